@@ -1,0 +1,65 @@
+// Elementary differentials of x' = -a∘x + tanh(W x + w) for given weights, and the Taylor coefficients they sum to.
+#include <napi.h>
+
+#include <algorithm>
+
+#include "addon/exports.h"
+#include "addon/view.h"
+#include "bseries/differentials.h"
+#include "linalg/packed_dense.h"
+
+namespace dtesn::addon {
+namespace {
+
+template <class T>
+Span<const T> constant(Span<T> span) {
+  return Span<const T>(span.data, span.size);
+}
+
+// elementaryDifferentials(weights: n x n, state: n, drive: n, decay: n, order, out: trees x n)
+template <class T>
+Napi::Value elementaryDifferentials(const Napi::CallbackInfo& info) {
+  const Span<T> state = view<T>(info[1], "state");
+  const size_t n = state.size;
+  const Span<T> weights = view<T>(info[0], "weights", n * n);
+  const Span<T> drive = view<T>(info[2], "drive", n);
+  const Span<T> decay = view<T>(info[3], "decay", n);
+  const size_t order = count(info[4], "order");
+  guarded(info.Env(), [&] {
+    Differentials<T> stage(n, static_cast<int>(order));
+    const Span<T> out = view<T>(info[5], "out", stage.trees() * n);
+    const PackedDense<T> packed(n, n, [&](size_t i, T* row) { std::copy_n(weights.data + i * n, n, row); });
+    const AlignedArray<T> padded(packed.paddedRows());
+    const auto map = [&](const T* x, T* y) {
+      std::fill_n(padded.data(), padded.size(), T(0));
+      packed.accumulate(x, padded.data());
+      std::copy_n(padded.data(), n, y);
+    };
+    stage.evaluate(map, constant(state), constant(drive), constant(decay), out);
+  });
+  return info.Env().Undefined();
+}
+
+// taylorCoefficients(differentials: trees x units, units, order, out: order x units)
+template <class T>
+Napi::Value taylor(const Napi::CallbackInfo& info) {
+  const size_t units = count(info[1], "units"), order = count(info[2], "order");
+  guarded(info.Env(), [&] {
+    const TreeTable table = treeTable(static_cast<int>(order));
+    const Span<T> differentials = view<T>(info[0], "differentials", table.size() * units);
+    taylorCoefficients(table, units, constant(differentials), view<T>(info[3], "out", order * units));
+  });
+  return info.Env().Undefined();
+}
+
+}  // namespace
+
+void exportBSeries(Napi::Env env, Napi::Object exports) {
+  const auto add = [&](const char* name, Napi::Function function) { exports.Set(name, function); };
+  add("elementaryDifferentials32", Napi::Function::New<elementaryDifferentials<float>>(env, "elementaryDifferentials32"));
+  add("elementaryDifferentials64", Napi::Function::New<elementaryDifferentials<double>>(env, "elementaryDifferentials64"));
+  add("taylorCoefficients32", Napi::Function::New<taylor<float>>(env, "taylorCoefficients32"));
+  add("taylorCoefficients64", Napi::Function::New<taylor<double>>(env, "taylorCoefficients64"));
+}
+
+}  // namespace dtesn::addon

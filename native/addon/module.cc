@@ -1,0 +1,17 @@
+// The module: one line a room. No mutable globals; state lives in the objects of each environment.
+#include <napi.h>
+
+#include "addon/exports.h"
+
+static Napi::Object init(Napi::Env env, Napi::Object exports) {
+  dtesn::addon::exportSimd(env, exports);
+  dtesn::addon::exportReservoir(env, exports);
+  dtesn::addon::exportDeepTree(env, exports);
+  dtesn::addon::exportTransform(env, exports);
+  dtesn::addon::exportLinalg(env, exports);
+  dtesn::addon::exportTrees(env, exports);
+  dtesn::addon::exportBSeries(env, exports);
+  return exports;
+}
+
+NODE_API_MODULE(dtesn, init)

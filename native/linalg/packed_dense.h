@@ -1,0 +1,96 @@
+// A dense matrix packed once in the panels of simd/kernels.h.
+#pragma once
+
+#include "linalg/aligned_array.h"
+#include "linalg/linear_operator.h"
+#include "simd/kernels.h"
+
+namespace dtesn {
+
+template <class T>
+class PackedDense final : public LinearOperator<T> {
+ public:
+  // fillRow(i, row) writes the `cols` weights of row i.
+  template <class FillRow>
+  PackedDense(size_t rows, size_t cols, FillRow fillRow)
+      : LinearOperator<T>(rows, cols),
+        groups_((rows + groupRows<T>() - 1) / groupRows<T>()),
+        weights_(groups_ * groupRows<T>() * cols) {
+    AlignedArray<T> row(cols);
+    for (size_t i = 0; i < rows; ++i) {
+      fillRow(i, row.data());
+      T* to = at(i, 0);
+      const size_t stride = panelRows(i);
+      for (size_t k = 0; k < cols; ++k, to += stride) *to = row[k];
+    }
+  }
+
+  size_t paddedRows() const override { return groups_ * groupRows<T>(); }
+
+  void accumulate(const T* x, T* y) const override {
+    kernels<T>().panels(weights_.data(), groups_, this->cols(), x, y);
+  }
+
+  void product(const double* x, double* y) const override {
+    for (size_t first = 0; first < this->rows(); first += panelRows(first)) {
+      const size_t stride = panelRows(first);
+      const size_t count = rowsHere(first);
+      const T* w = at(first, 0);
+      for (size_t i = 0; i < count; ++i) y[first + i] = 0;
+      for (size_t k = 0; k < this->cols(); ++k, w += stride) {
+        for (size_t i = 0; i < count; ++i) y[first + i] += static_cast<double>(w[i]) * x[k];
+      }
+    }
+  }
+
+  void transposed(const double* x, double* y) const override {
+    for (size_t k = 0; k < this->cols(); ++k) y[k] = 0;
+    for (size_t first = 0; first < this->rows(); first += panelRows(first)) {
+      const size_t stride = panelRows(first);
+      const size_t count = rowsHere(first);
+      const T* w = at(first, 0);
+      for (size_t k = 0; k < this->cols(); ++k, w += stride) {
+        double sum = 0;
+        for (size_t i = 0; i < count; ++i) sum += static_cast<double>(w[i]) * x[first + i];
+        y[k] += sum;
+      }
+    }
+  }
+
+  void scale(T factor) override {
+    for (size_t i = 0; i < weights_.size(); ++i) weights_[i] *= factor;
+  }
+
+  void unpack(T* dense) const override {
+    for (size_t i = 0; i < this->rows(); ++i) {
+      for (size_t k = 0; k < this->cols(); ++k) *dense++ = *at(i, k);
+    }
+  }
+
+  size_t bytes() const override { return weights_.size() * sizeof(T); }
+
+ private:
+  static constexpr size_t kPanelRows = kPanelGroups * groupRows<T>();
+
+  // Rows the panel of row i stores, padding included: the distance between two columns.
+  size_t panelRows(size_t i) const {
+    const size_t first = i / kPanelRows * kPanelRows;
+    const size_t left = paddedRows() - first;
+    return left < kPanelRows ? left : kPanelRows;
+  }
+
+  size_t rowsHere(size_t first) const {
+    const size_t left = this->rows() - first;
+    return left < kPanelRows ? left : kPanelRows;
+  }
+
+  T* at(size_t i, size_t k) const {
+    const size_t first = i / kPanelRows * kPanelRows;
+    return weights_.data() + first * this->cols() + k * panelRows(i) + (i - first);
+  }
+
+  size_t groups_;
+  AlignedArray<T> weights_;
+};
+
+}  // namespace dtesn

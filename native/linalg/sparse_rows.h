@@ -1,0 +1,89 @@
+// A sparse matrix in compressed rows (CSR).
+#pragma once
+
+#include <vector>
+
+#include "linalg/aligned_array.h"
+#include "linalg/linear_operator.h"
+#include "simd/kernels.h"
+
+namespace dtesn {
+
+template <class T>
+class SparseRows final : public LinearOperator<T> {
+ public:
+  // `degree` entries a row: fillRow(i, columns, weights).
+  template <class FillRow>
+  SparseRows(size_t rows, size_t cols, size_t degree, FillRow fillRow)
+      : LinearOperator<T>(rows, cols), starts_(rows + 1), columns_(rows * degree), weights_(rows * degree) {
+    for (size_t i = 0; i < rows; ++i) {
+      starts_[i + 1] = starts_[i] + degree;
+      fillRow(i, columns_.data() + starts_[i], weights_.data() + starts_[i]);
+    }
+  }
+
+  // The non-zeros of a row-major matrix.
+  SparseRows(size_t rows, size_t cols, Span<const T> dense)
+      : LinearOperator<T>(rows, cols),
+        starts_(rows + 1),
+        columns_(countNonZeros(dense)),
+        weights_(columns_.size()) {
+    size_t next = 0;
+    for (size_t i = 0; i < rows; ++i) {
+      for (size_t k = 0; k < cols; ++k) {
+        if (dense[i * cols + k] == 0) continue;
+        columns_[next] = static_cast<uint32_t>(k);
+        weights_[next++] = dense[i * cols + k];
+      }
+      starts_[i + 1] = next;
+    }
+  }
+
+  size_t paddedRows() const override { return this->rows(); }
+
+  void accumulate(const T* x, T* y) const override {
+    kernels<T>().rows(weights_.data(), columns_.data(), starts_.data(), this->rows(), x, y);
+  }
+
+  void product(const double* x, double* y) const override {
+    for (size_t i = 0; i < this->rows(); ++i) {
+      double sum = 0;
+      for (size_t k = starts_[i]; k < starts_[i + 1]; ++k) sum += static_cast<double>(weights_[k]) * x[columns_[k]];
+      y[i] = sum;
+    }
+  }
+
+  void transposed(const double* x, double* y) const override {
+    for (size_t k = 0; k < this->cols(); ++k) y[k] = 0;
+    for (size_t i = 0; i < this->rows(); ++i) {
+      for (size_t k = starts_[i]; k < starts_[i + 1]; ++k) y[columns_[k]] += static_cast<double>(weights_[k]) * x[i];
+    }
+  }
+
+  void scale(T factor) override {
+    for (size_t i = 0; i < weights_.size(); ++i) weights_[i] *= factor;
+  }
+
+  void unpack(T* dense) const override {
+    for (size_t i = 0; i < this->rows(); ++i) {
+      for (size_t k = starts_[i]; k < starts_[i + 1]; ++k) dense[i * this->cols() + columns_[k]] = weights_[k];
+    }
+  }
+
+  size_t bytes() const override {
+    return weights_.size() * (sizeof(T) + sizeof(uint32_t)) + starts_.size() * sizeof(size_t);
+  }
+
+ private:
+  static size_t countNonZeros(Span<const T> dense) {
+    size_t count = 0;
+    for (const T& value : dense) count += value != 0;
+    return count;
+  }
+
+  std::vector<size_t> starts_;
+  AlignedArray<uint32_t> columns_;
+  AlignedArray<T> weights_;
+};
+
+}  // namespace dtesn

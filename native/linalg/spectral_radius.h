@@ -1,0 +1,44 @@
+// The spectral radius max |λ| of a real square matrix, right for non-symmetric ones: complex dominant pairs, many
+// eigenvalues of one modulus, reducible and defective matrices.
+//
+//   n <= kDenseUnits   all eigenvalues by QR (eigenvalues.h)
+//   n  > kDenseUnits   restarted Arnoldi (arnoldi.h) until the true residual ||A v - λ v|| / (|λ| ||v||) <= tolerance;
+//                      where it does not get there, all eigenvalues up to n = kFallbackUnits, else converged = false
+//
+// Every loop is in one fixed order without contraction: the same matrix gives the same bits on every machine.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+#include "simd/span.h"
+
+namespace dtesn {
+
+struct RadiusOptions {
+  double tolerance = 1e-8;
+  uint64_t seed = 0;  // of Arnoldi's first vector
+};
+
+struct SpectralRadius {
+  double radius;
+  double residual;  // of the dominant pair by Arnoldi; 0 where all eigenvalues were computed
+  size_t products;
+  bool converged;
+};
+
+using Product = std::function<void(const double* x, double* y)>;  // y = A x
+
+constexpr size_t kDenseUnits = 400;
+constexpr size_t kFallbackUnits = 2000;
+
+SpectralRadius spectralRadius(size_t n, const Product& product, const RadiusOptions& options);
+
+// Of a row-major n x n matrix: each irreducible block on its own (components.h).
+SpectralRadius spectralRadius(Span<const double> a, size_t n, const RadiusOptions& options);
+
+// All eigenvalues of every irreducible block, whatever n: about 13 n^3 operations.
+SpectralRadius denseSpectralRadius(Span<const double> a, size_t n);
+
+}  // namespace dtesn

@@ -1,0 +1,135 @@
+#include "reservoir/draw.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <vector>
+
+#include "linalg/cycle.h"
+#include "linalg/packed_dense.h"
+#include "linalg/sample.h"
+#include "linalg/sparse_blocks.h"
+#include "linalg/sparse_rows.h"
+#include "linalg/spectral_radius.h"
+
+namespace dtesn {
+namespace {
+
+size_t degreeOf(const RegionSpec& spec) {
+  const auto degree = static_cast<size_t>(std::lround(spec.density * static_cast<double>(spec.units)));
+  return std::min(std::max<size_t>(degree, 1), spec.units);
+}
+
+template <class T>
+std::unique_ptr<LinearOperator<T>> drawSparse(const RegionSpec& spec, const PhiloxStream& weights,
+                                              const PhiloxStream& structure) {
+  const size_t n = spec.units, degree = degreeOf(spec);
+  return std::make_unique<SparseRows<T>>(n, n, degree, [&](size_t i, uint32_t* columns, T* w) {
+    sampleColumns(structure, i, n, degree, columns);
+    for (size_t j = 0; j < degree; ++j) w[j] = static_cast<T>(weights.symmetric(i * n + columns[j]));
+  });
+}
+
+template <class T>
+std::unique_ptr<LinearOperator<T>> drawBlocks(const RegionSpec& spec, const PhiloxStream& weights,
+                                              const PhiloxStream& structure) {
+  const size_t n = spec.units, degree = degreeOf(spec), rows = spec.blockRows;
+  return std::make_unique<SparseBlocks<T>>(
+      n, n, rows, degree, [&](size_t b, uint16_t* columns) { sampleColumns(structure, b, n, degree, columns); },
+      [&](size_t b, T* w) { weights.fillSymmetric(static_cast<uint64_t>(b) * rows * degree, rows * degree, w); });
+}
+
+template <class T>
+std::unique_ptr<LinearOperator<T>> drawRecurrent(const RegionSpec& spec) {
+  const PhiloxStream weights(spec.seed, spec.stream, Purpose::recurrent);
+  const PhiloxStream structure(spec.seed, spec.stream, Purpose::structure);
+  switch (spec.topology) {
+    case Topology::cycle:
+      return std::make_unique<Cycle<T>>(spec.units, T(1));
+    case Topology::sparse:
+      return drawSparse<T>(spec, weights, structure);
+    case Topology::blockSparse:
+      return drawBlocks<T>(spec, weights, structure);
+    case Topology::dense:
+      break;
+  }
+  return drawDense<T>(spec.units, spec.units, 1, weights);
+}
+
+template <class T>
+double radiusOf(const LinearOperator<T>& w, const RegionSpec& spec) {
+  if (spec.topology == Topology::cycle) return 1;
+  RadiusOptions options;
+  options.tolerance = 1e-4;
+  options.seed = spec.seed;
+  const SpectralRadius found =
+      spectralRadius(spec.units, [&w](const double* x, double* y) { w.product(x, y); }, options);
+  if (!(found.radius > 1e-9)) {
+    throw std::runtime_error("The drawn recurrent matrix is nilpotent and cannot be scaled: raise density or units");
+  }
+  if (!found.converged) throw std::runtime_error("The spectral radius of the drawn matrix did not converge");
+  return found.radius;
+}
+
+template <class T>
+AlignedArray<T> copyOf(Span<const T> values, size_t size) {
+  AlignedArray<T> copy(size);
+  std::copy(values.begin(), values.end(), copy.data());
+  return copy;
+}
+
+}  // namespace
+
+template <class T>
+std::unique_ptr<LinearOperator<T>> drawDense(size_t rows, size_t cols, double scaling, const PhiloxStream& stream) {
+  return std::make_unique<PackedDense<T>>(rows, cols, [&](size_t i, T* row) {
+    stream.fillSymmetric(static_cast<uint64_t>(i) * cols, cols, row);
+    for (size_t k = 0; k < cols; ++k) row[k] *= static_cast<T>(scaling);
+  });
+}
+
+template <class T>
+Region<T> drawRegion(const RegionSpec& spec, Span<const T> leak) {
+  Region<T> region;
+  region.recurrent = drawRecurrent<T>(spec);
+  // Rounded to 24 bits: the last bits of a measured radius never reach the weights.
+  const float factor = static_cast<float>(spec.spectralRadius / radiusOf<T>(*region.recurrent, spec));
+  region.recurrent->scale(static_cast<T>(factor));
+  if (spec.inputs > 0) {
+    const PhiloxStream stream(spec.seed, spec.stream, Purpose::input);
+    region.input = drawDense<T>(spec.units, spec.inputs, spec.inputScaling, stream);
+  }
+  region.bias = AlignedArray<T>(Region<T>::paddedUnits(spec.units));
+  const PhiloxStream bias(spec.seed, spec.stream, Purpose::bias);
+  bias.fillSymmetric(0, spec.units, region.bias.data());
+  for (size_t i = 0; i < spec.units; ++i) region.bias[i] *= static_cast<T>(spec.biasScaling);
+  region.leak = copyOf(leak, spec.units);
+  return region;
+}
+
+template <class T>
+Region<T> givenRegion(const GivenWeights<T>& given, Span<const T> leak) {
+  const size_t n = given.units, inputs = given.inputs;
+  Region<T> region;
+  if (given.sparse) {
+    region.recurrent = std::make_unique<SparseRows<T>>(n, n, given.recurrent);
+  } else {
+    region.recurrent = std::make_unique<PackedDense<T>>(
+        n, n, [&](size_t i, T* row) { std::copy_n(given.recurrent.data + i * n, n, row); });
+  }
+  region.input = std::make_unique<PackedDense<T>>(
+      n, inputs, [&](size_t i, T* row) { std::copy_n(given.input.data + i * inputs, inputs, row); });
+  region.bias = copyOf(given.bias, Region<T>::paddedUnits(n));
+  region.leak = copyOf(leak, n);
+  region.activation = given.activation;
+  return region;
+}
+
+template std::unique_ptr<LinearOperator<float>> drawDense<float>(size_t, size_t, double, const PhiloxStream&);
+template std::unique_ptr<LinearOperator<double>> drawDense<double>(size_t, size_t, double, const PhiloxStream&);
+template Region<float> drawRegion<float>(const RegionSpec&, Span<const float>);
+template Region<double> drawRegion<double>(const RegionSpec&, Span<const double>);
+template Region<float> givenRegion<float>(const GivenWeights<float>&, Span<const float>);
+template Region<double> givenRegion<double>(const GivenWeights<double>&, Span<const double>);
+
+}  // namespace dtesn

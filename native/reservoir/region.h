@@ -1,0 +1,47 @@
+// One region of reservoir units and its pure update:
+//
+//   drive = W x + W_in u + b            x' = (1 - leak) x + leak f(drive)          f = tanh or identity
+//
+// x has `units` elements, drive has paddedUnits (room for the kernels' last panel), leak one value a unit.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "linalg/aligned_array.h"
+#include "linalg/linear_operator.h"
+#include "simd/kernels.h"
+
+namespace dtesn {
+
+enum class Activation { tanh, identity };
+
+template <class T>
+struct Region {
+  std::unique_ptr<LinearOperator<T>> recurrent;
+  std::unique_ptr<LinearOperator<T>> input;  // null where no input reaches this region
+  AlignedArray<T> bias;                      // paddedUnits
+  AlignedArray<T> leak;                      // units
+  Activation activation = Activation::tanh;
+
+  size_t units() const { return recurrent->rows(); }
+  // No storage pads further than whole panels of groups.
+  static size_t paddedUnits(size_t units) { return roundUp(units, groupRows<T>()); }
+
+  void beginDrive(const T* u, T* drive) const {
+    std::memcpy(drive, bias.data(), bias.size() * sizeof(T));
+    if (input) input->accumulate(u, drive);
+  }
+
+  void update(const T* drive, T* x) const {
+    const Kernels<T>& k = kernels<T>();
+    (activation == Activation::tanh ? k.leakyTanh : k.leakyIdentity)(drive, leak.data(), units(), x);
+  }
+
+  size_t bytes() const {
+    return recurrent->bytes() + (input ? input->bytes() : 0) + (bias.size() + leak.size()) * sizeof(T);
+  }
+};
+
+}  // namespace dtesn

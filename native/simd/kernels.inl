@@ -1,0 +1,223 @@
+// The loops, once, in GNU vector types. kernels.cc includes this file for each instruction set and element type, with
+//   DTESN_ISA    the namespace of the set       DTESN_BYTES  its vector width in bytes
+//   DTESN_T      float or double                DTESN_I      the signed integer of the same width
+//   DTESN_TYPE   f32 or f64, the inner namespace
+// Plain static functions, no templates: target pragmas bind to them for certain.
+
+namespace DTESN_ISA {
+namespace DTESN_TYPE {
+
+typedef DTESN_T T;
+typedef DTESN_I I;
+typedef T V __attribute__((vector_size(DTESN_BYTES)));
+typedef I VI __attribute__((vector_size(DTESN_BYTES)));
+typedef T VU __attribute__((vector_size(DTESN_BYTES), aligned(sizeof(T)), may_alias));
+constexpr size_t kLanes = DTESN_BYTES / sizeof(T);
+
+// Eight elements, in vectors no wider than the set has.
+constexpr size_t kEightBytes = 8 * sizeof(T) < DTESN_BYTES ? 8 * sizeof(T) : DTESN_BYTES;
+typedef T E __attribute__((vector_size(8 * sizeof(T) < DTESN_BYTES ? 8 * sizeof(T) : DTESN_BYTES)));
+typedef T EU __attribute__((vector_size(8 * sizeof(T) < DTESN_BYTES ? 8 * sizeof(T) : DTESN_BYTES), aligned(sizeof(T)),
+                            may_alias));
+
+DTESN_INLINE V load(const T* p) { return *reinterpret_cast<const VU*>(p); }
+DTESN_INLINE void store(T* p, V v) { *reinterpret_cast<VU*>(p) = v; }
+DTESN_INLINE V splat(T a) { return V{} + a; }
+
+// ---- dense: part of a panel, `vectors` (at most 8, a constant where it is inlined) wide ----
+
+DTESN_INLINE void panelPart(const T* w, size_t stride, size_t cols, const T* x, T* y, const int vectors) {
+  V even[8], odd[8];
+  // Narrow parts run two columns at once: with fewer than eight sums in flight the add latency would show.
+  const bool paired = vectors <= 4;
+  DTESN_UNROLL for (int v = 0; v < vectors; ++v) {
+    even[v] = load(y + v * kLanes);
+    odd[v] = V{};
+  }
+  size_t k = 0;
+  if (paired) {
+    for (; k + 2 <= cols; k += 2, w += 2 * stride) {
+      const T a = x[k], b = x[k + 1];
+      DTESN_UNROLL for (int v = 0; v < vectors; ++v) {
+        even[v] += load(w + v * kLanes) * a;
+        odd[v] += load(w + stride + v * kLanes) * b;
+      }
+    }
+  }
+  for (; k < cols; ++k, w += stride) {
+    const T a = x[k];
+    DTESN_UNROLL for (int v = 0; v < vectors; ++v) even[v] += load(w + v * kLanes) * a;
+  }
+  DTESN_UNROLL for (int v = 0; v < vectors; ++v) store(y + v * kLanes, paired ? even[v] + odd[v] : even[v]);
+}
+
+static void panels(const T* w, size_t groups, size_t cols, const T* x, T* y) {
+  constexpr size_t kGroup = kGroupBytes / sizeof(T);
+  constexpr int kVectors = kGroupBytes / DTESN_BYTES;  // vectors a group: 4, 2 or 1
+  constexpr size_t kPartGroups = 8 / kVectors < 4 ? 8 / kVectors : 4;
+  while (groups > 0) {
+    const size_t width = groups < kPanelGroups ? groups : kPanelGroups;
+    const size_t stride = width * kGroup;
+    size_t done = 0;
+    while (done < width) {
+      const size_t part = width - done < kPartGroups ? width - done : kPartGroups;
+      const T* from = w + done * kGroup;
+      T* to = y + done * kGroup;
+      switch (part) {
+        case 1:
+          panelPart(from, stride, cols, x, to, 1 * kVectors);
+          break;
+        case 2:
+          panelPart(from, stride, cols, x, to, 2 * kVectors);
+          break;
+        case 3:
+          panelPart(from, stride, cols, x, to, 3 * kVectors <= 8 ? 3 * kVectors : 8);
+          break;
+        default:
+          panelPart(from, stride, cols, x, to, 4 * kVectors <= 8 ? 4 * kVectors : 8);
+      }
+      done += part;
+    }
+    w += stride * cols;
+    y += stride;
+    groups -= width;
+  }
+}
+
+// ---- block-sparse: `parts` vectors of eight elements or less make a block ----
+
+DTESN_INLINE void block(const T* w, const uint16_t* columns, size_t degree, const T* x, T* y, const int parts) {
+  constexpr size_t kStep = sizeof(E) / sizeof(T);
+  const size_t rows = parts * kStep;
+  // Columns in flight: enough sums to hide the add latency, few enough for the registers.
+  const int ways = parts <= 2 ? 4 : (parts <= 4 ? 2 : 1);
+  E sum[8];
+  DTESN_UNROLL for (int s = 0; s < ways * parts; ++s) sum[s] = E{};
+  size_t j = 0;
+  for (; j + ways <= degree; j += ways, w += ways * rows) {
+    DTESN_UNROLL for (int way = 0; way < ways; ++way) {
+      const T a = x[columns[j + way]];
+      DTESN_UNROLL for (int p = 0; p < parts; ++p) {
+        sum[way * parts + p] += *reinterpret_cast<const EU*>(w + way * rows + p * kStep) * a;
+      }
+    }
+  }
+  for (; j < degree; ++j, w += rows) {
+    const T a = x[columns[j]];
+    DTESN_UNROLL for (int p = 0; p < parts; ++p) sum[p] += *reinterpret_cast<const EU*>(w + p * kStep) * a;
+  }
+  DTESN_UNROLL for (int way = 1; way < ways; ++way) {
+    DTESN_UNROLL for (int p = 0; p < parts; ++p) sum[p] += sum[way * parts + p];
+  }
+  DTESN_UNROLL for (int p = 0; p < parts; ++p) *reinterpret_cast<EU*>(y + p * kStep) += sum[p];
+}
+
+static void blocks8(const T* w, const uint16_t* columns, size_t degree, size_t blocks, const T* x, T* y) {
+  for (size_t b = 0; b < blocks; ++b, w += 8 * degree, columns += degree, y += 8) {
+    block(w, columns, degree, x, y, 8 * sizeof(T) / kEightBytes);
+  }
+}
+
+static void blocks16(const T* w, const uint16_t* columns, size_t degree, size_t blocks, const T* x, T* y) {
+  for (size_t b = 0; b < blocks; ++b, w += 16 * degree, columns += degree, y += 16) {
+    block(w, columns, degree, x, y, 16 * sizeof(T) / kEightBytes);
+  }
+}
+
+// ---- sparse rows and cycle ----
+
+static void rows(const T* w, const uint32_t* columns, const size_t* starts, size_t count, const T* x, T* y) {
+  for (size_t i = 0; i < count; ++i) {
+    T a = 0, b = 0;
+    size_t k = starts[i];
+    const size_t end = starts[i + 1];
+    for (; k + 2 <= end; k += 2) {
+      a += w[k] * x[columns[k]];
+      b += w[k + 1] * x[columns[k + 1]];
+    }
+    if (k < end) a += w[k] * x[columns[k]];
+    y[i] += a + b;
+  }
+}
+
+static void cycle(T weight, size_t n, const T* x, T* y) {
+  if (n == 0) return;
+  y[0] += weight * x[n - 1];
+  size_t i = 1;
+  for (; i + kLanes <= n; i += kLanes) store(y + i, load(y + i) + load(x + i - 1) * weight);
+  for (; i < n; ++i) y[i] += weight * x[i - 1];
+}
+
+// ---- tanh by e^y - 1 with y = 2|x| = k ln 2 + r: tanh|x| = (e^y - 1) / (e^y + 1) ----
+
+#if DTESN_WIDE
+constexpr I kSignBit = INT64_MIN;
+constexpr I kExponentShift = 52, kExponentBias = 1023;
+constexpr T kRounder = 6755399441055744.0;  // 1.5 2^52: adding it rounds to a whole number
+constexpr T kLimit = 40.0;                  // tanh(20) is 1 to the last bit
+constexpr T kLn2High = 6.93147180369123816490e-01, kLn2Low = 1.90821492927058770002e-10;
+constexpr T kTaylor[] = {1.0 / 6227020800.0, 1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0,
+                         1.0 / 362880.0,     1.0 / 40320.0,     1.0 / 5040.0,     1.0 / 720.0,
+                         1.0 / 120.0,        1.0 / 24.0,        1.0 / 6.0,        0.5};
+#else
+constexpr I kSignBit = INT32_MIN;
+constexpr I kExponentShift = 23, kExponentBias = 127;
+constexpr T kRounder = 12582912.0f;
+constexpr T kLimit = 20.0f;
+constexpr T kLn2High = 6.93359375e-01f, kLn2Low = -2.12194440e-04f;
+constexpr T kTaylor[] = {1.0f / 5040, 1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f};
+#endif
+constexpr T kLog2e = static_cast<T>(1.44269504088896340736);
+
+DTESN_INLINE V tanhVector(V x) {
+  const VI bits = reinterpret_cast<VI>(x);
+  const VI sign = bits & kSignBit;
+  V y = reinterpret_cast<V>(bits ^ sign);
+  y += y;
+  y = y > kLimit ? splat(kLimit) : y;  // a NaN compares false and passes through
+  const V rounded = y * kLog2e + kRounder;
+  const V k = rounded - kRounder;
+  const V r = (y - k * kLn2High) - k * kLn2Low;
+  V p = splat(kTaylor[0]);
+  DTESN_UNROLL for (size_t i = 1; i < sizeof(kTaylor) / sizeof(T); ++i) p = p * r + kTaylor[i];
+  p = p * (r * r) + r;  // e^r - 1
+  const VI whole = reinterpret_cast<VI>(rounded) - reinterpret_cast<VI>(splat(kRounder));
+  const V power = reinterpret_cast<V>((whole + kExponentBias) << kExponentShift);  // 2^k
+  const V expm1 = power * p + (power - static_cast<T>(1));
+  const V tanh = expm1 / (expm1 + static_cast<T>(2));
+  return reinterpret_cast<V>(reinterpret_cast<VI>(tanh) | sign);
+}
+
+DTESN_INLINE V leaky(V state, V leak, V target) { return (static_cast<T>(1) - leak) * state + leak * target; }
+
+// The last, partial vector goes through a full one on the stack, so every element meets the same arithmetic.
+DTESN_INLINE V loadPart(const T* p, size_t count) {
+  V v = V{};
+  __builtin_memcpy(&v, p, count * sizeof(T));
+  return v;
+}
+
+static void leakyTanh(const T* drive, const T* leak, size_t n, T* state) {
+  size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    store(state + i, leaky(load(state + i), load(leak + i), tanhVector(load(drive + i))));
+  }
+  if (const size_t rest = n - i) {
+    const V v = leaky(loadPart(state + i, rest), loadPart(leak + i, rest), tanhVector(loadPart(drive + i, rest)));
+    __builtin_memcpy(state + i, &v, rest * sizeof(T));
+  }
+}
+
+static void leakyIdentity(const T* drive, const T* leak, size_t n, T* state) {
+  size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(state + i, leaky(load(state + i), load(leak + i), load(drive + i)));
+  if (const size_t rest = n - i) {
+    const V v = leaky(loadPart(state + i, rest), loadPart(leak + i, rest), loadPart(drive + i, rest));
+    __builtin_memcpy(state + i, &v, rest * sizeof(T));
+  }
+}
+
+constexpr Kernels<T> kTable = {panels, blocks8, blocks16, rows, cycle, leakyTanh, leakyIdentity};
+
+}  // namespace DTESN_TYPE
+}  // namespace DTESN_ISA

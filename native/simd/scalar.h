@@ -1,0 +1,11 @@
+// The kernels in plain loops: what the vector ones are checked against, and the fallback of unknown CPUs.
+#pragma once
+
+#include "simd/kernels.h"
+
+namespace dtesn {
+
+template <class T>
+const Kernels<T>& scalarKernels();
+
+}  // namespace dtesn

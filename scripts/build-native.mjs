@@ -1,0 +1,41 @@
+/**
+ * Builds the addon into build/Release/dtesn.node: with CMake where there is one, else with node-gyp (make, python3).
+ *
+ *     node scripts/build-native.mjs [-DOPTION=VALUE ...] [--dir build]
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const require = createRequire(import.meta.url);
+const has = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
+
+function run(command, args) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  if (error) throw error;
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+function buildWithCMake(options, directory) {
+  const generator = has('ninja') ? ['-G', 'Ninja'] : [];
+  const includes = `-DCMAKE_JS_INC=${require('node-addon-api').include_dir};${require('node-api-headers').include_dir}`;
+  run('cmake', ['-S', '.', '-B', directory, ...generator, includes, ...options]);
+  run('cmake', ['--build', directory, '--parallel', '2']);
+}
+
+function buildWithNodeGyp() {
+  const gyp = require.resolve('node-gyp/bin/node-gyp.js', { paths: [root, path.dirname(process.execPath)] });
+  const prefix = path.dirname(path.dirname(process.execPath));
+  // Node's own headers beside its binary make a download unnecessary.
+  const headers = existsSync(path.join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
+  run(process.execPath, [gyp, 'rebuild', ...headers]);
+}
+
+const args = process.argv.slice(2);
+const at = args.indexOf('--dir');
+const directory = at >= 0 ? args.splice(at, 2)[1] : 'build';
+if (has('cmake')) buildWithCMake(args, directory);
+else buildWithNodeGyp();

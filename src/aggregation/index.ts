@@ -1,0 +1,3 @@
+/** Five sources to one view: quality, metadata, constraints and hints. */
+export { aggregateMultiSourceData } from './aggregate.js';
+export { type Aggregation, aggregationSchema, type SourceGrade } from './schema.js';

@@ -1,0 +1,54 @@
+/** `dtesn doctor`: what was found and loaded, and whether every kernel of this machine gives what the scalar one gives. */
+import { availableParallelism } from 'node:os';
+import { type KernelCheck, native } from '../native/index.js';
+import { columns, type Paint } from './terminal.js';
+
+export interface Diagnosis {
+  platform: string;
+  node: string;
+  node_api: string;
+  binary: string;
+  isa: string;
+  available_isas: string[];
+  cores: number;
+  kernels: KernelCheck[];
+  ok: boolean;
+}
+
+export function diagnose(): Diagnosis {
+  const kernels = native.checkKernels();
+  return {
+    platform: `${process.platform}-${process.arch}`,
+    node: process.version,
+    node_api: process.versions['napi'] ?? 'unknown',
+    binary: native.binary,
+    isa: native.isa,
+    available_isas: native.availableIsas,
+    cores: availableParallelism(),
+    kernels,
+    ok: kernels.every(({ ok }) => ok),
+  };
+}
+
+export function doctorPage(diagnosis: Diagnosis, paint: Paint): string {
+  const { platform, node, node_api, binary, isa, available_isas, cores, kernels, ok } = diagnosis;
+  const facts = columns([
+    ['platform', platform],
+    ['Node', `${node}, Node-API ${node_api}`],
+    ['binary', binary],
+    ['instruction set', `${isa} of ${available_isas.join(', ')} (DTESN_ISA chooses another)`],
+    ['cores', String(cores)],
+  ]);
+  const rows = kernels
+    .filter((check) => check.isa !== 'scalar')
+    .map(({ isa: set, kernel, dtype, error, tolerance, ok: right }) => [
+      set,
+      kernel,
+      dtype,
+      right ? paint.good('right') : paint.bad('WRONG'),
+      error.toExponential(1),
+      paint.dim(`of ${tolerance.toExponential(1)}`),
+    ]);
+  const verdict = ok ? paint.good('all kernels are right') : paint.bad('a kernel is wrong: do not trust its results');
+  return [paint.bold('dtesn doctor'), ...facts, '', paint.bold('Kernels against the scalar ones'), ...columns(rows, [4]), '', verdict].join('\n');
+}

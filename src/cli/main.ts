@@ -1,0 +1,159 @@
+#!/usr/bin/env node
+/**
+ * The `dtesn` command.
+ *
+ * Answers go to stdout (a page, or one JSON object with --json), progress and errors to stderr. Exit codes: 0 done,
+ * 1 failed, 2 wrong usage.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Progress } from './progress.js';
+import { Paint } from './terminal.js';
+
+const usage = `dtesn: reservoir computing beside an inference engine
+
+  dtesn process [FILE | -] [--text TEXT]   one input, the whole way: sources, plan, Deep Tree ESN, features
+  dtesn sources                            the five sources, their quality, and the plan they lead to
+  dtesn doctor                             the binary, the instruction sets, and a check of every kernel
+  dtesn build                              builds the addon from source (CMake, or make and python3)
+
+  --engine URL       an Aphrodite or vLLM server; without it an embedded simulation answers
+  --api-key KEY      for servers that want one (or DTESN_API_KEY)
+  --model-dir DIR    where the model's config.json lies (or DTESN_MODEL_DIR)
+  --json             one JSON object instead of the page
+  --help, --version
+`;
+
+const options = {
+  engine: { type: 'string' },
+  'api-key': { type: 'string' },
+  'model-dir': { type: 'string' },
+  text: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+  version: { type: 'boolean', short: 'v', default: false },
+} as const;
+
+class UsageError extends Error {}
+
+type Values = ReturnType<typeof parse>['values'];
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}
+
+async function main(args: string[]): Promise<number> {
+  const { values, positionals } = parse(args);
+  const [command, ...rest] = positionals;
+  if (values.version) return print(JSON.parse(await readFile(packageFile('package.json'), 'utf8')).version);
+  if (values.help || command === undefined) return print(usage);
+  if (rest.length > (command === 'process' ? 1 : 0)) throw new UsageError(`Unexpected argument ${rest.at(-1)}`);
+  switch (command) {
+    case 'process':
+      return processInput(values, rest[0]);
+    case 'sources':
+      return showSources(values);
+    case 'doctor':
+      return doctor(values);
+    case 'build':
+      return spawnSync(process.execPath, [packageFile('scripts/build-native.mjs')], { stdio: 'inherit' }).status ?? 1;
+    default:
+      throw new UsageError(`Unknown command ${command}`);
+  }
+}
+
+// Rooms that need the addon are loaded by the commands that use them: `build` must run where there is none yet.
+
+async function processInput(values: Values, file: string | undefined): Promise<number> {
+  const { text, title } = await readInput(values, file);
+  const progress = new Progress();
+  const { resultPage } = await import('./result-page.js');
+  const processor = await openProcessor(values, progress);
+  try {
+    const result = await processor.process(text, { onProgress: ({ stage, done, total }) => progress.say(stage, done, total) });
+    progress.end();
+    return print(values.json ? JSON.stringify(result) : resultPage(result, title, new Paint(process.stdout)));
+  } finally {
+    await processor.close();
+  }
+}
+
+async function showSources(values: Values): Promise<number> {
+  const progress = new Progress();
+  const page = await import('./context-page.js');
+  const processor = await openProcessor(values, progress);
+  try {
+    progress.say('sources');
+    const data = await processor.fetchMultiSourceData();
+    progress.end();
+    if (values.json) return print(JSON.stringify(data));
+    const paint = new Paint(process.stdout);
+    const { label, simulated } = processor.engine!;
+    return print(
+      [
+        `${paint.bold('Engine')}  ${label}${simulated ? paint.warn('  (a simulation: no model is running)') : ''}`,
+        ...page.engineLines(data, paint),
+        '',
+        ...page.sourcesLines(data, paint),
+        '',
+        ...page.aggregationLines(data, paint),
+        '',
+        ...page.planLines(data, paint),
+      ].join('\n'),
+    );
+  } finally {
+    await processor.close();
+  }
+}
+
+async function doctor(values: Values): Promise<number> {
+  const { diagnose, doctorPage } = await import('./doctor.js');
+  const diagnosis = diagnose();
+  print(values.json ? JSON.stringify(diagnosis) : doctorPage(diagnosis, new Paint(process.stdout)));
+  return diagnosis.ok ? 0 : 1;
+}
+
+async function openProcessor(values: Values, progress: Progress) {
+  progress.say('building the model');
+  const { DtesnProcessor } = await import('../processor/index.js');
+  const { AphroditeEngine } = await import('../sources/index.js');
+  const url = values.engine ?? process.env['DTESN_ENGINE_URL'];
+  if (!url) return DtesnProcessor.create();
+  const apiKey = values['api-key'] ?? process.env['DTESN_API_KEY'];
+  const modelDir = values['model-dir'] ?? process.env['DTESN_MODEL_DIR'];
+  const engine = new AphroditeEngine(url, { ...(apiKey && { apiKey }), ...(modelDir && { modelDir }) });
+  return DtesnProcessor.create({ engine });
+}
+
+async function readInput(values: Values, file: string | undefined): Promise<{ text: string; title: string }> {
+  if (values.text !== undefined && file !== undefined) throw new UsageError('Expected a file or --text, not both');
+  if (values.text !== undefined) return { text: values.text, title: '--text' };
+  if (file === undefined) throw new UsageError('Expected a file, - for standard input, or --text');
+  if (file !== '-') return { text: await readFile(file, 'utf8'), title: file };
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return { text: Buffer.concat(chunks).toString('utf8'), title: 'standard input' };
+}
+
+function packageFile(name: string): string {
+  return fileURLToPath(new URL(`../../${name}`, import.meta.url));
+}
+
+function print(text: string): number {
+  process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  return 0;
+}
+
+function fail(error: unknown): number {
+  const { message, name } = error as Error;
+  process.stderr.write(error instanceof UsageError ? `dtesn: ${message}\n\n${usage}` : `dtesn: ${name}: ${message}\n`);
+  return error instanceof UsageError ? 2 : 1;
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch(fail);

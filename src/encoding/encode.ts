@@ -1,0 +1,86 @@
+/**
+ * Any input to a series: text, token ids, bytes or numbers.
+ *
+ *     string                              tokens, by the engine's tokenizer or as UTF-8 bytes (text.ts)
+ *     { tokens: [...] }                   the given token ids
+ *     Uint8Array                          its bytes as token ids
+ *     number[], Float32Array, Float64Array    numbers, one feature
+ *     number[][], { rows, cols, data }    numbers, a row a step
+ *
+ * Zero steps are legal and stay zero steps: what they mean is for the caller to decide. Nothing is copied here:
+ * `writeSeries` (write.ts) moves the series once.
+ *
+ * Defaults: maxSteps 1,048,576.
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT, RangeError ERR_DTESN_SHAPE, each naming the element; the reason of
+ * the signal when it is aborted. A tokenizer that fails is no error (text.ts).
+ */
+import { z } from 'zod';
+import { argumentError, checkOptions, rangeError } from '../errors/index.js';
+import { checkView } from '../native/index.js';
+import type { EncodedInput, EncodedTokens } from './encoded-input.js';
+import { encodeList, encodeMatrix, encodeRows, type MatrixLike } from './numbers.js';
+import { encodeText, type Tokenize } from './text.js';
+import { isToken } from './token.js';
+
+export type EncodeInput =
+  | string
+  | { tokens: readonly number[] }
+  | Uint8Array
+  | readonly number[]
+  | Float32Array
+  | Float64Array
+  | readonly (readonly number[])[]
+  | MatrixLike;
+
+const encodeOptionsSchema = z.strictObject({
+  tokenize: z
+    .custom<Tokenize>((value) => typeof value === 'function')
+    .optional()
+    .describe('a function (text, { signal }) => Promise<{ tokens }>'),
+  signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
+  maxSteps: z
+    .int()
+    .min(1)
+    .default(2 ** 20)
+    .describe('a whole number of steps, 1 or more'),
+});
+
+export type EncodeOptions = z.input<typeof encodeOptionsSchema>;
+
+export async function encodeInput(input: EncodeInput, options: EncodeOptions = {}): Promise<EncodedInput> {
+  const { tokenize, signal, maxSteps } = checkOptions(encodeOptionsSchema, options, 'encodeInput');
+  signal?.throwIfAborted();
+  if (typeof input === 'string') return encodeText(input, { tokenize, signal, maxSteps });
+  const series = encodeSeries(input);
+  if (series.steps > maxSteps) throw rangeError(`${maxSteps} steps or fewer`, 'input', series.steps);
+  return series;
+}
+
+function encodeSeries(input: Exclude<EncodeInput, string>): EncodedInput {
+  if (Array.isArray(input)) {
+    return Array.isArray(input[0]) ? encodeRows(input as number[][]) : encodeList(input as number[]);
+  }
+  if (ArrayBuffer.isView(input)) {
+    const view = checkView(input, 'input', ['Uint8Array', 'Float32Array', 'Float64Array']);
+    return view instanceof Uint8Array ? givenTokens(view) : encodeList(view);
+  }
+  if (typeof input === 'object' && input !== null) {
+    if ('tokens' in input) return givenTokens(checkTokens(input.tokens));
+    if ('rows' in input) return encodeMatrix(input);
+  }
+  throw argumentError('a text, tokens, numbers, rows of numbers or a matrix', 'input', input);
+}
+
+function checkTokens(tokens: readonly number[]): readonly number[] {
+  if (!Array.isArray(tokens)) throw argumentError('an array of token ids', 'input.tokens', tokens);
+  for (const [i, token] of tokens.entries()) {
+    if (isToken(token)) continue;
+    const wrong = typeof token === 'number' ? rangeError : argumentError;
+    throw wrong('a token id (a whole number in [0, 2^32))', `input.tokens[${i}]`, token);
+  }
+  return tokens;
+}
+
+function givenTokens(tokens: readonly number[] | Uint8Array): EncodedTokens {
+  return { kind: 'tokens', steps: tokens.length, features: 1, tokens, encoder: 'given', note: null, error: null };
+}

@@ -1,0 +1,33 @@
+/**
+ * What an input became: token ids or numbers, and who made them.
+ *
+ * Token ids are whole numbers in [0, 2^32), one a step (one feature). Numbers are steps x features, flat (row-major) or
+ * as rows. The values are the caller's own, not copied: `writeSeries` moves them once, into the arena.
+ */
+export type FlatValues = readonly number[] | Float32Array | Float64Array | Uint8Array;
+
+export interface EncodedTokens {
+  kind: 'tokens';
+  steps: number;
+  features: 1;
+  tokens: readonly number[] | Uint8Array;
+  encoder: 'engine' | 'utf8-bytes' | 'given';
+  /** Why the text was encoded by something other than the engine; null when there is nothing to say. */
+  note: string | null;
+  /** The error of the engine's tokenizer, when that is the reason. */
+  error: Error | null;
+}
+
+export interface EncodedNumbers {
+  kind: 'numbers';
+  steps: number;
+  features: number;
+  values: FlatValues | readonly (readonly number[])[];
+  /** Greatest absolute value: what decides whether the numbers fit f32. */
+  largest: number;
+  encoder: 'given';
+  note: null;
+  error: null;
+}
+
+export type EncodedInput = EncodedTokens | EncodedNumbers;

@@ -1,0 +1,104 @@
+/**
+ * Errors of dtesn: every one has a stable `code`, and one sentence that says which argument, what was expected and
+ * what came.
+ *
+ * - wrong kind of argument: TypeError, `ERR_DTESN_ARGUMENT`
+ * - right kind, wrong size or range: RangeError, `ERR_DTESN_ARGUMENT` or `ERR_DTESN_SHAPE`
+ * - the world failed (engine, file, memory): DtesnError with its own code and, where there is one, `cause`
+ */
+import type { z } from 'zod';
+
+export class DtesnError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = `DtesnError [${code}]`;
+    this.code = code;
+  }
+}
+
+/** What came, in the fewest words that tell the caller. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'string') return `the string ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)}`;
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'symbol') return 'a symbol';
+  if (ArrayBuffer.isView(value) && 'length' in value) return `a ${value.constructor.name} of ${String(value.length)}`;
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  const name = (value as object).constructor?.name;
+  return name && name !== 'Object' ? `a ${name}` : 'an object';
+}
+
+function coded<E extends Error>(error: E, code: string): E & { code: string } {
+  error.name = `${error.name} [${code}]`;
+  return Object.assign(error, { code });
+}
+
+/** TypeError: `Expected a Float32Array for series but received an array of 3`. */
+export function argumentError(expected: string, argument: string, received: unknown): TypeError & { code: string } {
+  return coded(
+    new TypeError(`Expected ${expected} for ${argument} but received ${describe(received)}`),
+    'ERR_DTESN_ARGUMENT',
+  );
+}
+
+/** RangeError of the right type but a wrong value. */
+export function rangeError(expected: string, argument: string, received: unknown): RangeError & { code: string } {
+  return coded(
+    new RangeError(`Expected ${expected} for ${argument} but received ${describe(received)}`),
+    'ERR_DTESN_ARGUMENT',
+  );
+}
+
+/** RangeError of shapes that do not meet: `Expected series with 3 features (inputs of this reservoir) but received 2`. */
+export function shapeError(expected: string, received: unknown): RangeError & { code: string } {
+  const came = typeof received === 'string' ? received : describe(received);
+  return coded(new RangeError(`Expected ${expected} but received ${came}`), 'ERR_DTESN_SHAPE');
+}
+
+/**
+ * Options checked by their zod schema. Unknown keys are errors with the nearest known name; the sentence takes the
+ * expectation from the field's `.describe(...)`, so every field of an options schema must have one.
+ */
+export function checkOptions<S extends z.ZodObject>(schema: S, options: unknown, owner: string): z.output<S> {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw argumentError('an object', `the options of ${owner}`, options);
+  }
+  const known = Object.keys(schema.shape);
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) throw unknownOption(key, known, owner);
+  }
+  const result = schema.safeParse(options);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const path = issue.path.map(String);
+  const received = path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], options);
+  const field = schema.shape[path[0] ?? ''] as z.ZodType | undefined;
+  const expected = (path.length === 1 ? field?.description : undefined) ?? issue.message;
+  const argument = path.length === 0 ? `the options of ${owner}` : path.join('.');
+  const wrongKind = issue.code === 'invalid_type' && !(typeof received === 'number' && Number.isFinite(received));
+  throw wrongKind ? argumentError(expected, argument, received) : rangeError(expected, argument, received);
+}
+
+function unknownOption(key: string, known: string[], owner: string): TypeError & { code: string } {
+  const nearest = known
+    .map((name) => ({ name, distance: editDistance(key.toLowerCase(), name.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance)[0];
+  const hint = nearest && nearest.distance <= Math.max(2, key.length / 3) ? `; did you mean ${nearest.name}?` : '';
+  return coded(new TypeError(`Unknown option ${key} of ${owner}${hint}`), 'ERR_DTESN_ARGUMENT');
+}
+
+/** Levenshtein's distance, two rows at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

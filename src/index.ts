@@ -1,0 +1,61 @@
+/**
+ * dtesn: reservoir computing and Deep Tree Echo State Networks, and the five sources of an inference engine.
+ */
+export { type Aggregation, aggregateMultiSourceData } from './aggregation/index.js';
+export { elementaryDifferentials, type RootedTree, rootedTrees } from './bseries/index.js';
+export { type EncodedInput, type EncodeInput, encodeInput } from './encoding/index.js';
+export { DtesnError } from './errors/index.js';
+export { type Membrane, membraneTree } from './membrane/index.js';
+export { DeepTreeModel, type DeepTreeOptions, type HostedMembrane } from './model/index.js';
+export { Arena, type ArenaLayout, native } from './native/index.js';
+export {
+  applyHighQualityOptimizations,
+  applyModelAwarePreprocessing,
+  applyMultiSourceTransformations,
+  applyPerformanceOptimization,
+  applyResourceScaling,
+  createDataProcessingPipelines,
+  type ExecutionPlan,
+  explainPlan,
+  fetchMultiSourceData,
+  type MultiSourceData,
+  multiSourceDataSchema,
+  type PlanTarget,
+  programShape,
+  runProgram,
+  type TransformOp,
+  transformOpSchema,
+} from './pipeline/index.js';
+export {
+  configSchema,
+  type DtesnConfig,
+  type DtesnFailure,
+  DtesnProcessor,
+  type DtesnResult,
+  dtesnResultSchema,
+  type ProcessOptions,
+  type ProcessorOptions,
+} from './processor/index.js';
+export {
+  type Matrix,
+  matrix,
+  Reservoir,
+  type ReservoirOptions,
+  type RunAsyncOptions,
+  type RunOptions,
+  type SeriesInput,
+  spectralRadius,
+} from './reservoir/index.js';
+export { EmbeddedEngine } from './simulator/index.js';
+export {
+  AphroditeEngine,
+  type AphroditeEngineOptions,
+  type Engine,
+  fetchModelDataSource,
+  fetchPerformanceDataSource,
+  fetchProcessingStateSource,
+  fetchResourceDataSource,
+  fetchTokenizerDataSource,
+  parsePrometheus,
+  SourceFetcher,
+} from './sources/index.js';

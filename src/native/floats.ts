@@ -1,0 +1,30 @@
+/** Element types of the numeric rooms: f32 by default, f64 on request. */
+import { DtesnError } from '../errors/index.js';
+import type { Floats } from './contract.js';
+
+export type FloatDtype = 'f32' | 'f64';
+
+export function dtypeOf(values: Floats): FloatDtype {
+  return values instanceof Float32Array ? 'f32' : 'f64';
+}
+
+/** Zeros on shared memory, so that asynchronous runs and other threads may use them. */
+export function sharedFloats(dtype: FloatDtype, length: number): Floats {
+  const bytes = length * (dtype === 'f32' ? 4 : 8);
+  const buffer = allocated(bytes, () => new SharedArrayBuffer(bytes));
+  return dtype === 'f32' ? new Float32Array(buffer) : new Float64Array(buffer);
+}
+
+/** Zeros on ordinary memory. */
+export function floats(dtype: FloatDtype, length: number): Floats {
+  const bytes = length * (dtype === 'f32' ? 4 : 8);
+  return allocated(bytes, () => (dtype === 'f32' ? new Float32Array(length) : new Float64Array(length)));
+}
+
+function allocated<B>(bytes: number, allocate: () => B): B {
+  try {
+    return allocate();
+  } catch (cause) {
+    throw new DtesnError('ERR_DTESN_MEMORY', `Expected room for ${bytes} bytes but the allocation failed`, { cause });
+  }
+}

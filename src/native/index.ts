@@ -1,0 +1,35 @@
+/** The addon, loaded once a process, and what it says of this machine. */
+import { addon, binary } from './addon.js';
+
+/** Instruction set in use, those this machine has, and where the binary was found. */
+export const native = {
+  isa: addon.isa,
+  availableIsas: addon.availableIsas,
+  binary,
+  checkKernels: () => addon.checkKernels(),
+};
+
+export { addon } from './addon.js';
+export {
+  Arena,
+  type ArenaLayout,
+  arenaLayoutSchema,
+  type Dtype,
+  type DtypeViews,
+  type Region,
+  type RegionSpec,
+} from './arena.js';
+export type {
+  Addon,
+  Floats,
+  KernelCheck,
+  MembraneSpec,
+  NativeDeepTree,
+  NativeReservoir,
+  NativeRunnable,
+  RegionSpec as NativeRegionSpec,
+} from './contract.js';
+export { dtypeOf, type FloatDtype, floats, sharedFloats } from './floats.js';
+export { loadAddon } from './loader.js';
+export { type LongRunOptions, longRun } from './long-run.js';
+export { changesSize, checkView, isShared, requireShared, type ViewKind } from './shared-buffer.js';

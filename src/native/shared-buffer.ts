@@ -1,0 +1,56 @@
+/**
+ * Checks of the memory that goes to native code: a view of a wanted kind over a buffer of fixed size.
+ *
+ * Growable and resizable buffers are refused (their views may change length under native code, and a growable
+ * SharedArrayBuffer makes every read from JavaScript some fifty times slower), and so are DataViews and plain arrays.
+ * A detached buffer shows as a view of length 0, which the check of shapes meets. Asynchronous calls need shared
+ * memory: an ordinary buffer can be transferred away while they run.
+ *
+ * Errors: TypeError ERR_DTESN_ARGUMENT.
+ */
+import { types } from 'node:util';
+import { argumentError } from '../errors/index.js';
+
+interface Views {
+  Float32Array: Float32Array;
+  Float64Array: Float64Array;
+  Int32Array: Int32Array;
+  Uint32Array: Uint32Array;
+  Uint8Array: Uint8Array;
+}
+
+export type ViewKind = keyof Views;
+
+const isKind: Record<ViewKind, (value: unknown) => boolean> = {
+  Float32Array: types.isFloat32Array,
+  Float64Array: types.isFloat64Array,
+  Int32Array: types.isInt32Array,
+  Uint32Array: types.isUint32Array,
+  Uint8Array: types.isUint8Array,
+};
+
+/** The view itself, when it is of one of the kinds and its buffer keeps its size. */
+export function checkView<K extends ViewKind>(view: unknown, argument: string, kinds: readonly K[]): Views[K] {
+  const expected = `a ${kinds.join(' or ')}`;
+  if (!kinds.some((kind) => isKind[kind](view))) throw argumentError(expected, argument, view);
+  const { buffer } = view as Views[K];
+  if (changesSize(buffer)) throw argumentError(`${expected} over a buffer of fixed size`, argument, buffer);
+  return view as Views[K];
+}
+
+/** Whether the view's memory is a SharedArrayBuffer. */
+export function isShared(view: ArrayBufferView): boolean {
+  return types.isSharedArrayBuffer(view.buffer);
+}
+
+/** The view itself, when its memory is shared. */
+export function requireShared<V extends ArrayBufferView>(view: V, argument: string): V {
+  if (!isShared(view)) throw argumentError('a view over a SharedArrayBuffer', argument, view.buffer);
+  return view;
+}
+
+/** Whether the buffer was made with `maxByteLength`. */
+export function changesSize(buffer: ArrayBufferLike): boolean {
+  const { resizable, growable } = buffer as { resizable?: boolean; growable?: boolean };
+  return resizable === true || growable === true;
+}

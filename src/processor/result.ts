@@ -1,0 +1,105 @@
+/**
+ * The result of one input, as JSON: what came, the context it was decided from, what the plan set, what each stage took,
+ * and the features.
+ *
+ * Units: *_ms milliseconds, activity is the mean |x| of a membrane's units over the steps it ran. Features:
+ *
+ *     end_state    x after the last step (units)
+ *     mean_state   mean of x over the steps (units)
+ *     differentials  ‖F(τ)‖₂ / sqrt(units) of each rooted tree to the order, in order of the trees
+ */
+import { z } from 'zod';
+import { multiSourceDataSchema, transformOpSchema } from '../pipeline/index.js';
+
+const ms = z.number().nonnegative();
+const count = z.int().nonnegative();
+
+export const stageNames = ['context', 'encode', 'transform', 'model', 'bseries'] as const;
+
+export const membraneResultSchema = z.object({
+  index: count,
+  level: z.int().positive(),
+  /** Canonical level sequence of the membrane's rooted tree, '1223'. */
+  tree: z.string(),
+  weight: z.number().positive(),
+  units: z.int().positive(),
+  active: z.boolean(),
+  /** Null for a membrane that was held. */
+  activity: z.number().nonnegative().nullable(),
+});
+
+export const dtesnResultSchema = z.object({
+  ok: z.literal(true),
+  engine: z.object({ label: z.string().nullable(), simulated: z.boolean() }),
+  input: z.object({
+    kind: z.enum(['tokens', 'numbers']),
+    encoder: z.string(),
+    steps: count,
+    note: z.string().nullable(),
+  }),
+  context: multiSourceDataSchema,
+  execution: z.object({
+    threads: z.int().positive(),
+    batchSize: z.int().positive(),
+    chunkSteps: z.int().positive(),
+    activeMembranes: z.int().positive(),
+  }),
+  applied: z.array(
+    z.object({
+      transformation: z.string(),
+      pipeline: z.string().nullable(),
+      kind: z.enum(['data', 'execution']),
+      applied: z.boolean(),
+      operations: z.array(transformOpSchema),
+      reason: z.string(),
+      effect: z.object({ quantity: z.string(), before: z.number(), after: z.number() }).nullable(),
+      error: z.string().optional(),
+    }),
+  ),
+  model: z.object({
+    depth: z.int().positive(),
+    units: z.int().positive(),
+    inputs: z.int().positive(),
+    steps: count,
+    isa: z.string(),
+    weight_bytes: count,
+  }),
+  membranes: z.array(membraneResultSchema),
+  bseries: z.object({
+    order: z.int().positive(),
+    /** Trees to the order. */
+    trees: z.int().positive(),
+    /** RMS over the units of the Taylor coefficient Σ F(τ)/(σγ) of each order. */
+    taylor: z.array(z.number().nonnegative()),
+    /** RMS over the units of leak^order times the last Taylor coefficient: the size of the step's first neglected term. */
+    error_estimate: z.number().nonnegative(),
+  }),
+  features: z.object({
+    end_state: z.array(z.number()),
+    mean_state: z.array(z.number()),
+    differentials: z.array(z.number().nonnegative()),
+  }),
+  stages: z.array(z.object({ name: z.enum(stageNames), ms })),
+  total_ms: ms,
+  steps_per_second: z.number().nonnegative(),
+});
+
+export type DtesnResult = z.infer<typeof dtesnResultSchema>;
+
+/** What stands in a batch for an input that failed. */
+export interface DtesnFailure {
+  ok: false;
+  error: { name: string; code: string | null; message: string };
+}
+
+export function failureOf(error: unknown): DtesnFailure {
+  const { name, message, code } = (error ?? {}) as { name?: unknown; message?: unknown; code?: unknown };
+  return {
+    ok: false,
+    error: {
+      name: typeof name === 'string' ? name : 'Error',
+      code: typeof code === 'string' ? code : null,
+      message: typeof message === 'string' ? message : String(error),
+    },
+  };
+}

@@ -1,0 +1,34 @@
+/** What each stage took: laps of the monotonic clock, added up by name. */
+import type { stageNames } from './result.js';
+
+export type StageName = (typeof stageNames)[number];
+
+export class StageClock {
+  readonly #start = performance.now();
+  readonly #laps = new Map<StageName, number>();
+  #last = this.#start;
+
+  /** Books the time since the last lap to a stage. */
+  end(stage: StageName): void {
+    const now = performance.now();
+    this.#laps.set(stage, (this.#laps.get(stage) ?? 0) + now - this.#last);
+    this.#last = now;
+  }
+
+  /** Time that belongs to no stage: waiting for a lane. */
+  skip(): void {
+    this.#last = performance.now();
+  }
+
+  of(stage: StageName): number {
+    return this.#laps.get(stage) ?? 0;
+  }
+
+  stages(): { name: StageName; ms: number }[] {
+    return Array.from(this.#laps, ([name, ms]) => ({ name, ms }));
+  }
+
+  total(): number {
+    return this.#last - this.#start;
+  }
+}

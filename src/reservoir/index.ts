@@ -1,0 +1,25 @@
+/** Reservoirs: the leaky echo state network and what measures it. */
+export { type Matrix, matrix } from './matrix.js';
+export { checkMemory } from './memory.js';
+export {
+  leakSchema,
+  leakText,
+  regionShape,
+  resolveTopology,
+  spectralRadiusSchema,
+  spectralRadiusText,
+  type Topology,
+  unitsSchema,
+  unitsText,
+} from './options.js';
+export {
+  type DrawnReservoirOptions,
+  type GivenReservoirOptions,
+  leakOf,
+  Reservoir,
+  type ReservoirOptions,
+  type ReservoirWeights,
+} from './reservoir.js';
+export { type RunAsyncOptions, type RunOptions, SeriesRunner } from './runner.js';
+export type { SeriesInput } from './series.js';
+export { spectralRadius } from './spectral-radius.js';

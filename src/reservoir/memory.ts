@@ -1,0 +1,13 @@
+/** Refuses sizes beyond the memory there is, before the system's own answer to them ends the process. */
+import { DtesnError } from '../errors/index.js';
+
+export function checkMemory(bytes: number, purpose: string): void {
+  const available = process.availableMemory();
+  if (bytes > available) {
+    const gib = (n: number) => `${(n / 2 ** 30).toFixed(1)} GiB`;
+    throw new DtesnError(
+      'ERR_DTESN_MEMORY',
+      `Expected ${purpose} to fit in the ${gib(available)} of available memory but it takes ${gib(bytes)}`,
+    );
+  }
+}

@@ -1,0 +1,63 @@
+/** Options of a region of reservoir units: one schema for the plain reservoir and for every membrane of a tree. */
+import { z } from 'zod';
+import { rangeError } from '../errors/index.js';
+
+export const topologies = ['dense', 'sparse', 'block-sparse', 'cycle'] as const;
+export type Topology = (typeof topologies)[number];
+
+/** From here on a reservoir is block-sparse unless told otherwise: the same accuracy at a tenth of the weights. */
+export const BLOCK_SPARSE_FROM = 256;
+const SPARSE_DENSITY = 0.1;
+
+const between01 = 'a number in (0, 1]';
+const finite = 'a finite number, 0 or more';
+
+export const leakSchema = z.union([z.number().gt(0).lte(1), z.array(z.number().gt(0).lte(1)), floatArray()]);
+
+export const regionShape = {
+  inputs: z.int().min(1).max(1_000_000).describe('a whole number from 1 to 1000000'),
+  inputScaling: z.number().min(0).default(1).describe(finite),
+  biasScaling: z.number().min(0).default(0).describe(finite),
+  topology: z.enum(topologies).optional().describe("'dense', 'sparse', 'block-sparse' or 'cycle'"),
+  density: z.number().gt(0).lte(1).optional().describe(between01),
+  blockRows: z.union([z.literal(8), z.literal(16)]).default(8).describe('8 or 16'),
+  dtype: z.enum(['f32', 'f64']).default('f32').describe("'f32' or 'f64'"),
+  state: z
+    .custom<Float32Array | Float64Array>((value) => ArrayBuffer.isView(value))
+    .optional()
+    .describe('a Float32Array or Float64Array of units elements on shared memory'),
+  seed: z.int().min(0).default(0).describe('a whole number from 0 to 9007199254740991'),
+};
+
+export const spectralRadiusSchema = z.number().gt(0).max(1e6);
+export const spectralRadiusText = 'a number in (0, 1000000]';
+export const leakText = 'a number in (0, 1], or one for each unit';
+export const unitsSchema = z.int().min(1).max(16_777_216);
+export const unitsText = 'a whole number from 1 to 16777216';
+
+function floatArray() {
+  return z.custom<Float32Array | Float64Array>(
+    (value) =>
+      (value instanceof Float32Array || value instanceof Float64Array) && value.every((leak) => leak > 0 && leak <= 1),
+  );
+}
+
+/** The topology and density that stand for what the options leave open. */
+export function resolveTopology(
+  units: number,
+  topology: Topology | undefined,
+  density: number | undefined,
+): { topology: Topology; density: number } {
+  const sparse = density === undefined ? units >= BLOCK_SPARSE_FROM : density < 1;
+  const chosen = topology ?? (sparse ? (units >= BLOCK_SPARSE_FROM ? 'block-sparse' : 'sparse') : 'dense');
+  if (chosen === 'dense' || chosen === 'cycle') {
+    if (density !== undefined && density < 1) {
+      throw rangeError(`no density below 1 with topology '${chosen}'`, 'density', density);
+    }
+    return { topology: chosen, density: 1 };
+  }
+  if (chosen === 'block-sparse' && units > 65_536) {
+    throw rangeError("at most 65536 with topology 'block-sparse' (use 'sparse')", 'units', units);
+  }
+  return { topology: chosen, density: density ?? SPARSE_DENSITY };
+}

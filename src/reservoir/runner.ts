@@ -1,0 +1,118 @@
+/**
+ * What a reservoir and a Deep Tree share: a state on shared memory that native code updates in place, and runs over
+ * whole series, on this thread or off it.
+ *
+ * Shapes: series is steps x inputs, the result steps x units (one row a step, the state after it), state is units.
+ */
+import { DtesnError, rangeError, shapeError } from '../errors/index.js';
+import {
+  checkView,
+  type FloatDtype,
+  type Floats,
+  floats,
+  type LongRunOptions,
+  longRun,
+  type NativeRunnable,
+  requireShared,
+  sharedFloats,
+} from '../native/index.js';
+import type { Matrix } from './matrix.js';
+import { readOut, readSeries, type SeriesInput, type SeriesTarget } from './series.js';
+
+export interface RunOptions {
+  /** Where the states go: steps x units elements of this dtype. Fresh memory when left out; null to keep none. */
+  out?: Floats | Matrix | null;
+}
+
+export interface RunAsyncOptions extends RunOptions, LongRunOptions {}
+
+/** A caller's memory for the state: shared, so that asynchronous runs and other threads may use it. */
+function checkedState(state: Floats, units: number, dtype: FloatDtype): Floats {
+  const view = checkView(state, 'state', [dtype === 'f32' ? 'Float32Array' : 'Float64Array']);
+  if (view.length !== units) throw shapeError(`state with ${units} elements (units)`, view.length);
+  return requireShared(view, 'state');
+}
+
+export abstract class SeriesRunner {
+  readonly units: number;
+  readonly inputs: number;
+  readonly dtype: FloatDtype;
+  /** The state x, live: native code writes here, and other threads may read it. */
+  readonly state: Floats;
+  protected abstract readonly machine: NativeRunnable<Floats>;
+  protected abstract readonly owner: string;
+  #busy = false;
+
+  protected constructor(units: number, inputs: number, dtype: FloatDtype, state?: Floats) {
+    this.units = units;
+    this.inputs = inputs;
+    this.dtype = dtype;
+    this.state = state === undefined ? sharedFloats(dtype, units) : checkedState(state, units, dtype);
+  }
+
+  /** Bytes of weights that one step reads. */
+  get bytes(): number {
+    return this.machine.bytes;
+  }
+
+  /**
+   * Runs a whole series from the present state and keeps the last one.
+   *
+   * Returns the states, steps x units (rows 0 with `out: null`). A series of this dtype is read where it lies.
+   * Errors: RangeError ERR_DTESN_SHAPE when features or `out` do not fit; RangeError for values that are not finite;
+   * Error ERR_DTESN_BUSY while a runAsync is under way.
+   */
+  run(series: SeriesInput, { out }: RunOptions = {}): Matrix {
+    const { values, states, steps } = this.#prepare(series, out, false);
+    this.machine.run(values, states);
+    return { rows: states ? steps : 0, cols: this.units, data: states ?? floats(this.dtype, 0) };
+  }
+
+  /**
+   * The same off the JavaScript thread. Typed arrays must lie on shared memory (an ordinary buffer could be taken away
+   * meanwhile); arrays of numbers are copied there. An abort stops within 32 steps and rejects with the signal's reason;
+   * `state` is then that after the steps done.
+   */
+  async runAsync(series: SeriesInput, { out, ...control }: RunAsyncOptions = {}): Promise<Matrix> {
+    const { values, states, steps } = this.#prepare(series, out, true);
+    this.#busy = true;
+    try {
+      await longRun((words) => this.machine.runAsync(values, states, words), control);
+    } finally {
+      this.#busy = false;
+    }
+    return { rows: states ? steps : 0, cols: this.units, data: states ?? floats(this.dtype, 0) };
+  }
+
+  /** Sets the state: zeros, or the given values. */
+  reset(state?: ArrayLike<number>): void {
+    this.checkIdle();
+    if (state === undefined) {
+      this.state.fill(0);
+      return;
+    }
+    if (typeof state !== 'object' || state === null || state.length !== this.units) {
+      throw shapeError(`a state with ${this.units} elements (units of ${this.owner})`, state?.length ?? state);
+    }
+    for (let i = 0; i < this.units; i++) {
+      if (!Number.isFinite(state[i])) throw rangeError('finite numbers', `state (element ${i})`, state[i]);
+    }
+    this.state.set(state);
+  }
+
+  /** Refuses to touch the weights or the state while an asynchronous run works on them. */
+  protected checkIdle(): void {
+    if (this.#busy) {
+      throw new DtesnError('ERR_DTESN_BUSY', `Expected ${this.owner} to be idle but a runAsync is under way: await it first`);
+    }
+  }
+
+  #prepare(series: SeriesInput, out: RunOptions['out'], shared: boolean) {
+    this.checkIdle();
+    const target: SeriesTarget = { inputs: this.inputs, dtype: this.dtype, shared, owner: this.owner };
+    const values = readSeries(series, target);
+    const steps = values.length / this.inputs;
+    const states = out === null ? null : readOut(out, steps * this.units, target);
+    return { values, states, steps };
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * An engine inside this process, for when none is named: a simulation of an Aphrodite server that really serves HTTP on
+ * loopback and is asked through the same client as a real one.
+ *
+ *     const engine = await EmbeddedEngine.start({ seed: 7, load: 0.8 });
+ *     engine.label          // 'embedded simulation on http://127.0.0.1:41233'
+ *     await engine.close();
+ *
+ * The simulation starts with WARM_UP_SECONDS of virtual history and then follows the monotonic clock, moved on whenever
+ * somebody asks for numbers; when nobody asked for longer than CATCH_UP_SECONDS the rest of that pause did not happen for
+ * it. Defaults: seed 0, load 0.5 of what the engine can serve, a free port.
+ * Errors: TypeError or RangeError for wrong options; DtesnError ERR_DTESN_SIMULATOR_PORT when the port cannot be bound.
+ */
+import { z } from 'zod';
+import { checkOptions, DtesnError } from '../errors/index.js';
+import {
+  AphroditeEngine,
+  type Engine,
+  type ModelCard,
+  type ModelFiles,
+  type RequestOptions,
+  type Tokenization,
+} from '../sources/index.js';
+import { BEGIN_OF_TEXT, END_OF_TEXT, PADDED_VOCABULARY } from './byte-tokenizer.js';
+import { metricsText } from './metrics-text.js';
+import { type ListeningServer, listen } from './server.js';
+import { EngineSimulation } from './simulation.js';
+
+const WARM_UP_SECONDS = 20;
+const CATCH_UP_SECONDS = 120;
+const VERSION = '0.0.0+simulation';
+
+const modelSchema = z.strictObject({
+  id: z.string().min(1).default('dtesn/simulated-byte-8k'),
+  maxModelLen: z.int().min(2).max(1_048_576).default(8192),
+  hiddenSize: z.int().min(1).max(65_536).default(4096),
+  maxNumSeqs: z.int().min(1).max(4096).default(64),
+  maxBatchedTokens: z.int().min(1).max(1_048_576).default(2048),
+  kvBlocks: z.int().min(1).max(16_777_216).default(5120),
+});
+
+const optionsSchema = z.object({
+  seed: z.int().min(0).default(0).describe('a whole number in [0, 2^53)'),
+  model: modelSchema
+    .prefault({})
+    .describe('an object { id?, maxModelLen?, hiddenSize?, maxNumSeqs?, maxBatchedTokens?, kvBlocks? }'),
+  load: z.number().gt(0).max(2).default(0.5).describe('a number in (0, 2] (share of what the engine can serve)'),
+  port: z.int().min(0).max(65_535).default(0).describe('a port number, 0 for a free one'),
+});
+
+export type EmbeddedEngineOptions = z.input<typeof optionsSchema>;
+type SimulatedModel = z.output<typeof modelSchema>;
+
+export class EmbeddedEngine implements Engine {
+  readonly simulated = true;
+  readonly url: string;
+  readonly label: string;
+
+  private constructor(
+    private readonly server: ListeningServer,
+    private readonly client: AphroditeEngine,
+    private readonly model: SimulatedModel,
+  ) {
+    this.url = server.url;
+    this.label = `embedded simulation on ${server.url}`;
+  }
+
+  static async start(options: EmbeddedEngineOptions = {}): Promise<EmbeddedEngine> {
+    const { seed, model, load, port } = checkOptions(optionsSchema, options, 'EmbeddedEngine');
+    const { id, maxModelLen, maxNumSeqs, maxBatchedTokens, kvBlocks } = model;
+    const simulation = new EngineSimulation({
+      seed,
+      load,
+      maxModelLen,
+      maxNumSeqs,
+      maxBatchedTokens,
+      kvBlocks,
+      blockSize: 16,
+    });
+    simulation.advanceTo(WARM_UP_SECONDS);
+    const identity = { modelName: id, startTime: Date.now() / 1000 - WARM_UP_SECONDS };
+    const current = followClock(simulation);
+    const face = {
+      modelId: id,
+      maxModelLen,
+      version: VERSION,
+      load: () => current().running + simulation.waiting,
+      metrics: () => metricsText(current(), identity),
+    };
+    const server = await listen(face, port).catch((cause: unknown) => {
+      const sentence = `Expected a free port for the embedded engine but 127.0.0.1:${port} could not be bound`;
+      throw new DtesnError('ERR_DTESN_SIMULATOR_PORT', sentence, { cause });
+    });
+    return new EmbeddedEngine(server, new AphroditeEngine(server.url), model);
+  }
+
+  models(options?: RequestOptions): Promise<ModelCard[]> {
+    return this.client.models(options);
+  }
+
+  version(options?: RequestOptions): Promise<string> {
+    return this.client.version(options);
+  }
+
+  health(options?: RequestOptions): Promise<void> {
+    return this.client.health(options);
+  }
+
+  metrics(options?: RequestOptions): Promise<Uint8Array> {
+    return this.client.metrics(options);
+  }
+
+  tokenize(text: string, options?: RequestOptions): Promise<Tokenization> {
+    return this.client.tokenize(text, options);
+  }
+
+  detokenize(tokens: number[], options?: RequestOptions): Promise<string> {
+    return this.client.detokenize(tokens, options);
+  }
+
+  /** The config.json the simulated model would have; it lies in no folder. */
+  async modelFiles(): Promise<ModelFiles> {
+    return {
+      folder: `(${this.label})`,
+      config: {
+        model_type: 'simulated',
+        vocab_size: PADDED_VOCABULARY,
+        hidden_size: this.model.hiddenSize,
+        max_position_embeddings: this.model.maxModelLen,
+        torch_dtype: 'bfloat16',
+        bos_token_id: BEGIN_OF_TEXT,
+        eos_token_id: END_OF_TEXT,
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.client.close();
+    await this.server.close();
+  }
+}
+
+/** The simulation, moved on to now. */
+function followClock(simulation: EngineSimulation): () => EngineSimulation {
+  let last = performance.now();
+  return () => {
+    const now = performance.now();
+    simulation.advanceTo(simulation.time + Math.min((now - last) / 1000, CATCH_UP_SECONDS));
+    last = now;
+    return simulation;
+  };
+}

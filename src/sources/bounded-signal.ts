@@ -1,0 +1,35 @@
+/** Time limits on what is asked, without a timer or a listener left behind. */
+
+/**
+ * Runs `use` with a signal that aborts when the caller's does, with `late()` after `ms` milliseconds, and at the end: what
+ * `use` left under way ends with it.
+ */
+export async function withTimeLimit<T>(
+  ms: number,
+  late: () => Error,
+  caller: AbortSignal | undefined,
+  use: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  caller?.throwIfAborted();
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(late()), ms);
+  const forward = () => stop.abort(caller?.reason);
+  caller?.addEventListener('abort', forward, { once: true });
+  try {
+    return await use(stop.signal);
+  } finally {
+    clearTimeout(timer);
+    caller?.removeEventListener('abort', forward);
+    stop.abort();
+  }
+}
+
+/** The promise, or the signal's reason if that comes first: for work that may not heed the signal itself. */
+export function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

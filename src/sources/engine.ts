@@ -1,0 +1,48 @@
+/**
+ * Engine: what can be asked of an inference engine (Aphrodite, vLLM, or the simulation of one), read-only.
+ *
+ * Every method rejects with a DtesnError that has a stable code when the engine cannot answer, and with the signal's
+ * reason when the caller aborts. Null means that the engine does not say.
+ */
+export interface RequestOptions {
+  signal?: AbortSignal;
+}
+
+/** One entry of GET /v1/models; adapters (LoRA) have a parent, base models have none. */
+export interface ModelCard {
+  id: string;
+  root: string | null;
+  parent: string | null;
+  /** Tokens of prompt and output together. */
+  maxModelLen: number | null;
+  ownedBy: string | null;
+}
+
+export interface Tokenization {
+  count: number;
+  maxModelLen: number | null;
+  tokens: number[];
+}
+
+export interface ModelFiles {
+  folder: string;
+  /** config.json, parsed. */
+  config: Record<string, unknown>;
+}
+
+export interface Engine {
+  /** Names the engine to a person and holds its URL: 'http://127.0.0.1:2242', 'embedded simulation on http://127.0.0.1:4711'. */
+  readonly label: string;
+  readonly simulated: boolean;
+  models(options?: RequestOptions): Promise<ModelCard[]>;
+  version(options?: RequestOptions): Promise<string>;
+  /** Resolves when the engine says that it lives; a 503 rejects. */
+  health(options?: RequestOptions): Promise<void>;
+  /** The Prometheus text, unparsed. */
+  metrics(options?: RequestOptions): Promise<Uint8Array>;
+  tokenize(text: string, options?: RequestOptions): Promise<Tokenization>;
+  detokenize(tokens: number[], options?: RequestOptions): Promise<string>;
+  /** The model's files on this host, where they are known. */
+  modelFiles(): Promise<ModelFiles | null>;
+  close(): Promise<void>;
+}

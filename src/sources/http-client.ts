@@ -1,0 +1,127 @@
+/**
+ * Bounded HTTP exchanges with one origin over node:http(s): time, body size and number of sockets are limited.
+ *
+ * Idle sockets are dropped after 4 s, before uvicorn drops them after 5 s; a request that was written to a socket that
+ * the other side had already closed is sent once more on a new one (everything asked here is idempotent).
+ * Errors: EngineError; the signal's reason when the caller aborts.
+ */
+import http from 'node:http';
+import https from 'node:https';
+import { DtesnError } from '../errors/index.js';
+import { withTimeLimit } from './bounded-signal.js';
+import { connectionError, EngineError } from './engine-error.js';
+
+export interface HttpRequest {
+  method: 'GET' | 'POST';
+  url: URL;
+  headers: Record<string, string>;
+  body?: string;
+  /** Largest body that is taken. */
+  maxBytes: number;
+}
+
+export interface HttpAnswer {
+  status: number;
+  contentType: string;
+  body: Uint8Array;
+}
+
+const idleSocketMs = 4000;
+const maxSockets = 4;
+
+export class HttpClient {
+  readonly #agent: http.Agent;
+  readonly #open = new Set<http.ClientRequest>();
+  readonly #timeoutMs: number;
+  #closed = false;
+
+  constructor(secure: boolean, timeoutMs: number) {
+    const options = { keepAlive: true, timeout: idleSocketMs, maxSockets, autoSelectFamily: true };
+    this.#agent = secure ? new https.Agent(options) : new http.Agent(options);
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Any status resolves; what is not a whole answer rejects. */
+  exchange(request: HttpRequest, signal?: AbortSignal): Promise<HttpAnswer> {
+    const name = `${request.method} ${request.url.pathname}`;
+    const late = () =>
+      new EngineError(
+        'ERR_DTESN_ENGINE_TIMEOUT',
+        `${name}: no answer from ${request.url.origin} in ${this.#timeoutMs} ms`,
+      );
+    return withTimeLimit(this.#timeoutMs, late, signal, async (limit) => {
+      const first = await this.#send(name, request, this.#agent, limit);
+      if (first !== 'stale socket') return first;
+      const second = await this.#send(name, request, false, limit);
+      if (second !== 'stale socket') return second;
+      throw new EngineError('ERR_DTESN_ENGINE_RESET', `${name}: ${request.url.origin} broke the connection`);
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const request of this.#open) request.destroy();
+    this.#agent.destroy();
+  }
+
+  #send(
+    name: string,
+    request: HttpRequest,
+    agent: http.Agent | false,
+    signal: AbortSignal,
+  ): Promise<HttpAnswer | 'stale socket'> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(closedError());
+      const send = request.url.protocol === 'https:' ? https.request : http.request;
+      const sent = send(request.url, { method: request.method, headers: request.headers, agent });
+      this.#open.add(sent);
+      const abort = () => sent.destroy(signal.reason);
+      signal.addEventListener('abort', abort, { once: true });
+      let answered = false;
+      const fail = (error: NodeJS.ErrnoException) => {
+        if (this.#closed) return reject(closedError());
+        if (signal.aborted) return reject(signal.reason);
+        if (error instanceof DtesnError) return reject(error);
+        if (sent.reusedSocket && !answered && error.code === 'ECONNRESET') return resolve('stale socket');
+        reject(connectionError(name, request.url.origin, error));
+      };
+      sent.on('error', fail);
+      sent.on('close', () => {
+        this.#open.delete(sent);
+        signal.removeEventListener('abort', abort);
+      });
+      sent.on('response', (response) => {
+        answered = true;
+        readBody(name, response, request.maxBytes).then(resolve, (error) => {
+          fail(error);
+          sent.destroy();
+        });
+      });
+      sent.end(request.body);
+    });
+  }
+}
+
+function closedError(): DtesnError {
+  return new DtesnError('ERR_DTESN_CLOSED', 'The engine client is closed');
+}
+
+function readBody(name: string, response: http.IncomingMessage, maxBytes: number): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const refuse = (why: string) => reject(new EngineError('ERR_DTESN_ENGINE_BODY', `${name} ${why}`));
+    response.on('error', reject);
+    const encoding = response.headers['content-encoding'] ?? 'identity';
+    if (encoding !== 'identity') return refuse(`answered ${encoding}-encoded although identity was asked for`);
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    response.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > maxBytes) return refuse(`answered with more than ${maxBytes} bytes`);
+      chunks.push(chunk);
+    });
+    response.on('end', () => {
+      const contentType = response.headers['content-type'] ?? '';
+      resolve({ status: response.statusCode ?? 0, contentType, body: Buffer.concat(chunks, bytes) });
+    });
+  });
+}

@@ -1,0 +1,36 @@
+/** The room of the sources: the engine that can be asked, its HTTP client, the five sources, and their concurrent fetch. */
+export { AphroditeEngine, type AphroditeEngineOptions } from './aphrodite-engine.js';
+export { type CgroupLimits, cgroupLimits } from './cgroup.js';
+export type { Engine, ModelCard, ModelFiles, RequestOptions, Tokenization } from './engine.js';
+export { EngineError } from './engine-error.js';
+export { type EngineMetrics, engineMetrics } from './engine-metrics.js';
+export { type FetchOptions, SourceFetcher, type SourceFetcherOptions } from './fetcher.js';
+export { type Freshness, freshness } from './freshness.js';
+export type { MetricFamilies, MetricFamily, MetricType, Sample } from './metric-families.js';
+export { fetchModelDataSource } from './model-config.js';
+export type { SourceOptions } from './observation.js';
+export { fetchPerformanceDataSource } from './performance.js';
+export { fetchProcessingStateSource } from './processing-state.js';
+export { parsePrometheus } from './prometheus.js';
+export { fetchResourceDataSource } from './resources.js';
+export { fetchTokenizerDataSource } from './tokenizer.js';
+export {
+  type ModelConfigSource,
+  modelConfigSchema,
+  type PerformanceSource,
+  type ProcessingState,
+  type ProcessingStateSource,
+  performanceSchema,
+  processingStateSchema,
+  type ResourceState,
+  type ResourcesSource,
+  resourcesSchema,
+  type SourceName,
+  type SourceProviders,
+  type SourceSet,
+  type Sources,
+  sourceNames,
+  sourcesSchema,
+  type TokenizerSource,
+  tokenizerSchema,
+} from './types.js';

@@ -1,0 +1,73 @@
+/**
+ * Source tokenizer: what the engine's tokenizer really does with a short text. POST /tokenize must answer; POST /detokenize
+ * of its tokens shows the way back. Tokenizers add marks such as <s>, so the round trip holds when the text comes back
+ * inside of what was detokenized.
+ *
+ * engine_type is the owner that GET /v1/models names; where that is refused, the prefix of GET /metrics.
+ */
+import type { Engine } from './engine.js';
+import { EngineError } from './engine-error.js';
+import { engineMetrics } from './engine-metrics.js';
+import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
+import { parsePrometheus } from './prometheus.js';
+import type { SourceFields, TokenizerSource } from './types.js';
+
+type Fields = SourceFields['tokenizer'];
+
+const nothing: Fields = {
+  tokenizer_available: null,
+  engine_type: null,
+  has_encode_method: null,
+  has_decode_method: null,
+  round_trip_ok: null,
+  max_model_len: null,
+};
+
+const probe = 'Echo states remember 12 steps.';
+
+export function fetchTokenizerDataSource(engine: Engine | null, options: SourceOptions = {}): Promise<TokenizerSource> {
+  const ask = (inquiry: Inquiry) => readTokenizer(required(engine), inquiry);
+  return observe({ source: 'tokenizer', request: 'POST /tokenize', nothing, ask }, options);
+}
+
+async function readTokenizer(engine: Engine, inquiry: Inquiry): Promise<Fields> {
+  const type = engineType(engine, inquiry);
+  const { tokens, maxModelLen } = await inquiry.needed(engine.tokenize(probe, { signal: inquiry.signal }));
+  const back = await wayBack(engine, tokens, inquiry);
+  return {
+    tokenizer_available: true,
+    engine_type: await type,
+    has_encode_method: true,
+    has_decode_method: back.known,
+    round_trip_ok: back.text === null ? null : back.text.includes(probe),
+    max_model_len: maxModelLen,
+  };
+}
+
+/** Whether the engine detokenizes: no, when it has no such endpoint; unknown, when it fails. */
+async function wayBack(
+  engine: Engine,
+  tokens: number[],
+  inquiry: Inquiry,
+): Promise<{ known: boolean | null; text: string | null }> {
+  let absent = false;
+  const asked = engine.detokenize(tokens, { signal: inquiry.signal }).catch((error: unknown) => {
+    absent = error instanceof EngineError && [404, 405, 501].includes(error.status ?? 0);
+    throw error;
+  });
+  const text = await inquiry.added('POST /detokenize', asked);
+  return { known: text !== null ? true : absent ? false : null, text };
+}
+
+async function engineType(engine: Engine, inquiry: Inquiry): Promise<Fields['engine_type']> {
+  const { signal } = inquiry;
+  const cards = await inquiry.added('GET /v1/models', engine.models({ signal }));
+  // Models are behind the key, metrics are not.
+  if (cards === null) return inquiry.added('GET /metrics', typeOfMetrics(engine, signal));
+  const owner = cards[0]?.ownedBy;
+  return owner === 'aphrodite' || owner === 'vllm' ? owner : null;
+}
+
+async function typeOfMetrics(engine: Engine, signal: AbortSignal): Promise<Fields['engine_type']> {
+  return engineMetrics(parsePrometheus(await engine.metrics({ signal }))).engineType;
+}

@@ -1,0 +1,168 @@
+/**
+ * The five sources as the published multi-source format writes them, and what is said of each answer beside it.
+ *
+ * state      ok       every field is known
+ *            partial  answered, some fields are unknown (null, and named in `unknown`)
+ *            stale    an older answer, past its fresh time and within its stale time; `stale_reason` says why
+ *            error    no answer: every field is null, `error` and `error_code` say why
+ * Units: *_ms milliseconds (monotonic clock), *_timestamp and *_time seconds since 1970, *_bytes bytes.
+ * `unknown` names every field that is null. Unknown keys are kept: the format may grow.
+ */
+import { z } from 'zod';
+
+export const sourceNames = ['model_config', 'tokenizer', 'performance', 'processing_state', 'resources'] as const;
+export type SourceName = (typeof sourceNames)[number];
+
+const count = z.number().int().nonnegative().nullable();
+const amount = z.number().nonnegative().nullable();
+const text = z.string().nullable();
+const flag = z.boolean().nullable();
+
+const outcome = {
+  state: z.enum(['ok', 'partial', 'stale', 'error']),
+  /** What the answer took. */
+  latency_ms: z.number().nonnegative(),
+  /** Since it was answered. */
+  age_ms: z.number().nonnegative(),
+  unknown: z.array(z.string()),
+  /** Why, where a question beside the main one failed. */
+  problems: z.array(z.string()).optional(),
+  fetch_timestamp: z.number(),
+  error: z.string().optional(),
+  error_code: z.string().optional(),
+  http_status: z.number().int().optional(),
+  stale_reason: z.string().optional(),
+};
+
+const modelConfig = {
+  model_name: text,
+  max_model_len: count,
+  vocab_size: count,
+  hidden_size: count,
+  dtype: text,
+  engine_version: text,
+  /** Where each known field was read. */
+  provenance: z.record(z.string(), z.string()).nullable(),
+};
+
+const tokenizer = {
+  tokenizer_available: flag,
+  engine_type: z.enum(['aphrodite', 'vllm']).nullable(),
+  has_encode_method: flag,
+  has_decode_method: flag,
+  /** The probe text came back unchanged from tokenize and detokenize. */
+  round_trip_ok: flag,
+  max_model_len: count,
+};
+
+const performance = {
+  /** Finished requests, of every reason, since the engine started. */
+  total_requests: amount,
+  /** running + waiting. */
+  concurrent_requests: amount,
+  error_count: amount,
+  last_sync_time: z.number().nullable(),
+  /** Healthy and not asleep. */
+  engine_ready: flag,
+  running: amount,
+  waiting: amount,
+  /** Share in [0, 1], mean over the engine's ranks, and the fullest rank. */
+  kv_cache_usage: z.number().nullable(),
+  kv_cache_usage_max: z.number().nullable(),
+  kv_tokens_capacity: count,
+  generation_tokens_total: amount,
+  prompt_tokens_total: amount,
+  preemptions_total: amount,
+  requests_by_reason: z.record(z.string(), z.number()).nullable(),
+  /** Changes when the engine restarts. */
+  process_start_time: z.number().nullable(),
+};
+
+const processingState = {
+  membrane_cache_size: count,
+  esn_cache_size: count,
+  bseries_cache_size: count,
+  batch_manager_active: flag,
+  concurrency_manager_active: flag,
+};
+
+const resources = {
+  max_concurrent_processes: z.number().int().positive().nullable(),
+  current_processing_load: z.record(z.string(), z.number().nullable()).nullable(),
+  available_membranes: z.array(z.string()).nullable(),
+  /** The native addon is loaded. */
+  echo_kern_available: flag,
+  memory_available_bytes: amount,
+  cpu_count: z.number().int().positive().nullable(),
+};
+
+export const modelConfigSchema = z
+  .object({ ...modelConfig, source_type: z.literal('model_config'), ...outcome })
+  .loose();
+export const tokenizerSchema = z.object({ ...tokenizer, source_type: z.literal('tokenizer'), ...outcome }).loose();
+export const performanceSchema = z
+  .object({ ...performance, source_type: z.literal('performance'), ...outcome })
+  .loose();
+export const processingStateSchema = z
+  .object({ ...processingState, source_type: z.literal('processing_state'), ...outcome })
+  .loose();
+export const resourcesSchema = z.object({ ...resources, source_type: z.literal('resources'), ...outcome }).loose();
+
+export const sourcesSchema = z.object({
+  model_config: modelConfigSchema,
+  tokenizer: tokenizerSchema,
+  performance: performanceSchema,
+  processing_state: processingStateSchema,
+  resources: resourcesSchema,
+});
+
+export type ModelConfigSource = z.infer<typeof modelConfigSchema>;
+export type TokenizerSource = z.infer<typeof tokenizerSchema>;
+export type PerformanceSource = z.infer<typeof performanceSchema>;
+export type ProcessingStateSource = z.infer<typeof processingStateSchema>;
+export type ResourcesSource = z.infer<typeof resourcesSchema>;
+export type Sources = z.infer<typeof sourcesSchema>;
+
+/** What a source reads, without what is said about the reading. */
+export interface SourceFields {
+  model_config: FieldsOf<typeof modelConfig>;
+  tokenizer: FieldsOf<typeof tokenizer>;
+  performance: FieldsOf<typeof performance>;
+  processing_state: FieldsOf<typeof processingState>;
+  resources: FieldsOf<typeof resources>;
+}
+type FieldsOf<Shape extends Record<string, z.ZodType>> = { [K in keyof Shape]: z.infer<Shape[K]> };
+
+/** What is said of the reading. */
+export type Outcome = z.infer<z.ZodObject<typeof outcome>>;
+
+/** One fetch of all five. */
+export interface SourceSet {
+  sources: Sources;
+  /** Seconds since 1970. */
+  timestamp: number;
+  elapsed_ms: number;
+}
+
+/** What only the processor knows of itself. */
+export interface ProcessingState {
+  membraneCacheSize: number;
+  esnCacheSize: number;
+  bseriesCacheSize: number;
+  batchManagerActive: boolean;
+  concurrencyManagerActive: boolean;
+}
+
+export interface ResourceState {
+  availableMembranes: string[];
+  /** Cores that may be used, where the processor limits them. */
+  maxConcurrentProcesses?: number;
+  /** Figures added to current_processing_load. */
+  currentProcessingLoad?: Record<string, number>;
+  echoKernAvailable: boolean;
+}
+
+export interface SourceProviders {
+  processingState?: () => ProcessingState;
+  resources?: () => ResourceState;
+}

@@ -1,0 +1,157 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { aggregateMultiSourceData, aggregationSchema } from '../../src/aggregation/index.js';
+import { sourceNames, sourcesSchema } from '../../src/sources/index.js';
+import { goodSources, withFailed } from './sources-fixture.js';
+
+describe('a healthy engine', () => {
+  const aggregation = aggregateMultiSourceData(goodSources());
+
+  test('gives all keys of the published format', () => {
+    expect(aggregationSchema.parse(aggregation)).toEqual(aggregation);
+    expect(Object.keys(aggregation)).toEqual(
+      expect.arrayContaining([
+        ...['total_sources', 'successful_sources', 'failed_sources', 'data_quality_score'],
+        ...['unified_metadata', 'processing_constraints', 'optimization_hints'],
+      ]),
+    );
+    expect(aggregation.unified_metadata).toEqual({
+      model_config_timestamp: 1_700_000_000,
+      tokenizer_timestamp: 1_700_000_000,
+      performance_timestamp: 1_700_000_000,
+      processing_state_timestamp: 1_700_000_000,
+      resources_timestamp: 1_700_000_000,
+      active_model: 'org/model',
+      processing_stats: { total_requests: 204, engine_ready: true },
+    });
+    expect(aggregation.processing_constraints).toEqual({
+      max_sequence_length: 2048,
+      max_concurrent: 4,
+      vocab_size: 320,
+      memory_available_bytes: 4 * 2 ** 30,
+      kv_tokens_free: 40_000,
+    });
+  });
+
+  test('has full marks', () => {
+    expect(aggregation.data_quality_score).toBe(1);
+    expect(aggregation.quality_detail.score).toBe(1);
+  });
+
+  test('is not under high load because it serves requests', () => {
+    expect(aggregation.optimization_hints).toEqual({
+      high_load_detected: false,
+      engine_optimizations_available: true,
+      high_load_reasons: [],
+    });
+  });
+});
+
+describe('failed sources', () => {
+  test('lower the score to k/5, count as failed, and leave no timestamp, whichever they are', () => {
+    fc.assert(
+      fc.property(fc.subarray([...sourceNames]), (failed) => {
+        const sources = withFailed(failed);
+        expect(sourcesSchema.safeParse(sources).success).toBe(true);
+        const aggregation = aggregateMultiSourceData(sources);
+        const good = 5 - failed.length;
+        expect(aggregationSchema.parse(aggregation)).toEqual(aggregation);
+        expect(aggregation).toMatchObject({
+          total_sources: 5,
+          successful_sources: good,
+          failed_sources: failed.length,
+          data_quality_score: good / 5,
+        });
+        for (const name of sourceNames) {
+          expect(`${name}_timestamp` in aggregation.unified_metadata).toBe(!failed.includes(name));
+        }
+        expect(aggregation.quality_detail.score).toBeCloseTo(good / 5, 12);
+      }),
+    );
+  });
+
+  test('leave what they would have said unknown, not false and not zero', () => {
+    const aggregation = aggregateMultiSourceData(withFailed(sourceNames));
+    expect(aggregation.unified_metadata).toEqual({
+      active_model: null,
+      processing_stats: { total_requests: null, engine_ready: null },
+    });
+    expect(Object.values(aggregation.processing_constraints)).toEqual([null, null, null, null, null]);
+    expect(aggregation.optimization_hints).toEqual({
+      high_load_detected: null,
+      engine_optimizations_available: null,
+      high_load_reasons: [],
+    });
+  });
+
+  test('of the model leave its length to the tokenizer, which knows it too', () => {
+    const { processing_constraints } = aggregateMultiSourceData(withFailed(['model_config']));
+    expect(processing_constraints).toMatchObject({ max_sequence_length: 2048, vocab_size: null });
+  });
+});
+
+describe('high load', () => {
+  const hints = (changes: Parameters<typeof goodSources>[0]) =>
+    aggregateMultiSourceData(goodSources(changes)).optimization_hints;
+
+  test.each([
+    ['a queue', { performance: { waiting: 1 } }, /1 requests wait/],
+    ['KV memory more than 90 % full', { performance: { kv_cache_usage_max: 0.91 } }, /91 % full/],
+    [
+      'as many runnable processes as CPUs',
+      { resources: { current_processing_load: { cpu_load_1m: 4 } } },
+      /4\.00 on 4/,
+    ],
+  ])('is %s', (_, changes, reason) => {
+    expect(hints(changes)).toMatchObject({
+      high_load_detected: true,
+      high_load_reasons: [expect.stringMatching(reason)],
+    });
+  });
+
+  test('is not KV memory exactly 90 % full', () => {
+    expect(hints({ performance: { kv_cache_usage_max: 0.9 } }).high_load_detected).toBe(false);
+  });
+});
+
+describe('the graded quality', () => {
+  const grades = (changes: Parameters<typeof goodSources>[0]) =>
+    aggregateMultiSourceData(goodSources(changes)).quality_detail;
+
+  test('halves freshness at the end of the fresh time', () => {
+    // performance is fresh for half a second
+    expect(grades({ performance: { age_ms: 500, state: 'stale' } }).sources.performance.freshness).toBe(0.5);
+    expect(grades({ performance: { age_ms: 1500 } }).sources.performance.freshness).toBe(0.125);
+  });
+
+  test('counts published fields that are known', () => {
+    const { model_config } = grades({
+      model_config: { vocab_size: null, hidden_size: null, state: 'partial' },
+    }).sources;
+    expect(model_config).toEqual({
+      freshness: 1,
+      completeness: 0.6,
+      plausibility: 1,
+      score: (1 + 0.6 + 1) / 3,
+      implausible: [],
+    });
+  });
+
+  test.each([
+    [{ performance: { kv_cache_usage: 1.5 } }, 'performance', 'kv_cache_usage is 1.5, not a share'],
+    [{ performance: { concurrent_requests: 3 } }, 'performance', 'running + waiting differ: 3 and 19'],
+    [{ performance: { error_count: 500 } }, 'performance', 'error_count is 500, more than total_requests 204'],
+    [{ tokenizer: { round_trip_ok: false } }, 'tokenizer', 'did not survive'],
+    [{ tokenizer: { max_model_len: 99 } }, 'tokenizer', 'differ: 99 and 2048'],
+    [{ model_config: { hidden_size: 0 } }, 'model_config', 'hidden_size is 0'],
+    [{ resources: { memory_available_bytes: 2 ** 40 } }, 'resources', 'more than memory_total_bytes'],
+  ] as const)('names what cannot be true: %j', (changes, name, sentence) => {
+    const grade = grades(changes).sources[name];
+    expect(grade.plausibility).toBeLessThan(1);
+    expect(grade.implausible).toEqual([expect.stringContaining(sentence)]);
+  });
+});
+
+test('the aggregation is a function of the sources alone', () => {
+  expect(aggregateMultiSourceData(goodSources())).toEqual(aggregateMultiSourceData(goodSources()));
+});

@@ -1,0 +1,101 @@
+/** The arrows of docs/architecture.md, checked on the imports themselves. */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = path.resolve(import.meta.dirname, '..');
+
+/** For each room of src/, the rooms it may import. */
+const rooms: Record<string, string[]> = {
+  errors: [],
+  native: ['errors'],
+  bseries: ['errors', 'native', 'reservoir'],
+  reservoir: ['errors', 'native'],
+  membrane: ['errors', 'native', 'bseries'],
+  model: ['errors', 'native', 'reservoir', 'bseries', 'membrane'],
+  encoding: ['errors', 'native'],
+  sources: ['errors', 'native'],
+  aggregation: ['errors', 'sources'],
+  pipeline: ['errors', 'native', 'sources', 'aggregation'],
+  simulator: ['errors', 'sources'],
+  processor: ['errors', 'native', 'sources', 'aggregation', 'pipeline', 'encoding', 'membrane', 'model', 'bseries', 'simulator'],
+  cli: ['errors', 'native', 'sources', 'aggregation', 'pipeline', 'processor', 'simulator'],
+};
+
+/** For each folder of native/, the folders it may include. */
+const nativeRooms: Record<string, string[]> = {
+  simd: [],
+  linalg: ['simd'],
+  trees: ['simd'],
+  reservoir: ['linalg', 'simd'],
+  transform: ['linalg', 'simd'],
+  bseries: ['trees', 'linalg', 'simd'],
+  membrane: ['reservoir', 'linalg', 'simd'],
+  addon: ['membrane', 'bseries', 'transform', 'reservoir', 'trees', 'linalg', 'simd'],
+};
+
+interface Arrow {
+  file: string;
+  from: string;
+  to: string;
+  /** What is named inside the other room. */
+  target: string;
+}
+
+function filesBelow(folder: string, ending: RegExp): string[] {
+  return readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => ending.test(name))
+    .map((name) => path.join(folder, name));
+}
+
+function arrows(folder: string, ending: RegExp, importOf: RegExp): Arrow[] {
+  return filesBelow(folder, ending).flatMap((file) => {
+    const [, from = ''] = file.split(path.sep);
+    const text = readFileSync(path.join(root, file), 'utf8');
+    return [...text.matchAll(importOf)].flatMap(([, target = '']) => {
+      const resolved =
+        folder === 'src' ? path.relative(root, path.resolve(root, path.dirname(file), target)) : path.join(folder, target);
+      const [, to = '', ...rest] = resolved.split(path.sep);
+      return to === from || rest.length === 0 ? [] : [{ file, from, to, target: rest.join('/') }];
+    });
+  });
+}
+
+describe('the arrows', () => {
+  const source = arrows('src', /\.ts$/, /from '(\.[^']+)'/g);
+  const native = arrows('native', /\.(cc|h|inl)$/, /#include "([^"]+\/[^"]+)"/g).filter(({ from }) => from !== 'test');
+
+  test('there are arrows to check', () => {
+    expect(source.length).toBeGreaterThan(20);
+    expect(native.length).toBeGreaterThan(20);
+  });
+
+  test('every import between rooms of src/ follows an arrow', () => {
+    const wrong = source.filter(({ from, to }) => from !== 'index.ts' && !rooms[from]?.includes(to));
+    expect(wrong).toEqual([]);
+  });
+
+  test('rooms of src/ are entered by their index only', () => {
+    expect(source.filter(({ target }) => target !== 'index.js')).toEqual([]);
+  });
+
+  test('every include between folders of native/ follows an arrow', () => {
+    expect(native.filter(({ from, to }) => !nativeRooms[from]?.includes(to))).toEqual([]);
+  });
+
+  test('only native/addon knows Node', () => {
+    const napi = filesBelow('native', /\.(cc|h|inl)$/).filter((file) => /napi\.h|node_api\.h/.test(readFileSync(path.join(root, file), 'utf8')));
+    expect(napi.filter((file) => !file.startsWith(path.join('native', 'addon')))).toEqual([]);
+  });
+
+  test('the rooms form no circle', () => {
+    const seen = new Set<string>();
+    const visit = (room: string, above: string[]): void => {
+      expect(above, `${[...above, room].join(' -> ')}`).not.toContain(room);
+      if (seen.has(room)) return;
+      for (const next of rooms[room] ?? []) visit(next, [...above, room]);
+      seen.add(room);
+    };
+    for (const room of Object.keys(rooms)) visit(room, []);
+  });
+});

@@ -1,0 +1,158 @@
+/** The command as a user runs it, against engines that fail in their ways. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { multiSourceDataSchema } from '../../src/pipeline/index.js';
+import { dtesnResultSchema } from '../../src/processor/index.js';
+
+const main = path.resolve(import.meta.dirname, '../../dist/cli/main.js');
+
+interface Ended {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function dtesn(args: string[], env: NodeJS.ProcessEnv = {}, input?: string): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child: ChildProcess = execFile(
+      process.execPath,
+      [main, ...args],
+      { env: { ...process.env, ...env }, maxBuffer: 1 << 26 },
+      (_error, stdout, stderr) => resolve({ status: child.exitCode, stdout, stderr }),
+    );
+    if (input !== undefined) child.stdin?.end(input);
+  });
+}
+
+async function withServer<R>(listener: RequestListener, body: (url: string) => Promise<R>): Promise<R> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    return await body(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+describe('dtesn process', () => {
+  test('prints one JSON object that the schema accepts', async () => {
+    const { status, stdout } = await dtesn(['process', '--text', 'hello', '--json']);
+    expect(status).toBe(0);
+    expect(dtesnResultSchema.safeParse(JSON.parse(stdout)).error).toBeUndefined();
+  });
+
+  test('prints a page with every part of the way, and calls a simulation a simulation', async () => {
+    const { status, stdout, stderr } = await dtesn(['process', 'README.md']);
+    expect(status).toBe(0);
+    for (const part of ['Sources', 'Plan', 'Stages', 'Membranes', 'Features', 'Throughput', 'a simulation']) {
+      expect(stdout).toContain(part);
+    }
+    expect(stderr).toContain('dtesn: building the model');
+  });
+
+  test('reads standard input', async () => {
+    const { status, stdout } = await dtesn(['process', '-', '--json'], {}, 'from a pipe');
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout).input.steps).toBe(12);
+  });
+
+  test('a server with models and health only: the deadline holds, the quality is the true ratio, exit 0', async () => {
+    const listener: RequestListener = (request, response) => {
+      if (request.url === '/v1/models') {
+        response.setHeader('content-type', 'application/json');
+        response.end(JSON.stringify({ object: 'list', data: [{ id: 'm', object: 'model', owned_by: 'vllm', root: 'm', parent: null, max_model_len: 128 }] }));
+      } else if (request.url === '/health') response.end();
+      else if (request.url === '/tokenize') return; // never answers
+      else {
+        response.statusCode = 404;
+        response.end('{"detail":"Not Found"}');
+      }
+    };
+    await withServer(listener, async (url) => {
+      const { status, stdout } = await dtesn(['process', '--text', 'hello', '--engine', url, '--json']);
+      expect(status).toBe(0);
+      const result = dtesnResultSchema.parse(JSON.parse(stdout));
+      const { sources, aggregation } = result.context;
+      expect(aggregation).toMatchObject({ data_quality_score: 0.6, successful_sources: 3, failed_sources: 2 });
+      expect(sources.model_config).toMatchObject({ model_name: 'm', max_model_len: 128 });
+      expect(sources.tokenizer).toMatchObject({ state: 'error', error_code: 'ERR_DTESN_SOURCE_TIMEOUT' });
+      expect(sources.performance).toMatchObject({ state: 'error', error_code: 'ERR_DTESN_ENGINE_HTTP', http_status: 404 });
+      expect(result.context.elapsed_ms).toBeLessThan(1000);
+      expect(result.input.encoder).toBe('utf8-bytes');
+    });
+  });
+
+  test('nothing listening: basic processing on defaults, every failure with its code, exit 0', async () => {
+    const { status, stdout } = await dtesn(['process', '--text', 'hello', '--engine', 'http://127.0.0.1:1', '--json']);
+    expect(status).toBe(0);
+    const { context } = dtesnResultSchema.parse(JSON.parse(stdout));
+    expect(context.aggregation.data_quality_score).toBe(0.4);
+    for (const name of ['model_config', 'tokenizer', 'performance'] as const) {
+      expect(context.sources[name].error_code).toBe('ERR_DTESN_ENGINE_REFUSED');
+    }
+  });
+
+  test('401 is a credential problem', async () => {
+    const listener: RequestListener = (_request, response) => {
+      response.statusCode = 401;
+      response.end('{"error":"Unauthorized"}');
+    };
+    await withServer(listener, async (url) => {
+      const { stdout } = await dtesn(['process', '--text', 'hello', '--engine', url, '--json']);
+      const { model_config } = JSON.parse(stdout).context.sources;
+      expect(model_config.error_code).toBe('ERR_DTESN_ENGINE_CREDENTIAL');
+      expect(model_config.error).toMatch(/credential.*apiKey/s);
+    });
+  });
+});
+
+test('dtesn sources shows every source, quality, constraints, hints and each transformation', async () => {
+  const { status, stdout } = await dtesn(['sources']);
+  expect(status).toBe(0);
+  for (const part of ['model_config', 'tokenizer', 'performance', 'processing_state', 'resources', 'quality 1.00',
+    'max_sequence_length', 'high_load_detected', 'normalize_to_model_constraints', 'apply_vocab_limits',
+    'adjust_concurrency', 'optimize_batch_size', 'scale_to_available_memory', 'distribute_processing_load']) {
+    expect(stdout).toContain(part);
+  }
+  const json = await dtesn(['sources', '--json']);
+  expect(multiSourceDataSchema.safeParse(JSON.parse(json.stdout)).success).toBe(true);
+});
+
+test('dtesn doctor checks every kernel of every instruction set and says where the binary is', async () => {
+  const { status, stdout } = await dtesn(['doctor']);
+  expect(status).toBe(0);
+  expect(stdout).toContain('all kernels are right');
+  expect(stdout).toContain('dtesn.node');
+});
+
+describe('wrong use', () => {
+  test.each([
+    [['process'], 2, /Expected a file/],
+    [['process', 'a', 'b'], 2, /Unexpected argument b/],
+    [['proces'], 2, /Unknown command proces/],
+    [['process', '--txt', 'x'], 2, /--txt/],
+    [['process', 'no-such-file'], 1, /no-such-file/],
+    [['process', '--text', 'x', '--engine', 'ftp://x'], 1, /ftp/],
+  ] as [string[], number, RegExp][])('%j is refused with words and a code', async (args, wanted, message) => {
+    const { status, stderr } = await dtesn(args);
+    expect(status).toBe(wanted);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/\n {4}at /);
+  });
+
+  test('an instruction set the machine lacks is refused by name', async () => {
+    const { status, stderr } = await dtesn(['doctor'], { DTESN_ISA: 'mmx' });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/DTESN_ISA but received mmx/);
+  });
+});
+
+test('a reader that closes early ends the command quietly', async () => {
+  const child = spawn('sh', ['-c', `"${process.execPath}" "${main}" process README.md --json | head -c 10`]);
+  const status = await new Promise((resolve) => child.on('close', resolve));
+  expect(status).toBe(0);
+});

@@ -1,0 +1,83 @@
+/** Every code block of README and docs is run: js blocks must print the text block that follows, dtesn commands must work. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const root = path.resolve(import.meta.dirname, '..');
+const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(path.join(root, 'docs')).map((name) => `docs/${name}`)];
+
+interface Block {
+  page: string;
+  line: number;
+  language: string;
+  text: string;
+}
+
+function blocksOf(page: string): Block[] {
+  const text = readFileSync(path.join(root, page), 'utf8');
+  return [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(({ 1: language = '', 2: body = '', index }) => {
+    return { page, line: text.slice(0, index).split('\n').length, language, text: body };
+  });
+}
+
+const blocks = pages.flatMap(blocksOf);
+const examples = blocks.flatMap((block, i) => {
+  const next = blocks[i + 1];
+  return block.language === 'js' ? [{ block, output: next?.page === block.page && next.language === 'text' ? next.text : null }] : [];
+});
+const commands = blocks
+  .filter(({ language }) => language === 'sh')
+  .flatMap(({ page, text }) => text.trim().split('\n').map((command) => ({ page, command })));
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'dtesn-docs-'));
+  mkdirSync(path.join(folder, 'node_modules'));
+  symlinkSync(root, path.join(folder, 'node_modules/dtesn'), 'dir');
+  writeFileSync(path.join(folder, 'package.json'), '{"type":"module"}');
+  writeFileSync(path.join(folder, 'README.md'), readFileSync(path.join(root, 'README.md')));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('examples', () => {
+  test.each(examples.map(({ block, output }) => [`${block.page}:${block.line}`, block, output] as const))(
+    '%s prints what stands below it',
+    (_name, block, output) => {
+      const file = path.join(folder, `example-${block.line}-${path.basename(block.page, '.md')}.js`);
+      writeFileSync(file, block.text);
+      const { stdout, stderr, status } = spawnSync(process.execPath, [file], { cwd: folder, encoding: 'utf8' });
+      expect(stderr).toBe('');
+      expect(status).toBe(0);
+      expect(output).not.toBeNull();
+      expect(stdout).toBe(output);
+    },
+  );
+});
+
+describe('commands', () => {
+  test('every shell line is one that is known to be tested', () => {
+    for (const { command } of commands) expect(command).toMatch(/^(npx dtesn |npm install dtesn$)/);
+  });
+
+  test.each(commands.filter(({ command }) => command.startsWith('npx dtesn')))('$command works', ({ command }) => {
+    const [, , ...args] = command.split(' ');
+    const output = execFileSync(process.execPath, [path.join(root, 'dist/cli/main.js'), ...args], {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    expect(output.length).toBeGreaterThan(100);
+  });
+});
+
+test('every link inside the docs leads to a file', () => {
+  for (const page of pages) {
+    const text = readFileSync(path.join(root, page), 'utf8');
+    for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
+      const found = spawnSync('test', ['-e', path.resolve(root, path.dirname(page), target)]).status;
+      expect(found, `${page} -> ${target}`).toBe(0);
+    }
+  }
+});

@@ -1,0 +1,113 @@
+// The fetch against engines that are half there, over real sockets.
+import { afterEach, expect, test } from 'vitest';
+import { AphroditeEngine, SourceFetcher, sourceNames, sourcesSchema } from '../../src/sources/index.js';
+import {
+  type Answer,
+  closedPort,
+  cut,
+  goodEngine,
+  json,
+  metricsBody,
+  serveEngine,
+  silent,
+  text,
+} from './engine-server.js';
+
+const open: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close();
+});
+
+async function fetchFrom(answers: Record<string, Answer>) {
+  const server = await serveEngine(answers);
+  open.push(server.close);
+  return fetchAt(server.url);
+}
+
+async function fetchAt(url: string) {
+  // So patient that only the sources' own limits can end a question.
+  const engine = new AphroditeEngine(url, { timeoutMs: 60_000 });
+  const fetcher = new SourceFetcher(engine);
+  open.push(
+    () => engine.close(),
+    () => fetcher.close(),
+  );
+  const { sources } = await fetcher.fetch();
+  expect(sourcesSchema.parse(sources)).toEqual(sources);
+  return sources;
+}
+
+test('a whole engine answers all it can', async () => {
+  const sources = await fetchFrom(goodEngine);
+  expect(sources.performance).toMatchObject({ state: 'ok', running: 24, total_requests: 163 });
+  expect(sources.tokenizer).toMatchObject({ state: 'ok', round_trip_ok: true, engine_type: 'aphrodite' });
+  expect(sources.model_config).toMatchObject({ state: 'partial', model_name: 'm', engine_version: '0.10.0' });
+});
+
+test('with only models and health, and a tokenizer that hangs, each failure has its code', async () => {
+  const { '/v1/models': models, '/health': health } = goodEngine;
+  const sources = await fetchFrom({ '/v1/models': models!, '/health': health!, '/tokenize': silent });
+  expect(sources.model_config).toMatchObject({ state: 'partial', model_name: 'm', max_model_len: 8192 });
+  expect(sources.tokenizer).toMatchObject({
+    error_code: 'ERR_DTESN_SOURCE_TIMEOUT',
+    error: 'tokenizer source did not answer within 150 ms (POST /tokenize)',
+  });
+  expect(sources.performance).toMatchObject({ error_code: 'ERR_DTESN_ENGINE_HTTP', http_status: 404 });
+  expect(sources.resources.state).toBe('partial');
+});
+
+test('with nothing listening every source of the engine is REFUSED and null', async () => {
+  const sources = await fetchAt(`http://127.0.0.1:${await closedPort()}`);
+  for (const name of ['model_config', 'tokenizer', 'performance'] as const) {
+    expect(sources[name]).toMatchObject({ state: 'error', error_code: 'ERR_DTESN_ENGINE_REFUSED' });
+  }
+  expect(sources.performance).toMatchObject({ engine_ready: null, total_requests: null });
+});
+
+test('without the key the model is a credential problem, and the open endpoints answer', async () => {
+  const sources = await fetchFrom({ ...goodEngine, '/v1/models': json({ error: 'Unauthorized' }, 401) });
+  expect(sources.model_config).toMatchObject({
+    error_code: 'ERR_DTESN_ENGINE_CREDENTIAL',
+    http_status: 401,
+    error: expect.stringMatching(/credential/),
+  });
+  expect(sources.tokenizer).toMatchObject({ state: 'ok', engine_type: 'aphrodite' });
+  expect(sources.performance.state).toBe('ok');
+});
+
+test.each<[string, Answer, string]>([
+  ['cut in mid-line', text(metricsBody.slice(0, metricsBody.indexOf('5712') + 2)), 'ERR_DTESN_METRICS'],
+  ['cut by the connection', cut(metricsBody), 'ERR_DTESN_ENGINE_RESET'],
+  ['a page of HTML', text('<!DOCTYPE html>\n<html></html>\n', 200, 'text/html'), 'ERR_DTESN_METRICS'],
+  ['empty', text(''), 'ERR_DTESN_METRICS'],
+  ['scaling', json({ error: 'The model is currently scaling.' }, 503), 'ERR_DTESN_ENGINE_HTTP'],
+])('metrics that are %s fail the source and give no number', async (_, metrics, code) => {
+  const sources = await fetchFrom({ ...goodEngine, '/metrics': metrics });
+  expect(sources.performance).toMatchObject({
+    state: 'error',
+    error_code: code,
+    running: null,
+    generation_tokens_total: null,
+  });
+  expect(sources.tokenizer.state).toBe('ok');
+});
+
+test('a source that failed early leaves nothing asking', async () => {
+  const refused = json({ error: 'Unauthorized' }, 401);
+  const server = await serveEngine({ ...goodEngine, '/v1/models': refused, '/version': silent });
+  open.push(server.close);
+  expect((await fetchAt(server.url)).model_config.error_code).toBe('ERR_DTESN_ENGINE_CREDENTIAL');
+  const asking = () => server.asked.filter(({ open }) => open()).map(({ request }) => request);
+  await expect.poll(asking).toEqual([]);
+});
+
+test('with every endpoint silent, every source of the engine times out and none is left asking', async () => {
+  const paths = ['/v1/models', '/version', '/health', '/metrics', '/tokenize', '/detokenize'];
+  const server = await serveEngine(Object.fromEntries(paths.map((path) => [path, silent])));
+  open.push(server.close);
+  const sources = await fetchAt(server.url);
+  const codes = sourceNames.map((name) => sources[name].error_code);
+  const timeout = 'ERR_DTESN_SOURCE_TIMEOUT';
+  expect(codes).toEqual([timeout, timeout, timeout, undefined, undefined]);
+  await expect.poll(() => server.connections()).toBe(0);
+});

@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { multiSourceDataSchema } from '../../src/pipeline/index.js';
+import { DtesnProcessor, dtesnResultSchema } from '../../src/processor/index.js';
+
+const config = { esn_reservoir_size: 64, source_deadline_ms: 5000 };
+
+let processor: DtesnProcessor;
+beforeAll(async () => {
+  processor = await DtesnProcessor.create({ config });
+});
+afterAll(() => processor.close());
+
+describe('process', () => {
+  test('a text goes the whole way and the result is what its schema says', async () => {
+    const result = await processor.process('Reservoirs remember what they heard.');
+    expect(dtesnResultSchema.parse(JSON.parse(JSON.stringify(result)))).toEqual(JSON.parse(JSON.stringify(result)));
+    expect(result.engine.simulated).toBe(true);
+    expect(result.input.encoder).toBe('engine');
+    expect(result.context.aggregation.data_quality_score).toBe(1);
+    expect(result.features.end_state.some((x) => x !== 0)).toBe(true);
+    expect(result.bseries).toMatchObject({ order: 5, trees: 17 });
+    expect(result.features.differentials.length).toBe(17);
+    expect(result.stages.map(({ name }) => name)).toEqual(['context', 'encode', 'transform', 'model', 'bseries']);
+  });
+
+  test('the same input gives the same features, another input others, whatever came between', async () => {
+    const a = await processor.process('one');
+    const b = await processor.process('two');
+    const again = await processor.process('one');
+    expect(again.features).toEqual(a.features);
+    expect(b.features).not.toEqual(a.features);
+  });
+
+  test('a numeric series of the input dimension is read as numbers', async () => {
+    const series = Array.from({ length: 20 }, (_, t) => Array.from({ length: 16 }, (_, i) => Math.sin(t + i)));
+    const result = await processor.process(series);
+    expect(result.input).toMatchObject({ kind: 'numbers', steps: 20 });
+  });
+
+  test.each([
+    ['an empty text', '', 'ERR_DTESN_EMPTY'],
+    ['a series of other features', [[1, 2]], 'ERR_DTESN_SHAPE'],
+    ['nothing', undefined, 'ERR_DTESN_ARGUMENT'],
+    ['numbers that are not finite', [[NaN]], 'ERR_DTESN_ARGUMENT'],
+  ])('%s is refused by name', async (_name, input, code) => {
+    await expect(processor.process(input as never)).rejects.toMatchObject({ code });
+  });
+
+  test('an abort ends it with the reason', async () => {
+    const reason = new Error('enough');
+    await expect(processor.process('text', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  });
+});
+
+describe('processBatch', () => {
+  test('keeps the order, and a failed input is one error result', async () => {
+    const inputs = ['one', '', 'three', [[1]], 'five'] as never[];
+    const results = await processor.processBatch(inputs);
+    expect(results.map(({ ok }) => ok)).toEqual([true, false, true, false, true]);
+    expect(results[1]).toMatchObject({ error: { code: 'ERR_DTESN_EMPTY' } });
+    const alone = await processor.process('five');
+    const last = results[4]!;
+    expect(last.ok && last.features).toEqual(alone.features);
+  });
+
+  test('more inputs than a batch go in waves', async () => {
+    const inputs = Array.from({ length: 70 }, (_, i) => `input ${i}`);
+    const results = await processor.processBatch(inputs);
+    expect(results.every(({ ok }) => ok)).toBe(true);
+    expect(results[69]!.ok && results[69]!.input.steps).toBe(results[68]!.ok && results[68]!.input.steps);
+  });
+});
+
+describe('context', () => {
+  test('fetchComprehensiveEngineContext explains every transformation that is planned', async () => {
+    const { data, plan } = await processor.fetchComprehensiveEngineContext();
+    expect(multiSourceDataSchema.safeParse(data).success).toBe(true);
+    const explained = plan.flatMap(({ transformations }) => transformations.map(({ transformation }) => transformation));
+    for (const { transformations } of data.processing_pipelines.transformation_pipelines) {
+      for (const name of transformations) expect(explained).toContain(name);
+    }
+  });
+
+  test('each source can be asked alone', async () => {
+    expect((await processor.fetchModelDataSource()).source_type).toBe('model_config');
+    expect((await processor.fetchTokenizerDataSource()).tokenizer_available).toBe(true);
+    expect((await processor.fetchPerformanceDataSource()).engine_ready).toBe(true);
+    expect((await processor.fetchProcessingStateSource()).esn_cache_size).toBeGreaterThan(0);
+    expect((await processor.fetchResourceDataSource()).available_membranes?.length).toBe(8);
+  });
+
+  test('preprocessWithEngine gives the series the model would read', async () => {
+    const { steps, features, series } = await processor.preprocessWithEngine('hello');
+    expect([steps, features, series.length]).toEqual([6, 16, 96]); // five bytes and the beginning of sequence
+    const result = await processor.process('hello');
+    expect(result.model.steps).toBe(steps);
+  });
+});
+
+describe('without an engine', () => {
+  test('basic processing works on defaults and the errors are in the data', async () => {
+    const alone = await DtesnProcessor.create({ engine: null, config });
+    const result = await alone.process('hello');
+    expect(result.input.encoder).toBe('utf8-bytes');
+    expect(result.context.aggregation).toMatchObject({ data_quality_score: 0.4, failed_sources: 3 });
+    expect(result.context.sources.performance.error_code).toBe('ERR_DTESN_NO_ENGINE');
+    expect(result.model.steps).toBe(5);
+    await alone.close();
+  });
+});
+
+describe('create', () => {
+  test.each([
+    ['a size of 0', { config: { esn_reservoir_size: 0 } }, /esn_reservoir_size but received 0/],
+    ['a misspelt key', { config: { esn_reservoir_sise: 1 } }, /did you mean esn_reservoir_size/],
+    ['an engine that is none', { engine: 7 }, /an engine, its URL, or null for engine but received 7/],
+    ['a URL that is none', { engine: 'not a url' }, /not a url/],
+  ])('%s is refused by name', async (_name, options, message) => {
+    await expect(DtesnProcessor.create(options as never)).rejects.toThrow(message);
+  });
+
+  test('the environment sets what is not given, and a wrong variable is named', async () => {
+    const { createConfig } = await import('../../src/processor/index.js');
+    expect(createConfig({}, { DTESN_MAX_MEMBRANE_DEPTH: '3' }).max_membrane_depth).toBe(3);
+    expect(createConfig({ max_membrane_depth: 2 }, { DTESN_MAX_MEMBRANE_DEPTH: '3' }).max_membrane_depth).toBe(2);
+    expect(createConfig({}, { DTESN_ENABLE_CACHING: 'false' }).enable_caching).toBe(false);
+    expect(() => createConfig({}, { DTESN_SEED: 'x' })).toThrow(/seed but received the string "x"/);
+  });
+});
+
+test('a closed processor refuses further inputs', async () => {
+  const closed = await DtesnProcessor.create({ engine: null, config });
+  await closed.close();
+  await expect(closed.process('x')).rejects.toMatchObject({ code: 'ERR_DTESN_CLOSED' });
+});

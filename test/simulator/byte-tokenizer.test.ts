@@ -1,0 +1,28 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { decodeBytes, encodeBytes, VOCABULARY } from '../../src/simulator/index.js';
+
+test('every well-formed text comes back from its tokens', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.boolean(), (text, special) => {
+      expect(decodeBytes(encodeBytes(text, special))).toBe(text);
+    }),
+  );
+});
+
+test('a token is a UTF-8 byte, and a text begins with id 256 when special tokens are asked for', () => {
+  expect(encodeBytes('aé', false)).toEqual([0x61, 0xc3, 0xa9]);
+  expect(encodeBytes('aé', true)).toEqual([256, 0x61, 0xc3, 0xa9]);
+});
+
+test('a byte order mark is text like any other', () => {
+  expect(decodeBytes(encodeBytes('\uFEFFx', true))).toBe('\uFEFFx');
+});
+
+test('no id reaches the size of the vocabulary', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      expect(encodeBytes(text, true).every((id) => id < VOCABULARY)).toBe(true);
+    }),
+  );
+});

@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { EmbeddedEngine } from '../../src/simulator/index.js';
+import { engineMetrics, parsePrometheus } from '../../src/sources/index.js';
+
+let engine: EmbeddedEngine;
+beforeAll(async () => {
+  engine = await EmbeddedEngine.start({ seed: 5 });
+});
+afterAll(() => engine.close());
+
+const post = (path: string, body: unknown, type = 'application/json') =>
+  fetch(engine.url + path, {
+    method: 'POST',
+    headers: { 'content-type': type },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+
+describe('an embedded engine', () => {
+  test('says that it is a simulation', async () => {
+    expect(engine.simulated).toBe(true);
+    expect(engine.label).toBe(`embedded simulation on ${engine.url}`);
+    expect(engine.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    const [card] = await engine.models();
+    expect(card).toMatchObject({ id: 'dtesn/simulated-byte-8k', maxModelLen: 8192, parent: null });
+    expect(await engine.version()).toContain('simulation');
+  });
+
+  test('is healthy, and its text comes back from tokenize and detokenize', async () => {
+    await engine.health();
+    const { tokens, count, maxModelLen } = await engine.tokenize('Grüße 🌲');
+    expect([tokens[0], count, maxModelLen]).toEqual([256, tokens.length, 8192]);
+    expect(await engine.detokenize(tokens)).toBe('Grüße 🌲');
+  });
+
+  test('has a history from the start, and its counters never fall', async () => {
+    const first = engineMetrics(parsePrometheus(await engine.metrics()));
+    expect(first.requestsTotal).toBeGreaterThan(0);
+    expect(first.unknown).toEqual([]);
+    const second = engineMetrics(parsePrometheus(await engine.metrics()));
+    expect(second.generationTokens!).toBeGreaterThanOrEqual(first.generationTokens!);
+    expect(second.processStartTime).toBe(first.processStartTime);
+  });
+
+  test('gives the config of its model without a file', async () => {
+    const { config } = await engine.modelFiles();
+    expect(config).toMatchObject({ vocab_size: 320, hidden_size: 4096, torch_dtype: 'bfloat16' });
+  });
+
+  test('counts the requests in it under /load', async () => {
+    const { server_load } = (await (await fetch(`${engine.url}/load`)).json()) as { server_load: number };
+    expect(Number.isInteger(server_load)).toBe(true);
+    expect(server_load).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe('errors have the bodies of an Aphrodite server', () => {
+  test('an unknown route is 404 with a detail, a wrong method 405', async () => {
+    const missing = await fetch(`${engine.url}/constructor`);
+    expect([missing.status, await missing.json()]).toEqual([404, { detail: 'Not Found' }]);
+    const wrong = await fetch(`${engine.url}/tokenize`);
+    expect([wrong.status, await wrong.json()]).toEqual([405, { detail: 'Method Not Allowed' }]);
+  });
+
+  test.each([
+    ['not JSON', '/tokenize', '{"prompt":', 400, 'BadRequestError'],
+    ['no prompt', '/v1/tokenize', {}, 400, 'BadRequestError'],
+    ['an id that no token has', '/detokenize', { tokens: [258] }, 400, 'BadRequestError'],
+    ['an id that is no number', '/v1/detokenize', { tokens: ['a'] }, 400, 'BadRequestError'],
+    ['another model', '/tokenize', { model: 'other', prompt: 'x' }, 404, 'NotFoundError'],
+    ['a body of 2 MiB', '/tokenize', { prompt: 'x'.repeat(2 << 20) }, 413, 'Request Entity Too Large'],
+  ])('%s', async (_, path, body, status, type) => {
+    const response = await post(path, body);
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ error: { type, code: status, param: null } });
+  });
+
+  test('a body of another content type is refused in the engine’s words', async () => {
+    const response = await post('/tokenize', '{"prompt":"x"}', 'text/plain');
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain("Only 'application/json' is allowed");
+  });
+
+  test('token strings come when they are asked for', async () => {
+    const response = await post('/tokenize', { prompt: 'a\n', return_token_strs: true });
+    expect(await response.json()).toEqual({
+      count: 3,
+      max_model_len: 8192,
+      tokens: [256, 97, 10],
+      token_strs: ['<s>', 'a', '<0x0A>'],
+    });
+  });
+});
+
+test('options that are wrong are refused by name', async () => {
+  await expect(EmbeddedEngine.start({ load: 0 })).rejects.toThrow(/number in \(0, 2\].* for load/);
+  await expect(EmbeddedEngine.start({ seed: Number.NaN })).rejects.toThrow(/for seed/);
+  await expect(EmbeddedEngine.start({ laod: 1 } as never)).rejects.toThrow(/did you mean load/);
+  await expect(EmbeddedEngine.start({ model: { kvBlocks: 4 } })).rejects.toThrow(/for kvBlocks/);
+  await expect(EmbeddedEngine.start({ model: { maxModelLen: 1 } })).rejects.toThrow(/for model.maxModelLen/);
+});
+
+test('a port that is taken is an error with a code', async () => {
+  const port = Number(new URL(engine.url).port);
+  await expect(EmbeddedEngine.start({ port })).rejects.toMatchObject({ code: 'ERR_DTESN_SIMULATOR_PORT' });
+});
+
+test('follows the monotonic clock, and catches up on no more than two minutes of a pause', async () => {
+  const steps = async () => engineMetrics(parsePrometheus(await engine.metrics())).iterationCount!;
+  const now = performance.now.bind(performance);
+  const before = await steps();
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + 30_000);
+  const soon = await steps();
+  clock.mockImplementation(() => now() + 3_630_000);
+  const afterAnHour = await steps();
+  clock.mockRestore();
+  expect(soon).toBeGreaterThan(before);
+  expect(afterAnHour).toBeGreaterThan(soon);
+  // A step with a decode in it takes 29.8 ms and more, one without 10.1 ms and more.
+  expect(afterAnHour - soon).toBeLessThan((120 + 1) / 0.0101);
+});
+
+test('close ends the server', async () => {
+  const other = await EmbeddedEngine.start();
+  const idle = fetch(`${other.url}/health`).then((response) => response.arrayBuffer());
+  await idle;
+  await other.close();
+  await expect(fetch(`${other.url}/health`)).rejects.toThrow();
+});

@@ -1,0 +1,263 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  type Engine,
+  SourceFetcher,
+  type SourceFetcherOptions,
+  sourceNames,
+  sourcesSchema,
+} from '../../src/sources/index.js';
+import { type MemoryEngine, memoryEngine, never } from './memory-engine.js';
+
+const fetchers: SourceFetcher[] = [];
+function fetcherOf(engine: Engine | null, options: SourceFetcherOptions = {}): SourceFetcher {
+  const fetcher = new SourceFetcher(engine, options);
+  fetchers.push(fetcher);
+  return fetcher;
+}
+
+// Ages are of the monotonic clock: only that one is moved by hand.
+beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
+afterEach(async () => {
+  vi.useRealTimers();
+  for (const fetcher of fetchers.splice(0)) await fetcher.close();
+});
+const pass = (ms: number) => vi.advanceTimersByTime(ms);
+/** Lets what is under way go on. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+const failing = async () => {
+  throw new Error('broken');
+};
+
+/** Metrics that are answered when the test says so. */
+function slowMetrics() {
+  const waiting: ((body: Uint8Array) => void)[] = [];
+  return {
+    metrics: () => new Promise<Uint8Array>((resolve) => waiting.push(resolve)),
+    answer: () => waiting.shift()!(Buffer.from('up 1\n')),
+  };
+}
+
+test('a fetch holds all five sources of the format', async () => {
+  const providers = {
+    processingState: () => ({
+      ...{ membraneCacheSize: 1, esnCacheSize: 1, bseriesCacheSize: 1 },
+      ...{ batchManagerActive: true, concurrencyManagerActive: true },
+    }),
+    resources: () => ({ availableMembranes: ['skin'], echoKernAvailable: true }),
+  };
+  const { sources, timestamp } = await fetcherOf(memoryEngine(), { providers }).fetch();
+  expect(sourcesSchema.parse(sources)).toEqual(sources);
+  expect(sourceNames.map((name) => sources[name].state)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok']);
+  expect(sourceNames.map((name) => sources[name].source_type)).toEqual([...sourceNames]);
+  expect(Math.abs(timestamp - Date.now() / 1000)).toBeLessThan(60);
+});
+
+test('every source may fail, alone or with the others, and the rest is there', async () => {
+  const broken: Record<string, Partial<Engine>> = {
+    model_config: { models: failing },
+    tokenizer: { tokenize: failing },
+    performance: { metrics: failing },
+  };
+  for (const [name, answers] of Object.entries(broken)) {
+    const { sources } = await fetcherOf(memoryEngine(answers)).fetch();
+    expect(sourceNames.filter((other) => sources[other].state === 'error')).toEqual([name]);
+  }
+  const { sources } = await fetcherOf(memoryEngine({ models: failing, tokenize: failing, metrics: failing })).fetch();
+  expect(sourcesSchema.parse(sources)).toEqual(sources);
+  expect(sources.resources.state).toBe('partial');
+});
+
+test('without an engine its three sources fail with NO_ENGINE', async () => {
+  const { sources } = await fetcherOf(null).fetch();
+  const codes = sourceNames.map((name) => sources[name].error_code);
+  const none = 'ERR_DTESN_NO_ENGINE';
+  expect(codes).toEqual([none, none, none, undefined, undefined]);
+});
+
+describe('kept answers', () => {
+  test('a fresh one is served with its age and without a question', async () => {
+    const engine = memoryEngine();
+    const fetcher = fetcherOf(engine);
+    await fetcher.fetch();
+    const before = { ...engine.asked };
+    pass(400);
+    const { sources } = await fetcher.fetch();
+    expect(engine.asked).toEqual(before);
+    expect(sources.performance).toMatchObject({ state: 'ok', age_ms: 400, running: 24 });
+  });
+
+  test('one past its fresh time is served as stale, and asked anew in the background', async () => {
+    const engine = memoryEngine();
+    const fetcher = fetcherOf(engine);
+    await fetcher.fetch();
+    pass(600);
+    const { sources } = await fetcher.fetch();
+    expect(sources.performance).toMatchObject({ state: 'stale', age_ms: 600, running: 24 });
+    expect(sources.performance.stale_reason).toMatch(/older than 500 ms/);
+    expect(sources.performance.error).toBeUndefined();
+    expect(sources.model_config.state).toBe('ok');
+    expect(engine.asked).toMatchObject({ metrics: 2, tokenize: 1 });
+    await turn();
+    expect((await fetcher.fetch()).sources.performance).toMatchObject({ state: 'ok', age_ms: 0 });
+    expect(engine.asked['metrics']).toBe(2);
+  });
+
+  test('when the engine fails meanwhile, the stale answer says why, up to its last time', async () => {
+    let up = true;
+    const { metrics } = memoryEngine();
+    const fetcher = fetcherOf(memoryEngine({ metrics: () => (up ? metrics() : failing()) }));
+    await fetcher.fetch();
+    up = false;
+    pass(600);
+    await fetcher.fetch();
+    await turn();
+    expect((await fetcher.fetch()).sources.performance).toMatchObject({
+      state: 'stale',
+      stale_reason: 'broken',
+      running: 24,
+    });
+    pass(9_300);
+    expect((await fetcher.fetch()).sources.performance).toMatchObject({ state: 'stale', age_ms: 9_900 });
+    await turn(); // the question in the background fails
+    pass(600);
+    expect((await fetcher.fetch()).sources.performance).toMatchObject({
+      state: 'error',
+      error: 'broken',
+      running: null,
+    });
+  });
+
+  test('a failure is remembered for a moment, then asked again', async () => {
+    const engine = memoryEngine({ tokenize: failing });
+    const fetcher = fetcherOf(engine);
+    await fetcher.fetch();
+    pass(900);
+    expect((await fetcher.fetch()).sources.tokenizer).toMatchObject({ state: 'error', age_ms: 900 });
+    expect(engine.asked['tokenize']).toBe(1);
+    pass(200);
+    await fetcher.fetch();
+    expect(engine.asked['tokenize']).toBe(2);
+  });
+
+  test('force asks everything anew, and serves the old answer as stale where that fails', async () => {
+    let up = true;
+    const { metrics } = memoryEngine();
+    const engine = memoryEngine({ metrics: () => (up ? metrics() : failing()) });
+    const fetcher = fetcherOf(engine);
+    await fetcher.fetch();
+    await fetcher.fetch({ force: true });
+    expect(engine.asked).toMatchObject({ metrics: 2, tokenize: 2, version: 2 });
+    up = false;
+    const { performance } = (await fetcher.fetch({ force: true })).sources;
+    expect(performance).toMatchObject({ state: 'stale', stale_reason: 'broken', running: 24 });
+  });
+
+  test('invalidate forgets everything, an answer under way too', async () => {
+    const { metrics, answer } = slowMetrics();
+    const engine = memoryEngine({ metrics });
+    const fetcher = fetcherOf(engine);
+    const first = fetcher.fetch();
+    await turn();
+    expect(engine.asked['metrics']).toBe(1);
+    fetcher.invalidate();
+    answer();
+    expect((await first).sources.performance.state).toBe('partial');
+    const second = fetcher.fetch();
+    await turn();
+    expect(engine.asked['metrics']).toBe(2);
+    answer();
+    await second;
+  });
+
+  test('a restarted engine is asked for its model again', async () => {
+    let start = '1.7953796409e+09';
+    const { metrics } = memoryEngine();
+    const restarting = async () => Buffer.from((await metrics()).toString().replace('1.7953796409e+09', start));
+    const engine: MemoryEngine = memoryEngine({ metrics: restarting });
+    const fetcher = fetcherOf(engine);
+    await fetcher.fetch();
+    start = '1.7953799999e+09';
+    pass(20_000);
+    await fetcher.fetch();
+    expect(engine.asked['version']).toBe(1);
+    await fetcher.fetch();
+    expect(engine.asked).toMatchObject({ version: 2, tokenize: 2 });
+  });
+});
+
+test('however many fetch at once, the engine is asked once', async () => {
+  const engine = memoryEngine();
+  const fetcher = fetcherOf(engine);
+  const sets = await Promise.all(Array.from({ length: 100 }, () => fetcher.fetch()));
+  expect(engine.asked).toMatchObject({ metrics: 1, tokenize: 1, version: 1, health: 1 });
+  expect(new Set(sets.map(({ sources }) => sources.tokenizer.fetch_timestamp)).size).toBe(1);
+});
+
+test('the limit of a source is its own, and never more than the deadline', async () => {
+  const engine = memoryEngine({ tokenize: never, metrics: never });
+  const { sources } = await fetcherOf(engine, {
+    deadlineMs: 40,
+    timeouts: { tokenizer: 20, performance: 9000 },
+  }).fetch();
+  expect(sources.tokenizer.error).toMatch(/within 20 ms \(POST \/tokenize\)/);
+  expect(sources.performance.error).toMatch(/within 40 ms \(GET \/metrics\)/);
+});
+
+test('an engine on this host has 150 ms, another one what the deadline leaves', async () => {
+  const limitOf = async (label: string) => {
+    const { sources } = await fetcherOf(memoryEngine({ label, models: never }), { deadlineMs: 250 }).fetch();
+    return sources.model_config.error;
+  };
+  expect(await limitOf('embedded simulation on http://127.0.0.1:4711')).toMatch(/within 150 ms/);
+  expect(await limitOf('http://localhost')).toMatch(/within 150 ms/);
+  expect(await limitOf('http://localhost.example:80')).toMatch(/within 250 ms/);
+});
+
+describe('ends', () => {
+  test('one caller’s abort rejects that caller and leaves the others their answer', async () => {
+    const { metrics, answer } = slowMetrics();
+    const engine = memoryEngine({ metrics });
+    const fetcher = fetcherOf(engine);
+    const abort = new AbortController();
+    const aborted = fetcher.fetch({ signal: abort.signal });
+    const other = fetcher.fetch();
+    await turn();
+    expect(engine.asked['metrics']).toBe(1);
+    abort.abort(new Error('enough'));
+    await expect(aborted).rejects.toThrow('enough');
+    answer();
+    expect((await other).sources.performance.state).toBe('partial');
+    await expect(fetcher.fetch({ signal: abort.signal })).rejects.toThrow('enough');
+  });
+
+  test('close ends what is under way and leaves no timer', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const before = timers();
+    const fetcher = new SourceFetcher(memoryEngine({ tokenize: never }), {
+      deadlineMs: 60_000,
+      timeouts: { tokenizer: 60_000 },
+    });
+    const waiting = fetcher.fetch();
+    const outcome = expect(waiting).rejects.toMatchObject({ code: 'ERR_DTESN_CLOSED' });
+    expect(timers()).toBeGreaterThan(before);
+    await fetcher.close();
+    await outcome;
+    expect(timers()).toBe(before);
+    await expect(fetcher.fetch()).rejects.toMatchObject({ code: 'ERR_DTESN_CLOSED' });
+  });
+});
+
+test.each([
+  [{ deadlineMs: 0 }, /milliseconds in \(0, 600000\] for deadlineMs/],
+  [{ deadlineMs: Number.NaN }, /deadlineMs/],
+  [{ timeouts: { tokenizers: 1 } }, /timeouts/],
+  [{ timeouts: { tokenizer: -1 } }, /timeouts\.tokenizer/],
+  [{ providers: { resources: 1 } }, /providers\.resources/],
+  [{ deadline: 1 }, /did you mean deadlineMs/],
+])('the options %j are refused', (options, message) => {
+  expect(() => new SourceFetcher(null, options as SourceFetcherOptions)).toThrow(message);
+});
+
+test('what is no engine is refused', () => {
+  expect(() => new SourceFetcher('http://host' as unknown as Engine)).toThrow(/an Engine or null for engine/);
+});

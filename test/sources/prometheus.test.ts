@@ -1,0 +1,220 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type MetricFamily, parsePrometheus } from '../../src/sources/index.js';
+
+const fault = (why: RegExp) =>
+  expect.objectContaining({ code: 'ERR_DTESN_METRICS', message: expect.stringMatching(why) });
+const rejects = (body: string | Uint8Array, why: RegExp) => {
+  let thrown: unknown;
+  try {
+    parsePrometheus(body);
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toEqual(fault(why));
+};
+const only = (body: string) => {
+  const samples = [...parsePrometheus(body).values()].flatMap((family) => family.samples);
+  expect(samples).toHaveLength(1);
+  return samples[0]!;
+};
+
+describe('families', () => {
+  test('the declared type decides, so a histogram may end in _total', () => {
+    const families = parsePrometheus(
+      '# TYPE x_total histogram\nx_total_bucket{le="+Inf"} 2\nx_total_count 2\nx_total_sum 3\n' +
+        '# TYPE x_total_created gauge\nx_total_created 1.79e+09\n',
+    );
+    expect(families.get('x_total')?.samples.map((sample) => sample.name)).toEqual([
+      'x_total_bucket',
+      'x_total_count',
+      'x_total_sum',
+    ]);
+    expect(families.get('x_total_created')).toMatchObject({ type: 'gauge', samples: [{ value: 1.79e9 }] });
+  });
+
+  test('an OpenMetrics counter, whose type has no _total, takes its sample and its exemplar', () => {
+    const families = parsePrometheus('# TYPE x counter\nx_total{a="#"} 5 # {trace="t"} 0.5 1.5\n# EOF\n');
+    expect(families.get('x')).toMatchObject({ type: 'counter', samples: [{ name: 'x_total', value: 5 }] });
+  });
+
+  test('help and type are kept, undeclared metrics are untyped', () => {
+    const families = parsePrometheus('# HELP a one\\ntwo \\\\ three\n# TYPE a gauge\na 1\nb 2\n# a comment\n');
+    expect(families.get('a')).toMatchObject({ type: 'gauge', help: 'one\ntwo \\ three' });
+    expect(families.get('b')).toMatchObject({ type: 'untyped', help: null });
+  });
+
+  test.each([
+    ['# TYPE a gauge\n# TYPE a gauge\na 1\n', /second TYPE/],
+    ['# TYPE a meter\na 1\n', /unknown type/],
+    ['a 1\n# TYPE a gauge\n', /after its samples/],
+    ['a{x="1"} 1\na{x="1"} 2\n', /twice/],
+    ['a 1\n# EOF\nb 1\n', /after # EOF/],
+    ['# TYPE a histogram\na 1\n', /no plain value/],
+  ])('%j is refused', rejects);
+});
+
+describe('samples', () => {
+  test('escapes of label values are undone', () => {
+    const sample = only('a{path="C:\\\\models\\\\m",quote="say \\"m\\"",lines="one\\ntwo",brace="}{,="} 1\n');
+    expect({ ...sample.labels }).toEqual({ path: 'C:\\models\\m', quote: 'say "m"', lines: 'one\ntwo', brace: '}{,=' });
+  });
+
+  test('a label called __proto__ is a label like any other', () => {
+    expect(Object.entries(only('a{__proto__="x"} 1\n').labels)).toEqual([['__proto__', 'x']]);
+  });
+
+  test.each([
+    ['NaN', Number.NaN],
+    ['+Inf', Number.POSITIVE_INFINITY],
+    ['Inf', Number.POSITIVE_INFINITY],
+    ['-Inf', Number.NEGATIVE_INFINITY],
+    ['1.7953796411e+09', 1795379641.1],
+    ['-.5', -0.5],
+    ['3.', 3],
+  ])('the value %s is read', (text, value) => expect(only(`a ${text}\n`).value).toBe(value));
+
+  test('a timestamp is read, blanks and CRLF are taken', () => {
+    expect(only('  a \t 1.5   1700000000000 \r\n\r\n')).toMatchObject({
+      name: 'a',
+      value: 1.5,
+      timestamp: 1700000000000,
+    });
+    expect(only('a { x = "1" , } 2\n').labels['x']).toBe('1');
+  });
+
+  test.each([
+    ['a\n', /expected a value/],
+    ['a 0x10\n', /expected a number/],
+    ['a 1e\n', /expected a number/],
+    ['a{x="1"}\n', /expected a number/],
+    ['a 1 2 3\n', /after the timestamp/],
+    ['a{x="1} 1\n', /closing quote/],
+    ['a{x="\\d"} 1\n', /unknown escape/],
+    ['a{x="1",x="2"} 1\n', /label x is there twice/],
+    ['a{x="1" y="2"} 1\n', /expected , or }/],
+    ['a{1="x"} 1\n', /expected a label/],
+    ['a 1 # x\n', /exemplar/],
+    ['<!DOCTYPE html>\n<html></html>\n', /Line 1 .*metric name/],
+  ])('%j is refused', rejects);
+});
+
+describe('bodies', () => {
+  test('an empty body, or one without a sample, is refused', () => {
+    rejects('', /no sample/);
+    rejects('# EOF\n', /no sample/);
+  });
+
+  test('a body that is not UTF-8 is refused', () => rejects(Uint8Array.of(0x61, 0xff, 0x0a), /UTF-8/));
+
+  test('half a last number is refused with its line', () => rejects('a 1\nb 57', /Line 2 .*middle/));
+
+  test.each([
+    ['buckets that decrease', 'h_bucket{le="1"} 5\nh_bucket{le="+Inf"} 4\n', /has 4 after 5/],
+    ['a count that is not the last bucket', 'h_bucket{le="+Inf"} 4\nh_count 5\n', /counts 5/],
+    ['a bucket without bound', 'h_bucket 4\n', /label le/],
+    ['a bucket that is no number', 'h_bucket{le="+Inf"} NaN\n', /NaN/],
+  ])('a histogram with %s is refused', (_, samples, why) => rejects(`# TYPE h histogram\n${samples}`, why));
+
+  test('histograms of two engines are checked apart', () => {
+    const of = (engine: number, low: number, all: number) =>
+      `h_bucket{engine="${engine}",le="1.0"} ${low}\nh_bucket{engine="${engine}",le="+Inf"} ${all}\nh_count{engine="${engine}"} ${all}\n`;
+    expect(parsePrometheus(`# TYPE h histogram\n${of(0, 5, 9)}${of(1, 1, 2)}`).get('h')?.samples).toHaveLength(6);
+  });
+});
+
+// A generator of bodies: families of gauges and counters with any label values, and lawful histograms.
+const metricName = fc.stringMatching(/^[a-zA-Z_:][a-zA-Z0-9_:]{0,12}$/);
+const labelName = fc.stringMatching(/^[a-zA-Z_][a-zA-Z0-9_]{0,6}$/).filter((name) => name !== 'le');
+const labelSets = fc.uniqueArray(
+  fc.dictionary(labelName, fc.string({ unit: 'grapheme', maxLength: 8 }), { maxKeys: 3 }),
+  {
+    minLength: 1,
+    maxLength: 3,
+    selector: (labels) => JSON.stringify(Object.entries(labels).sort()),
+  },
+);
+const value = fc.oneof(fc.double(), fc.integer(), fc.constant(Number.NaN), fc.constant(Number.POSITIVE_INFINITY));
+type Printed = Pick<MetricFamily, 'name' | 'type' | 'help'> & {
+  samples: { name: string; labels: Record<string, string>; value: number }[];
+};
+const plain = fc
+  .record({
+    name: metricName,
+    type: fc.constantFrom('gauge', 'counter', 'untyped'),
+    labelSets,
+    values: fc.infiniteStream(value),
+  })
+  .map(({ name, type, labelSets, values }): Printed => {
+    const samples = labelSets.map((labels) => ({ name, labels, value: values.next().value as number }));
+    return { name, type: type as MetricFamily['type'], help: `of ${name}\n\\`, samples };
+  });
+const histogram = fc
+  .record({ name: metricName, labelSets, steps: fc.array(fc.nat(100), { minLength: 1, maxLength: 6 }) })
+  .map(({ name, labelSets, steps }): Printed => {
+    const samples = labelSets.flatMap((labels) => {
+      let count = 0;
+      const buckets = steps.map((step, index) => {
+        count += step;
+        const le = index === steps.length - 1 ? '+Inf' : `${index}.5`;
+        return { name: `${name}_bucket`, labels: { ...labels, le }, value: count };
+      });
+      return [
+        ...buckets,
+        { name: `${name}_count`, labels, value: count },
+        { name: `${name}_sum`, labels, value: count / 2 },
+      ];
+    });
+    return { name, type: 'histogram', help: null, samples };
+  });
+const bodies = fc.uniqueArray(fc.oneof(plain, histogram), {
+  minLength: 1,
+  maxLength: 4,
+  selector: (family) => family.name,
+  // No name may begin another: x_count would be both a gauge and a part of the histogram x.
+  comparator: (a, b) => a.startsWith(b) || b.startsWith(a),
+});
+
+function print(families: Printed[], newline: string): string {
+  const escaped = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+  const number = (of: number) => (Number.isNaN(of) ? 'NaN' : String(of).replace('Infinity', 'Inf'));
+  const lines = families.flatMap((family) => [
+    ...(family.help === null ? [] : [`# HELP ${family.name} ${escaped(family.help)}`]),
+    `# TYPE ${family.name} ${family.type}`,
+    ...family.samples.map(({ name, labels, value }) => {
+      const inside = Object.entries(labels).map(
+        ([label, text]) => `${label}="${escaped(text).replaceAll('"', '\\"')}"`,
+      );
+      return `${name}${inside.length > 0 ? `{${inside.join(',')}}` : ''} ${number(value)}`;
+    }),
+  ]);
+  return lines.map((line) => line + newline).join('');
+}
+
+test('what is printed is read back, sample for sample', () => {
+  fc.assert(
+    fc.property(bodies, fc.constantFrom('\n', '\r\n'), (families, newline) => {
+      const read = [...parsePrometheus(Buffer.from(print(families, newline))).values()];
+      const expected = families.map(({ samples, ...family }) => ({
+        ...family,
+        samples: samples.map((sample) => ({ ...sample, timestamp: null })),
+      }));
+      const got = read.map((family) => ({
+        ...family,
+        samples: family.samples.map((sample) => ({ ...sample, labels: { ...sample.labels } })),
+      }));
+      expect(got).toEqual(expected);
+    }),
+  );
+});
+
+test('every body that is cut inside a line is refused', () => {
+  fc.assert(
+    fc.property(bodies, fc.nat(), (families, at) => {
+      const body = print(families, '\n');
+      const prefix = body.slice(0, at % body.length);
+      if (prefix.endsWith('\n')) return; // cut between lines: that is for the body's length to show
+      expect(() => parsePrometheus(prefix)).toThrow(/ends in the middle|no sample/);
+    }),
+  );
+});

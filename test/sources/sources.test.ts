@@ -1,0 +1,247 @@
+import os from 'node:os';
+import { describe, expect, test } from 'vitest';
+import {
+  EngineError,
+  fetchModelDataSource,
+  fetchPerformanceDataSource,
+  fetchProcessingStateSource,
+  fetchResourceDataSource,
+  fetchTokenizerDataSource,
+  modelConfigSchema,
+  performanceSchema,
+  processingStateSchema,
+  resourcesSchema,
+  tokenizerSchema,
+} from '../../src/sources/index.js';
+import { memoryEngine, never } from './memory-engine.js';
+
+const refuse = (status: number) => async () => {
+  throw new EngineError('ERR_DTESN_ENGINE_HTTP', `answered ${status}`, { status });
+};
+
+describe('model_config', () => {
+  test('joins the engine’s card, its version and the files, and says where each field is from', async () => {
+    const source = await fetchModelDataSource(memoryEngine());
+    expect(modelConfigSchema.parse(source)).toEqual(source);
+    expect(source).toMatchObject({
+      ...{ model_name: 'm', max_model_len: 8192, vocab_size: 320, hidden_size: 64, dtype: 'bfloat16' },
+      ...{ engine_version: '0.10.0', source_type: 'model_config', state: 'ok', unknown: [], age_ms: 0 },
+      provenance: { model_name: 'GET /v1/models', hidden_size: 'config.json', engine_version: 'GET /version' },
+    });
+    expect(Math.abs(source.fetch_timestamp - Date.now() / 1000)).toBeLessThan(60);
+  });
+
+  test('the base model is taken, not an adapter before it', async () => {
+    const card = { root: null, maxModelLen: null, ownedBy: null };
+    const models = async () => [
+      { ...card, id: 'lora', parent: 'base' },
+      { ...card, id: 'base', parent: null, maxModelLen: 99 },
+    ];
+    expect(await fetchModelDataSource(memoryEngine({ models }))).toMatchObject({
+      model_name: 'base',
+      max_model_len: 99,
+    });
+  });
+
+  test.each([
+    [
+      { n_embd: 768, dtype: 'float16' },
+      { hidden_size: 768, dtype: 'float16', vocab_size: null },
+    ],
+    [
+      { d_model: 512, torch_dtype: 'torch.float32' },
+      { hidden_size: 512, dtype: 'float32' },
+    ],
+    [
+      { text_config: { hidden_size: 4096, vocab_size: 9, dtype: 'bfloat16' } },
+      { hidden_size: 4096, vocab_size: 9, dtype: 'bfloat16' },
+    ],
+    [
+      { vocab_size: 'many', hidden_size: -1, dtype: 3 },
+      { vocab_size: null, hidden_size: null, dtype: null },
+    ],
+  ])('the sizes of %j are %j', async (config, expected) => {
+    const modelFiles = async () => ({ folder: '/m', config });
+    expect(await fetchModelDataSource(memoryEngine({ modelFiles }))).toMatchObject(expected);
+  });
+
+  test('without files it is partial, and names what it does not know', async () => {
+    const source = await fetchModelDataSource(memoryEngine({ modelFiles: async () => null }));
+    expect(source).toMatchObject({ state: 'partial', unknown: ['vocab_size', 'hidden_size', 'dtype'] });
+    expect(source.error).toBeUndefined();
+    expect(source.provenance).not.toHaveProperty('dtype');
+  });
+
+  test('a version that fails is a problem of an answer, not a failed source', async () => {
+    const source = await fetchModelDataSource(memoryEngine({ version: refuse(500) }));
+    expect(source).toMatchObject({ state: 'partial', unknown: ['engine_version'], problems: ['answered 500'] });
+  });
+
+  test('without models it fails: every field is null, and the status is kept', async () => {
+    const source = await fetchModelDataSource(memoryEngine({ models: refuse(500) }));
+    expect(modelConfigSchema.parse(source)).toEqual(source);
+    expect(source).toMatchObject({
+      ...{ model_name: null, max_model_len: null, vocab_size: null, engine_version: null, provenance: null },
+      ...{ state: 'error', error: 'answered 500', error_code: 'ERR_DTESN_ENGINE_HTTP', http_status: 500 },
+    });
+    expect(source.unknown).toContain('model_name');
+  });
+});
+
+describe('tokenizer', () => {
+  test('says what the tokenizer really did', async () => {
+    const source = await fetchTokenizerDataSource(memoryEngine());
+    expect(tokenizerSchema.parse(source)).toEqual(source);
+    expect(source).toMatchObject({
+      ...{ tokenizer_available: true, engine_type: 'aphrodite', has_encode_method: true, has_decode_method: true },
+      ...{ round_trip_ok: true, max_model_len: 8192, state: 'ok' },
+    });
+  });
+
+  test('a text that does not come back is no round trip', async () => {
+    const source = await fetchTokenizerDataSource(memoryEngine({ detokenize: async () => 'another text' }));
+    expect(source).toMatchObject({ has_decode_method: true, round_trip_ok: false, state: 'ok' });
+  });
+
+  test('an engine without /detokenize cannot decode; one that fails in it may', async () => {
+    const absent = await fetchTokenizerDataSource(memoryEngine({ detokenize: refuse(404) }));
+    expect(absent).toMatchObject({ has_decode_method: false, round_trip_ok: null, state: 'partial' });
+    const failing = await fetchTokenizerDataSource(memoryEngine({ detokenize: refuse(500) }));
+    expect(failing).toMatchObject({ has_decode_method: null, problems: ['answered 500'] });
+    expect(failing.unknown).toEqual(['has_decode_method', 'round_trip_ok']);
+  });
+
+  test('where models are refused, the metrics tell the engine', async () => {
+    const source = await fetchTokenizerDataSource(memoryEngine({ models: refuse(401) }));
+    expect(source).toMatchObject({ engine_type: 'aphrodite', state: 'ok' });
+  });
+
+  test('models that hang cost a field, not the source', async () => {
+    const source = await fetchTokenizerDataSource(memoryEngine({ models: never }), { timeoutMs: 20 });
+    expect(source).toMatchObject({ tokenizer_available: true, engine_type: null, state: 'partial' });
+    expect(source.problems?.[0]).toBe('GET /v1/models did not answer in time');
+  });
+
+  test('a tokenizer that hangs is a timeout that names the question', async () => {
+    const source = await fetchTokenizerDataSource(memoryEngine({ tokenize: never }), { timeoutMs: 20 });
+    expect(source).toMatchObject({
+      ...{ tokenizer_available: null, state: 'error', error_code: 'ERR_DTESN_SOURCE_TIMEOUT' },
+      error: 'tokenizer source did not answer within 20 ms (POST /tokenize)',
+    });
+  });
+});
+
+describe('performance', () => {
+  test('load and totals come from the metrics, readiness from health and sleep', async () => {
+    const source = await fetchPerformanceDataSource(memoryEngine());
+    expect(performanceSchema.parse(source)).toEqual(source);
+    expect(source).toMatchObject({
+      ...{ total_requests: 163, concurrent_requests: 26, error_count: 3, engine_ready: true, running: 24, waiting: 2 },
+      ...{ kv_cache_usage: 0.375, kv_cache_usage_max: 0.5, kv_tokens_capacity: 24000, generation_tokens_total: 5712 },
+      ...{ prompt_tokens_total: 1000, preemptions_total: 4, requests_by_reason: { stop: 160, error: 3 }, state: 'ok' },
+    });
+    expect(Math.abs(source.last_sync_time! - source.fetch_timestamp)).toBeLessThan(10);
+  });
+
+  test('an engine that says it is dead is not ready; one that does not say is unknown', async () => {
+    expect(await fetchPerformanceDataSource(memoryEngine({ health: refuse(503) }))).toMatchObject({
+      ...{ engine_ready: false, state: 'ok' },
+    });
+    expect(await fetchPerformanceDataSource(memoryEngine({ health: never }), { timeoutMs: 20 })).toMatchObject({
+      ...{ engine_ready: null, running: 24, state: 'partial', unknown: ['engine_ready'] },
+    });
+  });
+
+  test('a sleeping engine is healthy and not ready', async () => {
+    const { metrics } = memoryEngine();
+    const asleep = async () => Buffer.from((await metrics()).toString().replace('"awake"} 1.0', '"awake"} 0.0'));
+    expect(await fetchPerformanceDataSource(memoryEngine({ metrics: asleep }))).toMatchObject({ engine_ready: false });
+  });
+
+  test('metrics without the engine’s series are an answer that knows nothing', async () => {
+    const source = await fetchPerformanceDataSource(memoryEngine({ metrics: async () => Buffer.from('up 1\n') }));
+    expect(source).toMatchObject({ state: 'partial', running: null, concurrent_requests: null, engine_ready: true });
+    expect(source.unknown).toContain('concurrent_requests');
+  });
+
+  test.each(['', '<!DOCTYPE html>\n', 'aphrodite:num_requests_running 5'])(
+    'the metrics %j fail the source',
+    async (body) => {
+      const source = await fetchPerformanceDataSource(memoryEngine({ metrics: async () => Buffer.from(body) }));
+      expect(source).toMatchObject({
+        state: 'error',
+        error_code: 'ERR_DTESN_METRICS',
+        running: null,
+        engine_ready: null,
+      });
+    },
+  );
+});
+
+describe('processing_state', () => {
+  const state = {
+    ...{ membraneCacheSize: 3, esnCacheSize: 2, bseriesCacheSize: 1 },
+    ...{ batchManagerActive: true, concurrencyManagerActive: false },
+  };
+
+  test('is what the processor says', async () => {
+    const source = await fetchProcessingStateSource(() => state);
+    expect(processingStateSchema.parse(source)).toEqual(source);
+    expect(source).toMatchObject({ membrane_cache_size: 3, esn_cache_size: 2, bseries_cache_size: 1, state: 'ok' });
+    expect(source).toMatchObject({ batch_manager_active: true, concurrency_manager_active: false });
+  });
+
+  test('without a processor everything is unknown, and nothing failed', async () => {
+    const source = await fetchProcessingStateSource(undefined);
+    expect(source).toMatchObject({ state: 'partial', membrane_cache_size: null });
+    expect(source.unknown).toHaveLength(5);
+  });
+
+  test('a processor that throws fails the source', async () => {
+    const source = await fetchProcessingStateSource(() => {
+      throw new Error('broken');
+    });
+    expect(source).toMatchObject({ state: 'error', error: 'broken', error_code: 'ERR_DTESN_SOURCE' });
+  });
+});
+
+describe('resources', () => {
+  test('are those of this host, with what the processor says', async () => {
+    const provider = () => ({
+      ...{ availableMembranes: ['skin'], maxConcurrentProcesses: 1, echoKernAvailable: true },
+      currentProcessingLoad: { active_reservoirs: 2 },
+    });
+    const source = await fetchResourceDataSource(provider);
+    expect(resourcesSchema.parse(source)).toEqual(source);
+    expect(source).toMatchObject({
+      max_concurrent_processes: 1,
+      available_membranes: ['skin'],
+      echo_kern_available: true,
+    });
+    const { current_processing_load: load, memory_available_bytes, cpu_count } = source;
+    expect(load).toMatchObject({ active_reservoirs: 2, cpu_count });
+    expect(load!['memory_total_bytes']).toBeLessThanOrEqual(os.totalmem());
+    expect(load!['memory_used_bytes']).toBe(load!['memory_total_bytes']! - memory_available_bytes!);
+    expect(load!['rss_bytes']).toBeGreaterThan(1e6);
+    expect(cpu_count).toBeLessThanOrEqual(os.availableParallelism());
+  });
+
+  test('without a processor its part is unknown, the host’s is known', async () => {
+    const source = await fetchResourceDataSource(undefined);
+    expect(source).toMatchObject({ state: 'partial', unknown: ['available_membranes', 'echo_kern_available'] });
+    expect(source.max_concurrent_processes).toBe(source.cpu_count);
+  });
+});
+
+test('without an engine its sources fail and say so', async () => {
+  for (const fetch of [fetchModelDataSource, fetchTokenizerDataSource, fetchPerformanceDataSource]) {
+    expect(await fetch(null)).toMatchObject({ state: 'error', error_code: 'ERR_DTESN_NO_ENGINE' });
+  }
+});
+
+test('the caller’s abort rejects with its reason', async () => {
+  const abort = new AbortController();
+  const asked = fetchTokenizerDataSource(memoryEngine({ tokenize: never }), { signal: abort.signal });
+  abort.abort(new Error('enough'));
+  await expect(asked).rejects.toThrow('enough');
+});
