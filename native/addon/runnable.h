@@ -68,12 +68,12 @@ class Runnable : public Napi::ObjectWrap<Self> {
     Worker(const Napi::CallbackInfo& info, Runnable& owner, const Job& job, const Control& control)
         : Napi::AsyncWorker(info.Env(), "dtesn.run"),
           deferred_(Napi::Promise::Deferred::New(info.Env())),
+          held_(Napi::Persistent(Napi::Object::New(info.Env()))),
           owner_(owner),
           job_(job),
           control_(control) {
-      // Held until the end: the object itself and every view it works on.
-      Receiver().Set("owner", info.This());
-      for (uint32_t i = 0; i < 3; ++i) Receiver().Set(i, info[i]);
+      held_.Set("owner", info.This());
+      for (uint32_t i = 0; i < 3; ++i) held_.Set(i, info[i]);
     }
     Napi::Promise promise() const { return deferred_.Promise(); }
     void Execute() override { done_ = owner_.execute(job_.series, job_.steps, job_.out, control_); }
@@ -88,6 +88,7 @@ class Runnable : public Napi::ObjectWrap<Self> {
 
    private:
     Napi::Promise::Deferred deferred_;
+    Napi::ObjectReference held_;  // the object itself and every view it works on, until the end
     Runnable& owner_;
     Job job_;
     Control control_;

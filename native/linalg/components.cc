@@ -10,7 +10,7 @@ constexpr size_t kUnseen = static_cast<size_t>(-1);
 // Tarjan's search with its own stack: a chain of 10^4 vertices must not exhaust the thread's.
 class Search {
  public:
-  Search(const Span<const double> a, size_t n) : a_(a), n_(n), seen_(n, kUnseen), low_(n), next_(n), open_(n) {}
+  Search(Span<const double> a, size_t n) : a_(a), n_(n), seen_(n, kUnseen), low_(n), next_(n), open_(n) {}
 
   std::vector<std::vector<size_t>> blocks() {
     for (size_t root = 0; root < n_; ++root) {
@@ -69,6 +69,6 @@ class Search {
 
 }  // namespace
 
-std::vector<std::vector<size_t>> irreducibleBlocks(const Span<const double> a, size_t n) { return Search(a, n).blocks(); }
+std::vector<std::vector<size_t>> irreducibleBlocks(Span<const double> a, size_t n) { return Search(a, n).blocks(); }
 
 }  // namespace dtesn

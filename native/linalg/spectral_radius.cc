@@ -20,7 +20,7 @@ SpectralRadius qrRadius(std::vector<double>& a, size_t n) {
   return {radius, 0, 0, radius >= 0};
 }
 
-std::vector<double> blockOf(const Span<const double> a, size_t n, const std::vector<size_t>& rows) {
+std::vector<double> blockOf(Span<const double> a, size_t n, const std::vector<size_t>& rows) {
   std::vector<double> block;
   block.reserve(rows.size() * rows.size());
   for (size_t i : rows) {
@@ -39,7 +39,7 @@ SpectralRadius iterativeRadius(std::vector<double>& a, size_t n, const RadiusOpt
 }
 
 template <class RadiusOf>
-SpectralRadius largestOfBlocks(const Span<const double> a, size_t n, RadiusOf radiusOf) {
+SpectralRadius largestOfBlocks(Span<const double> a, size_t n, RadiusOf radiusOf) {
   SpectralRadius largest{0, 0, 0, true};
   for (const std::vector<size_t>& rows : irreducibleBlocks(a, n)) {
     std::vector<double> block = blockOf(a, n, rows);
@@ -67,9 +67,9 @@ std::vector<double> columnsOf(size_t n, const Product& product) {
 
 }  // namespace
 
-SpectralRadius denseSpectralRadius(const Span<const double> a, size_t n) { return largestOfBlocks(a, n, qrRadius); }
+SpectralRadius denseSpectralRadius(Span<const double> a, size_t n) { return largestOfBlocks(a, n, qrRadius); }
 
-SpectralRadius spectralRadius(const Span<const double> a, size_t n, const RadiusOptions& options) {
+SpectralRadius spectralRadius(Span<const double> a, size_t n, const RadiusOptions& options) {
   return largestOfBlocks(a, n, [&options](std::vector<double>& block, size_t size) {
     return size <= kDenseUnits ? qrRadius(block, size) : iterativeRadius(block, size, options);
   });

@@ -17,21 +17,21 @@ uint64_t factorial(int n) {
 }
 
 // The end of the subtree that starts at `from`.
-size_t subtreeEnd(const Span<const uint8_t> levels, size_t from) {
+size_t subtreeEnd(Span<const uint8_t> levels, size_t from) {
   size_t end = from + 1;
   while (end < levels.size && levels[end] > levels[from]) ++end;
   return end;
 }
 
 // Where the last child of the root starts.
-size_t lastChild(const Span<const uint8_t> levels) {
+size_t lastChild(Span<const uint8_t> levels) {
   size_t at = levels.size - 1;
   while (levels[at] != levels[0] + 1) --at;
   return at;
 }
 
 // The tree's index in the table by bisection: the trees of an order stand in decreasing lexicographic order.
-int32_t indexOf(const TreeTable& table, const Span<const uint8_t> levels) {
+int32_t indexOf(const TreeTable& table, Span<const uint8_t> levels) {
   const int offset = levels[0] - 1;
   size_t low = table.first[levels.size - 1], high = table.first[levels.size] - 1;
   while (low < high) {
@@ -48,7 +48,7 @@ int32_t indexOf(const TreeTable& table, const Span<const uint8_t> levels) {
   return static_cast<int32_t>(low);
 }
 
-void append(TreeTable& table, const Span<const uint8_t> levels) {
+void append(TreeTable& table, Span<const uint8_t> levels) {
   const int order = static_cast<int>(levels.size);
   table.order.push_back(order);
   table.start.push_back(table.levels.size());
@@ -92,9 +92,9 @@ uint64_t countTrees(int order) {
   return count;
 }
 
-uint64_t symmetry(const Span<const uint8_t> levels) {
+uint64_t symmetry(Span<const uint8_t> levels) {
   uint64_t product = 1, equal = 0;
-  Span<const uint8_t> previous(nullptr, 0);
+  Span<const uint8_t> previous;
   for (size_t from = 1; from < levels.size;) {
     const size_t end = subtreeEnd(levels, from);
     const Span<const uint8_t> child = levels.slice(from, end - from);
@@ -107,7 +107,7 @@ uint64_t symmetry(const Span<const uint8_t> levels) {
   return product;
 }
 
-uint64_t density(const Span<const uint8_t> levels) {
+uint64_t density(Span<const uint8_t> levels) {
   uint64_t product = 1;
   for (size_t from = 0; from < levels.size; ++from) product *= subtreeEnd(levels, from) - from;
   return product;
