@@ -1,5 +1,6 @@
 /**
- * Builds the addon into build/Release/dtesn.node: with CMake where there is one, else with node-gyp (make, python3).
+ * Builds the addon into build/Release/dtesn.node: with CMake where it and the headers of Node-API are there, else with
+ * node-gyp (make, python3), ours or the one that npm carries.
  *
  *     node scripts/build-native.mjs [-DOPTION=VALUE ...] [--dir build]
  */
@@ -19,6 +20,14 @@ function run(command, args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+function resolved(request, ...folders) {
+  try {
+    return require.resolve(request, { paths: [root, ...folders] });
+  } catch {
+    return undefined; // the caller has another way, or says what is missing
+  }
+}
+
 function buildWithCMake(options, directory) {
   const generator = has('ninja') ? ['-G', 'Ninja'] : [];
   const includes = `-DCMAKE_JS_INC=${require('node-addon-api').include_dir};${require('node-api-headers').include_dir}`;
@@ -27,8 +36,13 @@ function buildWithCMake(options, directory) {
 }
 
 function buildWithNodeGyp() {
-  const gyp = require.resolve('node-gyp/bin/node-gyp.js', { paths: [root, path.dirname(process.execPath)] });
   const prefix = path.dirname(path.dirname(process.execPath));
+  const npm = [process.env.npm_execpath && path.dirname(process.env.npm_execpath), path.join(prefix, 'lib/node_modules/npm')];
+  const gyp = resolved('node-gyp/bin/node-gyp.js', ...npm.filter(Boolean));
+  if (gyp === undefined) {
+    console.error('Expected CMake with node-api-headers, or node-gyp, but found neither: npm install node-gyp');
+    process.exit(1);
+  }
   // Node's own headers beside its binary make a download unnecessary.
   const headers = existsSync(path.join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
   run(process.execPath, [gyp, 'rebuild', ...headers]);
@@ -37,5 +51,5 @@ function buildWithNodeGyp() {
 const args = process.argv.slice(2);
 const at = args.indexOf('--dir');
 const directory = at >= 0 ? args.splice(at, 2)[1] : 'build';
-if (has('cmake')) buildWithCMake(args, directory);
+if (has('cmake') && resolved('node-api-headers')) buildWithCMake(args, directory);
 else buildWithNodeGyp();

@@ -1,6 +1,8 @@
 /**
  * Finds the binary: build/Release (a source build) first, then prebuilds/<platform>-<arch>/ (shipped in the package).
- * The error names the platform, what was tried and the command that builds from source; a failed dlopen is its cause.
+ *
+ * Errors: DtesnError ERR_DTESN_BINARY names the platform, what was tried and the command that builds from source;
+ * ERR_DTESN_BINARY_LOAD names the file that was found and why it would not load, which is also the cause.
  */
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -9,11 +11,7 @@ import { DtesnError } from '../errors/index.js';
 import type { Addon } from './contract.js';
 
 const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
-
-interface NodeGypBuild {
-  (directory: string): Addon;
-  resolve(directory: string): string;
-}
+const require = createRequire(import.meta.url);
 
 export interface LoadedAddon {
   addon: Addon;
@@ -21,14 +19,25 @@ export interface LoadedAddon {
 }
 
 export function loadAddon(directory: string = packageRoot): LoadedAddon {
-  const load = createRequire(import.meta.url)('node-gyp-build') as NodeGypBuild;
+  const file = findBinary(directory);
   try {
-    return { addon: load(directory), path: load.resolve(directory) };
+    return { addon: require(file) as Addon, path: file };
   } catch (cause) {
-    const platform = `${process.platform}-${process.arch} (Node ${process.version}, Node-API ${process.versions['napi']})`;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DtesnError('ERR_DTESN_BINARY_LOAD', `${file} was found but would not load: ${reason}`, { cause });
+  }
+}
+
+function findBinary(directory: string): string {
+  const { resolve } = require('node-gyp-build') as { resolve(directory: string): string };
+  try {
+    return resolve(directory);
+  } catch (cause) {
+    const { platform, arch, version, versions } = process;
     throw new DtesnError(
       'ERR_DTESN_BINARY',
-      `Expected a binary for ${platform} but none could be loaded from build/Release or prebuilds/${process.platform}-${process.arch} in ${directory}; build it with: npx dtesn build`,
+      `Expected a binary for ${platform}-${arch} (Node ${version}, Node-API ${versions['napi']}) in build/Release or ` +
+        `prebuilds/${platform}-${arch} of ${directory} but found none; build it with: npx dtesn build`,
       { cause },
     );
   }

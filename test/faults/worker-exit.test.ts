@@ -1,0 +1,37 @@
+/** A worker thread that ends while its native run is under way ends alone: the process lives. */
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+
+const addon = path.resolve(import.meta.dirname, '../..');
+
+/** The parent starts a worker that begins a long run and ends it in the given way, then goes on. */
+function parent(ending: string, terminate: boolean): string {
+  const worker = `
+    const { parentPort } = require('node:worker_threads');
+    const addon = require(${JSON.stringify(path.join(addon, 'node_modules/node-gyp-build'))})(${JSON.stringify(addon)});
+    const units = 600;
+    const spec = { units, inputs: 1, spectralRadius: 0.9, inputScaling: 1, biasScaling: 0, topology: 'dense', density: 1, blockRows: 8, seed: 1, stream: 0 };
+    const shared = (n) => new Float32Array(new SharedArrayBuffer(4 * n));
+    const reservoir = new addon.Reservoir32(spec, new Float32Array(units).fill(1), shared(units));
+    reservoir.runAsync(shared(20000), shared(20000 * units).subarray(0, 20000 * units), new Int32Array(new SharedArrayBuffer(8)));
+    parentPort.postMessage('running');
+    setTimeout(() => { ${ending} }, 20);`;
+  return `
+    const { Worker } = require('node:worker_threads');
+    const worker = new Worker(${JSON.stringify(worker)}, { eval: true });
+    worker.on('message', () => { ${terminate ? 'setTimeout(() => worker.terminate(), 10);' : ''} });
+    worker.on('error', () => {});
+    worker.on('exit', () => setTimeout(() => console.log('the parent lives'), 300));`;
+}
+
+test.each([
+  ['process.exit()', 'process.exit(0)', false],
+  ['an uncaught error', "throw new Error('boom')", false],
+  ['terminate()', 'for (;;) {}', true],
+])('by %s', (_name, ending, terminate) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', parent(ending, terminate)], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  expect(stdout).toBe('the parent lives\n');
+  expect(status).toBe(0);
+});

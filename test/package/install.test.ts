@@ -1,0 +1,81 @@
+/** The packed tarball, installed in an empty folder, used as a stranger would. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const root = path.resolve(import.meta.dirname, '../..');
+let folder = '';
+const inFolder = (...parts: string[]) => path.join(folder, ...parts);
+const npm = (cwd: string, ...args: string[]) =>
+  execFileSync('npm', [...args, '--loglevel=error', '--no-audit', '--no-fund'], { cwd, encoding: 'utf8' });
+
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'dtesn-package-'));
+  npm(root, 'pack', '--pack-destination', folder);
+  writeFileSync(inFolder('package.json'), '{"type":"module","private":true}');
+  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))!;
+  npm(folder, 'install', '--ignore-scripts', `./${tarball}`);
+}, 300_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('it has a binary for this platform, no install script, and nothing of the tests', () => {
+  const prebuilds = readdirSync(inFolder('node_modules/dtesn/prebuilds', `${process.platform}-${process.arch}`));
+  expect(prebuilds.some((name) => name.endsWith('.node'))).toBe(true);
+  const { scripts, gypfile } = JSON.parse(readFileSync(inFolder('node_modules/dtesn/package.json'), 'utf8'));
+  expect(Object.keys(scripts).filter((name) => /install/.test(name))).toEqual([]);
+  expect(gypfile).toBe(false);
+  expect(readdirSync(inFolder('node_modules/dtesn'))).not.toContain('test');
+});
+
+test('it drags in three packages', () => {
+  const installed = readdirSync(inFolder('node_modules')).filter((name) => !name.startsWith('.'));
+  expect(installed.sort()).toEqual(['dtesn', 'node-addon-api', 'node-gyp-build', 'zod']);
+});
+
+test('the first example of README runs', () => {
+  const [, code = '', output] = /```js\n([\s\S]*?)```\s*```text\n([\s\S]*?)```/.exec(
+    readFileSync(path.join(root, 'README.md'), 'utf8'),
+  )!;
+  writeFileSync(inFolder('example.js'), code);
+  expect(execFileSync(process.execPath, ['example.js'], { cwd: folder, encoding: 'utf8' })).toBe(output);
+});
+
+test('its command works', () => {
+  const { status, stdout } = spawnSync('npx', ['dtesn', 'doctor'], { cwd: folder, encoding: 'utf8' });
+  expect(stdout).toContain('all kernels are right');
+  expect(status).toBe(0);
+});
+
+test('its types serve a strict consumer', () => {
+  const code = `
+    import { DtesnProcessor, AphroditeEngine, EmbeddedEngine, Reservoir, DeepTreeModel, Arena, matrix, spectralRadius,
+             rootedTrees, multiSourceDataSchema, dtesnResultSchema, DtesnError, native } from 'dtesn';
+    const reservoir = new Reservoir({ units: 10, inputs: 1 });
+    const states: number = reservoir.run([1, 2, 3]).rows;
+    const names: string[] = native.availableIsas;
+    export { DtesnProcessor, AphroditeEngine, EmbeddedEngine, DeepTreeModel, Arena, matrix, spectralRadius, rootedTrees,
+             multiSourceDataSchema, dtesnResultSchema, DtesnError, states, names };
+    // @ts-expect-error a string is no number
+    new Reservoir({ units: '10', inputs: 1 });`;
+  writeFileSync(inFolder('consumer.ts'), code);
+  const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
+  const args = [tsc, '--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--skipLibCheck', 'false'];
+  const types = ['--types', 'node', '--typeRoots', path.join(root, 'node_modules/@types')];
+  const { stdout } = spawnSync(process.execPath, [...args, ...types, 'consumer.ts'], { cwd: folder, encoding: 'utf8' });
+  expect(stdout).toBe('');
+});
+
+test('without its binary the error says how to build one, and that command builds it', () => {
+  rmSync(inFolder('node_modules/dtesn/prebuilds'), { recursive: true });
+  const run = () => spawnSync('npx', ['dtesn', 'doctor'], { cwd: folder, encoding: 'utf8' });
+  const missing = run();
+  expect(missing.stderr).toContain('npx dtesn build');
+  expect(missing.status).toBe(1);
+  const built = spawnSync('npx', ['dtesn', 'build'], { cwd: folder, encoding: 'utf8' });
+  expect(built.status, built.stderr).toBe(0);
+  const found = run();
+  expect(found.stdout).toContain('all kernels are right');
+  expect(found.status).toBe(0);
+}, 300_000);
