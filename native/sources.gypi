@@ -17,6 +17,7 @@
       "native/linalg/arnoldi.cc",
       "native/linalg/components.cc",
       "native/linalg/eigenvalues.cc",
+      "native/linalg/period.cc",
       "native/linalg/hessenberg_vector.cc",
       "native/trees/rooted_trees.cc",
       "native/bseries/differentials.cc",

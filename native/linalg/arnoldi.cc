@@ -52,10 +52,11 @@ class Arnoldi {
       : n_(n),
         capacity_(basisFor(n)),
         product_(product),
-        basis_((capacity_ + 1) * n),
         h_((capacity_ + 1) * capacity_),
         vector_(2 * n),
         image_(n) {
+    basis_.reserve((capacity_ + 1) * n);  // memory is touched only as the basis grows
+    basis_.resize(n);
     PhiloxStream(seed, 0, Purpose::krylov).fillSymmetric(0, n, row(0));
     const double length = norm(row(0), n);
     for (size_t i = 0; i < n; ++i) row(0)[i] /= length;
@@ -107,6 +108,7 @@ class Arnoldi {
   double& h(size_t i, size_t j) { return h_[i * capacity_ + j]; }
 
   void append() {
+    basis_.resize(std::max(basis_.size(), (size_ + 2) * n_));
     double* w = row(size_ + 1);
     product_(row(size_), w);
     ++products_;

@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 constexpr double kTiny = std::numeric_limits<double>::min() / kEpsilon;
-constexpr int kStepsPerEigenvalue = 30;
+constexpr size_t kStepsPerEigenvalue = 30;  // on average; defective ones take more, their neighbours fewer
 
 // The power of two that brings c f nearest to r / f.
 double balancingFactor(double column, double row) {
@@ -200,6 +200,7 @@ std::vector<Eigenvalue> hessenbergEigenvalues(double* h, size_t n, size_t stride
   }
   std::vector<Eigenvalue> found;
   found.reserve(n);
+  size_t budget = kStepsPerEigenvalue * std::max<size_t>(n, 10);
   int steps = 0;
   for (size_t left = n; left > 0;) {
     const size_t hi = left - 1;
@@ -215,7 +216,7 @@ std::vector<Eigenvalue> hessenbergEigenvalues(double* h, size_t n, size_t stride
       left -= 2;
       steps = 0;
     } else {
-      if (steps == kStepsPerEigenvalue) return {};
+      if (budget-- == 0) return {};
       ++steps;
       doubleShiftStep(h, stride, lo, hi, lo, hi + 1, chooseShift(h, stride, lo, hi, steps));
     }

@@ -31,7 +31,8 @@ void reduceToHessenberg(double* a, size_t n);
 void doubleShiftStep(double* h, size_t stride, size_t lo, size_t hi, size_t top, size_t right, DoubleShift shift,
                      double* basis = nullptr, size_t basisRows = 0);
 
-// The eigenvalues of an upper Hessenberg matrix. Empty when QR did not converge (30 steps an eigenvalue).
+// The eigenvalues of an upper Hessenberg matrix. Empty when QR did not converge (in 30 steps an
+// eigenvalue).
 std::vector<Eigenvalue> hessenbergEigenvalues(double* h, size_t n, size_t stride);
 
 // max |λ|, or a negative number when QR did not converge.

@@ -1,11 +1,13 @@
 #include "linalg/spectral_radius.h"
 
-#include <algorithm>
+#include <cmath>
+#include <utility>
 #include <vector>
 
 #include "linalg/arnoldi.h"
 #include "linalg/components.h"
 #include "linalg/eigenvalues.h"
+#include "linalg/period.h"
 
 #include "linalg/fixed_order.h"
 
@@ -20,16 +22,7 @@ SpectralRadius qrRadius(std::vector<double>& a, size_t n) {
   return {radius, 0, 0, radius >= 0};
 }
 
-std::vector<double> blockOf(Span<const double> a, size_t n, const std::vector<size_t>& rows) {
-  std::vector<double> block;
-  block.reserve(rows.size() * rows.size());
-  for (size_t i : rows) {
-    for (size_t k : rows) block.push_back(a[i * n + k]);
-  }
-  return block;
-}
-
-// Arnoldi and, where it fails, QR on an irreducible matrix.
+// Arnoldi and, where it fails, QR.
 SpectralRadius iterativeRadius(std::vector<double>& a, size_t n, const RadiusOptions& options) {
   const Product product = [&a, n](const double* x, double* y) {
     for (size_t i = 0; i < n; ++i) y[i] = dot(a.data() + i * n, x, n);
@@ -38,12 +31,35 @@ SpectralRadius iterativeRadius(std::vector<double>& a, size_t n, const RadiusOpt
   return found.converged || n > kFallbackUnits ? found : qrRadius(a, n);
 }
 
+// A diagonal block, scaled by a power of two so that squares of its elements neither overflow nor vanish.
+ScaledMatrix blockOf(Span<const double> a, size_t n, const std::vector<size_t>& rows) {
+  ScaledMatrix block{{}, rows.size(), 0};
+  block.elements.reserve(rows.size() * rows.size());
+  for (size_t i : rows) {
+    for (size_t k : rows) block.elements.push_back(a[i * n + k]);
+  }
+  block.exponent = normalise(block.elements);
+  return block;
+}
+
+template <class RadiusOf>
+SpectralRadius radiusOfBlock(ScaledMatrix block, RadiusOf radiusOf) {
+  if (block.size == 1) return {std::ldexp(std::fabs(block.elements[0]), block.exponent), 0, 0, true};
+  const Classes classes = periodicClasses(block.span(), block.size);
+  const size_t period = classes.rows.size();
+  const int outer = block.exponent;
+  if (period > 1) block = productAround(block.span(), block.size, classes);
+  SpectralRadius found = radiusOf(block.elements, block.size);
+  if (period > 1) found.radius = root(found.radius, block.exponent, period);
+  found.radius = std::ldexp(found.radius, outer);
+  return found;
+}
+
 template <class RadiusOf>
 SpectralRadius largestOfBlocks(Span<const double> a, size_t n, RadiusOf radiusOf) {
   SpectralRadius largest{0, 0, 0, true};
   for (const std::vector<size_t>& rows : irreducibleBlocks(a, n)) {
-    std::vector<double> block = blockOf(a, n, rows);
-    const SpectralRadius found = radiusOf(block, rows.size());
+    const SpectralRadius found = radiusOfBlock(blockOf(a, n, rows), radiusOf);
     largest.converged = largest.converged && found.converged;
     largest.products += found.products;
     if (found.radius > largest.radius) {

@@ -35,10 +35,11 @@ constexpr size_t kFallbackUnits = 2000;
 
 SpectralRadius spectralRadius(size_t n, const Product& product, const RadiusOptions& options);
 
-// Of a row-major n x n matrix: each irreducible block on its own (components.h).
+// Of a row-major n x n matrix: each irreducible block on its own (components.h), a periodic one by the product once
+// around (period.h).
 SpectralRadius spectralRadius(Span<const double> a, size_t n, const RadiusOptions& options);
 
-// All eigenvalues of every irreducible block, whatever n: about 13 n^3 operations.
+// The same by QR alone, whatever n: about 13 n^3 operations.
 SpectralRadius denseSpectralRadius(Span<const double> a, size_t n);
 
 }  // namespace dtesn

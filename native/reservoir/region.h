@@ -26,8 +26,8 @@ struct Region {
   Activation activation = Activation::tanh;
 
   size_t units() const { return recurrent->rows(); }
-  // No storage pads further than whole panels of groups.
-  static size_t paddedUnits(size_t units) { return roundUp(units, groupRows<T>()); }
+  // Sixteen: the rows of a dense group in f32 and of the larger sparse block, the furthest that any storage pads.
+  static size_t paddedUnits(size_t units) { return roundUp(units, 16); }
 
   void beginDrive(const T* u, T* drive) const {
     std::memcpy(drive, bias.data(), bias.size() * sizeof(T));

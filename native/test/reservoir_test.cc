@@ -15,27 +15,33 @@ using dtesn::Span;
 using dtesn::Topology;
 
 template <class T>
-static Region<T> region(size_t units, size_t inputs, Topology topology) {
+static Region<T> region(size_t units, size_t inputs, Topology topology, size_t blockRows = 8) {
   RegionSpec spec;
   spec.units = units;
   spec.inputs = inputs;
   spec.topology = topology;
   spec.density = topology == Topology::dense ? 1 : 0.3;
   spec.biasScaling = 0.1;
+  spec.blockRows = blockRows;
   const std::vector<T> leak(units, T(0.5));
   return dtesn::drawRegion<T>(spec, Span<const T>(leak.data(), units));
+}
+
+template <class T>
+static void checkReservoir(Region<T> drawn, size_t units) {
+  dtesn::LeakyReservoir<T> reservoir(std::move(drawn), 3);
+  const std::vector<T> series(3 * 40, T(0.25));
+  std::vector<T> state(units), out(40 * units);
+  CHECK(reservoir.run(series.data(), 40, state.data(), out.data()) == 40);
+  for (T x : state) CHECK(std::fabs(x) <= 1);
+  CHECK(std::vector<T>(out.end() - units, out.end()) == state);
 }
 
 template <class T>
 static void checkReservoirs() {
   for (Topology topology : {Topology::dense, Topology::sparse, Topology::blockSparse, Topology::cycle}) {
     for (size_t units : {1, 2, 7, 8, 15, 16, 17, 63, 64, 65, 130}) {
-      dtesn::LeakyReservoir<T> reservoir(region<T>(units, 3, topology), 3);
-      const std::vector<T> series(3 * 40, T(0.25));
-      std::vector<T> state(units), out(40 * units);
-      CHECK(reservoir.run(series.data(), 40, state.data(), out.data()) == 40);
-      for (T x : state) CHECK(std::fabs(x) <= 1);
-      CHECK(std::vector<T>(out.end() - units, out.end()) == state);
+      for (size_t blockRows : {8, 16}) checkReservoir(region<T>(units, 3, topology, blockRows), units);
     }
   }
 }
