@@ -11,7 +11,11 @@ export async function run({ quick }) {
     const tokens = await measure('tokens', () => processor.process(input), { quick });
     const texts = await measure('text', () => processor.process(text), { quick });
     const { stages } = await processor.process(input);
-    const row = (task, { best, median }) => ({ task, 'best ms': round(best / 1000), 'median ms': round(median / 1000) });
+    const row = (task, { best, median }) => ({
+      task,
+      'best ms': round(best / 1000),
+      'median ms': round(median / 1000),
+    });
     return [
       row('process, 1,000 token ids', tokens),
       row('process, text of 1,000 tokens', texts),

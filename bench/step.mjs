@@ -40,7 +40,11 @@ export async function run({ quick }) {
     if (units <= 1000) {
       const plain = plainStep(new Reservoir({ units, inputs: 1, topology: 'dense', seed: 1 }).weights(), units);
       const { best, median } = await measure('plain', () => plain(series.subarray(0, 16)), { quick });
-      rows.push({ task: `plain loops ${units}`, 'best µs/step': round(best / 16), 'median µs/step': round(median / 16) });
+      rows.push({
+        task: `plain loops ${units}`,
+        'best µs/step': round(best / 16),
+        'median µs/step': round(median / 16),
+      });
     }
   }
   return rows;

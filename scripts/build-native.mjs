@@ -37,7 +37,10 @@ function buildWithCMake(options, directory) {
 
 function buildWithNodeGyp() {
   const prefix = path.dirname(path.dirname(process.execPath));
-  const npm = [process.env.npm_execpath && path.dirname(process.env.npm_execpath), path.join(prefix, 'lib/node_modules/npm')];
+  const npm = [
+    process.env.npm_execpath && path.dirname(process.env.npm_execpath),
+    path.join(prefix, 'lib/node_modules/npm'),
+  ];
   const gyp = resolved('node-gyp/bin/node-gyp.js', ...npm.filter(Boolean));
   if (gyp === undefined) {
     console.error('Expected CMake with node-api-headers, or node-gyp, but found neither: npm install node-gyp');

@@ -6,7 +6,14 @@ const path = require('node:path');
 
 const option = (name) => process.argv.find((arg) => arg.startsWith(`--${name}=`))?.split('=')[1];
 const out = path.join('build', `prebuild-${option('arch') ?? process.arch}`);
-const args = [require.resolve('cmake-js/bin/cmake-js'), 'compile', '--out', out, '--arch', option('arch') ?? process.arch];
+const args = [
+  require.resolve('cmake-js/bin/cmake-js'),
+  'compile',
+  '--out',
+  out,
+  '--arch',
+  option('arch') ?? process.arch,
+];
 if (process.env.DTESN_TOOLCHAIN) args.push(`--CDCMAKE_TOOLCHAIN_FILE=${process.env.DTESN_TOOLCHAIN}`);
 const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
 if (status !== 0) process.exit(status ?? 1);

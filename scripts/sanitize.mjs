@@ -19,14 +19,24 @@ function run(title, command, args, env = {}) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-const strict = { UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1', ASAN_OPTIONS: 'detect_leaks=0:allocator_may_return_null=1' };
+const strict = {
+  UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
+  ASAN_OPTIONS: 'detect_leaks=0:allocator_may_return_null=1',
+};
 run('build', process.execPath, ['scripts/build-native.mjs', '--dir', build, ...options]);
 run('C++ checks', 'ctest', ['--test-dir', build, '--output-on-failure'], { UBSAN_OPTIONS: strict.UBSAN_OPTIONS });
 const library = (name) => execFileSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
 const filters = process.argv.slice(2);
-const rooms = ['native', 'reservoir', 'model', 'bseries', 'pipeline', 'membrane', 'property'].map((room) => `test/${room}`);
-run('the addon under vitest', process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...(filters.length > 0 ? filters : rooms)], {
-  ...strict,
-  DTESN_PREBUILD: home,
-  LD_PRELOAD: `${library('libasan.so')} ${library('libubsan.so')}`,
-});
+const rooms = ['native', 'reservoir', 'model', 'bseries', 'pipeline', 'membrane', 'property'].map(
+  (room) => `test/${room}`,
+);
+run(
+  'the addon under vitest',
+  process.execPath,
+  ['node_modules/vitest/vitest.mjs', 'run', ...(filters.length > 0 ? filters : rooms)],
+  {
+    ...strict,
+    DTESN_PREBUILD: home,
+    LD_PRELOAD: `${library('libasan.so')} ${library('libubsan.so')}`,
+  },
+);

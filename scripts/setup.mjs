@@ -3,7 +3,7 @@
  * missing or older than its sources; says what it does on stderr.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,7 +14,8 @@ function newest(...entries) {
   let time = 0;
   for (const entry of entries) {
     const stat = statSync(at(entry));
-    if (stat.isDirectory()) time = Math.max(time, newest(...readdirSync(at(entry)).map((name) => path.join(entry, name))));
+    if (stat.isDirectory())
+      time = Math.max(time, newest(...readdirSync(at(entry)).map((name) => path.join(entry, name))));
     else time = Math.max(time, stat.mtimeMs);
   }
   return time;
@@ -42,5 +43,6 @@ if (age('build/Release/dtesn.node') < newest('native', 'CMakeLists.txt', 'bindin
   step('building the addon', process.execPath, [at('scripts/build-native.mjs')]);
 }
 if (age('dist/index.js') < newest('src', 'tsconfig.json', 'tsconfig.build.json')) {
+  rmSync(at('dist'), { recursive: true, force: true }); // what no source makes any more must not be shipped
   step('compiling TypeScript', process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
 }

@@ -18,7 +18,18 @@ const rooms: Record<string, string[]> = {
   aggregation: ['errors', 'sources'],
   pipeline: ['errors', 'native', 'sources', 'aggregation'],
   simulator: ['errors', 'sources'],
-  processor: ['errors', 'native', 'sources', 'aggregation', 'pipeline', 'encoding', 'membrane', 'model', 'bseries', 'simulator'],
+  processor: [
+    'errors',
+    'native',
+    'sources',
+    'aggregation',
+    'pipeline',
+    'encoding',
+    'membrane',
+    'model',
+    'bseries',
+    'simulator',
+  ],
   cli: ['errors', 'native', 'sources', 'aggregation', 'pipeline', 'processor', 'simulator'],
 };
 
@@ -54,7 +65,9 @@ function arrows(folder: string, ending: RegExp, importOf: RegExp): Arrow[] {
     const text = readFileSync(path.join(root, file), 'utf8');
     return [...text.matchAll(importOf)].flatMap(([, target = '']) => {
       const resolved =
-        folder === 'src' ? path.relative(root, path.resolve(root, path.dirname(file), target)) : path.join(folder, target);
+        folder === 'src'
+          ? path.relative(root, path.resolve(root, path.dirname(file), target))
+          : path.join(folder, target);
       const [, to = '', ...rest] = resolved.split(path.sep);
       return to === from || rest.length === 0 ? [] : [{ file, from, to, target: rest.join('/') }];
     });
@@ -84,7 +97,9 @@ describe('the arrows', () => {
   });
 
   test('only native/addon knows Node', () => {
-    const napi = filesBelow('native', /\.(cc|h|inl)$/).filter((file) => /napi\.h|node_api\.h/.test(readFileSync(path.join(root, file), 'utf8')));
+    const napi = filesBelow('native', /\.(cc|h|inl)$/).filter((file) =>
+      /napi\.h|node_api\.h/.test(readFileSync(path.join(root, file), 'utf8')),
+    );
     expect(napi.filter((file) => !file.startsWith(path.join('native', 'addon')))).toEqual([]);
   });
 

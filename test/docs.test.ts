@@ -25,11 +25,18 @@ function blocksOf(page: string): Block[] {
 const blocks = pages.flatMap(blocksOf);
 const examples = blocks.flatMap((block, i) => {
   const next = blocks[i + 1];
-  return block.language === 'js' ? [{ block, output: next?.page === block.page && next.language === 'text' ? next.text : null }] : [];
+  return block.language === 'js'
+    ? [{ block, output: next?.page === block.page && next.language === 'text' ? next.text : null }]
+    : [];
 });
 const commands = blocks
   .filter(({ language }) => language === 'sh')
-  .flatMap(({ page, text }) => text.trim().split('\n').map((command) => ({ page, command })));
+  .flatMap(({ page, text }) =>
+    text
+      .trim()
+      .split('\n')
+      .map((command) => ({ page, command })),
+  );
 
 let folder = '';
 beforeAll(() => {

@@ -1,4 +1,4 @@
-import { describe as group, expect, test } from 'vitest';
+import { expect, describe as group, test } from 'vitest';
 import { z } from 'zod';
 import { argumentError, checkOptions, DtesnError, describe, rangeError, shapeError } from '../src/errors/index.js';
 

@@ -16,9 +16,9 @@ namespace {
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 constexpr size_t kFirstCheck = 40;
-constexpr size_t kLargestBasis = 512;
+constexpr size_t kLargestBasis = 256;
 constexpr size_t kBasisElements = size_t{1} << 25;
-constexpr int kRestarts = 8;
+constexpr int kRestarts = 16;
 
 size_t basisFor(size_t n) { return std::min({n, kLargestBasis, std::max(kFirstCheck, kBasisElements / n)}); }
 

@@ -2,7 +2,7 @@
 //
 //   A V = V H + β v e'    V orthonormal (n x m), H upper Hessenberg; eigenvalues θ of H approach those of A
 //
-// The basis grows to min(n, 512) vectors (fewer where they would take more than 256 MiB) before it is restarted with the
+// The basis grows to min(n, 256) vectors (fewer where they would take more than 256 MiB) before it is restarted with the
 // unwanted half of the θ as shifts: random matrices have so many eigenvalues of nearly the largest modulus that a small
 // basis never tells them apart. θ is accepted on its true residual ||A v - θ v|| / (|θ| ||v||) only.
 // Sources: Arnoldi (1951); Sorensen (1992), SIAM J. Matrix Anal. Appl. 13(1); reorthogonalisation: Daniel et al. (1976).

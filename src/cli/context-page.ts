@@ -47,7 +47,12 @@ export function engineLines({ sources }: MultiSourceData, paint: Paint): string[
   const number = (value: number | null) => (value === null ? 'unknown' : grouped(value));
   return columns([
     ['model', model.model_name ?? 'unknown', paint.dim('max length'), number(model.max_model_len)],
-    ['requests', `${number(load.running)} running, ${number(load.waiting)} waiting`, paint.dim('KV cache'), share(load.kv_cache_usage)],
+    [
+      'requests',
+      `${number(load.running)} running, ${number(load.waiting)} waiting`,
+      paint.dim('KV cache'),
+      share(load.kv_cache_usage),
+    ],
     ['finished', number(load.total_requests), paint.dim('generated tokens'), number(load.generation_tokens_total)],
   ]);
 }
@@ -56,7 +61,8 @@ export function aggregationLines({ aggregation }: MultiSourceData, paint: Paint)
   const { processing_constraints, optimization_hints } = aggregation;
   const shown = (value: unknown) =>
     value === null ? paint.warn('unknown') : Array.isArray(value) ? value.join('; ') || 'none' : String(value);
-  const rows = (entries: Record<string, unknown>) => columns(Object.entries(entries).map(([key, value]) => [key, shown(value)]));
+  const rows = (entries: Record<string, unknown>) =>
+    columns(Object.entries(entries).map(([key, value]) => [key, shown(value)]));
   return [
     paint.bold('Constraints'),
     ...rows(processing_constraints),

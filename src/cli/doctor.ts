@@ -50,5 +50,13 @@ export function doctorPage(diagnosis: Diagnosis, paint: Paint): string {
       paint.dim(`of ${tolerance.toExponential(1)}`),
     ]);
   const verdict = ok ? paint.good('all kernels are right') : paint.bad('a kernel is wrong: do not trust its results');
-  return [paint.bold('dtesn doctor'), ...facts, '', paint.bold('Kernels against the scalar ones'), ...columns(rows, [4]), '', verdict].join('\n');
+  return [
+    paint.bold('dtesn doctor'),
+    ...facts,
+    '',
+    paint.bold('Kernels against the scalar ones'),
+    ...columns(rows, [4]),
+    '',
+    verdict,
+  ].join('\n');
 }

@@ -76,7 +76,9 @@ async function processInput(values: Values, file: string | undefined): Promise<n
   const { resultPage } = await import('./result-page.js');
   const processor = await openProcessor(values, progress);
   try {
-    const result = await processor.process(text, { onProgress: ({ stage, done, total }) => progress.say(stage, done, total) });
+    const result = await processor.process(text, {
+      onProgress: ({ stage, done, total }) => progress.say(stage, done, total),
+    });
     progress.end();
     return print(values.json ? JSON.stringify(result) : resultPage(result, title, new Paint(process.stdout)));
   } finally {

@@ -32,7 +32,10 @@ function width(text: string): number {
 /** Rows as lines whose columns line up; numbers (columns named in `right`) to the right. */
 export function columns(rows: readonly (readonly string[])[], right: readonly number[] = [], indent = '  '): string[] {
   const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, i) => { widths[i] = Math.max(widths[i] ?? 0, width(cell)); });
+  for (const row of rows)
+    row.forEach((cell, i) => {
+      widths[i] = Math.max(widths[i] ?? 0, width(cell));
+    });
   return rows.map((row) =>
     (indent + row.map((cell, i) => pad(cell, widths[i]!, right.includes(i))).join('  ')).trimEnd(),
   );

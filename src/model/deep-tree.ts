@@ -237,4 +237,3 @@ function nativeSpec(options: CheckedOptions, membranes: HostedMembrane[]) {
   checkMemory(weights * (options.dtype === 'f32' ? 4 : 8), `${membranes.length} membranes with ${weights} weights`);
   return { inputs, parentFirst: update === 'parentFirst', membranes: specs };
 }
-

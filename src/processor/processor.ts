@@ -223,7 +223,11 @@ export class DtesnProcessor {
       clock.end('transform');
       const { steps, series } = transformed;
       const progress = onProgress && ((done: number) => onProgress({ stage: 'model', done, total: steps }));
-      const run = await runModel(model, memory.view('states'), transformed, { chunkSteps, signal, onProgress: progress });
+      const run = await runModel(model, memory.view('states'), transformed, {
+        chunkSteps,
+        signal,
+        onProgress: progress,
+      });
       clock.end('model');
       const flow = expandFlow(model, memory.view('differentials'), order, series.subarray(-model.inputs));
       clock.end('bseries');
@@ -269,7 +273,10 @@ export class DtesnProcessor {
    *
    * Inputs go in waves of the plan's batchSize, each wave on up to `threads` lanes at once.
    */
-  async processBatch(inputs: readonly EncodeInput[], options: ProcessOptions = {}): Promise<(DtesnResult | DtesnFailure)[]> {
+  async processBatch(
+    inputs: readonly EncodeInput[],
+    options: ProcessOptions = {},
+  ): Promise<(DtesnResult | DtesnFailure)[]> {
     if (!Array.isArray(inputs)) throw argumentError('an array of inputs', 'inputs', inputs);
     const results: (DtesnResult | DtesnFailure)[] = [];
     while (results.length < inputs.length) {
@@ -292,7 +299,11 @@ export class DtesnProcessor {
 
   // ---- inside ----
 
-  async #wave(inputs: EncodeInput[], threads: number, options: ProcessOptions): Promise<(DtesnResult | DtesnFailure)[]> {
+  async #wave(
+    inputs: EncodeInput[],
+    threads: number,
+    options: ProcessOptions,
+  ): Promise<(DtesnResult | DtesnFailure)[]> {
     const results = new Array<DtesnResult | DtesnFailure>(inputs.length);
     let next = 0;
     const worker = async () => {
@@ -362,7 +373,11 @@ export class DtesnProcessor {
       }),
       resources: () => ({
         availableMembranes: model.membranes.map(({ sequence, level }) => sequence.join(level > 9 ? '.' : '')),
-        currentProcessingLoad: { lanes: this.#lanes.made, lanes_busy: this.#lanes.busy, inputs_waiting: this.#lanes.waiting },
+        currentProcessingLoad: {
+          lanes: this.#lanes.made,
+          lanes_busy: this.#lanes.busy,
+          inputs_waiting: this.#lanes.waiting,
+        },
         echoKernAvailable: true,
       }),
     };

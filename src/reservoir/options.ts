@@ -20,7 +20,10 @@ export const regionShape = {
   biasScaling: z.number().min(0).default(0).describe(finite),
   topology: z.enum(topologies).optional().describe("'dense', 'sparse', 'block-sparse' or 'cycle'"),
   density: z.number().gt(0).lte(1).optional().describe(between01),
-  blockRows: z.union([z.literal(8), z.literal(16)]).default(8).describe('8 or 16'),
+  blockRows: z
+    .union([z.literal(8), z.literal(16)])
+    .default(8)
+    .describe('8 or 16'),
   dtype: z.enum(['f32', 'f64']).default('f32').describe("'f32' or 'f64'"),
   state: z
     .custom<Float32Array | Float64Array>((value) => ArrayBuffer.isView(value))

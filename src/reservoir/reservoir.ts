@@ -22,10 +22,18 @@
  * Source: Jaeger (2001), GMD report 148; Jaeger et al. (2007), Neural Networks 20(3); cycle: Rodan & Tino (2011).
  */
 import { z } from 'zod';
-import { argumentError, checkOptions, describe, rangeError, shapeError } from '../errors/index.js';
-import { addon, checkView, dtypeOf, type FloatDtype, type Floats, floats, type NativeReservoir } from '../native/index.js';
-import { checkMemory } from './memory.js';
+import { checkOptions, describe, rangeError, shapeError } from '../errors/index.js';
+import {
+  addon,
+  checkView,
+  dtypeOf,
+  type FloatDtype,
+  type Floats,
+  floats,
+  type NativeReservoir,
+} from '../native/index.js';
 import { type Matrix, matrix } from './matrix.js';
+import { checkMemory } from './memory.js';
 import {
   leakSchema,
   leakText,
@@ -46,8 +54,11 @@ const drawnSchema = z.object({
   spectralRadius: spectralRadiusSchema.default(0.9).describe(spectralRadiusText),
 });
 
-const aMatrix = "a matrix {rows, cols, data}, as matrix(rows, cols, data) makes it";
-const matrixSchema = z.custom<Matrix>((value) => typeof value === 'object' && value !== null && 'data' in value, aMatrix);
+const aMatrix = 'a matrix {rows, cols, data}, as matrix(rows, cols, data) makes it';
+const matrixSchema = z.custom<Matrix>(
+  (value) => typeof value === 'object' && value !== null && 'data' in value,
+  aMatrix,
+);
 
 const givenSchema = z.object({
   weights: z
@@ -130,7 +141,18 @@ function planDrawn(options: DrawnReservoirOptions): Plan {
   const degree = topology === 'cycle' ? 0 : Math.max(1, Math.round(density * units));
   checkMemory(units * (degree + inputs) * (dtype === 'f32' ? 4 : 8), `${units} units with ${degree} weights each`);
   const { inputScaling, biasScaling, blockRows, seed } = checked;
-  const spec = { units, inputs, spectralRadius, inputScaling, biasScaling, topology, density, blockRows, seed, stream: 0 };
+  const spec = {
+    units,
+    inputs,
+    spectralRadius,
+    inputScaling,
+    biasScaling,
+    topology,
+    density,
+    blockRows,
+    seed,
+    stream: 0,
+  };
   const leak = leakOf(checked.leak, units, dtype);
   return { units, inputs, dtype, topology, leak, state: checked.state, spectralRadius, spec };
 }
@@ -146,7 +168,10 @@ function planGiven(options: GivenReservoirOptions): Plan {
   }
   const input = checkWeights(weights.input, 'weights.input');
   if (input.rows !== units || input.cols < 1) {
-    throw shapeError(`weights.input with ${units} rows (units) and a column for each input`, `${input.rows} x ${input.cols}`);
+    throw shapeError(
+      `weights.input with ${units} rows (units) and a column for each input`,
+      `${input.rows} x ${input.cols}`,
+    );
   }
   const bias = weights.bias && asDtype(weights.bias, dtype, 'weights.bias');
   if (bias && bias.length !== units) throw shapeError(`weights.bias with ${units} elements (units)`, bias.length);

@@ -103,7 +103,10 @@ export abstract class SeriesRunner {
   /** Refuses to touch the weights or the state while an asynchronous run works on them. */
   protected checkIdle(): void {
     if (this.#busy) {
-      throw new DtesnError('ERR_DTESN_BUSY', `Expected ${this.owner} to be idle but a runAsync is under way: await it first`);
+      throw new DtesnError(
+        'ERR_DTESN_BUSY',
+        `Expected ${this.owner} to be idle but a runAsync is under way: await it first`,
+      );
     }
   }
 

@@ -72,10 +72,8 @@ describe('the generation tree', () => {
 
   test('every level is reached, so its levels have 1, 1, 2, 4, 9, 20 nodes', () => {
     const table = treeTable(6);
-    const depth = [...table.parent].reduce<number[]>(
-      (known, parent) => [...known, parent < 0 ? 1 : known[parent]! + 1],
-      [],
-    );
+    const depth: number[] = [];
+    for (const parent of table.parent) depth.push(parent < 0 ? 1 : depth[parent]! + 1);
     expect(depth).toEqual([...table.order]);
     expect([1, 2, 3, 4, 5, 6].map((level) => depth.filter((d) => d === level).length)).toEqual([1, 1, 2, 4, 9, 20]);
   });

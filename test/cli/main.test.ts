@@ -64,9 +64,15 @@ describe('dtesn process', () => {
     const listener: RequestListener = (request, response) => {
       if (request.url === '/v1/models') {
         response.setHeader('content-type', 'application/json');
-        response.end(JSON.stringify({ object: 'list', data: [{ id: 'm', object: 'model', owned_by: 'vllm', root: 'm', parent: null, max_model_len: 128 }] }));
+        response.end(
+          JSON.stringify({
+            object: 'list',
+            data: [{ id: 'm', object: 'model', owned_by: 'vllm', root: 'm', parent: null, max_model_len: 128 }],
+          }),
+        );
       } else if (request.url === '/health') response.end();
-      else if (request.url === '/tokenize') return; // never answers
+      else if (request.url === '/tokenize')
+        return; // never answers
       else {
         response.statusCode = 404;
         response.end('{"detail":"Not Found"}');
@@ -80,7 +86,11 @@ describe('dtesn process', () => {
       expect(aggregation).toMatchObject({ data_quality_score: 0.6, successful_sources: 3, failed_sources: 2 });
       expect(sources.model_config).toMatchObject({ model_name: 'm', max_model_len: 128 });
       expect(sources.tokenizer).toMatchObject({ state: 'error', error_code: 'ERR_DTESN_SOURCE_TIMEOUT' });
-      expect(sources.performance).toMatchObject({ state: 'error', error_code: 'ERR_DTESN_ENGINE_HTTP', http_status: 404 });
+      expect(sources.performance).toMatchObject({
+        state: 'error',
+        error_code: 'ERR_DTESN_ENGINE_HTTP',
+        http_status: 404,
+      });
       expect(result.context.elapsed_ms).toBeLessThan(1000);
       expect(result.input.encoder).toBe('utf8-bytes');
     });
@@ -113,9 +123,22 @@ describe('dtesn process', () => {
 test('dtesn sources shows every source, quality, constraints, hints and each transformation', async () => {
   const { status, stdout } = await dtesn(['sources']);
   expect(status).toBe(0);
-  for (const part of ['model_config', 'tokenizer', 'performance', 'processing_state', 'resources', 'quality 1.00',
-    'max_sequence_length', 'high_load_detected', 'normalize_to_model_constraints', 'apply_vocab_limits',
-    'adjust_concurrency', 'optimize_batch_size', 'scale_to_available_memory', 'distribute_processing_load']) {
+  for (const part of [
+    'model_config',
+    'tokenizer',
+    'performance',
+    'processing_state',
+    'resources',
+    'quality 1.00',
+    'max_sequence_length',
+    'high_load_detected',
+    'normalize_to_model_constraints',
+    'apply_vocab_limits',
+    'adjust_concurrency',
+    'optimize_batch_size',
+    'scale_to_available_memory',
+    'distribute_processing_load',
+  ]) {
     expect(stdout).toContain(part);
   }
   const json = await dtesn(['sources', '--json']);

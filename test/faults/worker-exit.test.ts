@@ -30,7 +30,9 @@ test.each([
   ['an uncaught error', "throw new Error('boom')", false],
   ['terminate()', 'for (;;) {}', true],
 ])('by %s', (_name, ending, terminate) => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', parent(ending, terminate)], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', parent(ending, terminate)], {
+    encoding: 'utf8',
+  });
   expect(stderr).toBe('');
   expect(stdout).toBe('the parent lives\n');
   expect(status).toBe(0);

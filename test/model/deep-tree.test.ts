@@ -141,7 +141,11 @@ describe('options', () => {
   });
 
   test('units in total are spread evenly over the membranes, units per level over its membranes', () => {
-    expect(new DeepTreeModel({ ...base, units: 19, leak: 1 }).membranes.map((m) => m.units)).toEqual([3, 3, 3, 2, 2, 2, 2, 2]);
-    expect(new DeepTreeModel({ ...base, units: [4, 5, 6, 9] }).membranes.map((m) => m.units)).toEqual([4, 5, 3, 3, 3, 2, 2, 2]);
+    expect(new DeepTreeModel({ ...base, units: 19, leak: 1 }).membranes.map((m) => m.units)).toEqual([
+      3, 3, 3, 2, 2, 2, 2, 2,
+    ]);
+    expect(new DeepTreeModel({ ...base, units: [4, 5, 6, 9] }).membranes.map((m) => m.units)).toEqual([
+      4, 5, 3, 3, 3, 2, 2, 2,
+    ]);
   });
 });

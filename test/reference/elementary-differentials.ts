@@ -88,9 +88,9 @@ export function taylorJet(order: number, { units, weights, state, drive, decay }
   for (let n = 0; n < order; n++) {
     const all = Array.from({ length: units }, (_, i) => i);
     z.push(all.map((i) => all.reduce((sum, k) => sum + weights[i * units + k]! * x[n]![k]!, n === 0 ? drive[i]! : 0)));
-    const convolve = (i: number, term: (j: number) => number) =>
+    const mean = (term: (j: number) => number) =>
       Array.from({ length: n }, (_, j) => term(j + 1)).reduce((sum, value) => sum + value, 0) / n;
-    s.push(all.map((i) => (n === 0 ? Math.tanh(z[0]![i]!) : convolve(i, (j) => j * z[j]![i]! * q[n - j]![i]!))));
+    s.push(all.map((i) => (n === 0 ? Math.tanh(z[0]![i]!) : mean((j) => j * z[j]![i]! * q[n - j]![i]!))));
     q.push(all.map((i) => s.reduce((rest, row, j) => rest - row[i]! * s[n - j]![i]!, n === 0 ? 1 : 0)));
     x.push(all.map((i) => (s[n]![i]! - decay[i]! * x[n]![i]!) / (n + 1)));
   }

@@ -7,7 +7,12 @@ const good = { units: 4, inputs: 2 };
 
 describe('options', () => {
   test.each([
-    ['units 0', { ...good, units: 0 }, RangeError, 'Expected a whole number from 1 to 16777216 for units but received 0'],
+    [
+      'units 0',
+      { ...good, units: 0 },
+      RangeError,
+      'Expected a whole number from 1 to 16777216 for units but received 0',
+    ],
     ['units NaN', { ...good, units: NaN }, TypeError, /units but received NaN/],
     ['units a string', { ...good, units: '4' }, TypeError, /for units but received the string "4"/],
     ['units missing', { inputs: 2 }, TypeError, /for units but received undefined/],
@@ -17,7 +22,12 @@ describe('options', () => {
     ['leak NaN', { ...good, leak: NaN }, Error, /for leak/],
     ['radius 0', { ...good, spectralRadius: 0 }, RangeError, /for spectralRadius but received 0/],
     ['radius infinite', { ...good, spectralRadius: Infinity }, TypeError, /for spectralRadius but received Infinity/],
-    ['density negative', { ...good, density: -0.1 }, RangeError, /Expected a number in \(0, 1\] for density but received -0.1/],
+    [
+      'density negative',
+      { ...good, density: -0.1 },
+      RangeError,
+      /Expected a number in \(0, 1\] for density but received -0.1/,
+    ],
     ['density with dense', { ...good, topology: 'dense', density: 0.5 }, RangeError, /density/],
     ['topology unknown', { ...good, topology: 'ring' }, Error, /Expected 'dense', 'sparse'.* for topology/],
     ['dtype unknown', { ...good, dtype: 'f16' }, Error, /for dtype/],
@@ -39,7 +49,11 @@ describe('given weights', () => {
     ['not square', { recurrent: f64(2, 3), input: f64(2, 1) }, /square/],
     ['input of other rows', { recurrent: f64(2, 2), input: f64(3, 1) }, /2 rows/],
     ['bias of another length', { recurrent: f64(2, 2), input: f64(2, 1), bias: [1] }, /bias with 2/],
-    ['data of another length', { recurrent: { rows: 2, cols: 2, data: new Float64Array(3) }, input: f64(2, 1) }, /2 x 2/],
+    [
+      'data of another length',
+      { recurrent: { rows: 2, cols: 2, data: new Float64Array(3) }, input: f64(2, 1) },
+      /2 x 2/,
+    ],
     ['data an array', { recurrent: { rows: 1, cols: 1, data: [1] }, input: f64(1, 1) }, /Float32Array or Float64Array/],
     ['NaN', { recurrent: { rows: 1, cols: 1, data: new Float64Array([NaN]) }, input: f64(1, 1) }, /finite/],
     ['nothing', {}, /weights/],
@@ -52,7 +66,9 @@ describe('given weights', () => {
 describe('series and out', () => {
   const detached = new Float32Array(4);
   structuredClone(detached.buffer, { transfer: [detached.buffer] });
-  const resizable = new Float32Array(new (ArrayBuffer as unknown as new (n: number, o: object) => ArrayBuffer)(16, { maxByteLength: 32 }));
+  const resizable = new Float32Array(
+    new (ArrayBuffer as unknown as new (n: number, o: object) => ArrayBuffer)(16, { maxByteLength: 32 }),
+  );
   test.each([
     ['a wrong number of elements', new Float32Array(3), undefined, /2 features \(inputs of this reservoir\)/],
     ['a wrong number of columns', { rows: 1, cols: 3, data: new Float32Array(3) }, undefined, /2 features/],

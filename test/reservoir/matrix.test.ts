@@ -25,7 +25,9 @@ test('arrays of numbers and of rows are row-major and become f64', () => {
 });
 
 describe('what makes no matrix', () => {
-  const growing = new SharedArrayBuffer(8, { maxByteLength: 16 } as never);
+  const growing = new (SharedArrayBuffer as new (bytes: number, options: object) => SharedArrayBuffer)(8, {
+    maxByteLength: 16,
+  });
   const detached = new Float64Array(1);
   structuredClone(detached.buffer, { transfer: [detached.buffer] });
   test.each([

@@ -60,7 +60,8 @@ test('a density is the share of places in each row', () => {
 
 test('eight consecutive rows of a block-sparse matrix share their columns', () => {
   const { recurrent } = new Reservoir({ units: 64, inputs: 1, topology: 'block-sparse', density: 0.2 }).weights();
-  const columns = (i: number) => [...recurrent.data.subarray(i * 64, i * 64 + 64).keys()].filter((k) => recurrent.data[i * 64 + k] !== 0);
+  const columns = (i: number) =>
+    [...recurrent.data.subarray(i * 64, i * 64 + 64).keys()].filter((k) => recurrent.data[i * 64 + k] !== 0);
   for (let i = 0; i < 64; i++) expect(columns(i)).toEqual(columns(i - (i % 8)));
 });
 
@@ -103,7 +104,11 @@ describe('given weights', () => {
 
   test('stored sparse they give what they give stored dense', () => {
     const n = 30;
-    const recurrent = matrix(n, n, Float64Array.from(sequence(n * n), (w) => (Math.abs(w) < 0.8 ? 0 : 0.3 * w)));
+    const recurrent = matrix(
+      n,
+      n,
+      Float64Array.from(sequence(n * n), (w) => (Math.abs(w) < 0.8 ? 0 : 0.3 * w)),
+    );
     const input = matrix(n, 1, sequence(n, 9));
     const dense = new Reservoir({ weights: { recurrent, input } }).run(sequence(50));
     const sparse = new Reservoir({ weights: { recurrent, input }, topology: 'sparse' }).run(sequence(50));

@@ -18,6 +18,12 @@ const states = cases.map(({ dtype, leak, steps, ...spec }) => {
   const bias = new Floats(spec.units);
   reservoir.weights(recurrent, input, bias);
   const bytes = (view) => Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString('base64');
-  return { states: bytes(out), series: bytes(series), recurrent: bytes(recurrent), input: bytes(input), bias: bytes(bias) };
+  return {
+    states: bytes(out),
+    series: bytes(series),
+    recurrent: bytes(recurrent),
+    input: bytes(input),
+    bias: bytes(bias),
+  };
 });
 process.stdout.write(JSON.stringify({ isa: addon.isa, states }));
