@@ -55,11 +55,13 @@ Napi::Value taylor(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void exportBSeries(Napi::Env env, Napi::Object exports) {
-  const auto add = [&](const char* name, Napi::Function function) { exports.Set(name, function); };
-  add("elementaryDifferentials32", Napi::Function::New<elementaryDifferentials<float>>(env, "elementaryDifferentials32"));
-  add("elementaryDifferentials64", Napi::Function::New<elementaryDifferentials<double>>(env, "elementaryDifferentials64"));
-  add("taylorCoefficients32", Napi::Function::New<taylor<float>>(env, "taylorCoefficients32"));
-  add("taylorCoefficients64", Napi::Function::New<taylor<double>>(env, "taylorCoefficients64"));
+  const auto add = [&](const char* name, auto callback) {
+    exports.Set(name, Napi::Function::New(env, callback, name));
+  };
+  add("elementaryDifferentials32", elementaryDifferentials<float>);
+  add("elementaryDifferentials64", elementaryDifferentials<double>);
+  add("taylorCoefficients32", taylor<float>);
+  add("taylorCoefficients64", taylor<double>);
 }
 
 }  // namespace dtesn::addon

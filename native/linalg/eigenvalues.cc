@@ -97,12 +97,12 @@ void pushPair(std::vector<Eigenvalue>& out, double a, double b, double c, double
 // The eigenvalues of the last 2 x 2 block, or an exceptional pair where ten steps brought nothing.
 DoubleShift chooseShift(const double* h, size_t stride, size_t lo, size_t hi, int steps) {
   const double* last = h + hi * stride + hi;
-  if (steps % 10 != 0 || steps == 0) return {last[0], last[-static_cast<ptrdiff_t>(stride) - 1],
-                                             last[-1] * last[-static_cast<ptrdiff_t>(stride)]};
+  const double* above = last - stride;
+  if (steps % 10 != 0) return {last[0], above[-1], last[-1] * above[0]};
   const double* first = h + lo * stride + lo;
   const bool fromTop = steps % 20 != 0;
   const double s = fromTop ? std::fabs(first[stride]) + std::fabs(first[2 * stride + 1])
-                           : std::fabs(last[-1]) + std::fabs(last[-static_cast<ptrdiff_t>(stride) - 2]);
+                           : std::fabs(last[-1]) + std::fabs(above[-2]);
   const double centre = 0.75 * s + (fromTop ? first[0] : last[0]);
   return {centre, centre, -0.4375 * s * s};
 }

@@ -42,6 +42,13 @@ struct Kernels {
   void (*leakyTanh)(const T* drive, const T* leak, size_t n, T* state);
   // state = (1 - leak) state + leak drive.
   void (*leakyIdentity)(const T* drive, const T* leak, size_t n, T* state);
+  // The same products for `count` series, xs[s] and ys[s] where they lie. Operations: 2 a weight and series; the weights
+  // are read once for six series.
+  void (*panelsMany)(const T* weights, size_t groups, size_t cols, size_t count, const T* const* xs, T* const* ys);
+  void (*blocks8Many)(const T* weights, const uint16_t* columns, size_t degree, size_t blocks, size_t count,
+                      const T* const* xs, T* const* ys);
+  void (*blocks16Many)(const T* weights, const uint16_t* columns, size_t degree, size_t blocks, size_t count,
+                       const T* const* xs, T* const* ys);
 };
 
 const char* isaName(Isa isa);

@@ -1,11 +1,9 @@
-// The loops, once, in GNU vector types. kernels.cc includes this file for each instruction set and element type, with
+// The loops for one series, once, in GNU vector types. one_type.inl includes this file for each instruction set and element
+// type, with
 //   DTESN_ISA    the namespace of the set       DTESN_BYTES  its vector width in bytes
 //   DTESN_T      float or double                DTESN_I      the signed integer of the same width
 //   DTESN_TYPE   f32 or f64, the inner namespace
 // Plain static functions, no templates: target pragmas bind to them for certain.
-
-namespace DTESN_ISA {
-namespace DTESN_TYPE {
 
 typedef DTESN_T T;
 typedef DTESN_I I;
@@ -216,8 +214,3 @@ static void leakyIdentity(const T* drive, const T* leak, size_t n, T* state) {
     __builtin_memcpy(state + i, &v, rest * sizeof(T));
   }
 }
-
-constexpr Kernels<T> kTable = {panels, blocks8, blocks16, rows, cycle, leakyTanh, leakyIdentity};
-
-}  // namespace DTESN_TYPE
-}  // namespace DTESN_ISA

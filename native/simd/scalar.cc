@@ -48,8 +48,19 @@ void leakyIdentity(const T* drive, const T* leak, size_t n, T* state) {
 }
 
 template <class T>
-constexpr Kernels<T> kTable = {panels<T>, blocks<T, 8>, blocks<T, 16>, rows<T>, cycle<T>, leakyTanh<T>,
-                               leakyIdentity<T>};
+void panelsMany(const T* w, size_t groups, size_t cols, size_t count, const T* const* xs, T* const* ys) {
+  for (size_t s = 0; s < count; ++s) panels(w, groups, cols, xs[s], ys[s]);
+}
+
+template <class T, size_t Rows>
+void blocksMany(const T* w, const uint16_t* columns, size_t degree, size_t count, size_t series, const T* const* xs,
+                T* const* ys) {
+  for (size_t s = 0; s < series; ++s) blocks<T, Rows>(w, columns, degree, count, xs[s], ys[s]);
+}
+
+template <class T>
+constexpr Kernels<T> kTable = {panels<T>,    blocks<T, 8>,     blocks<T, 16>, rows<T>,           cycle<T>,
+                               leakyTanh<T>, leakyIdentity<T>, panelsMany<T>, blocksMany<T, 8>, blocksMany<T, 16>};
 
 }  // namespace
 

@@ -41,6 +41,9 @@ class Checker {
     add("cycle", worstOf([this](size_t n) { return cycle(n); }));
     add("leakyTanh", worstOf([this](size_t n) { return leaky(n, &Kernels<T>::leakyTanh, 12); }));
     add("leakyIdentity", worstOf([this](size_t n) { return leaky(n, &Kernels<T>::leakyIdentity, 2); }));
+    add("panelsMany", worstOf([this](size_t n) { return panelsMany(n); }));
+    add("blocks8Many", worstOf([this](size_t n) { return blocksMany(n, 8); }));
+    add("blocks16Many", worstOf([this](size_t n) { return blocksMany(n, 16); }));
     return checks_;
   }
 
@@ -79,6 +82,41 @@ class Checker {
     (tested_.*kernel)(w.data(), columns.data(), degree, count, x.data(), got.data());
     (plain_.*kernel)(w.data(), columns.data(), degree, count, x.data(), wanted.data());
     return difference(got, wanted, 1.0 + degree / 4.0);
+  }
+
+  // As many series as every size of tile needs.
+  struct Many {
+    Many(size_t n, size_t rows) : count(1 + n % 14), x(sequence<T>(n * count, 2)), y(sequence<T>(rows * count, 3)) {
+      for (size_t s = 0; s < count; ++s) {
+        xs.push_back(x.data() + s * n);
+        ys.push_back(y.data() + s * rows);
+      }
+    }
+    size_t count;
+    std::vector<T> x, y;
+    std::vector<const T*> xs;
+    std::vector<T*> ys;
+  };
+
+  double panelsMany(size_t n) {
+    const size_t groups = (n + groupRows<T>() - 1) / groupRows<T>();
+    const std::vector<T> w = sequence<T>(groups * groupRows<T>() * n, 1);
+    Many got(n, groups * groupRows<T>()), wanted(n, groups * groupRows<T>());
+    tested_.panelsMany(w.data(), groups, n, got.count, got.xs.data(), got.ys.data());
+    plain_.panelsMany(w.data(), groups, n, wanted.count, wanted.xs.data(), wanted.ys.data());
+    return difference(got.y, wanted.y, 1.0 + n / 4.0);
+  }
+
+  double blocksMany(size_t n, size_t rows) {
+    const size_t degree = n / 3 + 1, blocks = (n + rows - 1) / rows;
+    const std::vector<T> w = sequence<T>(blocks * rows * degree, 1);
+    std::vector<uint16_t> columns(blocks * degree);
+    for (size_t i = 0; i < columns.size(); ++i) columns[i] = static_cast<uint16_t>(i * 7 % n);
+    Many got(n, blocks * rows), wanted(n, blocks * rows);
+    auto kernel = rows == 8 ? &Kernels<T>::blocks8Many : &Kernels<T>::blocks16Many;
+    (tested_.*kernel)(w.data(), columns.data(), degree, blocks, got.count, got.xs.data(), got.ys.data());
+    (plain_.*kernel)(w.data(), columns.data(), degree, blocks, wanted.count, wanted.xs.data(), wanted.ys.data());
+    return difference(got.y, wanted.y, 1.0 + degree / 4.0);
   }
 
   double rows(size_t n) {

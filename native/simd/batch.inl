@@ -1,0 +1,146 @@
+// The products for many series at once: y_s += A x_s for `count` series, each vector where it lies.
+//
+// The same packed weights as for one series. A tile keeps a few vectors of rows for up to six series in registers, so a
+// weight is loaded once for six multiply-adds and the arithmetic, not the memory, is the limit. Each sum runs over the
+// columns in order: the numbers do not depend on how series are grouped.
+
+// Vectors of rows a tile: with six series they fill the registers (32 of the widest set, 16 of the others).
+constexpr int kTileVectors = DTESN_BYTES == 64 ? 4 : 2;
+constexpr int kTileSeries = 6;
+
+DTESN_INLINE void tile(const T* w, size_t stride, size_t cols, const T* const* xs, T* const* ys, size_t row,
+                       const T* next, const int vectors, const int series) {
+  V sum[kTileSeries][kTileVectors];
+  const T* x[kTileSeries];
+  DTESN_UNROLL for (int s = 0; s < series; ++s) {
+    x[s] = xs[s];
+    DTESN_UNROLL for (int v = 0; v < vectors; ++v) sum[s][v] = load(ys[s] + row + v * kLanes);
+  }
+  for (size_t k = 0; k < cols; ++k, w += stride) {
+    // The panel that follows comes into the second cache while this one is used there.
+    if (next != nullptr) __builtin_prefetch(next + k * (64 / sizeof(T)), 0, 2);
+    V weight[kTileVectors];
+    DTESN_UNROLL for (int v = 0; v < vectors; ++v) weight[v] = load(w + v * kLanes);
+    DTESN_UNROLL for (int s = 0; s < series; ++s) {
+      const T a = x[s][k];
+      DTESN_UNROLL for (int v = 0; v < vectors; ++v) sum[s][v] += weight[v] * a;
+    }
+  }
+  DTESN_UNROLL for (int s = 0; s < series; ++s) {
+    DTESN_UNROLL for (int v = 0; v < vectors; ++v) store(ys[s] + row + v * kLanes, sum[s][v]);
+  }
+}
+
+#define DTESN_TILE(VECTORS, SERIES)                                        \
+  case VECTORS * 8 + SERIES:                                               \
+    tile(w, stride, cols, xs, ys, row, next, VECTORS, SERIES);             \
+    break;
+#define DTESN_TILES(VECTORS)                                               \
+  DTESN_TILE(VECTORS, 1)                                                   \
+  DTESN_TILE(VECTORS, 2)                                                   \
+  DTESN_TILE(VECTORS, 3)                                                   \
+  DTESN_TILE(VECTORS, 4) DTESN_TILE(VECTORS, 5) DTESN_TILE(VECTORS, 6)
+
+static void anyTile(const T* w, size_t stride, size_t cols, const T* const* xs, T* const* ys, size_t row, const T* next,
+                    size_t vectors, size_t series) {
+  switch (vectors * 8 + series) {
+    DTESN_TILES(1)
+    DTESN_TILES(2)
+#if DTESN_BYTES == 64
+    DTESN_TILES(3)
+    DTESN_TILES(4)
+#endif
+  }
+}
+
+// Splits as evenly as whole numbers go: a last tile of one series would waste most of its registers.
+DTESN_INLINE size_t tileSize(size_t left) {
+  const size_t tiles = (left + kTileSeries - 1) / kTileSeries;
+  return (left + tiles - 1) / tiles;
+}
+
+static void panelsMany(const T* w, size_t groups, size_t cols, size_t count, const T* const* xs, T* const* ys) {
+  constexpr size_t kGroup = kGroupBytes / sizeof(T);
+  size_t row = 0;
+  while (groups > 0) {
+    const size_t width = groups < kPanelGroups ? groups : kPanelGroups;
+    const size_t stride = width * kGroup;
+    const size_t vectors = stride / kLanes;
+    // A quarter of the next panel's lines with each of the first passes over this one.
+    const T* next = groups > width ? w + stride * cols : nullptr;
+    size_t pass = 0;
+    for (size_t s = 0; s < count;) {
+      const size_t series = tileSize(count - s);
+      for (size_t v = 0; v < vectors; v += kTileVectors, ++pass) {
+        const size_t some = vectors - v < size_t{kTileVectors} ? vectors - v : size_t{kTileVectors};
+        const T* ahead = next != nullptr && pass < width ? next + pass * kGroup * cols : nullptr;
+        anyTile(w + v * kLanes, stride, cols, xs + s, ys + s, row + v * kLanes, ahead, some, series);
+      }
+      s += series;
+    }
+    w += stride * cols;
+    row += stride;
+    groups -= width;
+  }
+}
+
+// ---- block-sparse ----
+
+DTESN_INLINE void blockTile(const T* w, const uint16_t* columns, size_t degree, const T* const* xs, T* const* ys,
+                            size_t row, const int parts, const int series) {
+  constexpr size_t kStep = sizeof(E) / sizeof(T);
+  E sum[kTileSeries][8];
+  const T* x[kTileSeries];
+  DTESN_UNROLL for (int s = 0; s < series; ++s) {
+    x[s] = xs[s];
+    DTESN_UNROLL for (int p = 0; p < parts; ++p) sum[s][p] = *reinterpret_cast<const EU*>(ys[s] + row + p * kStep);
+  }
+  for (size_t j = 0; j < degree; ++j, w += parts * kStep) {
+    const size_t column = columns[j];
+    DTESN_UNROLL for (int p = 0; p < parts; ++p) {
+      const E weight = *reinterpret_cast<const EU*>(w + p * kStep);
+      DTESN_UNROLL for (int s = 0; s < series; ++s) sum[s][p] += weight * x[s][column];
+    }
+  }
+  DTESN_UNROLL for (int s = 0; s < series; ++s) {
+    DTESN_UNROLL for (int p = 0; p < parts; ++p) *reinterpret_cast<EU*>(ys[s] + row + p * kStep) = sum[s][p];
+  }
+}
+
+#define DTESN_BLOCK_TILE(SERIES)                                           \
+  case SERIES:                                                             \
+    blockTile(w, columns, degree, xs + s, ys + s, row, parts, SERIES);     \
+    break;
+
+DTESN_INLINE void blocksMany(const T* w, const uint16_t* columns, size_t degree, size_t blocks, size_t count,
+                             const T* const* xs, T* const* ys, const int parts) {
+  const size_t rows = parts * sizeof(E) / sizeof(T);
+  for (size_t b = 0, row = 0; b < blocks; ++b, row += rows, columns += degree, w += rows * degree) {
+    for (size_t s = 0; s < count;) {
+      const size_t series = tileSize(count - s);
+      switch (series) {
+        DTESN_BLOCK_TILE(1)
+        DTESN_BLOCK_TILE(2)
+        DTESN_BLOCK_TILE(3)
+        DTESN_BLOCK_TILE(4)
+        DTESN_BLOCK_TILE(5)
+        DTESN_BLOCK_TILE(6)
+      }
+      s += series;
+    }
+  }
+}
+
+static void blocks8Many(const T* w, const uint16_t* columns, size_t degree, size_t blocks, size_t count,
+                        const T* const* xs, T* const* ys) {
+  blocksMany(w, columns, degree, blocks, count, xs, ys, 8 * sizeof(T) / kEightBytes);
+}
+
+static void blocks16Many(const T* w, const uint16_t* columns, size_t degree, size_t blocks, size_t count,
+                         const T* const* xs, T* const* ys) {
+  blocksMany(w, columns, degree, blocks, count, xs, ys, 16 * sizeof(T) / kEightBytes);
+}
+
+#undef DTESN_TILE
+#undef DTESN_TILES
+#undef DTESN_BLOCK_TILE

@@ -1,0 +1,14 @@
+// Every kernel of one instruction set and element type, and their table. Parts may use what stands in the parts before.
+
+namespace DTESN_ISA {
+namespace DTESN_TYPE {
+
+#include "simd/kernels.inl"
+
+#include "simd/batch.inl"
+
+constexpr Kernels<T> kTable = {panels,    blocks8,       blocks16,   rows,        cycle,
+                               leakyTanh, leakyIdentity, panelsMany, blocks8Many, blocks16Many};
+
+}  // namespace DTESN_TYPE
+}  // namespace DTESN_ISA
