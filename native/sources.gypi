@@ -6,6 +6,8 @@
       "native/addon/simd_functions.cc",
       "native/simd/scalar.cc",
       "native/simd/self_check.cc",
+      "native/simd/limits.cc",
+      "native/addon/limits_functions.cc",
       "native/addon/reservoir_object.cc",
       "native/addon/deep_tree_object.cc",
       "native/reservoir/draw.cc",
@@ -24,7 +26,10 @@
       "native/addon/linalg_functions.cc",
       "native/addon/trees_functions.cc",
       "native/addon/bseries_functions.cc",
-      "native/linalg/library_floor.cc"
+      "native/linalg/library_floor.cc",
+      "native/reservoir/batch.cc",
+      "native/reservoir/streams.cc",
+      "native/reservoir/thread_pool.cc"
     ],
     "dtesn_defines": [
       "NAPI_VERSION=8",

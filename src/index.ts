@@ -7,7 +7,7 @@ export { type EncodedInput, type EncodeInput, encodeInput } from './encoding/ind
 export { DtesnError } from './errors/index.js';
 export { type Membrane, membraneTree } from './membrane/index.js';
 export { DeepTreeModel, type DeepTreeOptions, type HostedMembrane } from './model/index.js';
-export { Arena, type ArenaLayout, native } from './native/index.js';
+export { Arena, type ArenaLayout, native, setThreads } from './native/index.js';
 export {
   applyHighQualityOptimizations,
   applyModelAwarePreprocessing,
@@ -42,6 +42,7 @@ export {
   Reservoir,
   type ReservoirOptions,
   type RunAsyncOptions,
+  type RunBatchOptions,
   type RunOptions,
   type SeriesInput,
   spectralRadius,
@@ -59,3 +60,4 @@ export {
   parsePrometheus,
   SourceFetcher,
 } from './sources/index.js';
+export { type StreamId, StreamPool, type StreamPoolOptions } from './streams/index.js';

@@ -11,6 +11,7 @@ const rooms: Record<string, string[]> = {
   native: ['errors'],
   bseries: ['errors', 'native', 'reservoir'],
   reservoir: ['errors', 'native'],
+  streams: ['errors', 'native', 'reservoir'],
   membrane: ['errors', 'native', 'bseries'],
   model: ['errors', 'native', 'reservoir', 'bseries', 'membrane'],
   encoding: ['errors', 'native'],

@@ -20,14 +20,15 @@ class DeepTreeObject final : public Runnable<DeepTreeObject<T>, T> {
  public:
   static Napi::Function define(Napi::Env env, const char* name) {
     using Self = DeepTreeObject<T>;
-    return Self::DefineClass(env, name,
-                             {Self::InstanceMethod("run", &Self::run), Self::InstanceMethod("runAsync", &Self::runAsync),
-                              Self::InstanceMethod("weights", &Self::weights),
-                              Self::InstanceMethod("blocks", &Self::blocks),
-                              Self::InstanceMethod("differentials", &Self::differentials),
-                              Self::InstanceMethod("normBound", &Self::normBound),
-                              Self::InstanceMethod("effectiveRadius", &Self::effectiveRadius),
-                              Self::InstanceAccessor("bytes", &Self::bytes, nullptr)});
+    return Self::DefineClass(
+        env, name,
+        {Self::InstanceMethod("run", &Self::run), Self::InstanceMethod("runAsync", &Self::runAsync),
+         Self::InstanceMethod("runMany", &Self::runMany), Self::InstanceMethod("stepStreams", &Self::stepStreams),
+         Self::InstanceMethod("weights", &Self::weights), Self::InstanceMethod("blocks", &Self::blocks),
+         Self::InstanceMethod("differentials", &Self::differentials),
+         Self::InstanceMethod("normBound", &Self::normBound),
+         Self::InstanceMethod("effectiveRadius", &Self::effectiveRadius),
+         Self::InstanceAccessor("bytes", &Self::bytes, nullptr)});
   }
 
   explicit DeepTreeObject(const Napi::CallbackInfo& info) : Runnable<DeepTreeObject<T>, T>(info) {
@@ -39,16 +40,16 @@ class DeepTreeObject final : public Runnable<DeepTreeObject<T>, T> {
     });
     stateData_ = view<T>(info[2], "state", tree_->units()).data;
     gates_ = view<uint8_t>(info[3], "gates", tree_->membranes()).data;
+    tree_->bindGates(gates_);
     views_ = Napi::Persistent(Napi::Object(Napi::Array::New(info.Env())));
     views_.Set(0u, info[2]);
     views_.Set(1u, info[3]);
   }
 
  protected:
-  size_t inputs() const override { return tree_->inputs(); }
-  size_t units() const override { return tree_->units(); }
+  const Network<T>& network() const override { return *tree_; }
   size_t execute(const T* series, size_t steps, T* out, const Control& control) override {
-    return tree_->run(series, steps, stateData_, gates_, out, control);
+    return tree_->run(series, steps, stateData_, out, control);
   }
 
  private:
@@ -98,7 +99,7 @@ class DeepTreeObject final : public Runnable<DeepTreeObject<T>, T> {
     const Region<T>& region = tree_->membrane(membraneAt(info[0])).region;
     const size_t n = region.units();
     region.recurrent->unpack(view<T>(info[1], "recurrent", n * n).data);
-    if (region.input) region.input->unpack(view<T>(info[2], "input", n * inputs()).data);
+    if (region.input) region.input->unpack(view<T>(info[2], "input", n * this->inputs()).data);
     std::copy_n(region.bias.data(), n, view<T>(info[3], "bias", n).data);
     return info.Env().Undefined();
   }
@@ -123,17 +124,17 @@ class DeepTreeObject final : public Runnable<DeepTreeObject<T>, T> {
   Napi::Value differentials(const Napi::CallbackInfo& info) {
     this->checkIdle(info.Env());
     const size_t order = count(info[0], "order");
-    const Span<T> input = view<T>(info[1], "input", inputs());
+    const Span<T> input = view<T>(info[1], "input", this->inputs());
     guarded(info.Env(), [&] {
-      const size_t n = units();
+      const size_t n = this->units();
       Differentials<T> stage(n, static_cast<int>(order));
       const Span<T> out = view<T>(info[2], "out", stage.trees() * n);
       AlignedArray<T> drive(n), decay(n);
-      tree_->drive(input.data, gates_, drive.data());
+      tree_->drive(input.data, drive.data());
       for (size_t m = 0; m < tree_->membranes(); ++m) {
         std::fill_n(decay.data() + tree_->offset(m), tree_->membrane(m).region.units(), gates_[m] ? T(1) : T(0));
       }
-      stage.evaluate([this](const T* x, T* y) { tree_->linear(x, gates_, y); }, Span<const T>(stateData_, n),
+      stage.evaluate([this](const T* x, T* y) { tree_->linear(x, y); }, Span<const T>(stateData_, n),
                      Span<const T>(drive.data(), n), Span<const T>(decay.data(), n), out);
     });
     return info.Env().Undefined();

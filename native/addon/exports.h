@@ -6,6 +6,7 @@
 namespace dtesn::addon {
 
 void exportSimd(Napi::Env env, Napi::Object exports);
+void exportLimits(Napi::Env env, Napi::Object exports);
 void exportReservoir(Napi::Env env, Napi::Object exports);
 void exportDeepTree(Napi::Env env, Napi::Object exports);
 void exportTransform(Napi::Env env, Napi::Object exports);

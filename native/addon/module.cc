@@ -1,10 +1,13 @@
 // The module: one line a room. No mutable globals; state lives in the objects of each environment.
 #include <napi.h>
 
+#include "addon/environment.h"
 #include "addon/exports.h"
 
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new dtesn::addon::Environment());
   dtesn::addon::exportSimd(env, exports);
+  dtesn::addon::exportLimits(env, exports);
   dtesn::addon::exportReservoir(env, exports);
   dtesn::addon::exportDeepTree(env, exports);
   dtesn::addon::exportTransform(env, exports);

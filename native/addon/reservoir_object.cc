@@ -18,11 +18,12 @@ class ReservoirObject final : public Runnable<ReservoirObject<T>, T> {
  public:
   static Napi::Function define(Napi::Env env, const char* name) {
     using Self = ReservoirObject<T>;
-    return Self::DefineClass(env, name,
-                             {Self::InstanceMethod("run", &Self::run), Self::InstanceMethod("runAsync", &Self::runAsync),
-                              Self::InstanceMethod("weights", &Self::weights),
-                              Self::InstanceMethod("differentials", &Self::differentials),
-                              Self::InstanceAccessor("bytes", &Self::bytes, nullptr)});
+    return Self::DefineClass(
+        env, name,
+        {Self::InstanceMethod("run", &Self::run), Self::InstanceMethod("runAsync", &Self::runAsync),
+         Self::InstanceMethod("runMany", &Self::runMany), Self::InstanceMethod("stepStreams", &Self::stepStreams),
+         Self::InstanceMethod("weights", &Self::weights), Self::InstanceMethod("differentials", &Self::differentials),
+         Self::InstanceAccessor("bytes", &Self::bytes, nullptr)});
   }
 
   explicit ReservoirObject(const Napi::CallbackInfo& info) : Runnable<ReservoirObject<T>, T>(info) {
@@ -33,14 +34,14 @@ class ReservoirObject final : public Runnable<ReservoirObject<T>, T> {
     state_ = Napi::Persistent(info[2].As<Napi::Object>());
     stateData_ = state.data;
     guarded(info.Env(), [&] {
-      Region<T> region = spec.Has("recurrent") ? given(spec, units, leak) : drawRegion<T>(regionSpec(spec), constant(leak));
+      Region<T> region =
+          spec.Has("recurrent") ? given(spec, units, leak) : drawRegion<T>(regionSpec(spec), constant(leak));
       reservoir_ = std::make_unique<LeakyReservoir<T>>(std::move(region), count(spec.Get("inputs"), "inputs"));
     });
   }
 
  protected:
-  size_t inputs() const override { return reservoir_->inputs(); }
-  size_t units() const override { return reservoir_->units(); }
+  const Network<T>& network() const override { return *reservoir_; }
   size_t execute(const T* series, size_t steps, T* out, const Control& control) override {
     return reservoir_->run(series, steps, stateData_, out, control);
   }
@@ -65,9 +66,9 @@ class ReservoirObject final : public Runnable<ReservoirObject<T>, T> {
   Napi::Value weights(const Napi::CallbackInfo& info) {
     this->checkIdle(info.Env());
     const Region<T>& region = reservoir_->region();
-    region.recurrent->unpack(view<T>(info[0], "recurrent", units() * units()).data);
-    region.input->unpack(view<T>(info[1], "input", units() * inputs()).data);
-    std::copy_n(region.bias.data(), units(), view<T>(info[2], "bias", units()).data);
+    region.recurrent->unpack(view<T>(info[0], "recurrent", this->units() * this->units()).data);
+    region.input->unpack(view<T>(info[1], "input", this->units() * this->inputs()).data);
+    std::copy_n(region.bias.data(), this->units(), view<T>(info[2], "bias", this->units()).data);
     return info.Env().Undefined();
   }
 
@@ -75,15 +76,15 @@ class ReservoirObject final : public Runnable<ReservoirObject<T>, T> {
   Napi::Value differentials(const Napi::CallbackInfo& info) {
     this->checkIdle(info.Env());
     const size_t order = count(info[0], "order");
-    const Span<T> input = view<T>(info[1], "input", inputs());
+    const Span<T> input = view<T>(info[1], "input", this->inputs());
     guarded(info.Env(), [&] {
-      Differentials<T> stage(units(), static_cast<int>(order));
-      const Span<T> out = view<T>(info[2], "out", stage.trees() * units());
-      AlignedArray<T> drive(units()), decay(units());
+      Differentials<T> stage(this->units(), static_cast<int>(order));
+      const Span<T> out = view<T>(info[2], "out", stage.trees() * this->units());
+      AlignedArray<T> drive(this->units()), decay(this->units());
       reservoir_->drive(input.data, drive.data());
-      std::fill_n(decay.data(), units(), T(1));
-      stage.evaluate([this](const T* x, T* y) { reservoir_->linear(x, y); }, Span<const T>(stateData_, units()),
-                     Span<const T>(drive.data(), units()), Span<const T>(decay.data(), units()), out);
+      std::fill_n(decay.data(), this->units(), T(1));
+      stage.evaluate([this](const T* x, T* y) { reservoir_->linear(x, y); }, Span<const T>(stateData_, this->units()),
+                     Span<const T>(drive.data(), this->units()), Span<const T>(decay.data(), this->units()), out);
     });
     return info.Env().Undefined();
   }

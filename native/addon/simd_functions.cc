@@ -1,6 +1,7 @@
 // What the machine has and whether its kernels are right.
 #include <napi.h>
 
+#include "addon/environment.h"
 #include "addon/exports.h"
 #include "addon/view.h"
 #include "simd/self_check.h"
@@ -32,6 +33,13 @@ Napi::Value bytesToAlignment(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>((kGroupBytes - address % kGroupBytes) % kGroupBytes));
 }
 
+Napi::Value setThreads(const Napi::CallbackInfo& info) {
+  const size_t threads = count(info[0], "threads");
+  if (threads < 1 || threads > 1024) failArgument(info.Env(), "Expected a whole number from 1 to 1024 for threads");
+  guarded(info.Env(), [&] { environment(info.Env()).setThreads(threads); });
+  return info.Env().Undefined();
+}
+
 }  // namespace
 
 void exportSimd(Napi::Env env, Napi::Object exports) {
@@ -40,6 +48,7 @@ void exportSimd(Napi::Env env, Napi::Object exports) {
   for (Isa isa : availableIsas()) available.Set(available.Length(), isaName(isa));
   exports.Set("availableIsas", available);
   exports.Set("checkKernels", Napi::Function::New<checkKernelsOfEveryIsa>(env, "checkKernels"));
+  exports.Set("setThreads", Napi::Function::New<setThreads>(env, "setThreads"));
   exports.Set("bytesToAlignment", Napi::Function::New<bytesToAlignment>(env, "bytesToAlignment"));
 }
 

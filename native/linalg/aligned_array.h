@@ -7,6 +7,7 @@
 #include <new>
 #include <utility>
 
+#include "simd/memory.h"
 #include "simd/span.h"
 
 namespace dtesn {
@@ -23,7 +24,7 @@ class AlignedArray {
     std::swap(size_, other.size_);
     return *this;
   }
-  ~AlignedArray() { ::operator delete(data_, std::align_val_t{64}); }
+  ~AlignedArray() { freeKernelMemory(data_, size_ * sizeof(T)); }
 
   T* data() const { return data_; }
   size_t size() const { return size_; }
@@ -33,7 +34,7 @@ class AlignedArray {
  private:
   static T* allocate(size_t size) {
     if (size > std::numeric_limits<size_t>::max() / sizeof(T) / 2) throw std::bad_alloc();
-    return static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t{64}));
+    return static_cast<T*>(allocateKernelMemory(size * sizeof(T)));
   }
 
   T* data_ = nullptr;

@@ -31,6 +31,10 @@ class PackedDense final : public LinearOperator<T> {
     kernels<T>().panels(weights_.data(), groups_, this->cols(), x, y);
   }
 
+  void accumulateMany(size_t count, const T* const* xs, T* const* ys) const override {
+    kernels<T>().panelsMany(weights_.data(), groups_, this->cols(), count, xs, ys);
+  }
+
   void product(const double* x, double* y) const override {
     for (size_t first = 0; first < this->rows(); first += panelRows(first)) {
       const size_t stride = panelRows(first);

@@ -38,6 +38,11 @@ class SparseBlocks final : public LinearOperator<T> {
     kernel(weights_.data(), columns_.data(), degree_, blocks_, x, y);
   }
 
+  void accumulateMany(size_t count, const T* const* xs, T* const* ys) const override {
+    const auto kernel = blockRows_ == 8 ? kernels<T>().blocks8Many : kernels<T>().blocks16Many;
+    kernel(weights_.data(), columns_.data(), degree_, blocks_, count, xs, ys);
+  }
+
   void product(const double* x, double* y) const override {
     for (size_t i = 0; i < this->rows(); ++i) {
       double sum = 0;

@@ -36,20 +36,19 @@ size_t DeepTree<T>::bytes() const {
 }
 
 template <class T>
-void DeepTree<T>::addRecurrence(size_t m, const T* x, const T* parentState, const uint8_t* gates, T* drive) const {
+void DeepTree<T>::addRecurrence(size_t m, const T* x, const T* parentState, T* drive) const {
   const Membrane<T>& membrane = membranes_[m];
   membrane.region.recurrent->accumulate(x + offsets_[m], drive);
-  if (membrane.coupling && gates[membrane.parent]) {
+  if (membrane.coupling && gates_[membrane.parent]) {
     membrane.coupling->accumulate(parentState + offsets_[membrane.parent], drive);
   }
   for (size_t child : children_[m]) {
-    if (gates[child]) membranes_[child].feedback->accumulate(x + offsets_[child], drive);
+    if (gates_[child]) membranes_[child].feedback->accumulate(x + offsets_[child], drive);
   }
 }
 
 template <class T>
-size_t DeepTree<T>::run(const T* series, size_t steps, T* state, const uint8_t* gates, T* out,
-                        const Control& control) {
+size_t DeepTree<T>::run(const T* series, size_t steps, T* state, T* out, const Control& control) {
   size_t done = 0;
   while (done < steps) {
     const T* u = series + done * inputs_;
@@ -57,10 +56,10 @@ size_t DeepTree<T>::run(const T* series, size_t steps, T* state, const uint8_t* 
     // Parents come first and children are still old when they are read: only the parent's part needs a choice.
     const T* parentState = parentFirst_ ? state : old_.data();
     for (size_t m = 0; m < membranes_.size(); ++m) {
-      if (!gates[m]) continue;
+      if (!gates_[m]) continue;
       const Region<T>& region = membranes_[m].region;
       region.beginDrive(u, drive_.data());
-      addRecurrence(m, state, parentState, gates, drive_.data());
+      addRecurrence(m, state, parentState, drive_.data());
       region.update(drive_.data(), state + offsets_[m]);
     }
     if (out != nullptr) std::memcpy(out + done * units(), state, units() * sizeof(T));
@@ -71,20 +70,59 @@ size_t DeepTree<T>::run(const T* series, size_t steps, T* state, const uint8_t* 
 }
 
 template <class T>
-void DeepTree<T>::linear(const T* x, const uint8_t* gates, T* y) {
+StepScratch<T> DeepTree<T>::scratch(size_t most) const {
+  return StepScratch<T>(most, drive_.size(), old_.size());
+}
+
+template <class T>
+void DeepTree<T>::addRecurrences(size_t m, size_t count, T* const* states, T* const* parentStates,
+                                 StepScratch<T>& scratch) const {
+  const Membrane<T>& membrane = membranes_[m];
+  T* const* drives = scratch.drivePlaces.data();
+  const auto placesOf = [&scratch, count](T* const* from, size_t offset) {
+    for (size_t s = 0; s < count; ++s) scratch.places[s] = from[s] + offset;
+    return scratch.places.data();
+  };
+  membrane.region.recurrent->accumulateMany(count, placesOf(states, offsets_[m]), drives);
+  if (membrane.coupling && gates_[membrane.parent]) {
+    membrane.coupling->accumulateMany(count, placesOf(parentStates, offsets_[membrane.parent]), drives);
+  }
+  for (size_t child : children_[m]) {
+    if (gates_[child]) membranes_[child].feedback->accumulateMany(count, placesOf(states, offsets_[child]), drives);
+  }
+}
+
+template <class T>
+void DeepTree<T>::step(size_t count, const T* const* inputs, T* const* states, StepScratch<T>& scratch) const {
+  T* const* parentStates = states;
+  if (!parentFirst_) {
+    parentStates = scratch.oldPlaces.data();
+    for (size_t s = 0; s < count; ++s) std::memcpy(parentStates[s], states[s], units() * sizeof(T));
+  }
+  for (size_t m = 0; m < membranes_.size(); ++m) {
+    if (!gates_[m]) continue;
+    const Region<T>& region = membranes_[m].region;
+    region.beginDrives(count, inputs, scratch.drivePlaces.data());
+    addRecurrences(m, count, states, parentStates, scratch);
+    for (size_t s = 0; s < count; ++s) region.update(scratch.drivePlaces[s], states[s] + offsets_[m]);
+  }
+}
+
+template <class T>
+void DeepTree<T>::linear(const T* x, T* y) {
   for (size_t m = 0; m < membranes_.size(); ++m) {
     const size_t count = membranes_[m].region.units();
     std::memset(drive_.data(), 0, drive_.size() * sizeof(T));
-    if (gates[m]) addRecurrence(m, x, x, gates, drive_.data());
+    if (gates_[m]) addRecurrence(m, x, x, drive_.data());
     std::memcpy(y + offsets_[m], drive_.data(), count * sizeof(T));
   }
 }
 
 template <class T>
-void DeepTree<T>::drive(const T* u, const uint8_t* gates, T* w) {
+void DeepTree<T>::drive(const T* u, T* w) {
   for (size_t m = 0; m < membranes_.size(); ++m) {
     const Region<T>& region = membranes_[m].region;
-    if (gates[m]) {
+    if (gates_[m]) {
       region.beginDrive(u, drive_.data());
       std::memcpy(w + offsets_[m], drive_.data(), region.units() * sizeof(T));
     } else {
@@ -97,8 +135,12 @@ template <class T>
 double DeepTree<T>::normBound() const {
   const size_t n = membranes_.size();
   std::vector<double> blocks(n * n);
-  const auto largestLeak = [](const Region<T>& r) { return *std::max_element(r.leak.data(), r.leak.data() + r.leak.size()); };
-  const auto smallestLeak = [](const Region<T>& r) { return *std::min_element(r.leak.data(), r.leak.data() + r.leak.size()); };
+  const auto largestLeak = [](const Region<T>& r) {
+    return *std::max_element(r.leak.data(), r.leak.data() + r.leak.size());
+  };
+  const auto smallestLeak = [](const Region<T>& r) {
+    return *std::min_element(r.leak.data(), r.leak.data() + r.leak.size());
+  };
   for (size_t m = 0; m < n; ++m) {
     const Membrane<T>& membrane = membranes_[m];
     const double leak = largestLeak(membrane.region);

@@ -62,8 +62,8 @@ double radiusOf(const LinearOperator<T>& w, const RegionSpec& spec) {
   RadiusOptions options;
   options.tolerance = 1e-4;
   options.seed = spec.seed;
-  const SpectralRadius found =
-      spectralRadius(spec.units, [&w](const double* x, double* y) { w.product(x, y); }, options);
+  const SpectralRadius found = spectralRadius(
+      spec.units, [&w](const double* x, double* y) { w.product(x, y); }, options);
   if (!(found.radius > 1e-9)) {
     throw std::runtime_error("The drawn recurrent matrix is nilpotent and cannot be scaled: raise density or units");
   }

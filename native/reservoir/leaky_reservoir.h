@@ -10,18 +10,19 @@
 #include <utility>
 
 #include "reservoir/control.h"
+#include "reservoir/network.h"
 #include "reservoir/region.h"
 
 namespace dtesn {
 
 template <class T>
-class LeakyReservoir {
+class LeakyReservoir final : public Network<T> {
  public:
   LeakyReservoir(Region<T> region, size_t inputs)
       : region_(std::move(region)), inputs_(inputs), drive_(Region<T>::paddedUnits(region_.units())) {}
 
-  size_t units() const { return region_.units(); }
-  size_t inputs() const { return inputs_; }
+  size_t units() const override { return region_.units(); }
+  size_t inputs() const override { return inputs_; }
   const Region<T>& region() const { return region_; }
   size_t bytes() const { return region_.bytes(); }
 
@@ -38,6 +39,15 @@ class LeakyReservoir {
     }
     control.finish(done);
     return done;
+  }
+
+  StepScratch<T> scratch(size_t most) const override { return StepScratch<T>(most, drive_.size(), 0); }
+
+  void step(size_t count, const T* const* inputs, T* const* states, StepScratch<T>& scratch) const override {
+    T* const* drives = scratch.drivePlaces.data();
+    region_.beginDrives(count, inputs, drives);
+    region_.recurrent->accumulateMany(count, states, drives);
+    for (size_t s = 0; s < count; ++s) region_.update(drives[s], states[s]);
   }
 
   // The flow x' = -x + tanh(W x + w) that this reservoir steps: y = W x, and w = W_in u + b.

@@ -34,6 +34,11 @@ struct Region {
     if (input) input->accumulate(u, drive);
   }
 
+  void beginDrives(size_t count, const T* const* us, T* const* drives) const {
+    for (size_t s = 0; s < count; ++s) std::memcpy(drives[s], bias.data(), bias.size() * sizeof(T));
+    if (input) input->accumulateMany(count, us, drives);
+  }
+
   void update(const T* drive, T* x) const {
     const Kernels<T>& k = kernels<T>();
     (activation == Activation::tanh ? k.leakyTanh : k.leakyIdentity)(drive, leak.data(), units(), x);

@@ -19,6 +19,7 @@ enum class Isa { scalar, sse2, avx2, avx512, neon };
 
 constexpr size_t kGroupBytes = 64;
 constexpr size_t kPanelGroups = 4;
+constexpr size_t kSumBytes = 12 * 64;
 
 template <class T>
 constexpr size_t groupRows() {
@@ -49,6 +50,10 @@ struct Kernels {
                       const T* const* xs, T* const* ys);
   void (*blocks16Many)(const T* weights, const uint16_t* columns, size_t degree, size_t blocks, size_t count,
                        const T* const* xs, T* const* ys);
+  // sum = sum * factor + addend, `rounds` times, on kSumBytes of independent sums. Traffic: none within a round.
+  void (*multiplyAdds)(size_t rounds, T factor, T addend, T* sums);
+  // Loads `size` elements, whole 512 bytes only, into registers and drops them. Traffic: sizeof(T) an element.
+  void (*loadAll)(const T* data, size_t size);
 };
 
 const char* isaName(Isa isa);

@@ -7,8 +7,11 @@ namespace DTESN_TYPE {
 
 #include "simd/batch.inl"
 
+#include "simd/limits.inl"
+
 constexpr Kernels<T> kTable = {panels,    blocks8,       blocks16,   rows,        cycle,
-                               leakyTanh, leakyIdentity, panelsMany, blocks8Many, blocks16Many};
+                               leakyTanh, leakyIdentity, panelsMany, blocks8Many, blocks16Many,
+                               multiplyAdds, loadAll};
 
 }  // namespace DTESN_TYPE
 }  // namespace DTESN_ISA

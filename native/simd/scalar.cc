@@ -59,8 +59,21 @@ void blocksMany(const T* w, const uint16_t* columns, size_t degree, size_t count
 }
 
 template <class T>
+void multiplyAdds(size_t rounds, T factor, T addend, T* sums) {
+  for (size_t r = 0; r < rounds; ++r) {
+    for (size_t i = 0; i < kSumBytes / sizeof(T); ++i) sums[i] = sums[i] * factor + addend;
+  }
+}
+
+template <class T>
+void loadAll(const T* data, size_t size) {
+  for (size_t i = 0; i < size; ++i) static_cast<void>(*static_cast<const volatile T*>(data + i));
+}
+
+template <class T>
 constexpr Kernels<T> kTable = {panels<T>,    blocks<T, 8>,     blocks<T, 16>, rows<T>,           cycle<T>,
-                               leakyTanh<T>, leakyIdentity<T>, panelsMany<T>, blocksMany<T, 8>, blocksMany<T, 16>};
+                               leakyTanh<T>, leakyIdentity<T>, panelsMany<T>, blocksMany<T, 8>, blocksMany<T, 16>,
+                               multiplyAdds<T>, loadAll<T>};
 
 }  // namespace
 

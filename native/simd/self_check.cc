@@ -44,6 +44,8 @@ class Checker {
     add("panelsMany", worstOf([this](size_t n) { return panelsMany(n); }));
     add("blocks8Many", worstOf([this](size_t n) { return blocksMany(n, 8); }));
     add("blocks16Many", worstOf([this](size_t n) { return blocksMany(n, 16); }));
+    // loadAll has no result to check.
+    add("multiplyAdds", worstOf([this](size_t n) { return multiplyAdds(n); }));
     return checks_;
   }
 
@@ -117,6 +119,13 @@ class Checker {
     (tested_.*kernel)(w.data(), columns.data(), degree, blocks, got.count, got.xs.data(), got.ys.data());
     (plain_.*kernel)(w.data(), columns.data(), degree, blocks, wanted.count, wanted.xs.data(), wanted.ys.data());
     return difference(got.y, wanted.y, 1.0 + degree / 4.0);
+  }
+
+  double multiplyAdds(size_t n) {
+    std::vector<T> got = sequence<T>(kSumBytes / sizeof(T), 3), wanted = got;
+    tested_.multiplyAdds(n, T(0.5), T(0.25), got.data());
+    plain_.multiplyAdds(n, T(0.5), T(0.25), wanted.data());
+    return difference(got, wanted, 1.0);
   }
 
   double rows(size_t n) {

@@ -77,9 +77,10 @@ static void checkTree() {
     const std::vector<T> series(2 * 25, T(0.25));
     std::vector<T> state(tree.units()), y(tree.units());
     const uint8_t gates[] = {1, 1, 0};
-    CHECK(tree.run(series.data(), 25, state.data(), gates, nullptr) == 25);
+    tree.bindGates(gates);
+    CHECK(tree.run(series.data(), 25, state.data(), nullptr) == 25);
     CHECK(state[0] != 0 && state[5] != 0 && state[22] == 0);
-    tree.linear(state.data(), gates, y.data());
+    tree.linear(state.data(), y.data());
     CHECK(y[22] == 0);
     CHECK(tree.normBound() > 0);
   }

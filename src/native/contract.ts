@@ -19,6 +19,10 @@ export interface NativeRunnable<F extends Floats> {
   readonly bytes: number;
   run(series: F, out: F | null): number;
   runAsync(series: F, out: F | null, control: Int32Array): Promise<number>;
+  /** Every series on its own row of `states` (series x units), in place. */
+  runMany(series: F[], outs: F[] | null, states: F): void;
+  /** One step of the first `count` ready streams; how many are ready afterwards. */
+  stepStreams(states: F, queue: F, heads: Int32Array, counts: Int32Array, ready: Int32Array, count: number): number;
   /** Elementary differentials of x' = -x + tanh(W x + W_in u + b) at the present state: trees x units into `out`. */
   differentials(order: number, input: F, out: F): void;
 }
@@ -114,6 +118,11 @@ export interface Addon {
   checkKernels(): KernelCheck[];
   /** Bytes from the view's address up to the next multiple of 64. */
   bytesToAlignment(view: Uint8Array): number;
+  /** Multiply-adds in registers, 10^9 operations a second. */
+  measureGflops(): { f32: number; f64: number };
+  /** Loads from a working set of so many bytes. */
+  measureReadGigabytesPerSecond(bytes: number): number;
+  setThreads(threads: number): void;
 
   // reservoir
   readonly Reservoir32: ReservoirConstructor<Float32Array>;

@@ -8,6 +8,10 @@ export function dtypeOf(values: Floats): FloatDtype {
   return values instanceof Float32Array ? 'f32' : 'f64';
 }
 
+export function arrayOf(dtype: FloatDtype): 'Float32Array' | 'Float64Array' {
+  return dtype === 'f32' ? 'Float32Array' : 'Float64Array';
+}
+
 /** Zeros on shared memory, so that asynchronous runs and other threads may use them. */
 export function sharedFloats(dtype: FloatDtype, length: number): Floats {
   const bytes = length * (dtype === 'f32' ? 4 : 8);

@@ -1,5 +1,6 @@
 /** The addon, loaded once a process, and what it says of this machine. */
 import { addon, binary } from './addon.js';
+import { limits } from './limits.js';
 
 /** Instruction set in use, those this machine has, and where the binary was found. */
 export const native = {
@@ -7,6 +8,7 @@ export const native = {
   availableIsas: addon.availableIsas,
   binary,
   checkKernels: () => addon.checkKernels(),
+  limits,
 };
 
 export { addon } from './addon.js';
@@ -29,7 +31,9 @@ export type {
   NativeRunnable,
   RegionSpec as NativeRegionSpec,
 } from './contract.js';
-export { dtypeOf, type FloatDtype, floats, sharedFloats } from './floats.js';
+export { arrayOf, dtypeOf, type FloatDtype, floats, sharedFloats } from './floats.js';
+export type { Limits, ReadRate } from './limits.js';
 export { loadAddon } from './loader.js';
 export { type LongRunOptions, longRun } from './long-run.js';
 export { changesSize, checkView, isShared, requireShared, type ViewKind } from './shared-buffer.js';
+export { setThreads } from './threads.js';

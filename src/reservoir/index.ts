@@ -20,6 +20,12 @@ export {
   type ReservoirOptions,
   type ReservoirWeights,
 } from './reservoir.js';
-export { type RunAsyncOptions, type RunOptions, SeriesRunner } from './runner.js';
+export {
+  type RunAsyncOptions,
+  type RunBatchOptions,
+  type RunOptions,
+  SeriesRunner,
+  type StreamTable,
+} from './runner.js';
 export type { SeriesInput } from './series.js';
 export { spectralRadius } from './spectral-radius.js';

@@ -4,8 +4,9 @@
  *
  * Shapes: series is steps x inputs, the result steps x units (one row a step, the state after it), state is units.
  */
-import { DtesnError, rangeError, shapeError } from '../errors/index.js';
+import { argumentError, DtesnError, rangeError, shapeError } from '../errors/index.js';
 import {
+  arrayOf,
   checkView,
   type FloatDtype,
   type Floats,
@@ -24,11 +25,27 @@ export interface RunOptions {
   out?: Floats | Matrix | null;
 }
 
+export interface RunBatchOptions {
+  /** Where the states of each series go; null to keep none. */
+  out?: readonly (Floats | Matrix)[] | null;
+  /** series x units elements: start states, and last states afterwards. */
+  states?: Floats | Matrix;
+}
+
+/** Memory of streams: see StreamPool. */
+export interface StreamTable {
+  states: Floats;
+  queue: Floats;
+  heads: Int32Array;
+  counts: Int32Array;
+  ready: Int32Array;
+}
+
 export interface RunAsyncOptions extends RunOptions, LongRunOptions {}
 
 /** A caller's memory for the state: shared, so that asynchronous runs and other threads may use it. */
 function checkedState(state: Floats, units: number, dtype: FloatDtype): Floats {
-  const view = checkView(state, 'state', [dtype === 'f32' ? 'Float32Array' : 'Float64Array']);
+  const view = checkView(state, 'state', [arrayOf(dtype)]);
   if (view.length !== units) throw shapeError(`state with ${units} elements (units)`, view.length);
   return requireShared(view, 'state');
 }
@@ -84,6 +101,45 @@ export abstract class SeriesRunner {
     return { rows: states ? steps : 0, cols: this.units, data: states ?? floats(this.dtype, 0) };
   }
 
+  /**
+   * Runs many series, each from its own state, as columns of one product: the weights are read once for several series,
+   * and threads (setThreads) share the series. The numbers do not depend on the threads.
+   *
+   * Returns the states of each series, steps x units. `states` (series x units elements) holds the start states and takes
+   * the last ones in place; left out, every series starts from zero. The reservoir's own `state` is not touched.
+   * Errors: as run's, naming `series[i]`; RangeError ERR_DTESN_SHAPE when `out` or `states` do not fit.
+   */
+  runBatch(series: readonly SeriesInput[], { out, states }: RunBatchOptions = {}): Matrix[] {
+    if (!Array.isArray(series)) throw argumentError('an array of series', 'series', series);
+    const target = this.#target(false);
+    const values = series.map((one, i) => readSeries(one, { ...target, argument: `series[${i}]` }));
+    const steps = values.map((one) => one.length / this.inputs);
+    if (out && out.length !== series.length)
+      throw shapeError(`out with ${series.length} elements (series)`, out.length);
+    const outs = out === null ? null : steps.map((count, i) => readOut(out?.[i], count * this.units, target));
+    const rows =
+      states === undefined ? floats(this.dtype, series.length * this.units) : this.#rows(states, series.length);
+    this.machine.runMany(values, outs, rows);
+    return outs?.map((data, i) => ({ rows: steps[i]!, cols: this.units, data })) ?? [];
+  }
+
+  /** One step of the streams of a table (StreamPool): how many are ready afterwards. */
+  stepStreams(table: StreamTable, ready: number): number {
+    return this.machine.stepStreams(table.states, table.queue, table.heads, table.counts, table.ready, ready);
+  }
+
+  #target(shared: boolean): SeriesTarget {
+    return { inputs: this.inputs, dtype: this.dtype, shared, owner: this.owner, argument: 'series' };
+  }
+
+  #rows(states: Floats | Matrix, series: number): Floats {
+    const view = checkView('rows' in states ? states.data : states, 'states', [arrayOf(this.dtype)]);
+    if (view.length !== series * this.units) {
+      throw shapeError(`states with ${series * this.units} elements (series x units)`, view.length);
+    }
+    return view;
+  }
+
   /** Sets the state: zeros, or the given values. */
   reset(state?: ArrayLike<number>): void {
     this.checkIdle();
@@ -112,7 +168,7 @@ export abstract class SeriesRunner {
 
   #prepare(series: SeriesInput, out: RunOptions['out'], shared: boolean) {
     this.checkIdle();
-    const target: SeriesTarget = { inputs: this.inputs, dtype: this.dtype, shared, owner: this.owner };
+    const target = this.#target(shared);
     const values = readSeries(series, target);
     const steps = values.length / this.inputs;
     const states = out === null ? null : readOut(out, steps * this.units, target);

@@ -9,7 +9,7 @@
  * is not finite (it would stay in the state for ever).
  */
 import { argumentError, rangeError, shapeError } from '../errors/index.js';
-import { checkView, dtypeOf, type FloatDtype, type Floats, floats, sharedFloats } from '../native/index.js';
+import { arrayOf, checkView, dtypeOf, type FloatDtype, type Floats, floats, sharedFloats } from '../native/index.js';
 import type { Matrix } from './matrix.js';
 
 export type SeriesInput = Matrix | Floats | readonly number[] | readonly (readonly number[])[];
@@ -21,34 +21,39 @@ export interface SeriesTarget {
   shared: boolean;
   /** For the error: 'this reservoir'. */
   owner: string;
+  /** For the error: 'series', 'series[2]'. */
+  argument: string;
 }
 
 export function readSeries(series: SeriesInput, target: SeriesTarget): Floats {
   const values = Array.isArray(series) ? fromRows(series, target) : fromView(series as Matrix | Floats, target);
-  checkFinite(values, target.inputs);
+  checkFinite(values, target);
   return values;
 }
 
-function fromView(series: Matrix | Floats, { inputs, dtype, shared, owner }: SeriesTarget): Floats {
+function fromView(series: Matrix | Floats, target: SeriesTarget): Floats {
+  const { inputs, dtype, shared, argument } = target;
   const isMatrix = typeof series === 'object' && series !== null && 'rows' in series;
-  const view = checkView(isMatrix ? series.data : series, 'series', ['Float32Array', 'Float64Array']);
-  if (isMatrix && series.cols !== inputs) throw featuresError(inputs, owner, series.cols);
-  if (view.length % inputs !== 0) throw featuresError(inputs, owner, `${view.length} elements`);
+  const view = checkView(isMatrix ? series.data : series, argument, ['Float32Array', 'Float64Array']);
+  if (isMatrix && series.cols !== inputs) throw featuresError(target, series.cols);
+  if (view.length % inputs !== 0) throw featuresError(target, `${view.length} elements`);
   if (isMatrix && series.rows * series.cols !== view.length) {
-    throw shapeError(`series.data with ${series.rows} x ${series.cols} elements`, view.length);
+    throw shapeError(`${argument}.data with ${series.rows} x ${series.cols} elements`, view.length);
   }
   if (dtypeOf(view) !== dtype) return copied(view, dtype, shared);
   if (shared && !(view.buffer instanceof SharedArrayBuffer)) {
-    throw argumentError('a view over a SharedArrayBuffer (an asynchronous run works in place)', 'series', view.buffer);
+    throw argumentError('a view over a SharedArrayBuffer (an asynchronous run works in place)', argument, view.buffer);
   }
   return view;
 }
 
-function fromRows(series: readonly unknown[], { inputs, dtype, shared, owner }: SeriesTarget): Floats {
+function fromRows(series: readonly unknown[], target: SeriesTarget): Floats {
+  const { inputs, dtype, shared, argument } = target;
   const flat = series.flatMap((row, step) => {
     const cells = Array.isArray(row) ? (row as unknown[]) : [row];
-    if (cells.length !== inputs) throw featuresError(inputs, owner, `${cells.length} at step ${step}`);
-    for (const cell of cells) if (typeof cell !== 'number') throw argumentError('numbers', `series[${step}]`, cell);
+    if (cells.length !== inputs) throw featuresError(target, `${cells.length} at step ${step}`);
+    for (const cell of cells)
+      if (typeof cell !== 'number') throw argumentError('numbers', `${argument}[${step}]`, cell);
     return cells as number[];
   });
   return copied(flat, dtype, shared);
@@ -60,14 +65,18 @@ function copied(values: ArrayLike<number>, dtype: FloatDtype, shared: boolean): 
   return copy;
 }
 
-function featuresError(inputs: number, owner: string, received: unknown) {
-  return shapeError(`series with ${inputs} feature${inputs === 1 ? '' : 's'} (inputs of ${owner})`, received);
+function featuresError({ inputs, owner, argument }: SeriesTarget, received: unknown) {
+  return shapeError(`${argument} with ${inputs} feature${inputs === 1 ? '' : 's'} (inputs of ${owner})`, received);
 }
 
-function checkFinite(values: Floats, inputs: number): void {
+function checkFinite(values: Floats, { inputs, argument }: SeriesTarget): void {
   for (let i = 0; i < values.length; i++) {
     if (!Number.isFinite(values[i])) {
-      throw rangeError('finite numbers', `series (step ${Math.floor(i / inputs)}, feature ${i % inputs})`, values[i]);
+      throw rangeError(
+        'finite numbers',
+        `${argument} (step ${Math.floor(i / inputs)}, feature ${i % inputs})`,
+        values[i],
+      );
     }
   }
 }
@@ -76,7 +85,7 @@ function checkFinite(values: Floats, inputs: number): void {
 export function readOut(out: unknown, length: number, { dtype, shared, owner }: SeriesTarget): Floats {
   if (out === undefined) return shared ? sharedFloats(dtype, length) : floats(dtype, length);
   const holder = typeof out === 'object' && out !== null && 'rows' in out ? (out as Matrix).data : out;
-  const view = checkView(holder, 'out', [dtype === 'f32' ? 'Float32Array' : 'Float64Array']);
+  const view = checkView(holder, 'out', [arrayOf(dtype)]);
   if (view.length !== length) throw shapeError(`out with ${length} elements (steps x units of ${owner})`, view.length);
   if (shared && !(view.buffer instanceof SharedArrayBuffer)) {
     throw argumentError('a view over a SharedArrayBuffer (an asynchronous run works in place)', 'out', view.buffer);

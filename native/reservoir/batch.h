@@ -1,0 +1,31 @@
+// Many series through one network: ragged lengths, a state each, threads over series.
+//
+// Series are dealt to groups by falling length, so every group has its share of the long ones and steps only those that
+// still run. The numbers do not depend on groups or threads.
+#pragma once
+
+#include <cstddef>
+
+#include "reservoir/network.h"
+#include "reservoir/thread_pool.h"
+#include "simd/span.h"
+
+namespace dtesn {
+
+// Series a thread steps at once: enough to be bound by arithmetic, few enough that their states stay in the second
+// cache.
+constexpr size_t kGroupSeries = 64;
+
+template <class T>
+struct Sequence {
+  const T* series;  // steps x inputs
+  size_t steps;
+  T* state;  // units, in place
+  T* out;    // steps x units, or null
+};
+
+// Reorders `sequences`.
+template <class T>
+void runMany(const Network<T>& network, Span<Sequence<T>> sequences, ThreadPool& pool);
+
+}  // namespace dtesn

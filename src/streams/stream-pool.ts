@@ -1,0 +1,169 @@
+/**
+ * Streams: thousands of series whose inputs arrive at different times, through one network.
+ *
+ *     const pool = new StreamPool({ model, capacity: 1000 });
+ *     pool.push('request-7', [0.1, 0.2]);       // one step of inputs, or several
+ *     pool.step();                              // one step for every stream that has an input waiting
+ *     pool.state('request-7');                  // live view of its state
+ *     pool.release('request-7');
+ *
+ * A step takes one input from every stream that has one, in batches of up to 64 (continuous batching), so no stream
+ * waits for another's backlog. A stream begins with the first push, from the zero state, and has a ring of `ring` inputs.
+ *
+ * Memory: one arena with states (capacity x units), inputs (capacity x ring x inputs) and the book-keeping, which other
+ * threads may map; nothing is allocated in a step.
+ * Errors: DtesnError ERR_DTESN_CAPACITY for a new stream beyond `capacity`; RangeError ERR_DTESN_SHAPE for inputs of other
+ * features; RangeError for inputs that are not finite, and for a stream nobody has pushed to.
+ */
+import { z } from 'zod';
+import { argumentError, checkOptions, DtesnError, rangeError, shapeError } from '../errors/index.js';
+import { Arena, type Floats } from '../native/index.js';
+import { checkMemory, SeriesRunner, type StreamTable } from '../reservoir/index.js';
+
+export type StreamId = string | number;
+
+const optionsSchema = z.object({
+  model: z.custom<SeriesRunner>((value) => value instanceof SeriesRunner).describe('a Reservoir or a DeepTreeModel'),
+  capacity: z.int().min(1).max(16_777_216).describe('a whole number of streams from 1 to 16777216'),
+  ring: z.int().min(1).max(1_048_576).default(16).describe('a whole number of inputs a stream from 1 to 1048576'),
+});
+
+export type StreamPoolOptions = z.input<typeof optionsSchema>;
+
+export class StreamPool {
+  readonly capacity: number;
+  /** Inputs that may wait for each stream. */
+  readonly ring: number;
+  readonly arena: ReturnType<typeof poolArena>;
+  readonly #model: SeriesRunner;
+  readonly #table: StreamTable;
+  readonly #slots = new Map<StreamId, number>();
+  readonly #free: number[];
+  #ready = 0;
+
+  constructor(options: StreamPoolOptions) {
+    const { model, capacity, ring } = checkOptions(optionsSchema, options, 'StreamPool');
+    const width = model.state.BYTES_PER_ELEMENT;
+    checkMemory(capacity * (model.units + ring * model.inputs) * width, `${capacity} streams of ${model.units} units`);
+    this.capacity = capacity;
+    this.ring = ring;
+    this.arena = poolArena(model, capacity, ring);
+    this.#model = model;
+    const { arena } = this;
+    this.#table = {
+      states: arena.view('states'),
+      queue: arena.view('queue'),
+      heads: arena.view('heads'),
+      counts: arena.view('counts'),
+      ready: arena.view('ready'),
+    };
+    this.#free = Array.from({ length: capacity }, (_, i) => capacity - 1 - i);
+  }
+
+  /** Streams there are. */
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  /** Streams with an input waiting: as many steps as the next call of step() does. */
+  get ready(): number {
+    return this.#ready;
+  }
+
+  has(id: StreamId): boolean {
+    return this.#slots.has(id);
+  }
+
+  /**
+   * Puts one or more inputs (steps x inputs elements) into the stream's ring; a new id begins a stream.
+   * False, and nothing is taken, when the ring has no room for all of them: step first.
+   */
+  push(id: StreamId, series: ArrayLike<number>): boolean {
+    const { inputs } = this.#model;
+    const steps = checkSeries(series, inputs);
+    const slot = this.#slots.get(id) ?? this.#begin(id);
+    const { counts, heads, queue, ready } = this.#table;
+    const waiting = counts[slot]!;
+    if (waiting + steps > this.ring) return false;
+    const base = slot * this.ring;
+    let at = (heads[slot]! + waiting) % this.ring;
+    for (let step = 0, i = 0; step < steps; step++) {
+      for (let to = (base + at) * inputs, end = to + inputs; to < end; to++, i++) queue[to] = series[i]!;
+      at = at + 1 === this.ring ? 0 : at + 1;
+    }
+    if (waiting === 0 && steps > 0) ready[this.#ready++] = slot;
+    counts[slot] = waiting + steps;
+    return true;
+  }
+
+  /** One step for every stream with an input waiting; how many steps were done. */
+  step(): number {
+    const done = this.#ready;
+    if (done > 0) this.#ready = this.#model.stepStreams(this.#table, done);
+    return done;
+  }
+
+  /** The stream's state after the steps done so far: units elements, live. */
+  state(id: StreamId): Floats {
+    const { units } = this.#model;
+    const slot = this.#slot(id);
+    return this.#table.states.subarray(slot * units, (slot + 1) * units);
+  }
+
+  /** Ends a stream: its state and what waits are gone, and its place is free. */
+  release(id: StreamId): void {
+    const slot = this.#slot(id);
+    const { counts, heads, ready, states } = this.#table;
+    if (counts[slot]! > 0) {
+      const at = ready.subarray(0, this.#ready).indexOf(slot);
+      ready.copyWithin(at, at + 1, this.#ready--);
+    }
+    counts[slot] = 0;
+    heads[slot] = 0;
+    states.fill(0, slot * this.#model.units, (slot + 1) * this.#model.units);
+    this.#slots.delete(id);
+    this.#free.push(slot);
+  }
+
+  #begin(id: StreamId): number {
+    if (typeof id !== 'string' && typeof id !== 'number') throw argumentError('a string or a number', 'id', id);
+    const slot = this.#free.pop();
+    if (slot === undefined) {
+      throw new DtesnError(
+        'ERR_DTESN_CAPACITY',
+        `Expected at most ${this.capacity} streams: release one, or make a larger pool`,
+      );
+    }
+    this.#slots.set(id, slot);
+    return slot;
+  }
+
+  #slot(id: StreamId): number {
+    const slot = this.#slots.get(id);
+    if (slot === undefined) throw rangeError('a stream of this pool', 'id', id);
+    return slot;
+  }
+}
+
+function checkSeries(series: ArrayLike<number>, inputs: number): number {
+  if (typeof series !== 'object' || series === null || typeof series.length !== 'number') {
+    throw argumentError('an array of numbers', 'series', series);
+  }
+  if (series.length % inputs !== 0) {
+    throw shapeError(`series with ${inputs} features (inputs of the model)`, `${series.length} elements`);
+  }
+  for (let i = 0; i < series.length; i++) {
+    if (!Number.isFinite(series[i])) throw rangeError('finite numbers', `series (element ${i})`, series[i]);
+  }
+  return series.length / inputs;
+}
+
+function poolArena({ units, inputs, dtype }: SeriesRunner, capacity: number, ring: number) {
+  return Arena.create([
+    { name: 'states', dtype, shape: [capacity, units] },
+    { name: 'queue', dtype, shape: [capacity, ring, inputs] },
+    { name: 'heads', dtype: 'i32', shape: [capacity] },
+    { name: 'counts', dtype: 'i32', shape: [capacity] },
+    { name: 'ready', dtype: 'i32', shape: [capacity] },
+  ]);
+}
