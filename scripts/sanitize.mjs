@@ -1,42 +1,63 @@
 /**
- * The C++ checks and the addon under vitest, both with AddressSanitizer and UndefinedBehaviorSanitizer.
+ * The C++ checks and the addon under vitest, with sanitizers.
  *
- *     node scripts/sanitize.mjs [vitest filters]
+ *     node scripts/sanitize.mjs [address | thread] [vitest filters]
+ *
+ * address: AddressSanitizer and UndefinedBehaviorSanitizer; thread: ThreadSanitizer, on what has threads.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-// node-gyp-build looks into build/Release below the folder that DTESN_PREBUILD names.
-const home = path.join(root, 'build/sanitize');
-const build = path.join(home, 'build');
-const options = ['-DDTESN_SANITIZE=address,undefined', '-DDTESN_NATIVE_TESTS=ON', '-DCMAKE_BUILD_TYPE=Release'];
 
-function run(title, command, args, env = {}) {
-  console.log(`sanitize: ${title}`);
-  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } });
+const modes = {
+  address: {
+    sanitize: 'address,undefined',
+    libraries: ['libasan.so', 'libubsan.so'],
+    // Tests ask for more memory than there is, on purpose.
+    env: {
+      ASAN_OPTIONS: 'detect_leaks=0:allocator_may_return_null=1',
+      UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
+    },
+    rooms: ['native', 'reservoir', 'streams', 'model', 'bseries', 'pipeline', 'membrane', 'readout', 'property'],
+  },
+  thread: {
+    sanitize: 'thread',
+    libraries: ['libtsan.so'],
+    env: { TSAN_OPTIONS: `halt_on_error=1:suppressions=${path.join(root, 'scripts/tsan.supp')}` },
+    rooms: ['reservoir/batch', 'streams', 'model/live-state'],
+  },
+};
+
+const args = process.argv.slice(2);
+const mode = args[0] in modes ? args.shift() : 'address';
+const { sanitize, libraries, env, rooms } = modes[mode];
+// node-gyp-build looks into build/Release below the folder that DTESN_PREBUILD names.
+const home = path.join(root, 'build/sanitize', mode);
+const build = path.join(home, 'build');
+
+function run(title, command, options, more = {}) {
+  console.log(`sanitize ${mode}: ${title}`);
+  const { status } = spawnSync(command, options, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...env, ...more },
+  });
   if (status !== 0) process.exit(status ?? 1);
 }
 
-const strict = {
-  UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
-  ASAN_OPTIONS: 'detect_leaks=0:allocator_may_return_null=1',
-};
-run('build', process.execPath, ['scripts/build-native.mjs', '--dir', build, ...options]);
-run('C++ checks', 'ctest', ['--test-dir', build, '--output-on-failure'], { UBSAN_OPTIONS: strict.UBSAN_OPTIONS });
-const library = (name) => execFileSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
-const filters = process.argv.slice(2);
-const rooms = ['native', 'reservoir', 'model', 'bseries', 'pipeline', 'membrane', 'property'].map(
-  (room) => `test/${room}`,
-);
-run(
-  'the addon under vitest',
-  process.execPath,
-  ['node_modules/vitest/vitest.mjs', 'run', ...(filters.length > 0 ? filters : rooms)],
-  {
-    ...strict,
-    DTESN_PREBUILD: home,
-    LD_PRELOAD: `${library('libasan.so')} ${library('libubsan.so')}`,
-  },
-);
+const cmake = [`-DDTESN_SANITIZE=${sanitize}`, '-DDTESN_NATIVE_TESTS=ON', '-DCMAKE_BUILD_TYPE=Release'];
+run('build', process.execPath, ['scripts/build-native.mjs', '--dir', build, ...cmake]);
+run('C++ checks', 'ctest', [
+  '--test-dir',
+  build,
+  '--output-on-failure',
+  ...(mode === 'thread' ? ['-R', 'threads'] : []),
+]);
+const file = (name) => execFileSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
+const filters = args.length > 0 ? args : rooms.map((room) => `test/${room}`);
+run('the addon under vitest', process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...filters], {
+  DTESN_PREBUILD: home,
+  LD_PRELOAD: libraries.map(file).join(' '),
+});
