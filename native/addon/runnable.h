@@ -56,7 +56,8 @@ class Runnable : public Napi::ObjectWrap<Self> {
         const Job job = read(list.Get(s), keeps ? info[1].As<Napi::Array>().Get(s) : env.Null());
         sequences.push_back({job.series, job.steps, states.data + s * units(), job.out});
       }
-      dtesn::runMany<T>(network(), sequences, environment(env).pool());
+      if (!batch_) batch_ = std::make_unique<BatchRunner<T>>(network());
+      batch_->run(sequences, environment(env).pool());
       return env.Undefined();
     });
   }
@@ -141,6 +142,7 @@ class Runnable : public Napi::ObjectWrap<Self> {
   };
 
   bool busy_ = false;
+  std::unique_ptr<BatchRunner<T>> batch_;
   std::unique_ptr<StreamStepper<T>> stepper_;
 };
 

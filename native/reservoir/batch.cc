@@ -10,8 +10,7 @@ namespace {
 template <class T>
 class Group {
  public:
-  Group(const Network<T>& network, Span<Sequence<T>> sequences, size_t first, size_t stride)
-      : network_(network), scratch_(network.scratch((sequences.size - first + stride - 1) / stride)) {
+  Group(const Network<T>& network, Span<Sequence<T>> sequences, size_t first, size_t stride) : network_(network) {
     for (size_t i = first; i < sequences.size; i += stride) {
       members_.push_back(&sequences[i]);
       inputs_.push_back(sequences[i].series);
@@ -19,12 +18,12 @@ class Group {
     }
   }
 
-  void run() {
+  void run(StepScratch<T>& scratch) {
     size_t active = members_.size();
     for (size_t t = 0;; ++t) {
       while (active > 0 && members_[active - 1]->steps <= t) --active;
       if (active == 0) return;
-      network_.step(active, inputs_.data(), states_.data(), scratch_);
+      network_.step(active, inputs_.data(), states_.data(), scratch);
       keep(t, active);
     }
   }
@@ -39,7 +38,6 @@ class Group {
   }
 
   const Network<T>& network_;
-  StepScratch<T> scratch_;
   std::vector<const Sequence<T>*> members_;
   std::vector<const T*> inputs_;
   std::vector<T*> states_;
@@ -48,7 +46,7 @@ class Group {
 }  // namespace
 
 template <class T>
-void runMany(const Network<T>& network, Span<Sequence<T>> sequences, ThreadPool& pool) {
+void BatchRunner<T>::run(Span<Sequence<T>> sequences, ThreadPool& pool) {
   std::sort(sequences.begin(), sequences.end(),
             [](const Sequence<T>& a, const Sequence<T>& b) { return a.steps > b.steps; });
   const size_t threads = std::min(pool.size(), sequences.size);
@@ -57,11 +55,12 @@ void runMany(const Network<T>& network, Span<Sequence<T>> sequences, ThreadPool&
   const size_t groups = (perThread + kGroupSeries - 1) / kGroupSeries * threads;
   // Made here, where a failed allocation can still be told; the threads only step.
   std::vector<Group<T>> work;
-  for (size_t g = 0; g < groups; ++g) work.emplace_back(network, sequences, g, groups);
-  pool.run(groups, [&work](size_t part, size_t) { work[part].run(); });
+  for (size_t g = 0; g < groups; ++g) work.emplace_back(network_, sequences, g, groups);
+  while (scratches_.size() < pool.size()) scratches_.push_back(network_.scratch(kGroupSeries));
+  pool.run(groups, [&](size_t part, size_t thread) { work[part].run(scratches_[thread]); });
 }
 
-template void runMany<float>(const Network<float>&, Span<Sequence<float>>, ThreadPool&);
-template void runMany<double>(const Network<double>&, Span<Sequence<double>>, ThreadPool&);
+template class BatchRunner<float>;
+template class BatchRunner<double>;
 
 }  // namespace dtesn

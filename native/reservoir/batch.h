@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "reservoir/network.h"
 #include "reservoir/thread_pool.h"
@@ -24,8 +25,18 @@ struct Sequence {
   T* out;    // steps x units, or null
 };
 
-// Reorders `sequences`.
+// Keeps each thread's scratch from call to call: short series would spend their time on allocating it.
 template <class T>
-void runMany(const Network<T>& network, Span<Sequence<T>> sequences, ThreadPool& pool);
+class BatchRunner {
+ public:
+  explicit BatchRunner(const Network<T>& network) : network_(network) {}
+
+  // Reorders `sequences`.
+  void run(Span<Sequence<T>> sequences, ThreadPool& pool);
+
+ private:
+  const Network<T>& network_;
+  std::vector<StepScratch<T>> scratches_;  // one a thread
+};
 
 }  // namespace dtesn

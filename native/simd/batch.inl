@@ -8,16 +8,16 @@
 constexpr int kTileVectors = DTESN_BYTES == 64 ? 4 : 2;
 constexpr int kTileSeries = 6;
 
-DTESN_INLINE void tile(const T* w, size_t stride, size_t cols, const T* const* xs, T* const* ys, size_t row,
+DTESN_INLINE void tile(const T* w, size_t stride, size_t from, size_t cols, const T* const* xs, T* const* ys, size_t row,
                        const T* next, const int vectors, const int series) {
   V sum[kTileSeries][kTileVectors];
   const T* x[kTileSeries];
   DTESN_UNROLL for (int s = 0; s < series; ++s) {
-    x[s] = xs[s];
+    x[s] = xs[s] + from;
     DTESN_UNROLL for (int v = 0; v < vectors; ++v) sum[s][v] = load(ys[s] + row + v * kLanes);
   }
   for (size_t k = 0; k < cols; ++k, w += stride) {
-    // The panel that follows comes into the second cache while this one is used there.
+    // The weights that follow come into the second cache while these are used.
     if (next != nullptr) __builtin_prefetch(next + k * (64 / sizeof(T)), 0, 2);
     V weight[kTileVectors];
     DTESN_UNROLL for (int v = 0; v < vectors; ++v) weight[v] = load(w + v * kLanes);
@@ -33,7 +33,7 @@ DTESN_INLINE void tile(const T* w, size_t stride, size_t cols, const T* const* x
 
 #define DTESN_TILE(VECTORS, SERIES)                                        \
   case VECTORS * 8 + SERIES:                                               \
-    tile(w, stride, cols, xs, ys, row, next, VECTORS, SERIES);             \
+    tile(w, stride, from, cols, xs, ys, row, next, VECTORS, SERIES);           \
     break;
 #define DTESN_TILES(VECTORS)                                               \
   DTESN_TILE(VECTORS, 1)                                                   \
@@ -41,8 +41,8 @@ DTESN_INLINE void tile(const T* w, size_t stride, size_t cols, const T* const* x
   DTESN_TILE(VECTORS, 3)                                                   \
   DTESN_TILE(VECTORS, 4) DTESN_TILE(VECTORS, 5) DTESN_TILE(VECTORS, 6)
 
-static void anyTile(const T* w, size_t stride, size_t cols, const T* const* xs, T* const* ys, size_t row, const T* next,
-                    size_t vectors, size_t series) {
+static void anyTile(const T* w, size_t stride, size_t from, size_t cols, const T* const* xs, T* const* ys, size_t row,
+                    const T* next, size_t vectors, size_t series) {
   switch (vectors * 8 + series) {
     DTESN_TILES(1)
     DTESN_TILES(2)
@@ -59,6 +59,9 @@ DTESN_INLINE size_t tileSize(size_t left) {
   return (left + tiles - 1) / tiles;
 }
 
+// A stretch of columns whose weights stay in the first cache while every series meets them.
+constexpr size_t kStretch = 128 * sizeof(float) / sizeof(T);
+
 static void panelsMany(const T* w, size_t groups, size_t cols, size_t count, const T* const* xs, T* const* ys) {
   constexpr size_t kGroup = kGroupBytes / sizeof(T);
   size_t row = 0;
@@ -66,19 +69,24 @@ static void panelsMany(const T* w, size_t groups, size_t cols, size_t count, con
     const size_t width = groups < kPanelGroups ? groups : kPanelGroups;
     const size_t stride = width * kGroup;
     const size_t vectors = stride / kLanes;
-    // A quarter of the next panel's lines with each of the first passes over this one.
-    const T* next = groups > width ? w + stride * cols : nullptr;
-    size_t pass = 0;
-    for (size_t s = 0; s < count;) {
-      const size_t series = tileSize(count - s);
-      for (size_t v = 0; v < vectors; v += kTileVectors, ++pass) {
-        const size_t some = vectors - v < size_t{kTileVectors} ? vectors - v : size_t{kTileVectors};
-        const T* ahead = next != nullptr && pass < width ? next + pass * kGroup * cols : nullptr;
-        anyTile(w + v * kLanes, stride, cols, xs + s, ys + s, row + v * kLanes, ahead, some, series);
+    const T* const end = w + stride * cols;
+    for (size_t from = 0; from < cols; from += kStretch) {
+      const size_t some = cols - from < kStretch ? cols - from : kStretch;
+      const T* const weights = w + stride * from;
+      // The stretch that follows comes into the second cache meanwhile, a group's share with each of the first passes.
+      const T* const next = weights + stride * some;
+      size_t pass = 0;
+      for (size_t s = 0; s < count;) {
+        const size_t series = tileSize(count - s);
+        for (size_t v = 0; v < vectors; v += kTileVectors, ++pass) {
+          const size_t wide = vectors - v < size_t{kTileVectors} ? vectors - v : size_t{kTileVectors};
+          const T* ahead = pass < width && (next < end || groups > width) ? next + pass * kGroup * some : nullptr;
+          anyTile(weights + v * kLanes, stride, from, some, xs + s, ys + s, row + v * kLanes, ahead, wide, series);
+        }
+        s += series;
       }
-      s += series;
     }
-    w += stride * cols;
+    w = end;
     row += stride;
     groups -= width;
   }

@@ -20,7 +20,7 @@ typedef T EU __attribute__((vector_size(8 * sizeof(T) < DTESN_BYTES ? 8 * sizeof
 
 DTESN_INLINE V load(const T* p) { return *reinterpret_cast<const VU*>(p); }
 DTESN_INLINE void store(T* p, V v) { *reinterpret_cast<VU*>(p) = v; }
-DTESN_INLINE V splat(T a) { return V{} + a; }
+DTESN_INLINE V splat(T a) { return a - V{}; }  // a + 0 would be an addition: -0 becomes 0
 
 // ---- dense: part of a panel, `vectors` (at most 8, a constant where it is inlined) wide ----
 
@@ -82,43 +82,80 @@ static void panels(const T* w, size_t groups, size_t cols, const T* x, T* y) {
   }
 }
 
-// ---- block-sparse: `parts` vectors of eight elements or less make a block ----
+// ---- block-sparse: a column of a block is `parts` vectors, or half a vector ----
+
+// x at four columns, their indices in one load: ports that load are what this kernel lacks.
+struct Four {
+  T x[4];
+};
+
+DTESN_INLINE Four gather(const T* x, const uint16_t* columns) {
+  uint64_t four;
+  __builtin_memcpy(&four, columns, sizeof(four));
+  return {{x[four & 0xffff], x[four >> 16 & 0xffff], x[four >> 32 & 0xffff], x[four >> 48]}};
+}
 
 DTESN_INLINE void block(const T* w, const uint16_t* columns, size_t degree, const T* x, T* y, const int parts) {
-  constexpr size_t kStep = sizeof(E) / sizeof(T);
-  const size_t rows = parts * kStep;
+  const size_t rows = parts * kLanes;
   // Columns in flight: enough sums to hide the add latency, few enough for the registers.
   const int ways = parts <= 2 ? 4 : (parts <= 4 ? 2 : 1);
-  E sum[8];
-  DTESN_UNROLL for (int s = 0; s < ways * parts; ++s) sum[s] = E{};
+  V sum[8];
+  DTESN_UNROLL for (int s = 0; s < ways * parts; ++s) sum[s] = V{};
   size_t j = 0;
-  for (; j + ways <= degree; j += ways, w += ways * rows) {
-    DTESN_UNROLL for (int way = 0; way < ways; ++way) {
-      const T a = x[columns[j + way]];
+  for (; j + 4 <= degree; j += 4, w += 4 * rows) {
+    const Four four = gather(x, columns + j);
+    DTESN_UNROLL for (int c = 0; c < 4; ++c) {
       DTESN_UNROLL for (int p = 0; p < parts; ++p) {
-        sum[way * parts + p] += *reinterpret_cast<const EU*>(w + way * rows + p * kStep) * a;
+        sum[c % ways * parts + p] += load(w + c * rows + p * kLanes) * four.x[c];
       }
     }
   }
   for (; j < degree; ++j, w += rows) {
     const T a = x[columns[j]];
-    DTESN_UNROLL for (int p = 0; p < parts; ++p) sum[p] += *reinterpret_cast<const EU*>(w + p * kStep) * a;
+    DTESN_UNROLL for (int p = 0; p < parts; ++p) sum[p] += load(w + p * kLanes) * a;
   }
   DTESN_UNROLL for (int way = 1; way < ways; ++way) {
     DTESN_UNROLL for (int p = 0; p < parts; ++p) sum[p] += sum[way * parts + p];
   }
-  DTESN_UNROLL for (int p = 0; p < parts; ++p) *reinterpret_cast<EU*>(y + p * kStep) += sum[p];
+  DTESN_UNROLL for (int p = 0; p < parts; ++p) store(y + p * kLanes, load(y + p * kLanes) + sum[p]);
 }
 
-static void blocks8(const T* w, const uint16_t* columns, size_t degree, size_t blocks, const T* x, T* y) {
-  for (size_t b = 0; b < blocks; ++b, w += 8 * degree, columns += degree, y += 8) {
-    block(w, columns, degree, x, y, 8 * sizeof(T) / kEightBytes);
+#if DTESN_BYTES == 64 && !DTESN_WIDE
+// Sixteen lanes hold two columns of eight rows.
+DTESN_INLINE V pair(T low, T high) {
+  constexpr VI second = {0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1};
+  return second ? splat(high) : splat(low);
+}
+
+DTESN_INLINE void block8(const T* w, const uint16_t* columns, size_t degree, const T* x, T* y) {
+  V sum[4] = {};
+  size_t j = 0;
+  for (; j + 8 <= degree; j += 8, w += 64) {
+    const Four a = gather(x, columns + j), b = gather(x, columns + j + 4);
+    sum[0] += load(w) * pair(a.x[0], a.x[1]);
+    sum[1] += load(w + 16) * pair(a.x[2], a.x[3]);
+    sum[2] += load(w + 32) * pair(b.x[0], b.x[1]);
+    sum[3] += load(w + 48) * pair(b.x[2], b.x[3]);
   }
+  const V both = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+  E total = __builtin_shufflevector(both, both, 0, 1, 2, 3, 4, 5, 6, 7) +
+            __builtin_shufflevector(both, both, 8, 9, 10, 11, 12, 13, 14, 15);
+  for (; j < degree; ++j, w += 8) total += *reinterpret_cast<const EU*>(w) * x[columns[j]];
+  *reinterpret_cast<EU*>(y) += total;
+}
+#else
+DTESN_INLINE void block8(const T* w, const uint16_t* columns, size_t degree, const T* x, T* y) {
+  block(w, columns, degree, x, y, 8 / kLanes);
+}
+#endif
+
+static void blocks8(const T* w, const uint16_t* columns, size_t degree, size_t blocks, const T* x, T* y) {
+  for (size_t b = 0; b < blocks; ++b, w += 8 * degree, columns += degree, y += 8) block8(w, columns, degree, x, y);
 }
 
 static void blocks16(const T* w, const uint16_t* columns, size_t degree, size_t blocks, const T* x, T* y) {
   for (size_t b = 0; b < blocks; ++b, w += 16 * degree, columns += degree, y += 16) {
-    block(w, columns, degree, x, y, 16 * sizeof(T) / kEightBytes);
+    block(w, columns, degree, x, y, 16 / kLanes);
   }
 }
 

@@ -47,7 +47,7 @@ static std::vector<float> batchStates(const dtesn::LeakyReservoir<float>& networ
   for (size_t s = 0; s < count; ++s) {
     sequences.push_back({series.data() + s * 20, s % 11, states.data() + s * network.units(), nullptr});
   }
-  dtesn::runMany<float>(network, sequences, pool);
+  dtesn::BatchRunner<float>(network).run(sequences, pool);
   return states;
 }
 
