@@ -22,7 +22,6 @@ import { aggregateMultiSourceData } from '../aggregation/index.js';
 import { type EncodedInput, type EncodeInput, encodeInput } from '../encoding/index.js';
 import { argumentError, DtesnError } from '../errors/index.js';
 import { levelSizes } from '../membrane/index.js';
-import { native } from '../native/index.js';
 import {
   applyHighQualityOptimizations,
   applyModelAwarePreprocessing,
@@ -41,9 +40,7 @@ import {
   type ProgramSeries,
   programShape,
 } from '../pipeline/index.js';
-import { EmbeddedEngine } from '../simulator/index.js';
 import {
-  AphroditeEngine,
   type Engine,
   fetchModelDataSource,
   fetchPerformanceDataSource,
@@ -54,7 +51,9 @@ import {
   type SourceProviders,
   type Sources,
 } from '../sources/index.js';
+import { assembleResult } from './assemble-result.js';
 import { createConfig, type DtesnConfig, type DtesnConfigInput } from './config.js';
+import { type EngineChoice, engineOf } from './engine-choice.js';
 import { Lane, type ModelOptions } from './lane.js';
 import { LanePool } from './lane-pool.js';
 import { type DtesnFailure, type DtesnResult, failureOf } from './result.js';
@@ -63,7 +62,7 @@ import { expandFlow, runModel, transform, treesTo } from './stages.js';
 
 export interface ProcessorOptions {
   /** An engine, its URL, or null for none; left out: the embedded simulation. */
-  engine?: Engine | string | null;
+  engine?: EngineChoice;
   config?: DtesnConfigInput;
   /** Options of the Deep Tree model beyond those the configuration sets. */
   model?: Partial<ModelOptions>;
@@ -231,40 +230,7 @@ export class DtesnProcessor {
       clock.end('model');
       const flow = expandFlow(model, memory.view('differentials'), order, series.subarray(-model.inputs));
       clock.end('bseries');
-      return {
-        ok: true,
-        engine: { label: this.engine?.label ?? null, simulated: this.engine?.simulated ?? false },
-        input: { kind: encoded.kind, encoder: encoded.encoder, steps: encoded.steps, note: encoded.note },
-        context,
-        execution: transformed.execution,
-        applied: transformed.applied,
-        model: {
-          depth: model.depth,
-          units: model.units,
-          inputs: model.inputs,
-          steps,
-          isa: native.isa,
-          weight_bytes: model.bytes,
-        },
-        membranes: model.membranes.map(({ index, level, sequence, weight, units }) => ({
-          index,
-          level,
-          tree: sequence.join(level > 9 ? '.' : ''),
-          weight,
-          units,
-          active: model.gates[index] === 1,
-          activity: run.activity[index]!,
-        })),
-        bseries: { order, trees: flow.trees, taylor: flow.taylor, error_estimate: flow.errorEstimate },
-        features: {
-          end_state: Array.from(model.state),
-          mean_state: Array.from(run.meanState),
-          differentials: flow.norms,
-        },
-        stages: clock.stages(),
-        total_ms: clock.total(),
-        steps_per_second: steps / (clock.of('model') / 1000),
-      } satisfies DtesnResult;
+      return assembleResult({ engine: this.engine, encoded, context, transformed, model, run, flow, clock });
     }, signal);
   }
 
@@ -394,20 +360,4 @@ function makeLane(config: DtesnConfig, options: Partial<ModelOptions> = {}): Lan
     biasScaling: 0.1,
     ...options,
   });
-}
-
-async function engineOf(given: ProcessorOptions['engine']): Promise<{ engine: Engine | null; owned: Engine | null }> {
-  if (given === null) return { engine: null, owned: null };
-  if (given === undefined) {
-    const engine = await EmbeddedEngine.start();
-    return { engine, owned: engine };
-  }
-  if (typeof given === 'string') {
-    const engine = new AphroditeEngine(given);
-    return { engine, owned: engine };
-  }
-  if (typeof given !== 'object' || typeof given.metrics !== 'function') {
-    throw argumentError('an engine, its URL, or null', 'engine', given);
-  }
-  return { engine: given, owned: null };
 }
