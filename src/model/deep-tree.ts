@@ -112,7 +112,7 @@ export class DeepTreeModel extends SeriesRunner {
     return this.state.subarray(offset, offset + units);
   }
 
-  /** Copies of a membrane's W, W_in (null where no input reaches it), b, and of its blocks from and to the parent. */
+  /** Copies of a membrane's W, W_in (zeros where no input reaches it), b, and of its blocks from and to the parent. */
   weights(membrane: number) {
     this.checkIdle();
     const { units, parent } = this.#at(membrane);
@@ -130,23 +130,13 @@ export class DeepTreeModel extends SeriesRunner {
   }
 
   /**
-   * Elementary differentials F(τ) of the flow x' = -x + tanh(W x + W_in u + b) at the present state, for all rooted trees
-   * to `order` (1 to 10), W the assembled block matrix: trees x units. Rows of closed membranes are zero.
-   */
-  differentials(order: number, input: ArrayLike<number>, out: Floats): void {
-    this.checkIdle();
-    if (input.length !== this.inputs) throw shapeError(`input with ${this.inputs} elements (inputs)`, input.length);
-    const values = floats(this.dtype, this.inputs);
-    values.set(input);
-    this.machine.differentials(order, values, out);
-  }
-
-  /**
    * Whether states are echoes of the input.
    *
    * - effectiveRadius: the largest spectral radius of (1 - leak) I + leak W over the membranes; without feedback the
    *   whole matrix is block triangular, so echo states at rest exist iff it is below 1
    * - normBound: norm of the matrix of block norms of the synchronous update; below 1 it contracts whatever the input
+   *
+   * Neither says what happens under an input of yours: `contraction(series)` measures that.
    */
   stability(): { feedback: boolean; effectiveRadius: number; normBound: number } {
     this.checkIdle();

@@ -140,6 +140,36 @@ export abstract class SeriesRunner {
     return view;
   }
 
+  /**
+   * Elementary differentials F(τ) of the flow x' = -x + tanh(W x + W_in u + b) at the present state, for all rooted trees
+   * to `order` (1 to 10), into `out`: trees x units. In a Deep Tree W is the assembled block matrix, and rows of closed
+   * membranes are zero.
+   */
+  differentials(order: number, input: ArrayLike<number>, out: Floats): void {
+    this.checkIdle();
+    if (input.length !== this.inputs) {
+      throw shapeError(`input with ${this.inputs} elements (inputs of ${this.owner})`, input.length);
+    }
+    const values = floats(this.dtype, this.inputs);
+    values.set(input);
+    this.machine.differentials(order, values, out);
+  }
+
+  /**
+   * The echo state property measured on a series: the distance ‖x - y‖₂ of two states before and after it, started from
+   * opposite corners (all 1, all -1). The own state is not touched.
+   */
+  contraction(series: SeriesInput): { before: number; after: number } {
+    const { units } = this;
+    const states = floats(this.dtype, 2 * units)
+      .fill(1, 0, units)
+      .fill(-1, units) as Floats;
+    this.runBatch([series, series], { out: null, states });
+    let square = 0;
+    for (let i = 0; i < units; i++) square += (states[i]! - states[units + i]!) ** 2;
+    return { before: 2 * Math.sqrt(units), after: Math.sqrt(square) };
+  }
+
   /** Sets the state: zeros, or the given values. */
   reset(state?: ArrayLike<number>): void {
     this.checkIdle();

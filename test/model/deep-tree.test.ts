@@ -108,6 +108,17 @@ describe('stability', () => {
     expect(a.stability().effectiveRadius).toBeLessThan(1);
   });
 
+  test('the measured contraction tells echo states from none, and leaves the state alone', () => {
+    const series = sequence(2 * 400, 3);
+    const echoes = new DeepTreeModel({ ...base, spectralRadius: 0.5 });
+    const { before, after } = echoes.contraction(series);
+    expect(before).toBeCloseTo(2 * Math.sqrt(echoes.units), 12);
+    expect(after / before).toBeLessThan(1e-12);
+    expect([...echoes.state].every((x) => x === 0)).toBe(true);
+    const none = new DeepTreeModel({ ...base, spectralRadius: 5, inputScaling: 0.01 }).contraction(series);
+    expect(none.after / none.before).toBeGreaterThan(0.01);
+  });
+
   test('a norm bound below 1 is a contraction at each step', () => {
     const options = { ...base, update: 'synchronous', spectralRadius: 0.1, coupling: 0.05, feedback: 0.05 } as const;
     const a = new DeepTreeModel(options);

@@ -52,7 +52,8 @@ test('a reservoir survives any arguments of its methods', () => {
     string,
     (...args: unknown[]) => unknown
   >;
-  for (const method of ['run', 'runMany', 'stepStreams', 'weights', 'differentials']) survives((...args) => reservoir[method]!(...args));
+  for (const method of ['run', 'runMany', 'stepStreams', 'weights', 'differentials'])
+    survives((...args) => reservoir[method]!(...args));
 });
 
 test('the constructors survive any arguments', () => {
