@@ -38,6 +38,9 @@ const commands = blocks
       .map((command) => ({ page, command })),
   );
 
+/** The examples print what an idle host prints: a busy one may need longer for its sources. */
+const patient = { ...process.env, DTESN_SOURCE_DEADLINE_MS: '20000' };
+
 let folder = '';
 beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'dtesn-docs-'));
@@ -54,7 +57,11 @@ describe('examples', () => {
     (_name, block, output) => {
       const file = path.join(folder, `example-${block.line}-${path.basename(block.page, '.md')}.js`);
       writeFileSync(file, block.text);
-      const { stdout, stderr, status } = spawnSync(process.execPath, [file], { cwd: folder, encoding: 'utf8' });
+      const { stdout, stderr, status } = spawnSync(process.execPath, [file], {
+        cwd: folder,
+        encoding: 'utf8',
+        env: patient,
+      });
       expect(stderr).toBe('');
       expect(status).toBe(0);
       expect(output).not.toBeNull();

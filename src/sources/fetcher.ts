@@ -2,8 +2,8 @@
  * The concurrent fetch of the five sources. No source waits for another, a failed one is a record with its error, and
  * the whole never takes longer than the deadline: each source has a time limit within it.
  *
- * Options: `deadlineMs` 250; `timeouts` a source, 150 ms when the engine is on this host, else 1000, never more than the
- * deadline; `providers`, what the processor says of itself. `fetch({ signal, force })`: `force` asks everything anew.
+ * Options: `deadlineMs` 250; `timeouts` a source, three fifths of the deadline when the engine is on this host (150 ms), else
+ * all of it, never more; `providers`, what the processor says of itself. `fetch({ signal, force })`: `force` asks everything anew.
  * The engine is the caller's: closing the fetcher ends what it asked and leaves the engine open.
  * Errors: the signal's reason when the caller aborts; DtesnError ERR_DTESN_CLOSED after close().
  */
@@ -55,8 +55,7 @@ export interface FetchOptions {
 
 type Caches = { [Name in SourceName]: CachedSource<Sources[Name]> };
 
-const localTimeoutMs = 150;
-const remoteTimeoutMs = 1000;
+const localShare = 0.6;
 
 export class SourceFetcher {
   readonly #caches: Caches;
@@ -69,7 +68,7 @@ export class SourceFetcher {
       throw argumentError('an Engine or null', 'engine', engine);
     const checked = checkOptions(optionsSchema, options, 'SourceFetcher');
     const providers = checked.providers as SourceProviders;
-    const usual = engine === null || isLocal(engine) ? localTimeoutMs : remoteTimeoutMs;
+    const usual = checked.deadlineMs * (engine === null || isLocal(engine) ? localShare : 1);
     const cache = <Name extends SourceName>(name: Name, fetch: (options: SourceOptions) => Promise<Sources[Name]>) => {
       const timeoutMs = Math.min(checked.timeouts[name] ?? usual, checked.deadlineMs);
       const ask = () => this.#track(fetch({ timeoutMs, signal: this.#closing.signal }));

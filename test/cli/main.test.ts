@@ -121,7 +121,7 @@ describe('dtesn process', () => {
 });
 
 test('dtesn sources shows every source, quality, constraints, hints and each transformation', async () => {
-  const { status, stdout } = await dtesn(['sources']);
+  const { status, stdout } = await dtesn(['sources'], { DTESN_SOURCE_DEADLINE_MS: '20000' });
   expect(status).toBe(0);
   for (const part of [
     'model_config',

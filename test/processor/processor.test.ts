@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { multiSourceDataSchema } from '../../src/pipeline/index.js';
 import { DtesnProcessor, dtesnResultSchema } from '../../src/processor/index.js';
 
-const config = { esn_reservoir_size: 64, source_deadline_ms: 5000 };
+const config = { esn_reservoir_size: 64, source_deadline_ms: 20_000 };
 
 let processor: DtesnProcessor;
 /** Of one level: a busy host cannot shed any of it, so features can be compared. */
