@@ -59,5 +59,6 @@ const file = (name) => execFileSync('g++', [`-print-file-name=${name}`], { encod
 const filters = args.length > 0 ? args : rooms.map((room) => `test/${room}`);
 run('the addon under vitest', process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...filters], {
   DTESN_PREBUILD: home,
+  DTESN_SANITIZED: mode,
   LD_PRELOAD: libraries.map(file).join(' '),
 });

@@ -17,6 +17,7 @@ Napi::Value gflops(const Napi::CallbackInfo& info) {
 
 Napi::Value readGigabytesPerSecond(const Napi::CallbackInfo& info) {
   const size_t bytes = count(info[0], "bytes");
+  if (bytes > (size_t{1} << 32)) failShape(info.Env(), "Expected at most 4294967296 bytes to measure");
   return Napi::Number::New(info.Env(), guarded(info.Env(), [&] { return measureReadGigabytesPerSecond(bytes); }));
 }
 

@@ -86,7 +86,8 @@ test('a Deep Tree serves streams as well', () => {
   expect(relativeError(pool.state('a'), alone.state)).toBeLessThan(1e-12);
 });
 
-test('a step allocates nothing: memory is flat over many steps', () => {
+// The sanitizers' own book-keeping grows with the memory that is touched.
+test.skipIf(process.env['DTESN_SANITIZED'])('a step allocates nothing: memory is flat over many steps', () => {
   const model = new Reservoir({ units: 16, inputs: 1 });
   const pool = new StreamPool({ model, capacity: 64 });
   const input = new Float32Array(8).fill(0.5);

