@@ -1,6 +1,6 @@
 /** Builds prebuilds/<platform>-<arch>/dtesn.<libc>.node for this machine: prebuildify through cmake-js. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, renameSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,4 +13,6 @@ const { status } = spawnSync(process.execPath, [prebuildify, ...args, ...shim], 
 if (status !== 0) process.exit(status ?? 1);
 // prebuildify moves what it finds in build/Release: put the developer's binary back.
 const built = path.join(root, `build/prebuild-${process.arch}/Release/dtesn.node`);
-copyFileSync(built, path.join(root, 'build/Release/dtesn.node'));
+const place = path.join(root, 'build/Release/dtesn.node');
+copyFileSync(built, `${place}.new`);
+renameSync(`${place}.new`, place);
