@@ -75,6 +75,7 @@ class Runnable : public Napi::ObjectWrap<Self> {
     if (capacity == 0 || ready > capacity || table.queue.size % (capacity * inputs()) != 0) {
       failShape(env, "Expected at most as many ready streams as the table has, and a queue of whole rings");
     }
+    table.ring = table.queue.size / capacity / inputs();
     return guarded(env, [&] {
       if (!stepper_) stepper_ = std::make_unique<StreamStepper<T>>(network());
       return Napi::Number::New(env, static_cast<double>(stepper_->step(table, ready, environment(env).pool())));

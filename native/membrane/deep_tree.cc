@@ -136,10 +136,10 @@ double DeepTree<T>::normBound() const {
   const size_t n = membranes_.size();
   std::vector<double> blocks(n * n);
   const auto largestLeak = [](const Region<T>& r) {
-    return *std::max_element(r.leak.data(), r.leak.data() + r.leak.size());
+    return *std::max_element(r.leak.data(), r.leak.data() + r.units());
   };
   const auto smallestLeak = [](const Region<T>& r) {
-    return *std::min_element(r.leak.data(), r.leak.data() + r.leak.size());
+    return *std::min_element(r.leak.data(), r.leak.data() + r.units());
   };
   for (size_t m = 0; m < n; ++m) {
     const Membrane<T>& membrane = membranes_[m];

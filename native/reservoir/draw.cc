@@ -103,7 +103,7 @@ Region<T> drawRegion(const RegionSpec& spec, Span<const T> leak) {
   const PhiloxStream bias(spec.seed, spec.stream, Purpose::bias);
   bias.fillSymmetric(0, spec.units, region.bias.data());
   for (size_t i = 0; i < spec.units; ++i) region.bias[i] *= static_cast<T>(spec.biasScaling);
-  region.leak = copyOf(leak, spec.units);
+  region.leak = copyOf(leak, Region<T>::paddedUnits(spec.units));
   return region;
 }
 
@@ -120,7 +120,7 @@ Region<T> givenRegion(const GivenWeights<T>& given, Span<const T> leak) {
   region.input = std::make_unique<PackedDense<T>>(
       n, inputs, [&](size_t i, T* row) { std::copy_n(given.input.data + i * inputs, inputs, row); });
   region.bias = copyOf(given.bias, Region<T>::paddedUnits(n));
-  region.leak = copyOf(leak, n);
+  region.leak = copyOf(leak, Region<T>::paddedUnits(n));
   region.activation = given.activation;
   return region;
 }

@@ -22,7 +22,7 @@ struct Region {
   std::unique_ptr<LinearOperator<T>> recurrent;
   std::unique_ptr<LinearOperator<T>> input;  // null where no input reaches this region
   AlignedArray<T> bias;                      // paddedUnits
-  AlignedArray<T> leak;                      // units
+  AlignedArray<T> leak;                      // paddedUnits
   Activation activation = Activation::tanh;
 
   size_t units() const { return recurrent->rows(); }

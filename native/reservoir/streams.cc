@@ -13,25 +13,18 @@ constexpr size_t kWorthSharing = 500000;
 }  // namespace
 
 template <class T>
-bool StreamStepper<T>::valid(const StreamTable<T>& table, int32_t stream) const {
-  const size_t ring = table.queue.size / table.counts.size / network_.inputs();
-  return stream >= 0 && static_cast<size_t>(stream) < table.counts.size && table.counts[stream] > 0 &&
-         table.heads[stream] >= 0 && static_cast<size_t>(table.heads[stream]) < ring;
-}
-
-template <class T>
 void StreamStepper<T>::stepSome(const StreamTable<T>& table, size_t first, size_t count, Lane& lane) const {
   const size_t units = network_.units(), inputs = network_.inputs();
-  const size_t ring = table.queue.size / table.counts.size / inputs;
   for (size_t i = 0; i < count; ++i) {
     const size_t stream = static_cast<size_t>(table.ready[first + i]);
-    lane.inputs[i] = table.queue.data + (stream * ring + static_cast<size_t>(table.heads[stream])) * inputs;
+    lane.inputs[i] = table.queue.data + (stream * table.ring + static_cast<size_t>(table.heads[stream])) * inputs;
     lane.states[i] = table.states.data + stream * units;
   }
   network_.step(count, lane.inputs.data(), lane.states.data(), lane.scratch);
   for (size_t i = 0; i < count; ++i) {
     const int32_t stream = table.ready[first + i];
-    table.heads[stream] = static_cast<int32_t>((static_cast<size_t>(table.heads[stream]) + 1) % ring);
+    const int32_t head = table.heads[stream] + 1;
+    table.heads[stream] = static_cast<size_t>(head) == table.ring ? 0 : head;
     --table.counts[stream];
   }
 }
@@ -42,7 +35,7 @@ size_t StreamStepper<T>::step(const StreamTable<T>& table, size_t ready, ThreadP
     lanes_.push_back(
         {network_.scratch(kGroupSeries), std::vector<const T*>(kGroupSeries), std::vector<T*>(kGroupSeries)});
   }
-  const auto dropped = [&](int32_t stream) { return !valid(table, stream); };
+  const auto dropped = [&](int32_t stream) { return !table.valid(stream); };
   ready = std::remove_if(table.ready.begin(), table.ready.begin() + ready, dropped) - table.ready.begin();
   const size_t work = ready * network_.units() * network_.units();
   const size_t threads = work < kWorthSharing ? 1 : pool.size();

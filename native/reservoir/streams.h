@@ -23,6 +23,13 @@ struct StreamTable {
   Span<int32_t> heads;   // first waiting input of each stream
   Span<int32_t> counts;  // waiting inputs of each stream
   Span<int32_t> ready;   // streams with inputs, in the order of their turn
+  size_t ring;           // inputs a stream has room for
+
+  // Whether an entry of the list points at a stream with an input to take.
+  bool valid(int32_t stream) const {
+    return stream >= 0 && static_cast<size_t>(stream) < counts.size && counts[stream] > 0 && heads[stream] >= 0 &&
+           static_cast<size_t>(heads[stream]) < ring;
+  }
 };
 
 template <class T>
@@ -42,7 +49,6 @@ class StreamStepper {
   };
 
   void stepSome(const StreamTable<T>& table, size_t first, size_t count, Lane& lane) const;
-  bool valid(const StreamTable<T>& table, int32_t stream) const;
 
   const Network<T>& network_;
   std::vector<Lane> lanes_;  // one a thread

@@ -39,7 +39,8 @@ struct Kernels {
   void (*rows)(const T* weights, const uint32_t* columns, const size_t* starts, size_t rows, const T* x, T* y);
   // y[i] += weight x[i - 1], indices modulo n.
   void (*cycle)(T weight, size_t n, const T* x, T* y);
-  // state = (1 - leak) state + leak tanh(drive). Error of tanh: 2 ULP (f32), 3 ULP (f64).
+  // state = (1 - leak) state + leak tanh(drive). Error of tanh: 2 ULP (f32), 3 ULP (f64). drive and leak have room to the
+  // next multiple of 16 elements.
   void (*leakyTanh)(const T* drive, const T* leak, size_t n, T* state);
   // state = (1 - leak) state + leak drive.
   void (*leakyIdentity)(const T* drive, const T* leak, size_t n, T* state);

@@ -163,15 +163,19 @@ static void blocks16(const T* w, const uint16_t* columns, size_t degree, size_t 
 
 static void rows(const T* w, const uint32_t* columns, const size_t* starts, size_t count, const T* x, T* y) {
   for (size_t i = 0; i < count; ++i) {
-    T a = 0, b = 0;
+    // Four sums: with fewer the add latency would show, not the loads.
+    T a = 0, b = 0, c = 0, d = 0;
     size_t k = starts[i];
     const size_t end = starts[i + 1];
-    for (; k + 2 <= end; k += 2) {
+    for (; k + 4 <= end; k += 4) {
+      asm volatile("");  // no vectors here: gathering them costs more in shuffles than it saves
       a += w[k] * x[columns[k]];
       b += w[k + 1] * x[columns[k + 1]];
+      c += w[k + 2] * x[columns[k + 2]];
+      d += w[k + 3] * x[columns[k + 3]];
     }
-    if (k < end) a += w[k] * x[columns[k]];
-    y[i] += a + b;
+    for (; k < end; ++k) a += w[k] * x[columns[k]];
+    y[i] += (a + b) + (c + d);
   }
 }
 
@@ -225,12 +229,21 @@ DTESN_INLINE V tanhVector(V x) {
 
 DTESN_INLINE V leaky(V state, V leak, V target) { return (static_cast<T>(1) - leak) * state + leak * target; }
 
-// The last, partial vector goes through a full one on the stack, so every element meets the same arithmetic.
+// The last, partial vector of the state; every element meets the same arithmetic.
+#if DTESN_BYTES == 64 && DTESN_WIDE
+DTESN_INLINE V loadPart(const T* p, size_t count) { return __builtin_ia32_loadupd512_mask(p, V{}, (1u << count) - 1); }
+DTESN_INLINE void storePart(T* p, V v, size_t count) { __builtin_ia32_storeupd512_mask(p, v, (1u << count) - 1); }
+#elif DTESN_BYTES == 64
+DTESN_INLINE V loadPart(const T* p, size_t count) { return __builtin_ia32_loadups512_mask(p, V{}, (1u << count) - 1); }
+DTESN_INLINE void storePart(T* p, V v, size_t count) { __builtin_ia32_storeups512_mask(p, v, (1u << count) - 1); }
+#else
 DTESN_INLINE V loadPart(const T* p, size_t count) {
   V v = V{};
   __builtin_memcpy(&v, p, count * sizeof(T));
   return v;
 }
+DTESN_INLINE void storePart(T* p, V v, size_t count) { __builtin_memcpy(p, &v, count * sizeof(T)); }
+#endif
 
 static void leakyTanh(const T* drive, const T* leak, size_t n, T* state) {
   size_t i = 0;
@@ -238,8 +251,7 @@ static void leakyTanh(const T* drive, const T* leak, size_t n, T* state) {
     store(state + i, leaky(load(state + i), load(leak + i), tanhVector(load(drive + i))));
   }
   if (const size_t rest = n - i) {
-    const V v = leaky(loadPart(state + i, rest), loadPart(leak + i, rest), tanhVector(loadPart(drive + i, rest)));
-    __builtin_memcpy(state + i, &v, rest * sizeof(T));
+    storePart(state + i, leaky(loadPart(state + i, rest), load(leak + i), tanhVector(load(drive + i))), rest);
   }
 }
 
@@ -247,7 +259,6 @@ static void leakyIdentity(const T* drive, const T* leak, size_t n, T* state) {
   size_t i = 0;
   for (; i + kLanes <= n; i += kLanes) store(state + i, leaky(load(state + i), load(leak + i), load(drive + i)));
   if (const size_t rest = n - i) {
-    const V v = leaky(loadPart(state + i, rest), loadPart(leak + i, rest), loadPart(drive + i, rest));
-    __builtin_memcpy(state + i, &v, rest * sizeof(T));
+    storePart(state + i, leaky(loadPart(state + i, rest), load(leak + i), load(drive + i)), rest);
   }
 }

@@ -20,7 +20,7 @@ static void multiplyAdds(size_t rounds, T factor, T addend, T* sums) {
 #endif
 
 static void loadAll(const T* data, size_t size) {
-  constexpr size_t kVectors = 512 / DTESN_BYTES;
+  constexpr size_t kVectors = 8;
   const T* end = data + size / (kVectors * kLanes) * (kVectors * kLanes);
   for (; data < end; data += kVectors * kLanes) {
     DTESN_UNROLL for (size_t v = 0; v < kVectors; ++v) DTESN_LOADED(load(data + v * kLanes));

@@ -150,7 +150,7 @@ class Checker {
   }
 
   double leaky(size_t n, void (*Kernels<T>::*kernel)(const T*, const T*, size_t, T*), double range) {
-    std::vector<T> drive = sequence<T>(n, 4), leak = sequence<T>(n, 5);
+    std::vector<T> drive = sequence<T>(roundUp(n, 16), 4), leak = sequence<T>(roundUp(n, 16), 5);
     for (T& v : drive) v *= static_cast<T>(range);
     for (T& v : leak) v = (v + 1) / 2;
     std::vector<T> got = sequence<T>(n, 3), wanted = got;

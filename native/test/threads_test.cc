@@ -56,7 +56,7 @@ static std::vector<float> streamStates(const dtesn::LeakyReservoir<float>& netwo
   const size_t capacity = 300, ring = 4;
   std::vector<float> states(capacity * network.units()), queue(capacity * ring * 2, 0.25f);
   std::vector<int32_t> heads(capacity), counts(capacity), ready(capacity);
-  dtesn::StreamTable<float> table{states, queue, heads, counts, ready};
+  dtesn::StreamTable<float> table{states, queue, heads, counts, ready, ring};
   dtesn::StreamStepper<float> stepper(network);
   for (int round = 0; round < 20; ++round) {
     size_t waiting = 0;
