@@ -1,51 +1,49 @@
 /**
- * Microseconds of one step of a reservoir, whole series in one call: each topology and a plain TypeScript-style loop of the
- * same network in the same run.
+ * Microseconds of one step of one series, whole series in one call, on one thread.
+ *
+ * The limit of a reservoir that reads its weights once a step is the read bandwidth of a working set of that size; the share is
+ * weights / time against it. Cycle reservoirs have no weights to read and are limited by tanh: no share. Peers run the
+ * dense network; where a row is sparse the comparison is of networks with as many units.
  */
 import { Reservoir } from '../dist/index.js';
-import { measure, round } from './measure.mjs';
+import { measure, round, withBandwidth } from './measure.mjs';
+import { compared, measurePeers } from './peers/index.mjs';
 
-const STEPS = 256;
-
-function plainStep({ recurrent, input, bias }, units) {
-  const x = new Float32Array(units);
-  const next = new Float32Array(units);
-  return (series) => {
-    for (const u of series) {
-      for (let i = 0; i < units; i++) {
-        let z = bias[i] + input.data[i] * u;
-        const row = i * units;
-        for (let k = 0; k < units; k++) z += recurrent.data[row + k] * x[k];
-        next[i] = Math.tanh(z);
-      }
-      x.set(next);
-    }
-  };
-}
+const series = Float32Array.from({ length: 256 }, (_, t) => Math.sin(t / 7));
 
 export async function run({ quick }) {
+  const sizes = quick ? [100, 512, 1024, 2048] : [100, 256, 512, 1024, 2048, 4096];
+  const peers = await measurePeers(
+    sizes.map((units) => ({ units, series: 1 })),
+    { quick },
+  );
   const rows = [];
-  const series = Float32Array.from({ length: STEPS }, (_, t) => Math.sin(t / 7));
-  for (const units of [100, 300, 1000, ...(quick ? [] : [2000, 4000])]) {
-    for (const topology of ['dense', 'block-sparse', 'sparse', 'cycle']) {
-      const reservoir = new Reservoir({ units, inputs: 1, topology, seed: 1 });
-      const { best, median } = await measure(topology, () => reservoir.run(series, { out: null }), { quick });
-      rows.push({
-        task: `${topology} ${units}`,
-        'best µs/step': round(best / STEPS),
-        'median µs/step': round(median / STEPS),
-        'GB/s of weights': round((reservoir.bytes * STEPS) / best / 1000),
-      });
-    }
-    if (units <= 1000) {
-      const plain = plainStep(new Reservoir({ units, inputs: 1, topology: 'dense', seed: 1 }).weights(), units);
-      const { best, median } = await measure('plain', () => plain(series.subarray(0, 16)), { quick });
-      rows.push({
-        task: `plain loops ${units}`,
-        'best µs/step': round(best / 16),
-        'median µs/step': round(median / 16),
-      });
+  for (const [i, units] of sizes.entries()) rows.push(await row('dense', units, peers[i], { quick }));
+  for (const blockRows of [8, 16]) {
+    for (const units of quick ? [1000, 2000] : [300, 1000, 2000, 4000]) {
+      rows.push(await row('block-sparse', units, {}, { quick, blockRows }));
     }
   }
+  for (const units of quick ? [1000] : [1000, 4000]) {
+    rows.push(await row('sparse', units, {}, { quick }), await row('cycle', units, {}, { quick }));
+  }
   return rows;
+}
+
+async function row(topology, units, peers, { quick, blockRows }) {
+  const rowsOption = blockRows === undefined ? {} : { blockRows };
+  const reservoir = new Reservoir({ units, inputs: 1, topology, seed: 1, ...rowsOption });
+  const steps = units > 1024 ? series.subarray(0, 32) : series;
+  const { figures, limit } = await withBandwidth(reservoir.bytes, () =>
+    measure(topology, () => reservoir.run(steps, { out: null }), { quick }),
+  );
+  const best = figures.best / steps.length;
+  const rate = reservoir.bytes / best / 1000;
+  return {
+    task: `${topology} ${units}${blockRows === undefined ? '' : `, blocks of ${blockRows}`}`,
+    'best µs/step': round(best),
+    'median µs/step': round(figures.median / steps.length),
+    ...(topology === 'cycle' ? {} : { 'GB/s': round(rate), 'limit GB/s': round(limit), share: round(rate / limit) }),
+    peers: compared(peers, best),
+  };
 }

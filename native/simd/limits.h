@@ -1,6 +1,6 @@
-// What one core can do, measured: multiply-adds a second with everything in registers, and bytes a second that it can load
-// from a working set of a given size. Both by the instruction set in use, both the best of several short runs: a limit is what
-// the machine reaches when nothing disturbs it.
+// What one core can do, measured: multiply-adds a second with everything in registers, and bytes a second that it can
+// load from a working set of a given size. Both by the instruction set in use, both the best of several short runs: a
+// limit is what the machine reaches when nothing disturbs it.
 #pragma once
 
 #include <cstddef>

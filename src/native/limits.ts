@@ -6,8 +6,8 @@
  *   L3 (16 MiB) and memory (256 MiB)
  * - `bandwidthAt(bytes)`: the same for a working set of exactly that size (rounded up to 512 bytes), measured at each call
  *
- * Each figure is the best of several runs of a few milliseconds, by the instruction set in use. Takes about half a second, most of it to be given
- * the memory.
+ * Each figure is the best of several runs of a few milliseconds, by the instruction set in use. The first call takes about
+ * half a second, most of it to be given the memory; later ones nothing.
  * Errors: RangeError ERR_DTESN_ARGUMENT for bytes beyond 4 GiB, ERR_DTESN_MEMORY where they are not there.
  */
 import { rangeError } from '../errors/index.js';
