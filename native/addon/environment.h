@@ -28,8 +28,6 @@ class Environment {
   std::unique_ptr<ThreadPool> pool_;
 };
 
-inline Environment& environment(Napi::Env env) {
-  return *env.GetInstanceData<Environment>();
-}
+inline Environment& environment(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 
 }  // namespace dtesn::addon

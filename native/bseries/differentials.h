@@ -45,11 +45,11 @@ class Differentials {
   size_t units_;
   int order_;
   TreeTable table_;
-  size_t inner_;                // trees of order < p, which are children of others
-  std::vector<int> children_;   // of each tree's root
-  AlignedArray<T> phi_;         // φ_0 .. φ_(p-1): order x units
-  AlignedArray<T> mapped_;      // G of the inner trees
-  AlignedArray<T> products_;    // H of the inner trees, and one row for that of any other
+  size_t inner_;                   // trees of order < p, which are children of others
+  std::vector<int> children_;      // of each tree's root
+  AlignedArray<T> phi_;            // φ_0 .. φ_(p-1): order x units
+  AlignedArray<T> mapped_;         // G of the inner trees
+  AlignedArray<T> products_;       // H of the inner trees, and one row for that of any other
   std::vector<const T*> factors_;  // where H of each tree stands
 };
 

@@ -2,8 +2,8 @@
 //
 //   φ_0 = s,   φ_k = (1 - s²) Q_k(s),   Q_1 = 1,   Q_(k+1) = -2 s Q_k + (1 - s²) Q_k'
 //
-// The factor 1 - s² = (1 - s)(1 + s) apart keeps the relative error small where tanh saturates. Q_k has degree k - 1 and
-// the parity of k - 1; its coefficients are whole numbers, exact in f64 for every k <= kMaxPhi.
+// The factor 1 - s² = (1 - s)(1 + s) apart keeps the relative error small where tanh saturates. Q_k has degree k - 1
+// and the parity of k - 1; its coefficients are whole numbers, exact in f64 for every k <= kMaxPhi.
 #pragma once
 
 #include <array>

@@ -6,10 +6,9 @@
 #include <vector>
 
 #include "linalg/eigenvalues.h"
+#include "linalg/fixed_order.h"
 #include "linalg/hessenberg_vector.h"
 #include "linalg/philox.h"
-
-#include "linalg/fixed_order.h"
 
 namespace dtesn {
 namespace {
@@ -49,12 +48,7 @@ std::vector<DoubleShift> unwantedShifts(std::vector<Eigenvalue> values, size_t k
 class Arnoldi {
  public:
   Arnoldi(size_t n, const Product& product, uint64_t seed)
-      : n_(n),
-        capacity_(basisFor(n)),
-        product_(product),
-        h_((capacity_ + 1) * capacity_),
-        vector_(2 * n),
-        image_(n) {
+      : n_(n), capacity_(basisFor(n)), product_(product), h_((capacity_ + 1) * capacity_), vector_(2 * n), image_(n) {
     basis_.reserve((capacity_ + 1) * n);  // memory is touched only as the basis grows
     basis_.resize(n);
     PhiloxStream(seed, 0, Purpose::krylov).fillSymmetric(0, n, row(0));

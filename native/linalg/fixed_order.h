@@ -1,6 +1,6 @@
-// Sums of f64 in one fixed order: eight lanes side by side, then the lanes pairwise. A compiler may vectorise them to any
-// width and gives the same bits, as long as it does not contract a b + c: a file that includes this header last turns
-// contraction off for its own loops too.
+// Sums of f64 in one fixed order: eight lanes side by side, then the lanes pairwise. A compiler may vectorise them to
+// any width and gives the same bits, as long as it does not contract a b + c: a file that includes this header last
+// turns contraction off for its own loops too.
 #pragma once
 
 #include <cmath>

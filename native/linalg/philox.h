@@ -67,9 +67,7 @@ class PhiloxStream {
     }
   }
 
-  static double toSymmetric(uint32_t word) {
-    return (static_cast<double>(word >> 8) - 8388608.0) * (1.0 / 8388608.0);
-  }
+  static double toSymmetric(uint32_t word) { return (static_cast<double>(word >> 8) - 8388608.0) * (1.0 / 8388608.0); }
 
  private:
   uint32_t key0_, key1_, stream_, purpose_;

@@ -24,10 +24,7 @@ class SparseRows final : public LinearOperator<T> {
 
   // The non-zeros of a row-major matrix.
   SparseRows(size_t rows, size_t cols, Span<const T> dense)
-      : LinearOperator<T>(rows, cols),
-        starts_(rows + 1),
-        columns_(countNonZeros(dense)),
-        weights_(columns_.size()) {
+      : LinearOperator<T>(rows, cols), starts_(rows + 1), columns_(countNonZeros(dense)), weights_(columns_.size()) {
     size_t next = 0;
     for (size_t i = 0; i < rows; ++i) {
       for (size_t k = 0; k < cols; ++k) {

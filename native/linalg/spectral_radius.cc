@@ -7,9 +7,8 @@
 #include "linalg/arnoldi.h"
 #include "linalg/components.h"
 #include "linalg/eigenvalues.h"
-#include "linalg/period.h"
-
 #include "linalg/fixed_order.h"
+#include "linalg/period.h"
 
 namespace dtesn {
 namespace {

@@ -48,33 +48,17 @@ class Gate {
   static constexpr int kSpins = 2000;
 
 #if defined(_WIN32)
-  void lock() {
-    AcquireSRWLockExclusive(&lock_);
-  }
-  void unlock() {
-    ReleaseSRWLockExclusive(&lock_);
-  }
-  void sleep() {
-    SleepConditionVariableSRW(&condition_, &lock_, INFINITE, 0);
-  }
-  void wakeAll() {
-    WakeAllConditionVariable(&condition_);
-  }
+  void lock() { AcquireSRWLockExclusive(&lock_); }
+  void unlock() { ReleaseSRWLockExclusive(&lock_); }
+  void sleep() { SleepConditionVariableSRW(&condition_, &lock_, INFINITE, 0); }
+  void wakeAll() { WakeAllConditionVariable(&condition_); }
   SRWLOCK lock_ = SRWLOCK_INIT;
   CONDITION_VARIABLE condition_ = CONDITION_VARIABLE_INIT;
 #else
-  void lock() {
-    pthread_mutex_lock(&lock_);
-  }
-  void unlock() {
-    pthread_mutex_unlock(&lock_);
-  }
-  void sleep() {
-    pthread_cond_wait(&condition_, &lock_);
-  }
-  void wakeAll() {
-    pthread_cond_broadcast(&condition_);
-  }
+  void lock() { pthread_mutex_lock(&lock_); }
+  void unlock() { pthread_mutex_unlock(&lock_); }
+  void sleep() { pthread_cond_wait(&condition_, &lock_); }
+  void wakeAll() { pthread_cond_broadcast(&condition_); }
   pthread_mutex_t lock_ = PTHREAD_MUTEX_INITIALIZER;
   pthread_cond_t condition_ = PTHREAD_COND_INITIALIZER;
 #endif

@@ -8,8 +8,8 @@
 constexpr int kTileVectors = DTESN_BYTES == 64 ? 4 : 2;
 constexpr int kTileSeries = 6;
 
-DTESN_INLINE void tile(const T* w, size_t stride, size_t from, size_t cols, const T* const* xs, T* const* ys, size_t row,
-                       const T* next, const int vectors, const int series) {
+DTESN_INLINE void tile(const T* w, size_t stride, size_t from, size_t cols, const T* const* xs, T* const* ys,
+                       size_t row, const T* next, const int vectors, const int series) {
   V sum[kTileSeries][kTileVectors];
   const T* x[kTileSeries];
   DTESN_UNROLL for (int s = 0; s < series; ++s) {
@@ -31,14 +31,14 @@ DTESN_INLINE void tile(const T* w, size_t stride, size_t from, size_t cols, cons
   }
 }
 
-#define DTESN_TILE(VECTORS, SERIES)                                        \
-  case VECTORS * 8 + SERIES:                                               \
-    tile(w, stride, from, cols, xs, ys, row, next, VECTORS, SERIES);           \
+#define DTESN_TILE(VECTORS, SERIES)                                  \
+  case VECTORS * 8 + SERIES:                                         \
+    tile(w, stride, from, cols, xs, ys, row, next, VECTORS, SERIES); \
     break;
-#define DTESN_TILES(VECTORS)                                               \
-  DTESN_TILE(VECTORS, 1)                                                   \
-  DTESN_TILE(VECTORS, 2)                                                   \
-  DTESN_TILE(VECTORS, 3)                                                   \
+#define DTESN_TILES(VECTORS) \
+  DTESN_TILE(VECTORS, 1)     \
+  DTESN_TILE(VECTORS, 2)     \
+  DTESN_TILE(VECTORS, 3)     \
   DTESN_TILE(VECTORS, 4) DTESN_TILE(VECTORS, 5) DTESN_TILE(VECTORS, 6)
 
 static void anyTile(const T* w, size_t stride, size_t from, size_t cols, const T* const* xs, T* const* ys, size_t row,
@@ -111,13 +111,13 @@ DTESN_INLINE void blockTile(const T* w, const uint16_t* columns, size_t degree, 
     }
   }
   DTESN_UNROLL for (int s = 0; s < series; ++s) {
-    DTESN_UNROLL for (int p = 0; p < parts; ++p) *reinterpret_cast<EU*>(ys[s] + row + p * kStep) = sum[s][p];
+    DTESN_UNROLL for (int p = 0; p < parts; ++p) * reinterpret_cast<EU*>(ys[s] + row + p * kStep) = sum[s][p];
   }
 }
 
-#define DTESN_BLOCK_TILE(SERIES)                                           \
-  case SERIES:                                                             \
-    blockTile(w, columns, degree, xs + s, ys + s, row, parts, SERIES);     \
+#define DTESN_BLOCK_TILE(SERIES)                                       \
+  case SERIES:                                                         \
+    blockTile(w, columns, degree, xs + s, ys + s, row, parts, SERIES); \
     break;
 
 DTESN_INLINE void blocksMany(const T* w, const uint16_t* columns, size_t degree, size_t blocks, size_t count,

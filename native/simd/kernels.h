@@ -1,10 +1,11 @@
 // The kernels: every loop that knows an instruction set, as one const table of functions per set and element type.
 //
 // Layouts
-//   panels: rows in groups of 64 bytes (16 f32, 8 f64), up to four groups a panel; a panel stores, column by column, the
+//   panels: rows in groups of 64 bytes (16 f32, 8 f64), up to four groups a panel; a panel stores, column by column,
+//   the
 //           weights of all its rows, so one broadcast of x[k] meets contiguous weights.
-//   blocks: 8 or 16 consecutive rows share their column list; a block stores, column by column, the weights of its rows.
-//   rows:   compressed sparse rows (CSR).
+//   blocks: 8 or 16 consecutive rows share their column list; a block stores, column by column, the weights of its
+//   rows. rows:   compressed sparse rows (CSR).
 // All products accumulate: y += A x. Outputs have room for the padded rows; the padding holds zeros.
 #pragma once
 
@@ -39,13 +40,13 @@ struct Kernels {
   void (*rows)(const T* weights, const uint32_t* columns, const size_t* starts, size_t rows, const T* x, T* y);
   // y[i] += weight x[i - 1], indices modulo n.
   void (*cycle)(T weight, size_t n, const T* x, T* y);
-  // state = (1 - leak) state + leak tanh(drive). Error of tanh: 2 ULP (f32), 3 ULP (f64). drive and leak have room to the
-  // next multiple of 16 elements.
+  // state = (1 - leak) state + leak tanh(drive). Error of tanh: 2 ULP (f32), 3 ULP (f64). drive and leak have room to
+  // the next multiple of 16 elements.
   void (*leakyTanh)(const T* drive, const T* leak, size_t n, T* state);
   // state = (1 - leak) state + leak drive.
   void (*leakyIdentity)(const T* drive, const T* leak, size_t n, T* state);
-  // The same products for `count` series, xs[s] and ys[s] where they lie. Operations: 2 a weight and series; the weights
-  // are read once for six series.
+  // The same products for `count` series, xs[s] and ys[s] where they lie. Operations: 2 a weight and series; the
+  // weights are read once for six series.
   void (*panelsMany)(const T* weights, size_t groups, size_t cols, size_t count, const T* const* xs, T* const* ys);
   void (*blocks8Many)(const T* weights, const uint16_t* columns, size_t degree, size_t blocks, size_t count,
                       const T* const* xs, T* const* ys);

@@ -1,5 +1,5 @@
-// The loops for one series, once, in GNU vector types. one_type.inl includes this file for each instruction set and element
-// type, with
+// The loops for one series, once, in GNU vector types. one_type.inl includes this file for each instruction set and
+// element type, with
 //   DTESN_ISA    the namespace of the set       DTESN_BYTES  its vector width in bytes
 //   DTESN_T      float or double                DTESN_I      the signed integer of the same width
 //   DTESN_TYPE   f32 or f64, the inner namespace

@@ -15,9 +15,7 @@ constexpr size_t kHugePage = size_t{2} << 20;
 // Blocks from here on get whole huge pages: at most as much again is left unused.
 constexpr size_t kHugeFrom = kHugePage / 2;
 
-inline std::align_val_t kernelAlignment(size_t bytes) {
-  return std::align_val_t{bytes < kHugeFrom ? 64 : kHugePage};
-}
+inline std::align_val_t kernelAlignment(size_t bytes) { return std::align_val_t{bytes < kHugeFrom ? 64 : kHugePage}; }
 
 // Throws std::bad_alloc. The bytes are not initialised.
 inline void* allocateKernelMemory(size_t bytes) {
@@ -30,8 +28,6 @@ inline void* allocateKernelMemory(size_t bytes) {
   return memory;
 }
 
-inline void freeKernelMemory(void* memory, size_t bytes) {
-  ::operator delete(memory, kernelAlignment(bytes));
-}
+inline void freeKernelMemory(void* memory, size_t bytes) { ::operator delete(memory, kernelAlignment(bytes)); }
 
 }  // namespace dtesn

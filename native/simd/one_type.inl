@@ -3,15 +3,15 @@
 namespace DTESN_ISA {
 namespace DTESN_TYPE {
 
+// The order matters.
+// clang-format off
 #include "simd/kernels.inl"
-
 #include "simd/batch.inl"
-
 #include "simd/limits.inl"
+// clang-format on
 
-constexpr Kernels<T> kTable = {panels,    blocks8,       blocks16,   rows,        cycle,
-                               leakyTanh, leakyIdentity, panelsMany, blocks8Many, blocks16Many,
-                               multiplyAdds, loadAll};
+constexpr Kernels<T> kTable = {panels,        blocks8,    blocks16,    rows,         cycle,        leakyTanh,
+                               leakyIdentity, panelsMany, blocks8Many, blocks16Many, multiplyAdds, loadAll};
 
 }  // namespace DTESN_TYPE
 }  // namespace DTESN_ISA

@@ -71,9 +71,9 @@ void loadAll(const T* data, size_t size) {
 }
 
 template <class T>
-constexpr Kernels<T> kTable = {panels<T>,    blocks<T, 8>,     blocks<T, 16>, rows<T>,           cycle<T>,
-                               leakyTanh<T>, leakyIdentity<T>, panelsMany<T>, blocksMany<T, 8>, blocksMany<T, 16>,
-                               multiplyAdds<T>, loadAll<T>};
+constexpr Kernels<T> kTable = {panels<T>,        blocks<T, 8>,      blocks<T, 16>,    rows<T>,
+                               cycle<T>,         leakyTanh<T>,      leakyIdentity<T>, panelsMany<T>,
+                               blocksMany<T, 8>, blocksMany<T, 16>, multiplyAdds<T>,  loadAll<T>};
 
 }  // namespace
 

@@ -61,8 +61,7 @@ class Checker {
   }
 
   void add(const char* kernel, double error) {
-    checks_.push_back(
-        {isa_, kernel, sizeof(T) == 4 ? "f32" : "f64", error, 16.0 * std::numeric_limits<T>::epsilon()});
+    checks_.push_back({isa_, kernel, sizeof(T) == 4 ? "f32" : "f64", error, 16.0 * std::numeric_limits<T>::epsilon()});
   }
 
   double panels(size_t n) {

@@ -1,5 +1,5 @@
-// The pool, batches and streams under several threads: the same numbers as under one, and nothing that races (the thread
-// sanitizer watches).
+// The pool, batches and streams under several threads: the same numbers as under one, and nothing that races (the
+// thread sanitizer watches).
 #include <atomic>
 #include <vector>
 

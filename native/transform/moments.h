@@ -12,9 +12,7 @@ namespace dtesn {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // A divisor that makes 0 of everything where there is nothing to divide by.
-inline double infiniteForZero(double divisor) {
-  return divisor == 0 ? kInfinity : divisor;
-}
+inline double infiniteForZero(double divisor) { return divisor == 0 ? kInfinity : divisor; }
 
 // Mean and sum of squared deviations of each feature, in mean[feature] and squares[feature]. Every lane is measured by
 // Welford's recurrence, which needs one pass and does not cancel; the lanes of a feature are then merged.

@@ -33,13 +33,9 @@ constexpr Signature kSignatures[] = {
 };
 static_assert(sizeof(kSignatures) / sizeof(Signature) == size_t(TransformCode::count), "one signature an operation");
 
-bool isWhole(double v) {
-  return v >= 0 && v < kWholeLimit && v == static_cast<double>(static_cast<uint64_t>(v));
-}
+bool isWhole(double v) { return v >= 0 && v < kWholeLimit && v == static_cast<double>(static_cast<uint64_t>(v)); }
 
-bool indexable(SeriesShape shape) {
-  return double(shape.steps) * double(shape.features) < kWholeLimit;
-}
+bool indexable(SeriesShape shape) { return double(shape.steps) * double(shape.features) < kWholeLimit; }
 
 // Why the operation cannot follow a series of this shape.
 ProgramFault faultOf(const Operation& op, SeriesShape shape, size_t index) {

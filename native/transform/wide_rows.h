@@ -10,9 +10,7 @@
 namespace dtesn {
 
 // A multiple of `features`, 64 or more: enough lanes to hide the latency of one accumulator each.
-inline size_t lanesOf(size_t features) {
-  return features >= 64 ? features : features * ((63 + features) / features);
-}
+inline size_t lanesOf(size_t features) { return features >= 64 ? features : features * ((63 + features) / features); }
 
 // Calls visit(row, lanes) for every wide row from the first to the last, which may be shorter.
 template <class T, class Visit>

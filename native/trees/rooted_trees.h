@@ -5,7 +5,8 @@
 //   density           γ(τ) = 1, γ([t1 .. tk]) = |t| Π γ(ti)
 //   alpha             α(t) = |t|! / (σ γ), the monotone labellings
 //   Butcher product   t = left ∘ right: right is the last child subtree of the root, left what remains
-//   parent            what remains when the last entry of L is deleted. It is canonical again: every child list stays in
+//   parent            what remains when the last entry of L is deleted. It is canonical again: every child list stays
+//   in
 //                     decreasing order, since only the last subtree along the rightmost path shrinks.
 //
 // All exact in uint64: 20! < 2^64. Counts: OEIS A000081.
@@ -46,9 +47,9 @@ uint64_t density(Span<const uint8_t> levels);
 
 // All trees to an order, by order and then in the order of generation. Indices are into the whole table.
 struct TreeTable {
-  std::vector<size_t> first;    // first[n - 1] .. first[n]: the trees of order n
+  std::vector<size_t> first;  // first[n - 1] .. first[n]: the trees of order n
   std::vector<int32_t> order;
-  std::vector<size_t> start;    // of the tree's level sequence in `levels`
+  std::vector<size_t> start;  // of the tree's level sequence in `levels`
   std::vector<uint8_t> levels;
   std::vector<uint64_t> symmetry, density, alpha;
   std::vector<int32_t> parent, left, right;  // -1 for τ
