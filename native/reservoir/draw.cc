@@ -58,7 +58,6 @@ std::unique_ptr<LinearOperator<T>> drawRecurrent(const RegionSpec& spec) {
 
 template <class T>
 double radiusOf(const LinearOperator<T>& w, const RegionSpec& spec) {
-  if (spec.topology == Topology::cycle) return 1;
   RadiusOptions options;
   options.tolerance = 1e-4;
   options.seed = spec.seed;
@@ -92,9 +91,13 @@ template <class T>
 Region<T> drawRegion(const RegionSpec& spec, Span<const T> leak) {
   Region<T> region;
   region.recurrent = drawRecurrent<T>(spec);
-  // Rounded to 24 bits: the last bits of a measured radius never reach the weights.
-  const float factor = static_cast<float>(spec.spectralRadius / radiusOf<T>(*region.recurrent, spec));
-  region.recurrent->scale(static_cast<T>(factor));
+  if (spec.topology == Topology::cycle) {
+    region.recurrent->scale(static_cast<T>(spec.spectralRadius));  // its radius is 1 before: nothing to measure
+  } else {
+    // Rounded to 24 bits: the last bits of a measured radius never reach the weights.
+    const auto factor = static_cast<float>(spec.spectralRadius / radiusOf<T>(*region.recurrent, spec));
+    region.recurrent->scale(static_cast<T>(factor));
+  }
   if (spec.inputs > 0) {
     const PhiloxStream stream(spec.seed, spec.stream, Purpose::input);
     region.input = drawDense<T>(spec.units, spec.inputs, spec.inputScaling, stream);

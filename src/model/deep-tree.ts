@@ -29,7 +29,7 @@ import {
   type NativeDeepTree,
   requireShared,
 } from '../native/index.js';
-import { checkMemory, matrix, regionShape, resolveTopology, SeriesRunner } from '../reservoir/index.js';
+import { checkMemory, matrix, regionShape, resolveTopology, SeriesRunner, type Topology } from '../reservoir/index.js';
 
 const perLevel = (value: z.ZodNumber) => z.union([value, z.array(value).min(1)]);
 const wholeDepth = `a whole number from 1 to ${MAX_DEPTH}`;
@@ -63,6 +63,7 @@ export interface HostedMembrane extends Membrane {
   units: number;
   leak: number;
   spectralRadius: number;
+  topology: Topology;
 }
 
 export class DeepTreeModel extends SeriesRunner {
@@ -140,7 +141,10 @@ export class DeepTreeModel extends SeriesRunner {
    */
   stability(): { feedback: boolean; effectiveRadius: number; normBound: number } {
     this.checkIdle();
-    const radii = this.membranes.map(({ index }) => this.machine.effectiveRadius(index));
+    // A cycle has its radius itself among the eigenvalues, and the shift keeps that one the largest.
+    const radii = this.membranes.map(({ index, topology, leak, spectralRadius }) =>
+      topology === 'cycle' ? 1 - leak + leak * spectralRadius : this.machine.effectiveRadius(index),
+    );
     return {
       feedback: this.feedback > 0,
       effectiveRadius: Math.max(...radii),
@@ -173,6 +177,7 @@ function hostMembranes(options: CheckedOptions): HostedMembrane[] {
       ...membrane,
       offset,
       units: units[membrane.index]!,
+      topology: resolveTopology(units[membrane.index]!, options.topology, options.density).topology,
       leak: leak[membrane.level - 1]!,
       spectralRadius: spectralRadius[membrane.level - 1]!,
     };

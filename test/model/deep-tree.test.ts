@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DeepTreeModel, type DeepTreeOptions } from '../../src/model/index.js';
-import { Reservoir } from '../../src/reservoir/index.js';
+import { matrix, Reservoir, spectralRadius } from '../../src/reservoir/index.js';
 import { plainTreeRun } from '../reference/deep-tree.js';
 import { relativeError, sequence } from '../reference/reservoir.js';
 
@@ -117,6 +117,15 @@ describe('stability', () => {
     expect([...echoes.state].every((x) => x === 0)).toBe(true);
     const none = new DeepTreeModel({ ...base, spectralRadius: 5, inputScaling: 0.01 }).contraction(series);
     expect(none.after / none.before).toBeGreaterThan(0.01);
+  });
+
+  test('the effective radius of leaky cycles is 1 - leak + leak ρ (closed form)', () => {
+    const model = new DeepTreeModel({ ...base, topology: 'cycle', leak: 0.4, spectralRadius: [0.9, 0.8, 0.7, 0.6] });
+    expect(model.stability().effectiveRadius).toBeCloseTo(0.6 + 0.4 * 0.9, 14);
+    const { recurrent } = model.weights(0);
+    const n = recurrent.rows;
+    const leaky = recurrent.data.map((w, at) => 0.4 * w + (at % (n + 1) === 0 ? 0.6 : 0));
+    expect(spectralRadius(matrix(n, n, leaky))).toBeCloseTo(0.6 + 0.4 * 0.9, 10);
   });
 
   test('a norm bound below 1 is a contraction at each step', () => {
