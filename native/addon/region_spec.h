@@ -16,7 +16,18 @@ inline Topology topologyOf(const Napi::Object& spec) {
   if (name == "sparse") return Topology::sparse;
   if (name == "block-sparse") return Topology::blockSparse;
   if (name == "cycle") return Topology::cycle;
-  failArgument(spec.Env(), "Expected dense, sparse, block-sparse or cycle for topology but received " + name);
+  if (name == "permutation") return Topology::permutation;
+  if (name == "hadamard") return Topology::hadamard;
+  failArgument(spec.Env(), "Expected a name of a topology but received " + name);
+}
+
+// Left out, the weights are as wide as the states.
+inline Precision precisionOf(const Napi::Object& spec) {
+  if (!spec.Has("precision")) return Precision::own;
+  const std::string name = spec.Get("precision").ToString().Utf8Value();
+  if (name == "bf16") return Precision::bf16;
+  if (name == "int8") return Precision::int8;
+  return Precision::own;
 }
 
 inline RegionSpec regionSpec(const Napi::Object& spec) {
@@ -28,6 +39,7 @@ inline RegionSpec regionSpec(const Napi::Object& spec) {
   region.biasScaling = number(spec.Get("biasScaling"), "biasScaling");
   region.topology = topologyOf(spec);
   region.density = number(spec.Get("density"), "density");
+  region.precision = precisionOf(spec);
   region.blockRows = count(spec.Get("blockRows"), "blockRows");
   region.seed = count(spec.Get("seed"), "seed");
   region.stream = static_cast<uint32_t>(count(spec.Get("stream"), "stream"));
@@ -35,6 +47,9 @@ inline RegionSpec regionSpec(const Napi::Object& spec) {
   if (region.blockRows != 8 && region.blockRows != 16) failArgument(spec.Env(), "Expected 8 or 16 for blockRows");
   if (region.topology == Topology::blockSparse && region.units > 65536) {
     failShape(spec.Env(), "Expected at most 65536 units for block-sparse");
+  }
+  if (region.topology == Topology::hadamard && (region.units & (region.units - 1)) != 0) {
+    failShape(spec.Env(), "Expected a power of two for units of hadamard");
   }
   if (region.units > UINT32_MAX) failShape(spec.Env(), "Expected at most 4294967295 units");
   return region;

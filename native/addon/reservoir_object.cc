@@ -57,6 +57,7 @@ class ReservoirObject final : public Runnable<ReservoirObject<T>, T> {
     weights.input = constant(view<T>(spec.Get("input"), "weights.input", units * weights.inputs));
     weights.bias = constant(optionalView<T>(spec.Get("bias"), "weights.bias", units));
     weights.sparse = topologyOf(spec) == Topology::sparse;
+    weights.precision = precisionOf(spec);
     weights.activation =
         spec.Get("activation").ToString().Utf8Value() == "identity" ? Activation::identity : Activation::tanh;
     return givenRegion<T>(weights, constant(leak));

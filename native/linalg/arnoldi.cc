@@ -9,17 +9,23 @@
 #include "linalg/fixed_order.h"
 #include "linalg/hessenberg_vector.h"
 #include "linalg/philox.h"
+#include "simd/kernels.h"
 
 namespace dtesn {
 namespace {
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
-constexpr size_t kFirstCheck = 40;
+constexpr size_t kSmallBasis = 40;
 constexpr size_t kLargestBasis = 256;
 constexpr size_t kBasisElements = size_t{1} << 25;
 constexpr int kRestarts = 16;
 
-size_t basisFor(size_t n) { return std::min({n, kLargestBasis, std::max(kFirstCheck, kBasisElements / n)}); }
+size_t basisFor(size_t n) { return std::min({n, kLargestBasis, std::max(kSmallBasis, kBasisElements / n)}); }
+
+// Random matrices are rarely done before: the eigenvalues of H cost more than the products up to here.
+size_t firstCheckFor(size_t n) {
+  return std::max(kSmallBasis, static_cast<size_t>(1.3 * std::sqrt(static_cast<double>(n))));
+}
 
 // Shifts for all but the `keep` eigenvalues of largest modulus: complex pairs as they are, real ones two by two.
 std::vector<DoubleShift> unwantedShifts(std::vector<Eigenvalue> values, size_t keep) {
@@ -47,13 +53,14 @@ std::vector<DoubleShift> unwantedShifts(std::vector<Eigenvalue> values, size_t k
 
 class Arnoldi {
  public:
-  Arnoldi(size_t n, const Product& product, uint64_t seed)
+  Arnoldi(size_t n, const Product& product, const RadiusOptions& options)
       : n_(n), capacity_(basisFor(n)), product_(product), h_((capacity_ + 1) * capacity_), vector_(2 * n), image_(n) {
     basis_.reserve((capacity_ + 1) * n);  // memory is touched only as the basis grows
     basis_.resize(n);
-    PhiloxStream(seed, 0, Purpose::krylov).fillSymmetric(0, n, row(0));
+    PhiloxStream(options.seed, 0, Purpose::krylov).fillSymmetric(0, n, row(0));
     const double length = norm(row(0), n);
     for (size_t i = 0; i < n; ++i) row(0)[i] /= length;
+    for (size_t step = 0; step < options.powerSteps && powerStep(); ++step) continue;
   }
 
   size_t size() const { return size_; }
@@ -101,6 +108,16 @@ class Arnoldi {
   double* row(size_t i) { return basis_.data() + i * n_; }
   double& h(size_t i, size_t j) { return h_[i * capacity_ + j]; }
 
+  // Replaces the first vector by its image; false where that is nothing.
+  bool powerStep() {
+    product_(row(0), image_.data());
+    ++products_;
+    const double length = norm(image_.data(), n_);
+    if (length == 0) return false;
+    for (size_t i = 0; i < n_; ++i) row(0)[i] = image_[i] / length;
+    return true;
+  }
+
   void append() {
     basis_.resize(std::max(basis_.size(), (size_ + 2) * n_));
     double* w = row(size_ + 1);
@@ -118,9 +135,9 @@ class Arnoldi {
     double before = imageNorm_;
     for (int pass = 0; pass < 3; ++pass) {
       for (size_t i = 0; i < count; ++i) {
-        const double c = dot(row(i), w, n_);
+        const double c = exact_.dot(row(i), w, n_);
         h(i, count - 1) += c;
-        addScaled(-c, row(i), w, n_);
+        exact_.addScaled(-c, row(i), w, n_);
       }
       const double after = norm(w, n_);
       if (after > 0.7 * before) return;
@@ -147,7 +164,7 @@ class Arnoldi {
       std::fill(rotated.begin(), rotated.end(), 0);
       for (size_t i = 0; i < size_; ++i) {
         for (size_t j = 0; j < count; ++j) {
-          addScaled(q[i * capacity_ + j], row(i) + from, rotated.data() + j * kStretch, length);
+          exact_.addScaled(q[i * capacity_ + j], row(i) + from, rotated.data() + j * kStretch, length);
         }
       }
       for (size_t j = 0; j < count; ++j) std::copy_n(rotated.data() + j * kStretch, length, row(j) + from);
@@ -159,8 +176,8 @@ class Arnoldi {
     double *re = vector_.data(), *im = re + n_;
     std::fill(vector_.begin(), vector_.end(), 0);
     for (size_t i = 0; i < size_; ++i) {
-      addScaled(y.re[i], row(i), re, n_);
-      addScaled(y.im[i], row(i), im, n_);
+      exact_.addScaled(y.re[i], row(i), re, n_);
+      exact_.addScaled(y.im[i], row(i), im, n_);
     }
     const double real = imageError(re, theta.re, re, -theta.im, im);
     return modulus(real, imageError(im, theta.re, im, theta.im, re));
@@ -179,6 +196,7 @@ class Arnoldi {
   bool invariant_ = false;
   double imageNorm_ = 0, largest_ = 0;
   const Product& product_;
+  const ExactKernels& exact_ = exactKernels();
   std::vector<double> basis_, h_, vector_, image_;
 };
 
@@ -191,11 +209,12 @@ Eigenvalue dominant(const std::vector<Eigenvalue>& values) {
 }  // namespace
 
 SpectralRadius arnoldiRadius(size_t n, const Product& product, const RadiusOptions& options) {
-  Arnoldi arnoldi(n, product, options.seed);
+  Arnoldi arnoldi(n, product, options);
   double radius = 0, residual = 1;
+  const size_t firstCheck = firstCheckFor(n);
   for (int restarts = 0; restarts <= kRestarts;) {
     const size_t size = arnoldi.size();
-    arnoldi.growTo(std::min(arnoldi.capacity(), std::max(kFirstCheck, size + size * 2 / 5)));
+    arnoldi.growTo(std::min(arnoldi.capacity(), std::max(firstCheck, size + size / 6)));
     const std::vector<Eigenvalue> values = arnoldi.ritzValues();
     if (values.empty()) break;
     const Eigenvalue theta = dominant(values);

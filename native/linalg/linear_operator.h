@@ -1,6 +1,7 @@
 // A real matrix A (rows x cols) in the storage its structure allows.
 //
-//   accumulate   y += A x            in T, by the SIMD kernels; y has paddedRows elements, the padding stays zero
+//   accumulate   y += A x            in T, by the SIMD kernels; y has paddedRows elements, the padding stays zero, and
+//                                    after them `workElements` that hold nothing before and nothing after
 //   accumulateMany                   the same for many series; numbers do not depend on how they are grouped
 //   product      y  = A x            in f64, in one fixed order of plain loops: the same bits on every machine, so that
 //   transposed   y  = A' x           what is scaled by a measured radius or norm is the same everywhere
@@ -19,6 +20,7 @@ class LinearOperator {
   size_t rows() const { return rows_; }
   size_t cols() const { return cols_; }
   virtual size_t paddedRows() const = 0;
+  virtual size_t workElements() const { return 0; }
   virtual void accumulate(const T* x, T* y) const = 0;
   virtual void accumulateMany(size_t count, const T* const* xs, T* const* ys) const {
     for (size_t s = 0; s < count; ++s) accumulate(xs[s], ys[s]);

@@ -1,6 +1,8 @@
 // A dense matrix packed once in the panels of simd/kernels.h.
 #pragma once
 
+#include <algorithm>
+
 #include "linalg/aligned_array.h"
 #include "linalg/linear_operator.h"
 #include "simd/kernels.h"
@@ -16,12 +18,16 @@ class PackedDense final : public LinearOperator<T> {
       : LinearOperator<T>(rows, cols),
         groups_((rows + groupRows<T>() - 1) / groupRows<T>()),
         weights_(groups_ * groupRows<T>() * cols) {
-    AlignedArray<T> row(cols);
-    for (size_t i = 0; i < rows; ++i) {
-      fillRow(i, row.data());
-      T* to = at(i, 0);
-      const size_t stride = panelRows(i);
-      for (size_t k = 0; k < cols; ++k, to += stride) *to = row[k];
+    // A few rows at a time: each line of the panel is written once.
+    AlignedArray<T> some(groupRows<T>() * cols);
+    for (size_t first = 0; first < rows; first += groupRows<T>()) {
+      const size_t count = std::min(groupRows<T>(), rows - first);
+      for (size_t i = 0; i < count; ++i) fillRow(first + i, some.data() + i * cols);
+      T* to = at(first, 0);
+      const size_t stride = panelRows(first);
+      for (size_t k = 0; k < cols; ++k, to += stride) {
+        for (size_t i = 0; i < count; ++i) to[i] = some[i * cols + k];
+      }
     }
   }
 
@@ -36,15 +42,11 @@ class PackedDense final : public LinearOperator<T> {
   }
 
   void product(const double* x, double* y) const override {
-    for (size_t first = 0; first < this->rows(); first += panelRows(first)) {
-      const size_t stride = panelRows(first);
-      const size_t count = rowsHere(first);
-      const T* w = at(first, 0);
-      for (size_t i = 0; i < count; ++i) y[first + i] = 0;
-      for (size_t k = 0; k < this->cols(); ++k, w += stride) {
-        for (size_t i = 0; i < count; ++i) y[first + i] += static_cast<double>(w[i]) * x[k];
-      }
-    }
+    const size_t first = this->rows() / kPanelRows * kPanelRows;
+    productOf(0, first / groupRows<T>(), x, y);
+    double last[kPanelRows];
+    productOf(first, groups_ - first / groupRows<T>(), x, last);
+    std::copy_n(last, this->rows() - first, y + first);
   }
 
   void transposed(const double* x, double* y) const override {
@@ -75,6 +77,11 @@ class PackedDense final : public LinearOperator<T> {
 
  private:
   static constexpr size_t kPanelRows = kPanelGroups * groupRows<T>();
+
+  // y = A x for the panels from row `first` on.
+  void productOf(size_t first, size_t groups, const double* x, double* y) const {
+    kernels<T>().exactPanels(weights_.data() + first * this->cols(), groups, this->cols(), x, y);
+  }
 
   // Rows the panel of row i stores, padding included: the distance between two columns.
   size_t panelRows(size_t i) const {

@@ -58,18 +58,30 @@ class PhiloxStream {
   // Uniform on [-1, 1), a multiple of 2^-23: exact in f32 and in f64.
   double symmetric(uint64_t position) const { return toSymmetric(word(position)); }
 
-  // The numbers at `position`, `position` + 1, ..., one block of four at a time.
+  // The words at `position`, `position` + 1, ..., one block of four at a time.
+  void fillWords(uint64_t position, size_t count, uint32_t* out) const {
+    each(position, count, [out](size_t i, uint32_t word) { out[i] = word; });
+  }
+
   template <class T>
   void fillSymmetric(uint64_t position, size_t count, T* out) const {
-    for (size_t i = 0; i < count;) {
-      const Philox4 words = block((position + i) >> 2);
-      for (size_t w = (position + i) & 3; w < 4 && i < count; ++w, ++i) out[i] = static_cast<T>(toSymmetric(words[w]));
-    }
+    each(position, count, [out](size_t i, uint32_t word) { out[i] = static_cast<T>(toSymmetric(word)); });
   }
 
   static double toSymmetric(uint32_t word) { return (static_cast<double>(word >> 8) - 8388608.0) * (1.0 / 8388608.0); }
 
  private:
+  template <class Take>
+  void each(uint64_t position, size_t count, Take take) const {
+    size_t i = 0;
+    for (; i < count && (position + i) % 4 != 0; ++i) take(i, word(position + i));
+    for (; i + 4 <= count; i += 4) {
+      const Philox4 words = block((position + i) / 4);
+      for (size_t w = 0; w < 4; ++w) take(i + w, words[w]);
+    }
+    for (; i < count; ++i) take(i, word(position + i));
+  }
+
   uint32_t key0_, key1_, stream_, purpose_;
 };
 

@@ -1,8 +1,12 @@
 // `degree` distinct columns of `cols`, ascending, from a counter-based stream.
+//
+// Floyd's algorithm: for j = cols - degree, ..., cols - 1 a column t <= j is drawn, and taken if it is new; if not, j
+// is. Source: Bentley & Floyd (1987), "A sample of brilliance", CACM 30(9).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "linalg/philox.h"
 
@@ -11,18 +15,7 @@ namespace dtesn {
 // A whole number below `bound` (< 2^32) from one word; the bias is below bound / 2^32.
 inline uint64_t below(uint64_t bound, uint32_t word) { return (bound * word) >> 32; }
 
-// Selection sampling: each column is taken with the chance that leaves exactly `degree` in the end.
-// Source: Knuth, TAOCP vol. 2, algorithm 3.4.2 S.
-template <class Index>
-void sampleDense(const PhiloxStream& stream, uint64_t position, size_t cols, size_t degree, Index* out) {
-  size_t taken = 0;
-  for (size_t k = 0; taken < degree; ++k) {
-    if (below(cols - k, stream.word(position + k)) < degree - taken) out[taken++] = static_cast<Index>(k);
-  }
-}
-
-// Floyd's algorithm, keeping the sample sorted: O(degree^2) and independent of cols.
-// Source: Bentley & Floyd (1987), "A sample of brilliance", CACM 30(9).
+// Keeps the sample sorted as it grows: O(degree^2) and independent of cols.
 template <class Index>
 void sampleFew(const PhiloxStream& stream, uint64_t position, size_t cols, size_t degree, Index* out) {
   for (size_t taken = 0; taken < degree; ++taken) {
@@ -37,12 +30,27 @@ void sampleFew(const PhiloxStream& stream, uint64_t position, size_t cols, size_
   }
 }
 
-// Positions [row cols, (row + 1) cols) of the stream belong to this row, whichever way is shorter.
+// Marks the sample in a set of all columns and reads it out: O(cols + degree).
+template <class Index>
+void sampleMany(const PhiloxStream& stream, uint64_t position, size_t cols, size_t degree, Index* out) {
+  std::vector<bool> taken(cols);
+  std::vector<uint32_t> words(degree);
+  stream.fillWords(position, degree, words.data());
+  for (size_t j = 0; j < degree; ++j) {
+    const size_t top = cols - degree + j, drawn = below(top + 1, words[j]);
+    taken[taken[drawn] ? top : drawn] = true;
+  }
+  for (size_t k = 0; k < cols; ++k) {
+    if (taken[k]) *out++ = static_cast<Index>(k);
+  }
+}
+
+// Positions [row cols, row cols + degree) of the stream belong to this row, whichever way is shorter.
 template <class Index>
 void sampleColumns(const PhiloxStream& stream, size_t row, size_t cols, size_t degree, Index* out) {
   const uint64_t position = static_cast<uint64_t>(row) * cols;
   if (degree * 16 > cols) {
-    sampleDense(stream, position, cols, degree, out);
+    sampleMany(stream, position, cols, degree, out);
   } else {
     sampleFew(stream, position, cols, degree, out);
   }

@@ -2,6 +2,8 @@
 // weights and an index costs two bytes a block of rows. At most 65,536 columns.
 #pragma once
 
+#include <algorithm>
+
 #include "linalg/aligned_array.h"
 #include "linalg/linear_operator.h"
 #include "simd/kernels.h"
@@ -44,11 +46,12 @@ class SparseBlocks final : public LinearOperator<T> {
   }
 
   void product(const double* x, double* y) const override {
-    for (size_t i = 0; i < this->rows(); ++i) {
-      double sum = 0;
-      for (size_t j = 0; j < degree_; ++j) sum += static_cast<double>(*weight(i, j)) * x[column(i, j)];
-      y[i] = sum;
-    }
+    const size_t whole = this->rows() / blockRows_;
+    productOf(0, whole, x, y);
+    if (whole == blocks_) return;
+    double last[16];
+    productOf(whole, 1, x, last);
+    std::copy_n(last, this->rows() - whole * blockRows_, y + whole * blockRows_);
   }
 
   void transposed(const double* x, double* y) const override {
@@ -71,6 +74,12 @@ class SparseBlocks final : public LinearOperator<T> {
   size_t bytes() const override { return weights_.size() * sizeof(T) + columns_.size() * sizeof(uint16_t); }
 
  private:
+  // y = A x for `count` blocks.
+  void productOf(size_t first, size_t count, const double* x, double* y) const {
+    kernels<T>().exactBlocks(weights_.data() + first * degree_ * blockRows_, columns_.data() + first * degree_, degree_,
+                             count, blockRows_, x, y);
+  }
+
   size_t column(size_t i, size_t j) const { return columns_[i / blockRows_ * degree_ + j]; }
   T* weight(size_t i, size_t j) const {
     return weights_.data() + (i / blockRows_ * degree_ + j) * blockRows_ + i % blockRows_;

@@ -6,6 +6,7 @@
 #include "linalg/aligned_array.h"
 #include "linalg/linear_operator.h"
 #include "simd/kernels.h"
+#include "simd/rounded.h"
 
 namespace dtesn {
 
@@ -44,9 +45,14 @@ class SparseRows final : public LinearOperator<T> {
 
   void product(const double* x, double* y) const override {
     for (size_t i = 0; i < this->rows(); ++i) {
-      double sum = 0;
-      for (size_t k = starts_[i]; k < starts_[i + 1]; ++k) sum += static_cast<double>(weights_[k]) * x[columns_[k]];
-      y[i] = sum;
+      double sum[4] = {0, 0, 0, 0};
+      size_t k = starts_[i];
+      const size_t end = starts_[i + 1];
+      for (; k + 4 <= end; k += 4) {
+        for (size_t s = 0; s < 4; ++s) sum[s] += roundedProduct(k + s, x);
+      }
+      for (; k < end; ++k) sum[0] += roundedProduct(k, x);
+      y[i] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
     }
   }
 
@@ -72,6 +78,12 @@ class SparseRows final : public LinearOperator<T> {
   }
 
  private:
+  double roundedProduct(size_t k, const double* x) const {
+    double product = static_cast<double>(weights_[k]) * x[columns_[k]];
+    DTESN_ROUNDED(product);
+    return product;
+  }
+
   static size_t countNonZeros(Span<const T> dense) {
     size_t count = 0;
     for (const T& value : dense) count += value != 0;

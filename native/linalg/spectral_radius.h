@@ -19,6 +19,9 @@ namespace dtesn {
 struct RadiusOptions {
   double tolerance = 1e-8;
   uint64_t seed = 0;  // of Arnoldi's first vector
+  // Products taken of the first vector before Arnoldi starts: of a random matrix they do nearly as much good as its own
+  // and cost no basis.
+  size_t powerSteps = 0;
 };
 
 struct SpectralRadius {

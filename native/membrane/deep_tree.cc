@@ -15,14 +15,14 @@ DeepTree<T>::DeepTree(std::vector<Membrane<T>> membranes, size_t inputs, bool pa
       offsets_(membranes_.size() + 1),
       inputs_(inputs),
       parentFirst_(parentFirst) {
-  size_t widest = 0;
+  size_t largestDrive = 0;
   for (size_t m = 0; m < membranes_.size(); ++m) {
     const size_t units = membranes_[m].region.units();
     offsets_[m + 1] = offsets_[m] + units;
-    widest = std::max(widest, units);
+    largestDrive = std::max(largestDrive, membranes_[m].region.driveSize());
     if (membranes_[m].feedback) children_[membranes_[m].parent].push_back(m);
   }
-  drive_ = AlignedArray<T>(Region<T>::paddedUnits(widest));
+  drive_ = AlignedArray<T>(largestDrive);
   if (!parentFirst) old_ = AlignedArray<T>(units());
 }
 

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "linalg/cycle.h"
+#include "linalg/hadamard.h"
 #include "linalg/packed_dense.h"
+#include "linalg/permutation.h"
 #include "linalg/sample.h"
 #include "linalg/sparse_blocks.h"
 #include "linalg/sparse_rows.h"
@@ -46,6 +49,10 @@ std::unique_ptr<LinearOperator<T>> drawRecurrent(const RegionSpec& spec) {
   switch (spec.topology) {
     case Topology::cycle:
       return std::make_unique<Cycle<T>>(spec.units, T(1));
+    case Topology::permutation:
+      return std::make_unique<Permutation<T>>(spec.units, T(1), structure);
+    case Topology::hadamard:
+      return std::make_unique<Hadamard<T>>(spec.units, T(1), structure);
     case Topology::sparse:
       return drawSparse<T>(spec, weights, structure);
     case Topology::blockSparse:
@@ -56,11 +63,20 @@ std::unique_ptr<LinearOperator<T>> drawRecurrent(const RegionSpec& spec) {
   return drawDense<T>(spec.units, spec.units, 1, weights);
 }
 
+// Of the dominant pair. The radius of a random matrix is then right to about a tenth of it (test/reservoir).
+constexpr double kResidual = 1e-3;
+
+// Of these every eigenvalue has modulus 1 before they are scaled.
+bool isUnitary(Topology topology) {
+  return topology == Topology::cycle || topology == Topology::permutation || topology == Topology::hadamard;
+}
+
 template <class T>
 double radiusOf(const LinearOperator<T>& w, const RegionSpec& spec) {
   RadiusOptions options;
-  options.tolerance = 1e-4;
+  options.tolerance = kResidual;
   options.seed = spec.seed;
+  options.powerSteps = static_cast<size_t>(2.4 * std::sqrt(static_cast<double>(spec.units)));
   const SpectralRadius found = spectralRadius(
       spec.units, [&w](const double* x, double* y) { w.product(x, y); }, options);
   if (!(found.radius > 1e-9)) {
@@ -69,6 +85,12 @@ double radiusOf(const LinearOperator<T>& w, const RegionSpec& spec) {
   if (!found.converged) throw std::runtime_error("The spectral radius of the drawn matrix did not converge");
   return found.radius;
 }
+
+std::unique_ptr<LinearOperator<float>> inPrecision(std::unique_ptr<LinearOperator<float>> w, Precision precision) {
+  return precision == Precision::own ? std::move(w) : std::make_unique<NarrowDense>(*w, precision);
+}
+
+std::unique_ptr<LinearOperator<double>> inPrecision(std::unique_ptr<LinearOperator<double>> w, Precision) { return w; }
 
 template <class T>
 AlignedArray<T> copyOf(Span<const T> values, size_t size) {
@@ -91,13 +113,14 @@ template <class T>
 Region<T> drawRegion(const RegionSpec& spec, Span<const T> leak) {
   Region<T> region;
   region.recurrent = drawRecurrent<T>(spec);
-  if (spec.topology == Topology::cycle) {
-    region.recurrent->scale(static_cast<T>(spec.spectralRadius));  // its radius is 1 before: nothing to measure
+  if (isUnitary(spec.topology)) {
+    region.recurrent->scale(static_cast<T>(spec.spectralRadius));
   } else {
     // Rounded to 24 bits: the last bits of a measured radius never reach the weights.
     const auto factor = static_cast<float>(spec.spectralRadius / radiusOf<T>(*region.recurrent, spec));
     region.recurrent->scale(static_cast<T>(factor));
   }
+  region.recurrent = inPrecision(std::move(region.recurrent), spec.precision);
   if (spec.inputs > 0) {
     const PhiloxStream stream(spec.seed, spec.stream, Purpose::input);
     region.input = drawDense<T>(spec.units, spec.inputs, spec.inputScaling, stream);
@@ -120,6 +143,7 @@ Region<T> givenRegion(const GivenWeights<T>& given, Span<const T> leak) {
     region.recurrent = std::make_unique<PackedDense<T>>(
         n, n, [&](size_t i, T* row) { std::copy_n(given.recurrent.data + i * n, n, row); });
   }
+  region.recurrent = inPrecision(std::move(region.recurrent), given.precision);
   region.input = std::make_unique<PackedDense<T>>(
       n, inputs, [&](size_t i, T* row) { std::copy_n(given.input.data + i * inputs, inputs, row); });
   region.bias = copyOf(given.bias, Region<T>::paddedUnits(n));

@@ -1,6 +1,8 @@
 // Regions drawn from a seed or made from given weights.
 //
-//   W      U(-1, 1) on the places the topology leaves, scaled to the spectral radius asked for
+//   W      U(-1, 1) on the places the topology leaves, scaled to the spectral radius asked for, then rounded to a
+//   narrow
+//          precision; cycle, permutation and hadamard have their radius by construction
 //   W_in   U(-1, 1) inputScaling, dense        b   U(-1, 1) biasScaling
 //
 // Every number comes from Philox4x32-10 by (seed, stream, purpose, position): see docs/random.md. Element (i, k) of W
@@ -11,13 +13,14 @@
 #include <memory>
 
 #include "linalg/linear_operator.h"
+#include "linalg/narrow_dense.h"
 #include "linalg/philox.h"
 #include "reservoir/region.h"
 #include "simd/span.h"
 
 namespace dtesn {
 
-enum class Topology { dense, sparse, blockSparse, cycle };
+enum class Topology { dense, sparse, blockSparse, cycle, permutation, hadamard };
 
 struct RegionSpec {
   size_t units = 0;
@@ -28,6 +31,7 @@ struct RegionSpec {
   Topology topology = Topology::dense;
   double density = 1;
   size_t blockRows = 8;
+  Precision precision = Precision::own;  // of W; a narrow one is dense and f32 otherwise
   uint64_t seed = 0;
   uint32_t stream = 0;
 };
@@ -44,6 +48,7 @@ struct GivenWeights {
   Span<const T> input;      // units x inputs
   Span<const T> bias;       // units, or empty
   bool sparse = false;
+  Precision precision = Precision::own;
   Activation activation = Activation::tanh;
 };
 

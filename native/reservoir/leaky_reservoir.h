@@ -19,7 +19,7 @@ template <class T>
 class LeakyReservoir final : public Network<T> {
  public:
   LeakyReservoir(Region<T> region, size_t inputs)
-      : region_(std::move(region)), inputs_(inputs), drive_(Region<T>::paddedUnits(region_.units())) {}
+      : region_(std::move(region)), inputs_(inputs), drive_(region_.driveSize()) {}
 
   size_t units() const override { return region_.units(); }
   size_t inputs() const override { return inputs_; }

@@ -2,7 +2,7 @@
 //
 //   drive = W x + W_in u + b            x' = (1 - leak) x + leak f(drive)          f = tanh or identity
 //
-// x has `units` elements, drive has paddedUnits (room for the kernels' last panel), leak one value a unit.
+// x has `units` elements, drive has driveSize (room for the kernels' last panel and their work), leak one value a unit.
 #pragma once
 
 #include <algorithm>
@@ -28,6 +28,8 @@ struct Region {
   size_t units() const { return recurrent->rows(); }
   // Sixteen: the rows of a dense group in f32 and of the larger sparse block, the furthest that any storage pads.
   static size_t paddedUnits(size_t units) { return roundUp(units, 16); }
+  // Elements of a drive: the padded units and what the recurrent product works in.
+  size_t driveSize() const { return paddedUnits(units()) + recurrent->workElements(); }
 
   void beginDrive(const T* u, T* drive) const {
     std::memcpy(drive, bias.data(), bias.size() * sizeof(T));

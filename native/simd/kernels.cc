@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "simd/rounded.h"
 #include "simd/scalar.h"
 
 #define DTESN_INLINE static inline __attribute__((always_inline))
@@ -66,11 +67,11 @@ namespace dtesn {
 
 namespace {
 
-template <class T>
-const Kernels<T>* find(Isa isa, const Kernels<T>* narrow, const Kernels<T>* wide, const Kernels<T>* widest) {
+template <class Table>
+const Table* find(Isa isa, const Table* scalar, const Table* narrow, const Table* wide, const Table* widest) {
   switch (isa) {
     case Isa::scalar:
-      return &scalarKernels<T>();
+      return scalar;
     case Isa::sse2:
     case Isa::neon:
       return narrow;
@@ -136,21 +137,36 @@ Isa activeIsa() {
 }
 
 #if defined(__x86_64__) || defined(_M_X64)
-#define DTESN_TABLES(TYPE) &sse2::TYPE::kTable, &avx2::TYPE::kTable, &avx512::TYPE::kTable
+#define DTESN_TABLES(TABLE) &sse2::TABLE, &avx2::TABLE, &avx512::TABLE
 #elif defined(__aarch64__) || defined(_M_ARM64)
-#define DTESN_TABLES(TYPE) &neon::TYPE::kTable, nullptr, nullptr
+#define DTESN_TABLES(TABLE) &neon::TABLE, nullptr, nullptr
 #else
-#define DTESN_TABLES(TYPE) nullptr, nullptr, nullptr
+#define DTESN_TABLES(TABLE) nullptr, nullptr, nullptr
 #endif
 
 template <>
 const Kernels<float>& kernelsFor<float>(Isa isa) {
-  return *find<float>(isa, DTESN_TABLES(f32));
+  return *find<Kernels<float>>(isa, &scalarKernels<float>(), DTESN_TABLES(f32::kTable));
 }
 
 template <>
 const Kernels<double>& kernelsFor<double>(Isa isa) {
-  return *find<double>(isa, DTESN_TABLES(f64));
+  return *find<Kernels<double>>(isa, &scalarKernels<double>(), DTESN_TABLES(f64::kTable));
+}
+
+const TrainingKernels& trainingKernelsFor(Isa isa) {
+  return *find<TrainingKernels>(isa, &scalarTrainingKernels(), DTESN_TABLES(f64::kTraining));
+}
+
+const ExactKernels& exactKernelsFor(Isa isa) {
+  return *find<ExactKernels>(isa, &scalarExactKernels(), DTESN_TABLES(f64::kExact));
+}
+
+const NarrowKernels& narrowKernelsFor(Isa isa) {
+#if defined(__x86_64__) || defined(_M_X64)
+  if (isa == Isa::avx512 && __builtin_cpu_supports("avx512vnni")) return avx512::f32::kNarrowVnni;
+#endif
+  return *find<NarrowKernels>(isa, &scalarNarrowKernels(), DTESN_TABLES(f32::kNarrow));
 }
 
 }  // namespace dtesn

@@ -21,6 +21,9 @@ enum class Isa { scalar, sse2, avx2, avx512, neon };
 constexpr size_t kGroupBytes = 64;
 constexpr size_t kPanelGroups = 4;
 constexpr size_t kSumBytes = 12 * 64;
+// Of a Hadamard transform: bytes of a row, and those left free between two.
+constexpr size_t kHadamardRow = 16384;
+constexpr size_t kHadamardGap = 128;
 
 template <class T>
 constexpr size_t groupRows() {
@@ -56,6 +59,55 @@ struct Kernels {
   void (*multiplyAdds)(size_t rounds, T factor, T addend, T* sums);
   // Loads `size` elements, whole 512 bytes only, into registers and drops them. Traffic: sizeof(T) an element.
   void (*loadAll)(const T* data, size_t size);
+  // y[i] += weight x[places[i]].
+  void (*permutation)(T weight, const uint32_t* places, size_t n, const T* x, T* y);
+  // y += weight H D1 H D2 H D3 x for n a power of two; signs: a bit an element, 1 for -1, (n + 31) / 32 words for each
+  // of D1, D2, D3; work has hadamardWork<T>(n) elements. Traffic: x and y once, work seven times, of n elements.
+  void (*hadamard)(const uint32_t* signs, size_t n, T weight, const T* x, T* work, T* y);
+  // y = A x in f64, the same bits on every set; panels and blocks as above.
+  void (*exactPanels)(const T* weights, size_t groups, size_t cols, const double* x, double* y);
+  void (*exactBlocks)(const T* weights, const uint16_t* columns, size_t degree, size_t blocks, size_t rows,
+                      const double* x, double* y);
+};
+
+template <class T>
+constexpr size_t hadamardWork(size_t n) {
+  return n + n * sizeof(T) / kHadamardRow * (kHadamardGap / sizeof(T));
+}
+
+// f64 vectors; the same bits on every set.
+struct ExactKernels {
+  // Sixteen sums side by side, the elements i to sum i mod 16; then those 8, 4, 2 and 1 apart are added.
+  double (*dot)(const double* a, const double* b, size_t n);
+  // y += s x
+  void (*addScaled)(double s, const double* x, double* y, size_t n);
+};
+
+// y += A x for weights of one or two bytes; vectors and sums are f32. Panels as above but with several consecutive
+// columns of a row in one 32-bit word: two bf16, or four int8, which are stored as 128 + q and stand for q scales[row].
+struct NarrowKernels {
+  // Traffic: 2 bytes a weight. Error: that of f32 sums.
+  void (*bf16Panels)(const uint32_t* weights, size_t groups, size_t cols, const float* x, float* y);
+  // Traffic: 1 byte a weight. Error: that of f32 sums; with VNNI that of x in 24-bit fixed point.
+  void (*int8Panels)(const uint32_t* weights, const float* scales, size_t groups, size_t cols, const float* x,
+                     float* y);
+};
+
+// Columns of a strip: strips are row-major and contiguous, so that three of the widest vectors hold a row.
+constexpr size_t kStripWidth = 24;
+
+// What training runs on, all f64. A tile is the kStripWidth rows of a strip.
+struct TrainingKernels {
+  // c = keep c + factor a' b for strips a and b of `steps` rows and a tile c. Traffic: 384 bytes a row. Operations: 2
+  // kStripWidth^2 a row.
+  void (*outer)(const double* a, const double* b, size_t steps, double keep, double factor, double* c);
+  // Row by row: row -= row[column] weights, then dots += row[next] row; dots begins at zero. Traffic: each row once.
+  void (*reflect)(double* strip, size_t rows, const double* weights, size_t column, size_t next, double* dots);
+  // The share of one strip in P x for a symmetric P, of which it has `mirrored` rows above the diagonal, which stand
+  // for those below it too, and the tile on it: y += strip' [x; part], and partial[8 t ..] += terms of strip[t] part,
+  // whose sum belongs to row t. Traffic: 192 bytes a row of P, and 128 of partial.
+  void (*symmetric)(const double* strip, size_t mirrored, const double* x, const double* part, double* partial,
+                    double* y);
 };
 
 const char* isaName(Isa isa);
@@ -71,6 +123,26 @@ const Kernels<T>& kernelsFor(Isa isa);
 template <class T>
 const Kernels<T>& kernels() {
   static const Kernels<T>& table = kernelsFor<T>(activeIsa());
+  return table;
+}
+
+const TrainingKernels& trainingKernelsFor(Isa isa);
+
+inline const TrainingKernels& trainingKernels() {
+  static const TrainingKernels& table = trainingKernelsFor(activeIsa());
+  return table;
+}
+
+const ExactKernels& exactKernelsFor(Isa isa);
+const NarrowKernels& narrowKernelsFor(Isa isa);
+
+inline const ExactKernels& exactKernels() {
+  static const ExactKernels& table = exactKernelsFor(activeIsa());
+  return table;
+}
+
+inline const NarrowKernels& narrowKernels() {
+  static const NarrowKernels& table = narrowKernelsFor(activeIsa());
   return table;
 }
 

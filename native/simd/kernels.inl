@@ -161,6 +161,53 @@ static void blocks16(const T* w, const uint16_t* columns, size_t degree, size_t 
 
 // ---- sparse rows and cycle ----
 
+#if DTESN_BYTES == 64
+// x at as many columns as V has lanes.
+DTESN_INLINE V gathered(const T* x, const uint32_t* columns) {
+  V values = V{};
+#if DTESN_WIDE
+  typedef int32_t Columns __attribute__((vector_size(32)));
+  Columns at;
+  __builtin_memcpy(&at, columns, sizeof(at));
+  asm("kxnorw %%k1, %%k1, %%k1\n\tvgatherdpd (%1,%2,8), %0%{%%k1%}"
+      : "+&v"(values)
+      : "r"(x), "v"(at), "m"(*(const T(*)[])x)
+      : "k1");
+#else
+  VI at;
+  __builtin_memcpy(&at, columns, sizeof(at));
+  asm("kxnorw %%k1, %%k1, %%k1\n\tvgatherdps (%1,%2,4), %0%{%%k1%}"
+      : "+&v"(values)
+      : "r"(x), "v"(at), "m"(*(const T(*)[])x)
+      : "k1");
+#endif
+  return values;
+}
+
+static void rows(const T* w, const uint32_t* columns, const size_t* starts, size_t count, const T* x, T* y) {
+  for (size_t i = 0; i < count; ++i) {
+    V a = V{}, b = V{};
+    size_t k = starts[i];
+    const size_t end = starts[i + 1];
+    for (; k + 2 * kLanes <= end; k += 2 * kLanes) {
+      a += load(w + k) * gathered(x, columns + k);
+      b += load(w + k + kLanes) * gathered(x, columns + k + kLanes);
+    }
+    if (k + kLanes <= end) {
+      a += load(w + k) * gathered(x, columns + k);
+      k += kLanes;
+    }
+    T each[kLanes];
+    store(each, a + b);
+    T rest = 0;
+    for (; k < end; ++k) rest += w[k] * x[columns[k]];
+    for (size_t apart = kLanes / 2; apart > 0; apart /= 2) {
+      for (size_t s = 0; s < apart; ++s) each[s] += each[s + apart];
+    }
+    y[i] += each[0] + rest;
+  }
+}
+#else
 static void rows(const T* w, const uint32_t* columns, const size_t* starts, size_t count, const T* x, T* y) {
   for (size_t i = 0; i < count; ++i) {
     // Four sums: with fewer the add latency would show, not the loads.
@@ -178,6 +225,7 @@ static void rows(const T* w, const uint32_t* columns, const size_t* starts, size
     y[i] += (a + b) + (c + d);
   }
 }
+#endif
 
 static void cycle(T weight, size_t n, const T* x, T* y) {
   if (n == 0) return;

@@ -8,10 +8,33 @@ namespace DTESN_TYPE {
 #include "simd/kernels.inl"
 #include "simd/batch.inl"
 #include "simd/limits.inl"
+#include "simd/hadamard.inl"
+#include "simd/product.inl"
+#if DTESN_WIDE
+#include "simd/exact.inl"
+#else
+#include "simd/narrow.inl"
+#endif
+#if DTESN_WIDE
+#include "simd/gram.inl"
+#endif
 // clang-format on
 
 constexpr Kernels<T> kTable = {panels,        blocks8,    blocks16,    rows,         cycle,        leakyTanh,
-                               leakyIdentity, panelsMany, blocks8Many, blocks16Many, multiplyAdds, loadAll};
+                               leakyIdentity, panelsMany, blocks8Many, blocks16Many, multiplyAdds, loadAll,
+                               permutation,   hadamard,   exactPanels, exactBlocks};
+#if DTESN_WIDE
+constexpr ExactKernels kExact = {dot, addScaled};
+#else
+constexpr NarrowKernels kNarrow = {bf16Panels, int8Panels};
+#if DTESN_BYTES == 64
+constexpr NarrowKernels kNarrowVnni = {bf16Panels, int8PanelsVnni};
+#endif
+#endif
+
+#if DTESN_WIDE
+constexpr TrainingKernels kTraining = {outer, reflect, symmetric};
+#endif
 
 }  // namespace DTESN_TYPE
 }  // namespace DTESN_ISA

@@ -1,6 +1,9 @@
 #include "simd/scalar.h"
 
 #include <cmath>
+#include <cstring>
+
+#include "simd/rounded.h"
 
 namespace dtesn {
 namespace {
@@ -71,9 +74,151 @@ void loadAll(const T* data, size_t size) {
 }
 
 template <class T>
+void permutation(T weight, const uint32_t* places, size_t n, const T* x, T* y) {
+  for (size_t i = 0; i < n; ++i) y[i] += weight * x[places[i]];
+}
+
+template <class T>
+void hadamard(const uint32_t* signs, size_t n, T weight, const T* x, T* work, T* y) {
+  for (size_t i = 0; i < n; ++i) work[i] = x[i];
+  for (size_t transform = 3; transform-- > 0;) {
+    const uint32_t* d = signs + transform * ((n + 31) / 32);
+    for (size_t i = 0; i < n; ++i) work[i] = d[i / 32] >> i % 32 & 1 ? -work[i] : work[i];
+    for (size_t bit = 1; bit < n; bit *= 2) {
+      for (size_t i = 0; i < n; ++i) {
+        if (i & bit) continue;
+        const T a = work[i], b = work[i | bit];
+        work[i] = a + b;
+        work[i | bit] = a - b;
+      }
+    }
+  }
+  for (size_t i = 0; i < n; ++i) y[i] += weight * work[i];
+}
+
+// Rounded before it is added, also where the compiler may fuse.
+template <class T>
+double roundedProduct(T weight, double x) {
+  double product = static_cast<double>(weight) * x;
+  DTESN_ROUNDED(product);
+  return product;
+}
+
+template <class T>
+void exactPanels(const T* w, size_t groups, size_t cols, const double* x, double* y) {
+  for (size_t first = 0; first < groups; first += kPanelGroups) {
+    const size_t width = (groups - first < kPanelGroups ? groups - first : kPanelGroups) * groupRows<T>();
+    for (size_t i = 0; i < width; ++i) y[i] = 0;
+    for (size_t k = 0; k < cols; ++k, w += width) {
+      for (size_t i = 0; i < width; ++i) y[i] += roundedProduct(w[i], x[k]);
+    }
+    y += width;
+  }
+}
+
+template <class T>
+void exactBlocks(const T* w, const uint16_t* columns, size_t degree, size_t blocks, size_t rows, const double* x,
+                 double* y) {
+  for (size_t b = 0; b < blocks; ++b, w += rows * degree, columns += degree, y += rows) {
+    for (size_t i = 0; i < rows; ++i) {
+      double sum[4] = {0, 0, 0, 0};
+      for (size_t j = 0; j < degree; ++j) sum[j % 4] += roundedProduct(w[j * rows + i], x[columns[j]]);
+      y[i] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    }
+  }
+}
+
+double dot(const double* a, const double* b, size_t n) {
+  double sum[16] = {};
+  for (size_t i = 0; i < n; ++i) sum[i % 16] += roundedProduct(a[i], b[i]);
+  for (size_t apart = 8; apart > 0; apart /= 2) {
+    for (size_t i = 0; i < apart; ++i) sum[i] += sum[i + apart];
+  }
+  return sum[0];
+}
+
+void addScaled(double s, const double* x, double* y, size_t n) {
+  for (size_t i = 0; i < n; ++i) y[i] += roundedProduct(s, x[i]);
+}
+
+// Column k of a row in a panel of narrow weights, `columnsAWord` of them in a word.
+uint32_t narrowBits(const uint32_t* panel, size_t width, size_t columnsAWord, size_t row, size_t k) {
+  return panel[k / columnsAWord * width + row] >> k % columnsAWord * (32 / columnsAWord);
+}
+
+float bf16Weight(uint32_t bits) {
+  const uint32_t word = bits << 16;
+  float weight;
+  std::memcpy(&weight, &word, sizeof(weight));
+  return weight;
+}
+
+void bf16Panels(const uint32_t* w, size_t groups, size_t cols, const float* x, float* y) {
+  for (size_t first = 0; first < groups; first += kPanelGroups) {
+    const size_t width = (groups - first < kPanelGroups ? groups - first : kPanelGroups) * groupRows<float>();
+    for (size_t i = 0; i < width; ++i) {
+      for (size_t k = 0; k < cols; ++k) y[i] += bf16Weight(narrowBits(w, width, 2, i, k)) * x[k];
+    }
+    w += width * ((cols + 1) / 2);
+    y += width;
+  }
+}
+
+void int8Panels(const uint32_t* w, const float* scales, size_t groups, size_t cols, const float* x, float* y) {
+  for (size_t first = 0; first < groups; first += kPanelGroups) {
+    const size_t width = (groups - first < kPanelGroups ? groups - first : kPanelGroups) * groupRows<float>();
+    for (size_t i = 0; i < width; ++i) {
+      float sum = 0;
+      for (size_t k = 0; k < cols; ++k) {
+        sum += static_cast<float>(static_cast<int>(narrowBits(w, width, 4, i, k) & 0xff) - 128) * x[k];
+      }
+      y[i] += sum * scales[i];
+    }
+    w += width * ((cols + 3) / 4);
+    scales += width;
+    y += width;
+  }
+}
+
+void outer(const double* a, const double* b, size_t steps, double keep, double factor, double* c) {
+  for (size_t i = 0; i < kStripWidth; ++i) {
+    for (size_t j = 0; j < kStripWidth; ++j) {
+      double sum = 0;
+      for (size_t t = 0; t < steps; ++t) sum += a[t * kStripWidth + i] * b[t * kStripWidth + j];
+      c[i * kStripWidth + j] = keep * c[i * kStripWidth + j] + factor * sum;
+    }
+  }
+}
+
+void reflect(double* strip, size_t rows, const double* weights, size_t column, size_t next, double* dots) {
+  for (size_t j = 0; j < kStripWidth; ++j) dots[j] = 0;
+  for (size_t t = 0; t < rows; ++t, strip += kStripWidth) {
+    const double old = strip[column];
+    for (size_t j = 0; j < kStripWidth; ++j) strip[j] -= old * weights[j];
+    for (size_t j = 0; j < kStripWidth; ++j) dots[j] += strip[next] * strip[j];
+  }
+}
+
+void symmetric(const double* strip, size_t mirrored, const double* x, const double* part, double* partial, double* y) {
+  for (size_t t = 0; t < mirrored + kStripWidth; ++t, strip += kStripWidth) {
+    const bool above = t < mirrored;
+    for (size_t j = 0; j < kStripWidth; ++j) {
+      y[j] += strip[j] * (above ? x[t] : part[t - mirrored]);
+      if (above) partial[t * 8 + j % 8] += strip[j] * part[j];
+    }
+  }
+}
+
+template <class T>
 constexpr Kernels<T> kTable = {panels<T>,        blocks<T, 8>,      blocks<T, 16>,    rows<T>,
                                cycle<T>,         leakyTanh<T>,      leakyIdentity<T>, panelsMany<T>,
-                               blocksMany<T, 8>, blocksMany<T, 16>, multiplyAdds<T>,  loadAll<T>};
+                               blocksMany<T, 8>, blocksMany<T, 16>, multiplyAdds<T>,  loadAll<T>,
+                               permutation<T>,   hadamard<T>,       exactPanels<T>,   exactBlocks<T>};
+
+constexpr ExactKernels kExactTable = {dot, addScaled};
+constexpr NarrowKernels kNarrowTable = {bf16Panels, int8Panels};
+
+constexpr TrainingKernels kTrainingTable = {outer, reflect, symmetric};
 
 }  // namespace
 
@@ -86,5 +231,11 @@ template <>
 const Kernels<double>& scalarKernels<double>() {
   return kTable<double>;
 }
+
+const ExactKernels& scalarExactKernels() { return kExactTable; }
+
+const NarrowKernels& scalarNarrowKernels() { return kNarrowTable; }
+
+const TrainingKernels& scalarTrainingKernels() { return kTrainingTable; }
 
 }  // namespace dtesn

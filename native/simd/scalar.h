@@ -8,4 +8,9 @@ namespace dtesn {
 template <class T>
 const Kernels<T>& scalarKernels();
 
+const ExactKernels& scalarExactKernels();
+const NarrowKernels& scalarNarrowKernels();
+
+const TrainingKernels& scalarTrainingKernels();
+
 }  // namespace dtesn

@@ -45,6 +45,23 @@ class Checker {
     add("blocks8Many", worstOf([this](size_t n) { return blocksMany(n, 8); }));
     add("blocks16Many", worstOf([this](size_t n) { return blocksMany(n, 16); }));
     // loadAll has no result to check.
+    add("permutation", worstOf([this](size_t n) { return permutation(n); }));
+    add("hadamard", worstOfPowers([this](size_t n) { return hadamard(n); }));
+    add("exactPanels", worstOf([this](size_t n) { return exactPanels(n); }), 0);
+    add("exactBlocks 8", worstOf([this](size_t n) { return exactBlocks(n, 8); }), 0);
+    add("exactBlocks 16", worstOf([this](size_t n) { return exactBlocks(n, 16); }), 0);
+    if constexpr (sizeof(T) == 8) {
+      add("dot", worstOf([this](size_t n) { return dot(n); }), 0);
+      add("addScaled", worstOf([this](size_t n) { return addScaled(n); }), 0);
+    } else {
+      add("bf16Panels", worstOf([this](size_t n) { return narrowPanels(n, 2); }));
+      add("int8Panels", worstOf([this](size_t n) { return narrowPanels(n, 4); }));
+    }
+    if constexpr (sizeof(T) == 8) {
+      add("outer", worstOf([this](size_t n) { return outer(n); }));
+      add("reflect", worstOf([this](size_t n) { return reflect(n); }));
+      add("symmetric", worstOf([this](size_t n) { return symmetric(n); }));
+    }
     add("multiplyAdds", worstOf([this](size_t n) { return multiplyAdds(n); }));
     return checks_;
   }
@@ -60,8 +77,19 @@ class Checker {
     return worst;
   }
 
-  void add(const char* kernel, double error) {
-    checks_.push_back({isa_, kernel, sizeof(T) == 4 ? "f32" : "f64", error, 16.0 * std::numeric_limits<T>::epsilon()});
+  // The powers of two, past the length from which a Hadamard transform is cut into rows.
+  template <class Check>
+  double worstOfPowers(Check check) {
+    double worst = 0;
+    for (size_t n = 1; n <= size_t{1} << 14; n *= 2) {
+      const double error = check(n);
+      if (!(error <= worst)) worst = error;
+    }
+    return worst;
+  }
+
+  void add(const char* kernel, double error, double tolerance = 16.0 * std::numeric_limits<T>::epsilon()) {
+    checks_.push_back({isa_, kernel, sizeof(T) == 4 ? "f32" : "f64", error, tolerance});
   }
 
   double panels(size_t n) {
@@ -146,6 +174,114 @@ class Checker {
     tested_.cycle(T(0.9), n, x.data(), got.data());
     plain_.cycle(T(0.9), n, x.data(), wanted.data());
     return difference(got, wanted, 1.0);
+  }
+
+  double permutation(size_t n) {
+    const std::vector<T> x = sequence<T>(n, 2);
+    std::vector<uint32_t> places(n);
+    for (size_t i = 0; i < n; ++i) places[i] = static_cast<uint32_t>((i + n / 2) % n);
+    std::vector<T> got = sequence<T>(n, 3), wanted = got;
+    tested_.permutation(T(0.9), places.data(), n, x.data(), got.data());
+    plain_.permutation(T(0.9), places.data(), n, x.data(), wanted.data());
+    return difference(got, wanted, 1.0);
+  }
+
+  double hadamard(size_t n) {
+    const std::vector<T> x = sequence<T>(n, 2);
+    std::vector<uint32_t> signs(3 * ((n + 31) / 32));
+    for (size_t w = 0; w < signs.size(); ++w) signs[w] = static_cast<uint32_t>(w + 1) * 2654435761u;
+    std::vector<T> work(hadamardWork<T>(n)), got = sequence<T>(n, 3), wanted = got;
+    const double weight = 1 / (static_cast<double>(n) * std::sqrt(static_cast<double>(n)));
+    tested_.hadamard(signs.data(), n, static_cast<T>(weight), x.data(), work.data(), got.data());
+    plain_.hadamard(signs.data(), n, static_cast<T>(weight), x.data(), work.data(), wanted.data());
+    return difference(got, wanted, 1.0);
+  }
+
+  double exactPanels(size_t n) {
+    const size_t groups = (n + groupRows<T>() - 1) / groupRows<T>();
+    const std::vector<T> w = sequence<T>(groups * groupRows<T>() * n, 1);
+    const std::vector<double> x = sequence<double>(n, 2);
+    std::vector<double> got(groups * groupRows<T>()), wanted = got;
+    tested_.exactPanels(w.data(), groups, n, x.data(), got.data());
+    plain_.exactPanels(w.data(), groups, n, x.data(), wanted.data());
+    return difference(got, wanted, 1.0);
+  }
+
+  double exactBlocks(size_t n, size_t rows) {
+    const size_t degree = n / 3 + 1, count = (n + rows - 1) / rows;
+    const std::vector<T> w = sequence<T>(count * rows * degree, 1);
+    const std::vector<double> x = sequence<double>(n, 2);
+    std::vector<uint16_t> columns(count * degree);
+    for (size_t i = 0; i < columns.size(); ++i) columns[i] = static_cast<uint16_t>(i * 7 % n);
+    std::vector<double> got(count * rows), wanted = got;
+    tested_.exactBlocks(w.data(), columns.data(), degree, count, rows, x.data(), got.data());
+    plain_.exactBlocks(w.data(), columns.data(), degree, count, rows, x.data(), wanted.data());
+    return difference(got, wanted, 1.0);
+  }
+
+  double dot(size_t n) {
+    const std::vector<double> a = sequence<double>(n, 1), b = sequence<double>(n, 2);
+    const std::vector<double> got = {exactKernelsFor(isa_).dot(a.data(), b.data(), n)};
+    const std::vector<double> wanted = {exactKernelsFor(Isa::scalar).dot(a.data(), b.data(), n)};
+    return difference(got, wanted, 1.0);
+  }
+
+  double addScaled(size_t n) {
+    const std::vector<double> x = sequence<double>(n, 1);
+    std::vector<double> got = sequence<double>(n, 2), wanted = got;
+    exactKernelsFor(isa_).addScaled(0.3, x.data(), got.data(), n);
+    exactKernelsFor(Isa::scalar).addScaled(0.3, x.data(), wanted.data(), n);
+    return difference(got, wanted, 1.0);
+  }
+
+  double narrowPanels(size_t n, size_t columnsAWord) {
+    const size_t groups = (n + groupRows<T>() - 1) / groupRows<T>(), rows = groups * groupRows<T>();
+    const std::vector<T> x = sequence<T>(n, 2), scales(rows, T(1.0 / 128));
+    std::vector<uint32_t> w(rows * ((n + columnsAWord - 1) / columnsAWord));
+    for (size_t i = 0; i < w.size(); ++i) {
+      const uint32_t bits = static_cast<uint32_t>(i + 1) * 2654435761u;
+      w[i] = columnsAWord == 4 ? bits : (bits & 0x807f807fu) | 0x3e803e80u;  // bf16 of modulus in [0.25, 0.5)
+    }
+    std::vector<T> got = sequence<T>(rows, 3), wanted = got;
+    const NarrowKernels &tested = narrowKernelsFor(isa_), &plain = narrowKernelsFor(Isa::scalar);
+    if (columnsAWord == 2) {
+      tested.bf16Panels(w.data(), groups, n, x.data(), got.data());
+      plain.bf16Panels(w.data(), groups, n, x.data(), wanted.data());
+    } else {
+      tested.int8Panels(w.data(), scales.data(), groups, n, x.data(), got.data());
+      plain.int8Panels(w.data(), scales.data(), groups, n, x.data(), wanted.data());
+    }
+    return difference(got, wanted, 1.0 + n / 4.0);
+  }
+
+  double outer(size_t n) {
+    const std::vector<double> a = sequence<double>(n * kStripWidth, 1), b = sequence<double>(n * kStripWidth, 2);
+    std::vector<double> got = sequence<double>(kStripWidth * kStripWidth, 3), wanted = got;
+    trainingKernelsFor(isa_).outer(a.data(), b.data(), n, 0.5, -0.75, got.data());
+    trainingKernelsFor(Isa::scalar).outer(a.data(), b.data(), n, 0.5, -0.75, wanted.data());
+    return difference(got, wanted, 1.0 + n / 4.0);
+  }
+
+  // Strip and dots one after the other, so that both are compared.
+  double reflect(size_t n) {
+    std::vector<double> got = sequence<double>((n + 1) * kStripWidth, 3), wanted = got;
+    const std::vector<double> weights = sequence<double>(kStripWidth, 1);
+    const size_t column = n % kStripWidth, next = n * 7 % kStripWidth;
+    trainingKernelsFor(isa_).reflect(got.data(), n, weights.data(), column, next, got.data() + n * kStripWidth);
+    trainingKernelsFor(Isa::scalar)
+        .reflect(wanted.data(), n, weights.data(), column, next, wanted.data() + n * kStripWidth);
+    return difference(got, wanted, 1.0 + n / 2.0);
+  }
+
+  // y and the partial sums one after the other.
+  double symmetric(size_t n) {
+    const std::vector<double> strip = sequence<double>((n + kStripWidth) * kStripWidth, 1);
+    const std::vector<double> x = sequence<double>(n, 2), part = sequence<double>(kStripWidth, 4);
+    std::vector<double> got = sequence<double>(kStripWidth + 8 * n, 3), wanted = got;
+    trainingKernelsFor(isa_).symmetric(strip.data(), n, x.data(), part.data(), got.data() + kStripWidth, got.data());
+    trainingKernelsFor(Isa::scalar)
+        .symmetric(strip.data(), n, x.data(), part.data(), wanted.data() + kStripWidth, wanted.data());
+    return difference(got, wanted, 1.0 + n / 4.0);
   }
 
   double leaky(size_t n, void (*Kernels<T>::*kernel)(const T*, const T*, size_t, T*), double range) {

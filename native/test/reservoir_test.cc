@@ -39,9 +39,24 @@ static void checkReservoir(Region<T> drawn, size_t units) {
 
 template <class T>
 static void checkReservoirs() {
-  for (Topology topology : {Topology::dense, Topology::sparse, Topology::blockSparse, Topology::cycle}) {
+  for (Topology topology :
+       {Topology::dense, Topology::sparse, Topology::blockSparse, Topology::cycle, Topology::permutation}) {
     for (size_t units : {1, 2, 7, 8, 15, 16, 17, 63, 64, 65, 130}) {
       for (size_t blockRows : {8, 16}) checkReservoir(region<T>(units, 3, topology, blockRows), units);
+    }
+  }
+  for (size_t units : {1, 2, 8, 64, 4096, 16384}) checkReservoir(region<T>(units, 3, Topology::hadamard), units);
+}
+
+static void checkNarrow() {
+  for (dtesn::Precision precision : {dtesn::Precision::bf16, dtesn::Precision::int8}) {
+    for (size_t units : {1, 3, 16, 17, 65, 131}) {
+      RegionSpec spec;
+      spec.units = units;
+      spec.inputs = 3;
+      spec.precision = precision;
+      const std::vector<float> leak(units, 0.5f);
+      checkReservoir(dtesn::drawRegion<float>(spec, Span<const float>(leak.data(), units)), units);
     }
   }
 }
@@ -89,6 +104,7 @@ static void checkTree() {
 int main() {
   checkReservoirs<float>();
   checkReservoirs<double>();
+  checkNarrow();
   checkControl();
   checkTree<float>();
   checkTree<double>();

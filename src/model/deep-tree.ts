@@ -29,7 +29,15 @@ import {
   type NativeDeepTree,
   requireShared,
 } from '../native/index.js';
-import { checkMemory, matrix, regionShape, resolveTopology, SeriesRunner, type Topology } from '../reservoir/index.js';
+import {
+  checkMemory,
+  isStructured,
+  matrix,
+  regionShape,
+  resolveTopology,
+  SeriesRunner,
+  type Topology,
+} from '../reservoir/index.js';
 
 const perLevel = (value: z.ZodNumber) => z.union([value, z.array(value).min(1)]);
 const wholeDepth = `a whole number from 1 to ${MAX_DEPTH}`;
@@ -141,9 +149,11 @@ export class DeepTreeModel extends SeriesRunner {
    */
   stability(): { feedback: boolean; effectiveRadius: number; normBound: number } {
     this.checkIdle();
-    // A cycle has its radius itself among the eigenvalues, and the shift keeps that one the largest.
+    // A permutation has its radius itself among the eigenvalues, and the shift keeps that one the largest.
     const radii = this.membranes.map(({ index, topology, leak, spectralRadius }) =>
-      topology === 'cycle' ? 1 - leak + leak * spectralRadius : this.machine.effectiveRadius(index),
+      topology === 'cycle' || topology === 'permutation'
+        ? 1 - leak + leak * spectralRadius
+        : this.machine.effectiveRadius(index),
     );
     return {
       feedback: this.feedback > 0,
@@ -220,7 +230,7 @@ function nativeSpec(options: CheckedOptions, membranes: HostedMembrane[]) {
     const reached = index === 0 || options.inputTo === 'all' ? inputs : 0;
     const ports = parent === null ? 0 : membranes[parent]!.units;
     const directions = (options.coupling > 0 ? 1 : 0) + (options.feedback > 0 ? 1 : 0);
-    weights += units * ((topology === 'cycle' ? 0 : density * units) + reached + directions * ports);
+    weights += units * ((isStructured(topology) ? 0 : density * units) + reached + directions * ports);
     return {
       ...{ units, inputs: reached, spectralRadius, inputScaling, biasScaling, topology, density, blockRows, seed },
       stream: index,

@@ -36,6 +36,8 @@ export interface RegionSpec {
   topology: string;
   density: number;
   blockRows: number;
+  /** Of W: bf16 and int8 for a dense one of f32; left out, that of the states. */
+  precision?: string;
   seed: number;
   stream: number;
 }
@@ -47,6 +49,7 @@ export interface GivenSpec<F extends Floats> {
   input: F;
   bias: F | undefined;
   topology: string;
+  precision: string;
   activation: string;
 }
 
@@ -111,6 +114,33 @@ export type ElementaryDifferentials<F extends Floats> = (
 /** differentials: trees x units; out: order x units. */
 export type TaylorCoefficients<F extends Floats> = (differentials: F, units: number, order: number, out: F) => void;
 
+export interface ReadoutShape {
+  features: number;
+  outputs: number;
+  intercept: boolean;
+}
+
+/** Sums of least squares: the Gram matrix, or R of a QR factorisation. */
+export interface NativeRidgeTrainer {
+  /** states: steps x features; targets: steps x outputs. */
+  add(states: Floats, targets: Float64Array): void;
+  /** weights: features x outputs, bias: outputs. Whether there is a solution: not where features are dependent. */
+  solve(ridge: number, weights: Float64Array, bias: Float64Array): boolean;
+}
+
+export interface NativeRecursiveTrainer {
+  /** Bytes that a step reads. */
+  readonly bytes: number;
+  /** Steps done: fewer than given when P stops being positive. */
+  update(states: Floats, targets: Float64Array): number;
+  weights(weights: Float64Array, bias: Float64Array): void;
+}
+
+export interface NativeLinearReadout {
+  /** states: steps x features; out: steps x outputs. */
+  apply(states: Floats, out: Float64Array): void;
+}
+
 export interface Addon {
   // simd
   readonly isa: string;
@@ -131,6 +161,14 @@ export interface Addon {
   // membrane
   readonly DeepTree32: DeepTreeConstructor<Float32Array>;
   readonly DeepTree64: DeepTreeConstructor<Float64Array>;
+
+  // readout
+  readonly RidgeTrainer: new (
+    shape: ReadoutShape,
+    orthogonal: boolean,
+  ) => NativeRidgeTrainer;
+  readonly RecursiveTrainer: new (shape: ReadoutShape, ridge: number, forgetting: number) => NativeRecursiveTrainer;
+  readonly LinearReadout: new (shape: ReadoutShape, weights: Float64Array, bias: Float64Array) => NativeLinearReadout;
 
   // transform
   /** What comes out of a program (src/pipeline/program-code.ts), the elements and the scratch numbers it needs. */

@@ -2,8 +2,10 @@
 export { type Matrix, matrix } from './matrix.js';
 export { checkMemory } from './memory.js';
 export {
+  isStructured,
   leakSchema,
   leakText,
+  type Precision,
   regionShape,
   resolveTopology,
   spectralRadiusSchema,

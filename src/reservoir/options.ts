@@ -1,9 +1,18 @@
 /** Options of a region of reservoir units: one schema for the plain reservoir and for every membrane of a tree. */
 import { z } from 'zod';
 import { rangeError } from '../errors/index.js';
+import type { FloatDtype } from '../native/index.js';
 
-export const topologies = ['dense', 'sparse', 'block-sparse', 'cycle'] as const;
+export const topologies = ['dense', 'sparse', 'block-sparse', 'cycle', 'permutation', 'hadamard'] as const;
 export type Topology = (typeof topologies)[number];
+const topologyText = topologies
+  .map((name) => `'${name}'`)
+  .join(', ')
+  .replace(/, (?=[^,]*$)/, ' or ');
+
+export const precisions = ['f32', 'f64', 'bf16', 'int8'] as const;
+export type Precision = (typeof precisions)[number];
+export const precisionSchema = z.enum(precisions).optional().describe("'f32', 'f64', 'bf16' or 'int8'");
 
 /** From here on a reservoir is block-sparse unless told otherwise: the same accuracy at a tenth of the weights. */
 export const BLOCK_SPARSE_FROM = 256;
@@ -18,7 +27,7 @@ export const regionShape = {
   inputs: z.int().min(1).max(1_000_000).describe('a whole number from 1 to 1000000'),
   inputScaling: z.number().min(0).default(1).describe(finite),
   biasScaling: z.number().min(0).default(0).describe(finite),
-  topology: z.enum(topologies).optional().describe("'dense', 'sparse', 'block-sparse' or 'cycle'"),
+  topology: z.enum(topologies).optional().describe(topologyText),
   density: z.number().gt(0).lte(1).optional().describe(between01),
   blockRows: z
     .union([z.literal(8), z.literal(16)])
@@ -45,6 +54,30 @@ function floatArray() {
   );
 }
 
+/** Topologies without a weight of their own for each place: O(units) memory, their spectral radius known. */
+export function isStructured(topology: Topology): boolean {
+  return topology === 'cycle' || topology === 'permutation' || topology === 'hadamard';
+}
+
+/** The dtype of the states and the precision of W that stand for what the options leave open. */
+export function resolvePrecision(
+  dtype: FloatDtype | undefined,
+  precision: Precision | undefined,
+  topology: Topology | undefined,
+  fallback: FloatDtype,
+): { dtype: FloatDtype; precision: Precision; narrow: boolean } {
+  const narrow = precision === 'bf16' || precision === 'int8';
+  if (narrow && topology !== undefined && topology !== 'dense') {
+    throw rangeError(`'dense' with precision '${precision}'`, 'topology', topology);
+  }
+  const states = narrow ? 'f32' : precision;
+  if (dtype !== undefined && states !== undefined && dtype !== states) {
+    throw rangeError(`'${states}' with precision '${precision}'`, 'dtype', dtype);
+  }
+  const resolved = dtype ?? states ?? fallback;
+  return { dtype: resolved, precision: precision ?? resolved, narrow };
+}
+
 /** The topology and density that stand for what the options leave open. */
 export function resolveTopology(
   units: number,
@@ -53,7 +86,10 @@ export function resolveTopology(
 ): { topology: Topology; density: number } {
   const sparse = density === undefined ? units >= BLOCK_SPARSE_FROM : density < 1;
   const chosen = topology ?? (sparse ? (units >= BLOCK_SPARSE_FROM ? 'block-sparse' : 'sparse') : 'dense');
-  if (chosen === 'dense' || chosen === 'cycle') {
+  if (chosen === 'hadamard' && !Number.isInteger(Math.log2(units))) {
+    throw rangeError("a power of two with topology 'hadamard'", 'units', units);
+  }
+  if (chosen !== 'sparse' && chosen !== 'block-sparse') {
     if (density !== undefined && density < 1) {
       throw rangeError(`no density below 1 with topology '${chosen}'`, 'density', density);
     }

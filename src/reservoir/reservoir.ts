@@ -5,8 +5,8 @@
  *
  * Shapes: W is units x units, W_in units x inputs, b units; a series is steps x inputs, its states steps x units.
  *
- * Drawn weights: W is U(-1, 1) where the topology leaves a place, scaled to `spectralRadius` (to 1e-3; exactly for a
- * cycle); W_in is U(-1, 1) inputScaling, dense; b is U(-1, 1) biasScaling. The same seed gives the same weights on every
+ * Drawn weights: W is U(-1, 1) where the topology leaves a place, scaled to `spectralRadius` (to 1e-3; exactly for
+ * cycle, permutation and hadamard); W_in is U(-1, 1) inputScaling, dense; b is U(-1, 1) biasScaling. The same seed gives the same weights on every
  * platform (docs/random.md). Topologies:
  *
  * - dense: every place
@@ -14,12 +14,20 @@
  * - block-sparse: `density` of each row; `blockRows` (8 or 16) consecutive rows share their columns, which makes it some
  *   ten times faster than sparse at the same density
  * - cycle: W[i, i-1] = spectralRadius, everything else 0
+ * - permutation: one spectralRadius in each row and each column, at random
+ * - hadamard: W = spectralRadius n^(-3/2) H D1 H D2 H D3 with Walsh-Hadamard matrices H and random signs D, as good as a
+ *   dense random orthogonal matrix at n log n operations and no memory for weights; units must be a power of two
  *
  * Given weights are used as they are; topology 'sparse' stores their non-zeros only.
  *
+ * `precision` is that of W as it is stored: 'f32' and 'f64' that of the states (`dtype`), 'bf16' (relative error 2^-9 a
+ * weight) and 'int8' (a scale for each row; error of a weight up to 1/254 of the largest in its row) for dense W with f32
+ * states, two and four times fewer bytes to read a step. Drawn weights are scaled first and then rounded.
+ *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option, RangeError ERR_DTESN_SHAPE for weights that do not
  * fit each other, RangeError ERR_DTESN_MEMORY for weights beyond the memory there is.
- * Source: Jaeger (2001), GMD report 148; Jaeger et al. (2007), Neural Networks 20(3); cycle: Rodan & Tino (2011).
+ * Source: Jaeger (2001), GMD report 148; Jaeger et al. (2007), Neural Networks 20(3); cycle: Rodan & Tino (2011);
+ * permutation: Boedecker et al. (2009); hadamard: Dong et al. (2020), NeurIPS 33.
  */
 import { z } from 'zod';
 import { checkOptions, describe, rangeError, shapeError } from '../errors/index.js';
@@ -35,9 +43,13 @@ import {
 import { type Matrix, matrix } from './matrix.js';
 import { checkMemory } from './memory.js';
 import {
+  isStructured,
   leakSchema,
   leakText,
+  type Precision,
+  precisionSchema,
   regionShape,
+  resolvePrecision,
   resolveTopology,
   spectralRadiusSchema,
   spectralRadiusText,
@@ -50,6 +62,8 @@ import { SeriesRunner } from './runner.js';
 const drawnSchema = z.object({
   units: unitsSchema.describe(unitsText),
   ...regionShape,
+  dtype: z.enum(['f32', 'f64']).optional().describe("'f32' or 'f64'"),
+  precision: precisionSchema,
   leak: leakSchema.default(1).describe(leakText),
   spectralRadius: spectralRadiusSchema.default(0.9).describe(spectralRadiusText),
 });
@@ -70,6 +84,7 @@ const givenSchema = z.object({
     .describe('an object { recurrent, input, bias? } of matrices'),
   leak: leakSchema.default(1).describe(leakText),
   dtype: z.enum(['f32', 'f64']).optional().describe("'f32' or 'f64'"),
+  precision: precisionSchema,
   activation: z.enum(['tanh', 'identity']).default('tanh').describe("'tanh' or 'identity'"),
   topology: z.enum(['dense', 'sparse']).default('dense').describe("'dense' or 'sparse'"),
   state: regionShape.state,
@@ -91,6 +106,7 @@ interface Plan {
   units: number;
   inputs: number;
   dtype: FloatDtype;
+  precision: Precision;
   topology: Topology;
   leak: Floats;
   state: Floats | undefined;
@@ -100,6 +116,8 @@ interface Plan {
 
 export class Reservoir extends SeriesRunner {
   readonly topology: Topology;
+  /** What W is stored in. */
+  readonly precision: Precision;
   /** One leak a unit. */
   readonly leak: Floats;
   /** The one asked for; null where weights were given (spectralRadius(reservoir.weights().recurrent) measures it). */
@@ -112,6 +130,7 @@ export class Reservoir extends SeriesRunner {
     const plan = isGiven ? planGiven(options as GivenReservoirOptions) : planDrawn(options as DrawnReservoirOptions);
     super(plan.units, plan.inputs, plan.dtype, plan.state);
     this.topology = plan.topology;
+    this.precision = plan.precision;
     this.leak = plan.leak;
     this.spectralRadius = plan.spectralRadius;
     const Native = (plan.dtype === 'f32' ? addon.Reservoir32 : addon.Reservoir64) as new (
@@ -136,9 +155,12 @@ export class Reservoir extends SeriesRunner {
 
 function planDrawn(options: DrawnReservoirOptions): Plan {
   const checked = checkOptions(drawnSchema, options, 'Reservoir');
-  const { units, inputs, dtype, spectralRadius } = checked;
-  const { topology, density } = resolveTopology(units, checked.topology, checked.density);
-  const degree = topology === 'cycle' ? 0 : Math.max(1, Math.round(density * units));
+  const { units, inputs, spectralRadius } = checked;
+  const { dtype, precision, narrow } = resolvePrecision(checked.dtype, checked.precision, checked.topology, 'f32');
+  const wanted = checked.topology ?? (narrow && checked.density === undefined ? 'dense' : undefined);
+  const { topology, density } = resolveTopology(units, wanted, checked.density);
+  if (narrow && topology !== 'dense') throw rangeError(`density 1 with precision '${precision}'`, 'density', density);
+  const degree = isStructured(topology) ? 0 : Math.max(1, Math.round(density * units));
   checkMemory(units * (degree + inputs) * (dtype === 'f32' ? 4 : 8), `${units} units with ${degree} weights each`);
   const { inputScaling, biasScaling, blockRows, seed } = checked;
   const spec = {
@@ -150,18 +172,19 @@ function planDrawn(options: DrawnReservoirOptions): Plan {
     topology,
     density,
     blockRows,
+    precision,
     seed,
     stream: 0,
   };
   const leak = leakOf(checked.leak, units, dtype);
-  return { units, inputs, dtype, topology, leak, state: checked.state, spectralRadius, spec };
+  return { units, inputs, dtype, precision, topology, leak, state: checked.state, spectralRadius, spec };
 }
 
 function planGiven(options: GivenReservoirOptions): Plan {
   const checked = checkOptions(givenSchema, options, 'Reservoir');
-  const { weights, dtype: wanted, activation, topology, state } = checked;
+  const { weights, activation, topology, state } = checked;
   const given = checkWeights(weights.recurrent, 'weights.recurrent');
-  const dtype = wanted ?? dtypeOf(given.data);
+  const { dtype, precision } = resolvePrecision(checked.dtype, checked.precision, topology, dtypeOf(given.data));
   const units = given.rows;
   if (units < 1 || given.cols !== units) {
     throw shapeError('weights.recurrent to be square', `${given.rows} x ${given.cols}`);
@@ -182,10 +205,11 @@ function planGiven(options: GivenReservoirOptions): Plan {
     input: asDtype(input.data, dtype, 'weights.input'),
     bias,
     topology,
+    precision,
     activation,
   };
   const leak = leakOf(checked.leak, units, dtype);
-  return { units, inputs: input.cols, dtype, topology, leak, state, spectralRadius: null, spec };
+  return { units, inputs: input.cols, dtype, precision, topology, leak, state, spectralRadius: null, spec };
 }
 
 function checkWeights(value: Matrix, argument: string): Matrix {

@@ -10,21 +10,20 @@ const n = 72;
 const uniform = (purpose: keyof typeof purposes, position: number, stream = 0) =>
   toSymmetric(philoxWord(SEED, stream, purpose, position));
 
-/** Knuth's algorithm S and Floyd's algorithm, as the page says which is used when. */
+/** Floyd's algorithm. */
 function sampled(row: number, cols: number, degree: number): number[] {
-  const word = (i: number) => BigInt(philoxWord(SEED, 0, 'structure', row * cols + i));
-  const below = (bound: number, i: number) => Number((BigInt(bound) * word(i)) >> 32n);
   const taken: number[] = [];
-  if (degree * 16 > cols) {
-    for (let k = 0; taken.length < degree; k++) if (below(cols - k, k) < degree - taken.length) taken.push(k);
-    return taken;
-  }
   for (let i = 0; i < degree; i++) {
     const top = cols - degree + i;
-    const drawn = below(top + 1, i);
+    const drawn = below(top + 1, row * cols + i);
     taken.push(taken.includes(drawn) ? top : drawn);
   }
   return taken.sort((a, b) => a - b);
+}
+
+/** A whole number below `bound` from a word of the places' stream. */
+function below(bound: number, position: number): number {
+  return Number((BigInt(bound) * BigInt(philoxWord(SEED, 0, 'structure', position))) >> 32n);
 }
 
 function weightsOf(options: Partial<ReservoirOptions>) {
@@ -72,6 +71,37 @@ describe('W is uniform numbers times one factor', () => {
       return j < 0 ? 0 : uniform('recurrent', (b * degree + j) * blockRows + (i % blockRows));
     });
   });
+});
+
+test('a permutation is shuffled from its last place to its first', () => {
+  const places = Array.from({ length: n }, (_, i) => i);
+  for (let i = n - 1; i > 0; i--) {
+    const other = below(i + 1, i);
+    [places[i], places[other]] = [places[other]!, places[i]!];
+  }
+  const { recurrent } = weightsOf({ topology: 'permutation', spectralRadius: 0.7 });
+  places.forEach((k, i) => {
+    expect(recurrent.data[i * n + k]).toBe(0.7);
+  });
+  expect(recurrent.data.filter((w) => w !== 0)).toHaveLength(n);
+});
+
+test('hadamard has its signs from the bits of the places, D1 first', () => {
+  const units = 64;
+  const sign = (d: number, i: number) =>
+    (philoxWord(SEED, 0, 'structure', d * 2 + Math.floor(i / 32)) >>> (i % 32)) & 1 ? -1 : 1;
+  const parity = (bits: number) => [...bits.toString(2)].filter((bit) => bit === '1').length % 2;
+  const h = (i: number, k: number) => (parity(i & k) ? -1 : 1);
+  const sum = (term: (j: number) => number) => Array.from({ length: units }, (_, j) => term(j)).reduce((a, b) => a + b);
+  const { recurrent } = weightsOf({ units, topology: 'hadamard', spectralRadius: 0.7 });
+  for (const [i, k] of [
+    [0, 0],
+    [3, 40],
+    [63, 17],
+  ] as const) {
+    const wanted = sum((a) => h(i, a) * sign(0, a) * sum((j) => h(a, j) * sign(1, j) * h(j, k) * sign(2, k)));
+    expect(recurrent.data[i * units + k]).toBeCloseTo((0.7 * wanted) / units ** 1.5, 12);
+  }
 });
 
 test('each membrane of a Deep Tree draws from the stream of its index', () => {

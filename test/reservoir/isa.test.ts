@@ -6,12 +6,12 @@ import { native } from '../../src/native/index.js';
 import { plainRun, relativeError } from '../reference/reservoir.js';
 
 const STEPS = 200;
-const topologies = ['dense', 'sparse', 'block-sparse', 'cycle'];
+const topologies = ['dense', 'sparse', 'block-sparse', 'cycle', 'permutation', 'hadamard'];
 
 const cases = (['f32', 'f64'] as const).flatMap((dtype) =>
   topologies.flatMap((topology) =>
     [8, 16].flatMap((blockRows) =>
-      [5, 72, 131].map((units) => ({
+      (topology === 'hadamard' ? [4, 64, 256] : [5, 72, 131]).map((units) => ({
         ...{ dtype, topology, blockRows, units, inputs: 2, steps: STEPS, spectralRadius: 0.8, inputScaling: 1 },
         ...{ biasScaling: 0.1, density: topology === 'dense' ? 1 : 0.3, seed: 21, stream: 0 },
         leak: Array.from({ length: units }, (_, i) => 0.2 + (0.8 * i) / units),
