@@ -37,6 +37,18 @@ export {
   type ProcessorOptions,
 } from './processor/index.js';
 export {
+  LinearReadout,
+  ReadoutTrainer,
+  RecursiveLeastSquares,
+  type RecursiveLeastSquaresOptions,
+  Ridge,
+  type RidgeOptions,
+  type TrainedNetwork,
+  type TrainOptions,
+  trainForecaster,
+  trainReadout,
+} from './readout/index.js';
+export {
   type Matrix,
   matrix,
   Reservoir,

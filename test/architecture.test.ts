@@ -12,6 +12,7 @@ const rooms: Record<string, string[]> = {
   bseries: ['errors', 'native', 'reservoir'],
   reservoir: ['errors', 'native'],
   streams: ['errors', 'native', 'reservoir'],
+  readout: ['errors', 'native', 'reservoir'],
   membrane: ['errors', 'native', 'bseries'],
   model: ['errors', 'native', 'reservoir', 'bseries', 'membrane'],
   encoding: ['errors', 'native'],
@@ -40,10 +41,11 @@ const nativeRooms: Record<string, string[]> = {
   linalg: ['simd'],
   trees: ['simd'],
   reservoir: ['linalg', 'simd'],
+  readout: ['linalg', 'simd'],
   transform: ['linalg', 'simd'],
   bseries: ['trees', 'linalg', 'simd'],
   membrane: ['reservoir', 'linalg', 'simd'],
-  addon: ['membrane', 'bseries', 'transform', 'reservoir', 'trees', 'linalg', 'simd'],
+  addon: ['membrane', 'bseries', 'transform', 'readout', 'reservoir', 'trees', 'linalg', 'simd'],
 };
 
 interface Arrow {

@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { native } from '../../dist/index.js';
-import { askChild } from './child.mjs';
+import { askChild, stepArguments } from './child.mjs';
 
 const coreTypes = { avx512: 'SKYLAKEX', avx2: 'HASWELL', sse2: 'PRESCOTT' };
 const coreType = process.env.OPENBLAS_CORETYPE ?? coreTypes[native.isa];
@@ -19,7 +19,7 @@ export const name = 'OpenBLAS';
 export const missing = isBuilt() ? undefined : 'g++ or libopenblas is not installed';
 
 export const measure = (shapes, seconds) =>
-  askChild(program, [], shapes, seconds, coreType && { OPENBLAS_CORETYPE: coreType });
+  askChild(program, stepArguments(shapes, seconds), coreType && { OPENBLAS_CORETYPE: coreType });
 
 function isBuilt() {
   if (existsSync(program) && statSync(program).mtimeMs > statSync(source).mtimeMs) return true;

@@ -10,6 +10,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   dtesn::addon::exportLimits(env, exports);
   dtesn::addon::exportReservoir(env, exports);
   dtesn::addon::exportDeepTree(env, exports);
+  dtesn::addon::exportReadout(env, exports);
   dtesn::addon::exportTransform(env, exports);
   dtesn::addon::exportLinalg(env, exports);
   dtesn::addon::exportTrees(env, exports);

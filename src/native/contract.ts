@@ -114,16 +114,17 @@ export type ElementaryDifferentials<F extends Floats> = (
 /** differentials: trees x units; out: order x units. */
 export type TaylorCoefficients<F extends Floats> = (differentials: F, units: number, order: number, out: F) => void;
 
+/** Features are the states and, behind them, the inputs of the same steps. */
 export interface ReadoutShape {
-  features: number;
+  states: number;
+  inputs: number;
   outputs: number;
   intercept: boolean;
 }
 
-/** Sums of least squares: the Gram matrix, or R of a QR factorisation. */
+/** states: steps x states, of either dtype; inputs: of the same, undefined where the shape has none; the rest is f64. */
 export interface NativeRidgeTrainer {
-  /** states: steps x features; targets: steps x outputs. */
-  add(states: Floats, targets: Float64Array): void;
+  add(states: Floats, inputs: Floats | undefined, targets: Float64Array): void;
   /** weights: features x outputs, bias: outputs. Whether there is a solution: not where features are dependent. */
   solve(ridge: number, weights: Float64Array, bias: Float64Array): boolean;
 }
@@ -131,14 +132,14 @@ export interface NativeRidgeTrainer {
 export interface NativeRecursiveTrainer {
   /** Bytes that a step reads. */
   readonly bytes: number;
-  /** Steps done: fewer than given when P stops being positive. */
-  update(states: Floats, targets: Float64Array): number;
+  /** Steps done: fewer than given when P stops being positive. predictions: steps x outputs, each before its step. */
+  update(states: Floats, inputs: Floats | undefined, targets: Float64Array, predictions: Float64Array): number;
   weights(weights: Float64Array, bias: Float64Array): void;
 }
 
 export interface NativeLinearReadout {
-  /** states: steps x features; out: steps x outputs. */
-  apply(states: Floats, out: Float64Array): void;
+  /** out: steps x outputs. */
+  apply(states: Floats, inputs: Floats | undefined, out: Float64Array): void;
 }
 
 export interface Addon {

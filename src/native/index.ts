@@ -27,8 +27,12 @@ export type {
   KernelCheck,
   MembraneSpec,
   NativeDeepTree,
+  NativeLinearReadout,
+  NativeRecursiveTrainer,
   NativeReservoir,
+  NativeRidgeTrainer,
   NativeRunnable,
+  ReadoutShape,
   RegionSpec as NativeRegionSpec,
 } from './contract.js';
 export { arrayOf, dtypeOf, type FloatDtype, floats, sharedFloats } from './floats.js';

@@ -29,5 +29,5 @@ export {
   SeriesRunner,
   type StreamTable,
 } from './runner.js';
-export type { SeriesInput } from './series.js';
+export { readSeries, type SeriesInput } from './series.js';
 export { spectralRadius } from './spectral-radius.js';

@@ -123,13 +123,19 @@ export abstract class SeriesRunner {
     return outs?.map((data, i) => ({ rows: steps[i]!, cols: this.units, data })) ?? [];
   }
 
+  /** The series as this network reads it: steps x inputs in its dtype, copied only where `run` would copy. */
+  seriesOf(series: SeriesInput): Floats {
+    return readSeries(series, this.#target(false));
+  }
+
   /** One step of the streams of a table (StreamPool): how many are ready afterwards. */
   stepStreams(table: StreamTable, ready: number): number {
     return this.machine.stepStreams(table.states, table.queue, table.heads, table.counts, table.ready, ready);
   }
 
   #target(shared: boolean): SeriesTarget {
-    return { inputs: this.inputs, dtype: this.dtype, shared, owner: this.owner, argument: 'series' };
+    const { inputs, dtype, owner } = this;
+    return { inputs, dtype, shared, columns: `inputs of ${owner}`, owner, argument: 'series' };
   }
 
   #rows(states: Floats | Matrix, series: number): Floats {

@@ -19,7 +19,8 @@ export interface SeriesTarget {
   dtype: FloatDtype;
   /** Whether the elements must lie on shared memory. */
   shared: boolean;
-  /** For the error: 'this reservoir'. */
+  /** For the errors: what the features are, 'inputs of this reservoir', and whose they are. */
+  columns: string;
   owner: string;
   /** For the error: 'series', 'series[2]'. */
   argument: string;
@@ -65,8 +66,8 @@ function copied(values: ArrayLike<number>, dtype: FloatDtype, shared: boolean): 
   return copy;
 }
 
-function featuresError({ inputs, owner, argument }: SeriesTarget, received: unknown) {
-  return shapeError(`${argument} with ${inputs} feature${inputs === 1 ? '' : 's'} (inputs of ${owner})`, received);
+function featuresError({ inputs, columns, argument }: SeriesTarget, received: unknown) {
+  return shapeError(`${argument} with ${inputs} feature${inputs === 1 ? '' : 's'} (${columns})`, received);
 }
 
 function checkFinite(values: Floats, { inputs, argument }: SeriesTarget): void {

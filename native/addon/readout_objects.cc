@@ -1,0 +1,172 @@
+// RidgeTrainer, RecursiveTrainer and LinearReadout. States are Float32Array or Float64Array, everything else f64.
+#include <napi.h>
+
+#include <memory>
+#include <string>
+
+#include "addon/exports.h"
+#include "addon/view.h"
+#include "readout/linear_readout.h"
+#include "readout/normal_equations.h"
+#include "readout/orthogonal_factor.h"
+#include "readout/recursive_least_squares.h"
+
+namespace dtesn::addon {
+namespace {
+
+// Their squares are counted in size_t.
+constexpr size_t kMostColumns = size_t{1} << 20;
+
+// { states, inputs, outputs, intercept }
+ReadoutShape readShape(const Napi::Value& value) {
+  if (!value.IsObject()) failArgument(value.Env(), "Expected an object for shape");
+  const Napi::Object shape = value.As<Napi::Object>();
+  const ReadoutShape read = {count(shape.Get("states"), "states"), count(shape.Get("inputs"), "inputs"),
+                             count(shape.Get("outputs"), "outputs"), shape.Get("intercept").ToBoolean()};
+  if (read.states == 0 || read.outputs == 0) failShape(value.Env(), "Expected at least one state and one output");
+  if (read.states > kMostColumns || read.inputs > kMostColumns || read.outputs > kMostColumns) {
+    failShape(value.Env(), "Expected at most 1048576 states, inputs and outputs");
+  }
+  return read;
+}
+
+template <class T, class Body>
+void withRows(const Napi::Value& states, const Napi::Value& inputs, const ReadoutShape& shape, Body body) {
+  const Span<T> x = view<T>(states, "states");
+  if (x.size % shape.states != 0) {
+    failShape(states.Env(), "Expected states with " + std::to_string(shape.states) + " elements a row but received " +
+                                std::to_string(x.size));
+  }
+  const size_t rows = x.size / shape.states;
+  const T* const u = shape.inputs == 0 ? nullptr : view<T>(inputs, "inputs", rows * shape.inputs).data;
+  body(FeatureRows<T>{x.data, u}, rows);
+}
+
+// Calls body(features, rows) with the rows in the type of the states.
+template <class Body>
+void withFeatures(const Napi::CallbackInfo& info, const ReadoutShape& shape, Body body) {
+  const Napi::Value states = info[0];
+  if (states.IsTypedArray() && states.As<Napi::TypedArray>().TypedArrayType() == napi_float64_array) {
+    withRows<double>(states, info[1], shape, body);
+  } else {
+    withRows<float>(states, info[1], shape, body);
+  }
+}
+
+// new RidgeTrainer(shape, orthogonal): add(states, inputs, targets); solve(ridge, weights, bias) -> whether there is a
+// solution
+class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "RidgeTrainer",
+                       {InstanceMethod("add", &RidgeTrainer::add), InstanceMethod("solve", &RidgeTrainer::solve)});
+  }
+
+  explicit RidgeTrainer(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<RidgeTrainer>(info), shape_(readShape(info[0])) {
+    guarded(info.Env(), [&] {
+      if (info[1].ToBoolean()) {
+        sums_ = std::make_unique<OrthogonalFactor>(shape_);
+      } else {
+        sums_ = std::make_unique<NormalEquations>(shape_);
+      }
+    });
+  }
+
+ private:
+  Napi::Value add(const Napi::CallbackInfo& info) {
+    withFeatures(info, shape_, [&](const auto& features, size_t rows) {
+      sums_->add(features, view<double>(info[2], "targets", rows * shape_.outputs).data, rows);
+    });
+    return info.Env().Undefined();
+  }
+
+  Napi::Value solve(const Napi::CallbackInfo& info) {
+    const double ridge = number(info[0], "ridge");
+    const Span<double> weights = view<double>(info[1], "weights", shape_.features() * shape_.outputs);
+    const Span<double> bias = view<double>(info[2], "bias", shape_.outputs);
+    const bool solved = guarded(info.Env(), [&] { return sums_->solve(ridge, weights.data, bias.data); });
+    return Napi::Boolean::New(info.Env(), solved);
+  }
+
+  ReadoutShape shape_;
+  std::unique_ptr<LeastSquares> sums_;
+};
+
+// new RecursiveTrainer(shape, ridge, forgetting): update(states, inputs, targets, predictions) -> steps done;
+// weights(weights, bias)
+class RecursiveTrainer final : public Napi::ObjectWrap<RecursiveTrainer> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(
+        env, "RecursiveTrainer",
+        {InstanceMethod("update", &RecursiveTrainer::update), InstanceMethod("weights", &RecursiveTrainer::weights),
+         InstanceAccessor("bytes", &RecursiveTrainer::bytes, nullptr)});
+  }
+
+  explicit RecursiveTrainer(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<RecursiveTrainer>(info), shape_(readShape(info[0])) {
+    const double ridge = number(info[1], "ridge"), forgetting = number(info[2], "forgetting");
+    guarded(info.Env(), [&] { rls_ = std::make_unique<RecursiveLeastSquares>(shape_, ridge, forgetting); });
+  }
+
+ private:
+  Napi::Value update(const Napi::CallbackInfo& info) {
+    size_t done = 0;
+    withFeatures(info, shape_, [&](const auto& features, size_t rows) {
+      const Span<double> targets = view<double>(info[2], "targets", rows * shape_.outputs);
+      const Span<double> predictions = view<double>(info[3], "predictions", rows * shape_.outputs);
+      done = rls_->update(features, targets.data, rows, predictions.data);
+    });
+    return Napi::Number::New(info.Env(), static_cast<double>(done));
+  }
+
+  Napi::Value weights(const Napi::CallbackInfo& info) {
+    rls_->weights(view<double>(info[0], "weights", shape_.features() * shape_.outputs).data,
+                  view<double>(info[1], "bias", shape_.outputs).data);
+    return info.Env().Undefined();
+  }
+
+  Napi::Value bytes(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), static_cast<double>(rls_->bytes()));
+  }
+
+  ReadoutShape shape_;
+  std::unique_ptr<RecursiveLeastSquares> rls_;
+};
+
+// new LinearReadout(shape, weights, bias): apply(states, inputs, out)
+class LinearReadoutObject final : public Napi::ObjectWrap<LinearReadoutObject> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "LinearReadout", {InstanceMethod("apply", &LinearReadoutObject::apply)});
+  }
+
+  explicit LinearReadoutObject(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<LinearReadoutObject>(info), shape_(readShape(info[0])) {
+    const Span<double> weights = view<double>(info[1], "weights", shape_.features() * shape_.outputs);
+    const Span<double> bias = view<double>(info[2], "bias", shape_.outputs);
+    guarded(info.Env(), [&] { readout_ = std::make_unique<LinearReadout>(shape_, weights.data, bias.data); });
+  }
+
+ private:
+  Napi::Value apply(const Napi::CallbackInfo& info) {
+    withFeatures(info, shape_, [&](const auto& features, size_t rows) {
+      readout_->apply(features, rows, view<double>(info[2], "out", rows * shape_.outputs).data);
+    });
+    return info.Env().Undefined();
+  }
+
+  ReadoutShape shape_;
+  std::unique_ptr<LinearReadout> readout_;
+};
+
+}  // namespace
+
+void exportReadout(Napi::Env env, Napi::Object exports) {
+  exports.Set("RidgeTrainer", RidgeTrainer::define(env));
+  exports.Set("RecursiveTrainer", RecursiveTrainer::define(env));
+  exports.Set("LinearReadout", LinearReadoutObject::define(env));
+}
+
+}  // namespace dtesn::addon

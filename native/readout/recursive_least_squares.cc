@@ -1,0 +1,118 @@
+#include "readout/recursive_least_squares.h"
+
+#include <cmath>
+
+namespace dtesn {
+namespace {
+
+constexpr size_t kPartial = 8;  // of the symmetric kernel, a row
+
+double dot(const double* a, const double* b, size_t n) {
+  double lane[8] = {};
+  for (size_t i = 0; i < n; i += 8) {
+    for (size_t l = 0; l < 8; ++l) lane[l] += a[i + l] * b[i + l];
+  }
+  return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+
+void addScaled(double factor, const double* x, double* y, size_t n) {
+  for (size_t i = 0; i < n; ++i) y[i] += factor * x[i];
+}
+
+}  // namespace
+
+RecursiveLeastSquares::RecursiveLeastSquares(const ReadoutShape& shape, double ridge, double forgetting)
+    : shape_(shape),
+      forgetting_(forgetting),
+      inverse_(stripsOf(shape.features() + shape.intercept), stripsOf(shape.features() + shape.intercept)),
+      pending_(inverse_.width() * kPending * kStripWidth),
+      weighted_(kPending * kStripWidth),
+      x_(inverse_.width() * kStripWidth),
+      y_(x_.size()),
+      partial_(x_.size() * kPartial),
+      weights_(shape.outputs * x_.size()) {
+  const size_t columns = shape.features() + shape.intercept;
+  for (size_t i = 0; i < columns; ++i) inverse_.at(i, i) = 1 / ridge;
+  if (shape.intercept) x_[shape.features()] = 1;
+}
+
+template <class T>
+size_t RecursiveLeastSquares::update(FeatureRows<T> features, const double* targets, size_t rows, double* predictions) {
+  for (size_t t = 0; t < rows; ++t, targets += shape_.outputs, predictions += shape_.outputs) {
+    const FeatureRows<T> x = features.from(shape_, t);
+    std::copy_n(x.states, shape_.states, x_.data());
+    std::copy_n(x.inputs, shape_.inputs, x_.data() + shape_.states);
+    if (!step(targets, predictions)) return t;
+  }
+  return rows;
+}
+
+template size_t RecursiveLeastSquares::update<float>(FeatureRows<float>, const double*, size_t, double*);
+template size_t RecursiveLeastSquares::update<double>(FeatureRows<double>, const double*, size_t, double*);
+
+bool RecursiveLeastSquares::step(const double* target, double* prediction) {
+  const size_t n = x_.size();
+  multiply();
+  const double spread = dot(x_.data(), y_.data(), n), divisor = forgetting_ + spread;
+  if (!(spread >= 0 && std::isfinite(divisor))) return false;
+  for (size_t m = 0; m < shape_.outputs; ++m) {
+    double* const w = weights_.data() + m * n;
+    prediction[m] = dot(w, x_.data(), n);
+    addScaled((target[m] - prediction[m]) / divisor, y_.data(), w, n);
+  }
+  for (size_t j = 0; j < inverse_.width(); ++j) {
+    std::copy_n(y_.data() + j * kStripWidth, kStripWidth, pending(j) + waiting_ * kStripWidth);
+  }
+  shares_[waiting_++] = 1 / (scale_ * divisor);
+  scale_ /= forgetting_;
+  if (waiting_ == kPending) subtractPending();
+  return true;
+}
+
+// y = s (R x - sum_i c_i (q_i' x) q_i)
+void RecursiveLeastSquares::multiply() {
+  const TrainingKernels& kernels = trainingKernels();
+  std::fill_n(y_.data(), y_.size(), 0.0);
+  std::fill_n(partial_.data(), partial_.size(), 0.0);
+  double factors[kPending] = {};
+  for (size_t j = 0; j < inverse_.width(); ++j) {
+    const double* const part = x_.data() + j * kStripWidth;
+    kernels.symmetric(inverse_.strip(j), j * kStripWidth, x_.data(), part, partial_.data(),
+                      y_.data() + j * kStripWidth);
+    for (size_t i = 0; i < waiting_; ++i) factors[i] += dot(pending(j) + i * kStripWidth, part, kStripWidth);
+  }
+  for (size_t i = 0; i < waiting_; ++i) factors[i] *= -shares_[i];
+  for (size_t j = 0; j < inverse_.width(); ++j) {
+    double* const y = y_.data() + j * kStripWidth;
+    for (size_t t = 0; t < kStripWidth; ++t) {
+      for (size_t l = 0; l < kPartial; ++l) y[t] += partial_[(j * kStripWidth + t) * kPartial + l];
+    }
+    for (size_t i = 0; i < waiting_; ++i) addScaled(factors[i], pending(j) + i * kStripWidth, y, kStripWidth);
+    for (size_t t = 0; t < kStripWidth; ++t) y[t] *= scale_;
+  }
+}
+
+void RecursiveLeastSquares::subtractPending() {
+  const TrainingKernels& kernels = trainingKernels();
+  for (size_t i = 0; i < inverse_.height(); ++i) {
+    for (size_t t = 0; t < waiting_; ++t) {
+      for (size_t k = 0; k < kStripWidth; ++k)
+        weighted_[t * kStripWidth + k] = shares_[t] * pending(i)[t * kStripWidth + k];
+    }
+    for (size_t j = i; j < inverse_.width(); ++j) {
+      kernels.outer(weighted_.data(), pending(j), waiting_, scale_, -scale_, inverse_.tile(i, j));
+    }
+  }
+  waiting_ = 0;
+  scale_ = 1;
+}
+
+void RecursiveLeastSquares::weights(double* weights, double* bias) const {
+  for (size_t m = 0; m < shape_.outputs; ++m) {
+    const double* const w = weights_.data() + m * x_.size();
+    for (size_t i = 0; i < shape_.features(); ++i) weights[i * shape_.outputs + m] = w[i];
+    bias[m] = shape_.intercept ? w[shape_.features()] : 0;
+  }
+}
+
+}  // namespace dtesn

@@ -1,0 +1,57 @@
+/**
+ * What a readout reads: rows of states and, where it has any, the inputs of the same steps behind them.
+ *
+ *     row t = [x(t), u(t)]        states: steps x states; inputs: steps x inputs; targets: steps x outputs
+ */
+import { z } from 'zod';
+import { shapeError } from '../errors/index.js';
+import type { FloatDtype, Floats, ReadoutShape } from '../native/index.js';
+import { readSeries, type SeriesInput } from '../reservoir/index.js';
+
+const size = z.int().min(1).max(1_048_576);
+
+/** The options that say the sizes of a readout. */
+export const shapeFields = {
+  states: size.describe('a whole number from 1 to 1048576'),
+  inputs: z.int().min(0).max(1_048_576).default(0).describe('a whole number from 0 to 1048576'),
+  outputs: size.describe('a whole number from 1 to 1048576'),
+  intercept: z.boolean().default(true).describe('true or false'),
+};
+
+export interface Features {
+  states: Floats;
+  inputs: Floats | undefined;
+  steps: number;
+}
+
+/** States keep their dtype (arrays of numbers become f64), and the inputs are brought to it. */
+export function readFeatures(states: SeriesInput, inputs: SeriesInput | undefined, shape: ReadoutShape): Features {
+  const dtype = dtypeOfRows(states);
+  const x = readSeries(states, target('states', shape.states, dtype));
+  const steps = x.length / shape.states;
+  if (shape.inputs > 0) return { states: x, inputs: readRows('inputs', inputs!, steps, shape.inputs, dtype), steps };
+  if (inputs !== undefined) throw shapeError('no inputs (this readout has none)', 'some');
+  return { states: x, inputs: undefined, steps };
+}
+
+export function readTargets(targets: SeriesInput, steps: number, { outputs }: ReadoutShape): Float64Array {
+  return readRows('targets', targets, steps, outputs, 'f64') as Float64Array;
+}
+
+function readRows(argument: string, rows: SeriesInput, steps: number, columns: number, dtype: FloatDtype): Floats {
+  const values = readSeries(rows, target(argument, columns, dtype));
+  if (values.length === steps * columns) return values;
+  throw shapeError(`${argument} with ${steps} steps (one for each row of states)`, values.length / columns);
+}
+
+const names: Record<string, string> = { states: 'states', inputs: 'inputs', targets: 'outputs' };
+
+function target(argument: string, inputs: number, dtype: FloatDtype) {
+  const owner = 'this readout';
+  return { inputs, dtype, shared: false, columns: `${names[argument]} of ${owner}`, owner, argument };
+}
+
+function dtypeOfRows(rows: SeriesInput): FloatDtype {
+  const data = typeof rows === 'object' && rows !== null && 'rows' in rows ? rows.data : rows;
+  return data instanceof Float32Array ? 'f32' : 'f64';
+}

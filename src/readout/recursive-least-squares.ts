@@ -1,0 +1,78 @@
+/**
+ * Recursive least squares: the ridge readout after every single step.
+ *
+ *     y = P x,  d = forgetting + x' y,  e = target - W' x,   W <- W + y e' / d,   P <- (P - y y' / d) / forgetting
+ *
+ * with x the states, the inputs and, with an intercept, a 1 (penalised like the rest); P begins as I / ridge. Without
+ * forgetting W is that of Ridge for the same rows, intercept false and the same ridge. A step costs one pass over half of P,
+ * 4 features² bytes.
+ *
+ * Options: `ridge` 1e-6, `forgetting` 1 in (0, 1] (the weight of a row halves after ln 2 / (1 - forgetting) steps),
+ * `intercept` true.
+ * Errors: as Ridge's; DtesnError ERR_DTESN_UNSTABLE when P stops being positive in f64: rows up to there were learned.
+ * Source: Haykin (2002), "Adaptive Filter Theory", section 9.3.
+ */
+import { z } from 'zod';
+import { checkOptions, DtesnError } from '../errors/index.js';
+import { addon, type NativeRecursiveTrainer, type ReadoutShape } from '../native/index.js';
+import { checkMemory, type Matrix, matrix, type SeriesInput } from '../reservoir/index.js';
+import { readFeatures, readTargets, shapeFields } from './features.js';
+import { LinearReadout } from './linear-readout.js';
+
+const optionsSchema = z.object({
+  ...shapeFields,
+  ridge: z.number().gt(0).max(Number.MAX_VALUE).default(1e-6).describe('a finite number above 0'),
+  forgetting: z.number().gt(0).max(1).default(1).describe('a number in (0, 1]'),
+});
+
+export type RecursiveLeastSquaresOptions = z.input<typeof optionsSchema>;
+
+export class RecursiveLeastSquares {
+  readonly #shape: ReadoutShape;
+  readonly #native: NativeRecursiveTrainer;
+  #steps = 0;
+
+  constructor(options: RecursiveLeastSquaresOptions) {
+    const { ridge, forgetting, ...shape } = checkOptions(optionsSchema, options, 'RecursiveLeastSquares');
+    const features = shape.states + shape.inputs;
+    checkMemory(8 * features * (features / 2 + shape.outputs), `P of ${features} features`);
+    this.#shape = shape;
+    this.#native = new addon.RecursiveTrainer(shape, ridge, forgetting);
+  }
+
+  /** Rows learned so far. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** Bytes that one step reads. */
+  get bytes(): number {
+    return this.#native.bytes;
+  }
+
+  /** Learns row by row; returns what was predicted for each row before it was learned, steps x outputs. */
+  update(states: SeriesInput, targets: SeriesInput, inputs?: SeriesInput): Matrix {
+    const features = readFeatures(states, inputs, this.#shape);
+    const { outputs } = this.#shape;
+    const predictions = new Float64Array(features.steps * outputs);
+    const wanted = readTargets(targets, features.steps, this.#shape);
+    const done = this.#native.update(features.states, features.inputs, wanted, predictions);
+    this.#steps += done;
+    if (done < features.steps) {
+      throw new DtesnError(
+        'ERR_DTESN_UNSTABLE',
+        `Expected P to stay positive but it did not at row ${done}: give a larger ridge, or a forgetting nearer to 1`,
+      );
+    }
+    return matrix(features.steps, outputs, predictions);
+  }
+
+  /** The readout after the rows so far. */
+  readout(): LinearReadout {
+    const { states, inputs, outputs } = this.#shape;
+    const weights = new Float64Array((states + inputs) * outputs);
+    const bias = new Float64Array(outputs);
+    this.#native.weights(weights, bias);
+    return new LinearReadout({ states, inputs, weights: matrix(states + inputs, outputs, weights), bias });
+  }
+}

@@ -1,0 +1,69 @@
+// Horizons of 300 units on Lorenz as a plain prototype found them (5000 steps, features [x, u, 1], 48 starts), in Lyapunov
+// times. docs/readout.md states the figures.
+import { describe, expect, test } from 'vitest';
+import { Reservoir, type ReservoirOptions } from '../../src/reservoir/index.js';
+import { lorenz, median, validTime } from '../reference/lorenz.js';
+
+const known = new Map<string, number>();
+
+/** The median of five seeds. */
+function horizon(ridge: number, options: object, solver: 'qr' | 'cholesky' = 'qr'): number {
+  const key = JSON.stringify([ridge, options, solver]);
+  const value = known.get(key) ?? measured(ridge, options, solver);
+  known.set(key, value);
+  return value;
+}
+
+function measured(ridge: number, options: object, solver: 'qr' | 'cholesky'): number {
+  const base = { units: 300, inputs: 3, spectralRadius: 0.5, leak: 0.7, inputScaling: 0.1, biasScaling: 1 };
+  const times = Array.from({ length: 5 }, (_, seed) =>
+    validTime(new Reservoir({ ...base, ...options, seed } as ReservoirOptions), { ridge, solver }),
+  );
+  return median(times);
+}
+
+const degree10 = { topology: 'sparse', density: 10 / 300, dtype: 'f64' };
+
+test('the series is the Lorenz attractor: its third coordinate stays above zero, its first changes sign', () => {
+  const third = Array.from({ length: 1000 }, (_, t) => lorenz[3 * t + 2]!);
+  expect(Math.min(...third)).toBeGreaterThan(-3);
+  expect(lorenz.some((v, i) => i % 3 === 0 && v > 1) && lorenz.some((v, i) => i % 3 === 0 && v < -1)).toBe(true);
+});
+
+test.each([
+  [1e-8, 7.8],
+  [1e-12, 13.2],
+  [1e-14, 15.2],
+])('f64 states and QR with a ridge of %d forecast as far as the prototype', (ridge, wanted) => {
+  expect(Math.abs(horizon(ridge, degree10) / wanted - 1)).toBeLessThan(0.08);
+});
+
+test('f32 states lose nothing down to a ridge of 1e-8 and end near ten', () => {
+  expect(horizon(1e-8, { ...degree10, dtype: 'f32' })).toBeGreaterThan(7.4);
+  expect(horizon(1e-12, { ...degree10, dtype: 'f32' })).toBeGreaterThan(9.4);
+});
+
+test("Cholesky's method forecasts as far as QR where its ridge allows", () => {
+  expect(Math.abs(horizon(1e-8, degree10, 'cholesky') / horizon(1e-8, degree10) - 1)).toBeLessThan(0.05);
+});
+
+describe('blocks of rows cost nothing in accuracy', () => {
+  test.each([
+    [8, 1e-8],
+    [16, 1e-8],
+    [8, 1e-12],
+    [16, 1e-12],
+  ])('blocks of %i at a ridge of %d forecast within a twentieth of random sparse rows', (blockRows, ridge) => {
+    const random = horizon(ridge, { topology: 'sparse', density: 0.1, dtype: 'f64' });
+    const blocks = horizon(ridge, { topology: 'block-sparse', density: 0.1, blockRows, dtype: 'f64' });
+    expect(Math.abs(blocks / random - 1)).toBeLessThan(0.05);
+  });
+});
+
+test.each(['bf16', 'int8'])(
+  'weights in %s forecast as far as f32 ones: they are another random matrix',
+  (precision) => {
+    const narrow = horizon(1e-8, { topology: 'dense', precision });
+    expect(Math.abs(narrow / horizon(1e-8, { topology: 'dense' }) - 1)).toBeLessThan(0.05);
+  },
+);
