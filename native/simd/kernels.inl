@@ -167,20 +167,15 @@ DTESN_INLINE V gathered(const T* x, const uint32_t* columns) {
   V values = V{};
 #if DTESN_WIDE
   typedef int32_t Columns __attribute__((vector_size(32)));
+#define DTESN_GATHER "vgatherdpd (%1,%2,8), %0%{%%k1%}"
+#else
+  typedef VI Columns;
+#define DTESN_GATHER "vgatherdps (%1,%2,4), %0%{%%k1%}"
+#endif
   Columns at;
   __builtin_memcpy(&at, columns, sizeof(at));
-  asm("kxnorw %%k1, %%k1, %%k1\n\tvgatherdpd (%1,%2,8), %0%{%%k1%}"
-      : "+&v"(values)
-      : "r"(x), "v"(at), "m"(*(const T(*)[])x)
-      : "k1");
-#else
-  VI at;
-  __builtin_memcpy(&at, columns, sizeof(at));
-  asm("kxnorw %%k1, %%k1, %%k1\n\tvgatherdps (%1,%2,4), %0%{%%k1%}"
-      : "+&v"(values)
-      : "r"(x), "v"(at), "m"(*(const T(*)[])x)
-      : "k1");
-#endif
+  asm("kxnorw %%k1, %%k1, %%k1\n\t" DTESN_GATHER : "+&v"(values) : "r"(x), "v"(at) : "k1", "memory");
+#undef DTESN_GATHER
   return values;
 }
 

@@ -79,8 +79,8 @@ inline void minmax(T* data, SeriesShape shape, double low, double high, const Sp
   std::fill_n(greatest, lanes, -kInfinity);
   const auto widen = [&](size_t lane, double smallest, double largest) {
     // NaN is taken and, once there, never left: both comparisons with it are false.
-    least[lane] = (smallest < least[lane]) | (smallest != smallest) ? smallest : least[lane];
-    greatest[lane] = (largest > greatest[lane]) | (largest != largest) ? largest : greatest[lane];
+    least[lane] = ((smallest < least[lane]) | (smallest != smallest)) ? smallest : least[lane];
+    greatest[lane] = ((largest > greatest[lane]) | (largest != largest)) ? largest : greatest[lane];
   };
   eachWideRow(static_cast<const T*>(data), shape, [&](const T* row, size_t width) {
     for (size_t j = 0; j < width; ++j) widen(j, row[j], row[j]);
