@@ -7,6 +7,15 @@ export { type EncodedInput, type EncodeInput, encodeInput } from './encoding/ind
 export { DtesnError } from './errors/index.js';
 export { type Membrane, membraneTree } from './membrane/index.js';
 export { DeepTreeModel, type DeepTreeOptions, type HostedMembrane } from './model/index.js';
+export {
+  EngineMonitor,
+  type EngineMonitorOptions,
+  type EngineState,
+  type EngineStateName,
+  Fleet,
+  type FleetMember,
+  type FleetOptions,
+} from './monitor/index.js';
 export { Arena, type ArenaLayout, native, setThreads } from './native/index.js';
 export {
   applyHighQualityOptimizations,

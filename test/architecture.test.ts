@@ -19,6 +19,7 @@ const rooms: Record<string, string[]> = {
   sources: ['errors', 'native'],
   aggregation: ['errors', 'sources'],
   pipeline: ['errors', 'native', 'sources', 'aggregation'],
+  monitor: ['errors', 'sources'],
   simulator: ['errors', 'sources'],
   processor: [
     'errors',

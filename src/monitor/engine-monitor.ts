@@ -1,0 +1,133 @@
+/**
+ * Watches one engine: asks /health and /metrics at a steady pace and says what state the engine is in, since when and why.
+ *
+ *     const monitor = new EngineMonitor(engine);
+ *     monitor.on('state', (now, before) => ...);      // only when the name changes
+ *     monitor.on('observation', (state, figures) => ...);
+ *     monitor.on('restart', () => ...);
+ *     monitor.state.name                              // 'unknown' until the first answer
+ *     await monitor.close();
+ *
+ * Options: `intervalMs` 1000 between two observations, `timeoutMs` 800 for their answers, `hungAfterMs` 3500 without an
+ * iteration while requests run, or without any answer. With the defaults a hang is told within 5 s, a crash within 2 s.
+ * Observations do not overlap: a slow one delays the next. The timer does not keep the process alive. The engine is the
+ * caller's and stays open. States: see engine-state.ts; times are of the monotonic clock.
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option.
+ */
+import { EventEmitter } from 'node:events';
+import { z } from 'zod';
+import { argumentError, checkOptions } from '../errors/index.js';
+import { type Engine, EngineError, type EngineMetrics, engineMetrics, parsePrometheus } from '../sources/index.js';
+import { type Answer, type EngineState, EngineStateTracker } from './engine-state.js';
+
+const milliseconds = z.number().positive().max(600_000);
+const optionsSchema = z.object({
+  intervalMs: milliseconds.default(1000).describe('milliseconds in (0, 600000]'),
+  timeoutMs: milliseconds.default(800).describe('milliseconds in (0, 600000]'),
+  hungAfterMs: milliseconds.default(3500).describe('milliseconds in (0, 600000]'),
+});
+
+export type EngineMonitorOptions = z.input<typeof optionsSchema>;
+
+interface Events {
+  state: [now: EngineState, before: EngineState];
+  observation: [state: EngineState, figures: EngineMetrics | null];
+  restart: [];
+}
+
+export class EngineMonitor extends EventEmitter<Events> {
+  readonly engine: Engine;
+  readonly #intervalMs: number;
+  readonly #timeoutMs: number;
+  readonly #tracker: EngineStateTracker;
+  readonly #closing = new AbortController();
+  #figures: EngineMetrics | null = null;
+  #observed = false;
+  #timer: NodeJS.Timeout | undefined;
+  #observing: Promise<void>;
+
+  constructor(engine: Engine, options: EngineMonitorOptions = {}) {
+    super();
+    if (typeof engine?.metrics !== 'function') throw argumentError('an Engine', 'engine', engine);
+    const { intervalMs, timeoutMs, hungAfterMs } = checkOptions(optionsSchema, options, 'EngineMonitor');
+    this.engine = engine;
+    this.#intervalMs = intervalMs;
+    this.#timeoutMs = timeoutMs;
+    this.#tracker = new EngineStateTracker(hungAfterMs / 1000);
+    this.#observing = this.#watch();
+  }
+
+  /** The state as it was last observed. */
+  get state(): EngineState {
+    return this.#tracker.state;
+  }
+
+  /** The figures of the last observation; null when /metrics did not answer. */
+  get figures(): EngineMetrics | null {
+    return this.#figures;
+  }
+
+  /** Whether it was observed at all yet. */
+  get observed(): boolean {
+    return this.#observed;
+  }
+
+  /** Restarts seen so far. */
+  get restarts(): number {
+    return this.#tracker.restarts;
+  }
+
+  /** Ends the watch and what is being asked. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    clearTimeout(this.#timer);
+    await this.#observing;
+    this.removeAllListeners();
+  }
+
+  async #watch(): Promise<void> {
+    const start = performance.now();
+    await this.#observe();
+    if (this.#closing.signal.aborted) return;
+    const pause = Math.max(0, this.#intervalMs - (performance.now() - start));
+    this.#timer = setTimeout(() => {
+      this.#observing = this.#watch();
+    }, pause).unref();
+  }
+
+  async #observe(): Promise<void> {
+    const closing = this.#closing.signal;
+    const signal = AbortSignal.any([closing, AbortSignal.timeout(this.#timeoutMs)]);
+    const [health, metrics] = await Promise.all([
+      answered(this.engine.health({ signal })),
+      answered(this.engine.metrics({ signal }).then((body) => engineMetrics(parsePrometheus(body)))),
+    ]);
+    if (closing.aborted) return;
+    const before = this.state;
+    const { restarts } = this;
+    this.#figures = metrics.value ?? null;
+    this.#observed = true;
+    const answers = { health: health.answer, metrics: metrics.answer };
+    const now = this.#tracker.observe({ time: performance.now() / 1000, ...answers, figures: this.#figures });
+    if (this.restarts > restarts) this.emit('restart');
+    if (now.name !== before.name) this.emit('state', now, before);
+    this.emit('observation', now, this.#figures);
+  }
+}
+
+async function answered<T>(asked: Promise<T>): Promise<{ answer: Answer; value?: T }> {
+  try {
+    return { answer: 'ok', value: await asked };
+  } catch (error) {
+    return { answer: answerOf(error) };
+  }
+}
+
+function answerOf(error: unknown): Answer {
+  if (!(error instanceof EngineError)) return (error as Error)?.name === 'TimeoutError' ? 'silent' : 'failed';
+  if (error.code === 'ERR_DTESN_ENGINE_REFUSED') return 'refused';
+  if (error.code === 'ERR_DTESN_ENGINE_TIMEOUT') return 'silent';
+  if (error.code === 'ERR_DTESN_ENGINE_CREDENTIAL') return 'unauthorised';
+  if (error.status === 503) return /scaling/i.test(error.message) ? 'scaling' : 'unhealthy';
+  return 'failed';
+}

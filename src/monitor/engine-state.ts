@@ -1,0 +1,190 @@
+/**
+ * What state an engine is in, from what it was seen to answer, one observation after the other.
+ *
+ *     loading       nothing listens, and it was never seen alive: engines do not listen while they load
+ *     dead          nothing listens any more, or /health answers 503: its core is gone
+ *     restarting    it answers again after it was dead, or its counters began anew: for that one observation
+ *     unauthorised  401 or 403: the engine lives, the credential is absent or wrong
+ *     scaling       503 with the words of elastic scaling
+ *     sleeping      a rank sleeps
+ *     hung          requests run but no iteration was counted, or nothing was answered, for `hungAfter` seconds, whatever
+ *                   /health says
+ *     saturated     for SUSTAINED observations requests waited, requests were preempted or the KV memory was over FULL
+ *     busy, ready   requests run, or none
+ *     unknown       not observed yet, or it does not say
+ *
+ * A slow answer is no death: what was not answered leaves the state as it was until `hungAfter` is over. Saturation ends
+ * after SUSTAINED observations without any of its signs. Time is seconds of a clock that never steps.
+ * Sources: the heartbeat of iterations is what told hung engines from healthy ones in production (gonka issue 1421).
+ */
+import type { EngineMetrics } from '../sources/index.js';
+
+const engineStates = [
+  'unknown',
+  'loading',
+  'ready',
+  'busy',
+  'saturated',
+  'sleeping',
+  'scaling',
+  'hung',
+  'dead',
+  'unauthorised',
+  'restarting',
+] as const;
+export type EngineStateName = (typeof engineStates)[number];
+
+export interface EngineState {
+  name: EngineStateName;
+  /** When this state began, seconds of the observations' clock. */
+  since: number;
+  /** One sentence for each sign of it. */
+  evidence: string[];
+}
+
+/** How a request for /health or /metrics ended. */
+export type Answer = 'ok' | 'refused' | 'silent' | 'unhealthy' | 'scaling' | 'unauthorised' | 'failed';
+
+export interface Observation {
+  /** Seconds. */
+  time: number;
+  health: Answer;
+  metrics: Answer;
+  /** The figures, where /metrics answered. */
+  figures: EngineMetrics | null;
+}
+
+const SUSTAINED = 3;
+const FULL = 0.95;
+
+export class EngineStateTracker {
+  readonly #hungAfter: number;
+  #state: EngineState = { name: 'unknown', since: 0, evidence: ['not observed yet'] };
+  #alive = false;
+  #figures: EngineMetrics | null = null;
+  /** When an iteration was last counted, or nothing ran. */
+  #heartbeat = 0;
+  #answered: number | null = null;
+  #strained = 0;
+  #relaxed = SUSTAINED;
+  #restarts = 0;
+
+  constructor(hungAfter: number) {
+    this.#hungAfter = hungAfter;
+  }
+
+  get state(): EngineState {
+    return this.#state;
+  }
+
+  /** Restarts recognised so far. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  observe(observation: Observation): EngineState {
+    const [name, evidence] = this.#judge(observation);
+    const since = name === this.#state.name ? this.#state.since : observation.time;
+    this.#state = { name, since, evidence };
+    return this.#state;
+  }
+
+  #judge(observation: Observation): [EngineStateName, string[]] {
+    const { time, health, metrics, figures } = observation;
+    const answers = [health, metrics];
+    this.#answered ??= time;
+    if (answers.includes('refused')) return this.#refused();
+    if (answers.every((answer) => answer === 'silent' || answer === 'failed')) return this.#silent(time, answers);
+    this.#answered = time;
+    this.#alive = true;
+    if (answers.includes('scaling')) return ['scaling', ['it says that the model is scaling']];
+    if (health === 'unhealthy') return ['dead', ['/health answers 503']];
+    if (answers.includes('unauthorised')) return ['unauthorised', ['it refuses the credential']];
+    const before = this.#figures;
+    const anew = before !== null && figures !== null && beganAnew(before, figures);
+    if (anew || this.#state.name === 'dead') return this.#restarted(figures, time);
+    if (figures === null) return ['unknown', [`/health: ${health}; /metrics: ${metrics}`]];
+    this.#figures = figures;
+    return this.#living(figures, before, time);
+  }
+
+  #refused(): [EngineStateName, string[]] {
+    if (!this.#alive) return ['loading', ['nothing listens, and it was not seen alive yet']];
+    return ['dead', ['nothing listens any more']];
+  }
+
+  #silent(time: number, answers: Answer[]): [EngineStateName, string[]] {
+    const seconds = time - this.#answered!;
+    const sign = `no answer from /health (${answers[0]}) and /metrics (${answers[1]}) for ${seconds.toFixed(1)} s`;
+    if (seconds < this.#hungAfter) return [this.#state.name, [...this.#state.evidence.filter(isLasting), sign]];
+    return ['hung', [sign]];
+  }
+
+  #restarted(figures: EngineMetrics | null, time: number): [EngineStateName, string[]] {
+    this.#restarts++;
+    this.#figures = figures;
+    this.#heartbeat = time;
+    this.#strained = 0;
+    this.#relaxed = SUSTAINED;
+    return ['restarting', [figures === null ? 'it answers again' : 'its counters began anew']];
+  }
+
+  #living(figures: EngineMetrics, before: EngineMetrics | null, time: number): [EngineStateName, string[]] {
+    if (figures.sleeping) {
+      this.#heartbeat = time;
+      return ['sleeping', ['a rank sleeps']];
+    }
+    const { running } = figures;
+    if (before === null || running === null || running === 0 || progressed(before, figures) !== false) {
+      this.#heartbeat = time;
+    }
+    const still = time - this.#heartbeat;
+    if (still >= this.#hungAfter)
+      return ['hung', [`${running} requests run, but no iteration for ${still.toFixed(1)} s`]];
+    const strain = this.#strain(figures, before);
+    if (!this.#isSaturated()) return use(running);
+    return ['saturated', strain.length > 0 ? strain : ['it was strained a moment ago']];
+  }
+
+  /** Signs of too much load; counts how long there were some, or none. */
+  #strain(figures: EngineMetrics, before: EngineMetrics | null): string[] {
+    const signs: string[] = [];
+    const preempted = before === null ? 0 : (figures.preemptions ?? 0) - (before.preemptions ?? 0);
+    if ((figures.waiting ?? 0) > 0) signs.push(`${figures.waiting} requests wait`);
+    if (preempted > 0) signs.push(`${preempted} requests were preempted`);
+    if ((figures.kvUsageMax ?? 0) > FULL)
+      signs.push(`the KV memory is ${Math.round(figures.kvUsageMax! * 100)} % full`);
+    this.#strained = signs.length > 0 ? this.#strained + 1 : 0;
+    this.#relaxed = signs.length > 0 ? 0 : this.#relaxed + 1;
+    return signs;
+  }
+
+  #isSaturated(): boolean {
+    return this.#strained >= SUSTAINED || (this.#state.name === 'saturated' && this.#relaxed < SUSTAINED);
+  }
+}
+
+function use(running: number | null): [EngineStateName, string[]] {
+  if (running === null) return ['unknown', ['it does not say how many requests run']];
+  return running > 0 ? ['busy', [`${running} requests run`]] : ['ready', ['no request runs']];
+}
+
+/** Signs of silence are said anew each time. */
+function isLasting(sign: string): boolean {
+  return !sign.startsWith('no answer');
+}
+
+const counters = ['iterationCount', 'generationTokens', 'promptTokens', 'requestsTotal', 'preemptions'] as const;
+
+/** The process started at another time, or a counter went back. */
+function beganAnew(before: EngineMetrics, now: EngineMetrics): boolean {
+  const { processStartTime: started } = before;
+  if (started !== null && now.processStartTime !== null && started !== now.processStartTime) return true;
+  return counters.some((name) => before[name] !== null && now[name] !== null && now[name] < before[name]);
+}
+
+/** Whether work was counted since; null when the engine counts none. */
+function progressed(before: EngineMetrics, now: EngineMetrics): boolean | null {
+  const known = counters.filter((name) => before[name] !== null && now[name] !== null);
+  return known.length === 0 ? null : known.some((name) => now[name]! > before[name]!);
+}

@@ -1,0 +1,105 @@
+/** The monitor over HTTP: an engine that hangs, dies and comes back. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test, vi } from 'vitest';
+import { EngineMonitor, type EngineMonitorOptions, type EngineStateName } from '../../src/monitor/index.js';
+import { AphroditeEngine } from '../../src/sources/index.js';
+
+const pace = { intervalMs: 20, timeoutMs: 2000, hungAfterMs: 200 };
+const closing: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+/** An engine whose figures a test sets; `silent` keeps it from answering. */
+const face = { running: 1, iterations: 0, moving: true, started: 1000, health: 200, silent: false };
+
+async function serve(port = 0): Promise<Server> {
+  const server = createServer(({ url }, response) => {
+    if (face.silent) return;
+    if (url === '/health') return response.writeHead(face.health).end();
+    if (face.moving) face.iterations += 5;
+    response.end(
+      [
+        '# TYPE process_start_time_seconds gauge',
+        `process_start_time_seconds ${face.started}`,
+        '# TYPE aphrodite:num_requests_running gauge',
+        `aphrodite:num_requests_running{engine="0"} ${face.running}`,
+        '# TYPE aphrodite:num_requests_waiting gauge',
+        'aphrodite:num_requests_waiting{engine="0"} 0',
+        '# TYPE aphrodite:generation_tokens counter',
+        `aphrodite:generation_tokens_total{engine="0"} ${face.iterations}`,
+        '',
+      ].join('\n'),
+    );
+  });
+  await new Promise<void>((listening) => server.listen(port, '127.0.0.1', listening));
+  closing.push(() => stop(server));
+  return server;
+}
+
+function stop(server: Server): Promise<unknown> {
+  server.closeAllConnections();
+  return new Promise((closed) => server.close(closed));
+}
+
+function watch(port: number, options: EngineMonitorOptions = pace) {
+  const engine = new AphroditeEngine(`http://127.0.0.1:${port}`, { timeoutMs: 2000 });
+  const monitor = new EngineMonitor(engine, options);
+  closing.push(
+    () => engine.close(),
+    () => monitor.close(),
+  );
+  return monitor;
+}
+
+const reaches = (monitor: EngineMonitor, name: EngineStateName) =>
+  vi.waitFor(() => expect(monitor.state.name).toBe(name), { timeout: 20_000, interval: 5 });
+
+test('an engine is seen busy, hung though healthy, busy again, dead, and restarted', async () => {
+  Object.assign(face, { running: 1, moving: true, health: 200, silent: false });
+  const server = await serve();
+  const { port } = server.address() as AddressInfo;
+  const monitor = watch(port);
+  const names: string[] = [];
+  monitor.on('state', ({ name }) => names.push(name));
+  await reaches(monitor, 'busy');
+  face.moving = false;
+  await reaches(monitor, 'hung');
+  expect(monitor.state.evidence[0]).toMatch(/1 requests run, but no iteration for/);
+  face.moving = true;
+  await reaches(monitor, 'busy');
+  await stop(server);
+  await reaches(monitor, 'dead');
+  Object.assign(face, { started: 2000, iterations: 0 });
+  await serve(port);
+  await reaches(monitor, 'busy');
+  expect(monitor.restarts).toBe(1);
+  expect(names).toEqual(['busy', 'hung', 'busy', 'dead', 'restarting', 'busy']);
+});
+
+test('an engine that stops answering is hung, and its figures are gone', async () => {
+  Object.assign(face, { running: 0, health: 200, silent: false });
+  const { port } = (await serve()).address() as AddressInfo;
+  const monitor = watch(port, { intervalMs: 20, timeoutMs: 50, hungAfterMs: 200 });
+  await reaches(monitor, 'ready');
+  expect(monitor.figures?.running).toBe(0);
+  face.silent = true;
+  await reaches(monitor, 'hung');
+  expect(monitor.figures).toBeNull();
+});
+
+test('nothing listening is loading; close() ends the watch and leaves no timer', async () => {
+  const monitor = watch(1);
+  await reaches(monitor, 'loading');
+  await monitor.close();
+  const { state } = monitor;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(monitor.state).toBe(state);
+});
+
+test('refused: no engine, and options out of range', () => {
+  expect(() => new EngineMonitor(null as never)).toThrow(/Expected an Engine for engine/);
+  expect(() => new EngineMonitor({ metrics() {} } as never, { intervalMs: 0 })).toThrow(/for intervalMs/);
+});

@@ -1,0 +1,121 @@
+/** The states of an engine, from observations a second apart. */
+import { describe, expect, test } from 'vitest';
+import { EngineStateTracker, type Observation } from '../../src/monitor/index.js';
+import type { EngineMetrics } from '../../src/sources/index.js';
+
+const idle: EngineMetrics = {
+  engineType: 'aphrodite',
+  running: 0,
+  waiting: 0,
+  kvUsageMean: 0.1,
+  kvUsageMax: 0.1,
+  requestsByReason: { stop: 10 },
+  requestsTotal: 10,
+  errors: 0,
+  promptTokens: 1000,
+  generationTokens: 500,
+  preemptions: 0,
+  iterationCount: 100,
+  sleeping: false,
+  kvBlocks: { num: 100, blockSize: 16 },
+  kvTokensCapacity: 1600,
+  processStartTime: 1e9,
+  unknown: [],
+};
+
+/** Observations one second apart; each is what changed since an idle engine that answers. */
+function watched(...seen: (Partial<EngineMetrics> | Partial<Observation>)[]) {
+  const tracker = new EngineStateTracker(3.5);
+  const states = seen.map((change, time) => {
+    const isAnswer = 'health' in change || 'metrics' in change;
+    const observation: Observation = isAnswer
+      ? { health: 'ok', metrics: 'ok', figures: null, ...change, time }
+      : { health: 'ok', metrics: 'ok', figures: { ...idle, ...(change as Partial<EngineMetrics>) }, time };
+    return tracker.observe(observation);
+  });
+  return { names: states.map(({ name }) => name), states, tracker };
+}
+
+const down = { health: 'refused', metrics: 'refused' } as const;
+const silent = { health: 'silent', metrics: 'silent' } as const;
+const step = (n: number, more: Partial<EngineMetrics> = {}) => ({ running: 2, iterationCount: 100 + n, ...more });
+
+test('an engine is ready when nothing runs and busy when something does', () => {
+  expect(watched({}, step(5), {}).names.slice(0, 2)).toEqual(['ready', 'busy']);
+});
+
+test('it is loading while nothing listens, and dead once it had answered', () => {
+  expect(watched(down, down, {}, step(1), down, down).names).toEqual([
+    ...['loading', 'loading', 'ready', 'busy', 'dead', 'dead'],
+  ]);
+});
+
+test('a dead engine that answers again is restarting for one observation', () => {
+  const { names, tracker } = watched({}, down, {}, {});
+  expect(names).toEqual(['ready', 'dead', 'restarting', 'ready']);
+  expect(tracker.restarts).toBe(1);
+});
+
+describe('a restart between two observations is recognised', () => {
+  test.each<[string, Partial<EngineMetrics>]>([
+    ['by the start of the process', { processStartTime: 1e9 + 60 }],
+    ['by a counter that went back, where the start is not told', { generationTokens: 3, processStartTime: null }],
+  ])('%s', (_, after) => {
+    expect(watched({}, after, after).names).toEqual(['ready', 'restarting', 'ready']);
+  });
+});
+
+describe('a hang', () => {
+  test('is told when requests run and no iteration is counted, whatever /health says', () => {
+    const { names, states } = watched(step(0), step(5), step(5), step(5), step(5), step(5));
+    expect(names).toEqual(['busy', 'busy', 'busy', 'busy', 'busy', 'hung']);
+    expect(states[5]!.evidence).toEqual(['2 requests run, but no iteration for 4.0 s']);
+  });
+
+  test('is told of an engine that answers nothing, but not of one slow answer', () => {
+    expect(watched(step(0), step(1), silent, step(2), silent).names).toEqual(Array(5).fill('busy'));
+    expect(watched(step(0), silent, silent, silent, silent).names.at(-1)).toBe('hung');
+  });
+
+  test('is none while nothing runs, and ends with the next iteration', () => {
+    expect(watched({}, {}, {}, {}, {}, {}, {}).names).toEqual(Array(7).fill('ready'));
+    expect(watched(step(0), step(0), step(0), step(0), step(0), step(1)).names.at(-1)).toBe('busy');
+  });
+
+  test('is seen in the tokens where iterations are not counted', () => {
+    const old = (n: number) => ({ running: 1, iterationCount: null, generationTokens: 500 + n });
+    expect(watched(old(0), old(1), old(2), old(3), old(4)).names.at(-1)).toBe('busy');
+    expect(watched(old(0), old(0), old(0), old(0), old(0)).names.at(-1)).toBe('hung');
+  });
+});
+
+describe('saturation', () => {
+  const queue = (n: number) => step(n, { waiting: 3 });
+  test('is told after three observations of it and ends three after the last', () => {
+    expect(watched(queue(0), queue(1), queue(2), step(3), step(4), step(5), step(6)).names).toEqual([
+      ...['busy', 'busy', 'saturated', 'saturated', 'saturated', 'busy', 'busy'],
+    ]);
+  });
+
+  test.each<[string, (n: number) => Partial<EngineMetrics>]>([
+    ['a full KV memory', (n) => step(n, { kvUsageMax: 0.97 })],
+    ['preemptions', (n) => step(n, { preemptions: n })],
+  ])('has other signs: %s', (_, sign) => {
+    expect(watched(...[0, 1, 2, 3, 4].map(sign)).names.at(-1)).toBe('saturated');
+  });
+});
+
+test.each<[string, Partial<EngineMetrics> | Partial<Observation>, string]>([
+  ['a rank that sleeps', { sleeping: true }, 'sleeping'],
+  ['elastic scaling', { health: 'scaling', metrics: 'scaling' }, 'scaling'],
+  ['a health of 503', { health: 'unhealthy' }, 'dead'],
+  ['a refused credential', { metrics: 'unauthorised' }, 'unauthorised'],
+  ['metrics that cannot be read', { metrics: 'failed' }, 'unknown'],
+  ['an engine without figures', { running: null }, 'unknown'],
+])('%s is its own state', (_, seen, name) => {
+  expect(watched({}, seen).names[1]).toBe(name);
+});
+
+test('since is when the state began', () => {
+  expect(watched({}, step(1), step(2), step(3)).states.map(({ since }) => since)).toEqual([0, 1, 1, 1]);
+});
