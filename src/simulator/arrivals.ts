@@ -21,7 +21,17 @@ export interface Arrival {
   /** Tokens after which the request ends, for `reason`. */
   output: number;
   reason: 'stop' | 'length' | 'abort';
+  /** Seconds in the queue after which the client leaves; Infinity for one that waits. */
+  patience: number;
 }
+
+/** Where arrivals come from: times never decrease, null is the end. */
+export interface ArrivalSource {
+  next(): Arrival | null;
+}
+
+/** How long clients wait in the queue, seconds. */
+export const PATIENCE_SECONDS = 60;
 
 const CALM_SECONDS = 20;
 const BURST_SECONDS = 5;
@@ -36,7 +46,7 @@ const ABORT_CHANCE = 0.01;
 export const meanPromptTokens = PROMPT.median * Math.exp(PROMPT.sigma ** 2 / 2);
 export const meanOutputTokens = OUTPUT.median * Math.exp(OUTPUT.sigma ** 2 / 2);
 
-export class Arrivals {
+export class BurstyArrivals implements ArrivalSource {
   private readonly calmRate: number;
   private bursting = false;
   private time = 0;
@@ -79,9 +89,11 @@ export class Arrivals {
     // At least one prompt token is always computed, and the cache holds whole blocks.
     const cached = Math.floor((hit * (prompt - 1)) / blockSize) * blockSize;
     const output = Math.min(wanted, maxTokens);
+    const reason = wanted > maxTokens ? 'length' : 'stop';
+    const request: Arrival = { time, prompt, cached, maxTokens, output, reason, patience: PATIENCE_SECONDS };
     if (random.uniform() < ABORT_CHANCE) {
-      return { time, prompt, cached, maxTokens, output: 1 + (random.bits() % output), reason: 'abort' };
+      return { ...request, output: 1 + (random.bits() % output), reason: 'abort' };
     }
-    return { time, prompt, cached, maxTokens, output, reason: wanted > maxTokens ? 'length' : 'stop' };
+    return request;
   }
 }

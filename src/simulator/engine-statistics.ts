@@ -3,6 +3,7 @@
  * are. Units: seconds and tokens. Laws: `iteration_tokens_total` sums to prompt plus generated tokens; the tokens by
  * source sum to `promptTokens`.
  */
+import type { EngineRequest } from './engine-core.js';
 import { Histogram } from './histogram.js';
 
 export const finishReasons = ['stop', 'length', 'abort', 'error', 'repetition'] as const;
@@ -31,6 +32,8 @@ export class EngineStatistics {
   promptTokens = 0;
   cachedPromptTokens = 0;
   generatedTokens = 0;
+  /** Sum of the times of all steps. */
+  busySeconds = 0;
   readonly histograms;
 
   constructor(maxModelLen: number) {
@@ -52,5 +55,27 @@ export class EngineStatistics {
       request_decode_time_seconds: new Histogram(REQUEST_TIME),
       request_prefill_kv_computed_tokens: new Histogram(tokens),
     };
+  }
+
+  /** A request leaves at virtual time `now`. */
+  finish(request: EngineRequest, reason: FinishReason, now: number): void {
+    const { finished, histograms } = this;
+    finished[reason]++;
+    histograms.e2e_request_latency_seconds.observe(now - request.time);
+    histograms.request_prompt_tokens.observe(request.prompt);
+    histograms.request_generation_tokens.observe(request.generated);
+    histograms.request_max_num_generation_tokens.observe(request.maxTokens);
+    histograms.request_params_n.observe(1);
+    histograms.request_params_max_tokens.observe(request.maxTokens);
+    if (request.admittedAt === null || request.firstTokenAt === null) return;
+    const decode = request.lastTokenAt - request.firstTokenAt;
+    histograms.request_queue_time_seconds.observe(request.admittedAt - request.time);
+    histograms.request_inference_time_seconds.observe(request.lastTokenAt - request.admittedAt);
+    histograms.request_prefill_time_seconds.observe(request.firstTokenAt - request.admittedAt);
+    histograms.request_decode_time_seconds.observe(decode);
+    histograms.request_prefill_kv_computed_tokens.observe(request.prompt - request.cached);
+    if (request.generated > 1) {
+      histograms.request_time_per_output_token_seconds.observe(decode / (request.generated - 1));
+    }
   }
 }

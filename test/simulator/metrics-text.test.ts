@@ -53,7 +53,8 @@ describe('beside the metrics body of an Aphrodite engine (golden/engine-metrics.
 
 test('the parser of the sources reads the simulation as it is', () => {
   const simulation = busySimulation();
-  const { statistics, running, waiting, freeBlocks } = simulation;
+  const { running, waiting, freeBlocks } = simulation;
+  const { statistics } = simulation.engines[0]!;
   const figures = engineMetrics(parsePrometheus(metricsText(simulation, identity)));
   expect(waiting).toBeGreaterThan(0);
   expect(figures).toMatchObject({

@@ -13,7 +13,8 @@ const usual: SimulationParameters = {
 };
 
 /** Every number the simulation only ever counts up. */
-function counters({ statistics }: EngineSimulation): number[] {
+function counters(simulation: EngineSimulation): number[] {
+  const { statistics } = simulation.engines[0]!;
   return [
     ...Object.values(statistics.finished),
     statistics.prefixQueries,
@@ -61,7 +62,7 @@ describe('the law of conservation', () => {
   test('holds for tokens: what the steps counted is what went in and came out', () => {
     const simulation = new EngineSimulation({ ...usual, load: 1.3 });
     simulation.advanceTo(300);
-    const { promptTokens, generatedTokens, preemptions, histograms } = simulation.statistics;
+    const { promptTokens, generatedTokens, preemptions, histograms } = simulation.engines[0]!.statistics;
     expect(preemptions).toBeGreaterThan(0);
     expect(histograms.iteration_tokens_total.sum).toBe(promptTokens + generatedTokens);
   });
@@ -70,7 +71,7 @@ describe('the law of conservation', () => {
 // Little (1961): the mean number in a system is the rate of arrivals times the mean time in it, whatever the discipline.
 test.each([0.4, 0.8, 1.2])("Little's law holds within 10 % at load %d", (load) => {
   const simulation = new EngineSimulation({ ...usual, load });
-  const latency = simulation.statistics.histograms.e2e_request_latency_seconds;
+  const latency = simulation.engines[0]!.statistics.histograms.e2e_request_latency_seconds;
   const seconds = 3000;
   let inside = 0;
   let samples = 0;
@@ -116,7 +117,7 @@ test('time never runs backwards', () => {
 // Azure LLM inference trace 2023, conversations: median prompt 1020 tokens, median answer 129; var/mean of counts above 1.
 test('arrivals are bursty and as long as those of the trace', () => {
   const simulation = new EngineSimulation({ ...usual, load: 0.5 });
-  const { histograms, finished } = simulation.statistics;
+  const { histograms, finished } = simulation.engines[0]!.statistics;
   const perTenSeconds: number[] = [];
   const arrived = () =>
     Object.values(finished).reduce((sum, n) => sum + n, 0) + simulation.running + simulation.waiting;
@@ -140,11 +141,11 @@ test('an engine under a light load does not queue, one under twice its load does
   const flooded = new EngineSimulation({ ...usual, load: 2 });
   idle.advanceTo(600);
   flooded.advanceTo(600);
-  expect(idle.statistics.histograms.request_queue_time_seconds.sum).toBeLessThan(
-    idle.statistics.histograms.request_decode_time_seconds.sum / 10,
+  expect(idle.engines[0]!.statistics.histograms.request_queue_time_seconds.sum).toBeLessThan(
+    idle.engines[0]!.statistics.histograms.request_decode_time_seconds.sum / 10,
   );
   expect(flooded.waiting).toBeGreaterThan(0);
-  expect(flooded.statistics.finished.abort).toBeGreaterThan(100);
+  expect(flooded.engines[0]!.statistics.finished.abort).toBeGreaterThan(100);
 });
 
 test('KV memory too small for one longest request is refused by name', () => {
