@@ -46,6 +46,11 @@ const ABORT_CHANCE = 0.01;
 export const meanPromptTokens = PROMPT.median * Math.exp(PROMPT.sigma ** 2 / 2);
 export const meanOutputTokens = OUTPUT.median * Math.exp(OUTPUT.sigma ** 2 / 2);
 
+/** Tokens after which an answer ends by itself. */
+export function drawOutputTokens(random: RandomStream): number {
+  return Math.max(1, Math.round(random.logNormal(OUTPUT.median, OUTPUT.sigma)));
+}
+
 export class BurstyArrivals implements ArrivalSource {
   private readonly calmRate: number;
   private bursting = false;
@@ -80,10 +85,9 @@ export class BurstyArrivals implements ArrivalSource {
 
   private request(time: number): Arrival {
     const { random, maxModelLen, blockSize } = this;
-    const length = (median: number, sigma: number, limit: number) =>
-      Math.min(limit, Math.max(1, Math.round(random.logNormal(median, sigma))));
-    const prompt = length(PROMPT.median, PROMPT.sigma, maxModelLen - 1);
-    const wanted = length(OUTPUT.median, OUTPUT.sigma, maxModelLen);
+    const drawn = Math.max(1, Math.round(random.logNormal(PROMPT.median, PROMPT.sigma)));
+    const prompt = Math.min(drawn, maxModelLen - 1);
+    const wanted = Math.min(drawOutputTokens(random), maxModelLen);
     const maxTokens = Math.min(MAX_TOKENS[random.bits() % MAX_TOKENS.length]!, maxModelLen - prompt);
     const hit = random.uniform() < CACHE_HIT_CHANCE ? random.uniform() : 0;
     // At least one prompt token is always computed, and the cache holds whole blocks.

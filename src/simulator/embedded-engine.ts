@@ -12,7 +12,7 @@
  * Errors: TypeError or RangeError for wrong options; DtesnError ERR_DTESN_SIMULATOR_PORT when the port cannot be bound.
  */
 import { z } from 'zod';
-import { checkOptions, DtesnError } from '../errors/index.js';
+import { checkOptions } from '../errors/index.js';
 import {
   AphroditeEngine,
   type Engine,
@@ -22,22 +22,10 @@ import {
   type Tokenization,
 } from '../sources/index.js';
 import { BEGIN_OF_TEXT, END_OF_TEXT, PADDED_VOCABULARY } from './byte-tokenizer.js';
-import { metricsText } from './metrics-text.js';
-import { type ListeningServer, listen } from './server.js';
-import { EngineSimulation } from './simulation.js';
+import { EngineSimulator, modelSchema } from './engine-simulator.js';
 
 const WARM_UP_SECONDS = 20;
 const CATCH_UP_SECONDS = 120;
-const VERSION = '0.0.0+simulation';
-
-const modelSchema = z.strictObject({
-  id: z.string().min(1).default('dtesn/simulated-byte-8k'),
-  maxModelLen: z.int().min(2).max(1_048_576).default(8192),
-  hiddenSize: z.int().min(1).max(65_536).default(4096),
-  maxNumSeqs: z.int().min(1).max(4096).default(64),
-  maxBatchedTokens: z.int().min(1).max(1_048_576).default(2048),
-  kvBlocks: z.int().min(1).max(16_777_216).default(5120),
-});
 
 const optionsSchema = z.object({
   seed: z.int().min(0).default(0).describe('a whole number in [0, 2^53)'),
@@ -57,41 +45,26 @@ export class EmbeddedEngine implements Engine {
   readonly label: string;
 
   private constructor(
-    private readonly server: ListeningServer,
+    private readonly simulator: EngineSimulator,
     private readonly client: AphroditeEngine,
     private readonly model: SimulatedModel,
   ) {
-    this.url = server.url;
-    this.label = `embedded simulation on ${server.url}`;
+    this.url = simulator.url;
+    this.label = `embedded simulation on ${simulator.url}`;
   }
 
   static async start(options: EmbeddedEngineOptions = {}): Promise<EmbeddedEngine> {
     const { seed, model, load, port } = checkOptions(optionsSchema, options, 'EmbeddedEngine');
-    const { id, maxModelLen, maxNumSeqs, maxBatchedTokens, kvBlocks } = model;
-    const simulation = new EngineSimulation({
+    const simulator = await EngineSimulator.start({
       seed,
+      model,
       load,
-      maxModelLen,
-      maxNumSeqs,
-      maxBatchedTokens,
-      kvBlocks,
-      blockSize: 16,
+      port,
+      loadTracking: true,
+      warmUp: WARM_UP_SECONDS,
+      catchUp: CATCH_UP_SECONDS,
     });
-    simulation.advanceTo(WARM_UP_SECONDS);
-    const identity = { modelName: id, startTime: Date.now() / 1000 - WARM_UP_SECONDS };
-    const current = followClock(simulation);
-    const face = {
-      modelId: id,
-      maxModelLen,
-      version: VERSION,
-      load: () => current().running + simulation.waiting,
-      metrics: () => metricsText(current(), identity),
-    };
-    const server = await listen(face, port).catch((cause: unknown) => {
-      const sentence = `Expected a free port for the embedded engine but 127.0.0.1:${port} could not be bound`;
-      throw new DtesnError('ERR_DTESN_SIMULATOR_PORT', sentence, { cause });
-    });
-    return new EmbeddedEngine(server, new AphroditeEngine(server.url), model);
+    return new EmbeddedEngine(simulator, new AphroditeEngine(simulator.url), model);
   }
 
   models(options?: RequestOptions): Promise<ModelCard[]> {
@@ -136,17 +109,6 @@ export class EmbeddedEngine implements Engine {
 
   async close(): Promise<void> {
     await this.client.close();
-    await this.server.close();
+    await this.simulator.close();
   }
-}
-
-/** The simulation, moved on to now. */
-function followClock(simulation: EngineSimulation): () => EngineSimulation {
-  let last = performance.now();
-  return () => {
-    const now = performance.now();
-    simulation.advanceTo(simulation.time + Math.min((now - last) / 1000, CATCH_UP_SECONDS));
-    last = now;
-    return simulation;
-  };
 }

@@ -1,5 +1,8 @@
-/** The embedded engine: a simulated Aphrodite server inside the process, and the simulation under virtual time. */
+/** Engines that are simulated: a server for tests, the same inside the process as an engine, and the model in virtual time. */
 export { decodeBytes, encodeBytes, VOCABULARY } from './byte-tokenizer.js';
 export { EmbeddedEngine, type EmbeddedEngineOptions } from './embedded-engine.js';
+export { EngineSimulator, type EngineSimulatorOptions } from './engine-simulator.js';
+export { type FaultKind, type FaultOptions, faultKinds } from './faults.js';
 export { metricsText } from './metrics-text.js';
 export { EngineSimulation, type SimulationParameters } from './simulation.js';
+export { parseTrace, TraceArrivals, type TraceRequest } from './trace.js';

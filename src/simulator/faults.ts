@@ -1,0 +1,126 @@
+/**
+ * Faults of a simulated server: what can be injected, and when each begins and ends.
+ *
+ *     a fault is active in [at, at + duration), virtual seconds; without a duration until it is cleared
+ *
+ * Law: boundaries are crossed in the order of their times, an end before a beginning at the same time.
+ */
+import { z } from 'zod';
+import { checkOptions, rangeError } from '../errors/index.js';
+
+export const faultKinds = [
+  'hang',
+  'leak',
+  'preemption-storm',
+  'drift',
+  'sleep',
+  'scaling',
+  'metrics-freeze',
+  '5xx',
+  'dead',
+  'crash',
+  'restart',
+] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+/** Faults that can strike one engine of several. */
+const ofOneEngine: readonly FaultKind[] = ['hang', 'leak', 'preemption-storm', 'drift', 'sleep'];
+/** Time of loading when a restart names none, virtual seconds. */
+const RESTART_SECONDS = 2;
+/** What `amount` means where a fault has one, and its default. */
+const amounts: Partial<Record<FaultKind, { most: number; usual: number; expected: string }>> = {
+  leak: { most: 1, usual: 0.1, expected: 'a number in (0, 1] (share of released blocks)' },
+  drift: { most: 100, usual: 0.02, expected: 'a number in (0, 100] (growth of the step time a second)' },
+};
+
+const faultSchema = z.object({
+  kind: z.enum(faultKinds).describe(`one of ${faultKinds.join(', ')}`),
+  at: z.number().min(0).optional().describe('a virtual time in seconds, 0 or more'),
+  duration: z.number().gt(0).optional().describe('a number of virtual seconds above 0'),
+  engine: z.int().min(0).optional().describe('the number of an engine'),
+  amount: z.number().gt(0).optional().describe('a number above 0'),
+  status: z.int().min(500).max(599).optional().describe('an HTTP status in [500, 599]'),
+});
+
+export type FaultOptions = z.input<typeof faultSchema>;
+
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly from: number;
+  /** Infinity: until it is cleared. */
+  readonly until: number;
+  /** The engine it strikes; null for all. */
+  readonly engine: number | null;
+  readonly amount: number;
+  readonly status: number;
+}
+
+/** A fault of a server with so many engines, at virtual time `now`. */
+export function checkFault(options: FaultOptions, engines: number, now: number): Fault {
+  const { kind, at, duration, engine, amount, status } = checkOptions(faultSchema, options, 'a fault');
+  const known = amounts[kind];
+  if (engine !== undefined && !ofOneEngine.includes(kind)) {
+    throw rangeError(`no engine (${kind} strikes the whole server)`, 'engine', engine);
+  }
+  if (engine !== undefined && engine >= engines) throw rangeError(`an engine below ${engines}`, 'engine', engine);
+  if (amount !== undefined && known === undefined) {
+    throw rangeError(`no amount (only ${Object.keys(amounts).join(' and ')} have one)`, 'amount', amount);
+  }
+  if (amount !== undefined && amount > known!.most) throw rangeError(known!.expected, 'amount', amount);
+  if (status !== undefined && kind !== '5xx') throw rangeError('no status (only 5xx has one)', 'status', status);
+  const from = Math.max(at ?? now, now);
+  const lasts = duration ?? (kind === 'restart' ? RESTART_SECONDS : Number.POSITIVE_INFINITY);
+  return {
+    kind,
+    from,
+    until: from + lasts,
+    engine: engine ?? null,
+    amount: amount ?? known?.usual ?? 0,
+    status: status ?? 500,
+  };
+}
+
+/** What has changed at one moment. */
+export interface Crossing {
+  ended: Fault[];
+  started: Fault[];
+}
+
+export class FaultTimeline {
+  private upcoming: Fault[] = [];
+  private present: Fault[] = [];
+
+  get active(): readonly Fault[] {
+    return this.present;
+  }
+
+  /** Virtual time of the next begin or end; Infinity when there is none. */
+  get nextBoundary(): number {
+    return Math.min(...this.upcoming.map(({ from }) => from), ...this.present.map(({ until }) => until));
+  }
+
+  add(fault: Fault): void {
+    this.upcoming.push(fault);
+  }
+
+  /** Crosses every boundary up to `time`. */
+  cross(time: number): Crossing {
+    const ended = this.end(({ until }) => until <= time);
+    const started = this.upcoming.filter(({ from }) => from <= time);
+    this.upcoming = this.upcoming.filter(({ from }) => from > time);
+    this.present.push(...started);
+    return { ended, started };
+  }
+
+  /** Ends what is active and satisfies `which`. */
+  end(which: (fault: Fault) => boolean): Fault[] {
+    const ended = this.present.filter(which);
+    this.present = this.present.filter((fault) => !ended.includes(fault));
+    return ended;
+  }
+
+  /** Takes back what has not begun and satisfies `which`. */
+  cancel(which: (fault: Fault) => boolean): void {
+    this.upcoming = this.upcoming.filter((fault) => !which(fault));
+  }
+}
