@@ -165,6 +165,7 @@ export class EngineCore {
   /** Ends everything under way; nothing of it is counted, for there is nobody left to count. */
   die(): void {
     const lost = [...this.runningRequests, ...this.queue, ...this.inbox];
+    this.free += this.heldBlocks;
     this.runningRequests.length = 0;
     this.queue.length = 0;
     this.inbox = [];
