@@ -68,7 +68,13 @@ export {
   type SeriesInput,
   spectralRadius,
 } from './reservoir/index.js';
-export { EmbeddedEngine } from './simulator/index.js';
+export {
+  EmbeddedEngine,
+  EngineSimulator,
+  type EngineSimulatorOptions,
+  type FaultKind,
+  type FaultOptions,
+} from './simulator/index.js';
 export {
   AphroditeEngine,
   type AphroditeEngineOptions,

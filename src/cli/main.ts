@@ -11,11 +11,13 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Progress } from './progress.js';
 import { Paint } from './terminal.js';
+import { UsageError } from './usage-error.js';
 
 const usage = `dtesn: reservoir computing beside an inference engine
 
   dtesn process [FILE | -] [--text TEXT]   one input, the whole way: sources, plan, Deep Tree ESN, features
   dtesn sources                            the five sources, their quality, and the plan they lead to
+  dtesn simulate [options]                 an Aphrodite server with no model, for tests (dtesn simulate --help)
   dtesn doctor                             the binary, the instruction sets, and a check of every kernel
   dtesn build                              builds the addon from source (CMake, or make and python3)
 
@@ -36,19 +38,21 @@ const options = {
   version: { type: 'boolean', short: 'v', default: false },
 } as const;
 
-class UsageError extends Error {}
-
 type Values = ReturnType<typeof parse>['values'];
 
 function parse(args: string[]) {
   try {
     return parseArgs({ args, options, allowPositionals: true });
   } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
+    throw new UsageError((error as Error).message, null, { cause: error });
   }
 }
 
 async function main(args: string[]): Promise<number> {
+  if (args[0] === 'simulate') {
+    const { simulate } = await import('./simulate.js');
+    return simulate(args.slice(1));
+  }
   const { values, positionals } = parse(args);
   const [command, ...rest] = positionals;
   if (values.version) return print(JSON.parse(await readFile(packageFile('package.json'), 'utf8')).version);
@@ -63,6 +67,8 @@ async function main(args: string[]): Promise<number> {
       return doctor(values);
     case 'build':
       return spawnSync(process.execPath, [packageFile('scripts/build-native.mjs')], { stdio: 'inherit' }).status ?? 1;
+    case 'simulate':
+      throw new UsageError('Expected simulate before its options');
     default:
       throw new UsageError(`Unknown command ${command}`);
   }
@@ -154,8 +160,12 @@ function print(text: string): number {
 
 function fail(error: unknown): number {
   const { message, name } = error as Error;
-  process.stderr.write(error instanceof UsageError ? `dtesn: ${message}\n\n${usage}` : `dtesn: ${name}: ${message}\n`);
-  return error instanceof UsageError ? 2 : 1;
+  if (error instanceof UsageError) {
+    process.stderr.write(`dtesn: ${message}\n\n${error.usage ?? usage}`);
+    return 2;
+  }
+  process.stderr.write(`dtesn: ${name}: ${message}\n`);
+  return 1;
 }
 
 process.exitCode = await main(process.argv.slice(2)).catch(fail);

@@ -1,0 +1,11 @@
+/** A command that was used wrongly: the sentence, and the page that says how it is used. Exit code 2. */
+export class UsageError extends Error {
+  constructor(
+    message: string,
+    /** The page of the command; that of `dtesn` when left out. */
+    readonly usage: string | null = null,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
