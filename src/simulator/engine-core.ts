@@ -56,6 +56,8 @@ export class EngineCore {
   private readonly queue: EngineRequest[] = [];
   /** Came while the engine hung: it has not looked. */
   private inbox: EngineRequest[] = [];
+  /** Whose clients went away in the meantime: it has not heard. */
+  private abandoned: EngineRequest[] = [];
   private clock: number;
   /** End of the step in flight; null when the engine idles. */
   private stepEnd: number | null = null;
@@ -153,7 +155,11 @@ export class EngineCore {
 
   /** The client of a request went away; nothing happens when it has ended already. */
   cancel(request: EngineRequest): void {
-    for (const requests of [this.runningRequests, this.queue, this.inbox]) {
+    if (this.hungSince !== null) {
+      this.abandoned.push(request);
+      return;
+    }
+    for (const requests of [this.runningRequests, this.queue]) {
       const index = requests.indexOf(request);
       if (index < 0) continue;
       requests.splice(index, 1);
@@ -169,11 +175,12 @@ export class EngineCore {
     this.runningRequests.length = 0;
     this.queue.length = 0;
     this.inbox = [];
+    this.abandoned = [];
     this.stepEnd = null;
     for (const { listener } of lost) listener?.end('error');
   }
 
-  /** Hung: the step in flight does not end, what arrives is not seen; afterwards both go on where they stood. */
+  /** Hung: the step in flight does not end, nobody who comes or goes is seen; afterwards all goes on where it stood. */
   set hung(hung: boolean) {
     if (hung === (this.hungSince !== null)) return;
     if (hung) {
@@ -184,6 +191,7 @@ export class EngineCore {
     this.hungSince = null;
     this.queue.push(...this.inbox);
     this.inbox = [];
+    for (const request of this.abandoned.splice(0)) this.cancel(request);
     if (this.stepEnd === null) this.startStep();
   }
 

@@ -92,13 +92,13 @@ export class SimulatorServer {
   }
 
   private async route(request: IncomingMessage, response: ServerResponse): Promise<Reply | null> {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://simulator');
-    const route = this.find(pathname, request.method ?? 'GET');
+    const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
+    const route = this.find(path, request.method ?? 'GET');
     if ('status' in route) return route;
     const body = route.json ? await readJson(request) : { value: null };
     if ('refusal' in body) return body.refusal;
     this.face.moveOn();
-    return route.answer(this.face, { body: body.value, query: searchParams, response });
+    return route.answer(this.face, { body: body.value, query: new URLSearchParams(query), response });
   }
 
   private find(path: string, method: string): Route | Reply {

@@ -90,6 +90,11 @@ describe('the routes', () => {
     }
   });
 
+  test.each(['/no-such-path', '//', '/constructor', '/v1/'])('%s is 404 with a detail', async (path) => {
+    const response = await fetch((await started()).url + path);
+    expect([response.status, await response.json()]).toEqual([404, { detail: 'Not Found' }]);
+  });
+
   test('/load is 0 under load, unless load is tracked', async () => {
     const load = async ({ url }: EngineSimulator) => (await (await fetch(`${url}/load`)).json()) as unknown;
     const [plain, tracking] = [await started({ load: 1.5 }), await started({ load: 1.5, loadTracking: true })];

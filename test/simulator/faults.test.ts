@@ -20,11 +20,12 @@ const metricsOf = async ({ url }: EngineSimulator) => (await fetch(`${url}/metri
 const figure = async (simulator: EngineSimulator, name: string, labels = {}) =>
   sampleOf(await metricsOf(simulator), `aphrodite:${name}`, labels);
 const statusOf = async ({ url }: EngineSimulator, path: string) => (await fetch(url + path)).status;
-const complete = ({ url }: EngineSimulator) =>
+const complete = ({ url }: EngineSimulator, signal: AbortSignal | null = null) =>
   fetch(`${url}/v1/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: '{"prompt":"x"}',
+    signal,
   });
 
 /** Growth of a figure over so many virtual seconds. */
@@ -63,6 +64,22 @@ describe('hang', () => {
     expect(await tokens('0')).toBeGreaterThan(before[0]!);
     expect(await tokens('1')).toBe(before[1]!);
   });
+});
+
+test('a hung engine does not notice that a client went away, until it is over', async () => {
+  const simulator = await started({ load: 0.0001 });
+  const client = new AbortController();
+  const request = complete(simulator, client.signal);
+  await expect.poll(() => simulator.simulation.running, { timeout: 20_000, interval: 5 }).toBe(1);
+  simulator.inject({ kind: 'hang' });
+  client.abort();
+  await expect(request).rejects.toThrow();
+  await simulator.advanceTo(70);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(simulator.simulation.running).toBe(1);
+  await simulator.clear();
+  expect(simulator.simulation.running).toBe(0);
+  expect(simulator.simulation.heldBlocks).toBe(0);
 });
 
 describe('leak', () => {
