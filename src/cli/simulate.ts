@@ -1,8 +1,8 @@
 /**
  * `dtesn simulate`: simulated Aphrodite servers until SIGINT or SIGTERM.
  *
- * Where they listen goes to stdout (a page, or one JSON object with --json); on a terminal a line of what runs is kept on
- * stderr. Exit codes: 0 ended by a signal, 1 failed (port taken, trace wrong), 2 wrong usage.
+ * Where they listen goes to stdout (a page, or one JSON object with --json); on a terminal a line of what runs is kept
+ * on stderr. Exit codes: 0 ended by a signal, 1 failed (port taken, trace wrong), 2 wrong usage.
  */
 import { parseArgs } from 'node:util';
 import { EngineSimulator, type EngineSimulatorOptions, type FaultOptions, faultKinds } from '../simulator/index.js';

@@ -3,7 +3,8 @@
  *
  *     ids 0..255 bytes, 256 begin of text, 257 end of text; 258..319 pad the vocabulary and never occur
  *
- * Law: decodeBytes(encodeBytes(text)) = text for every well-formed string (a lone surrogate becomes U+FFFD, as in any UTF-8).
+ * Law: decodeBytes(encodeBytes(text)) = text for every well-formed string (a lone surrogate becomes U+FFFD, as in any
+ * UTF-8).
  */
 export const BEGIN_OF_TEXT = 256;
 export const END_OF_TEXT = 257;

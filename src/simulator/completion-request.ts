@@ -2,9 +2,9 @@
  * The body of POST /v1/completions: what of it the simulated server honours, and what it refuses.
  *
  * Honoured: prompt (text, a list of one, or token ids), max_tokens (default 16), min_tokens, ignore_eos, stream,
- * stream_options, return_token_ids. Sampling parameters are ignored: no model runs. Refused with 400 as by the engine: a
- * prompt and max_tokens beyond max_model_len, token ids and logit_bias keys outside the vocabulary (the message ends with
- * its size). Refused with 501, for they need a model: n > 1, echo, logprobs, suffix, several prompts.
+ * stream_options, return_token_ids. Sampling parameters are ignored: no model runs. Refused with 400 as by the engine:
+ * a prompt and max_tokens beyond max_model_len, token ids and logit_bias keys outside the vocabulary (the message ends
+ * with its size). Refused with 501, for they need a model: n > 1, echo, logprobs, suffix, several prompts.
  */
 import { z } from 'zod';
 import { drawOutputTokens } from './arrivals.js';
@@ -83,7 +83,8 @@ function outsideVocabulary(tokens: number[], { logit_bias }: CompletionBody): st
   if (alien !== undefined) return `Token id ${alien} is out of vocabulary`;
   const biased = Object.keys(logit_bias ?? {}).filter((key) => !(Number(key) >= 0 && Number(key) < PADDED_VOCABULARY));
   if (biased.length === 0) return null;
-  return `token_id(s) [${biased.join(', ')}] in logit_bias contain out-of-vocab token ids. Vocabulary size: ${PADDED_VOCABULARY}`;
+  const ids = biased.join(', ');
+  return `token_id(s) [${ids}] in logit_bias contain out-of-vocab token ids. Vocabulary size: ${PADDED_VOCABULARY}`;
 }
 
 function tooLong({ maxModelLen }: ServerFace, { length }: number[], { max_tokens }: CompletionBody): string | null {

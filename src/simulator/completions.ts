@@ -1,11 +1,12 @@
 /**
  * POST /v1/completions of the simulated server, plain and as a stream of server-sent events.
  *
- * The request joins the queue of the simulation and its tokens come when a step produces them. No model runs: the text is
- * seeded letters and spaces, its length that of an answer in the Azure trace. A client that goes away aborts its request.
+ * The request joins the queue of the simulation and its tokens come when a step produces them. No model runs: the text
+ * is seeded letters and spaces, its length that of an answer in the Azure trace. A client that goes away aborts its
+ * request.
  *
- *     data: {"object":"text_completion","choices":[{"text":"q",...}]}        one a token; the last has its finish_reason
- *     data: {... "choices":[],"usage":{...}}                                 with stream_options.include_usage
+ *     data: {"object":"text_completion","choices":[{"text":"q",...}]}       one a token; the last has its finish_reason
+ *     data: {... "choices":[],"usage":{...}}                                with stream_options.include_usage
  *     data: [DONE]
  *
  * An engine that dies sends `data: {"error":{...}}` before [DONE]; a process that crashes cuts the stream.

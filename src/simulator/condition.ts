@@ -1,18 +1,17 @@
 /**
  * What the active faults do to a simulated server.
  *
- * | fault            | engines                                                   | HTTP                                      |
- * | ---------------- | --------------------------------------------------------- | ----------------------------------------- |
- * | hang             | the step in flight does not end, arrivals are not seen    | all well                                  |
- * | leak             | `amount` of the blocks of each request that leaves is lost | all well                                 |
- * | preemption-storm | an outside tenant holds every free block                  | all well                                  |
- * | drift            | step times grow by `amount` a second                      | all well                                  |
- * | sleep            | level 1: requests abort, new ones queue                   | all well                                  |
- * | scaling          | go on                                                     | 503 on every path, clients turned away    |
- * | metrics-freeze   | go on                                                     | /metrics stays as it was                  |
- * | 5xx              | go on                                                     | `status` on every path, clients turned away |
- * | dead             | gone; a new process at the end                            | /health 503, completions 500, /metrics stays |
- * | crash, restart   | gone; a new process at the end                            | connections reset and refused             |
+ *     fault             engines                                                HTTP
+ *     hang              the step in flight does not end, nobody is noticed     all well
+ *     leak              `amount` of the blocks of a leaving request is lost    all well
+ *     preemption-storm  an outside tenant holds every free block               all well
+ *     drift             step times grow by `amount` a second                   all well
+ *     sleep             level 1: requests abort, new ones queue                all well
+ *     scaling           go on, clients are turned away                         503 on every path
+ *     metrics-freeze    go on                                                  /metrics stays as it was
+ *     5xx               go on, clients are turned away                         `status` on every path
+ *     dead              gone; a new process at the end                         /health 503, /metrics stays
+ *     crash, restart    gone; a new process at the end                         reset and refused
  *
  * Law: a new process begins without the faults of the old one.
  */

@@ -1,13 +1,15 @@
 /**
  * One engine of the simulation (a data-parallel rank): continuous batching as a discrete-event model in virtual time.
  *
- * A step gives each running request the tokens it lacks (one when it decodes, a chunk of its prompt before), in order of
- * admission and within `maxBatchedTokens`; then requests from the head of the queue join while a place, tokens and blocks are
- * free. KV memory is `kvBlocks` blocks of `blockSize` tokens; a request without a block preempts the one admitted last,
- * which loses its blocks and recomputes later. A client that is not served within its patience leaves (abort).
+ * A step gives each running request the tokens it lacks (one when it decodes, a chunk of its prompt before), in order
+ * of admission and within `maxBatchedTokens`; then requests from the head of the queue join while a place, tokens and
+ * blocks are free. KV memory is `kvBlocks` blocks of `blockSize` tokens; a request without a block preempts the one
+ * admitted last, which loses its blocks and recomputes later. A client that is not served within its patience leaves
+ * (abort).
  *
  * Nothing runs by itself: `advanceTo(seconds)` moves the model to a virtual time, in work proportional to the steps.
- * Faults are conditions of the engine (`hung`, `stormy`, `leakShare`, `slowdown`, sleep); who sets them is not its concern.
+ * Faults are conditions of the engine (`hung`, `stormy`, `leakShare`, `slowdown`, sleep); who sets them is not its
+ * concern.
  * Laws: running <= maxNumSeqs; blocks held + free + seized + leaked = kvBlocks; counters never decrease.
  */
 import type { Arrival } from './arrivals.js';
@@ -196,8 +198,8 @@ export class EngineCore {
   }
 
   /**
-   * A storm of preemptions: an outside tenant takes every block that is free, and every second step it yields what the head
-   * of the queue needs, which then takes the place of somebody who must grow.
+   * A storm of preemptions: an outside tenant takes every block that is free, and every second step it yields what the
+   * head of the queue needs, which then takes the place of somebody who must grow.
    */
   set stormy(stormy: boolean) {
     if (stormy === this.storm) return;
@@ -250,7 +252,7 @@ export class EngineCore {
     this.seized = all - this.free;
   }
 
-  /** The blocks it lacks for this step, taken from the latest admitted when none is free; false: it had to go itself. */
+  /** The blocks it lacks for this step, from the latest admitted when none is free; false: it had to go itself. */
   private reserve(request: EngineRequest): boolean {
     const needed = Math.ceil((request.computed + request.scheduled) / this.parameters.blockSize) - request.blocks;
     while (needed > this.free) {

@@ -148,7 +148,7 @@ export class EngineSimulator {
     return this.condition.metrics;
   }
 
-  /** Moves to virtual time `seconds`, over every step and fault on the way; resolves when the port is as it should be. */
+  /** Moves to virtual time `seconds` over every step and fault on the way; resolves when the port is as it should be. */
   async advanceTo(seconds: number): Promise<void> {
     if (!(seconds >= 0 && seconds < Number.POSITIVE_INFINITY)) {
       throw rangeError('virtual seconds from 0', 'seconds', seconds);
@@ -158,7 +158,7 @@ export class EngineSimulator {
     await this.settled;
   }
 
-  /** A fault from virtual time `at` (now when left out or past) for `duration` seconds (until cleared when left out). */
+  /** A fault from virtual time `at` (left out or past: now) for `duration` seconds (left out: until it is cleared). */
   inject(fault: FaultOptions): void {
     const { time } = this.moveOn();
     this.faults.add(checkFault(fault, this.options.engines, time));

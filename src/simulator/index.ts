@@ -1,4 +1,4 @@
-/** Engines that are simulated: a server for tests, the same inside the process as an engine, and the model in virtual time. */
+/** Simulated engines: a server for tests, the same as an engine inside the process, and the model in virtual time. */
 export { decodeBytes, encodeBytes, VOCABULARY } from './byte-tokenizer.js';
 export { EmbeddedEngine, type EmbeddedEngineOptions } from './embedded-engine.js';
 export { EngineSimulator, type EngineSimulatorOptions } from './engine-simulator.js';

@@ -3,8 +3,9 @@
  * each of its engines (`engine="0"` ... ), in the form of a single API process or of several.
  *
  * The model has no images, no KV connector and no flop counting: those families are there, as in a real engine with the
- * features off, and say 0. `python_*`, memory and file figures are constants for the form; `process_cpu_seconds_total` is the
- * time spent in steps. Laws: waiting_by_reason sums to waiting; kv_cache_usage_perc = 1 - free blocks / all blocks.
+ * features off, and say 0. `python_*`, memory and file figures are constants for the form; `process_cpu_seconds_total`
+ * is the time spent in steps. Laws: waiting_by_reason sums to waiting; kv_cache_usage_perc = 1 - free blocks / all
+ * blocks.
  */
 import type { EngineCore } from './engine-core.js';
 import { type EngineStatistics, finishReasons } from './engine-statistics.js';

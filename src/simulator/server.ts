@@ -7,8 +7,8 @@
  *     route            404 {"detail":"Not Found"}, or 405 {"detail":"Method Not Allowed"} on a known path
  *     body             400 unless application/json and valid, 413 beyond 1 MiB
  *
- * Idle sockets go after 5 s, as uvicorn has it. The server does not keep the process alive. It can be shut and opened again
- * on the same port; shutting resets every connection.
+ * Idle sockets go after 5 s, as uvicorn has it. The server does not keep the process alive. It can be shut and opened
+ * again on the same port; shutting resets every connection.
  * Errors: DtesnError ERR_DTESN_SIMULATOR_PORT when the port cannot be bound.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';

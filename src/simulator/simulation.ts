@@ -3,9 +3,9 @@
  *
  *     rank of a request = the first of those with the least 4 waiting + running
  *
- * Nothing runs by itself: `advanceTo(seconds)` moves the clients and all engines to a virtual time, and the way there (many
- * small advances or one) does not matter. Laws: those of each engine (engine-core.ts); a client that arrives while
- * `refusing` is lost.
+ * Nothing runs by itself: `advanceTo(seconds)` moves the clients and all engines to a virtual time, and the way there
+ * (many small advances or one) does not matter. Laws: those of each engine (engine-core.ts); a client that arrives
+ * while `refusing` is lost.
  */
 import { rangeError } from '../errors/index.js';
 import { type Arrival, type ArrivalSource, BurstyArrivals } from './arrivals.js';

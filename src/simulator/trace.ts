@@ -9,7 +9,8 @@
  * A prompt longer than the model's context is cut to maxModelLen - 1 tokens, and an answer to what is left of the
  * context (its reason is then `length`): a real engine would refuse such a request with 400. Prefix cache: no hits.
  * Errors: DtesnError ERR_DTESN_TRACE with the number of the line, what was expected and what came.
- * Source of the format: Azure Public Dataset, LLM inference trace 2023 (CC-BY 4.0; Patel et al., "Splitwise", ISCA 2024).
+ * Source of the format: Azure Public Dataset, LLM inference trace 2023 (CC-BY 4.0; Patel et al., "Splitwise", ISCA
+ * 2024).
  */
 import { DtesnError } from '../errors/index.js';
 import { type Arrival, type ArrivalSource, PATIENCE_SECONDS } from './arrivals.js';

@@ -55,7 +55,7 @@ describe('time', () => {
 });
 
 describe('the routes', () => {
-  test('/v1/models has one card, whose `created` follows virtual time and whose permission is new each time', async () => {
+  test('/v1/models has one card: `created` follows virtual time, the permission is new each time', async () => {
     const simulator = await started({ startTime: 1_795_000_000 });
     const card = async () => {
       const { data } = (await (await fetch(`${simulator.url}/v1/models`)).json()) as {

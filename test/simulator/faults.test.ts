@@ -232,7 +232,7 @@ test('a crash refuses connections until it is cleared, and then a new process an
   expect(Math.max(...countersOf(text.replace(/^.*_config_info.*$/m, '')).values())).toBe(0);
 });
 
-test('a restart: refused while it loads, then counters from 0 and another start time, created series and card', async () => {
+test('a restart: refused while it loads, then counters from 0, another start time and another card', async () => {
   const simulator = await started({ startTime: 1_795_000_000 });
   const created = async () => {
     const { data } = (await (await fetch(`${simulator.url}/v1/models`)).json()) as {

@@ -51,9 +51,9 @@ describe.skipIf(!installed('prometheus'))('a Prometheus server (skipped: not ins
   async function scraping(url: string): Promise<number> {
     const port = await freePort();
     const file = path.join(folder, 'prometheus.yml');
-    const targets = `[{ targets: ['${new URL(url).host}'] }]`;
-    const job = `scrape_configs: [{ job_name: simulator, scrape_interval: 100ms, scrape_timeout: 100ms, static_configs: ${targets} }]`;
-    await writeFile(file, `${job}\n`);
+    const targets = `static_configs: [{ targets: ['${new URL(url).host}'] }]`;
+    const job = `job_name: simulator, scrape_interval: 200ms, scrape_timeout: 200ms, ${targets}`;
+    await writeFile(file, `scrape_configs: [{ ${job} }]\n`);
     const options = [`--config.file=${file}`, `--storage.tsdb.path=${folder}/data`];
     prometheus = spawn('prometheus', [...options, `--web.listen-address=127.0.0.1:${port}`], { stdio: 'ignore' });
     return port;
