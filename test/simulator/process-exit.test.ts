@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { EmbeddedEngine } from '../../src/simulator/index.js';
+import { EmbeddedEngine, EngineSimulator } from '../../src/simulator/index.js';
 
 /** Servers and sockets that hold the event loop; unreferenced ones are not counted. */
 function holding(): string[] {
@@ -16,4 +17,30 @@ test('nothing of an engine that was asked and not closed keeps the process alive
   await new Promise((resolve) => setImmediate(resolve)); // the client's socket goes idle after the answer
   expect(holding()).toEqual([]);
   await engine.close();
+});
+
+test('a simulator leaves no socket and no timer behind, whatever was under way when it was closed', async () => {
+  const simulator = await EngineSimulator.start({ speed: 10, faults: [{ kind: 'crash', at: 1000, duration: 5 }] });
+  const request = fetch(`${simulator.url}/v1/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ prompt: 'x', max_tokens: 5000, ignore_eos: true, stream: true }),
+  });
+  const body = (await request).text();
+  await simulator.close();
+  await expect(body).rejects.toThrow();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(process.getActiveResourcesInfo().filter((name) => /TCP/.test(name))).toEqual([]);
+});
+
+test('a process whose simulator was not closed ends by itself', () => {
+  const index = new URL('../../dist/index.js', import.meta.url).href;
+  const program = `import { EngineSimulator } from '${index}';
+    const simulator = await EngineSimulator.start({ faults: [{ kind: 'hang', at: 3600 }] });
+    console.log((await fetch(simulator.url + '/health')).status);`;
+  const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  expect([status, stdout]).toEqual([0, '200\n']);
 });
