@@ -55,6 +55,17 @@ describe('hang', () => {
     expect(simulator.activeFaults).toEqual([]);
   });
 
+  test('loses nobody: those who came in the meantime are served or wait', async () => {
+    const [hung, well] = [await started(), await started()];
+    hung.inject({ kind: 'hang', duration: 20 });
+    for (const simulator of [hung, well]) await simulator.advanceTo(90);
+    const arrived = ({ simulation }: EngineSimulator) =>
+      Object.values(simulation.engines[0]!.statistics.finished).reduce((sum, count) => sum + count, 0) +
+      simulation.running +
+      simulation.waiting;
+    expect(arrived(hung)).toBe(arrived(well));
+  });
+
   test('of one engine leaves the others at work', async () => {
     const simulator = await started({ engines: 2 });
     simulator.inject({ kind: 'hang', engine: 1 });
@@ -293,6 +304,17 @@ describe('the timeline', () => {
     const simulator = await started({ faults: [{ kind: 'crash', at: 70 }] });
     await simulator.clear('crash');
     await simulator.advanceTo(80);
+    expect(await statusOf(simulator, '/health')).toBe(200);
+  });
+
+  test('a crash while the port of the last one is being opened closes it again', async () => {
+    const simulator = await started();
+    simulator.inject({ kind: 'crash' });
+    const clearing = simulator.clear();
+    simulator.inject({ kind: 'crash' });
+    await clearing;
+    await expect(fetch(`${simulator.url}/health`)).rejects.toThrow();
+    await simulator.clear();
     expect(await statusOf(simulator, '/health')).toBe(200);
   });
 
