@@ -28,7 +28,7 @@ import { EngineSimulation } from './simulation.js';
 import { parseTrace, TraceArrivals } from './trace.js';
 import { VirtualClock } from './virtual-clock.js';
 
-export const VERSION = '0.0.0+simulation';
+const VERSION = '0.0.0+simulation';
 const BLOCK_SIZE = 16;
 /** The longest a timer of Node can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -79,7 +79,7 @@ export class EngineSimulator {
   private inFlight = 0;
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
-  /** The last opening or closing of the port, to be waited for. */
+  /** The last opening of the port, to be waited for. */
   private settled: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -198,7 +198,7 @@ export class EngineSimulator {
     // The sockets go first: a process that crashes does not say good-bye.
     if (!this.condition.listening) this.server.shut();
     this.condition.change(crossing);
-    if (!this.condition.listening || this.server.listening) return;
+    if (this.closed || !this.condition.listening || this.server.listening) return;
     this.settled = this.server.open();
     this.settled.catch(() => undefined); // told to whoever waits for it next
   }
@@ -224,10 +224,12 @@ export class EngineSimulator {
 
   private sleep(level: 1 | 2, mode: SleepMode): void {
     for (const core of this.world.engines) core.sleep(level, mode);
+    this.schedule();
   }
 
   private wakeUp(): void {
     for (const core of this.world.engines) core.wakeUp();
+    this.schedule();
   }
 
   /** Wakes up for the next boundary of a fault, and for the next step when a client over HTTP waits for it. */

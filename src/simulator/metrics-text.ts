@@ -25,147 +25,97 @@ const PREFIX = 'aphrodite:';
 
 export function metricsText(simulation: EngineSimulation, identity: MetricsIdentity): string {
   const { form = 'single-process', startTime, modelName } = identity;
+  const { engines } = simulation;
   const writer = new MetricsWriter(form, startTime);
-  if (form === 'single-process') writeProcess(writer, simulation.engines, startTime);
-  const families = new EngineFamilies(writer, simulation.engines, modelName);
-  writeCounters(families);
-  writeRequestHistograms(families);
-  writeCacheConfig(writer, simulation.engines);
+  if (form === 'single-process') writeProcess(writer, engines, startTime);
+  const own = engines.map((_, rank): Labels => ({ engine: String(rank), model_name: modelName }));
+  for (const [type, name, help, figures] of families) {
+    // A further label runs in the outer loop, the engines in the inner one, as in the engine's code.
+    const samples = figures.flatMap(([labels, figure]) =>
+      engines.map((core, rank): Sample => [{ ...own[rank], ...labels }, figure(core)]),
+    );
+    writer[type](PREFIX + name, help, samples);
+  }
+  for (const [name, help] of requestHistograms) {
+    const children = engines.map(({ statistics }, rank): [Labels, Histogram] => [
+      own[rank]!,
+      statistics.histograms[name],
+    ]);
+    writer.histogram(PREFIX + name, help, children);
+  }
+  writeCacheConfig(writer, engines);
   return writer.text();
 }
 
-type Figure = (core: EngineCore) => number;
 type HistogramName = keyof EngineStatistics['histograms'];
+type CounterName =
+  | 'prefixQueries'
+  | 'prefixHits'
+  | 'preemptions'
+  | 'promptTokens'
+  | 'cachedPromptTokens'
+  | 'generatedTokens';
+/** What a child of each engine says, for each value of a further label. */
+type Figure = (core: EngineCore) => number;
+type Figures = readonly [Labels, Figure][];
 
-/** Families with one child an engine; a further label runs in the outer loop, as in the engine's code. */
-class EngineFamilies {
-  constructor(
-    private readonly writer: MetricsWriter,
-    private readonly cores: readonly EngineCore[],
-    private readonly modelName: string,
-  ) {}
+const one = (figure: Figure): Figures => [[{}, figure]];
+const none = one(() => 0);
+const counted = (name: CounterName) => one(({ statistics }) => statistics[name]);
+const by = (label: string, figures: Record<string, Figure>): Figures =>
+  Object.entries(figures).map(([value, figure]) => [{ [label]: value }, figure]);
 
-  gauge(name: string, help: string, ...figures: [Labels, Figure][]): void {
-    this.writer.gauge(PREFIX + name, help, this.samples(figures));
-  }
-
-  counter(name: string, help: string, ...figures: [Labels, Figure][]): void {
-    this.writer.counter(PREFIX + name, help, this.samples(figures));
-  }
-
-  histogram(name: HistogramName, help: string): void {
-    const children = this.cores.map(({ statistics }, rank): [Labels, Histogram] => {
-      return [this.labels(rank), statistics.histograms[name]];
-    });
-    this.writer.histogram(PREFIX + name, help, children);
-  }
-
-  private samples(figures: [Labels, Figure][]): Sample[] {
-    return figures.flatMap(([labels, figure]) =>
-      this.cores.map((core, rank): Sample => [{ ...this.labels(rank), ...labels }, figure(core)]),
-    );
-  }
-
-  private labels(rank: number): Labels {
-    return { engine: String(rank), model_name: this.modelName };
-  }
-}
-
-function writeProcess(writer: MetricsWriter, cores: readonly EngineCore[], startTime: number): void {
-  const generations = ['0', '1', '2'].map((generation): Sample => [{ generation }, 0]);
-  writer.plainCounter('python_gc_objects_collected_total', 'Objects collected during gc', generations);
-  writer.plainCounter('python_gc_objects_uncollectable_total', 'Uncollectable objects found during GC', generations);
-  writer.plainCounter('python_gc_collections_total', 'Number of times this generation was collected', generations);
-  const python = { implementation: 'CPython', major: '3', minor: '12', patchlevel: '0', version: '3.12.0' };
-  writer.gauge('python_info', 'Python platform information', [[python, 1]]);
-  const seconds = cores.reduce((sum, core) => sum + core.statistics.busySeconds, 0);
-  writer.gauge('process_virtual_memory_bytes', 'Virtual memory size in bytes.', [[{}, 2 ** 34]]);
-  writer.gauge('process_resident_memory_bytes', 'Resident memory size in bytes.', [[{}, 2 ** 31]]);
-  writer.gauge('process_start_time_seconds', 'Start of the simulated engine, unix time in seconds.', [[{}, startTime]]);
-  writer.plainCounter('process_cpu_seconds_total', 'Time spent in steps.', [[{}, seconds]]);
-  writer.gauge('process_open_fds', 'Number of open file descriptors.', [[{}, 64]]);
-  writer.gauge('process_max_fds', 'Maximum number of open file descriptors.', [[{}, 65_536]]);
-}
-
-function writeCounters(out: EngineFamilies): void {
-  const none: [Labels, Figure] = [{}, () => 0];
-  const counted = (figure: (statistics: EngineStatistics) => number): [Labels, Figure] => [
-    {},
-    (core) => figure(core.statistics),
-  ];
-  out.counter('estimated_flops_per_gpu', 'Floating point operations per GPU (not estimated here).', none);
-  out.counter('estimated_read_bytes_per_gpu', 'Bytes read from memory per GPU (not estimated here).', none);
-  out.counter('estimated_write_bytes_per_gpu', 'Bytes written to memory per GPU (not estimated here).', none);
-  out.gauge('num_requests_running', 'Requests in the present batch.', [{}, (core) => core.running]);
-  out.gauge('num_requests_waiting', 'Requests in the queue.', [{}, (core) => core.waiting]);
-  out.gauge(
+/** Gauges and counters, in the order of the engine's body. */
+const families: readonly ['gauge' | 'counter', string, string, Figures][] = [
+  ['counter', 'estimated_flops_per_gpu', 'Floating point operations per GPU (not estimated here).', none],
+  ['counter', 'estimated_read_bytes_per_gpu', 'Bytes read from memory per GPU (not estimated here).', none],
+  ['counter', 'estimated_write_bytes_per_gpu', 'Bytes written to memory per GPU (not estimated here).', none],
+  ['gauge', 'num_requests_running', 'Requests in the present batch.', one((core) => core.running)],
+  ['gauge', 'num_requests_waiting', 'Requests in the queue.', one((core) => core.waiting)],
+  [
+    'gauge',
     'num_requests_waiting_by_reason',
     'Requests in the queue, by what they wait for.',
-    [{ reason: 'capacity' }, (core) => core.waiting],
-    [{ reason: 'deferred' }, () => 0],
-  );
-  const asleep = (level: number): Figure => {
-    return (core) => Number(core.sleepLevel === level);
-  };
-  out.gauge(
+    by('reason', { capacity: (core) => core.waiting, deferred: () => 0 }),
+  ],
+  [
+    'gauge',
     'engine_sleep_state',
     'One of the states is 1.',
-    [{ sleep_state: 'awake' }, asleep(0)],
-    [{ sleep_state: 'weights_offloaded' }, asleep(1)],
-    [{ sleep_state: 'discard_all' }, asleep(2)],
-  );
-  out.gauge('kv_cache_usage_perc', 'Share of KV blocks in use, 0 to 1.', [{}, (core) => core.kvUsage]);
-  const prefix = 'in the prefix cache.';
-  out.counter(
-    'prefix_cache_queries',
-    `Tokens looked up ${prefix}`,
-    counted((s) => s.prefixQueries),
-  );
-  out.counter(
-    'prefix_cache_hits',
-    `Tokens found ${prefix}`,
-    counted((s) => s.prefixHits),
-  );
-  out.counter('external_prefix_cache_queries', 'Tokens looked up in other instances (no connector).', none);
-  out.counter('external_prefix_cache_hits', 'Tokens found in other instances (no connector).', none);
-  out.counter('mm_cache_queries', 'Items looked up in the multi-modal cache (text model).', none);
-  out.counter('mm_cache_hits', 'Items found in the multi-modal cache (text model).', none);
-  out.counter(
-    'num_preemptions',
-    'Requests that lost their KV blocks to another.',
-    counted((s) => s.preemptions),
-  );
-  out.counter(
-    'prompt_tokens',
-    'Prompt tokens processed.',
-    counted((s) => s.promptTokens),
-  );
-  out.counter(
+    by('sleep_state', {
+      awake: (core) => Number(core.sleepLevel === 0),
+      weights_offloaded: (core) => Number(core.sleepLevel === 1),
+      discard_all: (core) => Number(core.sleepLevel === 2),
+    }),
+  ],
+  ['gauge', 'kv_cache_usage_perc', 'Share of KV blocks in use, 0 to 1.', one((core) => core.kvUsage)],
+  ['counter', 'prefix_cache_queries', 'Tokens looked up in the prefix cache.', counted('prefixQueries')],
+  ['counter', 'prefix_cache_hits', 'Tokens found in the prefix cache.', counted('prefixHits')],
+  ['counter', 'external_prefix_cache_queries', 'Tokens looked up in other instances (no connector).', none],
+  ['counter', 'external_prefix_cache_hits', 'Tokens found in other instances (no connector).', none],
+  ['counter', 'mm_cache_queries', 'Items looked up in the multi-modal cache (text model).', none],
+  ['counter', 'mm_cache_hits', 'Items found in the multi-modal cache (text model).', none],
+  ['counter', 'num_preemptions', 'Requests that lost their KV blocks to another.', counted('preemptions')],
+  ['counter', 'prompt_tokens', 'Prompt tokens processed.', counted('promptTokens')],
+  [
+    'counter',
     'prompt_tokens_by_source',
     'Prompt tokens by where their keys and values came from.',
-    [{ source: 'local_compute' }, ({ statistics: s }) => s.promptTokens - s.cachedPromptTokens],
-    [{ source: 'local_cache_hit' }, ({ statistics: s }) => s.cachedPromptTokens],
-    [{ source: 'external_kv_transfer' }, () => 0],
-  );
-  out.counter(
-    'prompt_tokens_cached',
-    `Prompt tokens found ${prefix}`,
-    counted((s) => s.cachedPromptTokens),
-  );
-  out.counter(
-    'generation_tokens',
-    'Tokens generated.',
-    counted((s) => s.generatedTokens),
-  );
-  out.counter(
+    by('source', {
+      local_compute: ({ statistics }) => statistics.promptTokens - statistics.cachedPromptTokens,
+      local_cache_hit: ({ statistics }) => statistics.cachedPromptTokens,
+      external_kv_transfer: () => 0,
+    }),
+  ],
+  ['counter', 'prompt_tokens_cached', 'Prompt tokens taken from the prefix cache.', counted('cachedPromptTokens')],
+  ['counter', 'generation_tokens', 'Tokens generated.', counted('generatedTokens')],
+  [
+    'counter',
     'request_success',
     'Requests that ended, by the way they did.',
-    ...finishReasons.map((reason): [Labels, Figure] => [
-      { finished_reason: reason },
-      ({ statistics }) => statistics.finished[reason],
-    ]),
-  );
-}
+    finishReasons.map((reason) => [{ finished_reason: reason }, ({ statistics }) => statistics.finished[reason]]),
+  ],
+];
 
 /** In the order of the engine's body. */
 const requestHistograms: [HistogramName, string][] = [
@@ -186,8 +136,20 @@ const requestHistograms: [HistogramName, string][] = [
   ['request_prefill_kv_computed_tokens', 'Prompt tokens of a request that were not in the prefix cache.'],
 ];
 
-function writeRequestHistograms(out: EngineFamilies): void {
-  for (const [name, help] of requestHistograms) out.histogram(name, help);
+function writeProcess(writer: MetricsWriter, cores: readonly EngineCore[], startTime: number): void {
+  const generations = ['0', '1', '2'].map((generation): Sample => [{ generation }, 0]);
+  writer.plainCounter('python_gc_objects_collected_total', 'Objects collected during gc', generations);
+  writer.plainCounter('python_gc_objects_uncollectable_total', 'Uncollectable objects found during GC', generations);
+  writer.plainCounter('python_gc_collections_total', 'Number of times this generation was collected', generations);
+  const python = { implementation: 'CPython', major: '3', minor: '12', patchlevel: '0', version: '3.12.0' };
+  writer.gauge('python_info', 'Python platform information', [[python, 1]]);
+  const seconds = cores.reduce((sum, core) => sum + core.statistics.busySeconds, 0);
+  writer.gauge('process_virtual_memory_bytes', 'Virtual memory size in bytes.', [[{}, 2 ** 34]]);
+  writer.gauge('process_resident_memory_bytes', 'Resident memory size in bytes.', [[{}, 2 ** 31]]);
+  writer.gauge('process_start_time_seconds', 'Start of the simulated engine, unix time in seconds.', [[{}, startTime]]);
+  writer.plainCounter('process_cpu_seconds_total', 'Time spent in steps.', [[{}, seconds]]);
+  writer.gauge('process_open_fds', 'Number of open file descriptors.', [[{}, 64]]);
+  writer.gauge('process_max_fds', 'Maximum number of open file descriptors.', [[{}, 65_536]]);
 }
 
 /** An info gauge: its labels say what each engine's cache was configured to; like the real one it has no model_name. */

@@ -114,6 +114,16 @@ describe('a completion', () => {
     expect(((await response.json()) as Chunk).usage).toMatchObject({ completion_tokens: 20 });
   });
 
+  test('in real time waits while the engine sleeps, and comes by itself when it is woken', async () => {
+    const simulator = await started({ speed: 50, devMode: true });
+    const post = (path: string) => fetch(simulator.url + path, { method: 'POST' });
+    await post('/sleep');
+    const request = ask(simulator, { prompt: 'x', max_tokens: 20, ignore_eos: true });
+    await until(() => simulator.simulation.waiting === 1);
+    await post('/wake_up');
+    expect((await request).status).toBe(200);
+  });
+
   test('is aborted when its client goes away', async () => {
     const simulator = await started();
     const client = new AbortController();

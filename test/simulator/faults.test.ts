@@ -1,4 +1,5 @@
 /** Each fault, and what of it a client sees. */
+import { createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { EngineSimulator, type EngineSimulatorOptions, type FaultKind } from '../../src/simulator/index.js';
 import { countersOf, sampleOf } from './metrics-reader.js';
@@ -316,6 +317,22 @@ describe('the timeline', () => {
     await expect(fetch(`${simulator.url}/health`)).rejects.toThrow();
     await simulator.clear();
     expect(await statusOf(simulator, '/health')).toBe(200);
+  });
+
+  test('a simulator that was closed opens its port no more', async () => {
+    const simulator = await started({ faults: [{ kind: 'crash', at: 70, duration: 5 }] });
+    await simulator.close();
+    await simulator.advanceTo(100);
+    await expect(fetch(`${simulator.url}/health`)).rejects.toThrow();
+  });
+
+  test('a port that somebody took in the meantime is an error with a code, not an unhandled one', async () => {
+    const simulator = await started();
+    simulator.inject({ kind: 'crash', duration: 5 });
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(Number(new URL(simulator.url).port), '127.0.0.1', resolve));
+    await expect(simulator.advanceTo(70)).rejects.toMatchObject({ code: 'ERR_DTESN_SIMULATOR_PORT' });
+    await new Promise((resolve) => other.close(resolve));
   });
 
   test('follows real time: nobody asks, and the port closes and opens', async () => {
