@@ -17,8 +17,9 @@
 import { EventEmitter } from 'node:events';
 import { z } from 'zod';
 import { argumentError, checkOptions } from '../errors/index.js';
-import { type Engine, EngineError, type EngineMetrics, engineMetrics, parsePrometheus } from '../sources/index.js';
-import { type Answer, type EngineState, EngineStateTracker } from './engine-state.js';
+import type { Engine, EngineMetrics } from '../sources/index.js';
+import { type EngineState, EngineStateTracker } from './engine-state.js';
+import { observeEngine } from './observe-engine.js';
 
 const milliseconds = z.number().positive().max(600_000);
 const optionsSchema = z.object({
@@ -98,36 +99,15 @@ export class EngineMonitor extends EventEmitter<Events> {
   async #observe(): Promise<void> {
     const closing = this.#closing.signal;
     const signal = AbortSignal.any([closing, AbortSignal.timeout(this.#timeoutMs)]);
-    const [health, metrics] = await Promise.all([
-      answered(this.engine.health({ signal })),
-      answered(this.engine.metrics({ signal }).then((body) => engineMetrics(parsePrometheus(body)))),
-    ]);
+    const seen = await observeEngine(this.engine, signal);
     if (closing.aborted) return;
     const before = this.state;
     const { restarts } = this;
-    this.#figures = metrics.value ?? null;
+    this.#figures = seen.figures;
     this.#observed = true;
-    const answers = { health: health.answer, metrics: metrics.answer };
-    const now = this.#tracker.observe({ time: performance.now() / 1000, ...answers, figures: this.#figures });
+    const now = this.#tracker.observe({ time: performance.now() / 1000, ...seen });
     if (this.restarts > restarts) this.emit('restart');
     if (now.name !== before.name) this.emit('state', now, before);
     this.emit('observation', now, this.#figures);
   }
-}
-
-async function answered<T>(asked: Promise<T>): Promise<{ answer: Answer; value?: T }> {
-  try {
-    return { answer: 'ok', value: await asked };
-  } catch (error) {
-    return { answer: answerOf(error) };
-  }
-}
-
-function answerOf(error: unknown): Answer {
-  if (!(error instanceof EngineError)) return (error as Error)?.name === 'TimeoutError' ? 'silent' : 'failed';
-  if (error.code === 'ERR_DTESN_ENGINE_REFUSED') return 'refused';
-  if (error.code === 'ERR_DTESN_ENGINE_TIMEOUT') return 'silent';
-  if (error.code === 'ERR_DTESN_ENGINE_CREDENTIAL') return 'unauthorised';
-  if (error.status === 503) return /scaling/i.test(error.message) ? 'scaling' : 'unhealthy';
-  return 'failed';
 }

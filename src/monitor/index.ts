@@ -2,3 +2,4 @@
 export { EngineMonitor, type EngineMonitorOptions } from './engine-monitor.js';
 export { type EngineState, type EngineStateName, EngineStateTracker, type Observation } from './engine-state.js';
 export { Fleet, type FleetMember, type FleetOptions } from './fleet.js';
+export { observeEngine } from './observe-engine.js';

@@ -1,0 +1,28 @@
+/** One look at an engine: /health and /metrics at the same time, and how each of them ended. It never rejects. */
+import { type Engine, EngineError, engineMetrics, parsePrometheus } from '../sources/index.js';
+import type { Answer, Observation } from './engine-state.js';
+
+export async function observeEngine(engine: Engine, signal: AbortSignal): Promise<Omit<Observation, 'time'>> {
+  const [health, metrics] = await Promise.all([
+    answered(engine.health({ signal })),
+    answered(engine.metrics({ signal }).then((body) => engineMetrics(parsePrometheus(body)))),
+  ]);
+  return { health: health.answer, metrics: metrics.answer, figures: metrics.value ?? null };
+}
+
+async function answered<T>(asked: Promise<T>): Promise<{ answer: Answer; value?: T }> {
+  try {
+    return { answer: 'ok', value: await asked };
+  } catch (error) {
+    return { answer: answerOf(error) };
+  }
+}
+
+function answerOf(error: unknown): Answer {
+  if (!(error instanceof EngineError)) return (error as Error)?.name === 'TimeoutError' ? 'silent' : 'failed';
+  if (error.code === 'ERR_DTESN_ENGINE_REFUSED') return 'refused';
+  if (error.code === 'ERR_DTESN_ENGINE_TIMEOUT') return 'silent';
+  if (error.code === 'ERR_DTESN_ENGINE_CREDENTIAL') return 'unauthorised';
+  if (error.status === 503) return /scaling/i.test(error.message) ? 'scaling' : 'unhealthy';
+  return 'failed';
+}
