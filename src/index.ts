@@ -84,6 +84,8 @@ export {
   fetchProcessingStateSource,
   fetchResourceDataSource,
   fetchTokenizerDataSource,
+  type NvidiaGpu,
+  nvidiaGpus,
   parsePrometheus,
   SourceFetcher,
 } from './sources/index.js';

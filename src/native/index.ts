@@ -40,4 +40,4 @@ export type { Limits, ReadRate } from './limits.js';
 export { loadAddon } from './loader.js';
 export { type LongRunOptions, longRun } from './long-run.js';
 export { changesSize, checkView, isShared, requireShared, type ViewKind } from './shared-buffer.js';
-export { setThreads } from './threads.js';
+export { setThreads, threadCount } from './threads.js';

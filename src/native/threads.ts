@@ -1,8 +1,16 @@
 /** Threads of the native pool that shares the series of a batch and the streams of a step; one a core at first. */
+import { availableParallelism } from 'node:os';
 import { argumentError, rangeError } from '../errors/index.js';
 import { addon } from './addon.js';
 
 const MOST = 1024;
+
+let chosen: number | null = null;
+
+/** How many threads this environment uses. */
+export function threadCount(): number {
+  return chosen ?? availableParallelism();
+}
 
 /**
  * Sets how many threads this environment (the main thread, or this worker) uses, its own among them. The numbers that
@@ -13,4 +21,5 @@ export function setThreads(threads: number): void {
   if (typeof threads !== 'number') throw argumentError(expected, 'threads', threads);
   if (!Number.isInteger(threads) || threads < 1 || threads > MOST) throw rangeError(expected, 'threads', threads);
   addon.setThreads(threads);
+  chosen = threads;
 }

@@ -9,21 +9,27 @@ export class LanePool {
   readonly #most: number;
   readonly #idle: Lane[];
   readonly #waiting: ((lane: Lane) => void)[] = [];
-  #made = 1;
+  readonly #lanes: Lane[];
   #closed = false;
 
   constructor(first: Lane, most: number, make: () => Lane) {
     this.#idle = [first];
+    this.#lanes = [first];
     this.#most = most;
     this.#make = make;
   }
 
   get made(): number {
-    return this.#made;
+    return this.#lanes.length;
+  }
+
+  /** Shared memory of all lanes. */
+  get bytes(): number {
+    return this.#lanes.reduce((sum, lane) => sum + lane.bytes, 0);
   }
 
   get busy(): number {
-    return this.#made - this.#idle.length;
+    return this.made - this.#idle.length;
   }
 
   get waiting(): number {
@@ -52,9 +58,9 @@ export class LanePool {
     if (this.#closed) throw new DtesnError('ERR_DTESN_CLOSED', 'Expected an open processor but it was closed');
     const idle = this.#idle.pop();
     if (idle) return idle;
-    if (this.#made < this.#most) {
+    if (this.made < this.#most) {
       const lane = this.#make();
-      this.#made++;
+      this.#lanes.push(lane);
       return lane;
     }
     return new Promise((resolve, reject) => {

@@ -24,6 +24,11 @@ export class Lane {
     this.model = new DeepTreeModel({ ...options, dtype: 'f32', state, gates });
   }
 
+  /** Bytes of shared memory. */
+  get bytes(): number {
+    return this.live.buffer.byteLength + this.#work.buffer.byteLength;
+  }
+
   /** Regions with room for so many elements of the series, of states and of differentials. */
   work(series: number, states: number, differentials: number) {
     const room = (name: 'series' | 'states' | 'differentials') => this.#work.view(name).length;

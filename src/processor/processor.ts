@@ -22,6 +22,7 @@ import { aggregateMultiSourceData } from '../aggregation/index.js';
 import { type EncodedInput, type EncodeInput, encodeInput } from '../encoding/index.js';
 import { argumentError, DtesnError } from '../errors/index.js';
 import { levelSizes } from '../membrane/index.js';
+import { threadCount } from '../native/index.js';
 import {
   applyHighQualityOptimizations,
   applyModelAwarePreprocessing,
@@ -341,6 +342,8 @@ export class DtesnProcessor {
         availableMembranes: model.membranes.map(({ sequence, level }) => sequence.join(level > 9 ? '.' : '')),
         currentProcessingLoad: {
           lanes: this.#lanes.made,
+          arena_bytes: this.#lanes.bytes,
+          addon_threads: threadCount(),
           lanes_busy: this.#lanes.busy,
           inputs_waiting: this.#lanes.waiting,
         },

@@ -22,10 +22,10 @@ const unlimited: CgroupLimits = {
 };
 
 export async function cgroupLimits(membership = '/proc/self/cgroup', mount = '/sys/fs/cgroup'): Promise<CgroupLimits> {
-  const group = /^0::(\/.*)$/m.exec((await read(membership)) ?? '')?.[1];
-  if (group === undefined) return unlimited;
+  const group = await ownGroup(membership);
+  if (group === null) return unlimited;
   const levels: string[] = [];
-  for (let level = path.posix.normalize(group); ; level = path.posix.dirname(level)) {
+  for (let level = group; ; level = path.posix.dirname(level)) {
     levels.push(path.posix.join(mount, level));
     if (level === '/') break;
   }
@@ -35,6 +35,12 @@ export async function cgroupLimits(membership = '/proc/self/cgroup', mount = '/s
     memoryBytes: Math.min(a.memoryBytes, b.memoryBytes),
     memoryFreeBytes: Math.min(a.memoryFreeBytes, b.memoryFreeBytes),
   }));
+}
+
+/** The path of this process' group below the mount, or null without cgroup v2. */
+export async function ownGroup(membership: string): Promise<string | null> {
+  const group = /^0::(\/.*)$/m.exec((await read(membership)) ?? '')?.[1];
+  return group === undefined ? null : path.posix.normalize(group);
 }
 
 async function limitsOf(folder: string): Promise<CgroupLimits> {

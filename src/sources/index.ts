@@ -8,8 +8,10 @@ export { type FetchOptions, SourceFetcher, type SourceFetcherOptions } from './f
 export { type Freshness, freshness } from './freshness.js';
 export type { MetricFamilies, MetricFamily, MetricType, Sample } from './metric-families.js';
 export { fetchModelDataSource } from './model-config.js';
+export { type NvidiaGpu, nvidiaGpus } from './nvidia-gpus.js';
 export type { SourceOptions } from './observation.js';
 export { fetchPerformanceDataSource } from './performance.js';
+export { type Pressure, pressure } from './pressure.js';
 export { fetchProcessingStateSource } from './processing-state.js';
 export { parsePrometheus } from './prometheus.js';
 export { fetchResourceDataSource } from './resources.js';

@@ -1,14 +1,19 @@
 /**
- * Source resources: cores and memory that this process may use (host and cgroup), and what the processor says of its
- * membranes, its load and the addon.
+ * Source resources: cores, memory and GPUs that this process may use (host and cgroup), what waits for them, and what the
+ * processor says of its membranes, its load and the addon.
  *
  *     memory total     = min(host, cgroup limit)
  *     memory available = min(host available, room left in the cgroup)
  *     max_concurrent_processes = the processor's limit, else the cores
+ *     *_pressure      = share of the last 10 s in which some task waited for it (PSI)
+ *     event_loop_*_ms = lateness of this process' event loop since the source was last read
  */
 import os from 'node:os';
 import { cgroupLimits } from './cgroup.js';
+import { eventLoopDelay } from './event-loop.js';
+import { nvidiaGpus } from './nvidia-gpus.js';
 import { type Inquiry, observe, type SourceOptions } from './observation.js';
+import { pressure } from './pressure.js';
 import type { ResourceState, ResourcesSource, SourceFields } from './types.js';
 
 type Fields = SourceFields['resources'];
@@ -31,8 +36,11 @@ export function fetchResourceDataSource(
 }
 
 async function readResources(provider: (() => ResourceState) | undefined, inquiry: Inquiry): Promise<Fields> {
-  const limits = await inquiry.needed(cgroupLimits());
   const processor = provider?.();
+  const gpus = processor?.nvidiaSmi ? inquiry.added('nvidia-smi', nvidiaGpus(inquiry.signal)) : undefined;
+  const [limits, waits] = await inquiry.needed(Promise.all([cgroupLimits(), pressure()]));
+  const delay = eventLoopDelay();
+  const memory = process.memoryUsage();
   const cores = Math.max(1, Math.floor(Math.min(os.availableParallelism(), limits.cpus)));
   const total = Math.min(os.totalmem(), limits.memoryBytes);
   const available = Math.min(os.freemem(), limits.memoryFreeBytes);
@@ -43,12 +51,19 @@ async function readResources(provider: (() => ResourceState) | undefined, inquir
       cpu_count: cores,
       memory_used_bytes: total - available,
       memory_total_bytes: total,
-      rss_bytes: process.memoryUsage.rss(),
+      rss_bytes: memory.rss,
+      array_buffers_bytes: memory.arrayBuffers,
+      cpu_pressure: waits.cpu,
+      memory_pressure: waits.memory,
+      io_pressure: waits.io,
+      event_loop_p50_ms: delay?.p50 ?? null,
+      event_loop_p99_ms: delay?.p99 ?? null,
       ...processor?.currentProcessingLoad,
     },
     available_membranes: processor?.availableMembranes ?? null,
     echo_kern_available: processor?.echoKernAvailable ?? null,
     memory_available_bytes: available,
     cpu_count: cores,
+    ...(gpus && { nvidia_gpus: await gpus }),
   };
 }

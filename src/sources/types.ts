@@ -86,6 +86,13 @@ const processingState = {
   concurrency_manager_active: flag,
 };
 
+const nvidiaGpu = z.object({
+  name: z.string(),
+  memory_total_bytes: z.number().positive(),
+  memory_used_bytes: z.number().nonnegative(),
+  utilization: z.number().min(0).max(1).nullable(),
+});
+
 const resources = {
   max_concurrent_processes: z.number().int().positive().nullable(),
   current_processing_load: z.record(z.string(), z.number().nullable()).nullable(),
@@ -106,7 +113,15 @@ export const performanceSchema = z
 export const processingStateSchema = z
   .object({ ...processingState, source_type: z.literal('processing_state'), ...outcome })
   .loose();
-export const resourcesSchema = z.object({ ...resources, source_type: z.literal('resources'), ...outcome }).loose();
+export const resourcesSchema = z
+  .object({
+    ...resources,
+    /** Where they were asked for: none without nvidia-smi, null where it fails. */
+    nvidia_gpus: z.array(nvidiaGpu).nullable().optional(),
+    source_type: z.literal('resources'),
+    ...outcome,
+  })
+  .loose();
 
 export const sourcesSchema = z.object({
   model_config: modelConfigSchema,
@@ -129,7 +144,7 @@ export interface SourceFields {
   tokenizer: FieldsOf<typeof tokenizer>;
   performance: FieldsOf<typeof performance>;
   processing_state: FieldsOf<typeof processingState>;
-  resources: FieldsOf<typeof resources>;
+  resources: FieldsOf<typeof resources> & { nvidia_gpus?: z.infer<typeof nvidiaGpu>[] | null };
 }
 type FieldsOf<Shape extends Record<string, z.ZodType>> = { [K in keyof Shape]: z.infer<Shape[K]> };
 
@@ -154,6 +169,8 @@ export interface ProcessingState {
 }
 
 export interface ResourceState {
+  /** Ask nvidia-smi too: a process of its own, some 30 ms and more each time. */
+  nvidiaSmi?: boolean;
   availableMembranes: string[];
   /** Cores that may be used, where the processor limits them. */
   maxConcurrentProcesses?: number;

@@ -226,6 +226,21 @@ describe('resources', () => {
     expect(cpu_count).toBeLessThanOrEqual(os.availableParallelism());
   });
 
+  test('tell what waits for them, and how late the event loop is from the second reading on', async () => {
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 30));
+    await fetchResourceDataSource(undefined);
+    await pause();
+    const until = performance.now() + 60;
+    while (performance.now() < until); // the loop stands still
+    await pause();
+    const { current_processing_load: load } = await fetchResourceDataSource(undefined);
+    expect(load!['event_loop_p99_ms']).toBeGreaterThan(20);
+    for (const name of ['cpu_pressure', 'memory_pressure', 'io_pressure']) {
+      const share = load![name]!;
+      expect(share === null || (share >= 0 && share <= 1)).toBe(true);
+    }
+  });
+
   test('without a processor its part is unknown, the host’s is known', async () => {
     const source = await fetchResourceDataSource(undefined);
     expect(source).toMatchObject({ state: 'partial', unknown: ['available_membranes', 'echo_kern_available'] });
