@@ -72,27 +72,27 @@ export function engineMetrics(families: MetricFamilies): EngineMetrics {
 }
 
 /** The samples of this very name: in a family of that name, or in the one that remains without the suffix. */
-function samplesOf(families: MetricFamilies, name: string): Sample[] {
+function samplesOf(families: MetricFamilies, name: string): readonly Sample[] {
   const own = families.get(name);
   if (own !== undefined && own.samples[0]?.name === name) return own.samples;
   const parent = families.get(name.slice(0, name.lastIndexOf('_')));
   return parent?.samples.filter((sample) => sample.name === name) ?? [];
 }
 
-function values(samples: Sample[]): number[] | null {
+function values(samples: readonly Sample[]): number[] | null {
   const numbers = samples.map((sample) => sample.value);
   return numbers.length > 0 && numbers.every(Number.isFinite) ? numbers : null;
 }
 
-function sum(samples: Sample[]): number | null {
+function sum(samples: readonly Sample[]): number | null {
   return values(samples)?.reduce((a, b) => a + b, 0) ?? null;
 }
 
-function newest(samples: Sample[], older: Sample[]): number[] | null {
+function newest(samples: readonly Sample[], older: readonly Sample[]): number[] | null {
   return values(samples.length > 0 ? samples : older);
 }
 
-function byLabel(samples: Sample[], label: string): Record<string, number> | null {
+function byLabel(samples: readonly Sample[], label: string): Record<string, number> | null {
   if (values(samples) === null) return null;
   const sums: Record<string, number> = {};
   for (const { labels, value } of samples) {
@@ -102,13 +102,13 @@ function byLabel(samples: Sample[], label: string): Record<string, number> | nul
   return sums;
 }
 
-function sleeping(samples: Sample[]): boolean | null {
+function sleeping(samples: readonly Sample[]): boolean | null {
   const awake = values(samples.filter(({ labels }) => labels['sleep_state'] === 'awake'));
   return awake === null ? null : awake.some((value) => value === 0);
 }
 
 /** Label values are text, and "None" where the engine has not counted its blocks. */
-function blocks(samples: Sample[]): EngineMetrics['kvBlocks'] {
+function blocks(samples: readonly Sample[]): EngineMetrics['kvBlocks'] {
   const counts = samples.map(({ labels }) => ({
     num: whole(labels['num_gpu_blocks']),
     size: whole(labels['block_size']),

@@ -6,57 +6,97 @@
  * A body that breaks one is torn or mixed from two scrapes. Errors: DtesnError ERR_DTESN_METRICS.
  */
 import { DtesnError } from '../errors/index.js';
-import type { MetricFamily, Sample } from './metric-families.js';
+import type { FamilyDraft } from './metric-families.js';
+import { readLabels, sameLabels } from './prometheus-labels.js';
+import type { ColumnWriter } from './sample-columns.js';
+import { SeriesIndex } from './series-index.js';
 
-interface Series {
-  buckets: { le: number; count: number }[];
-  count: number | null;
-}
+export class HistogramCheck {
+  readonly #family: FamilyDraft;
+  readonly #body: Buffer;
+  readonly #columns: ColumnWriter;
+  /** The name id of _count. */
+  readonly #countId: number;
 
-export function checkHistogram(family: MetricFamily): void {
-  const series = new Map<string, Series>();
-  for (const sample of family.samples) {
-    const part = sample.name.slice(family.name.length);
-    if (part === '_bucket') at(series, sample).buckets.push({ le: bound(family, sample), count: sample.value });
-    if (part === '_count') at(series, sample).count = sample.value;
+  constructor(family: FamilyDraft, body: Buffer, columns: ColumnWriter, countId: number) {
+    this.#family = family;
+    this.#body = body;
+    this.#columns = columns;
+    this.#countId = countId;
   }
-  for (const [labels, { buckets, count }] of series) checkSeries(`${family.name}{${labels}}`, buckets, count);
-}
 
-function checkSeries(name: string, buckets: Series['buckets'], count: number | null): void {
-  buckets.sort((a, b) => a.le - b.le);
-  let below = 0;
-  for (const bucket of buckets) {
-    // Written so that NaN fails too.
-    if (!(bucket.count >= below))
-      throw fault(`the bucket le=${bucket.le} of ${name} has ${bucket.count} after ${below}`);
-    below = bucket.count;
+  run(): void {
+    const owners = this.#owners();
+    if (!this.#checkBuckets(owners, null)) this.#checkBuckets(owners, this.#byBound());
   }
-  const total = buckets.at(-1);
-  if (total?.le === Number.POSITIVE_INFINITY && count !== null && total.count !== count) {
-    throw fault(`${name} counts ${count} but its bucket le=+Inf has ${total.count}`);
+
+  /** For each bucket and count, the first sample with its labels: all samples of a histogram have the same. */
+  #owners(): Uint32Array {
+    const { first, length } = this.#family;
+    const { groups, labelsAt } = this.#columns;
+    const same = (a: number, b: number) => sameLabels(this.#body, labelsAt[a]!, labelsAt[b]!, true);
+    const index = new SeriesIndex(same);
+    const owners = new Uint32Array(length);
+    let owner = -1;
+    for (let i = first; i < first + length; i++) {
+      if (!this.#isBucket(i) && !this.#isCount(i)) continue;
+      const continues = owner >= 0 && groups[i] === groups[owner] && same(owner, i);
+      if (!continues) owner = index.put(groups[i]!, i);
+      owners[i - first] = owner - first;
+    }
+    return owners;
   }
-}
 
-function bound(family: MetricFamily, sample: Sample): number {
-  const le = sample.labels['le'];
-  const number = le === undefined || le === '' ? Number.NaN : Number(le.replace(/^\+?Inf$/, 'Infinity'));
-  if (Number.isNaN(number)) throw fault(`a bucket of ${family.name} has no numeric label le`);
-  return number;
-}
-
-/** The series of a sample: its labels but le. */
-function at(series: Map<string, Series>, { labels }: Sample): Series {
-  let key = '';
-  for (const label in labels) if (label !== 'le') key += `${label}=${JSON.stringify(labels[label])},`;
-  let found = series.get(key);
-  if (found === undefined) {
-    found = { buckets: [], count: null };
-    series.set(key, found);
+  /** In the order of the body, or in one that is given. False when a bucket comes after a higher one. */
+  #checkBuckets(owners: Uint32Array, order: Uint32Array | null): boolean {
+    const { first, length } = this.#family;
+    const { values, bounds } = this.#columns;
+    const highest = new Float64Array(length).fill(Number.NaN);
+    const below = new Float64Array(length);
+    const counts = new Uint32Array(length); // sample + 1
+    for (let k = 0; k < length; k++) {
+      const i = order === null ? first + k : order[k]!;
+      const owner = owners[i - first]!;
+      if (this.#isCount(i)) counts[owner] = i + 1;
+      if (!this.#isBucket(i)) continue;
+      const bound = bounds[i]!;
+      if (bound < highest[owner]!) return false;
+      if (bound === highest[owner]) throw this.#fault(i, `has two buckets le=${bound}`);
+      // Written so that NaN fails too.
+      if (!(values[i]! >= below[owner]!)) {
+        throw this.#fault(i, `has ${values[i]} in the bucket le=${bound} after ${below[owner]}`);
+      }
+      highest[owner] = bound;
+      below[owner] = values[i]!;
+    }
+    for (let owner = 0; owner < length; owner++) {
+      const count = counts[owner]! - 1;
+      if (count < 0 || highest[owner] !== Number.POSITIVE_INFINITY || values[count] === below[owner]) continue;
+      throw this.#fault(count, `counts ${values[count]} but its bucket le=+Inf has ${below[owner]}`);
+    }
+    return true;
   }
-  return found;
-}
 
-function fault(why: string): DtesnError {
-  return new DtesnError('ERR_DTESN_METRICS', `The metrics are inconsistent: ${why}`);
+  #byBound(): Uint32Array {
+    const { first, length } = this.#family;
+    const { bounds } = this.#columns;
+    // Samples that are no bucket have no bound: they go last.
+    const bound = (i: number) => (this.#isBucket(i) ? bounds[i]! : Number.POSITIVE_INFINITY);
+    return Uint32Array.from({ length }, (_, k) => first + k).sort((a, b) => Math.sign(bound(a) - bound(b) || 0));
+  }
+
+  #isBucket(sample: number): boolean {
+    return !Number.isNaN(this.#columns.bounds[sample]!);
+  }
+
+  #isCount(sample: number): boolean {
+    return this.#columns.nameIds[sample] === this.#countId;
+  }
+
+  #fault(sample: number, why: string): DtesnError {
+    const labels = Object.entries(readLabels(this.#body, this.#columns.labelsAt[sample]!));
+    const others = labels.flatMap(([name, value]) => (name === 'le' ? [] : [`${name}=${JSON.stringify(value)}`]));
+    const name = others.length === 0 ? this.#family.name : `${this.#family.name}{${others.join(',')}}`;
+    return new DtesnError('ERR_DTESN_METRICS', `The metrics are inconsistent: ${name} ${why}`);
+  }
 }

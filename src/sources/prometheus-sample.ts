@@ -1,119 +1,119 @@
 /**
  * One sample line of Prometheus text:
  *
- *     name [{ label="value" [, label="value"]... [,] }] value [timestamp] [# {labels} value [timestamp]]
+ *     name [{ labels }] value [timestamp] [# {labels} value [timestamp]]
  *
- * In label values \\ \" and \n are escapes, others are errors. Values are decimal numbers, NaN, +Inf, -Inf.
+ * Values are decimal numbers, NaN, +Inf, -Inf. The end of the line is LF or CRLF.
  * Errors: SyntaxError that says what was expected.
  */
-import type { Sample } from './metric-families.js';
+import {
+  BRACE,
+  endOfWord,
+  excerpt,
+  HASH,
+  kinds,
+  NAME,
+  NAME_START,
+  NEWLINE,
+  RETURN,
+  skipBlanks,
+} from './prometheus-bytes.js';
+import { LabelScanner, OFFSET, PRIME } from './prometheus-labels.js';
+import { readNumber } from './prometheus-number.js';
 
-const name = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
-const labelName = /[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"/y;
-const plainText = /[^"\\]*/y;
-const afterLabel = /[ \t]*(,?)[ \t]*(\}?)/y;
-const closing = /[ \t]*,?[ \t]*\}/y;
-const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-const special = new Map([
-  ['NaN', Number.NaN],
-  ['Inf', Number.POSITIVE_INFINITY],
-  ['+Inf', Number.POSITIVE_INFINITY],
-  ['-Inf', Number.NEGATIVE_INFINITY],
-]);
+/** Checks one line after the other; what it found stands in its fields until the next. */
+export class SampleScanner {
+  nameStart = 0;
+  nameEnd = 0;
+  nameHash = 0;
+  /** Behind the brace; 0 where there are no labels. */
+  labelsAt = 0;
+  readonly labels: LabelScanner;
+  value = 0;
+  /** As written; NaN where there is none. */
+  timestamp = Number.NaN;
+  /** What only OpenMetrics has: an exemplar, a time that is no whole number. */
+  openMetrics: string | null = null;
+  readonly #body: Buffer;
+  readonly #exemplar: LabelScanner;
 
-/** The sample, and the text that tells its series from the others. */
-export function readSample(line: string): { sample: Sample; series: string } {
-  const metric = match(name, line, 0)?.[0];
-  if (metric === undefined) throw new SyntaxError(`expected a metric name at ${at(line, 0)}`);
-  let position = skipSpace(line, metric.length);
-  let labels: Record<string, string> = Object.create(null);
-  if (line[position] === '{') ({ labels, position } = readLabels(line, position + 1));
-  else if (position === metric.length) throw new SyntaxError(`expected a value after ${metric}`);
-  const series = line.slice(0, position);
-  const exemplar = line.indexOf('#', position);
-  if (exemplar >= 0) checkExemplar(line, exemplar);
-  const [value, timestamp, ...more] = words(line, position, exemplar < 0 ? line.length : exemplar);
-  if (more.length > 0) throw new SyntaxError(`text after the timestamp: ${JSON.stringify(more.join(' '))}`);
-  return {
-    sample: {
-      name: metric,
-      labels,
-      value: readNumber(value, 'value'),
-      timestamp: timestamp === undefined ? null : readNumber(timestamp, 'timestamp'),
-    },
-    series: series.trimEnd(),
-  };
-}
-
-/** From behind the opening brace to behind the closing one. */
-function readLabels(line: string, start: number): { labels: Record<string, string>; position: number } {
-  const labels: Record<string, string> = Object.create(null); // so that __proto__ is a label like any other
-  let position = start;
-  if (match(closing, line, position)) return { labels, position: closing.lastIndex };
-  for (;;) {
-    const label = match(labelName, line, position)?.[1];
-    if (label === undefined) throw new SyntaxError(`expected a label at ${at(line, position)}`);
-    if (label in labels) throw new SyntaxError(`the label ${label} is there twice`);
-    const { value, end } = readQuoted(line, labelName.lastIndex);
-    labels[label] = value;
-    const [, comma, brace] = match(afterLabel, line, end)!;
-    position = afterLabel.lastIndex;
-    if (brace !== '') return { labels, position };
-    if (comma === '') throw new SyntaxError(`expected , or } at ${at(line, position)}`);
+  /** Every line of the body that is scanned must end in a newline. */
+  constructor(body: Buffer) {
+    this.#body = body;
+    this.labels = new LabelScanner(body);
+    this.#exemplar = new LabelScanner(body);
   }
-}
 
-/** From behind the opening quote to behind the closing one. */
-function readQuoted(line: string, start: number): { value: string; end: number } {
-  let value = '';
-  for (let position = start; ; ) {
-    value += match(plainText, line, position)![0];
-    position = plainText.lastIndex;
-    if (position >= line.length) throw new SyntaxError('a label value without its closing quote');
-    if (line[position] === '"') return { value, end: position + 1 };
-    const escaped = line[position + 1];
-    if (escaped !== '\\' && escaped !== '"' && escaped !== 'n') {
-      throw new SyntaxError(`unknown escape \\${escaped ?? ''} in a label value`);
+  /** From the first byte of the name to behind the newline. */
+  scan(start: number): number {
+    const body = this.#body;
+    let at = this.#name(start);
+    this.labelsAt = 0;
+    if (body[at] === BRACE) {
+      this.labelsAt = at + 1;
+      at = this.labels.scan(at + 1);
+    } else this.labels.clear();
+    const valueStart = skipBlanks(body, at);
+    at = endOfWord(body, valueStart);
+    if (at === valueStart) throw new SyntaxError(`expected a value after ${this.#text(start, this.nameEnd)}`);
+    this.value = readNumber(body, valueStart, at, 'value');
+    this.timestamp = Number.NaN;
+    at = skipBlanks(body, at);
+    if (body[at] === NEWLINE) return at + 1;
+    if (body[at] !== HASH && body[at] !== RETURN) at = this.#timestamp(at);
+    if (body[at] === HASH) at = this.#checkExemplar(at + 1);
+    return this.#end(at);
+  }
+
+  #name(start: number): number {
+    const body = this.#body;
+    if ((kinds[body[start]!]! & NAME_START) === 0) {
+      throw new SyntaxError(`expected a metric name at ${excerpt(body, start)}`);
     }
-    value += escaped === 'n' ? '\n' : escaped;
-    position += 2;
+    let at = start;
+    let hash = OFFSET;
+    do hash = Math.imul(hash ^ body[at++]!, PRIME);
+    while ((kinds[body[at]!]! & NAME) !== 0);
+    this.nameStart = start;
+    this.nameEnd = at;
+    this.nameHash = hash;
+    return skipBlanks(body, at);
   }
-}
 
-/** Exemplars are checked and left out: nothing here reads them. */
-function checkExemplar(line: string, hash: number): void {
-  const brace = skipSpace(line, hash + 1);
-  if (line[brace] !== '{') throw new SyntaxError(`expected the labels of an exemplar at ${at(line, brace)}`);
-  const { position } = readLabels(line, brace + 1);
-  const [value, timestamp, ...more] = words(line, position, line.length);
-  if (more.length > 0) throw new SyntaxError('text after the exemplar');
-  readNumber(value, 'value of the exemplar');
-  if (timestamp !== undefined) readNumber(timestamp, 'timestamp of the exemplar');
-}
+  #timestamp(start: number): number {
+    const end = endOfWord(this.#body, start);
+    this.timestamp = readNumber(this.#body, start, end, 'timestamp');
+    if (!(Math.abs(this.timestamp) < 2 ** 63)) throw new SyntaxError('expected a finite timestamp');
+    if (!/^[+-]?\d+$/.test(this.#text(start, end))) this.openMetrics = 'a timestamp that is no whole number';
+    return skipBlanks(this.#body, end);
+  }
 
-function readNumber(text: string | undefined, what: string): number {
-  const number = text !== undefined && decimal.test(text) ? Number(text) : special.get(text ?? '');
-  if (number === undefined)
-    throw new SyntaxError(`expected a number for the ${what} but found ${JSON.stringify(text)}`);
-  return number;
-}
+  /** Exemplars are checked and left out: nothing here reads them. */
+  #checkExemplar(start: number): number {
+    const body = this.#body;
+    const brace = skipBlanks(body, start);
+    if (body[brace] !== BRACE) throw new SyntaxError(`expected the labels of an exemplar at ${excerpt(body, brace)}`);
+    let at = skipBlanks(body, this.#exemplar.scan(brace + 1));
+    let end = endOfWord(body, at);
+    readNumber(body, at, end, 'value of the exemplar');
+    at = skipBlanks(body, end);
+    if (body[at] !== NEWLINE && body[at] !== RETURN) {
+      end = endOfWord(body, at);
+      readNumber(body, at, end, 'timestamp of the exemplar');
+      at = skipBlanks(body, end);
+    }
+    this.openMetrics = 'an exemplar';
+    return at;
+  }
 
-function words(line: string, start: number, end: number): string[] {
-  const text = line.slice(start, end).trim();
-  return text === '' ? [] : text.split(/[ \t]+/);
-}
+  #end(at: number): number {
+    const body = this.#body;
+    if (body[at] === NEWLINE) return at + 1;
+    if (body[at] === RETURN && body[at + 1] === NEWLINE) return at + 2;
+    throw new SyntaxError(`expected the end of the line at ${excerpt(body, at)}`);
+  }
 
-function match(pattern: RegExp, text: string, position: number): RegExpExecArray | null {
-  pattern.lastIndex = position;
-  return pattern.exec(text);
-}
-
-function skipSpace(line: string, start: number): number {
-  let position = start;
-  while (line[position] === ' ' || line[position] === '\t') position++;
-  return position;
-}
-
-function at(line: string, position: number): string {
-  return position < line.length ? JSON.stringify(line.slice(position, position + 40)) : 'the end of the line';
+  #text(start: number, end: number): string {
+    return this.#body.toString('latin1', start, end);
+  }
 }

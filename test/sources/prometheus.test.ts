@@ -50,8 +50,46 @@ describe('families', () => {
     ['a 1\n# TYPE a gauge\n', /after its samples/],
     ['a{x="1"} 1\na{x="1"} 2\n', /twice/],
     ['a 1\n# EOF\nb 1\n', /after # EOF/],
+    ['# HELP a x\n# HELP a y\na 1\n', /second HELP/],
+    ['# HELP\na 1\n', /metric name/],
+    ['# TYPE 1a gauge\na 1\n', /metric name/],
+    ['a{x="1",y="2"} 1\na{y="2", x="1"} 2\n', /twice/],
     ['# TYPE a histogram\na 1\n', /no plain value/],
   ])('%j is refused', rejects);
+});
+
+describe('columns', () => {
+  const body =
+    '# TYPE h histogram\nh_bucket{e="0",le="0.5"} 1\nother 7\nh_bucket{e="0",le="+Inf"} 3\nh_count{e="0"} 3\nother{e="1"} 8 5\n';
+
+  test('the samples of a family stand side by side, though another came between', () => {
+    const families = parsePrometheus(body);
+    const h = families.get('h')!;
+    expect([...h.values]).toEqual([1, 3, 3]);
+    expect([...h.bounds]).toEqual([0.5, Number.POSITIVE_INFINITY, Number.NaN]);
+    expect([0, 1, 2].map((i) => h.sampleName(i))).toEqual(['h_bucket', 'h_bucket', 'h_count']);
+    expect([h.label(1, 'le'), h.label(1, 'e'), h.label(1, 'l')]).toEqual(['+Inf', '0', undefined]);
+    const other = families.get('other')!;
+    expect([other.timestamp(0), other.timestamp(1)]).toEqual([null, 5]);
+    expect({ ...other.labels(1) }).toEqual({ e: '1' });
+  });
+
+  test('a series that a family does not have is a RangeError', () => {
+    expect(() => parsePrometheus(body).get('h')!.labels(3)).toThrow(RangeError);
+    expect(() => parsePrometheus(body).get('h')!.label(-1, 'e')).toThrow('from 0 to 2');
+  });
+
+  test('times are milliseconds: seconds of OpenMetrics are told by # EOF', () => {
+    expect(only('a 1 1700000000500\n').timestamp).toBe(1700000000500);
+    expect(only('a 1 1700000000.5\n# EOF\n').timestamp).toBe(1700000000500);
+  });
+
+  test('the bytes may be a part of a larger buffer', () => {
+    const whole = Buffer.from('x 1\na{b="c"} 2\ny 3\n');
+    const families = parsePrometheus(new Uint8Array(whole).subarray(4, -4));
+    expect([...families.keys()]).toEqual(['a']);
+    expect(families.get('a')?.label(0, 'b')).toBe('c');
+  });
 });
 
 describe('samples', () => {
@@ -72,6 +110,14 @@ describe('samples', () => {
     ['1.7953796411e+09', 1795379641.1],
     ['-.5', -0.5],
     ['3.', 3],
+    ['inf', Number.POSITIVE_INFINITY],
+    ['-infinity', Number.NEGATIVE_INFINITY],
+    ['nan', Number.NaN],
+    ['-0', -0],
+    ['123456789012345', 123456789012345],
+    ['0.1234567890123456789', 0.12345678901234568],
+    ['12345678901234567890', 12345678901234567000],
+    ['5e-324', 5e-324],
   ])('the value %s is read', (text, value) => expect(only(`a ${text}\n`).value).toBe(value));
 
   test('a timestamp is read, blanks and CRLF are taken', () => {
@@ -87,8 +133,18 @@ describe('samples', () => {
     ['a\n', /expected a value/],
     ['a 0x10\n', /expected a number/],
     ['a 1e\n', /expected a number/],
-    ['a{x="1"}\n', /expected a number/],
-    ['a 1 2 3\n', /after the timestamp/],
+    ['a 1.2.3\n', /expected a number/],
+    ['a .\n', /expected a number/],
+    ['a -\n', /expected a number/],
+    ['a +NaN\n', /expected a number/],
+    ['a 1e400\n', /beyond/],
+    ['a 1 NaN\n', /finite timestamp/],
+    ['a{,} 1\n', /expected a label/],
+    ['a{__name__="b"} 1\n', /reserved/],
+    ['a{x=1} 1\n', /quoted/],
+    ['a{x} 1\n', /expected =/],
+    ['a{x="1"}\n', /expected a value/],
+    ['a 1 2 3\n', /end of the line/],
     ['a{x="1} 1\n', /closing quote/],
     ['a{x="\\d"} 1\n', /unknown escape/],
     ['a{x="1",x="2"} 1\n', /label x is there twice/],
@@ -107,12 +163,28 @@ describe('bodies', () => {
 
   test('a body that is not UTF-8 is refused', () => rejects(Uint8Array.of(0x61, 0xff, 0x0a), /UTF-8/));
 
+  test('what only OpenMetrics has needs its end, so that a cut body is known', () => {
+    const body = 'a 1 # {t="x"} 0.5\n# EOF';
+    expect(only(body).value).toBe(1);
+    expect(only(`${body}\n`).value).toBe(1);
+    rejects(body.slice(0, -1), /middle/);
+    rejects('a 1 # {t="x"} 0.5\n', /exemplar but do not end with # EOF/);
+    rejects('a 1 1.5\n', /timestamp .* EOF/);
+    rejects('# TYPE a unknown\na 1\n', /type unknown of a .* EOF/);
+  });
+
+  test('what is neither bytes nor text is a TypeError', () => {
+    expect(() => parsePrometheus([1] as never)).toThrow('Expected a Uint8Array or a string for body');
+  });
+
   test('half a last number is refused with its line', () => rejects('a 1\nb 57', /Line 2 .*middle/));
 
   test.each([
-    ['buckets that decrease', 'h_bucket{le="1"} 5\nh_bucket{le="+Inf"} 4\n', /has 4 after 5/],
+    ['buckets that decrease', 'h_bucket{le="1"} 5\nh_bucket{le="+Inf"} 4\n', /has 4 .* after 5/],
     ['a count that is not the last bucket', 'h_bucket{le="+Inf"} 4\nh_count 5\n', /counts 5/],
     ['a bucket without bound', 'h_bucket 4\n', /label le/],
+    ['two buckets of one bound', 'h_bucket{le="1"} 4\nh_bucket{le="1.0"} 4\n', /two buckets/],
+    ['a higher bucket before a lower one of more', 'h_bucket{le="+Inf"} 4\nh_bucket{le="1"} 5\n', /has 4 .* after 5/],
     ['a bucket that is no number', 'h_bucket{le="+Inf"} NaN\n', /NaN/],
   ])('a histogram with %s is refused', (_, samples, why) => rejects(`# TYPE h histogram\n${samples}`, why));
 
@@ -199,9 +271,9 @@ test('what is printed is read back, sample for sample', () => {
         ...family,
         samples: samples.map((sample) => ({ ...sample, timestamp: null })),
       }));
-      const got = read.map((family) => ({
-        ...family,
-        samples: family.samples.map((sample) => ({ ...sample, labels: { ...sample.labels } })),
+      const got = read.map(({ name, type, help, samples }) => ({
+        ...{ name, type, help },
+        samples: samples.map((sample) => ({ ...sample, labels: { ...sample.labels } })),
       }));
       expect(got).toEqual(expected);
     }),
