@@ -19,7 +19,18 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 
-const suites = ['step', 'structured', 'precision', 'batch', 'streams', 'train', 'construct', 'sources', 'process'];
+const suites = [
+  'step',
+  'structured',
+  'precision',
+  'batch',
+  'streams',
+  'train',
+  'construct',
+  'prometheus',
+  'sources',
+  'process',
+];
 const unknown = positionals.filter((name) => !suites.includes(name));
 if (unknown.length > 0) {
   console.error(`Unknown suite ${unknown.join(', ')}: choose from ${suites.join(', ')}`);

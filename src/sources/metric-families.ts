@@ -45,7 +45,9 @@ export interface SampleColumns {
 export interface FamilyDraft {
   name: string;
   type: MetricType;
-  help: string | null;
+  /** Where its help stands in the body; 0 where there is none. */
+  helpStart: number;
+  helpEnd: number;
   /** Of its samples in the columns: the first, and how many. */
   first: number;
   length: number;
@@ -54,26 +56,39 @@ export interface FamilyDraft {
 export class MetricFamily {
   readonly name: string;
   readonly type: MetricType;
-  readonly help: string | null;
   /** Series of the family. */
   readonly length: number;
-  /** The value of each series. */
-  readonly values: Float64Array;
-  /** Of a histogram: the bound `le` of each bucket, NaN for its other series. */
-  readonly bounds: Float64Array;
   readonly #columns: SampleColumns;
-  readonly #first: number;
+  readonly #draft: FamilyDraft;
+  #values: Float64Array | undefined;
+  #bounds: Float64Array | undefined;
   #samples: Sample[] | undefined;
 
-  constructor({ name, type, help, first, length }: FamilyDraft, columns: SampleColumns) {
-    this.name = name;
-    this.type = type;
-    this.help = help;
-    this.length = length;
-    this.values = columns.values.subarray(first, first + length);
-    this.bounds = columns.bounds.subarray(first, first + length);
+  constructor(draft: FamilyDraft, columns: SampleColumns) {
+    this.name = draft.name;
+    this.type = draft.type;
+    this.length = draft.length;
+    this.#draft = draft;
     this.#columns = columns;
-    this.#first = first;
+  }
+
+  get help(): string | null {
+    const { helpStart, helpEnd } = this.#draft;
+    if (helpStart === 0) return null;
+    const text = this.#columns.body.toString('utf8', helpStart, helpEnd);
+    return text.includes('\\') ? text.replace(/\\([\\n])/g, (_, of) => (of === 'n' ? '\n' : '\\')) : text;
+  }
+
+  /** The value of each series. */
+  get values(): Float64Array {
+    this.#values ??= this.#columns.values.subarray(this.#draft.first, this.#draft.first + this.length);
+    return this.#values;
+  }
+
+  /** Of a histogram: the bound `le` of each bucket, NaN for its other series. */
+  get bounds(): Float64Array {
+    this.#bounds ??= this.#columns.bounds.subarray(this.#draft.first, this.#draft.first + this.length);
+    return this.#bounds;
   }
 
   /** The name of a series with its suffix. */
@@ -114,7 +129,7 @@ export class MetricFamily {
     if (!(index >= 0 && index < this.length)) {
       throw rangeError(`a series of ${this.name} from 0 to ${this.length - 1}`, 'index', index);
     }
-    return this.#first + index;
+    return this.#draft.first + index;
   }
 }
 

@@ -33,15 +33,16 @@ export class HistogramCheck {
   /** For each bucket and count, the first sample with its labels: all samples of a histogram have the same. */
   #owners(): Uint32Array {
     const { first, length } = this.#family;
-    const { groups, labelsAt } = this.#columns;
+    const { groups, labelsAt, continues } = this.#columns;
     const same = (a: number, b: number) => sameLabels(this.#body, labelsAt[a]!, labelsAt[b]!, true);
-    const index = new SeriesIndex(same);
+    const index = new SeriesIndex(64, same);
     const owners = new Uint32Array(length);
-    let owner = -1;
+    let bucketOwner = 0;
     for (let i = first; i < first + length; i++) {
-      if (!this.#isBucket(i) && !this.#isCount(i)) continue;
-      const continues = owner >= 0 && groups[i] === groups[owner] && same(owner, i);
-      if (!continues) owner = index.put(groups[i]!, i);
+      const isBucket = this.#isBucket(i);
+      if (!isBucket && !this.#isCount(i)) continue;
+      const owner = continues[i] === 1 && i > first ? bucketOwner : index.put(groups[i]!, i);
+      if (isBucket) bucketOwner = owner;
       owners[i - first] = owner - first;
     }
     return owners;

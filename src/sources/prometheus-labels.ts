@@ -37,6 +37,8 @@ export class LabelScanner {
   /** Where the value of `le` stands; 0, 0 where there is none. */
   boundStart = 0;
   boundEnd = 0;
+  /** Behind the closing brace. */
+  end = 0;
   readonly #body: Buffer;
   readonly #nameHashes = new Int32Array(FEW);
   readonly #nameStarts = new Uint32Array(FEW);
@@ -91,7 +93,8 @@ export class LabelScanner {
       if (body[at] === COMMA) at = skipBlanks(body, at + 1);
       else if (body[at] !== CLOSING_BRACE) throw new SyntaxError(`expected , or } at ${excerpt(body, at)}`);
     }
-    return at + 1;
+    this.end = at + 1;
+    return this.end;
   }
 
   /** No name twice: a few are compared one by one, many are kept in a set. */

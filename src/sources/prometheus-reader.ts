@@ -5,28 +5,13 @@
  */
 import { DtesnError } from '../errors/index.js';
 import type { FamilyDraft, MetricType, SampleColumns } from './metric-families.js';
-import {
-  endOfWord,
-  excerpt,
-  HASH,
-  kinds,
-  NAME,
-  NAME_START,
-  NEWLINE,
-  RETURN,
-  SPACE,
-  skipBlanks,
-  TAB,
-} from './prometheus-bytes.js';
+import { endOfWord, excerpt, HASH, kinds, NAME, NAME_START, NEWLINE, RETURN, skipBlanks } from './prometheus-bytes.js';
 import { HistogramCheck } from './prometheus-histogram.js';
 import { mix, sameLabels } from './prometheus-labels.js';
 import { readNumber } from './prometheus-number.js';
 import { SampleScanner } from './prometheus-sample.js';
 import { ColumnWriter } from './sample-columns.js';
 import { SeriesIndex } from './series-index.js';
-
-const prometheusTypes = new Set<string>(['counter', 'gauge', 'histogram', 'summary', 'untyped']);
-const openMetricsTypes = new Set<string>(['unknown', 'info', 'stateset', 'gaugehistogram']);
 
 const suffixes: Partial<Record<MetricType, readonly string[]>> = {
   counter: ['_total', '_created'],
@@ -37,7 +22,7 @@ const suffixes: Partial<Record<MetricType, readonly string[]>> = {
 };
 
 interface Draft extends FamilyDraft {
-  index: number;
+  readonly index: number;
   /** A TYPE line was there. */
   declared: boolean;
 }
@@ -66,6 +51,11 @@ export class PrometheusReader {
   #last: SampleName | null = null;
   #lastStart = 0;
   #lastHash = 0;
+  /** The family of the last comment, and where its name stands. */
+  #commented: Draft | null = null;
+  #commentedStart = 0;
+  /** Of the last bucket: its name, where its labels begin, its bound stands, and they end. */
+  readonly #bucket = { name: -1, start: 0, bound: 0, boundEnd: 0, end: 0 };
   #grouped = true;
   #ended = false;
   #openMetrics: string | null = null;
@@ -76,6 +66,7 @@ export class PrometheusReader {
     const columns = new ColumnWriter(Math.ceil(body.length / LINE) + 16);
     this.#columns = columns;
     this.#seen = new SeriesIndex(
+      columns.capacity,
       (a, b) =>
         columns.nameIds[a] === columns.nameIds[b] &&
         sameLabels(body, columns.labelsAt[a]!, columns.labelsAt[b]!, false),
@@ -124,10 +115,11 @@ export class PrometheusReader {
     const scanner = this.#scanner;
     const next = scanner.scan(start);
     const name = this.#sampleName();
-    const { labels } = scanner;
+    const { labels, labelsAt, value, timestamp } = scanner;
     const sample = this.#columns.length;
     const bound = name.isBucket ? this.#bound(name.family) : Number.NaN;
-    this.#columns.add(name.id, scanner.labelsAt, scanner.value, bound, labels.hashWithoutBound, scanner.timestamp);
+    const continues = name.isBucket && this.#continuesHistogram(name.id);
+    this.#columns.add(name.id, labelsAt, value, bound, labels.hashWithoutBound, continues, timestamp);
     if (this.#seen.put(mix(labels.hash + Math.imul(name.id, 0x9e3779b1)), sample) !== sample) {
       throw new SyntaxError(`the series ${excerpt(this.#body, start)} is there twice`);
     }
@@ -137,6 +129,24 @@ export class PrometheusReader {
     family.length++;
     this.#openMetrics ??= scanner.openMetrics;
     return next;
+  }
+
+  /** Whether the labels of this bucket are written as those of the last one, but for the bound. */
+  #continuesHistogram(name: number): boolean {
+    const body = this.#body;
+    const last = this.#bucket;
+    const start = this.#scanner.labelsAt;
+    const { boundStart, boundEnd, end } = this.#scanner.labels;
+    let same = name === last.name;
+    same &&= boundStart - start === last.bound - last.start && end - boundEnd === last.end - last.boundEnd;
+    for (let at = start, other = last.start; same && at < boundStart; at++, other++) same = body[at] === body[other];
+    for (let at = boundEnd, other = last.boundEnd; same && at < end; at++, other++) same = body[at] === body[other];
+    last.name = name;
+    last.start = start;
+    last.bound = boundStart;
+    last.boundEnd = boundEnd;
+    last.end = end;
+    return same;
   }
 
   #bound(family: Draft): number {
@@ -151,7 +161,9 @@ export class PrometheusReader {
   #sampleName(): SampleName {
     const { nameStart, nameEnd, nameHash } = this.#scanner;
     const last = this.#last;
-    if (last !== null && nameHash === this.#lastHash && this.#isLast(nameStart, nameEnd)) return last;
+    if (last !== null && nameHash === this.#lastHash && isSameName(this.#body, this.#lastStart, nameStart, nameEnd)) {
+      return last;
+    }
     const text = this.#body.toString('latin1', nameStart, nameEnd);
     let name = this.#names.get(text);
     if (name === undefined) {
@@ -162,13 +174,6 @@ export class PrometheusReader {
     this.#lastStart = nameStart;
     this.#lastHash = nameHash;
     return name;
-  }
-
-  #isLast(start: number, end: number): boolean {
-    const body = this.#body;
-    let last = this.#lastStart;
-    for (let at = start; at < end; at++, last++) if (body[at] !== body[last]) return false;
-    return (kinds[body[last]!]! & NAME) === 0;
   }
 
   #newName(text: string): SampleName {
@@ -191,9 +196,16 @@ export class PrometheusReader {
   }
 
   #newFamily(name: string): Draft {
+    const index = this.#drafts.length;
     const family: Draft = {
-      ...{ name, type: 'untyped', help: null, first: 0, length: 0 },
-      ...{ index: this.#drafts.length, declared: false },
+      name,
+      type: 'untyped',
+      helpStart: 0,
+      helpEnd: 0,
+      first: 0,
+      length: 0,
+      index,
+      declared: false,
     };
     this.#drafts.push(family);
     this.#families.set(name, family);
@@ -206,16 +218,15 @@ export class PrometheusReader {
     const end = body[newline - 1] === RETURN ? newline - 1 : newline;
     const word = skipBlanks(body, start + 1);
     const wordEnd = endOfWord(body, word);
-    const keyword = wordEnd - word > 4 ? '' : body.toString('latin1', word, wordEnd);
-    if (keyword === 'EOF') this.#end(wordEnd, end);
-    else if (keyword === 'HELP' || keyword === 'TYPE') {
-      const name = skipBlanks(body, wordEnd);
-      const nameEnd = this.#checkName(name);
-      const family = this.#declared(body.toString('latin1', name, nameEnd));
-      const text = body.toString('utf8', Math.min(skipBlanks(body, nameEnd), end), end);
-      if (keyword === 'HELP') this.#help(family, text);
-      else this.#type(family, text.trimEnd());
-    }
+    if (isWord(body, word, wordEnd, EOF)) this.#end(wordEnd, end);
+    const isHelp = isWord(body, word, wordEnd, HELP);
+    if (!isHelp && !isWord(body, word, wordEnd, TYPE)) return newline + 1;
+    const name = skipBlanks(body, wordEnd);
+    const nameEnd = this.#checkName(name);
+    const family = this.#declared(name, nameEnd);
+    const text = Math.min(skipBlanks(body, nameEnd), end);
+    if (isHelp) this.#help(family, text, end);
+    else this.#type(family, body.toString('latin1', text, end).trimEnd());
     return newline + 1;
   }
 
@@ -223,39 +234,78 @@ export class PrometheusReader {
     const body = this.#body;
     let at = start;
     if ((kinds[body[at]!]! & NAME_START) !== 0) while ((kinds[body[at]!]! & NAME) !== 0) at++;
-    const byte = body[at];
-    const whole = at > start && (byte === SPACE || byte === TAB || byte === NEWLINE || byte === RETURN);
-    if (!whole) throw new SyntaxError(`expected a metric name at ${excerpt(body, start)}`);
+    if (at === start || endOfWord(body, at) !== at) {
+      throw new SyntaxError(`expected a metric name at ${excerpt(body, start)}`);
+    }
     return at;
   }
 
   /** The family that a comment names. Samples of that name are its own from here on. */
-  #declared(name: string): Draft {
-    const known = this.#families.get(name);
-    if (known !== undefined) return known;
-    this.#names.delete(name);
-    this.#last = null;
-    return this.#newFamily(name);
-  }
-
-  #help(family: Draft, text: string): void {
-    if (family.help !== null) throw new SyntaxError(`a second HELP of ${family.name}`);
-    family.help = text.includes('\\') ? text.replace(/\\([\\n])/g, (_, of) => (of === 'n' ? '\n' : '\\')) : text;
-  }
-
-  #type(family: Draft, type: string): void {
-    if (openMetricsTypes.has(type)) this.#openMetrics ??= `the type ${type} of ${family.name}`;
-    else if (!prometheusTypes.has(type)) {
-      throw new SyntaxError(`unknown type ${JSON.stringify(type)} of ${family.name}`);
+  #declared(start: number, end: number): Draft {
+    const last = this.#commented;
+    if (last !== null && isSameName(this.#body, this.#commentedStart, start, end)) return last;
+    const name = this.#body.toString('latin1', start, end);
+    let family = this.#families.get(name);
+    if (family === undefined) {
+      this.#names.delete(name);
+      this.#last = null;
+      family = this.#newFamily(name);
     }
+    this.#commented = family;
+    this.#commentedStart = start;
+    return family;
+  }
+
+  #help(family: Draft, start: number, end: number): void {
+    if (family.helpStart > 0) throw new SyntaxError(`a second HELP of ${family.name}`);
+    family.helpStart = start;
+    family.helpEnd = end;
+  }
+
+  #type(family: Draft, text: string): void {
+    const { type, openMetrics } = metricType(text, family.name);
+    if (openMetrics) this.#openMetrics ??= `the type ${type} of ${family.name}`;
     if (family.declared) throw new SyntaxError(`a second TYPE of ${family.name}`);
     if (family.length > 0) throw new SyntaxError(`TYPE of ${family.name} after its samples`);
     family.declared = true;
-    family.type = type as MetricType;
+    family.type = type;
   }
 
   #end(from: number, to: number): void {
     if (skipBlanks(this.#body, from) < to) throw new SyntaxError('text after # EOF');
     this.#ended = true;
+  }
+}
+
+const [EOF, HELP, TYPE] = ['EOF', 'HELP', 'TYPE'].map((word) => Buffer.from(word)) as [Buffer, Buffer, Buffer];
+
+function isWord(body: Buffer, start: number, end: number, word: Buffer): boolean {
+  if (end - start !== word.length) return false;
+  for (let i = 0; i < word.length; i++) if (body[start + i] !== word[i]) return false;
+  return true;
+}
+
+/** Whether the metric name that begins at `known` is the one from `start` to `end`. */
+function isSameName(body: Buffer, known: number, start: number, end: number): boolean {
+  let other = known;
+  for (let at = start; at < end; at++, other++) if (body[at] !== body[other]) return false;
+  return (kinds[body[other]!]! & NAME) === 0;
+}
+
+function metricType(text: string, family: string): { type: MetricType; openMetrics: boolean } {
+  switch (text) {
+    case 'counter':
+    case 'gauge':
+    case 'histogram':
+    case 'summary':
+    case 'untyped':
+      return { type: text, openMetrics: false };
+    case 'unknown':
+    case 'info':
+    case 'stateset':
+    case 'gaugehistogram':
+      return { type: text, openMetrics: true };
+    default:
+      throw new SyntaxError(`unknown type ${JSON.stringify(text)} of ${family}`);
   }
 }

@@ -1,6 +1,8 @@
 /** The columns of a body while it is read: they double when they are full, and are put in order by family at the end. */
 import type { FamilyDraft, SampleColumns } from './metric-families.js';
 
+type Column = Uint32Array | Int32Array | Uint8Array | Float64Array;
+
 export class ColumnWriter {
   length = 0;
   nameIds: Uint32Array;
@@ -9,6 +11,8 @@ export class ColumnWriter {
   bounds: Float64Array;
   /** Of the labels without `le`: tells one histogram of a family from the others. */
   groups: Int32Array;
+  /** 1 for a bucket whose labels are those of the bucket before it, but for `le`. */
+  continues: Uint8Array;
   #timestamps: Float64Array | null = null;
 
   constructor(capacity: number) {
@@ -17,9 +21,22 @@ export class ColumnWriter {
     this.values = new Float64Array(capacity);
     this.bounds = new Float64Array(capacity);
     this.groups = new Int32Array(capacity);
+    this.continues = new Uint8Array(capacity);
   }
 
-  add(nameId: number, labelsAt: number, value: number, bound: number, group: number, timestamp: number): void {
+  get capacity(): number {
+    return this.values.length;
+  }
+
+  add(
+    nameId: number,
+    labelsAt: number,
+    value: number,
+    bound: number,
+    group: number,
+    continues: boolean,
+    timestamp: number,
+  ): void {
     const i = this.length++;
     if (i === this.values.length) this.#grow();
     this.nameIds[i] = nameId;
@@ -27,6 +44,7 @@ export class ColumnWriter {
     this.values[i] = value;
     this.bounds[i] = bound;
     this.groups[i] = group;
+    this.continues[i] = continues ? 1 : 0;
     if (Number.isNaN(timestamp)) return;
     this.#timestamps ??= new Float64Array(this.values.length).fill(Number.NaN);
     this.#timestamps[i] = timestamp;
@@ -49,19 +67,20 @@ export class ColumnWriter {
     const next = families.map((family) => family.first);
     const order = new Uint32Array(this.length);
     for (let i = 0; i < this.length; i++) order[next[familyOf(i)]!++] = i;
-    const ordered = <T extends Uint32Array | Int32Array | Float64Array>(column: T): T =>
+    const ordered = <T extends Column>(column: T): T =>
       column.map((_, i) => (i < order.length ? column[order[i]!]! : 0)) as T;
     this.nameIds = ordered(this.nameIds);
     this.labelsAt = ordered(this.labelsAt);
     this.values = ordered(this.values);
     this.bounds = ordered(this.bounds);
     this.groups = ordered(this.groups);
+    this.continues = new Uint8Array(this.capacity); // the bucket before may be another now
     if (this.#timestamps) this.#timestamps = ordered(this.#timestamps);
   }
 
   #grow(): void {
     const capacity = 2 * this.values.length;
-    const grown = <T extends Uint32Array | Int32Array | Float64Array>(column: T, larger: T): T => {
+    const grown = <T extends Column>(column: T, larger: T): T => {
       larger.set(column);
       return larger;
     };
@@ -70,6 +89,7 @@ export class ColumnWriter {
     this.values = grown(this.values, new Float64Array(capacity));
     this.bounds = grown(this.bounds, new Float64Array(capacity));
     this.groups = grown(this.groups, new Int32Array(capacity));
+    this.continues = grown(this.continues, new Uint8Array(capacity));
     if (this.#timestamps) this.#timestamps = grown(this.#timestamps, new Float64Array(capacity).fill(Number.NaN));
   }
 }

@@ -5,12 +5,16 @@
  */
 export class SeriesIndex {
   readonly #same: (a: number, b: number) => boolean;
-  #hashes = new Int32Array(64);
+  #hashes: Int32Array;
   /** Series number + 1; 0 is a free place. */
-  #series = new Uint32Array(64);
+  #series: Uint32Array;
   #size = 0;
 
-  constructor(same: (a: number, b: number) => boolean) {
+  /** `expected` series fit without growing. */
+  constructor(expected: number, same: (a: number, b: number) => boolean) {
+    const places = 2 ** Math.ceil(Math.log2(2 * expected + 1));
+    this.#hashes = new Int32Array(places);
+    this.#series = new Uint32Array(places);
     this.#same = same;
   }
 

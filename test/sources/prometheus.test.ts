@@ -188,6 +188,21 @@ describe('bodies', () => {
     ['a bucket that is no number', 'h_bucket{le="+Inf"} NaN\n', /NaN/],
   ])('a histogram with %s is refused', (_, samples, why) => rejects(`# TYPE h histogram\n${samples}`, why));
 
+  test('histograms of the same labels in two families are checked apart, counts first or last', () => {
+    const of = (name: string, all: number) =>
+      `# TYPE ${name} histogram\n${name}_count{e="0"} ${all}\n${name}_bucket{e="0",le="1"} 1\n${name}_bucket{e="0",le="+Inf"} ${all}\n`;
+    expect(parsePrometheus(of('a', 4) + of('b', 2)).size).toBe(2);
+    const torn = of('b', 2).replace('le="+Inf"} 2', 'le="+Inf"} 3');
+    rejects(of('a', 4) + torn, /b\{e="0"\} counts 2 but its bucket le=\+Inf has 3/);
+  });
+
+  test('buckets of two histograms may be mixed', () => {
+    const [a, b] = ['0', '1'].map((e) => (le: string, count: number) => `h_bucket{e="${e}",le="${le}"} ${count}\n`);
+    const body = `# TYPE h histogram\n${a!('1', 5)}${b!('1', 1)}${a!('+Inf', 6)}${b!('+Inf', 2)}`;
+    expect(parsePrometheus(body).get('h')?.length).toBe(4);
+    rejects(`${body}h_count{e="1"} 3\n`, /h\{e="1"\} counts 3/);
+  });
+
   test('histograms of two engines are checked apart', () => {
     const of = (engine: number, low: number, all: number) =>
       `h_bucket{engine="${engine}",le="1.0"} ${low}\nh_bucket{engine="${engine}",le="+Inf"} ${all}\nh_count{engine="${engine}"} ${all}\n`;
