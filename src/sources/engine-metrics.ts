@@ -1,14 +1,14 @@
 /**
- * The figures of an engine out of its metrics, of Aphrodite (aphrodite:) and vLLM (vllm:), with the `_` that Ray puts for
- * `:` and with older names. Counts are summed over the ranks of the engine; the KV usage is their mean and maximum.
+ * The figures of an engine out of its metrics, for each data-parallel engine and for all of them: Aphrodite, vLLM, SGLang,
+ * llama.cpp and TGI under the names of metric-names.ts. Counts are summed, the KV usage is given as mean and maximum.
  *
  * A figure is null, and named in `unknown`, when no series has it or one of its series is not a finite number.
  */
-import type { MetricFamilies, Sample } from './metric-families.js';
+import { type EngineReading, readEngines, type Series } from './engine-readings.js';
+import type { MetricFamilies } from './metric-families.js';
+import { type CounterName, type EngineKind, type GaugeName, REASON_LABEL } from './metric-names.js';
 
-export interface EngineMetrics {
-  /** Whose names the metrics use. */
-  engineType: 'aphrodite' | 'vllm' | null;
+export interface EngineFigures {
   running: number | null;
   waiting: number | null;
   /** Share of the KV cache in [0, 1]. */
@@ -23,93 +23,102 @@ export interface EngineMetrics {
   preemptions: number | null;
   /** Steps of the engine: stands still in a hung engine. */
   iterationCount: number | null;
-  /** Some rank sleeps. */
+  /** Some engine sleeps. */
   sleeping: boolean | null;
-  /** Blocks of all ranks, tokens a block. */
+  /** Blocks of all engines, tokens a block. */
   kvBlocks: { num: number; blockSize: number } | null;
   kvTokensCapacity: number | null;
+}
+
+export interface EngineMetrics extends EngineFigures {
+  /** Whose names the metrics use. */
+  engineType: EngineKind | null;
   /** Seconds since 1970. */
   processStartTime: number | null;
+  /** Of each engine by its label; '' where the metrics have none. */
+  engines: ({ engine: string } & EngineFigures & { unknown: string[] })[];
   unknown: string[];
 }
 
-const prefixes = [
-  { prefix: 'aphrodite:', engineType: 'aphrodite' },
-  { prefix: 'vllm:', engineType: 'vllm' },
-  { prefix: 'aphrodite_', engineType: 'aphrodite' },
-  { prefix: 'vllm_', engineType: 'vllm' },
-] as const;
-
 export function engineMetrics(families: MetricFamilies): EngineMetrics {
-  const names = [...families.keys()];
-  const found = prefixes.find(({ prefix }) => names.some((name) => name.startsWith(prefix)));
-  // Without a prefix nothing is the engine's: a name that no family has.
-  const series = (name: string) => (found ? samplesOf(families, found.prefix + name) : []);
-  const usage = newest(series('kv_cache_usage_perc'), series('gpu_cache_usage_perc'));
-  const finished = series('request_success_total');
-  const requestsByReason = byLabel(finished, 'finished_reason');
-  const kvBlocks = blocks(series('cache_config_info'));
-  const figures = {
-    engineType: found?.engineType ?? null,
-    running: sum(series('num_requests_running')),
-    waiting: sum(series('num_requests_waiting')),
-    kvUsageMean: usage === null ? null : usage.reduce((a, b) => a + b, 0) / usage.length,
-    kvUsageMax: usage === null ? null : Math.max(...usage),
+  const { kind, processStartTime, engines } = readEngines(families);
+  const all = { engineType: kind, ...figuresOf(engines), processStartTime };
+  return {
+    ...all,
+    engines: engines.map((reading) => {
+      const figures = figuresOf([reading]);
+      return { engine: reading.engine, ...figures, unknown: unknownOf(figures) };
+    }),
+    unknown: unknownOf(all),
+  };
+}
+
+/** Of several engines together. */
+export function figuresOf(readings: readonly EngineReading[]): EngineFigures {
+  const series = (name: GaugeName | CounterName | 'cacheConfig') =>
+    readings.flatMap((reading) => reading.series.get(name) ?? []);
+  const usages = kvUsages(readings);
+  const finished = series('finished');
+  const requestsByReason = byReason(finished);
+  const kvBlocks = blocks(series('cacheConfig'));
+  const steps = readings.flatMap((reading) => reading.histograms.get('iterationTokens') ?? []);
+  return {
+    running: sum(series('running')),
+    waiting: sum(series('waiting')),
+    kvUsageMean: usages === null ? null : usages.reduce((a, b) => a + b, 0) / usages.length,
+    kvUsageMax: usages === null ? null : Math.max(...usages),
     requestsByReason,
     requestsTotal: sum(finished),
     errors: requestsByReason?.['error'] ?? null,
-    promptTokens: sum(series('prompt_tokens_total')),
-    generationTokens: sum(series('generation_tokens_total')),
-    preemptions: sum(series('num_preemptions_total')),
-    iterationCount: sum(series('iteration_tokens_total_count')),
-    sleeping: sleeping(series('engine_sleep_state')),
+    promptTokens: sum(series('promptTokens')),
+    generationTokens: sum(series('generationTokens')),
+    preemptions: sum(series('preemptions')),
+    iterationCount: sum(steps.map(({ count }) => ({ value: count }))),
+    sleeping: sleeping(series('sleepState')),
     kvBlocks,
-    kvTokensCapacity: kvBlocks === null ? null : kvBlocks.num * kvBlocks.blockSize,
-    processStartTime: values(samplesOf(families, 'process_start_time_seconds'))?.[0] ?? null,
+    kvTokensCapacity: kvBlocks === null ? sum(series('kvTokensCapacity')) : kvBlocks.num * kvBlocks.blockSize,
   };
-  const unknown = Object.entries(figures).flatMap(([name, value]) => (value === null ? [name] : []));
-  return { ...figures, unknown };
 }
 
-/** The samples of this very name: in a family of that name, or in the one that remains without the suffix. */
-function samplesOf(families: MetricFamilies, name: string): readonly Sample[] {
-  const own = families.get(name);
-  if (own !== undefined && own.samples[0]?.name === name) return own.samples;
-  const parent = families.get(name.slice(0, name.lastIndexOf('_')));
-  return parent?.samples.filter((sample) => sample.name === name) ?? [];
+export function unknownOf(figures: object): string[] {
+  return Object.entries(figures).flatMap(([name, value]) => (value === null ? [name] : []));
 }
 
-function values(samples: readonly Sample[]): number[] | null {
-  const numbers = samples.map((sample) => sample.value);
-  return numbers.length > 0 && numbers.every(Number.isFinite) ? numbers : null;
+/** Of each engine: as it says, or used / capacity in tokens. */
+function kvUsages(readings: readonly EngineReading[]): number[] | null {
+  const usages = readings.flatMap(({ series }) => {
+    const said = series.get('kvUsage');
+    if (said !== undefined) return said.map(({ value }) => value);
+    const used = sum(series.get('kvTokensUsed') ?? []);
+    const capacity = sum(series.get('kvTokensCapacity') ?? []);
+    return used === null || capacity === null ? [] : [used / capacity];
+  });
+  return usages.length > 0 && usages.every(Number.isFinite) ? usages : null;
 }
 
-function sum(samples: readonly Sample[]): number | null {
-  return values(samples)?.reduce((a, b) => a + b, 0) ?? null;
+function sum(series: readonly Pick<Series, 'value'>[]): number | null {
+  const known = series.length > 0 && series.every(({ value }) => Number.isFinite(value));
+  return known ? series.reduce((total, { value }) => total + value, 0) : null;
 }
 
-function newest(samples: readonly Sample[], older: readonly Sample[]): number[] | null {
-  return values(samples.length > 0 ? samples : older);
-}
-
-function byLabel(samples: readonly Sample[], label: string): Record<string, number> | null {
-  if (values(samples) === null) return null;
+function byReason(series: readonly Series[]): Record<string, number> | null {
+  if (sum(series) === null) return null;
   const sums: Record<string, number> = {};
-  for (const { labels, value } of samples) {
-    const key = labels[label] ?? '';
-    sums[key] = (sums[key] ?? 0) + value;
+  for (const { labels, value } of series) {
+    const reason = labels[REASON_LABEL] ?? '';
+    sums[reason] = (sums[reason] ?? 0) + value;
   }
   return sums;
 }
 
-function sleeping(samples: readonly Sample[]): boolean | null {
-  const awake = values(samples.filter(({ labels }) => labels['sleep_state'] === 'awake'));
-  return awake === null ? null : awake.some((value) => value === 0);
+function sleeping(series: readonly Series[]): boolean | null {
+  const awake = series.filter(({ labels }) => labels['sleep_state'] === 'awake');
+  return sum(awake) === null ? null : awake.some(({ value }) => value === 0);
 }
 
 /** Label values are text, and "None" where the engine has not counted its blocks. */
-function blocks(samples: readonly Sample[]): EngineMetrics['kvBlocks'] {
-  const counts = samples.map(({ labels }) => ({
+function blocks(series: readonly Series[]): EngineFigures['kvBlocks'] {
+  const counts = series.map(({ labels }) => ({
     num: whole(labels['num_gpu_blocks']),
     size: whole(labels['block_size']),
   }));

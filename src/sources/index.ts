@@ -3,9 +3,10 @@ export { AphroditeEngine, type AphroditeEngineOptions } from './aphrodite-engine
 export { type CgroupLimits, cgroupLimits } from './cgroup.js';
 export type { Engine, ModelCard, ModelFiles, RequestOptions, Tokenization } from './engine.js';
 export { EngineError } from './engine-error.js';
-export { type EngineMetrics, engineMetrics } from './engine-metrics.js';
+export { type EngineFigures, type EngineMetrics, engineMetrics } from './engine-metrics.js';
 export { type FetchOptions, SourceFetcher, type SourceFetcherOptions } from './fetcher.js';
 export { type Freshness, freshness } from './freshness.js';
+export { histogramQuantile } from './histogram-quantile.js';
 export type { MetricFamilies, MetricFamily, MetricType, Sample } from './metric-families.js';
 export { fetchModelDataSource } from './model-config.js';
 export { type NvidiaGpu, nvidiaGpus } from './nvidia-gpus.js';

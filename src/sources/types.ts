@@ -47,7 +47,7 @@ const modelConfig = {
 
 const tokenizer = {
   tokenizer_available: flag,
-  engine_type: z.enum(['aphrodite', 'vllm']).nullable(),
+  engine_type: z.enum(['aphrodite', 'vllm', 'sglang', 'llamacpp', 'tgi']).nullable(),
   has_encode_method: flag,
   has_decode_method: flag,
   /** The probe text came back unchanged from tokenize and detokenize. */

@@ -9,8 +9,7 @@ const absent = !existsSync(file);
 const body = absent ? Buffer.alloc(0) : readFileSync(file);
 
 test.skipIf(absent)('the full body of an engine gives its figures (skipped: no data)', () => {
-  expect(engineMetrics(parsePrometheus(body))).toEqual({
-    engineType: 'aphrodite',
+  const figures = {
     running: 19,
     waiting: 2,
     kvUsageMean: 0.5166666666666666,
@@ -25,8 +24,13 @@ test.skipIf(absent)('the full body of an engine gives its figures (skipped: no d
     sleeping: false,
     kvBlocks: { num: 27389, blockSize: 16 },
     kvTokensCapacity: 27389 * 16,
-    processStartTime: 1.7953796409e9,
     unknown: [],
+  };
+  expect(engineMetrics(parsePrometheus(body))).toEqual({
+    ...figures,
+    engineType: 'aphrodite',
+    processStartTime: 1.7953796409e9,
+    engines: [{ engine: '0', ...figures }],
   });
 });
 
