@@ -78,15 +78,23 @@ export {
 export {
   AphroditeEngine,
   type AphroditeEngineOptions,
+  deriveRates,
   type Engine,
+  type EngineMetrics,
+  type EngineRates,
+  engineMetrics,
   fetchModelDataSource,
   fetchPerformanceDataSource,
   fetchProcessingStateSource,
   fetchResourceDataSource,
   fetchTokenizerDataSource,
+  histogramQuantile,
+  type MetricFamilies,
   type NvidiaGpu,
   nvidiaGpus,
   parsePrometheus,
+  type Rates,
+  type Scrape,
   SourceFetcher,
 } from './sources/index.js';
 export { type StreamId, StreamPool, type StreamPoolOptions } from './streams/index.js';

@@ -1,6 +1,7 @@
 /** The room of the sources: the engine that can be asked, its HTTP client, the five sources, and their concurrent fetch. */
 export { AphroditeEngine, type AphroditeEngineOptions } from './aphrodite-engine.js';
 export { type CgroupLimits, cgroupLimits } from './cgroup.js';
+export { deriveRates, type EngineRates, type Latency, type Rates, type Scrape } from './derive-rates.js';
 export type { Engine, ModelCard, ModelFiles, RequestOptions, Tokenization } from './engine.js';
 export { EngineError } from './engine-error.js';
 export { type EngineFigures, type EngineMetrics, engineMetrics } from './engine-metrics.js';

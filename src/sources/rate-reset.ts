@@ -1,0 +1,56 @@
+/**
+ * Whether two readings belong to one run of the engine, so that their counters may be subtracted. They do not when
+ *
+ *     process_start_time_seconds or the set of engines changed        all engines are reset
+ *     a counter, a bucket or a count decreased, or is gone;           that engine is reset
+ *     a `_created` time changed, or is gone; the bounds of a histogram changed
+ *
+ * Sums may decrease: an engine's wall clock can step back during a request.
+ */
+import type { EngineReading, EngineReadings, HistogramSeries } from './engine-readings.js';
+import { counters, histograms } from './metric-names.js';
+import { sameBounds } from './reading-deltas.js';
+
+/** What says that all engines were reset; null when nothing does. */
+export function processReset(before: EngineReadings, after: EngineReadings): string | null {
+  if (before.kind !== after.kind) return 'the engine is of another kind';
+  if (before.processStartTime !== after.processStartTime) return 'process_start_time_seconds changed';
+  const [old, now] = [before, after].map(({ engines }) => engines.map(({ engine }) => engine).join());
+  return old === now ? null : `the engines changed from ${old || 'none'} to ${now || 'none'}`;
+}
+
+/** What says that this engine was reset; null when nothing does. */
+export function engineReset(before: EngineReading, after: EngineReading): string | null {
+  for (const name of counters) {
+    const now = new Map((after.series.get(name) ?? []).map(({ key, value }) => [key, value]));
+    for (const { key, value } of before.series.get(name) ?? []) {
+      const why = decrease(`${name}{${key}}`, value, now.get(key));
+      if (why !== null) return why;
+    }
+  }
+  for (const name of histograms) {
+    const now = after.histograms.get(name) ?? [];
+    for (const histogram of before.histograms.get(name) ?? []) {
+      const same = now.find(({ key }) => key === histogram.key);
+      const why = histogramReset(`${name}{${histogram.key}}`, histogram, same);
+      if (why !== null) return why;
+    }
+  }
+  for (const [name, time] of before.created) if (after.created.get(name) !== time) return `${name} changed`;
+  return null;
+}
+
+function histogramReset(name: string, before: HistogramSeries, after: HistogramSeries | undefined): string | null {
+  if (after === undefined) return `${name} is gone`;
+  if (!sameBounds(before.bounds, after.bounds)) return `the buckets of ${name} changed`;
+  for (const [i, count] of before.counts.entries()) {
+    const why = decrease(`the bucket le=${before.bounds[i]} of ${name}`, count, after.counts[i]);
+    if (why !== null) return why;
+  }
+  return decrease(`the count of ${name}`, before.count, after.count);
+}
+
+function decrease(what: string, before: number, after: number | undefined): string | null {
+  if (after === undefined) return `${what} is gone`;
+  return after < before ? `${what} decreased from ${before} to ${after}` : null;
+}
