@@ -17,7 +17,7 @@
 import { EventEmitter } from 'node:events';
 import { z } from 'zod';
 import { argumentError, checkOptions } from '../errors/index.js';
-import type { Engine, EngineMetrics } from '../sources/index.js';
+import { deriveRates, type Engine, type EngineMetrics, type Rates, type Scrape } from '../sources/index.js';
 import { type EngineState, EngineStateTracker } from './engine-state.js';
 import { observeEngine } from './observe-engine.js';
 
@@ -43,6 +43,8 @@ export class EngineMonitor extends EventEmitter<Events> {
   readonly #tracker: EngineStateTracker;
   readonly #closing = new AbortController();
   #figures: EngineMetrics | null = null;
+  #scrape: Scrape | null = null;
+  #rates: Rates | null = null;
   #observed = false;
   #timer: NodeJS.Timeout | undefined;
   #observing: Promise<void>;
@@ -66,6 +68,11 @@ export class EngineMonitor extends EventEmitter<Events> {
   /** The figures of the last observation; null when /metrics did not answer. */
   get figures(): EngineMetrics | null {
     return this.#figures;
+  }
+
+  /** What it did a second between the last two observations; null where one of them could not be read. */
+  get rates(): Rates | null {
+    return this.#rates;
   }
 
   /** Whether it was observed at all yet. */
@@ -99,13 +106,17 @@ export class EngineMonitor extends EventEmitter<Events> {
   async #observe(): Promise<void> {
     const closing = this.#closing.signal;
     const signal = AbortSignal.any([closing, AbortSignal.timeout(this.#timeoutMs)]);
-    const seen = await observeEngine(this.engine, signal);
+    const { families, ...seen } = await observeEngine(this.engine, signal);
     if (closing.aborted) return;
+    const time = performance.now() / 1000;
+    const scrape = families === null ? null : { metrics: families, time };
+    this.#rates = this.#scrape === null || scrape === null ? null : deriveRates(this.#scrape, scrape);
+    this.#scrape = scrape;
     const before = this.state;
     const { restarts } = this;
     this.#figures = seen.figures;
     this.#observed = true;
-    const now = this.#tracker.observe({ time: performance.now() / 1000, ...seen });
+    const now = this.#tracker.observe({ time, ...seen });
     if (this.restarts > restarts) this.emit('restart');
     if (now.name !== before.name) this.emit('state', now, before);
     this.emit('observation', now, this.#figures);

@@ -7,8 +7,8 @@
  *     unauthorised  401 or 403: the engine lives, the credential is absent or wrong
  *     scaling       503 with the words of elastic scaling
  *     sleeping      a rank sleeps
- *     hung          requests run but no iteration was counted, or nothing was answered, for `hungAfter` seconds, whatever
- *                   /health says
+ *     hung          requests run on some rank but no iteration of it was counted, or nothing was answered, for
+ *                   `hungAfter` seconds, whatever /health says
  *     saturated     for SUSTAINED observations requests waited, requests were preempted or the KV memory was over FULL
  *     busy, ready   requests run, or none
  *     unknown       not observed yet, or it does not say
@@ -17,7 +17,7 @@
  * after SUSTAINED observations without any of its signs. Time is seconds of a clock that never steps.
  * Sources: the heartbeat of iterations is what told hung engines from healthy ones in production (gonka issue 1421).
  */
-import type { EngineMetrics } from '../sources/index.js';
+import type { EngineFigures, EngineMetrics } from '../sources/index.js';
 
 const engineStates = [
   'unknown',
@@ -62,8 +62,8 @@ export class EngineStateTracker {
   #state: EngineState = { name: 'unknown', since: 0, evidence: ['not observed yet'] };
   #alive = false;
   #figures: EngineMetrics | null = null;
-  /** When an iteration was last counted, or nothing ran. */
-  #heartbeat = 0;
+  /** When each rank last counted an iteration, or had nothing to run. */
+  readonly #heartbeats = new Map<string, number>();
   #answered: number | null = null;
   #strained = 0;
   #relaxed = SUSTAINED;
@@ -102,7 +102,7 @@ export class EngineStateTracker {
     if (answers.includes('unauthorised')) return ['unauthorised', ['it refuses the credential']];
     const before = this.#figures;
     const anew = before !== null && figures !== null && beganAnew(before, figures);
-    if (anew || this.#state.name === 'dead') return this.#restarted(figures, time);
+    if (anew || this.#state.name === 'dead') return this.#restarted(figures);
     if (figures === null) return ['unknown', [`/health: ${health}; /metrics: ${metrics}`]];
     this.#figures = figures;
     return this.#living(figures, before, time);
@@ -120,10 +120,10 @@ export class EngineStateTracker {
     return ['hung', [sign]];
   }
 
-  #restarted(figures: EngineMetrics | null, time: number): [EngineStateName, string[]] {
+  #restarted(figures: EngineMetrics | null): [EngineStateName, string[]] {
     this.#restarts++;
     this.#figures = figures;
-    this.#heartbeat = time;
+    this.#heartbeats.clear();
     this.#strained = 0;
     this.#relaxed = SUSTAINED;
     return ['restarting', [figures === null ? 'it answers again' : 'its counters began anew']];
@@ -131,19 +131,27 @@ export class EngineStateTracker {
 
   #living(figures: EngineMetrics, before: EngineMetrics | null, time: number): [EngineStateName, string[]] {
     if (figures.sleeping) {
-      this.#heartbeat = time;
+      this.#heartbeats.clear();
       return ['sleeping', ['a rank sleeps']];
     }
-    const { running } = figures;
-    if (before === null || running === null || running === 0 || progressed(before, figures) !== false) {
-      this.#heartbeat = time;
-    }
-    const still = time - this.#heartbeat;
-    if (still >= this.#hungAfter)
-      return ['hung', [`${running} requests run, but no iteration for ${still.toFixed(1)} s`]];
+    const hung = ranksOf(figures).flatMap((rank) => this.#stillness(rank, before, time));
+    if (hung.length > 0) return ['hung', hung];
     const strain = this.#strain(figures, before);
-    if (!this.#isSaturated()) return use(running);
+    if (!this.#isSaturated()) return use(figures.running);
     return ['saturated', strain.length > 0 ? strain : ['it was strained a moment ago']];
+  }
+
+  /** The sentence of a rank that stands still for too long, or none. */
+  #stillness(rank: Rank, before: EngineMetrics | null, time: number): string[] {
+    const { engine, running } = rank;
+    const earlier = before === null ? undefined : ranksOf(before).find((one) => one.engine === engine);
+    const isIdle = running === null || running === 0;
+    const moved = earlier === undefined || isIdle || progressed(earlier, rank) !== false;
+    const last = moved ? time : (this.#heartbeats.get(engine) ?? time);
+    this.#heartbeats.set(engine, last);
+    if (time - last < this.#hungAfter) return [];
+    const where = engine === '' ? '' : ` on engine ${engine}`;
+    return [`${running} requests run${where}, but no iteration for ${(time - last).toFixed(1)} s`];
   }
 
   /** Signs of too much load; counts how long there were some, or none. */
@@ -183,8 +191,15 @@ function beganAnew(before: EngineMetrics, now: EngineMetrics): boolean {
   return counters.some((name) => before[name] !== null && now[name] !== null && now[name] < before[name]);
 }
 
+type Rank = EngineFigures & { engine: string };
+
+/** The data-parallel engines; one without a name where the metrics do not tell them apart. */
+function ranksOf(figures: EngineMetrics): Rank[] {
+  return figures.engines.length > 0 ? figures.engines : [{ ...figures, engine: '' }];
+}
+
 /** Whether work was counted since; null when the engine counts none. */
-function progressed(before: EngineMetrics, now: EngineMetrics): boolean | null {
+function progressed(before: EngineFigures, now: EngineFigures): boolean | null {
   const known = counters.filter((name) => before[name] !== null && now[name] !== null);
   return known.length === 0 ? null : known.some((name) => now[name]! > before[name]!);
 }

@@ -1,13 +1,20 @@
 /** One look at an engine: /health and /metrics at the same time, and how each of them ended. It never rejects. */
-import { type Engine, EngineError, engineMetrics, parsePrometheus } from '../sources/index.js';
+import { type Engine, EngineError, engineMetrics, type MetricFamilies, parsePrometheus } from '../sources/index.js';
 import type { Answer, Observation } from './engine-state.js';
 
-export async function observeEngine(engine: Engine, signal: AbortSignal): Promise<Omit<Observation, 'time'>> {
+export interface Look extends Omit<Observation, 'time'> {
+  /** What /metrics said, where it could be read. */
+  families: MetricFamilies | null;
+}
+
+export async function observeEngine(engine: Engine, signal: AbortSignal): Promise<Look> {
   const [health, metrics] = await Promise.all([
     answered(engine.health({ signal })),
-    answered(engine.metrics({ signal }).then((body) => engineMetrics(parsePrometheus(body)))),
+    answered(engine.metrics({ signal }).then(parsePrometheus)),
   ]);
-  return { health: health.answer, metrics: metrics.answer, figures: metrics.value ?? null };
+  const families = metrics.value ?? null;
+  const figures = families === null ? null : engineMetrics(families);
+  return { health: health.answer, metrics: metrics.answer, figures, families };
 }
 
 async function answered<T>(asked: Promise<T>): Promise<{ answer: Answer; value?: T }> {

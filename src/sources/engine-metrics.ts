@@ -6,11 +6,19 @@
  */
 import { type EngineReading, readEngines, type Series } from './engine-readings.js';
 import type { MetricFamilies } from './metric-families.js';
-import { type CounterName, type EngineKind, type GaugeName, REASON_LABEL } from './metric-names.js';
+import {
+  type CounterName,
+  type EngineKind,
+  type GaugeName,
+  type HistogramName,
+  REASON_LABEL,
+  WAITING_REASON_LABEL,
+} from './metric-names.js';
 
 export interface EngineFigures {
   running: number | null;
   waiting: number | null;
+  waitingByReason: Record<string, number> | null;
   /** Share of the KV cache in [0, 1]. */
   kvUsageMean: number | null;
   kvUsageMax: number | null;
@@ -21,6 +29,8 @@ export interface EngineFigures {
   promptTokens: number | null;
   generationTokens: number | null;
   preemptions: number | null;
+  /** Seconds that finished requests ran, in all. */
+  inferenceSeconds: number | null;
   /** Steps of the engine: stands still in a hung engine. */
   iterationCount: number | null;
   /** Some engine sleeps. */
@@ -59,12 +69,13 @@ export function figuresOf(readings: readonly EngineReading[]): EngineFigures {
     readings.flatMap((reading) => reading.series.get(name) ?? []);
   const usages = kvUsages(readings);
   const finished = series('finished');
-  const requestsByReason = byReason(finished);
+  const requestsByReason = byLabel(finished, REASON_LABEL);
   const kvBlocks = blocks(series('cacheConfig'));
-  const steps = readings.flatMap((reading) => reading.histograms.get('iterationTokens') ?? []);
+  const histograms = (name: HistogramName) => readings.flatMap((reading) => reading.histograms.get(name) ?? []);
   return {
     running: sum(series('running')),
     waiting: sum(series('waiting')),
+    waitingByReason: byLabel(series('waitingByReason'), WAITING_REASON_LABEL),
     kvUsageMean: usages === null ? null : usages.reduce((a, b) => a + b, 0) / usages.length,
     kvUsageMax: usages === null ? null : Math.max(...usages),
     requestsByReason,
@@ -73,7 +84,8 @@ export function figuresOf(readings: readonly EngineReading[]): EngineFigures {
     promptTokens: sum(series('promptTokens')),
     generationTokens: sum(series('generationTokens')),
     preemptions: sum(series('preemptions')),
-    iterationCount: sum(steps.map(({ count }) => ({ value: count }))),
+    inferenceSeconds: sum(histograms('inferenceTime').map((one) => ({ value: one.sum }))),
+    iterationCount: sum(histograms('iterationTokens').map(({ count }) => ({ value: count }))),
     sleeping: sleeping(series('sleepState')),
     kvBlocks,
     kvTokensCapacity: kvBlocks === null ? sum(series('kvTokensCapacity')) : kvBlocks.num * kvBlocks.blockSize,
@@ -101,11 +113,11 @@ function sum(series: readonly Pick<Series, 'value'>[]): number | null {
   return known ? series.reduce((total, { value }) => total + value, 0) : null;
 }
 
-function byReason(series: readonly Series[]): Record<string, number> | null {
+function byLabel(series: readonly Series[], label: string): Record<string, number> | null {
   if (sum(series) === null) return null;
   const sums: Record<string, number> = {};
   for (const { labels, value } of series) {
-    const reason = labels[REASON_LABEL] ?? '';
+    const reason = labels[label] ?? '';
     sums[reason] = (sums[reason] ?? 0) + value;
   }
   return sums;

@@ -8,7 +8,15 @@
  */
 export type EngineKind = 'aphrodite' | 'vllm' | 'sglang' | 'llamacpp' | 'tgi';
 
-export const gauges = ['running', 'waiting', 'kvUsage', 'kvTokensUsed', 'kvTokensCapacity', 'sleepState'] as const;
+export const gauges = [
+  'running',
+  'waiting',
+  'waitingByReason',
+  'kvUsage',
+  'kvTokensUsed',
+  'kvTokensCapacity',
+  'sleepState',
+] as const;
 export const counters = [
   ...(['finished', 'promptTokens', 'promptTokensCached', 'generationTokens', 'preemptions'] as const),
   ...(['prefixQueries', 'prefixHits', 'draftTokens', 'acceptedTokens', 'decodeSeconds'] as const),
@@ -18,6 +26,7 @@ export const histograms = [
   'timeToFirstToken',
   'interTokenLatency',
   'queueTime',
+  'inferenceTime',
   'e2eLatency',
 ] as const;
 
@@ -30,12 +39,14 @@ export type MetricNames = Partial<Record<FigureName, readonly string[]>>;
 
 /** The label that tells data-parallel engines apart. */
 export const ENGINE_LABEL = 'engine';
-/** The label of `finished` that says why. */
+/** The labels of `finished` and of `waitingByReason` that say why. */
 export const REASON_LABEL = 'finished_reason';
+export const WAITING_REASON_LABEL = 'reason';
 
 const vllm: MetricNames = {
   running: ['num_requests_running'],
   waiting: ['num_requests_waiting'],
+  waitingByReason: ['num_requests_waiting_by_reason'],
   kvUsage: ['kv_cache_usage_perc', 'gpu_cache_usage_perc'],
   sleepState: ['engine_sleep_state'],
   cacheConfig: ['cache_config_info'],
@@ -52,6 +63,7 @@ const vllm: MetricNames = {
   timeToFirstToken: ['time_to_first_token_seconds'],
   interTokenLatency: ['inter_token_latency_seconds', 'time_per_output_token_seconds'],
   queueTime: ['request_queue_time_seconds'],
+  inferenceTime: ['request_inference_time_seconds'],
   e2eLatency: ['e2e_request_latency_seconds'],
 };
 

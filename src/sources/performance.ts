@@ -29,6 +29,8 @@ const nothing: Fields = {
   prompt_tokens_total: null,
   preemptions_total: null,
   requests_by_reason: null,
+  waiting_by_reason: null,
+  inference_seconds_total: null,
   process_start_time: null,
 };
 
@@ -63,6 +65,8 @@ async function readPerformance(engine: Engine, inquiry: Inquiry): Promise<Fields
     prompt_tokens_total: figures.promptTokens,
     preemptions_total: figures.preemptions,
     requests_by_reason: figures.requestsByReason,
+    waiting_by_reason: figures.waitingByReason,
+    inference_seconds_total: figures.inferenceSeconds,
     process_start_time: figures.processStartTime,
   };
 }

@@ -74,6 +74,10 @@ const performance = {
   prompt_tokens_total: amount,
   preemptions_total: amount,
   requests_by_reason: z.record(z.string(), z.number()).nullable(),
+  /** capacity: no room; deferred: held back. They sum to `waiting`. */
+  waiting_by_reason: z.record(z.string(), z.number()).nullable(),
+  /** Seconds that the finished requests ran, in all. */
+  inference_seconds_total: amount,
   /** Changes when the engine restarts. */
   process_start_time: z.number().nullable(),
 };

@@ -45,6 +45,8 @@ export function goodSources(changes: Changes = {}): Sources {
       prompt_tokens_total: 306_349,
       preemptions_total: 4,
       requests_by_reason: { stop: 204 },
+      waiting_by_reason: { capacity: 0, deferred: 0 },
+      inference_seconds_total: 1200,
       process_start_time: 1_699_999_000,
       source_type: 'performance',
       ...answered,

@@ -12,6 +12,8 @@ test.skipIf(absent)('the full body of an engine gives its figures (skipped: no d
   const figures = {
     running: 19,
     waiting: 2,
+    waitingByReason: { capacity: 2, deferred: 0 },
+    inferenceSeconds: expect.closeTo(1221.09, 2),
     kvUsageMean: 0.5166666666666666,
     kvUsageMax: 0.5166666666666666,
     requestsByReason: { stop: 152, length: 38, abort: 14, error: 0, repetition: 0 },

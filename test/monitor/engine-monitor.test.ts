@@ -67,7 +67,7 @@ test('an engine is seen busy, hung though healthy, busy again, dead, and restart
   await reaches(monitor, 'busy');
   face.moving = false;
   await reaches(monitor, 'hung');
-  expect(monitor.state.evidence[0]).toMatch(/1 requests run, but no iteration for/);
+  expect(monitor.state.evidence[0]).toMatch(/1 requests run on engine 0, but no iteration for/);
   face.moving = true;
   await reaches(monitor, 'busy');
   await stop(server);

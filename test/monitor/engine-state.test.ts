@@ -7,6 +7,8 @@ const idle: EngineMetrics = {
   engineType: 'aphrodite',
   running: 0,
   waiting: 0,
+  waitingByReason: { capacity: 0, deferred: 0 },
+  inferenceSeconds: 100,
   kvUsageMean: 0.1,
   kvUsageMax: 0.1,
   requestsByReason: { stop: 10 },
@@ -20,6 +22,7 @@ const idle: EngineMetrics = {
   kvBlocks: { num: 100, blockSize: 16 },
   kvTokensCapacity: 1600,
   processStartTime: 1e9,
+  engines: [],
   unknown: [],
 };
 
@@ -80,6 +83,18 @@ describe('a hang', () => {
   test('is none while nothing runs, and ends with the next iteration', () => {
     expect(watched({}, {}, {}, {}, {}, {}, {}).names).toEqual(Array(7).fill('ready'));
     expect(watched(step(0), step(0), step(0), step(0), step(0), step(1)).names.at(-1)).toBe('busy');
+  });
+
+  test('of one rank is not hidden by another that moves', () => {
+    const ranks = (n: number) => {
+      const rank = (engine: string, moved: number) => ({ ...idle, engine, running: 1, iterationCount: 100 + moved });
+      return step(n, { engines: [rank('0', n), rank('1', 0)] });
+    };
+    const { states } = watched(...[0, 1, 2, 3, 4].map(ranks));
+    expect(states.at(-1)).toMatchObject({
+      name: 'hung',
+      evidence: ['1 requests run on engine 1, but no iteration for 4.0 s'],
+    });
   });
 
   test('is seen in the tokens where iterations are not counted', () => {

@@ -11,6 +11,8 @@ test('counts are summed over the ranks, the KV usage is their mean and maximum',
     engineType: 'aphrodite',
     running: 24,
     waiting: 2,
+    waitingByReason: { capacity: 1, deferred: 1 },
+    inferenceSeconds: 620.5,
     kvUsageMean: 0.375,
     kvUsageMax: 0.5,
     requestsByReason: { stop: 160, error: 3 },
@@ -34,7 +36,8 @@ test('each engine has figures of its own, and unknown ones where it has no serie
   expect(first).toMatchObject({ requestsByReason: { stop: 152, error: 3 }, kvBlocks: { num: 1000, blockSize: 16 } });
   expect(second).toMatchObject({ engine: '1', running: 5, requestsByReason: { stop: 8 }, kvTokensCapacity: 8000 });
   expect(second?.unknown).toEqual([
-    ...['errors', 'promptTokens', 'generationTokens', 'preemptions', 'iterationCount', 'sleeping'],
+    ...['waitingByReason', 'errors', 'promptTokens', 'generationTokens', 'preemptions'],
+    ...['inferenceSeconds', 'iterationCount', 'sleeping'],
   ]);
 });
 
