@@ -305,3 +305,13 @@ test('every body that is cut inside a line is refused', () => {
     }),
   );
 });
+
+test('equal series are found among many, and with more labels than are compared one by one', () => {
+  const many = Array.from({ length: 100 }, (_, i) => `l${i}="${i}"`);
+  const lines = Array.from({ length: 5000 }, (_, i) => `a{n="${i}",${many.slice(0, 3)}} ${i}\n`);
+  expect(parsePrometheus(lines.join('')).get('a')?.length).toBe(5000);
+  rejects([...lines, lines[1234]].join(''), /Line 5001 .*twice/);
+  expect(only(`a{${many}} 1\n`).labels['l99']).toBe('99');
+  rejects(`a{${many},l50="x"} 1\n`, /label l50 is there twice/);
+  rejects(`a{${many}} 1\na{${[...many].reverse()}} 2\n`, /Line 2 .*twice/);
+});
