@@ -9,7 +9,9 @@
  * name remains without the suffix. The declared type decides, not the name: a histogram may be called x_total.
  * Every line ends in LF or CRLF: a body cut in mid-line must not yield the half of its last number. What only OpenMetrics
  * has (its types, exemplars, fractions of a timestamp) is taken in a body that ends with `# EOF`, which may lack its LF.
- * Where promtool and Python's prometheus_client differ, or both are laxer, docs/metrics.md says what is done here and why.
+ * Where promtool and Python's prometheus_client differ, promtool is followed, but CRLF, unknown escapes in HELP and OpenMetrics
+ * that ends with # EOF are taken, and types in capitals or missing are not. Stricter than both: no sample, a series twice,
+ * text after # EOF, a torn histogram. The table is in docs/metrics.md.
  *
  * The families read labels from the body when they are asked for them: do not write into it while they are in use.
  * Cost: linear in the bytes; 28 bytes a series beside the body, and 16 to 32 more while it is read.

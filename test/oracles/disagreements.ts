@@ -14,7 +14,7 @@ const table: [string, string, boolean, boolean, boolean][] = [
   ['an unknown escape in HELP', '# HELP a C:\\models\na 1\n', false, true, true],
   ['an unknown escape in a label', 'a{x="\\d"} 1\n', false, true, false],
   ['a label that is there twice', 'a{x="1",x="2"} 1\n', false, true, false],
-  ['a label called __name__', 'a{__name__="b"} 1\n', false, true, false],
+  ['a label of the reserved name', 'a{__name__="b"} 1\n', false, true, false],
   ['labels without quotes or comma', 'a{x="1" y="2"} 1\n', false, true, false],
   ['a comma without a label', 'a{,} 1\n', false, true, false],
   ['a number beyond the doubles', 'a 1e400\n', false, true, false],
