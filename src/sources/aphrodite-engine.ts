@@ -2,7 +2,8 @@
  * Client of an Aphrodite or vLLM server over its HTTP surface, read-only: GET /v1/models, /version, /health, /metrics,
  * POST /tokenize, /detokenize. The key guards only paths under /v1, so it is sent only there.
  *
- * Options: `apiKey`; `modelDir`, the folder of the model's config.json on this host; `timeoutMs` for one request, 1000.
+ * Options: `apiKey`; `modelDir`, the folder of the model's config.json on this host, or its GGUF file; left out, where
+ * the last answer of /v1/models says, if that is here (model-folder.ts); `timeoutMs` for one request, 1000.
  * Limits: 8 MiB for /metrics, 1 MiB for JSON. Errors: EngineError, see engine-error.ts.
  */
 import { z } from 'zod';
@@ -11,10 +12,11 @@ import type { Engine, ModelCard, ModelFiles, RequestOptions, Tokenization } from
 import { EngineError, statusError } from './engine-error.js';
 import { type HttpAnswer, HttpClient, type HttpRequest } from './http-client.js';
 import { readModelFiles } from './model-files.js';
+import { findModelFolder, givenModelFolder } from './model-folder.js';
 
 const optionsSchema = z.object({
   apiKey: z.string().min(1).optional().describe('a string that is not empty'),
-  modelDir: z.string().min(1).optional().describe('the path of a folder with config.json'),
+  modelDir: z.string().min(1).optional().describe('the path of a GGUF file or of a folder with config.json'),
   timeoutMs: z.number().positive().max(600_000).default(1000).describe('milliseconds in (0, 600000]'),
 });
 export type AphroditeEngineOptions = z.input<typeof optionsSchema>;
@@ -48,6 +50,8 @@ export class AphroditeEngine implements Engine {
   readonly #root: URL;
   readonly #apiKey: string | undefined;
   readonly #modelDir: string | undefined;
+  /** The root of the base model, as last answered. */
+  #modelRoot: string | null = null;
   readonly #http: HttpClient;
 
   constructor(url: string | URL, options: AphroditeEngineOptions = {}) {
@@ -64,13 +68,15 @@ export class AphroditeEngine implements Engine {
 
   async models(options?: RequestOptions): Promise<ModelCard[]> {
     const { data } = await this.#json('GET', 'v1/models', modelsBody, undefined, options);
-    return data.map((card) => ({
+    const cards = data.map((card) => ({
       id: card.id,
       root: card.root ?? null,
       parent: card.parent ?? null,
       maxModelLen: card.max_model_len ?? null,
       ownedBy: card.owned_by ?? null,
     }));
+    this.#modelRoot = cards.find(({ parent }) => parent === null)?.root ?? null;
+    return cards;
   }
 
   async version(options?: RequestOptions): Promise<string> {
@@ -103,7 +109,9 @@ export class AphroditeEngine implements Engine {
   }
 
   async modelFiles(): Promise<ModelFiles | null> {
-    return this.#modelDir === undefined ? null : readModelFiles(this.#modelDir);
+    if (this.#modelDir !== undefined) return readModelFiles(givenModelFolder(this.#modelDir));
+    const found = this.#modelRoot === null ? null : await findModelFolder(this.#modelRoot);
+    return found === null ? null : readModelFiles(found);
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,8 @@
  * Every method rejects with a DtesnError that has a stable code when the engine cannot answer, and with the signal's
  * reason when the caller aborts. Null means that the engine does not say.
  */
+import type { ModelFacts } from './model-facts.js';
+
 export interface RequestOptions {
   signal?: AbortSignal;
 }
@@ -25,9 +27,16 @@ export interface Tokenization {
 }
 
 export interface ModelFiles {
+  /** Where they lie: a folder, or one GGUF file. */
   folder: string;
-  /** config.json, parsed. */
-  config: Record<string, unknown>;
+  /** config.json, parsed; empty where there is none. */
+  config: Readonly<Record<string, unknown>>;
+  /** Whose files they are, 'org/name', where the path tells. */
+  hubId?: string | null;
+  /** What all the files say; left out, config is all there is. */
+  facts?: ModelFacts;
+  /** Files that are there and could not be read, one sentence each. */
+  problems?: string[];
 }
 
 export interface Engine {
@@ -42,7 +51,7 @@ export interface Engine {
   metrics(options?: RequestOptions): Promise<Uint8Array>;
   tokenize(text: string, options?: RequestOptions): Promise<Tokenization>;
   detokenize(tokens: number[], options?: RequestOptions): Promise<string>;
-  /** The model's files on this host, where they are known. */
+  /** The model's files on this host, where they are known; an engine may have to be asked for its models first. */
   modelFiles(): Promise<ModelFiles | null>;
   close(): Promise<void>;
 }

@@ -1,10 +1,16 @@
 /**
- * Source model_config: name and length from GET /v1/models (the first base model), the engine's version from
- * GET /version, sizes and dtype from config.json where the model's folder is known. HTTP has no sizes.
+ * Source model_config: the engine and the model's files on this host, joined.
+ *
+ *     GET /v1/models, the first base model   model_name, max_model_len: what is served counts, not what is on disk
+ *     GET /version                           engine_version
+ *     the files (model-files.ts)             vocab_size, hidden_size, dtype, trained_length, tokenizer_size: HTTP has none
  *
  * The running dtype can differ from the file's (the engine may convert), so `provenance` says where a field was read.
+ * Where both speak of the same, `conflicts` says what does not agree.
  */
-import type { Engine, ModelFiles } from './engine.js';
+import type { Engine } from './engine.js';
+import { modelConflicts } from './model-conflicts.js';
+import { configFacts, joinFacts, type ModelFacts } from './model-facts.js';
 import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
 import type { ModelConfigSource, SourceFields } from './types.js';
 
@@ -17,6 +23,9 @@ const nothing: Fields = {
   hidden_size: null,
   dtype: null,
   engine_version: null,
+  trained_length: null,
+  tokenizer_size: null,
+  conflicts: null,
   provenance: null,
 };
 
@@ -28,45 +37,38 @@ export function fetchModelDataSource(engine: Engine | null, options: SourceOptio
 async function readModelConfig(engine: Engine, inquiry: Inquiry): Promise<Fields> {
   const { signal } = inquiry;
   const version = inquiry.added('GET /version', engine.version({ signal }));
-  const files = inquiry.added("the model's files", engine.modelFiles());
   const cards = await inquiry.needed(engine.models({ signal }));
-  const card = cards.find(({ parent }) => parent === null) ?? cards[0];
+  const card = cards.find(({ parent }) => parent === null) ?? cards[0] ?? null;
+  // Asked for after the models: their answer says where the files lie.
+  const files = await inquiry.added("the model's files", engine.modelFiles());
+  inquiry.problems.push(...(files?.problems ?? []));
+  const facts = files?.facts ?? joinFacts([['config.json', configFacts(files?.config ?? {})]]);
   const fields = {
     model_name: card?.id ?? null,
     max_model_len: card?.maxModelLen ?? null,
-    ...fileFields(await files),
+    vocab_size: facts.vocabSize,
+    hidden_size: facts.hiddenSize,
+    dtype: facts.dtype,
     engine_version: await version,
+    trained_length: facts.trainedLength,
+    tokenizer_size: facts.tokenizerSize,
+    conflicts: modelConflicts(card, files, facts),
   };
-  return { ...fields, provenance: provenance(fields) };
+  return { ...fields, provenance: provenance(fields, facts) };
 }
 
-const sizes = ['vocab_size', 'hidden_size', 'dtype'] as const;
-
-/** Model families name the same size differently; multimodal ones keep it under text_config. */
-function fileFields(files: ModelFiles | null): Pick<Fields, (typeof sizes)[number]> {
-  const config = files?.config ?? {};
-  const nested = config['text_config'];
-  const text = typeof nested === 'object' && nested !== null ? (nested as Record<string, unknown>) : {};
-  const first = <T>(keys: string[], accept: (value: unknown) => value is T): T | null =>
-    [...keys.map((key) => config[key]), ...keys.map((key) => text[key])].find(accept) ?? null;
-  const dtype = first(['dtype', 'torch_dtype'], (value): value is string => typeof value === 'string');
-  return {
-    vocab_size: first(['vocab_size'], isSize),
-    hidden_size: first(['hidden_size', 'n_embd', 'd_model', 'dim'], isSize),
-    dtype: dtype?.replace(/^torch\./, '') ?? null,
-  };
-}
-
-function isSize(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) > 0;
-}
-
-function provenance(fields: Omit<Fields, 'provenance'>): Record<string, string> {
-  const from: Record<string, string> = {
+function provenance(fields: Omit<Fields, 'provenance'>, { provenance: file }: ModelFacts): Record<string, string> {
+  const from: Record<string, string | undefined> = {
     model_name: 'GET /v1/models',
     max_model_len: 'GET /v1/models',
+    vocab_size: file.vocabSize,
+    hidden_size: file.hiddenSize,
+    dtype: file.dtype,
     engine_version: 'GET /version',
+    trained_length: file.trainedLength,
+    tokenizer_size: file.tokenizerSize,
   };
-  for (const size of sizes) from[size] = 'config.json';
-  return Object.fromEntries(Object.entries(from).filter(([name]) => fields[name as keyof typeof fields] !== null));
+  const known = (entry: [string, string | undefined]): entry is [string, string] =>
+    entry[1] !== undefined && fields[entry[0] as keyof typeof fields] !== null;
+  return Object.fromEntries(Object.entries(from).filter(known));
 }

@@ -41,6 +41,12 @@ const modelConfig = {
   hidden_size: count,
   dtype: text,
   engine_version: text,
+  /** Tokens the model was trained on, as its files say. */
+  trained_length: count,
+  /** Tokens the tokenizer's file knows; vocab_size may be padded. */
+  tokenizer_size: count,
+  /** Where engine and files contradict each other, one sentence each; null when there was nothing to compare. */
+  conflicts: z.array(z.string()).nullable(),
   /** Where each known field was read. */
   provenance: z.record(z.string(), z.string()).nullable(),
 };

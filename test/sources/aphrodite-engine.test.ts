@@ -86,7 +86,7 @@ describe('the model’s files', () => {
     open.push(() => rm(folder, { recursive: true }));
     await writeFile(path.join(folder, 'config.json'), '{"hidden_size": 64}');
     const { engine } = await start(goodEngine, { modelDir: folder });
-    expect(await engine.modelFiles()).toEqual({ folder, config: { hidden_size: 64 } });
+    expect(await engine.modelFiles()).toMatchObject({ folder, config: { hidden_size: 64 }, problems: [] });
     expect(await (await start()).engine.modelFiles()).toBeNull();
     await writeFile(path.join(folder, 'config.json'), '[1]');
     await expect(engine.modelFiles()).rejects.toMatchObject({ code: 'ERR_DTESN_MODEL_FILES' });

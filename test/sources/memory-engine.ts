@@ -1,6 +1,13 @@
 /** An engine without a network: what it answers is given, and what it was asked is counted. */
 import type { Engine } from '../../src/sources/index.js';
+import { configFacts, joinFacts } from '../../src/sources/model-facts.js';
 import { metricsBody } from '../faults/engine-server.js';
+
+const config = { vocab_size: 320, hidden_size: 64, torch_dtype: 'bfloat16', max_position_embeddings: 8192 };
+const facts = joinFacts([
+  ['config.json', configFacts(config)],
+  ['tokenizer.json', { tokenizerSize: 300 }],
+]);
 
 export interface MemoryEngine extends Engine {
   asked: Record<string, number>;
@@ -17,7 +24,7 @@ export function memoryEngine(answers: Partial<Engine> = {}): MemoryEngine {
     metrics: async () => Buffer.from(metricsBody),
     tokenize: async (text) => ({ count: text.length, maxModelLen: 8192, tokens: [...Buffer.from(text)] }),
     detokenize: async (tokens) => Buffer.from(tokens).toString(),
-    modelFiles: async () => ({ folder: '/m', config: { vocab_size: 320, hidden_size: 64, torch_dtype: 'bfloat16' } }),
+    modelFiles: async () => ({ folder: '/m', config, facts }),
     close: async () => {},
     ...answers,
   };

@@ -13,6 +13,7 @@ import {
   resourcesSchema,
   tokenizerSchema,
 } from '../../src/sources/index.js';
+import { configFacts, joinFacts } from '../../src/sources/model-facts.js';
 import { memoryEngine, never } from './memory-engine.js';
 
 const refuse = (status: number) => async () => {
@@ -26,7 +27,12 @@ describe('model_config', () => {
     expect(source).toMatchObject({
       ...{ model_name: 'm', max_model_len: 8192, vocab_size: 320, hidden_size: 64, dtype: 'bfloat16' },
       ...{ engine_version: '0.10.0', source_type: 'model_config', state: 'ok', unknown: [], age_ms: 0 },
-      provenance: { model_name: 'GET /v1/models', hidden_size: 'config.json', engine_version: 'GET /version' },
+      ...{ trained_length: 8192, tokenizer_size: 300, conflicts: [] },
+      provenance: {
+        ...{ model_name: 'GET /v1/models', max_model_len: 'GET /v1/models', engine_version: 'GET /version' },
+        ...{ vocab_size: 'config.json', hidden_size: 'config.json', dtype: 'config.json' },
+        ...{ trained_length: 'config.json', tokenizer_size: 'tokenizer.json' },
+      },
     });
     expect(Math.abs(source.fetch_timestamp - Date.now() / 1000)).toBeLessThan(60);
   });
@@ -67,9 +73,62 @@ describe('model_config', () => {
 
   test('without files it is partial, and names what it does not know', async () => {
     const source = await fetchModelDataSource(memoryEngine({ modelFiles: async () => null }));
-    expect(source).toMatchObject({ state: 'partial', unknown: ['vocab_size', 'hidden_size', 'dtype'] });
+    expect(source).toMatchObject({ state: 'partial' });
+    const ofFiles = ['vocab_size', 'hidden_size', 'dtype', 'trained_length', 'tokenizer_size', 'conflicts'];
+    expect(source.unknown).toEqual(ofFiles);
     expect(source.error).toBeUndefined();
     expect(source.provenance).not.toHaveProperty('dtype');
+  });
+
+  test('the files are asked for once the engine has said where they lie, and their problems are passed on', async () => {
+    const engine = memoryEngine();
+    const modelFiles = async () => {
+      expect(engine.asked['models']).toBe(1);
+      return { folder: '/m', config: {}, problems: ['/m/tokenizer.json: not a JSON object'] };
+    };
+    Object.assign(engine, { modelFiles });
+    expect(await fetchModelDataSource(engine)).toMatchObject({ problems: ['/m/tokenizer.json: not a JSON object'] });
+  });
+
+  test('files that cannot be read are a problem, and the engine’s fields stay', async () => {
+    const modelFiles = async () => {
+      throw new Error('no such folder');
+    };
+    const source = await fetchModelDataSource(memoryEngine({ modelFiles }));
+    expect(source).toMatchObject({ model_name: 'm', vocab_size: null, problems: ['no such folder'], state: 'partial' });
+  });
+
+  test('says where the engine and the files contradict each other', async () => {
+    const config = { vocab_size: 8, max_position_embeddings: 4096 };
+    const facts = joinFacts([
+      ['config.json', configFacts(config)],
+      ['tokenizer.json', { tokenizerSize: 9 }],
+      ['tokenizer_config.json', { tokenizerMaxLength: 2048 }],
+    ]);
+    const card = { id: 'alias', root: 'org/one', parent: null, maxModelLen: 8192, ownedBy: 'vllm' };
+    const answers = {
+      models: async () => [card],
+      modelFiles: async () => ({ folder: '/m', config, facts, hubId: 'org/two' }),
+    };
+    expect((await fetchModelDataSource(memoryEngine(answers))).conflicts).toEqual([
+      'max_model_len of the engine is 8192, more than the trained length in config.json, 4096',
+      'max_model_len of the engine is 8192, more than model_max_length in tokenizer_config.json, 2048',
+      'the tokenizer in tokenizer.json is 9, more than vocab_size in config.json, 8',
+      'the engine serves org/one, the files are those of org/two',
+    ]);
+  });
+
+  test.each([
+    ['/models/x', 'alias', null],
+    [null, 'alias', null],
+    ['Org/Two', 'alias', []],
+    [null, 'org/two', []],
+  ])('the root %j under the name %j beside files of org/two conflicts as %j', async (root, id, conflicts) => {
+    const answers = {
+      models: async () => [{ id, root, parent: null, maxModelLen: null, ownedBy: null }],
+      modelFiles: async () => ({ folder: '/m', config: {}, hubId: 'org/two' }),
+    };
+    expect((await fetchModelDataSource(memoryEngine(answers))).conflicts).toEqual(conflicts);
   });
 
   test('a version that fails is a problem of an answer, not a failed source', async () => {
