@@ -1,6 +1,7 @@
 /** Text, tokens or numbers to a series. */
 export { type EncodeInput, type EncodeOptions, encodeInput } from './encode.js';
 export type { EncodedInput, EncodedNumbers, EncodedTokens } from './encoded-input.js';
+export { LocalTokenizer } from './local-tokenizer.js';
 export type { MatrixLike } from './numbers.js';
 export type { Tokenize } from './text.js';
 export { writeSeries } from './write.js';

@@ -1,0 +1,16 @@
+/**
+ * Packages that dtesn can use and does not bring: imported when first needed.
+ *
+ * Errors: DtesnError ERR_DTESN_PACKAGE that names the npm command when the package is not installed.
+ */
+import { DtesnError } from '../errors/index.js';
+
+export async function importOptional(name: string, range: string, purpose: string): Promise<unknown> {
+  try {
+    return await import(name);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
+    const message = `Expected the package ${name} for ${purpose} but it is not installed: npm install ${name}@${range}`;
+    throw new DtesnError('ERR_DTESN_PACKAGE', message, { cause });
+  }
+}
