@@ -3,7 +3,7 @@
  */
 export { type Aggregation, aggregateMultiSourceData } from './aggregation/index.js';
 export { elementaryDifferentials, type RootedTree, rootedTrees } from './bseries/index.js';
-export { type EncodedInput, type EncodeInput, encodeInput } from './encoding/index.js';
+export { type EncodedInput, type EncodeInput, encodeInput, LocalTokenizer } from './encoding/index.js';
 export { DtesnError } from './errors/index.js';
 export { type Membrane, membraneTree } from './membrane/index.js';
 export { DeepTreeModel, type DeepTreeOptions, type HostedMembrane } from './model/index.js';

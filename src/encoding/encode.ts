@@ -1,7 +1,7 @@
 /**
  * Any input to a series: text, token ids, bytes or numbers.
  *
- *     string                              tokens, by the engine's tokenizer or as UTF-8 bytes (text.ts)
+ *     string                              tokens, by the engine's tokenizer, a local one or as UTF-8 bytes (text.ts)
  *     { tokens: [...] }                   the given token ids
  *     Uint8Array                          its bytes as token ids
  *     number[], Float32Array, Float64Array    numbers, one feature
@@ -19,7 +19,7 @@ import { argumentError, checkOptions, rangeError } from '../errors/index.js';
 import { checkView } from '../native/index.js';
 import type { EncodedInput, EncodedTokens } from './encoded-input.js';
 import { encodeList, encodeMatrix, encodeRows, type MatrixLike } from './numbers.js';
-import { encodeText, type Tokenize } from './text.js';
+import { encodeText, type FindLocalTokenizer, type Tokenize } from './text.js';
 import { isToken } from './token.js';
 
 export type EncodeInput =
@@ -37,6 +37,10 @@ const encodeOptionsSchema = z.strictObject({
     .custom<Tokenize>((value) => typeof value === 'function')
     .optional()
     .describe('a function (text, { signal }) => Promise<{ tokens }>'),
+  localTokenizer: z
+    .custom<FindLocalTokenizer>((value) => typeof value === 'function')
+    .optional()
+    .describe('a function () => Promise<LocalTokenizer | null>'),
   signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
   maxSteps: z
     .int()
@@ -48,9 +52,9 @@ const encodeOptionsSchema = z.strictObject({
 export type EncodeOptions = z.input<typeof encodeOptionsSchema>;
 
 export async function encodeInput(input: EncodeInput, options: EncodeOptions = {}): Promise<EncodedInput> {
-  const { tokenize, signal, maxSteps } = checkOptions(encodeOptionsSchema, options, 'encodeInput');
+  const { tokenize, localTokenizer, signal, maxSteps } = checkOptions(encodeOptionsSchema, options, 'encodeInput');
   signal?.throwIfAborted();
-  if (typeof input === 'string') return encodeText(input, { tokenize, signal, maxSteps });
+  if (typeof input === 'string') return encodeText(input, { tokenize, localTokenizer, signal, maxSteps });
   const series = encodeSeries(input);
   if (series.steps > maxSteps) throw rangeError(`${maxSteps} steps or fewer`, 'input', series.steps);
   return series;

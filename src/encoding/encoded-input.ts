@@ -11,10 +11,10 @@ export interface EncodedTokens {
   steps: number;
   features: 1;
   tokens: readonly number[] | Uint8Array;
-  encoder: 'engine' | 'utf8-bytes' | 'given';
+  encoder: 'engine' | 'local' | 'utf8-bytes' | 'given';
   /** Why the text was encoded by something other than the engine; null when there is nothing to say. */
   note: string | null;
-  /** The error of the engine's tokenizer, when that is the reason. */
+  /** What the engine's tokenizer threw, else the local one's, when that is the reason. */
   error: Error | null;
 }
 

@@ -3,5 +3,5 @@ export { type EncodeInput, type EncodeOptions, encodeInput } from './encode.js';
 export type { EncodedInput, EncodedNumbers, EncodedTokens } from './encoded-input.js';
 export { LocalTokenizer } from './local-tokenizer.js';
 export type { MatrixLike } from './numbers.js';
-export type { Tokenize } from './text.js';
+export type { FindLocalTokenizer, Tokenize } from './text.js';
 export { writeSeries } from './write.js';

@@ -1,6 +1,7 @@
 /**
- * Text to token ids: by the engine's tokenizer, or, when there is none or it fails, one token a UTF-8 byte (0 ... 255;
- * a lone surrogate becomes the three bytes of U+FFFD). An empty text is zero tokens, and no tokenizer is asked.
+ * Text to token ids: by the engine's tokenizer; when there is none or it fails, by the local one of the model's files; else
+ * one token a UTF-8 byte (0 ... 255; a lone surrogate becomes the three bytes of U+FFFD). An empty text is zero tokens,
+ * and no tokenizer is asked.
  *
  * A fallback is never silent: `note` says why, `error` keeps what the tokenizer threw.
  *
@@ -13,25 +14,56 @@ import { isToken } from './token.js';
 
 export type Tokenize = (text: string, options: { signal?: AbortSignal }) => Promise<{ tokens: number[] }>;
 
+/** The tokenizer of the model's own files; null when they are not on this host. */
+export type FindLocalTokenizer = () => Promise<{ encode(text: string): number[]; folder: string } | null>;
+
 export interface TextOptions {
   tokenize?: Tokenize | undefined;
+  localTokenizer?: FindLocalTokenizer | undefined;
   signal?: AbortSignal | undefined;
   maxSteps: number;
 }
 
-export async function encodeText(text: string, { tokenize, signal, maxSteps }: TextOptions): Promise<EncodedTokens> {
+export async function encodeText(text: string, options: TextOptions): Promise<EncodedTokens> {
+  const { tokenize, localTokenizer, signal, maxSteps } = options;
   if (text.length > maxSteps) throw rangeError(`a text of ${maxSteps} characters or fewer`, 'input', text.length);
   if (text === '') return encoded(new Uint8Array(0), 'utf8-bytes', 'the text is empty: there is nothing to tokenize');
-  if (tokenize === undefined) return bytesOf(text, maxSteps, 'no tokenizer was given: the tokens are UTF-8 bytes');
-  let tokens: number[];
-  try {
-    tokens = checkReply(await tokenize(text, signal ? { signal } : {}));
-  } catch (thrown) {
-    signal?.throwIfAborted();
-    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-    return bytesOf(text, maxSteps, `the tokenizer failed (${error.message}): the tokens are UTF-8 bytes`, error);
+  let why = 'no tokenizer was given';
+  let error: Error | null = null;
+  if (tokenize !== undefined) {
+    const engine = await attempt(async () => checkReply(await tokenize(text, signal ? { signal } : {})), signal);
+    if (!(engine instanceof Error)) return encoded(withinLimit(engine, maxSteps), 'engine', null);
+    why = `the tokenizer failed (${engine.message})`;
+    error = engine;
   }
-  return encoded(withinLimit(tokens, maxSteps), 'engine', null);
+  if (localTokenizer !== undefined) {
+    const local = await attempt(() => encodeLocally(text, localTokenizer), signal);
+    if (local instanceof Error) {
+      why += `, and the local one failed (${local.message})`;
+      error ??= local;
+    } else if (local !== null) {
+      const note = `${why}: the tokens are of the tokenizer in ${local.folder}`;
+      return encoded(withinLimit(local.tokens, maxSteps), 'local', note, error);
+    }
+  }
+  const bytes = withinLimit(new TextEncoder().encode(text), maxSteps);
+  return encoded(bytes, 'utf8-bytes', `${why}: the tokens are UTF-8 bytes`, error);
+}
+
+/** What came of a tokenizer, or its error; the caller's own abort is thrown on. */
+async function attempt<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T | Error> {
+  try {
+    return await work();
+  } catch (thrown) {
+    return thrown instanceof Error ? thrown : new Error(String(thrown));
+  } finally {
+    signal?.throwIfAborted();
+  }
+}
+
+async function encodeLocally(text: string, find: FindLocalTokenizer) {
+  const tokenizer = await find();
+  return tokenizer && { tokens: checkReply({ tokens: tokenizer.encode(text) }), folder: tokenizer.folder };
 }
 
 /** What a tokenizer answers is of the world, not of the caller: a wrong answer is a failed tokenizer. */
@@ -50,10 +82,6 @@ function checkReply(reply: unknown): number[] {
   return tokens as number[];
 }
 
-function bytesOf(text: string, maxSteps: number, note: string, error: Error | null = null): EncodedTokens {
-  return encoded(withinLimit(new TextEncoder().encode(text), maxSteps), 'utf8-bytes', note, error);
-}
-
 function withinLimit<T extends number[] | Uint8Array>(tokens: T, maxSteps: number): T {
   if (tokens.length > maxSteps) throw rangeError(`a text of ${maxSteps} tokens or fewer`, 'input', tokens.length);
   return tokens;
@@ -61,7 +89,7 @@ function withinLimit<T extends number[] | Uint8Array>(tokens: T, maxSteps: numbe
 
 function encoded(
   tokens: number[] | Uint8Array,
-  encoder: 'engine' | 'utf8-bytes',
+  encoder: 'engine' | 'local' | 'utf8-bytes',
   note: string | null,
   error: Error | null = null,
 ): EncodedTokens {

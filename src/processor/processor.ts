@@ -6,7 +6,8 @@
  *     await processor.close();
  *
  *     context    five sources fetched at once (or from their caches), aggregated, pipelines planned
- *     encode     text -> token ids (the engine's tokenizer, else UTF-8 bytes); numbers stay numbers
+ *     encode     text -> token ids (the engine's tokenizer, else that of the model's files,
+ *                else UTF-8 bytes); numbers stay numbers
  *     transform  the plan's program, natively and in place
  *     model      the series through the Deep Tree ESN, off the JavaScript thread, a chunk of states at a time
  *     bseries    elementary differentials of the reservoir flow at the end state
@@ -57,6 +58,7 @@ import { createConfig, type DtesnConfig, type DtesnConfigInput } from './config.
 import { type EngineChoice, engineOf } from './engine-choice.js';
 import { Lane, type ModelOptions } from './lane.js';
 import { LanePool } from './lane-pool.js';
+import { ModelTokenizer } from './model-tokenizer.js';
 import { type DtesnFailure, type DtesnResult, failureOf } from './result.js';
 import { StageClock } from './stage-clock.js';
 import { expandFlow, runModel, transform, treesTo } from './stages.js';
@@ -90,6 +92,7 @@ export class DtesnProcessor {
   readonly config: DtesnConfig;
   readonly engine: Engine | null;
   readonly #owned: Engine | null;
+  readonly #modelTokenizer: ModelTokenizer | null;
   readonly #fetcher: SourceFetcher;
   readonly #lanes: LanePool;
   readonly #first: Lane;
@@ -114,6 +117,7 @@ export class DtesnProcessor {
     this.config = config;
     this.engine = engine;
     this.#owned = owned;
+    this.#modelTokenizer = engine && new ModelTokenizer(engine);
     this.#first = lane;
     this.#lanes = new LanePool(lane, this.#target('tokens').cores, () => makeLane(config, model));
     this.#fetcher = new SourceFetcher(engine, { deadlineMs: config.source_deadline_ms, providers: this.#providers() });
@@ -295,7 +299,12 @@ export class DtesnProcessor {
     const timeout = AbortSignal.timeout(this.config.source_deadline_ms);
     const tokenize = (text: string) =>
       engine!.tokenize(text, { signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
-    const encoded = await encodeInput(input, { ...(usable && { tokenize }), ...(signal && { signal }) });
+    const local = this.#modelTokenizer;
+    const encoded = await encodeInput(input, {
+      ...(usable && { tokenize }),
+      ...(local && { localTokenizer: () => local.find() }),
+      ...(signal && { signal }),
+    });
     if (encoded.steps === 0) {
       throw new DtesnError('ERR_DTESN_EMPTY', 'Expected an input of at least one step but received an empty one');
     }

@@ -61,6 +61,31 @@ describe('text', () => {
     expect(encoded.error?.message).toMatch(message);
   });
 
+  test('where the engine’s tokenizer fails or is missing, the local one is taken, and the note says so', async () => {
+    const localTokenizer = async () => ({ folder: '/m', encode: (text: string) => [...text].map(() => 7) });
+    const tokenize = () => Promise.reject(new Error('POST /tokenize: 500'));
+    const failed = await encodeInput('hé', { tokenize, localTokenizer });
+    expect(failed).toMatchObject({ encoder: 'local', tokens: [7, 7], error: { message: 'POST /tokenize: 500' } });
+    expect(failed.note).toBe('the tokenizer failed (POST /tokenize: 500): the tokens are of the tokenizer in /m');
+    expect(await encodeInput('hé', { localTokenizer })).toMatchObject({ encoder: 'local', error: null });
+    const given = await encodeInput('hé', { tokenize: async () => ({ tokens: [1] }), localTokenizer });
+    expect(given).toMatchObject({ encoder: 'engine', tokens: [1], note: null });
+  });
+
+  test('where the local tokenizer is missing or fails too, the tokens are bytes', async () => {
+    const none = await encodeInput('hé', { localTokenizer: async () => null });
+    expect(none).toMatchObject({ encoder: 'utf8-bytes', error: null });
+    expect(none.note).toBe('no tokenizer was given: the tokens are UTF-8 bytes');
+    const failing = () => Promise.reject(new Error('not installed'));
+    const failed = await encodeInput('hé', { localTokenizer: failing });
+    expect(failed).toMatchObject({ encoder: 'utf8-bytes', steps: 3, error: { message: 'not installed' } });
+    expect(failed.note).toMatch(/and the local one failed \(not installed\): the tokens are UTF-8 bytes$/);
+    const tokenize = () => Promise.reject(new Error('gone'));
+    expect(await encodeInput('hé', { tokenize, localTokenizer: failing })).toMatchObject({
+      error: { message: 'gone' },
+    });
+  });
+
   test('an empty text is zero steps, and no tokenizer is asked', async () => {
     const tokenize = () => Promise.reject(new Error('asked'));
     expect(await encodeInput('', { tokenize })).toMatchObject({ kind: 'tokens', steps: 0, features: 1, error: null });
