@@ -23,7 +23,7 @@ const usage = `dtesn: reservoir computing beside an inference engine
 
   --engine URL       an Aphrodite or vLLM server; without it an embedded simulation answers
   --api-key KEY      for servers that want one (or DTESN_API_KEY)
-  --model-dir DIR    where the model's config.json lies (or DTESN_MODEL_DIR)
+  --model-dir DIR    folder of the model's config.json, or its .gguf file (or DTESN_MODEL_DIR)
   --json             one JSON object instead of the page
   --help, --version
 `;
