@@ -3,7 +3,8 @@
  * of a folder in the layout of Hugging Face, or the header of one GGUF file.
  *
  * Each file may be absent. One that is there and wrong is a sentence in `problems` as long as another file says something.
- * Limits: 4 MiB a file, 64 MiB for tokenizer.json, which is parsed once as long as it does not change (size and time).
+ * Limits: 4 MiB a file, 64 MiB for tokenizer.json and for the header. Those two are read once as long as they do not change
+ * (size, time, inode), so a time limit that the first reading missed is met by the next.
  * Errors: DtesnError ERR_DTESN_MODEL_FILES when no file says anything.
  */
 import { createHash } from 'node:crypto';
@@ -28,8 +29,8 @@ const mebibyte = 1024 * 1024;
 export async function readModelFiles(place: ModelFolder): Promise<ModelFiles> {
   const { path: folder, hubId } = place;
   if (place.kind === 'gguf') {
-    const facts = joinFacts([[path.basename(folder), ggufFacts(await readGguf(folder))]]);
-    return { folder, hubId, config: {}, facts, problems: [] };
+    const header = await remembered(folder, readGguf);
+    return { folder, hubId, config: {}, facts: joinFacts([[path.basename(folder), ggufFacts(header)]]), problems: [] };
   }
   const [config, generation, tokenizer, tokenizerConfig] = await Promise.all([
     read(folder, 'config.json', ({ json }) => ({ json, facts: configFacts(json) })),
@@ -65,7 +66,9 @@ interface JsonFile {
 async function read<T>(folder: string, name: string, take: (file: JsonFile) => T): Promise<Outcome<T>> {
   const file = path.join(folder, name);
   try {
-    const found = await (name === 'tokenizer.json' ? remembered(file, take) : readJson(file, 4 * mebibyte).then(take));
+    const found = await (name === 'tokenizer.json'
+      ? remembered(file, async () => take(await readJson(file, 64 * mebibyte)))
+      : readJson(file, 4 * mebibyte).then(take));
     return { name, found, problem: null, cause: null };
   } catch (cause) {
     const absent = (cause as NodeJS.ErrnoException).code === 'ENOENT';
@@ -86,15 +89,17 @@ async function readJson(file: string, maxBytes: number): Promise<JsonFile> {
 const memory = new Map<string, { state: string; taken: Promise<unknown> }>();
 const mostRemembered = 8;
 
-async function remembered<T>(file: string, take: (file: JsonFile) => T): Promise<T> {
-  const { size, mtimeMs, ino } = await stat(file);
-  const state = `${size} ${mtimeMs} ${ino}`;
+async function remembered<T>(file: string, take: (file: string) => Promise<T>): Promise<T> {
+  const found = await stat(file).catch(() => null);
+  if (found === null) return take(file); // which says what is wrong
+  const state = `${found.size} ${found.mtimeMs} ${found.ino}`;
   const known = memory.get(file);
   if (known?.state === state) return known.taken as Promise<T>;
-  const taken = readJson(file, 64 * mebibyte).then(take);
-  taken.catch(() => memory.delete(file));
+  const taken = take(file);
+  const entry = { state, taken };
+  taken.catch(() => memory.get(file) === entry && memory.delete(file));
   memory.delete(file);
-  memory.set(file, { state, taken });
+  memory.set(file, entry);
   if (memory.size > mostRemembered) memory.delete(memory.keys().next().value!);
   return taken;
 }

@@ -89,6 +89,8 @@ test('a GGUF file makes the facts alone', async () => {
   });
   await writeFile(file, 'GGUF');
   await expect(readModelFiles(givenModelFolder(file))).rejects.toMatchObject({ code: 'ERR_DTESN_MODEL_FILES' });
+  await rm(file);
+  await expect(readModelFiles(givenModelFolder(file))).rejects.toMatchObject({ code: 'ERR_DTESN_MODEL_FILES' });
 });
 
 test('the root that the engine names leads to its files', async () => {
