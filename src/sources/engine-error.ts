@@ -8,15 +8,26 @@
  *     ERR_DTESN_ENGINE_CREDENTIAL   401 or 403: the option apiKey is absent or wrong; the engine itself lives
  *     ERR_DTESN_ENGINE_HTTP         any other status that is not 2xx
  *     ERR_DTESN_ENGINE_BODY         an answer that is not what the endpoint promises: not JSON, wrong shape, too large
+ *     ERR_DTESN_ENGINE_UNSUPPORTED  this kind of engine has no such endpoint; it was not asked
+ *     ERR_DTESN_ENGINE_BREAKER      it failed too often and is not asked for a while; `cause` is the last failure
  */
+import type { IncomingHttpHeaders } from 'node:http';
 import { DtesnError } from '../errors/index.js';
+
+interface EngineErrorOptions extends ErrorOptions {
+  status?: number | null;
+  retryAfterMs?: number | null;
+}
 
 export class EngineError extends DtesnError {
   readonly status: number | null;
+  /** Milliseconds that the engine asks to be left alone (Retry-After). */
+  readonly retryAfterMs: number | null;
 
-  constructor(code: string, message: string, options: ErrorOptions & { status?: number } = {}) {
+  constructor(code: string, message: string, options: EngineErrorOptions = {}) {
     super(code, message, options);
     this.status = options.status ?? null;
+    this.retryAfterMs = options.retryAfterMs ?? null;
   }
 }
 
@@ -26,7 +37,7 @@ const broken = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 /** The error of a socket or of the HTTP parser, in our codes. */
 export function connectionError(request: string, origin: string, cause: NodeJS.ErrnoException): EngineError {
   const code = cause.code ?? '';
-  if (code === 'ECONNREFUSED') {
+  if (code === 'ECONNREFUSED' || code === 'ENOENT') {
     return new EngineError('ERR_DTESN_ENGINE_REFUSED', `${request}: nothing listens on ${origin}`, { cause });
   }
   if (broken.has(code)) {
@@ -40,14 +51,33 @@ export function connectionError(request: string, origin: string, cause: NodeJS.E
 }
 
 /** The error of a status that is not 2xx, with the engine's own words. */
-export function statusError(request: string, status: number, body: Uint8Array): EngineError {
+export function statusError(
+  request: string,
+  { status, headers, body }: { status: number; headers: IncomingHttpHeaders; body: Uint8Array },
+): EngineError {
   const words = engineWords(body);
+  const retryAfterMs = retryAfter(headers);
   const said = words === null ? '' : `: ${words}`;
   if (status === 401 || status === 403) {
     const message = `${request} was refused for its credential (${status}${said}); set the option apiKey`;
     return new EngineError('ERR_DTESN_ENGINE_CREDENTIAL', message, { status });
   }
-  return new EngineError('ERR_DTESN_ENGINE_HTTP', `${request} answered ${status}${said}`, { status });
+  return new EngineError('ERR_DTESN_ENGINE_HTTP', `${request} answered ${status}${said}`, { status, retryAfterMs });
+}
+
+/** Retry-After in seconds, or as a date against the server's own clock where it gives it (RFC 9110, section 10.2.3). */
+function retryAfter(headers: IncomingHttpHeaders): number | null {
+  const said = headers['retry-after']?.trim() ?? '';
+  if (/^\d{1,9}$/.test(said)) return Number(said) * 1000;
+  const until = Date.parse(said);
+  if (!/^[A-Za-z]/.test(said) || Number.isNaN(until)) return null;
+  const served = Date.parse(headers.date ?? '');
+  return Math.max(0, until - (Number.isNaN(served) ? Date.now() : served));
+}
+
+/** While an engine changes its size it answers 503 everywhere; it lives. */
+export function isScaling(error: EngineError): boolean {
+  return error.status === 503 && /\bcurrently scaling\b/i.test(error.message);
 }
 
 const longestWords = 200;

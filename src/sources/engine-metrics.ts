@@ -4,11 +4,11 @@
  *
  * A figure is null, and named in `unknown`, when no series has it or one of its series is not a finite number.
  */
+import type { EngineKind } from './engine.js';
 import { type EngineReading, readEngines, type Series } from './engine-readings.js';
 import type { MetricFamilies } from './metric-families.js';
 import {
   type CounterName,
-  type EngineKind,
   type GaugeName,
   type HistogramName,
   REASON_LABEL,

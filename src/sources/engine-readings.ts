@@ -4,18 +4,18 @@
  * An engine is a value of the label `engine`; series without it are of the engine ''. Where an older and a newer name of a
  * figure are there, the newer is read. The declared type decides what is a histogram.
  */
+import type { EngineKind } from './engine.js';
 import type { MetricFamilies, MetricFamily } from './metric-families.js';
 import {
   type CounterName,
   counters,
   ENGINE_LABEL,
-  type EngineKind,
-  engineKinds,
   type FigureName,
   type GaugeName,
   gauges,
   type HistogramName,
   histograms,
+  namings,
 } from './metric-names.js';
 import type { Labels } from './prometheus-labels.js';
 
@@ -51,7 +51,7 @@ export interface EngineReadings {
 
 export function readEngines(families: MetricFamilies): EngineReadings {
   const names = [...families.keys()];
-  const found = engineKinds.find(({ prefix }) => names.some((name) => name.startsWith(prefix)));
+  const found = namings.find(({ prefix }) => names.some((name) => name.startsWith(prefix)));
   const reader = new ReadingsReader(families);
   if (found !== undefined) {
     const named = (figure: FigureName) => (found.names[figure] ?? []).map((name) => found.prefix + name);

@@ -1,5 +1,5 @@
 /**
- * Engine: what can be asked of an inference engine (Aphrodite, vLLM, or the simulation of one), read-only.
+ * Engine: what can be asked of an inference engine (Aphrodite, vLLM and others, or the simulation of one), read-only.
  *
  * Every method rejects with a DtesnError that has a stable code when the engine cannot answer, and with the signal's
  * reason when the caller aborts. Null means that the engine does not say.
@@ -10,6 +10,9 @@ export interface RequestOptions {
   signal?: AbortSignal;
 }
 
+export const engineKinds = ['aphrodite', 'vllm', 'sglang', 'llama.cpp', 'tgi', 'ollama'] as const;
+export type EngineKind = (typeof engineKinds)[number];
+
 /** One entry of GET /v1/models; adapters (LoRA) have a parent, base models have none. */
 export interface ModelCard {
   id: string;
@@ -18,6 +21,10 @@ export interface ModelCard {
   /** Tokens of prompt and output together. */
   maxModelLen: number | null;
   ownedBy: string | null;
+  /** What some kinds of engine say beside it. */
+  vocabSize?: number | null;
+  hiddenSize?: number | null;
+  dtype?: string | null;
 }
 
 export interface Tokenization {
@@ -43,6 +50,8 @@ export interface Engine {
   /** Names the engine to a person and holds its URL: 'http://127.0.0.1:2242', 'embedded simulation on http://127.0.0.1:4711'. */
   readonly label: string;
   readonly simulated: boolean;
+  /** What it is, null where it does not say; an engine without this method is judged by its answers. */
+  kind?(options?: RequestOptions): Promise<EngineKind | null>;
   models(options?: RequestOptions): Promise<ModelCard[]>;
   version(options?: RequestOptions): Promise<string>;
   /** Resolves when the engine says that it lives; a 503 rejects. */

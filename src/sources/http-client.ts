@@ -2,7 +2,8 @@
  * Bounded HTTP exchanges with one origin over node:http(s): time, body size and number of sockets are limited.
  *
  * Idle sockets are dropped after 4 s, before uvicorn drops them after 5 s; a request that was written to a socket that
- * the other side had already closed is sent once more on a new one (everything asked here is idempotent).
+ * the other side had already closed is sent once more on a new one (everything asked here is idempotent). At most 4
+ * sockets, 16 KiB of headers; "localhost" is tried in both families of addresses.
  * Errors: EngineError; the signal's reason when the caller aborts.
  */
 import http from 'node:http';
@@ -10,6 +11,7 @@ import https from 'node:https';
 import { DtesnError } from '../errors/index.js';
 import { withTimeLimit } from './bounded-signal.js';
 import { connectionError, EngineError } from './engine-error.js';
+import { readBody } from './response-body.js';
 
 export interface HttpRequest {
   method: 'GET' | 'POST';
@@ -22,23 +24,38 @@ export interface HttpRequest {
 
 export interface HttpAnswer {
   status: number;
-  contentType: string;
+  headers: http.IncomingHttpHeaders;
   body: Uint8Array;
+}
+
+export interface HttpClientOptions {
+  /** TLS, as the URL says. */
+  secure: boolean;
+  /** One exchange, from the request to the end of the body. */
+  timeoutMs: number;
+  /** A Unix domain socket in place of host and port. */
+  socketPath?: string | undefined;
+  /** Authorities in PEM that are trusted in place of the usual ones. */
+  ca?: string | undefined;
 }
 
 const idleSocketMs = 4000;
 const maxSockets = 4;
+const maxHeaderSize = 16 * 1024;
 
 export class HttpClient {
   readonly #agent: http.Agent;
   readonly #open = new Set<http.ClientRequest>();
   readonly #timeoutMs: number;
+  /** Where to connect; not the agent's, for a request may go without one. */
+  readonly #way: Pick<https.RequestOptions, 'socketPath' | 'ca'>;
   #closed = false;
 
-  constructor(secure: boolean, timeoutMs: number) {
+  constructor({ secure, timeoutMs, socketPath, ca }: HttpClientOptions) {
     const options = { keepAlive: true, timeout: idleSocketMs, maxSockets, autoSelectFamily: true };
     this.#agent = secure ? new https.Agent(options) : new http.Agent(options);
     this.#timeoutMs = timeoutMs;
+    this.#way = { ...(socketPath && { socketPath }), ...(ca && { ca }) };
   }
 
   /** Any status resolves; what is not a whole answer rejects. */
@@ -73,7 +90,8 @@ export class HttpClient {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(closedError());
       const send = request.url.protocol === 'https:' ? https.request : http.request;
-      const sent = send(request.url, { method: request.method, headers: request.headers, agent });
+      const { method, headers } = request;
+      const sent = send(request.url, { ...this.#way, method, headers, agent, maxHeaderSize });
       this.#open.add(sent);
       const abort = () => sent.destroy(signal.reason);
       signal.addEventListener('abort', abort, { once: true });
@@ -92,10 +110,13 @@ export class HttpClient {
       });
       sent.on('response', (response) => {
         answered = true;
-        readBody(name, response, request.maxBytes).then(resolve, (error) => {
-          fail(error);
-          sent.destroy();
-        });
+        readBody(name, response, request.maxBytes).then(
+          (body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
+          (error) => {
+            fail(error);
+            sent.destroy();
+          },
+        );
       });
       sent.end(request.body);
     });
@@ -104,24 +125,4 @@ export class HttpClient {
 
 function closedError(): DtesnError {
   return new DtesnError('ERR_DTESN_CLOSED', 'The engine client is closed');
-}
-
-function readBody(name: string, response: http.IncomingMessage, maxBytes: number): Promise<HttpAnswer> {
-  return new Promise((resolve, reject) => {
-    const refuse = (why: string) => reject(new EngineError('ERR_DTESN_ENGINE_BODY', `${name} ${why}`));
-    response.on('error', reject);
-    const encoding = response.headers['content-encoding'] ?? 'identity';
-    if (encoding !== 'identity') return refuse(`answered ${encoding}-encoded although identity was asked for`);
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    response.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > maxBytes) return refuse(`answered with more than ${maxBytes} bytes`);
-      chunks.push(chunk);
-    });
-    response.on('end', () => {
-      const contentType = response.headers['content-type'] ?? '';
-      resolve({ status: response.statusCode ?? 0, contentType, body: Buffer.concat(chunks, bytes) });
-    });
-  });
 }

@@ -1,14 +1,15 @@
-/** The room of the sources: the engine that can be asked, its HTTP client, the five sources, and their concurrent fetch. */
+/** The room of the sources: the engine that can be asked, its HTTP clients, the five sources, and their concurrent fetch. */
 export { AphroditeEngine, type AphroditeEngineOptions } from './aphrodite-engine.js';
 export { type CgroupLimits, cgroupLimits } from './cgroup.js';
 export { deriveRates, type EngineRates, type Latency, type Rates, type Scrape } from './derive-rates.js';
-export type { Engine, ModelCard, ModelFiles, RequestOptions, Tokenization } from './engine.js';
+export type { Engine, EngineKind, ModelCard, ModelFiles, RequestOptions, Tokenization } from './engine.js';
 export { EngineError } from './engine-error.js';
 export { type EngineFigures, type EngineMetrics, engineMetrics } from './engine-metrics.js';
 export { type FetchOptions, SourceFetcher, type SourceFetcherOptions } from './fetcher.js';
 export { type Freshness, freshness } from './freshness.js';
 export { type GgufHeader, readGguf } from './gguf.js';
 export { histogramQuantile } from './histogram-quantile.js';
+export { HttpEngine, type HttpEngineOptions } from './http-engine.js';
 export type { MetricFamilies, MetricFamily, MetricType, Sample } from './metric-families.js';
 export { fetchModelDataSource } from './model-config.js';
 export type { ModelFacts } from './model-facts.js';

@@ -6,7 +6,7 @@
  * older vLLM. Ray writes `_` for `:`. A figure that an engine does not have is not in its list.
  * TGI counts tokens as the sums of two histograms, and its time per token is a mean over each request.
  */
-export type EngineKind = 'aphrodite' | 'vllm' | 'sglang' | 'llamacpp' | 'tgi';
+import type { EngineKind } from './engine.js';
 
 export const gauges = [
   'running',
@@ -97,12 +97,12 @@ const tgi: MetricNames = {
 };
 
 /** Prefixes in the order in which they are tried. */
-export const engineKinds: readonly { prefix: string; kind: EngineKind; names: MetricNames }[] = [
+export const namings: readonly { prefix: string; kind: EngineKind; names: MetricNames }[] = [
   { prefix: 'aphrodite:', kind: 'aphrodite', names: vllm },
   { prefix: 'vllm:', kind: 'vllm', names: vllm },
   { prefix: 'aphrodite_', kind: 'aphrodite', names: vllm },
   { prefix: 'vllm_', kind: 'vllm', names: vllm },
   { prefix: 'sglang:', kind: 'sglang', names: sglang },
-  { prefix: 'llamacpp:', kind: 'llamacpp', names: llamacpp },
+  { prefix: 'llamacpp:', kind: 'llama.cpp', names: llamacpp },
   { prefix: 'tgi_', kind: 'tgi', names: tgi },
 ];

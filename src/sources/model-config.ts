@@ -3,7 +3,8 @@
  *
  *     GET /v1/models, the first base model   model_name, max_model_len: what is served counts, not what is on disk
  *     GET /version                           engine_version
- *     the files (model-files.ts)             vocab_size, hidden_size, dtype, trained_length, tokenizer_size: HTTP has none
+ *     the files (model-files.ts)             vocab_size, hidden_size, dtype, trained_length, tokenizer_size; the first three
+ *                                            from the engine where no file says: llama.cpp, Ollama and TGI tell some
  *
  * The running dtype can differ from the file's (the engine may convert), so `provenance` says where a field was read.
  * Where both speak of the same, `conflicts` says what does not agree.
@@ -15,6 +16,8 @@ import { type Inquiry, observe, required, type SourceOptions } from './observati
 import type { ModelConfigSource, SourceFields } from './types.js';
 
 type Fields = SourceFields['model_config'];
+
+const CARD = "the engine's model card";
 
 const nothing: Fields = {
   model_name: null,
@@ -46,9 +49,9 @@ async function readModelConfig(engine: Engine, inquiry: Inquiry): Promise<Fields
   const fields = {
     model_name: card?.id ?? null,
     max_model_len: card?.maxModelLen ?? null,
-    vocab_size: facts.vocabSize,
-    hidden_size: facts.hiddenSize,
-    dtype: facts.dtype,
+    vocab_size: facts.vocabSize ?? card?.vocabSize ?? null,
+    hidden_size: facts.hiddenSize ?? card?.hiddenSize ?? null,
+    dtype: facts.dtype ?? card?.dtype ?? null,
     engine_version: await version,
     trained_length: facts.trainedLength,
     tokenizer_size: facts.tokenizerSize,
@@ -61,9 +64,9 @@ function provenance(fields: Omit<Fields, 'provenance'>, { provenance: file }: Mo
   const from: Record<string, string | undefined> = {
     model_name: 'GET /v1/models',
     max_model_len: 'GET /v1/models',
-    vocab_size: file.vocabSize,
-    hidden_size: file.hiddenSize,
-    dtype: file.dtype,
+    vocab_size: file.vocabSize ?? CARD,
+    hidden_size: file.hiddenSize ?? CARD,
+    dtype: file.dtype ?? CARD,
     engine_version: 'GET /version',
     trained_length: file.trainedLength,
     tokenizer_size: file.tokenizerSize,

@@ -1,9 +1,11 @@
 /**
  * Source tokenizer: what the engine's tokenizer really does with a short text. POST /tokenize must answer; POST /detokenize
  * of its tokens shows the way back. Tokenizers add marks such as <s>, so the round trip holds when the text comes back
- * inside of what was detokenized.
+ * inside of what was detokenized. A kind of engine that has no tokenizer over HTTP has tokenizer_available false: that is
+ * an answer, not a failure.
  *
- * engine_type is the owner that GET /v1/models names; where that is refused, the prefix of GET /metrics.
+ * engine_type is what the engine detects of itself; else the owner that GET /v1/models names, and where that is refused
+ * the prefix of GET /metrics.
  */
 import type { Engine } from './engine.js';
 import { EngineError } from './engine-error.js';
@@ -23,6 +25,13 @@ const nothing: Fields = {
   max_model_len: null,
 };
 
+const absent: Fields = {
+  ...nothing,
+  tokenizer_available: false,
+  has_encode_method: false,
+  has_decode_method: false,
+};
+
 const probe = 'Echo states remember 12 steps.';
 
 export function fetchTokenizerDataSource(engine: Engine | null, options: SourceOptions = {}): Promise<TokenizerSource> {
@@ -32,7 +41,9 @@ export function fetchTokenizerDataSource(engine: Engine | null, options: SourceO
 
 async function readTokenizer(engine: Engine, inquiry: Inquiry): Promise<Fields> {
   const type = engineType(engine, inquiry);
-  const { tokens, maxModelLen } = await inquiry.needed(engine.tokenize(probe, { signal: inquiry.signal }));
+  const tokenized = await inquiry.needed(engine.tokenize(probe, { signal: inquiry.signal }).catch(unlessUnsupported));
+  if (tokenized === null) return { ...absent, engine_type: await type };
+  const { tokens, maxModelLen } = tokenized;
   const back = await wayBack(engine, tokens, inquiry);
   return {
     tokenizer_available: true,
@@ -44,6 +55,11 @@ async function readTokenizer(engine: Engine, inquiry: Inquiry): Promise<Fields> 
   };
 }
 
+function unlessUnsupported(error: unknown): null {
+  if (error instanceof EngineError && error.code === 'ERR_DTESN_ENGINE_UNSUPPORTED') return null;
+  throw error;
+}
+
 /** Whether the engine detokenizes: no, when it has no such endpoint; unknown, when it fails. */
 async function wayBack(
   engine: Engine,
@@ -52,15 +68,20 @@ async function wayBack(
 ): Promise<{ known: boolean | null; text: string | null }> {
   let absent = false;
   const asked = engine.detokenize(tokens, { signal: inquiry.signal }).catch((error: unknown) => {
-    absent = error instanceof EngineError && [404, 405, 501].includes(error.status ?? 0);
+    absent = error instanceof EngineError && isAbsence(error);
     throw error;
   });
   const text = await inquiry.added('POST /detokenize', asked);
   return { known: text !== null ? true : absent ? false : null, text };
 }
 
+function isAbsence({ code, status }: EngineError): boolean {
+  return code === 'ERR_DTESN_ENGINE_UNSUPPORTED' || [404, 405, 501].includes(status ?? 0);
+}
+
 async function engineType(engine: Engine, inquiry: Inquiry): Promise<Fields['engine_type']> {
   const { signal } = inquiry;
+  if (engine.kind !== undefined) return inquiry.added('its kind', engine.kind({ signal }));
   const cards = await inquiry.added('GET /v1/models', engine.models({ signal }));
   // Models are behind the key, metrics are not.
   if (cards === null) return inquiry.added('GET /metrics', typeOfMetrics(engine, signal));

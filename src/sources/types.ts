@@ -9,6 +9,7 @@
  * `unknown` names every field that is null. Unknown keys are kept: the format may grow.
  */
 import { z } from 'zod';
+import { engineKinds } from './engine.js';
 
 export const sourceNames = ['model_config', 'tokenizer', 'performance', 'processing_state', 'resources'] as const;
 export type SourceName = (typeof sourceNames)[number];
@@ -53,7 +54,7 @@ const modelConfig = {
 
 const tokenizer = {
   tokenizer_available: flag,
-  engine_type: z.enum(['aphrodite', 'vllm', 'sglang', 'llamacpp', 'tgi']).nullable(),
+  engine_type: z.enum(engineKinds).nullable(),
   has_encode_method: flag,
   has_decode_method: flag,
   /** The probe text came back unchanged from tokenize and detokenize. */

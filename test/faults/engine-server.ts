@@ -12,8 +12,8 @@ export interface EngineServer {
   close(): Promise<void>;
 }
 
-/** Paths that are not named answer 404 as the engine does. */
-export async function serveEngine(answers: Record<string, Answer>): Promise<EngineServer> {
+/** Paths that are not named answer 404 as the engine does. Listens on a port, any by default, or on a Unix socket. */
+export async function serveEngine(answers: Record<string, Answer>, at: number | string = 0): Promise<EngineServer> {
   const asked: EngineServer['asked'] = [];
   const server = http.createServer(async (request, response) => {
     let body = '';
@@ -23,7 +23,8 @@ export async function serveEngine(answers: Record<string, Answer>): Promise<Engi
     const answer = answers[request.url ?? ''] ?? json({ detail: 'Not Found' }, 404);
     answer(response, body, request);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const place = typeof at === 'string' ? { path: at } : { port: at, host: '127.0.0.1' };
+  await new Promise<void>((resolve) => server.listen(place, resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,

@@ -1,5 +1,5 @@
 import net, { type AddressInfo } from 'node:net';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import { AphroditeEngine, type AphroditeEngineOptions, EngineError } from '../../src/sources/index.js';
 import {
@@ -160,6 +160,18 @@ describe('statuses', () => {
     expect(failed).toMatchObject({ code: 'ERR_DTESN_ENGINE_HTTP', status, message: expect.stringMatching(message) });
   });
 
+  test.each([
+    ['7', 7000],
+    ['Sun, 06 Nov 1994 08:49:37 GMT', 10_000],
+    ['Sun, 06 Nov 1994 08:00:00 GMT', 0],
+    ['soon', null],
+    ['-1', null],
+  ])('Retry-After: %s is %s ms', async (said, retryAfterMs) => {
+    const headers = { 'retry-after': said, date: 'Sun, 06 Nov 1994 08:49:27 GMT' };
+    const engine = await engineOf({ '/version': (response) => response.writeHead(503, headers).end() });
+    await expect(engine.version()).rejects.toMatchObject({ status: 503, retryAfterMs });
+  });
+
   test('the engine’s words are cut and hold no line breaks', async () => {
     const engine = await engineOf({ '/version': json({ error: `a\n\u001b[31m${'x'.repeat(10_000)}` }, 400) });
     const { message } = await engine.version().catch((error) => error);
@@ -193,12 +205,60 @@ describe('bodies', () => {
     await expect(engine.metrics()).rejects.toMatchObject(refused);
   });
 
-  test('a compressed body, which was not asked for, is BODY', async () => {
-    const bomb = gzipSync('{"version":"1"}');
+  const encoded =
+    (encoding: string, body: Uint8Array): Answer =>
+    (response) =>
+      response.writeHead(200, { 'content-encoding': encoding }).end(body);
+
+  test.each<[string, (text: string) => Uint8Array]>([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+  ])('a body in %s, which was not asked for, is read', async (encoding, encode) => {
+    const engine = await engineOf({ '/version': encoded(encoding, encode('{"version":"1"}')) });
+    expect(await engine.version()).toBe('1');
+    expect(await engine.version()).toBe('1');
+  });
+
+  test('a bomb that decodes to 64 MiB is BODY, and little of it is decoded', async () => {
+    const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+    expect(bomb.length).toBeLessThan(100_000);
+    const engine = await engineOf({ '/metrics': encoded('gzip', bomb) });
+    const before = process.memoryUsage().arrayBuffers;
+    await expect(engine.metrics()).rejects.toMatchObject({
+      code: 'ERR_DTESN_ENGINE_BODY',
+      message: expect.stringMatching(/more than 8388608 bytes/),
+    });
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(32 * 1024 * 1024);
+  });
+
+  test.each<[string, Answer, RegExp]>([
+    ['no gzip', encoded('gzip', Buffer.from('{"version":"1"}')), /gzip that cannot be decoded/],
+    ['gzip that is cut', encoded('gzip', gzipSync('{"version":"1"}').subarray(0, 20)), /gzip that cannot be decoded/],
+    ['an unknown encoding', encoded('zstd', Buffer.from('x')), /zstd-encoded although identity/],
+  ])('%s is BODY', async (_, answer, message) => {
+    const engine = await engineOf({ '/version': answer });
+    await expect(engine.version()).rejects.toMatchObject({
+      code: 'ERR_DTESN_ENGINE_BODY',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test('a declared length beyond the limit is refused before the body comes', async () => {
     const engine = await engineOf({
-      '/version': (response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb),
+      '/version': (response) => response.writeHead(200, { 'content-length': 5e7 }).flushHeaders(),
     });
     await expect(engine.version()).rejects.toMatchObject({ code: 'ERR_DTESN_ENGINE_BODY' });
+  });
+
+  test('headers beyond 16 KiB are BODY', async () => {
+    const engine = await engineOf({
+      '/version': (response) => response.writeHead(200, { 'x-long': 'x'.repeat(20_000) }).end('{"version":"1"}'),
+    });
+    await expect(engine.version()).rejects.toMatchObject({
+      code: 'ERR_DTESN_ENGINE_BODY',
+      message: expect.stringMatching(/HPE_HEADER_OVERFLOW/),
+    });
   });
 
   test('after any of these the client still works', async () => {
