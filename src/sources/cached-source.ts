@@ -14,6 +14,13 @@ interface Kept<Source> {
   at: number;
 }
 
+export interface Reading {
+  /** Asks anew whatever is known. */
+  force?: boolean;
+  /** Asks anew, and waits for, what will not stay fresh so long; nothing is served while it is asked anew behind. */
+  freshForMs?: number;
+}
+
 export class CachedSource<Source extends AnySource> {
   readonly #ask: () => Promise<Source>;
   readonly #freshness: Freshness;
@@ -27,9 +34,9 @@ export class CachedSource<Source extends AnySource> {
   }
 
   /** The source as it is known now; a promise where it must be waited for. */
-  read(force: boolean): Source | Promise<Source> {
+  read({ force, freshForMs }: Reading = {}): Source | Promise<Source> {
     if (!force) {
-      const known = this.#known();
+      const known = freshForMs === undefined ? this.#known() : this.#knownFor(freshForMs);
       if (known !== null) return known;
     }
     return this.#askOnce().then((source) => (source.state === 'error' ? (this.#staleAnswer() ?? source) : source));
@@ -49,6 +56,14 @@ export class CachedSource<Source extends AnySource> {
     const stale = this.#staleAnswer();
     if (stale !== null && !failedLately) this.#askOnce().catch(() => {}); // in the background; rejects only on close
     return stale ?? (failedLately ? aged(this.#failure!) : null);
+  }
+
+  /** What stays fresh for some time yet; what failed lately is not asked again for it. */
+  #knownFor(ms: number): Source | null {
+    const { freshMs, retryMs } = this.#freshness;
+    if (this.#answer !== null && age(this.#answer) + ms < freshMs) return aged(this.#answer);
+    if (this.#failure === null || age(this.#failure) >= retryMs) return null;
+    return this.#staleAnswer() ?? aged(this.#failure);
   }
 
   #staleAnswer(): Source | null {

@@ -2,22 +2,30 @@
  * The concurrent fetch of the five sources. No source waits for another, a failed one is a record with its error, and
  * the whole never takes longer than the deadline: each source has a time limit within it.
  *
+ * Answers are kept and asked anew by freshness.ts, one question at a time however many ask; the engine is asked through
+ * its guard (guarded-engine.ts: retries within the limit, a breaker a class of endpoints); when it restarted
+ * (restart-signature.ts) its model and tokenizer are forgotten. All ages are of the monotonic clock.
+ *
  * Options: `deadlineMs` 250; `timeouts` a source, three fifths of the deadline when the engine is on this host (150 ms), else
  * all of it, never more; `providers`, what the processor says of itself. `fetch({ signal, force })`: `force` asks everything anew.
+ * `subscribe(listener, { intervalMs, signal })` fetches steadily, 1000 ms by default; what it returns ends it.
  * The engine is the caller's: closing the fetcher ends what it asked and leaves the engine open.
  * Errors: the signal's reason when the caller aborts; DtesnError ERR_DTESN_CLOSED after close().
  */
 import { z } from 'zod';
 import { argumentError, checkOptions, DtesnError } from '../errors/index.js';
 import { untilAborted } from './bounded-signal.js';
-import { CachedSource } from './cached-source.js';
+import { CachedSource, type Reading } from './cached-source.js';
 import type { Engine } from './engine.js';
 import { freshness } from './freshness.js';
+import { EngineGuard } from './guarded-engine.js';
 import { fetchModelDataSource } from './model-config.js';
 import type { SourceOptions } from './observation.js';
 import { fetchPerformanceDataSource } from './performance.js';
 import { fetchProcessingStateSource } from './processing-state.js';
 import { fetchResourceDataSource } from './resources.js';
+import { RestartWatch } from './restart-signature.js';
+import { steadyPoll } from './steady-poll.js';
 import { fetchTokenizerDataSource } from './tokenizer.js';
 import {
   type PerformanceSource,
@@ -53,6 +61,13 @@ export interface FetchOptions {
   force?: boolean;
 }
 
+const subscriptionSchema = z.object({
+  intervalMs: z.number().min(10).max(3_600_000).default(1000).describe('milliseconds in [10, 3600000]'),
+  signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
+});
+export type SubscribeOptions = z.input<typeof subscriptionSchema>;
+export type SourceListener = (set: SourceSet) => unknown;
+
 type Caches = { [Name in SourceName]: CachedSource<Sources[Name]> };
 
 const localShare = 0.6;
@@ -61,7 +76,7 @@ export class SourceFetcher {
   readonly #caches: Caches;
   readonly #closing = new AbortController();
   readonly #asked = new Set<Promise<unknown>>();
-  #engineStart: number | null = null;
+  readonly #restarts = new RestartWatch();
 
   constructor(engine: Engine | null, options: SourceFetcherOptions = {}) {
     if (engine !== null && typeof engine?.models !== 'function')
@@ -69,31 +84,56 @@ export class SourceFetcher {
     const checked = checkOptions(optionsSchema, options, 'SourceFetcher');
     const providers = checked.providers as SourceProviders;
     const usual = checked.deadlineMs * (engine === null || isLocal(engine) ? localShare : 1);
-    const cache = <Name extends SourceName>(name: Name, fetch: (options: SourceOptions) => Promise<Sources[Name]>) => {
+    const guard = engine === null ? null : new EngineGuard(engine);
+    const cache = <Name extends SourceName>(
+      name: Name,
+      fetch: (engine: Engine | null, options: SourceOptions) => Promise<Sources[Name]>,
+    ) => {
       const timeoutMs = Math.min(checked.timeouts[name] ?? usual, checked.deadlineMs);
-      const ask = () => this.#track(fetch({ timeoutMs, signal: this.#closing.signal }));
+      const signal = this.#closing.signal;
+      const ask = () => this.#track(fetch(guard?.within(timeoutMs) ?? null, { timeoutMs, signal }));
       return new CachedSource<Sources[Name]>(freshness[name], ask);
     };
     this.#caches = {
-      model_config: cache('model_config', (limits) => fetchModelDataSource(engine, limits)),
-      tokenizer: cache('tokenizer', (limits) => fetchTokenizerDataSource(engine, limits)),
-      performance: cache('performance', async (limits) =>
-        this.#noticeRestart(await fetchPerformanceDataSource(engine, limits)),
+      model_config: cache('model_config', fetchModelDataSource),
+      tokenizer: cache('tokenizer', fetchTokenizerDataSource),
+      performance: cache('performance', async (guarded, limits) =>
+        this.#noticeRestart(await fetchPerformanceDataSource(guarded, limits)),
       ),
-      processing_state: cache('processing_state', (limits) =>
+      processing_state: cache('processing_state', (_, limits) =>
         fetchProcessingStateSource(providers.processingState, limits),
       ),
-      resources: cache('resources', (limits) => fetchResourceDataSource(providers.resources, limits)),
+      resources: cache('resources', (_, limits) => fetchResourceDataSource(providers.resources, limits)),
     };
   }
 
-  async fetch({ signal, force = false }: FetchOptions = {}): Promise<SourceSet> {
-    signal?.throwIfAborted();
+  fetch({ signal, force = false }: FetchOptions = {}): Promise<SourceSet> {
+    return this.#fetch({ force }, signal);
+  }
+
+  /**
+   * Fetches every `intervalMs` and hands each set to the listener, the first at once. What would not stay fresh for half an
+   * interval is asked anew and waited for, so no set is older than it need be. A turn that takes longer than the interval
+   * (its fetch, and what the listener returns) skips those it missed. Ends with what is returned, with the signal, or with
+   * close(); an error of the listener ends it too and is an unhandled rejection of the process.
+   */
+  subscribe(listener: SourceListener, options: SubscribeOptions = {}): () => void {
+    if (typeof listener !== 'function') throw argumentError('a function', 'listener', listener);
+    const { intervalMs, signal } = checkOptions(subscriptionSchema, options, 'subscribe');
     this.#closing.signal.throwIfAborted();
-    const start = performance.now();
-    const reading = this.#readAll(force);
-    const sources = await (signal ? untilAborted(signal, reading) : reading);
-    return { sources, timestamp: Date.now() / 1000, elapsed_ms: performance.now() - start };
+    const end = new AbortController();
+    const stop = () => end.abort(new DtesnError('ERR_DTESN_CLOSED', 'The subscription has ended'));
+    const signals = [this.#closing.signal, ...(signal ? [signal] : [])];
+    for (const other of signals) other.addEventListener('abort', stop, { once: true });
+    if (signal?.aborted) stop();
+    const turn = async () => {
+      const set = await this.#fetch({ freshForMs: intervalMs / 2 }, end.signal);
+      await listener(set);
+    };
+    void steadyPoll(turn, intervalMs, end.signal).finally(() => {
+      for (const other of signals) other.removeEventListener('abort', stop);
+    });
+    return stop;
   }
 
   /** Forgets every answer: the next fetch asks anew. */
@@ -107,27 +147,33 @@ export class SourceFetcher {
     await Promise.allSettled(this.#asked);
   }
 
-  async #readAll(force: boolean): Promise<Sources> {
+  async #fetch(reading: Reading, signal: AbortSignal | undefined): Promise<SourceSet> {
+    signal?.throwIfAborted();
+    this.#closing.signal.throwIfAborted();
+    const start = performance.now();
+    const all = this.#readAll(reading);
+    const sources = await (signal ? untilAborted(signal, all) : all);
+    return { sources, timestamp: Date.now() / 1000, elapsed_ms: performance.now() - start };
+  }
+
+  async #readAll(reading: Reading): Promise<Sources> {
     const caches = this.#caches;
     const [model_config, tokenizer, performance, processing_state, resources] = await Promise.all([
-      caches.model_config.read(force),
-      caches.tokenizer.read(force),
-      caches.performance.read(force),
-      caches.processing_state.read(force),
-      caches.resources.read(force),
+      caches.model_config.read(reading),
+      caches.tokenizer.read(reading),
+      caches.performance.read(reading),
+      caches.processing_state.read(reading),
+      caches.resources.read(reading),
     ]);
     return { model_config, tokenizer, performance, processing_state, resources };
   }
 
   /** An engine that restarted may serve another model: what was known of the old one is forgotten. */
   #noticeRestart(source: PerformanceSource): PerformanceSource {
-    const engineStart = source.process_start_time;
-    if (engineStart === null) return source;
-    if (this.#engineStart !== null && engineStart !== this.#engineStart) {
+    if (this.#restarts.restarted(source)) {
       this.#caches.model_config.invalidate();
       this.#caches.tokenizer.invalidate();
     }
-    this.#engineStart = engineStart;
     return source;
   }
 
@@ -140,5 +186,5 @@ export class SourceFetcher {
 }
 
 function isLocal(engine: Engine): boolean {
-  return /https?:\/\/(localhost|127\.[\d.]+|\[::1\])(?=[:/]|$)/.test(engine.label);
+  return /https?:\/\/(localhost|127\.[\d.]+|\[::1\])(?=[:/]|$)| on unix:/.test(engine.label);
 }
