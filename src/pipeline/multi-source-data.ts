@@ -1,6 +1,7 @@
 /**
  * One look at everything: the five sources fetched, aggregated and turned into a plan.
  *
+ * Those who fetch at the same time share one set of sources and one plan of it: both are to be read, not written.
  * Never throws for a failed source: its error is in the data. Throws for a wrong target, and when the caller aborts.
  */
 import { aggregateMultiSourceData } from '../aggregation/index.js';
@@ -18,8 +19,15 @@ export async function fetchMultiSourceData(
   fetcher: SourceFetcher,
   { target, signal }: MultiSourceOptions = {},
 ): Promise<MultiSourceData> {
-  return multiSourceData(await fetcher.fetch(signal ? { signal } : {}), target ?? defaultTarget());
+  const set = await fetcher.fetch(signal ? { signal } : {});
+  if (target !== undefined) return multiSourceData(set, target);
+  const data = planned.get(set) ?? multiSourceData(set, defaultTarget());
+  planned.set(set, data);
+  return data;
 }
+
+/** What came of a set that several wait for, for the usual target. */
+const planned = new WeakMap<SourceSet, MultiSourceData>();
 
 /** The envelope of sources that are fetched already. */
 export function multiSourceData({ sources, timestamp, elapsed_ms }: SourceSet, target: PlanTarget): MultiSourceData {

@@ -77,6 +77,7 @@ export class SourceFetcher {
   readonly #closing = new AbortController();
   readonly #asked = new Set<Promise<unknown>>();
   readonly #restarts = new RestartWatch();
+  #shared: Promise<SourceSet> | null = null;
 
   constructor(engine: Engine | null, options: SourceFetcherOptions = {}) {
     if (engine !== null && typeof engine?.models !== 'function')
@@ -107,8 +108,13 @@ export class SourceFetcher {
     };
   }
 
-  fetch({ signal, force = false }: FetchOptions = {}): Promise<SourceSet> {
-    return this.#fetch({ force }, signal);
+  /** Those who fetch at the same time share one set: it is to be read, not written. */
+  async fetch({ signal, force = false }: FetchOptions = {}): Promise<SourceSet> {
+    signal?.throwIfAborted();
+    this.#closing.signal.throwIfAborted();
+    if (!force) this.#shared ??= this.#read({}).finally(() => (this.#shared = null));
+    const set = force ? this.#read({ force }) : this.#shared!;
+    return signal ? untilAborted(signal, set) : set;
   }
 
   /**
@@ -127,8 +133,7 @@ export class SourceFetcher {
     for (const other of signals) other.addEventListener('abort', stop, { once: true });
     if (signal?.aborted) stop();
     const turn = async () => {
-      const set = await this.#fetch({ freshForMs: intervalMs / 2 }, end.signal);
-      await listener(set);
+      await listener(await untilAborted(end.signal, this.#read({ freshForMs: intervalMs / 2 })));
     };
     void steadyPoll(turn, intervalMs, end.signal).finally(() => {
       for (const other of signals) other.removeEventListener('abort', stop);
@@ -147,12 +152,9 @@ export class SourceFetcher {
     await Promise.allSettled(this.#asked);
   }
 
-  async #fetch(reading: Reading, signal: AbortSignal | undefined): Promise<SourceSet> {
-    signal?.throwIfAborted();
-    this.#closing.signal.throwIfAborted();
+  async #read(reading: Reading): Promise<SourceSet> {
     const start = performance.now();
-    const all = this.#readAll(reading);
-    const sources = await (signal ? untilAborted(signal, all) : all);
+    const sources = await this.#readAll(reading);
     return { sources, timestamp: Date.now() / 1000, elapsed_ms: performance.now() - start };
   }
 

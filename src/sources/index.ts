@@ -5,7 +5,13 @@ export { deriveRates, type EngineRates, type Latency, type Rates, type Scrape } 
 export type { Engine, EngineKind, ModelCard, ModelFiles, RequestOptions, Tokenization } from './engine.js';
 export { EngineError } from './engine-error.js';
 export { type EngineFigures, type EngineMetrics, engineMetrics } from './engine-metrics.js';
-export { type FetchOptions, SourceFetcher, type SourceFetcherOptions } from './fetcher.js';
+export {
+  type FetchOptions,
+  SourceFetcher,
+  type SourceFetcherOptions,
+  type SourceListener,
+  type SubscribeOptions,
+} from './fetcher.js';
 export { type Freshness, freshness } from './freshness.js';
 export { type GgufHeader, readGguf } from './gguf.js';
 export { histogramQuantile } from './histogram-quantile.js';

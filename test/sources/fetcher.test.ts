@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   type Engine,
+  EngineError,
   SourceFetcher,
   type SourceFetcherOptions,
+  type SourceSet,
   sourceNames,
   sourcesSchema,
 } from '../../src/sources/index.js';
@@ -182,6 +184,125 @@ describe('kept answers', () => {
     expect(engine.asked['version']).toBe(1);
     await fetcher.fetch();
     expect(engine.asked).toMatchObject({ version: 2, tokenize: 2 });
+  });
+});
+
+describe('restarts', () => {
+  const asking = async (change: (body: string) => string) => {
+    let changed = false;
+    const { metrics } = memoryEngine();
+    const engine = memoryEngine({
+      metrics: async () => {
+        const body = (await metrics()).toString();
+        return Buffer.from(changed ? change(body) : body);
+      },
+    });
+    const fetcher = fetcherOf(engine);
+    await fetcher.fetch();
+    changed = true;
+    pass(20_000);
+    await fetcher.fetch();
+    await fetcher.fetch();
+    return engine.asked['tokenize'];
+  };
+
+  test.each<[string, (body: string) => string]>([
+    ['another start time', (body) => body.replace('1.7953796409e+09', '1.7953799999e+09')],
+    ['a counter that went back', (body) => body.replace('5712.0', '12.0')],
+    ['another KV capacity', (body) => body.replace('num_gpu_blocks="1000"', 'num_gpu_blocks="900"')],
+  ])('%s makes the engine tell its model and tokenizer again', async (_, change) => {
+    expect(await asking(change)).toBe(2);
+  });
+
+  test('counters that grow and gauges that move do not', async () => {
+    expect(await asking((body) => body.replace('5712.0', '6000.0').replace(' 19.0', ' 3.0'))).toBe(1);
+  });
+
+  test('neither does a process that says nothing of its start', async () => {
+    expect(await asking((body) => body.replace(/^process_start.*$/m, ''))).toBe(1);
+  });
+
+  test('an engine that was gone in between does', async () => {
+    let up = true;
+    const { metrics } = memoryEngine();
+    const refused = new EngineError('ERR_DTESN_ENGINE_REFUSED', 'nothing listens');
+    const engine = memoryEngine({ metrics: async () => (up ? metrics() : Promise.reject(refused)) });
+    const fetcher = fetcherOf(engine);
+    await fetcher.fetch();
+    up = false;
+    pass(20_000);
+    expect((await fetcher.fetch()).sources.performance.error_code).toBe('ERR_DTESN_ENGINE_REFUSED');
+    up = true;
+    pass(20_000);
+    await fetcher.fetch();
+    await fetcher.fetch();
+    expect(engine.asked['tokenize']).toBe(2);
+  });
+});
+
+describe('a subscription', () => {
+  const intervalMs = 20;
+
+  test('brings set after set, each asked for it, until it is ended', async () => {
+    vi.useRealTimers();
+    const engine = memoryEngine();
+    const fetcher = fetcherOf(engine);
+    const sets: SourceSet[] = [];
+    const end = fetcher.subscribe((set) => sets.push(set), { intervalMs: 600 });
+    await expect.poll(() => sets.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(2);
+    end();
+    expect(sets.map(({ sources }) => sources.performance.state)).not.toContain('stale');
+    expect(engine.asked['metrics']).toBe(sets.length);
+    expect(engine.asked['tokenize']).toBe(1);
+  });
+
+  test('never overlaps: the next turn waits for what the listener returns', async () => {
+    vi.useRealTimers();
+    const fetcher = fetcherOf(memoryEngine());
+    let [inside, most, turns] = [0, 0, 0];
+    const end = fetcher.subscribe(
+      async () => {
+        most = Math.max(most, ++inside);
+        turns += 1;
+        await new Promise((resolve) => setTimeout(resolve, 3 * intervalMs));
+        inside -= 1;
+      },
+      { intervalMs },
+    );
+    await expect.poll(() => turns, { timeout: 20_000 }).toBeGreaterThan(3);
+    end();
+    expect(most).toBe(1);
+  });
+
+  test.each<[string, (fetcher: SourceFetcher, abort: AbortController, end: () => void) => unknown]>([
+    ['what it returned', (_fetcher, _abort, end) => end()],
+    ['its signal', (_fetcher, abort) => abort.abort()],
+    ['close', (fetcher) => fetcher.close()],
+  ])('ends with %s, in the middle of a question too, and leaves no timer', async (_, stop) => {
+    vi.useRealTimers();
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const before = timers();
+    const fetcher = fetcherOf(memoryEngine({ metrics: never }), { deadlineMs: 60_000 });
+    const abort = new AbortController();
+    let sets = 0;
+    const end = fetcher.subscribe(() => (sets += 1), { intervalMs, signal: abort.signal });
+    expect(timers()).toBeGreaterThan(before);
+    await stop(fetcher, abort, end);
+    await fetcher.close();
+    await turn();
+    expect(timers()).toBe(before);
+    expect(sets).toBe(0);
+  });
+
+  test('of what is no function, or to a closed fetcher, is refused', async () => {
+    const fetcher = fetcherOf(null);
+    expect(() => fetcher.subscribe(7 as never)).toThrow(/a function for listener/);
+    expect(() => fetcher.subscribe(() => {}, { intervalMs: 0 })).toThrow(
+      /milliseconds in \[10, 3600000\] for intervalMs/,
+    );
+    expect(() => fetcher.subscribe(() => {}, { signal: 1 as never })).toThrow(/an AbortSignal for signal/);
+    await fetcher.close();
+    expect(() => fetcher.subscribe(() => {})).toThrow(/closed/);
   });
 });
 
