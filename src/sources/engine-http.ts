@@ -23,6 +23,8 @@ export interface EngineQuestion {
   /** GET without a body, POST with one. */
   body?: object;
   maxBytes?: number;
+  /** Never waits for other questions to end. */
+  vital?: boolean;
 }
 
 export class EngineHttp {
@@ -38,12 +40,12 @@ export class EngineHttp {
   }
 
   /** A 2xx answer; every other status rejects. */
-  async ask(path: string, { body, maxBytes = maxJsonBytes }: EngineQuestion, options?: RequestOptions) {
+  async ask(path: string, { body, maxBytes = maxJsonBytes, vital = false }: EngineQuestion, options?: RequestOptions) {
     const { client, root, apiKey } = this.#place;
     const headers: Record<string, string> = { 'accept-encoding': 'identity' };
     if (apiKey !== undefined && this.#keyed(path)) headers['authorization'] = `Bearer ${apiKey}`;
     const method = body === undefined ? 'GET' : 'POST';
-    const request: HttpRequest = { method, url: new URL(path, root), headers, maxBytes };
+    const request: HttpRequest = { method, url: new URL(path, root), headers, maxBytes, vital };
     if (body !== undefined) {
       request.body = JSON.stringify(body);
       headers['content-type'] = 'application/json';

@@ -3,7 +3,8 @@
  *
  * Idle sockets are dropped after 4 s, before uvicorn drops them after 5 s; a request that was written to a socket that
  * the other side had already closed is sent once more on a new one (everything asked here is idempotent). At most 4
- * sockets, 16 KiB of headers; "localhost" is tried in both families of addresses.
+ * sockets, and 2 more that only vital requests use, so that questions that hang never keep a scrape waiting; 16 KiB of
+ * headers; "localhost" is tried in both families of addresses.
  * Errors: EngineError; the signal's reason when the caller aborts.
  */
 import http from 'node:http';
@@ -20,6 +21,8 @@ export interface HttpRequest {
   body?: string;
   /** Largest body that is taken. */
   maxBytes: number;
+  /** Goes by the sockets kept for it. */
+  vital?: boolean;
 }
 
 export interface HttpAnswer {
@@ -41,10 +44,12 @@ export interface HttpClientOptions {
 
 const idleSocketMs = 4000;
 const maxSockets = 4;
+const maxVitalSockets = 2;
 const maxHeaderSize = 16 * 1024;
 
 export class HttpClient {
   readonly #agent: http.Agent;
+  readonly #vitalAgent: http.Agent;
   readonly #open = new Set<http.ClientRequest>();
   readonly #timeoutMs: number;
   /** Where to connect; not the agent's, for a request may go without one. */
@@ -52,8 +57,12 @@ export class HttpClient {
   #closed = false;
 
   constructor({ secure, timeoutMs, socketPath, ca }: HttpClientOptions) {
-    const options = { keepAlive: true, timeout: idleSocketMs, maxSockets, autoSelectFamily: true };
-    this.#agent = secure ? new https.Agent(options) : new http.Agent(options);
+    const agent = (sockets: number) => {
+      const options = { keepAlive: true, timeout: idleSocketMs, maxSockets: sockets, autoSelectFamily: true };
+      return secure ? new https.Agent(options) : new http.Agent(options);
+    };
+    this.#agent = agent(maxSockets);
+    this.#vitalAgent = agent(maxVitalSockets);
     this.#timeoutMs = timeoutMs;
     this.#way = { ...(socketPath && { socketPath }), ...(ca && { ca }) };
   }
@@ -67,7 +76,7 @@ export class HttpClient {
         `${name}: no answer from ${request.url.origin} in ${this.#timeoutMs} ms`,
       );
     return withTimeLimit(this.#timeoutMs, late, signal, async (limit) => {
-      const first = await this.#send(name, request, this.#agent, limit);
+      const first = await this.#send(name, request, request.vital ? this.#vitalAgent : this.#agent, limit);
       if (first !== 'stale socket') return first;
       const second = await this.#send(name, request, false, limit);
       if (second !== 'stale socket') return second;
@@ -79,6 +88,7 @@ export class HttpClient {
     this.#closed = true;
     for (const request of this.#open) request.destroy();
     this.#agent.destroy();
+    this.#vitalAgent.destroy();
   }
 
   #send(

@@ -24,11 +24,11 @@ export const size = z.number().int().positive();
 export const tokenIds = z.array(z.number().int().nonnegative());
 
 export async function answersHealth(http: EngineHttp, options?: RequestOptions): Promise<void> {
-  await http.ask('health', {}, options);
+  await http.ask('health', { vital: true }, options);
 }
 
 export async function prometheusText(http: EngineHttp, options?: RequestOptions): Promise<Uint8Array> {
-  return (await http.ask('metrics', { maxBytes: maxMetricsBytes }, options)).body;
+  return (await http.ask('metrics', { maxBytes: maxMetricsBytes, vital: true }, options)).body;
 }
 
 export function unsupported(http: EngineHttp, kind: string, what: string): EngineError {

@@ -31,7 +31,7 @@ export const ollama: Dialect = {
     return (await http.json('api/version', versionBody, undefined, options)).version;
   },
   async health(http, options) {
-    await http.ask('', {}, options);
+    await http.ask('', { vital: true }, options);
   },
   async metrics(http) {
     throw unsupported(http, 'Ollama', 'metrics');
