@@ -1,7 +1,7 @@
 /** The engine a processor works beside, and whether the processor must close it. */
 import { argumentError } from '../errors/index.js';
 import { EmbeddedEngine } from '../simulator/index.js';
-import { AphroditeEngine, type Engine } from '../sources/index.js';
+import { type Engine, HttpEngine } from '../sources/index.js';
 
 /** An engine, its URL, null for none, or nothing: the embedded simulation. */
 export type EngineChoice = Engine | string | null | undefined;
@@ -15,7 +15,7 @@ export interface ChosenEngine {
 export async function engineOf(choice: EngineChoice): Promise<ChosenEngine> {
   if (choice === null) return { engine: null, owned: null };
   if (choice === undefined) return owned(await EmbeddedEngine.start());
-  if (typeof choice === 'string') return owned(new AphroditeEngine(choice));
+  if (typeof choice === 'string') return owned(new HttpEngine(choice));
   if (typeof choice !== 'object' || typeof choice.metrics !== 'function') {
     throw argumentError('an engine, its URL, or null', 'engine', choice);
   }

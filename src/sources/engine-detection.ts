@@ -6,38 +6,64 @@
  *     GET /info with a model_id        TGI
  *     GET /api/version                 Ollama (Aphrodite answers Kobold's /api/v1 and /api/extra, not this)
  *
- * Null when something answered and none of this is in it. Rejects when the engine cannot be reached, when it answers 5xx,
- * and, with the last refusal, when nothing answered at all.
+ * The metrics are asked when the models do not tell, or have not within 100 ms: a model list that hangs hides no engine.
+ * Null when something answered and none of this is in it. Rejects, with the first failure, when nothing did.
  */
 import { z } from 'zod';
+import { pause } from './bounded-signal.js';
 import type { EngineKind, RequestOptions } from './engine.js';
 import { EngineError } from './engine-error.js';
 import { type EngineHttp, maxMetricsBytes } from './engine-http.js';
 
 type Evidence = (http: EngineHttp, options: RequestOptions) => Promise<EngineKind | null>;
+/** A kind, null where the answer tells none, undefined where there was no answer. */
+type Finding = EngineKind | null | undefined;
+
+const patienceMs = 100;
 
 export async function detectKind(http: EngineHttp, options: RequestOptions): Promise<EngineKind | null> {
-  let refusal: unknown = null;
-  let answered = false;
-  for (const evidence of [byOwner, byMetrics, byInfo, byApiVersion]) {
-    try {
-      const kind = await evidence(http, options);
-      if (kind !== null) return kind;
-      answered = true;
-    } catch (error) {
-      if (!isAnswer(error)) throw error;
-      refusal = error;
-    }
+  const failures: unknown[] = [];
+  const look = (evidence: Evidence): Promise<Finding> =>
+    evidence(http, options).catch((error: unknown) => void failures.push(error));
+  const owner = look(byOwner);
+  const findings: Finding[] = [
+    await firstKind(
+      owner,
+      patience(owner).then((kind) => kind ?? look(byMetrics)),
+    ),
+  ];
+  for (const evidence of [byInfo, byApiVersion]) {
+    if (findings.some((kind) => kind) || failures.some(isSick)) break;
+    findings.push(await look(evidence));
   }
-  if (!answered) throw refusal;
-  return null;
+  if (findings.every((finding) => finding === undefined)) throw failures[0];
+  return findings.find((kind) => kind) ?? null;
 }
 
-/** An answer that says nothing: the endpoint is absent, guarded, or of another shape. */
-function isAnswer(error: unknown): boolean {
-  if (!(error instanceof EngineError)) return false;
-  if (error.code === 'ERR_DTESN_ENGINE_BODY') return true;
-  return error.status !== null && (error.status < 500 || error.status === 501);
+/** The finding, or null for it when it takes long. */
+async function patience(finding: Promise<Finding>): Promise<Finding> {
+  const found = new AbortController();
+  const told = finding.finally(() => found.abort());
+  const late = pause(patienceMs, found.signal).then(
+    () => null,
+    () => told,
+  );
+  return Promise.race([told, late]);
+}
+
+/** The first kind that one of two tells; without one, what the answers say. */
+async function firstKind(one: Promise<Finding>, other: Promise<Finding>): Promise<Finding> {
+  const kind = await Promise.any([one, other].map((told) => told.then((finding) => finding ?? Promise.reject()))).catch(
+    () => null,
+  );
+  return kind ?? ((await one) === undefined && (await other) === undefined ? undefined : null);
+}
+
+/** No answer, or that of an engine in trouble: it is not asked for more. */
+function isSick(error: unknown): boolean {
+  if (!(error instanceof EngineError)) return true;
+  const { code, status } = error;
+  return status === null ? code !== 'ERR_DTESN_ENGINE_BODY' : status >= 500 && status !== 501;
 }
 
 const owners: Record<string, EngineKind> = {

@@ -61,13 +61,13 @@ function fetcherAt(url: string, hit: (typeof sourceNames)[number][]) {
     () => engine.close(),
     () => fetcher.close(),
   );
-  return fetcher;
+  return { engine, fetcher };
 }
 
 async function serve(faults: Record<string, Fault>, hit: (typeof sourceNames)[number][]) {
   const server = await FaultServer.start(faults);
   open.push(() => server.close());
-  return { server, fetcher: fetcherAt(server.url, hit) };
+  return { server, ...fetcherAt(server.url, hit) };
 }
 
 const healthy = { model_config: 'partial', tokenizer: 'ok', performance: 'ok' } as const;
@@ -136,8 +136,8 @@ describe('metrics that', () => {
     expect(sources.performance.http_status).toBe(httpStatus);
     expectOthers(sources, 'performance');
     expect(server.connections).toBeLessThanOrEqual(6);
-    // Three tries, each sent once more when it met a connection that was closed while idle.
-    expect(server.count('/metrics')).toBeLessThanOrEqual(6);
+    // Three tries, each sent once more when it met a connection that was closed while idle, and one for the kind.
+    expect(server.count('/metrics')).toBeLessThanOrEqual(7);
   });
 
   test('come compressed are read all the same', async () => {
@@ -207,12 +207,12 @@ describe('a model list that', () => {
     expect((await fetcher.fetch()).sources.model_config).toMatchObject({ state: 'partial', max_model_len: 8192 });
   });
 
-  test('hangs leaves the tokenizer its answer, without the engine’s kind', async () => {
-    const { fetcher } = await serve({ '/v1/models': silence }, ['model_config', 'tokenizer']);
+  test('hangs fails the model alone, too', async () => {
+    const { fetcher } = await serve({ '/v1/models': silence }, ['model_config']);
     const { sources } = await fetcher.fetch();
     expect(sources.model_config).toMatchObject({ state: 'error', error_code: timeout });
-    expect(sources.tokenizer).toMatchObject({ state: 'partial', round_trip_ok: true, unknown: ['engine_type'] });
-    expect(sources.performance.state).toBe('ok');
+    expect(sources.tokenizer.engine_type).toBe('aphrodite');
+    expectOthers(sources, 'model_config');
   });
 });
 
@@ -238,22 +238,23 @@ describe('an engine that', () => {
   };
 
   test('does not listen is REFUSED', async () => {
-    const { sources } = await fetcherAt(`http://127.0.0.1:${await closedPort()}`, all).fetch();
+    const { sources } = await fetcherAt(`http://127.0.0.1:${await closedPort()}`, all).fetcher.fetch();
     expectAll(sources, 'ERR_DTESN_ENGINE_REFUSED');
   });
 
   test('does not let a connection come to be times out', async () => {
     const hung = await hungListener();
     open.push(hung.close);
-    const { sources, elapsed_ms } = await fetcherAt(hung.url, all).fetch();
+    const { sources, elapsed_ms } = await fetcherAt(hung.url, all).fetcher.fetch();
     expectAll(sources, timeout);
     expect(elapsed_ms).toBeLessThan(deadlineMs);
   });
 
   test('scales answers 503 on every path, and is not taken for dead', async () => {
     const scaling = json({ error: 'The model is currently scaling. Please try again later.' }, 503);
-    const { server, fetcher } = await serve({ '*': scaling }, []);
-    for (const path of ['/v1/models', '/version', '/health', '/metrics', '/tokenize']) server.faults.set(path, scaling);
+    const { server, engine, fetcher } = await serve({}, []);
+    await engine.kind();
+    server.faults.set('*', scaling);
     for (let i = 0; i < 8; i++) expectAll((await fetcher.fetch({ force: true })).sources, http);
     expect(server.count('/metrics')).toBe(8); // neither asked twice, nor spared
     server.faults.clear();
@@ -324,14 +325,15 @@ describe('many callers', () => {
   afterEach(() => void vi.useRealTimers());
 
   test('a thousand at once cost one request for each source in each fresh interval', async () => {
-    const { server, fetcher } = await serve({}, []);
+    const { server, engine, fetcher } = await serve({}, []);
+    await engine.kind(); // asked once in the life of an engine
     const thousand = () => Promise.all(Array.from({ length: 1000 }, () => fetcher.fetch()));
     const counts = () =>
       ['/metrics', '/health', '/version', '/tokenize', '/detokenize'].map((path) => server.count(path));
     await thousand();
     await thousand();
     expect(counts()).toEqual([1, 1, 1, 1, 1]);
-    expect(server.count('/v1/models')).toBe(2); // for the model, and once for the engine's kind
+    expect(server.count('/v1/models')).toBe(2); // for the kind, and for the model
     vi.advanceTimersByTime(600); // past the fresh time of the performance
     const sets = await thousand();
     expect(new Set(sets.map(({ sources }) => sources.performance.state))).toEqual(new Set(['stale']));

@@ -103,10 +103,24 @@ describe('the kind of an engine', () => {
     expect(server.asked.filter(({ request }) => request === 'GET /v1/models')).toHaveLength(1);
   });
 
+  test('is seen in the metrics when the models hang or fail', async () => {
+    for (const models of [silent, json({}, 500), text('<html>')]) {
+      const { engine, server } = await start({ ...goodEngine, '/v1/models': models }, { timeoutMs: 60_000 });
+      expect(await engine.kind()).toBe('aphrodite');
+      await expect.poll(() => server.asked.filter(({ open }) => open()).length).toBe(0);
+    }
+  });
+
   test('is not guessed of an engine that fails, and nothing is left asking when nobody waits', async () => {
-    const { engine } = await start({ ...goodEngine, '/v1/models': json({}, 500) });
-    await expect(engine.version()).rejects.toMatchObject({ code: 'ERR_DTESN_ENGINE_HTTP', status: 500 });
-    const hanging = await start({ '/v1/models': silent }, { timeoutMs: 60_000 });
+    const failing = Object.fromEntries(
+      ['/v1/models', '/metrics', '/info', '/api/version', '/version'].map((path) => [path, json({}, 500)]),
+    );
+    const { engine } = await start(failing);
+    await expect(engine.version()).rejects.toMatchObject({
+      message: expect.stringMatching(/^GET \/v1\/models/),
+      status: 500,
+    });
+    const hanging = await start({ '/v1/models': silent, '/metrics': silent }, { timeoutMs: 60_000 });
     const abort = new AbortController();
     const asked = hanging.engine.version({ signal: abort.signal });
     await expect.poll(() => hanging.server.asked.length).toBe(1);
