@@ -84,10 +84,12 @@ export {
   type EngineMetrics,
   type EngineRates,
   engineMetrics,
+  type FetchSourcesOptions,
   fetchModelDataSource,
   fetchPerformanceDataSource,
   fetchProcessingStateSource,
   fetchResourceDataSource,
+  fetchSources,
   fetchTokenizerDataSource,
   HttpEngine,
   type HttpEngineOptions,
@@ -99,5 +101,8 @@ export {
   type Rates,
   type Scrape,
   SourceFetcher,
+  type SourceFetcherOptions,
+  type SourceListener,
+  type SubscribeOptions,
 } from './sources/index.js';
 export { type StreamId, StreamPool, type StreamPoolOptions } from './streams/index.js';

@@ -5,6 +5,7 @@ export { deriveRates, type EngineRates, type Latency, type Rates, type Scrape } 
 export type { Engine, EngineKind, ModelCard, ModelFiles, RequestOptions, Tokenization } from './engine.js';
 export { EngineError } from './engine-error.js';
 export { type EngineFigures, type EngineMetrics, engineMetrics } from './engine-metrics.js';
+export { type FetchSourcesOptions, fetchSources } from './fetch-sources.js';
 export {
   type FetchOptions,
   SourceFetcher,

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   type Engine,
   EngineError,
+  fetchSources,
   SourceFetcher,
   type SourceFetcherOptions,
   type SourceSet,
@@ -74,6 +75,16 @@ test('without an engine its three sources fail with NO_ENGINE', async () => {
   const codes = sourceNames.map((name) => sources[name].error_code);
   const none = 'ERR_DTESN_NO_ENGINE';
   expect(codes).toEqual([none, none, none, undefined, undefined]);
+});
+
+test('fetchSources looks once and keeps nothing', async () => {
+  const engine = memoryEngine();
+  const { sources } = await fetchSources(engine, { deadlineMs: 60_000 });
+  await fetchSources(engine);
+  expect(sources.performance).toMatchObject({ state: 'ok', running: 24 });
+  expect(engine.asked).toMatchObject({ metrics: 2, tokenize: 2 });
+  await expect(fetchSources(engine, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+  await expect(fetchSources(engine, { deadline: 1 } as never)).rejects.toThrow(/did you mean deadlineMs/);
 });
 
 describe('kept answers', () => {

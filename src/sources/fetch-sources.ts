@@ -1,0 +1,24 @@
+/**
+ * One look at the five sources, without keeping any of it: for a script or a check. Who looks again keeps a SourceFetcher.
+ *
+ * Options: those of SourceFetcher, and `signal`. Errors: its own; a failed source is a record with its error.
+ */
+import type { Engine } from './engine.js';
+import { SourceFetcher, type SourceFetcherOptions } from './fetcher.js';
+import type { SourceSet } from './types.js';
+
+export interface FetchSourcesOptions extends SourceFetcherOptions {
+  signal?: AbortSignal;
+}
+
+export async function fetchSources(
+  engine: Engine | null,
+  { signal, ...options }: FetchSourcesOptions = {},
+): Promise<SourceSet> {
+  const fetcher = new SourceFetcher(engine, options);
+  try {
+    return await fetcher.fetch(signal ? { signal } : {});
+  } finally {
+    await fetcher.close();
+  }
+}
