@@ -24,10 +24,11 @@ import type { SourceOptions } from './observation.js';
 import { fetchPerformanceDataSource } from './performance.js';
 import { fetchProcessingStateSource } from './processing-state.js';
 import { fetchResourceDataSource } from './resources.js';
-import { RestartWatch } from './restart-signature.js';
+import { ModelWatch, RestartWatch } from './restart-signature.js';
 import { steadyPoll } from './steady-poll.js';
 import { fetchTokenizerDataSource } from './tokenizer.js';
 import {
+  type ModelConfigSource,
   type PerformanceSource,
   type SourceName,
   type SourceProviders,
@@ -77,6 +78,7 @@ export class SourceFetcher {
   readonly #closing = new AbortController();
   readonly #asked = new Set<Promise<unknown>>();
   readonly #restarts = new RestartWatch();
+  readonly #models = new ModelWatch();
   #shared: Promise<SourceSet> | null = null;
 
   constructor(engine: Engine | null, options: SourceFetcherOptions = {}) {
@@ -96,7 +98,9 @@ export class SourceFetcher {
       return new CachedSource<Sources[Name]>(freshness[name], ask);
     };
     this.#caches = {
-      model_config: cache('model_config', fetchModelDataSource),
+      model_config: cache('model_config', async (guarded, limits) =>
+        this.#noticeModel(await fetchModelDataSource(guarded, limits)),
+      ),
       tokenizer: cache('tokenizer', fetchTokenizerDataSource),
       performance: cache('performance', async (guarded, limits) =>
         this.#noticeRestart(await fetchPerformanceDataSource(guarded, limits)),
@@ -176,6 +180,12 @@ export class SourceFetcher {
       this.#caches.model_config.invalidate();
       this.#caches.tokenizer.invalidate();
     }
+    return source;
+  }
+
+  /** Another model has another tokenizer. */
+  #noticeModel(source: ModelConfigSource): ModelConfigSource {
+    if (this.#models.changed(source)) this.#caches.tokenizer.invalidate();
     return source;
   }
 

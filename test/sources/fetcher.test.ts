@@ -233,6 +233,33 @@ describe('restarts', () => {
     expect(await asking((body) => body.replace(/^process_start.*$/m, ''))).toBe(1);
   });
 
+  test('health that failed and came back does', async () => {
+    let up = false;
+    const sick = new EngineError('ERR_DTESN_ENGINE_HTTP', 'answered 503', { status: 503 });
+    const engine = memoryEngine({ health: async () => (up ? undefined : Promise.reject(sick)) });
+    const fetcher = fetcherOf(engine);
+    expect((await fetcher.fetch()).sources.performance.engine_ready).toBe(false);
+    up = true;
+    pass(20_000);
+    await fetcher.fetch();
+    await fetcher.fetch();
+    expect(engine.asked['tokenize']).toBe(2);
+  });
+
+  test('another version of the engine, seen when the model is asked anew, does for the tokenizer', async () => {
+    let version = '1';
+    const engine = memoryEngine({ version: async () => version });
+    const fetcher = fetcherOf(engine);
+    await fetcher.fetch();
+    version = '2';
+    pass(6 * 60_000); // past the fresh time of the model, not of the tokenizer
+    await fetcher.fetch();
+    await turn();
+    await fetcher.fetch();
+    await turn();
+    expect(engine.asked).toMatchObject({ version: 2, tokenize: 2 });
+  });
+
   test('an engine that was gone in between does', async () => {
     let up = true;
     const { metrics } = memoryEngine();
