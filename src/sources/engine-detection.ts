@@ -66,24 +66,20 @@ function isSick(error: unknown): boolean {
   return status === null ? code !== 'ERR_DTESN_ENGINE_BODY' : status >= 500 && status !== 501;
 }
 
-const owners: Record<string, EngineKind> = {
-  ...{ aphrodite: 'aphrodite', vllm: 'vllm', sglang: 'sglang', llamacpp: 'llama.cpp', library: 'ollama' },
-};
+const owners = ['aphrodite', 'vllm', 'sglang', 'llamacpp'] as const;
 const modelsBody = z.object({ data: z.array(z.object({ owned_by: z.string().nullish() })) });
 
 const byOwner: Evidence = async (http, options) => {
   const { data } = await http.json('v1/models', modelsBody, undefined, options);
-  const owner = data[0]?.owned_by ?? '';
-  return Object.hasOwn(owners, owner) ? owners[owner]! : null;
+  const owner = data[0]?.owned_by;
+  return owner === 'library' ? 'ollama' : (owners.find((kind) => kind === owner) ?? null);
 };
 
 const prefix = /^(?:# (?:HELP|TYPE) )?(aphrodite|vllm|sglang|llamacpp|tgi)[:_]/m;
-const prefixes: Record<string, EngineKind> = { llamacpp: 'llama.cpp' };
 
 const byMetrics: Evidence = async (http, options) => {
   const { body } = await http.ask('metrics', { maxBytes: maxMetricsBytes }, options);
-  const name = prefix.exec(Buffer.from(body).toString('latin1'))?.[1];
-  return name === undefined ? null : (prefixes[name] ?? (name as EngineKind));
+  return (prefix.exec(Buffer.from(body).toString('latin1'))?.[1] as EngineKind | undefined) ?? null;
 };
 
 const infoBody = z.object({ model_id: z.string(), version: z.string() });

@@ -10,7 +10,7 @@ export interface RequestOptions {
   signal?: AbortSignal;
 }
 
-export const engineKinds = ['aphrodite', 'vllm', 'sglang', 'llama.cpp', 'tgi', 'ollama'] as const;
+export const engineKinds = ['aphrodite', 'vllm', 'sglang', 'llamacpp', 'tgi', 'ollama'] as const;
 export type EngineKind = (typeof engineKinds)[number];
 
 /** One entry of GET /v1/models; adapters (LoRA) have a parent, base models have none. */

@@ -47,7 +47,7 @@ const optionsSchema = z.object({
 });
 export type HttpEngineOptions = z.input<typeof optionsSchema>;
 
-const dialects: Record<EngineKind, Dialect> = { aphrodite, vllm, sglang, 'llama.cpp': llamaCpp, tgi, ollama };
+const dialects: Record<EngineKind, Dialect> = { aphrodite, vllm, sglang, llamacpp: llamaCpp, tgi, ollama };
 
 export class HttpEngine implements Engine {
   readonly label: string;

@@ -103,6 +103,6 @@ export const namings: readonly { prefix: string; kind: EngineKind; names: Metric
   { prefix: 'aphrodite_', kind: 'aphrodite', names: vllm },
   { prefix: 'vllm_', kind: 'vllm', names: vllm },
   { prefix: 'sglang:', kind: 'sglang', names: sglang },
-  { prefix: 'llamacpp:', kind: 'llama.cpp', names: llamacpp },
+  { prefix: 'llamacpp:', kind: 'llamacpp', names: llamacpp },
   { prefix: 'tgi_', kind: 'tgi', names: tgi },
 ];

@@ -75,7 +75,7 @@ test('llama.cpp is read under its names', () => {
     'llamacpp:requests_processing 2\nllamacpp:requests_deferred 1\n# TYPE llamacpp:prompt_tokens_total counter\n' +
     'llamacpp:prompt_tokens_total 10\n# TYPE llamacpp:tokens_predicted_total counter\nllamacpp:tokens_predicted_total 20\n';
   expect(figures(body)).toMatchObject({
-    ...{ engineType: 'llama.cpp', running: 2, waiting: 1, promptTokens: 10, generationTokens: 20, kvUsageMean: null },
+    ...{ engineType: 'llamacpp', running: 2, waiting: 1, promptTokens: 10, generationTokens: 20, kvUsageMean: null },
   });
 });
 

@@ -81,7 +81,7 @@ describe('the kind of an engine', () => {
     ['aphrodite', 'its owner', goodEngine],
     ['vllm', 'its owner', { ...goodEngine, '/v1/models': card('vllm') }],
     ['sglang', 'its owner', sglang],
-    ['llama.cpp', 'its owner', llamaCpp],
+    ['llamacpp', 'its owner', llamaCpp],
     ['ollama', 'its owner', ollama],
     ['tgi', 'the prefix of its metrics', tgi],
     ['aphrodite', 'its metrics where models are guarded', { ...goodEngine, '/v1/models': json({}, 401) }],

@@ -19,7 +19,7 @@ const tokenizeBody = z.object({ tokens: tokenIds });
 const detokenizeBody = z.object({ content: z.string() });
 
 export const llamaCpp: Dialect = {
-  kind: 'llama.cpp',
+  kind: 'llamacpp',
   keyed: (path) => path !== 'health' && path !== 'v1/models',
   async models(http, options) {
     // Props need the key where models do not: without it the length stays unknown.
