@@ -1,4 +1,5 @@
 import net, { type AddressInfo } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import { AphroditeEngine, type AphroditeEngineOptions, EngineError } from '../../src/sources/index.js';
@@ -118,6 +119,24 @@ describe('connections', () => {
     await expect(asked).rejects.toThrow('enough');
     await expect.poll(() => server.connections()).toBe(0);
     await expect(engine.version({ signal: abort.signal })).rejects.toThrow('enough');
+  });
+
+  test('an answer that came while our own event loop stood still is taken, though the time is over', async () => {
+    const worker = new Worker(
+      `const server = require('node:http').createServer((_, response) => setTimeout(() => response.end('{"version":"1"}'), 150));
+      server.listen(0, '127.0.0.1', () => require('node:worker_threads').parentPort.postMessage(server.address().port));`,
+      { eval: true },
+    );
+    const port = await new Promise((resolve) => worker.once('message', resolve));
+    const engine = engineAt(`http://127.0.0.1:${port}`, async () => void (await worker.terminate()), {
+      timeoutMs: 1000,
+    });
+    await engine.version(); // connected
+    const asked = engine.version();
+    for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve)); // sent
+    const until = performance.now() + 1300;
+    while (performance.now() < until);
+    expect(await asked).toBe('1');
   });
 
   test('close ends what is under way', async () => {

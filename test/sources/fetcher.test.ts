@@ -99,6 +99,19 @@ describe('kept answers', () => {
     expect(sources.performance).toMatchObject({ state: 'ok', age_ms: 400, running: 24 });
   });
 
+  test('a wall clock that steps changes no age and makes nothing stale', async () => {
+    const engine = memoryEngine();
+    const fetcher = fetcherOf(engine);
+    await fetcher.fetch();
+    const day = 86_400_000;
+    for (const step of [-day, day]) {
+      const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + step);
+      expect((await fetcher.fetch()).sources.performance).toMatchObject({ state: 'ok', age_ms: 0 });
+      clock.mockRestore();
+    }
+    expect(engine.asked['metrics']).toBe(1);
+  });
+
   test('one past its fresh time is served as stale, and asked anew in the background', async () => {
     const engine = memoryEngine();
     const fetcher = fetcherOf(engine);
