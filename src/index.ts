@@ -1,7 +1,7 @@
 /**
  * dtesn: reservoir computing and Deep Tree Echo State Networks, and the five sources of an inference engine.
  */
-export { type Aggregation, aggregateMultiSourceData } from './aggregation/index.js';
+export { type Aggregation, aggregateMultiSourceData, SourceHistory } from './aggregation/index.js';
 export { elementaryDifferentials, type RootedTree, rootedTrees } from './bseries/index.js';
 export { type EncodedInput, type EncodeInput, encodeInput, LocalTokenizer } from './encoding/index.js';
 export { DtesnError } from './errors/index.js';

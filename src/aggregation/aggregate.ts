@@ -4,17 +4,21 @@
  *     data_quality_score = successful_sources / 5
  *
  * A source succeeded when it answered (state ok, partial or stale); unknown fields lower `quality_detail`, not the ratio.
+ * With a history (SourceHistory, one for each engine) load is judged by what is usual of this engine, and figures are held against
+ * those before them; without it by fixed thresholds and by themselves.
  * Constraints of an unknown figure are null, never a default: who uses them decides.
  */
 import { type Sources, sourceNames } from '../sources/index.js';
-import { detectLoad } from './load.js';
+import type { SourceHistory } from './history.js';
+import { LoadDetector } from './load.js';
 import { gradeSources } from './quality.js';
 import type { Aggregation, ProcessingConstraints } from './schema.js';
 
-export function aggregateMultiSourceData(sources: Sources): Aggregation {
+export function aggregateMultiSourceData(sources: Sources, history?: SourceHistory): Aggregation {
   const successful = sourceNames.filter((name) => sources[name].state !== 'error');
   const { model_config, performance } = sources;
-  const load = detectLoad(sources);
+  const seen = history?.observe(sources);
+  const load = seen?.load ?? new LoadDetector().judge(sources, 0);
   const metadata: Aggregation['unified_metadata'] = {
     active_model: model_config.model_name,
     processing_stats: { total_requests: performance.total_requests, engine_ready: performance.engine_ready },
@@ -32,7 +36,7 @@ export function aggregateMultiSourceData(sources: Sources): Aggregation {
       engine_optimizations_available: performance.engine_ready,
       high_load_reasons: load.reasons,
     },
-    quality_detail: gradeSources(sources),
+    quality_detail: gradeSources(sources, seen?.checks),
   };
 }
 

@@ -1,33 +1,62 @@
 /**
  * Whether load is high. One request in flight is no load; these are:
  *
- *     waiting > 0                      the engine has requests it cannot serve now
- *     KV usage > 0.9 (fullest rank)    the engine is about to queue or preempt
- *     1-minute load average >= CPUs    processes that want to run fill every CPU of this host
+ *     waiting > usual waiting, at most the running      the engine has requests it cannot serve now
+ *     KV usage > usual, within [0.8, 0.95]              the engine is about to queue or preempt (fullest rank)
+ *     1-minute load average >= CPUs                     processes that want to run fill every CPU of this host
+ *
+ * What is usual is learned from the stream of fetches (usual.ts: mean + 2 deviations of the last ten minutes); before that the
+ * thresholds are 0 and 0.9. So an engine that always has a short queue is not called loaded for it, but one whose queue is
+ * longer than its batch always is.
+ * Hysteresis: what was high stays so until waiting is half its threshold or less, KV usage 0.1 below, the load average below
+ * 0.8 CPUs.
  *
  * True with the reasons; false when some figure is known and none is high; null when none is known.
  */
 import type { Sources } from '../sources/index.js';
+import { Usual } from './usual.js';
 
-const HIGH_KV_USAGE = 0.9;
+const KV = { usual: 0.9, least: 0.8, most: 0.95, room: 0.1 };
+const IDLE_CPU_SHARE = 0.8;
 
 export interface Load {
   high: boolean | null;
   reasons: string[];
 }
 
-export function detectLoad({ performance, resources }: Sources): Load {
-  const { waiting, kv_cache_usage_max: usage } = performance;
-  const cpuLoad = resources.current_processing_load?.['cpu_load_1m'] ?? null;
-  const cpus = resources.cpu_count;
-  const reasons: string[] = [];
-  if (waiting !== null && waiting > 0) reasons.push(`${waiting} requests wait in the engine's queue`);
-  if (usage !== null && usage > HIGH_KV_USAGE) {
-    reasons.push(`the engine's KV memory is ${Math.round(usage * 100)} % full`);
+export class LoadDetector {
+  readonly #waiting = new Usual();
+  readonly #usage = new Usual();
+  readonly #high = { waiting: false, usage: false, cpu: false };
+
+  /** Judges one fetch; `time` is that of its figures, in seconds of a clock that never steps. */
+  judge(sources: Sources, time: number): Load {
+    const known = [this.#judgeWaiting(sources, time), this.#judgeUsage(sources, time), this.#judgeCpu(sources)];
+    const reasons = known.filter((reason) => typeof reason === 'string');
+    return { high: known.every((reason) => reason === null) ? null : reasons.length > 0, reasons };
   }
-  if (cpuLoad !== null && cpus !== null && cpuLoad >= cpus) {
-    reasons.push(`this host's load average is ${cpuLoad.toFixed(2)} on ${cpus} CPUs`);
+
+  #judgeWaiting({ performance: { waiting, running } }: Sources, time: number): string | false | null {
+    if (waiting === null) return null;
+    const enter = Math.min(Math.max(0, this.#waiting.high ?? 0), running ?? Number.POSITIVE_INFINITY);
+    this.#high.waiting = waiting > 0 && waiting > (this.#high.waiting ? enter / 2 : enter);
+    this.#waiting.add(waiting, time);
+    return this.#high.waiting && `${waiting} requests wait in the engine's queue`;
   }
-  const known = waiting !== null || usage !== null || (cpuLoad !== null && cpus !== null);
-  return { high: known ? reasons.length > 0 : null, reasons };
+
+  #judgeUsage({ performance: { kv_cache_usage_max: usage } }: Sources, time: number): string | false | null {
+    if (usage === null) return null;
+    const enter = Math.min(KV.most, Math.max(KV.least, this.#usage.high ?? KV.usual));
+    this.#high.usage = usage > (this.#high.usage ? enter - KV.room : enter);
+    this.#usage.add(usage, time);
+    return this.#high.usage && `the engine's KV memory is ${Math.round(usage * 100)} % full`;
+  }
+
+  #judgeCpu({ resources }: Sources): string | false | null {
+    const load = resources.current_processing_load?.['cpu_load_1m'] ?? null;
+    const cpus = resources.cpu_count;
+    if (load === null || cpus === null) return null;
+    this.#high.cpu = load >= (this.#high.cpu ? IDLE_CPU_SHARE * cpus : cpus);
+    return this.#high.cpu && `this host's load average is ${load.toFixed(2)} on ${cpus} CPUs`;
+  }
 }

@@ -16,8 +16,8 @@ type Figure = number | null;
 /** Null: not applicable. True: passed. A string: what is wrong. */
 type Check = true | string | null;
 
-export function plausibility(sources: Sources, name: keyof Sources): Plausibility {
-  const applied = checks[name](sources).filter((check) => check !== null);
+export function plausibility(sources: Sources, name: keyof Sources, overTime: Check[] = []): Plausibility {
+  const applied = [...checks[name](sources), ...overTime].filter((check) => check !== null);
   const implausible = applied.filter((check) => check !== true);
   return { value: applied.length === 0 ? 1 : 1 - implausible.length / applied.length, implausible };
 }
@@ -37,6 +37,7 @@ const checks: { [Name in keyof Sources]: (sources: Sources) => Check[] } = {
     share('kv_cache_usage_max', p.kv_cache_usage_max),
     notNegative('running', p.running),
     notNegative('waiting', p.waiting),
+    equal('waiting and the sum of its reasons', p.waiting, total(p.waiting_by_reason)),
     equal('concurrent_requests and running + waiting', p.concurrent_requests, sum(p.running, p.waiting)),
     atMost('error_count', p.error_count, 'total_requests', p.total_requests),
   ],
@@ -76,6 +77,10 @@ function atMost(name: string, value: Figure, limitName: string, limit: Figure): 
 
 function equal(names: string, a: Figure, b: Figure): Check {
   return a === null || b === null ? null : a === b || `${names} differ: ${a} and ${b}`;
+}
+
+function total(parts: Record<string, number> | null): Figure {
+  return parts === null ? null : Object.values(parts).reduce((a, b) => a + b, 0);
 }
 
 function sum(a: Figure, b: Figure): Figure {

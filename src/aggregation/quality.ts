@@ -25,11 +25,12 @@ const publishedFields: { [Name in SourceName]: readonly (keyof Sources[Name])[] 
   resources: ['max_concurrent_processes', 'current_processing_load', 'available_membranes', 'echo_kern_available'],
 };
 
-export function gradeSources(sources: Sources): Aggregation['quality_detail'] {
+/** `overTime`: checks of the performance source against earlier ones. */
+export function gradeSources(sources: Sources, overTime: (true | string)[] = []): Aggregation['quality_detail'] {
   const grades = {
     model_config: grade(sources, 'model_config'),
     tokenizer: grade(sources, 'tokenizer'),
-    performance: grade(sources, 'performance'),
+    performance: grade(sources, 'performance', overTime),
     processing_state: grade(sources, 'processing_state'),
     resources: grade(sources, 'resources'),
   };
@@ -37,7 +38,7 @@ export function gradeSources(sources: Sources): Aggregation['quality_detail'] {
   return { score: total / sourceNames.length, sources: grades };
 }
 
-function grade<Name extends SourceName>(sources: Sources, name: Name): SourceGrade {
+function grade<Name extends SourceName>(sources: Sources, name: Name, overTime: (true | string)[] = []): SourceGrade {
   const source = sources[name];
   if (source.state === 'error') return { freshness: 0, completeness: 0, plausibility: 0, score: 0, implausible: [] };
   const { freshMs } = lifetimes[name];
@@ -46,6 +47,6 @@ function grade<Name extends SourceName>(sources: Sources, name: Name): SourceGra
   const fields = publishedFields[name];
   const known = fields.filter((field) => source[field] !== null).length;
   const completeness = known / fields.length;
-  const { value, implausible } = plausibility(sources, name);
+  const { value, implausible } = plausibility(sources, name, overTime);
   return { freshness, completeness, plausibility: value, score: (freshness + completeness + value) / 3, implausible };
 }

@@ -4,7 +4,7 @@
  * Those who fetch at the same time share one set of sources and one plan of it: both are to be read, not written.
  * Never throws for a failed source: its error is in the data. Throws for a wrong target, and when the caller aborts.
  */
-import { aggregateMultiSourceData } from '../aggregation/index.js';
+import { aggregateMultiSourceData, SourceHistory } from '../aggregation/index.js';
 import type { SourceFetcher, SourceSet } from '../sources/index.js';
 import type { MultiSourceData } from './envelope.js';
 import { createDataProcessingPipelines } from './plan.js';
@@ -20,18 +20,26 @@ export async function fetchMultiSourceData(
   { target, signal }: MultiSourceOptions = {},
 ): Promise<MultiSourceData> {
   const set = await fetcher.fetch(signal ? { signal } : {});
-  if (target !== undefined) return multiSourceData(set, target);
-  const data = planned.get(set) ?? multiSourceData(set, defaultTarget());
+  const history = histories.get(fetcher) ?? new SourceHistory();
+  histories.set(fetcher, history);
+  if (target !== undefined) return multiSourceData(set, target, history);
+  const data = planned.get(set) ?? multiSourceData(set, defaultTarget(), history);
   planned.set(set, data);
   return data;
 }
 
+/** What was seen through each fetcher: it is one engine's stream. */
+const histories = new WeakMap<SourceFetcher, SourceHistory>();
 /** What came of a set that several wait for, for the usual target. */
 const planned = new WeakMap<SourceSet, MultiSourceData>();
 
 /** The envelope of sources that are fetched already. */
-export function multiSourceData({ sources, timestamp, elapsed_ms }: SourceSet, target: PlanTarget): MultiSourceData {
-  const aggregation = aggregateMultiSourceData(sources);
+export function multiSourceData(
+  { sources, timestamp, elapsed_ms }: SourceSet,
+  target: PlanTarget,
+  history?: SourceHistory,
+): MultiSourceData {
+  const aggregation = aggregateMultiSourceData(sources, history);
   const processing_pipelines = createDataProcessingPipelines(sources, aggregation, target);
   return {
     sources,

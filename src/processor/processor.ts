@@ -19,7 +19,7 @@
  * ERR_DTESN_CLOSED after close(); the signal's reason when aborted.
  */
 import { availableParallelism } from 'node:os';
-import { aggregateMultiSourceData } from '../aggregation/index.js';
+import { aggregateMultiSourceData, SourceHistory } from '../aggregation/index.js';
 import { type EncodedInput, type EncodeInput, encodeInput } from '../encoding/index.js';
 import { argumentError, DtesnError } from '../errors/index.js';
 import { levelSizes } from '../membrane/index.js';
@@ -95,6 +95,7 @@ export class DtesnProcessor {
   readonly #modelTokenizer: ModelTokenizer | null;
   readonly #fetcher: SourceFetcher;
   readonly #lanes: LanePool;
+  readonly #history = new SourceHistory();
   readonly #first: Lane;
   #closed = false;
 
@@ -132,7 +133,7 @@ export class DtesnProcessor {
 
   /** The five sources, fetched or from their caches, aggregated and planned for token inputs. */
   async fetchMultiSourceData({ signal }: { signal?: AbortSignal } = {}): Promise<MultiSourceData> {
-    return multiSourceData(await this.#fetch(signal), this.#target('tokens'));
+    return multiSourceData(await this.#fetch(signal), this.#target('tokens'), this.#history);
   }
 
   /** The same with the plan explained: for each pipeline each transformation, what it became and why. */
@@ -198,7 +199,7 @@ export class DtesnProcessor {
     const sources = await this.#fetch(signal);
     const encoded = await this.#encode(input, sources.sources, signal);
     const target = this.#target(encoded.kind, encoded.steps);
-    const context = multiSourceData(sources, target);
+    const context = multiSourceData(sources, target, this.#history);
     return this.#lanes.use(async (lane) => {
       const { memory } = this.#reserve(lane, encoded, context, target);
       const { series, ...transformed } = transform(memory.view('series'), encoded, context, target);
@@ -216,7 +217,7 @@ export class DtesnProcessor {
     const encoded = await this.#encode(input, sources.sources, signal);
     clock.end('encode');
     const target = this.#target(encoded.kind, encoded.steps);
-    const context = multiSourceData(sources, target);
+    const context = multiSourceData(sources, target, this.#history);
     clock.end('context');
     return this.#lanes.use(async (lane) => {
       clock.skip();
@@ -253,7 +254,10 @@ export class DtesnProcessor {
     while (results.length < inputs.length) {
       options.signal?.throwIfAborted();
       const target = this.#target('tokens');
-      const { execution } = draftTransformations(multiSourceData(await this.#fetch(options.signal), target), target);
+      const { execution } = draftTransformations(
+        multiSourceData(await this.#fetch(options.signal), target, this.#history),
+        target,
+      );
       const wave = inputs.slice(results.length, results.length + execution.batchSize);
       results.push(...(await this.#wave(wave, execution.threads, options)));
     }

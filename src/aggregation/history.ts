@@ -1,0 +1,100 @@
+/**
+ * What earlier fetches of the same engine say of the present one: its load by learned thresholds (load.ts), and whether its
+ * figures can follow those before them.
+ *
+ *     counters       never fall while the engine lives (process_start_time stays)
+ *     Little's law   mean running = seconds of inference finished a second, over at least WINDOW seconds and FINISHES
+ *                    finishes; they differ when both more than FACTOR times and by more than SLACK requests: a gap that
+ *                    large says that gauges stand still
+ *
+ * A sample that is seen again (an answer that was kept) is not counted again. Source: Little (1961), Operations Research 9(3).
+ */
+import type { PerformanceSource, Sources } from '../sources/index.js';
+import { type Load, LoadDetector } from './load.js';
+
+const WINDOW = 60;
+const FINISHES = 20;
+const FACTOR = 3;
+const SLACK = 8;
+
+export interface Seen {
+  load: Load;
+  /** Checks of the performance source against those before it: true where passed, else what is wrong. */
+  checks: (true | string)[];
+}
+
+interface Sample {
+  time: number;
+  source: PerformanceSource;
+}
+
+export class SourceHistory {
+  readonly #detector = new LoadDetector();
+  #samples: Sample[] = [];
+  #timestamp: number | null = null;
+  #seen: Seen | null = null;
+
+  /** `now` in seconds of a clock that never steps. */
+  observe(sources: Sources, now = performance.now() / 1000): Seen {
+    const { performance: source } = sources;
+    if (this.#seen !== null && source.fetch_timestamp === this.#timestamp) return this.#seen;
+    this.#timestamp = source.fetch_timestamp;
+    const sample = { time: now - source.age_ms / 1000, source };
+    const checks = source.state === 'error' ? [] : this.#check(sample);
+    this.#seen = { load: this.#detector.judge(sources, sample.time), checks };
+    return this.#seen;
+  }
+
+  #check(sample: Sample): (true | string)[] {
+    const last = this.#samples.at(-1);
+    const restarted = last !== undefined && last.source.process_start_time !== sample.source.process_start_time;
+    if (restarted) this.#samples = [];
+    const checks = last === undefined || restarted ? [] : countersRise(last.source, sample.source);
+    if (checks.some((check) => check !== true)) this.#samples = []; // the next ones are held against this one
+    this.#samples.push(sample);
+    const law = littlesLaw(this.#samples);
+    // The window slides once it is full.
+    while (this.#samples.length > 2 && sample.time - this.#samples[1]!.time >= WINDOW) this.#samples.shift();
+    return law === null ? checks : [...checks, law];
+  }
+}
+
+const counters = [
+  'total_requests',
+  'prompt_tokens_total',
+  'generation_tokens_total',
+  'preemptions_total',
+  'inference_seconds_total',
+] as const;
+
+function countersRise(before: PerformanceSource, after: PerformanceSource): (true | string)[] {
+  return counters.flatMap((name) => {
+    const [old, now] = [before[name], after[name]];
+    if (old === null || now === null) return [];
+    return [now >= old || `${name} fell from ${old} to ${now}`];
+  });
+}
+
+/** Null where it does not apply. */
+function littlesLaw(samples: Sample[]): true | string | null {
+  const [first, last] = [samples[0]!, samples.at(-1)!];
+  const seconds = last.time - first.time;
+  const finished = difference(first, last, 'total_requests');
+  const spent = difference(first, last, 'inference_seconds_total');
+  if (seconds < WINDOW || finished === null || finished < FINISHES || spent === null) return null;
+  let inside = 0; // request-seconds, by trapezoids
+  for (let i = 1; i < samples.length; i++) {
+    const [a, b] = [samples[i - 1]!, samples[i]!];
+    if (a.source.running === null || b.source.running === null) return null;
+    inside += ((a.source.running + b.source.running) / 2) * (b.time - a.time);
+  }
+  const [running, expected] = [inside / seconds, spent / seconds];
+  const [less, more] = [Math.min(running, expected), Math.max(running, expected)];
+  if (more <= FACTOR * less || more - less <= SLACK) return true;
+  return `${running.toFixed(1)} requests run, but those that finish say ${expected.toFixed(1)} (Little's law)`;
+}
+
+function difference(a: Sample, b: Sample, name: 'total_requests' | 'inference_seconds_total'): number | null {
+  const [before, after] = [a.source[name], b.source[name]];
+  return before === null || after === null ? null : after - before;
+}
