@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { drawOutputTokens } from './arrivals.js';
 import { encodeBytes, PADDED_VOCABULARY, VOCABULARY } from './byte-tokenizer.js';
 import { badRequest, failure, invalidBody, type Reply, unknownModel } from './reply.js';
-import type { ServerFace, SimulatedRequest } from './routes.js';
+import type { ServerFace, SimulatedRequest } from './server-face.js';
 
 const flag = z.boolean().nullish();
 const completionBody = z.object({

@@ -15,11 +15,10 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { decodeBytes } from './byte-tokenizer.js';
 import { type Completion, readCompletion } from './completion-request.js';
-import type { RequestListener } from './engine-core.js';
-import type { FinishReason } from './engine-statistics.js';
+import type { FinishReason, RequestListener } from './engine-request.js';
 import type { RandomStream } from './random-stream.js';
 import { ENGINE_DEAD, failure, ok, type Reply, sendReply } from './reply.js';
-import type { ServerFace } from './routes.js';
+import type { ServerFace } from './server-face.js';
 
 const SPACE_CHANCE = 0.15;
 

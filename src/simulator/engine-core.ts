@@ -13,7 +13,8 @@
  * Laws: running <= maxNumSeqs; blocks held + free + seized + leaked = kvBlocks; counters never decrease.
  */
 import type { Arrival } from './arrivals.js';
-import { EngineStatistics, type FinishReason } from './engine-statistics.js';
+import type { EngineRequest, FinishReason, RequestListener } from './engine-request.js';
+import { EngineStatistics } from './engine-statistics.js';
 import { stepSeconds } from './step-time.js';
 
 export interface CoreParameters {
@@ -22,25 +23,6 @@ export interface CoreParameters {
   maxBatchedTokens: number;
   kvBlocks: number;
   blockSize: number;
-}
-
-/** Told what becomes of a request, at the virtual time when it happens. */
-export interface RequestListener {
-  token(): void;
-  end(reason: FinishReason): void;
-}
-
-export interface EngineRequest extends Arrival {
-  readonly listener: RequestListener | null;
-  /** Tokens whose keys and values are in KV memory. */
-  computed: number;
-  generated: number;
-  blocks: number;
-  /** Tokens it was given in the present step. */
-  scheduled: number;
-  admittedAt: number | null;
-  firstTokenAt: number | null;
-  lastTokenAt: number;
 }
 
 /** 0 awake, 1 weights offloaded, 2 everything discarded: the levels of POST /sleep. */

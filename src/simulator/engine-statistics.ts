@@ -3,11 +3,8 @@
  * are. Units: seconds and tokens. Laws: `iteration_tokens_total` sums to prompt plus generated tokens; the tokens by
  * source sum to `promptTokens`.
  */
-import type { EngineRequest } from './engine-core.js';
+import type { EngineRequest, FinishReason } from './engine-request.js';
 import { Histogram } from './histogram.js';
-
-export const finishReasons = ['stop', 'length', 'abort', 'error', 'repetition'] as const;
-export type FinishReason = (typeof finishReasons)[number];
 
 const TO_FIRST_TOKEN = [
   0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, 160, 640, 2560,

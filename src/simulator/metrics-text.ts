@@ -8,7 +8,8 @@
  * blocks.
  */
 import type { EngineCore } from './engine-core.js';
-import { type EngineStatistics, finishReasons } from './engine-statistics.js';
+import { finishReasons } from './engine-request.js';
+import type { EngineStatistics } from './engine-statistics.js';
 import type { Histogram } from './histogram.js';
 import { type Labels, type MetricsForm, MetricsWriter, type Sample } from './metrics-writer.js';
 import type { EngineSimulation } from './simulation.js';

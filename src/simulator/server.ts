@@ -16,7 +16,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { AddressInfo } from 'node:net';
 import { DtesnError } from '../errors/index.js';
 import { badRequest, failure, type Reply, sendReply } from './reply.js';
-import { type Route, routes, type ServerFace } from './routes.js';
+import { type Route, routes } from './routes.js';
+import type { ServerFace } from './server-face.js';
 
 const KEEP_ALIVE_MS = 5000;
 const MAX_BODY_BYTES = 1 << 20;

@@ -9,7 +9,8 @@
  */
 import { rangeError } from '../errors/index.js';
 import { type Arrival, type ArrivalSource, BurstyArrivals } from './arrivals.js';
-import { type CoreParameters, EngineCore, type RequestListener } from './engine-core.js';
+import { type CoreParameters, EngineCore } from './engine-core.js';
+import type { RequestListener } from './engine-request.js';
 import { RandomStream } from './random-stream.js';
 import { servedPerSecond } from './step-time.js';
 

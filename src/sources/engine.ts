@@ -4,7 +4,7 @@
  * Every method rejects with a DtesnError that has a stable code when the engine cannot answer, and with the signal's
  * reason when the caller aborts. Null means that the engine does not say.
  */
-import type { ModelFacts } from './model-facts.js';
+import type { ModelFacts } from './model/model-facts.js';
 
 export interface RequestOptions {
   signal?: AbortSignal;

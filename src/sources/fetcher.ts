@@ -14,18 +14,18 @@
  */
 import { z } from 'zod';
 import { argumentError, checkOptions, DtesnError } from '../errors/index.js';
-import { untilAborted } from './bounded-signal.js';
 import { CachedSource, type Reading } from './cached-source.js';
 import type { Engine } from './engine.js';
 import { freshness } from './freshness.js';
-import { EngineGuard } from './guarded-engine.js';
 import { fetchModelDataSource } from './model-config.js';
 import type { SourceOptions } from './observation.js';
 import { fetchPerformanceDataSource } from './performance.js';
+import { untilAborted } from './policies/bounded-signal.js';
+import { EngineGuard } from './policies/guarded-engine.js';
+import { ModelWatch, RestartWatch } from './policies/restart-signature.js';
+import { steadyPoll } from './policies/steady-poll.js';
 import { fetchProcessingStateSource } from './processing-state.js';
 import { fetchResourceDataSource } from './resources.js';
-import { ModelWatch, RestartWatch } from './restart-signature.js';
-import { steadyPoll } from './steady-poll.js';
 import { fetchTokenizerDataSource } from './tokenizer.js';
 import {
   type ModelConfigSource,

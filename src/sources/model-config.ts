@@ -10,8 +10,8 @@
  * Where both speak of the same, `conflicts` says what does not agree.
  */
 import type { Engine } from './engine.js';
-import { modelConflicts } from './model-conflicts.js';
-import { configFacts, joinFacts, type ModelFacts } from './model-facts.js';
+import { modelConflicts } from './model/model-conflicts.js';
+import { configFacts, joinFacts, type ModelFacts } from './model/model-facts.js';
 import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
 import type { ModelConfigSource, SourceFields } from './types.js';
 

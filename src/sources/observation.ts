@@ -5,9 +5,9 @@
  * `ERR_DTESN_SOURCE_TIMEOUT` names the source, the limit and the question. An answer with null fields is `partial`.
  */
 import { DtesnError } from '../errors/index.js';
-import { untilAborted, withTimeLimit } from './bounded-signal.js';
 import type { Engine } from './engine.js';
-import { EngineError } from './engine-error.js';
+import { EngineError } from './http/engine-error.js';
+import { untilAborted, withTimeLimit } from './policies/bounded-signal.js';
 import type { Outcome, SourceFields, SourceName, Sources } from './types.js';
 
 export interface SourceOptions {

@@ -6,10 +6,10 @@
  * Counters are as the engine has them: since its start, not since ours.
  */
 import type { Engine } from './engine.js';
-import { EngineError } from './engine-error.js';
-import { engineMetrics } from './engine-metrics.js';
+import { EngineError } from './http/engine-error.js';
+import { engineMetrics } from './metrics/engine-metrics.js';
 import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
-import { parsePrometheus } from './prometheus.js';
+import { parsePrometheus } from './prometheus/prometheus.js';
 import type { PerformanceSource, SourceFields } from './types.js';
 
 type Fields = SourceFields['performance'];

@@ -9,11 +9,11 @@
  *     event_loop_*_ms = lateness of this process' event loop since the source was last read
  */
 import os from 'node:os';
-import { cgroupLimits } from './cgroup.js';
-import { eventLoopDelay } from './event-loop.js';
-import { nvidiaGpus } from './nvidia-gpus.js';
+import { cgroupLimits } from './host/cgroup.js';
+import { eventLoopDelay } from './host/event-loop.js';
+import { nvidiaGpus } from './host/nvidia-gpus.js';
+import { pressure } from './host/pressure.js';
 import { type Inquiry, observe, type SourceOptions } from './observation.js';
-import { pressure } from './pressure.js';
 import type { ResourceState, ResourcesSource, SourceFields } from './types.js';
 
 type Fields = SourceFields['resources'];

@@ -13,7 +13,7 @@ import {
   resourcesSchema,
   tokenizerSchema,
 } from '../../src/sources/index.js';
-import { configFacts, joinFacts } from '../../src/sources/model-facts.js';
+import { configFacts, joinFacts } from '../../src/sources/model/model-facts.js';
 import { memoryEngine, never } from './memory-engine.js';
 
 const refuse = (status: number) => async () => {

@@ -1,0 +1,132 @@
+import { expect, test } from 'vitest';
+import { engineMetrics, parsePrometheus } from '../../../src/sources/index.js';
+import { metricsBody } from '../../faults/engine-server.js';
+
+const figures = (body: string) => engineMetrics(parsePrometheus(body));
+
+test('counts are summed over the ranks, the KV usage is their mean and maximum', () => {
+  const { engines, ...all } = figures(metricsBody);
+  expect(engines.map(({ engine }) => engine)).toEqual(['0', '1']);
+  expect(all).toEqual({
+    engineType: 'aphrodite',
+    running: 24,
+    waiting: 2,
+    waitingByReason: { capacity: 1, deferred: 1 },
+    inferenceSeconds: 620.5,
+    kvUsageMean: 0.375,
+    kvUsageMax: 0.5,
+    requestsByReason: { stop: 160, error: 3 },
+    requestsTotal: 163,
+    errors: 3,
+    promptTokens: 1000,
+    generationTokens: 5712,
+    preemptions: 4,
+    iterationCount: 2500,
+    sleeping: false,
+    kvBlocks: { num: 1500, blockSize: 16 },
+    kvTokensCapacity: 24000,
+    processStartTime: 1795379640.9,
+    unknown: [],
+  });
+});
+
+test('each engine has figures of its own, and unknown ones where it has no series', () => {
+  const [first, second] = figures(metricsBody).engines;
+  expect(first).toMatchObject({ engine: '0', running: 19, waiting: 2, kvUsageMean: 0.5, kvUsageMax: 0.5, unknown: [] });
+  expect(first).toMatchObject({ requestsByReason: { stop: 152, error: 3 }, kvBlocks: { num: 1000, blockSize: 16 } });
+  expect(second).toMatchObject({ engine: '1', running: 5, requestsByReason: { stop: 8 }, kvTokensCapacity: 8000 });
+  expect(second?.unknown).toEqual([
+    ...['waitingByReason', 'errors', 'promptTokens', 'generationTokens', 'preemptions'],
+    ...['inferenceSeconds', 'iterationCount', 'sleeping'],
+  ]);
+});
+
+test('engines are in the order of their numbers', () => {
+  const body = [10, 9, 2].map((engine) => `vllm:num_requests_running{engine="${engine}"} ${engine}\n`).join('');
+  expect(figures(body).engines.map(({ engine, running }) => [engine, running])).toEqual([
+    ['2', 2],
+    ['9', 9],
+    ['10', 10],
+  ]);
+});
+
+test('SGLang is read under its names, its KV usage from tokens where it has no share', () => {
+  const body =
+    'sglang:num_running_reqs{model_name="m"} 3\nsglang:num_queue_reqs{model_name="m"} 1\n' +
+    'sglang:num_used_tokens{model_name="m"} 250\nsglang:max_total_num_tokens{model_name="m"} 1000\n' +
+    '# TYPE sglang:generation_tokens_total counter\nsglang:generation_tokens_total{model_name="m"} 77\n';
+  expect(figures(body)).toMatchObject({
+    ...{
+      engineType: 'sglang',
+      running: 3,
+      waiting: 1,
+      kvUsageMean: 0.25,
+      kvTokensCapacity: 1000,
+      generationTokens: 77,
+    },
+    engines: [{ engine: '' }],
+  });
+  expect(figures(`${body}sglang:token_usage{model_name="m"} 0.5\n`).kvUsageMean).toBe(0.5);
+  expect(figures(body).unknown).toContain('requestsTotal');
+});
+
+test('llama.cpp is read under its names', () => {
+  const body =
+    'llamacpp:requests_processing 2\nllamacpp:requests_deferred 1\n# TYPE llamacpp:prompt_tokens_total counter\n' +
+    'llamacpp:prompt_tokens_total 10\n# TYPE llamacpp:tokens_predicted_total counter\nllamacpp:tokens_predicted_total 20\n';
+  expect(figures(body)).toMatchObject({
+    ...{ engineType: 'llamacpp', running: 2, waiting: 1, promptTokens: 10, generationTokens: 20, kvUsageMean: null },
+  });
+});
+
+test('TGI counts tokens as the sums of histograms', () => {
+  const body =
+    '# TYPE tgi_batch_current_size gauge\ntgi_batch_current_size 4\n# TYPE tgi_queue_size gauge\ntgi_queue_size 0\n' +
+    '# TYPE tgi_request_generated_tokens histogram\ntgi_request_generated_tokens_bucket{le="+Inf"} 2\n' +
+    'tgi_request_generated_tokens_sum 64\ntgi_request_generated_tokens_count 2\n';
+  expect(figures(body)).toMatchObject({ engineType: 'tgi', running: 4, waiting: 0, generationTokens: 64 });
+});
+
+test.each([
+  ['vllm:', 'vllm'],
+  ['vllm_', 'vllm'],
+  ['aphrodite_', 'aphrodite'],
+])('the names %s give the same figures', (prefix, engineType) => {
+  expect(figures(metricsBody.replaceAll('aphrodite:', prefix))).toEqual({ ...figures(metricsBody), engineType });
+});
+
+test('the counters of OpenMetrics, typed without _total, give the same figures', () => {
+  const body = metricsBody
+    .replace(/# TYPE (\S+)_total counter/g, '# TYPE $1 counter')
+    .replace(/.*_created.*\n/g, '')
+    .concat('# EOF\n');
+  expect(figures(body)).toEqual(figures(metricsBody));
+});
+
+test('the KV usage is read under its older name, and under the newer where both are', () => {
+  const old = metricsBody.replaceAll('kv_cache_usage_perc', 'gpu_cache_usage_perc');
+  expect(figures(old).kvUsageMean).toBe(0.375);
+  expect(figures(`${metricsBody}aphrodite:gpu_cache_usage_perc 0.9\n`).kvUsageMax).toBe(0.5);
+});
+
+test('without the engine’s series every figure is unknown and named', () => {
+  const unknown = figures('python_info 1\n');
+  expect(unknown.running).toBeNull();
+  expect(unknown.engines).toEqual([]);
+  expect(unknown.unknown).toEqual(Object.keys(unknown).filter((name) => name !== 'unknown' && name !== 'engines'));
+});
+
+test('a series that is not a number is unknown, not zero', () => {
+  const body = metricsBody.replace('running{engine="1",model_name="m"} 5.0', 'running{engine="1",model_name="m"} NaN');
+  expect(figures(body)).toMatchObject({ running: null, unknown: ['running'] });
+});
+
+test('blocks that the engine has not counted are unknown', () => {
+  const body = metricsBody.replace('num_gpu_blocks="500"', 'num_gpu_blocks="None"');
+  expect(figures(body)).toMatchObject({ kvBlocks: null, kvTokensCapacity: null });
+});
+
+test('one rank asleep is a sleeping engine', () => {
+  const body = metricsBody.replace('sleep_state="awake"} 1.0', 'sleep_state="awake"} 0.0');
+  expect(figures(body).sleeping).toBe(true);
+});
