@@ -1,6 +1,7 @@
 // Rates, quantiles and values beside a real Prometheus server (Debian: prometheus) that scrapes what the test serves.
 // Over a range of exactly the time between two scrapes rate() extrapolates nothing: it is (v2 - v1) / (t2 - t1).
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EngineSimulator } from '../../src/simulator/index.js';
 import { deriveRates, type EngineRates, type Latency, parsePrometheus, type Rates } from '../../src/sources/index.js';
 import { bodies } from './bodies.js';
 import { type Answer, PrometheusServer, prometheusNumber, serveBodies, until } from './prometheus-server.js';
@@ -8,18 +9,20 @@ import { noPrometheus } from './tools.js';
 
 const bounds = ['0.001', '0.01', '0.1', '0.5', '1.0', '2.5', '10.0', '+Inf'];
 const latencies = {
-  timeToFirstToken: 'vllm:time_to_first_token_seconds',
-  interTokenLatency: 'vllm:inter_token_latency_seconds',
-  queueTime: 'vllm:request_queue_time_seconds',
-  e2eLatency: 'vllm:e2e_request_latency_seconds',
+  timeToFirstToken: 'time_to_first_token_seconds',
+  interTokenLatency: 'inter_token_latency_seconds',
+  queueTime: 'request_queue_time_seconds',
+  e2eLatency: 'e2e_request_latency_seconds',
 } as const;
 const counters = {
-  promptTokensPerSecond: 'vllm:prompt_tokens_total',
-  generationTokensPerSecond: 'vllm:generation_tokens_total',
-  finishesPerSecond: 'vllm:request_success_total',
-  preemptionsPerSecond: 'vllm:num_preemptions_total',
-  stepsPerSecond: 'vllm:iteration_tokens_total_count',
+  promptTokensPerSecond: 'prompt_tokens_total',
+  generationTokensPerSecond: 'generation_tokens_total',
+  finishesPerSecond: 'request_success_total',
+  preemptionsPerSecond: 'num_preemptions_total',
+  stepsPerSecond: 'iteration_tokens_total_count',
 } as const;
+/** More than are scraped before the test is over. */
+const SCRAPES = 120;
 
 /** The body of scrape k: two engines whose counters and histograms move by amounts that differ from scrape to scrape. */
 function engineBody(k: number): string {
@@ -30,12 +33,14 @@ function engineBody(k: number): string {
     for (let i = 0; i <= k; i++) total += (salt * 7919 + i * i * 104729 + i * salt * 31) % (17 + salt);
     return total;
   };
-  for (const [i, name] of Object.values(counters).entries()) {
-    if (name.endsWith('_count')) continue;
+  for (const [i, counter] of Object.values(counters).entries()) {
+    if (counter.endsWith('_count')) continue;
+    const name = `vllm:${counter}`;
     lines.push(`# TYPE ${name} counter`);
     for (const engine of [0, 1]) lines.push(`${name}{engine="${engine}"} ${grown(i * 3 + engine + 1)}.5`);
   }
-  for (const [i, name] of [...Object.values(latencies), 'vllm:iteration_tokens_total'].entries()) {
+  for (const [i, histogram] of [...Object.values(latencies), 'iteration_tokens_total'].entries()) {
+    const name = `vllm:${histogram}`;
     lines.push(`# TYPE ${name} histogram`);
     for (const engine of [0, 1]) {
       let count = 0;
@@ -53,20 +58,42 @@ function engineBody(k: number): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** What two simulated engines expose every five seconds of virtual time. */
+async function simulatedBodies(): Promise<string[]> {
+  const simulator = await EngineSimulator.start({ engines: 2, load: 0.8, seed: 5, speed: 0 });
+  const texts: string[] = [];
+  for (let k = 0; k < SCRAPES; k++) {
+    await simulator.advanceTo(30 + 5 * k);
+    texts.push(await (await fetch(`${simulator.url}/metrics`)).text());
+  }
+  await simulator.close();
+  return texts;
+}
+
 describe.skipIf(noPrometheus)('beside a Prometheus server (skipped: no prometheus)', () => {
-  const served: string[] = [];
+  const streams = {
+    made: { prefix: 'vllm:', body: engineBody, served: [] as string[] },
+    simulated: { prefix: 'aphrodite:', body: (k: number) => simulated[k]!, served: [] as string[] },
+  };
+  let simulated: string[];
   const whole = bodies(20261123).slice(0, 400);
   let site: { port: number; close: () => void };
   let prometheus: PrometheusServer;
 
   beforeAll(async () => {
+    simulated = await simulatedBodies();
     site = await serveBodies((url) => {
-      if (url === '/metrics') return Buffer.from(served[served.push(engineBody(served.length)) - 1]!);
+      const stream = streams[url.slice(1) as keyof typeof streams];
+      if (stream !== undefined)
+        return Buffer.from(stream.served[stream.served.push(stream.body(stream.served.length)) - 1]!);
       return whole[Number(url.slice('/bodies/'.length))] ?? null;
     });
     const target = (labels: object) => ({ targets: [`127.0.0.1:${site.port}`], labels });
     prometheus = await PrometheusServer.start([
-      { job_name: 'engine', scrape_interval: '1s', scrape_timeout: '1s', static_configs: [target({})] },
+      ...Object.keys(streams).map((job_name) => ({
+        ...{ job_name, scrape_interval: '1s', scrape_timeout: '1s', metrics_path: `/${job_name}` },
+        static_configs: [target({})],
+      })),
       {
         ...{ job_name: 'bodies', scrape_interval: '10s', honor_timestamps: false },
         static_configs: whole.map((_, i) => target({ __metrics_path__: `/bodies/${i}`, body_number: String(i) })),
@@ -78,21 +105,31 @@ describe.skipIf(noPrometheus)('beside a Prometheus server (skipped: no prometheu
     site?.close();
   });
 
-  test('rates, means and quantiles of every two scrapes agree to 1e-6', { timeout: 120_000 }, async () => {
-    await until(async () => served.length > 7);
-    const [stored] = await prometheus.query('vllm:generation_tokens_total{engine="0"}[5m]');
-    const pairs = stored!.values
-      .slice(1, 6)
-      .map(([time, value], i) => ({ from: stored!.values[i]![0], to: time, value }));
-    let compared = 0;
-    for (const [i, { from, to, value }] of pairs.entries()) {
-      const [before, after] = [served[i]!, served[i + 1]!].map((body) => parsePrometheus(body));
-      expect(engineBody(i + 1)).toContain(`vllm:generation_tokens_total{engine="0"} ${value}\n`);
-      const rates = deriveRates({ metrics: before!, time: from }, { metrics: after!, time: to });
-      compared += await compare(rates, to, `${Math.round((to - from) * 1000)}ms`);
-    }
-    expect(compared).toBe(5 * 3 * (5 + 4 * 4));
-  });
+  test.each(['made', 'simulated'] as const)(
+    'rates, means and quantiles of every two scrapes agree to 1e-6: %s',
+    { timeout: 120_000 },
+    async (job) => {
+      const { prefix, body: bodyOf, served } = streams[job];
+      await until(async () => served.length > 7);
+      const [stored] = await prometheus.query(`${prefix}generation_tokens_total{engine="0",job="${job}"}[5m]`);
+      const pairs = stored!.values
+        .slice(1, 6)
+        .map(([time, value], i) => ({ from: stored!.values[i]![0], to: time, value }));
+      let compared = 0;
+      for (const [i, { from, to, value }] of pairs.entries()) {
+        const [before, after] = [served[i]!, served[i + 1]!].map((body) => parsePrometheus(body));
+        const series = [...after!.values()].flatMap(({ samples }) => samples);
+        const counted = series.find(
+          ({ name, labels }) => name.endsWith(':generation_tokens_total') && labels['engine'] === '0',
+        );
+        expect(served[i + 1]).toBe(bodyOf(i + 1));
+        expect(counted?.value).toBe(Number(value));
+        const rates = deriveRates({ metrics: before!, time: from }, { metrics: after!, time: to });
+        compared += await compare(rates, to, `${Math.round((to - from) * 1000)}ms`, prefix);
+      }
+      expect(compared).toBe(5 * 3 * (5 + 4 * 4));
+    },
+  );
 
   test('every value of 400 bodies is the one that Prometheus stored', { timeout: 120_000 }, async () => {
     const taken = async () => (await prometheus.query('count(up{job="bodies"} == 1)'))[0]?.value[1];
@@ -111,7 +148,7 @@ describe.skipIf(noPrometheus)('beside a Prometheus server (skipped: no prometheu
   });
 
   /** How many figures were compared: of each engine and of both. */
-  async function compare(rates: Rates, time: number, range: string): Promise<number> {
+  async function compare(rates: Rates, time: number, range: string, prefix: string): Promise<number> {
     let compared = 0;
     const parts: [EngineRates, string][] = [
       [rates, 'engine=~".*"'],
@@ -129,11 +166,11 @@ describe.skipIf(noPrometheus)('beside a Prometheus server (skipped: no prometheu
     };
     for (const [figures, engine] of parts) {
       for (const [figure, name] of Object.entries(counters)) {
-        await same(figures[figure as keyof typeof counters], `sum(rate(${name}{${engine}}[${range}]))`);
+        await same(figures[figure as keyof typeof counters], `sum(rate(${prefix}${name}{${engine}}[${range}]))`);
       }
       for (const [figure, name] of Object.entries(latencies)) {
         const latency = figures[figure as keyof typeof latencies] as Latency;
-        const rate = (suffix: string) => `rate(${name}_${suffix}{${engine}}[${range}])`;
+        const rate = (suffix: string) => `rate(${prefix}${name}_${suffix}{${engine}}[${range}])`;
         await same(latency.mean, `sum(${rate('sum')}) / sum(${rate('count')})`);
         for (const [q, ours] of [
           [0.5, latency.p50],
