@@ -2,7 +2,7 @@
  * Microseconds of one step of one dense series with weights of four, two and one bytes, and how many times faster than f32
  * that is. The limit is the read bandwidth of a working set of the weights' size.
  *
- * `error` is the largest difference of the states from those of f64 weights and states over 200 steps.
+ * `state error` is the largest difference of the states from those of f64 weights and states over 200 steps.
  */
 import { Reservoir } from '../dist/index.js';
 import { measure, round, withBandwidth } from './measure.mjs';
@@ -31,7 +31,7 @@ export async function run({ quick }) {
         'GB/s': round(rate),
         'limit GB/s': round(limit),
         share: round(rate / limit),
-        error: round(error),
+        'state error': round(error),
       });
     }
   }
