@@ -32,7 +32,10 @@ const tokens = [...shown, ...merges.map(([left, right]) => left + right)];
 const vocab: Record<string, number> = Object.fromEntries(tokens.map((token, id) => [token, id]));
 export const begin = tokens.length;
 export const end = tokens.length + 1;
-const special: Record<string, number> = { '<s>': begin, '</s>': end };
+const special = new Map([
+  ['<s>', begin],
+  ['</s>', end],
+]);
 
 const pieces = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
 
@@ -40,7 +43,8 @@ const pieces = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+
 export function plainEncode(text: string): number[] {
   const ids = [begin];
   for (const part of text.split(/(<s>|<\/s>)/)) {
-    if (part in special) ids.push(special[part]!);
+    const id = special.get(part);
+    if (id !== undefined) ids.push(id);
     else for (const [piece] of part.matchAll(pieces)) ids.push(...encodePiece(piece));
   }
   return ids;
@@ -70,7 +74,7 @@ export function plainDecode(ids: number[]): string {
 }
 
 const added = (content: string) => ({
-  ...{ id: special[content], content, special: true },
+  ...{ id: special.get(content), content, special: true },
   ...{ single_word: false, lstrip: false, rstrip: false, normalized: false },
 });
 const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };

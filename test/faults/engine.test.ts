@@ -239,6 +239,14 @@ describe('bodies', () => {
     expect(await engine.version()).toBe('1');
   });
 
+  test.each(['zstd', 'constructor', '__proto__'])('a body in %s, which nobody reads, is BODY', async (encoding) => {
+    const engine = await engineOf({ '/version': encoded(encoding, Buffer.from('{"version":"1"}')) });
+    await expect(engine.version()).rejects.toMatchObject({
+      code: 'ERR_DTESN_ENGINE_BODY',
+      message: expect.stringContaining(`${encoding}-encoded`),
+    });
+  });
+
   test('a bomb that decodes to 64 MiB is BODY, and little of it is decoded', async () => {
     const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
     expect(bomb.length).toBeLessThan(100_000);

@@ -10,19 +10,19 @@ import { Transform } from 'node:stream';
 import zlib from 'node:zlib';
 import { EngineError } from './engine-error.js';
 
-const decoders: Record<string, () => Transform> = {
-  gzip: zlib.createGunzip,
-  'x-gzip': zlib.createGunzip,
-  deflate: zlib.createInflate,
-  br: zlib.createBrotliDecompress,
-};
+const decoders = new Map<string, () => Transform>([
+  ['gzip', zlib.createGunzip],
+  ['x-gzip', zlib.createGunzip],
+  ['deflate', zlib.createInflate],
+  ['br', zlib.createBrotliDecompress],
+]);
 
 export function readBody(name: string, response: http.IncomingMessage, maxBytes: number): Promise<Uint8Array> {
   const refusal = (why: string, cause?: unknown) =>
     new EngineError('ERR_DTESN_ENGINE_BODY', `${name} ${why}`, { cause });
   const tooLarge = () => refusal(`answered with more than ${maxBytes} bytes`);
   const encoding = response.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-  const decoder = decoders[encoding]?.();
+  const decoder = decoders.get(encoding)?.();
   if (decoder === undefined && encoding !== 'identity') {
     return Promise.reject(refusal(`answered ${encoding}-encoded although identity was asked for`));
   }

@@ -14,6 +14,7 @@ import {
   REASON_LABEL,
   WAITING_REASON_LABEL,
 } from './metric-names.js';
+import { sumByLabel } from './sum-by-label.js';
 
 export interface EngineFigures {
   running: number | null;
@@ -114,13 +115,7 @@ function sum(series: readonly Pick<Series, 'value'>[]): number | null {
 }
 
 function byLabel(series: readonly Series[], label: string): Record<string, number> | null {
-  if (sum(series) === null) return null;
-  const sums: Record<string, number> = {};
-  for (const { labels, value } of series) {
-    const reason = labels[label] ?? '';
-    sums[reason] = (sums[reason] ?? 0) + value;
-  }
-  return sums;
+  return sum(series) === null ? null : sumByLabel(series, label);
 }
 
 function sleeping(series: readonly Series[]): boolean | null {

@@ -6,6 +6,7 @@
  */
 import type { EngineReading, HistogramSeries, Series } from './engine-readings.js';
 import type { CounterName, GaugeName, HistogramName } from './metric-names.js';
+import { sumByLabel } from './sum-by-label.js';
 
 export interface HistogramDelta {
   sum: number;
@@ -40,10 +41,7 @@ export class ReadingDeltas {
   /** By the value of a label; null where the counter is unknown. */
   counterBy(name: CounterName, label: string): Record<string, number> | null {
     const deltas = this.#counterDeltas(name);
-    if (total(deltas) === null) return null;
-    const sums: Record<string, number> = {};
-    for (const { labels, value } of deltas) sums[labels[label] ?? ''] = (sums[labels[label] ?? ''] ?? 0) + value;
-    return sums;
+    return total(deltas) === null ? null : sumByLabel(deltas, label);
   }
 
   histogram(name: HistogramName): HistogramDelta | null {

@@ -41,6 +41,13 @@ test('each engine has figures of its own, and unknown ones where it has no serie
   ]);
 });
 
+test('reasons are words of the engine, whatever they are', () => {
+  const reasons = ['constructor', '__proto__', 'stop'];
+  const body = reasons.map((reason) => `vllm:request_success_total{finished_reason="${reason}"} 2\n`).join('');
+  const { requestsByReason } = figures(`# TYPE vllm:request_success_total counter\n${body}`);
+  expect(Object.entries(requestsByReason ?? {})).toEqual(reasons.map((reason) => [reason, 2]));
+});
+
 test('engines are in the order of their numbers', () => {
   const body = [10, 9, 2].map((engine) => `vllm:num_requests_running{engine="${engine}"} ${engine}\n`).join('');
   expect(figures(body).engines.map(({ engine, running }) => [engine, running])).toEqual([
