@@ -1,22 +1,16 @@
-// A dense f32 matrix whose weights are stored in two bytes (bf16) or one (int8); vectors and sums stay f32.
-//
-//   bf16   the upper half of the f32, rounded to nearest even: relative error 2^-9 a weight
-//   int8   q = round(w / s), |q| <= 127, one scale a row s = max |w| / 127: error s / 2 a weight
-//
-// Packed in panels like packed_dense.h, with two or four consecutive columns of a row in one 32-bit word.
+// A dense f32 matrix with narrow weights (narrow.h); vectors and sums stay f32. Packed in panels like packed_dense.h,
+// with two or four consecutive columns of a row in one 32-bit word; an int8 q is stored as 128 + q.
 #pragma once
 
 #include <cmath>
-#include <cstring>
 #include <stdexcept>
 
 #include "linalg/aligned_array.h"
 #include "linalg/linear_operator.h"
+#include "linalg/narrow.h"
 #include "simd/kernels.h"
 
 namespace dtesn {
-
-enum class Precision { own, bf16, int8 };
 
 class NarrowDense final : public LinearOperator<float> {
  public:
@@ -31,7 +25,7 @@ class NarrowDense final : public LinearOperator<float> {
     for (size_t i = 0; i < rows(); ++i) {
       const float* row = dense.data() + i * cols();
       if (!isBf16()) scales_[i] = scaleOf(row);
-      for (size_t k = 0; k < cols(); ++k) put(i, k, isBf16() ? bf16(row[k]) : int8(row[k], scales_[i]));
+      for (size_t k = 0; k < cols(); ++k) put(i, k, isBf16() ? toBf16(row[k]) : 128u + toInt8(row[k], scales_[i]));
     }
   }
 
@@ -75,22 +69,10 @@ class NarrowDense final : public LinearOperator<float> {
 
   bool isBf16() const { return columnsAWord_ == 2; }
 
-  static uint32_t bf16(float weight) {
-    uint32_t bits;
-    std::memcpy(&bits, &weight, sizeof(bits));
-    return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-  }
-
-  static uint32_t int8(float weight, float scale) {
-    if (scale == 0) return 128;
-    const float q = weight / scale;
-    return static_cast<uint32_t>(128 + static_cast<int>(q + (q < 0 ? -0.5f : 0.5f)));
-  }
-
   float scaleOf(const float* row) const {
     float largest = 0;
     for (size_t k = 0; k < cols(); ++k) largest = std::max(largest, std::fabs(row[k]));
-    return largest / 127;
+    return int8Scale(largest);
   }
 
   // The word of element (i, k).
@@ -112,10 +94,7 @@ class NarrowDense final : public LinearOperator<float> {
   double weight(size_t i, size_t k) const {
     const uint32_t bits = word(i, k) >> shift(k);
     if (!isBf16()) return static_cast<double>(static_cast<int>(bits & 0xff) - 128) * scales_[i];
-    const uint32_t wide = bits << 16;
-    float weight;
-    std::memcpy(&weight, &wide, sizeof(weight));
-    return weight;
+    return fromBf16(static_cast<uint16_t>(bits));
   }
 
   size_t columnsAWord_;

@@ -34,6 +34,10 @@ class SparseBlocks final : public LinearOperator<T> {
   }
 
   size_t paddedRows() const override { return blocks_ * blockRows_; }
+  size_t blockRows() const { return blockRows_; }
+  size_t degree() const { return degree_; }
+  const AlignedArray<uint16_t>& columns() const { return columns_; }
+  const AlignedArray<T>& weights() const { return weights_; }
 
   void accumulate(const T* x, T* y) const override {
     const auto kernel = blockRows_ == 8 ? kernels<T>().blocks8 : kernels<T>().blocks16;

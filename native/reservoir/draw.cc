@@ -8,6 +8,8 @@
 
 #include "linalg/cycle.h"
 #include "linalg/hadamard.h"
+#include "linalg/narrow_blocks.h"
+#include "linalg/narrow_dense.h"
 #include "linalg/packed_dense.h"
 #include "linalg/permutation.h"
 #include "linalg/sample.h"
@@ -86,11 +88,18 @@ double radiusOf(const LinearOperator<T>& w, const RegionSpec& spec) {
   return found.radius;
 }
 
-std::unique_ptr<LinearOperator<float>> inPrecision(std::unique_ptr<LinearOperator<float>> w, Precision precision) {
-  return precision == Precision::own ? std::move(w) : std::make_unique<NarrowDense>(*w, precision);
+std::unique_ptr<LinearOperator<float>> inPrecision(std::unique_ptr<LinearOperator<float>> w, Topology topology,
+                                                   Precision precision) {
+  if (precision == Precision::own) return w;
+  if (topology != Topology::blockSparse) return std::make_unique<NarrowDense>(*w, precision);
+  const auto& blocks = static_cast<const SparseBlocks<float>&>(*w);
+  if (precision == Precision::int8) return std::make_unique<NarrowBlocks<int8_t>>(blocks);
+  return std::make_unique<NarrowBlocks<uint16_t>>(blocks);
 }
 
-std::unique_ptr<LinearOperator<double>> inPrecision(std::unique_ptr<LinearOperator<double>> w, Precision) { return w; }
+std::unique_ptr<LinearOperator<double>> inPrecision(std::unique_ptr<LinearOperator<double>> w, Topology, Precision) {
+  return w;
+}
 
 template <class T>
 AlignedArray<T> copyOf(Span<const T> values, size_t size) {
@@ -120,7 +129,7 @@ Region<T> drawRegion(const RegionSpec& spec, Span<const T> leak) {
     const auto factor = static_cast<float>(spec.spectralRadius / radiusOf<T>(*region.recurrent, spec));
     region.recurrent->scale(static_cast<T>(factor));
   }
-  region.recurrent = inPrecision(std::move(region.recurrent), spec.precision);
+  region.recurrent = inPrecision(std::move(region.recurrent), spec.topology, spec.precision);
   if (spec.inputs > 0) {
     const PhiloxStream stream(spec.seed, spec.stream, Purpose::input);
     region.input = drawDense<T>(spec.units, spec.inputs, spec.inputScaling, stream);
@@ -143,7 +152,7 @@ Region<T> givenRegion(const GivenWeights<T>& given, Span<const T> leak) {
     region.recurrent = std::make_unique<PackedDense<T>>(
         n, n, [&](size_t i, T* row) { std::copy_n(given.recurrent.data + i * n, n, row); });
   }
-  region.recurrent = inPrecision(std::move(region.recurrent), given.precision);
+  region.recurrent = inPrecision(std::move(region.recurrent), Topology::dense, given.precision);
   region.input = std::make_unique<PackedDense<T>>(
       n, inputs, [&](size_t i, T* row) { std::copy_n(given.input.data + i * inputs, inputs, row); });
   region.bias = copyOf(given.bias, Region<T>::paddedUnits(n));

@@ -1,8 +1,7 @@
 // Regions drawn from a seed or made from given weights.
 //
 //   W      U(-1, 1) on the places the topology leaves, scaled to the spectral radius asked for, then rounded to a
-//   narrow
-//          precision; cycle, permutation and hadamard have their radius by construction
+//          narrow precision; cycle, permutation and hadamard have their radius by construction
 //   W_in   U(-1, 1) inputScaling, dense        b   U(-1, 1) biasScaling
 //
 // Every number comes from Philox4x32-10 by (seed, stream, purpose, position): see docs/random.md. Element (i, k) of W
@@ -13,7 +12,7 @@
 #include <memory>
 
 #include "linalg/linear_operator.h"
-#include "linalg/narrow_dense.h"
+#include "linalg/narrow.h"
 #include "linalg/philox.h"
 #include "reservoir/region.h"
 #include "simd/span.h"
@@ -31,7 +30,7 @@ struct RegionSpec {
   Topology topology = Topology::dense;
   double density = 1;
   size_t blockRows = 8;
-  Precision precision = Precision::own;  // of W; a narrow one is dense and f32 otherwise
+  Precision precision = Precision::own;  // of W; a narrow one is dense or block-sparse, and f32 otherwise
   uint64_t seed = 0;
   uint32_t stream = 0;
 };

@@ -83,14 +83,24 @@ struct ExactKernels {
   void (*addScaled)(double s, const double* x, double* y, size_t n);
 };
 
-// y += A x for weights of one or two bytes; vectors and sums are f32. Panels as above but with several consecutive
-// columns of a row in one 32-bit word: two bf16, or four int8, which are stored as 128 + q and stand for q scales[row].
+// y += A x for weights of one or two bytes; vectors and sums are f32. Blocks as above; panels too, but with several
+// consecutive columns of a row in one 32-bit word: two bf16, or four int8. An int8 q stands for q scales[row]; panels
+// store it as 128 + q.
 struct NarrowKernels {
   // Traffic: 2 bytes a weight. Error: that of f32 sums.
   void (*bf16Panels)(const uint32_t* weights, size_t groups, size_t cols, const float* x, float* y);
   // Traffic: 1 byte a weight. Error: that of f32 sums; with VNNI that of x in 24-bit fixed point.
   void (*int8Panels)(const uint32_t* weights, const float* scales, size_t groups, size_t cols, const float* x,
                      float* y);
+  // Of blocks of 8 or 16 rows. Traffic: 2 or 1 bytes a weight, 2 / rows for its column. Error: that of f32 sums.
+  void (*bf16Blocks)(const uint16_t* weights, const uint16_t* columns, size_t degree, size_t blocks, size_t rows,
+                     const float* x, float* y);
+  void (*int8Blocks)(const int8_t* weights, const float* scales, const uint16_t* columns, size_t degree, size_t blocks,
+                     size_t rows, const float* x, float* y);
+  void (*bf16BlocksMany)(const uint16_t* weights, const uint16_t* columns, size_t degree, size_t blocks, size_t rows,
+                         size_t count, const float* const* xs, float* const* ys);
+  void (*int8BlocksMany)(const int8_t* weights, const float* scales, const uint16_t* columns, size_t degree,
+                         size_t blocks, size_t rows, size_t count, const float* const* xs, float* const* ys);
 };
 
 // Columns of a strip: strips are row-major and contiguous, so that three of the widest vectors hold a row.

@@ -7,6 +7,7 @@ namespace DTESN_TYPE {
 // clang-format off
 #include "simd/kernels.inl"
 #include "simd/batch.inl"
+#include "simd/blocks.inl"
 #include "simd/limits.inl"
 #include "simd/hadamard.inl"
 #include "simd/product.inl"
@@ -14,6 +15,7 @@ namespace DTESN_TYPE {
 #include "simd/exact.inl"
 #else
 #include "simd/narrow.inl"
+#include "simd/narrow_blocks.inl"
 #endif
 #if DTESN_WIDE
 #include "simd/gram.inl"
@@ -26,9 +28,10 @@ constexpr Kernels<T> kTable = {panels,        blocks8,    blocks16,    rows,    
 #if DTESN_WIDE
 constexpr ExactKernels kExact = {dot, addScaled};
 #else
-constexpr NarrowKernels kNarrow = {bf16Panels, int8Panels};
+constexpr NarrowKernels kNarrow = {bf16Panels, int8Panels, bf16Blocks, int8Blocks, bf16BlocksMany, int8BlocksMany};
 #if DTESN_BYTES == 64
-constexpr NarrowKernels kNarrowVnni = {bf16Panels, int8PanelsVnni};
+constexpr NarrowKernels kNarrowVnni = {bf16Panels, int8PanelsVnni, bf16Blocks,
+                                       int8Blocks, bf16BlocksMany, int8BlocksMany};
 #endif
 #endif
 

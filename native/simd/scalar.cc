@@ -180,6 +180,40 @@ void int8Panels(const uint32_t* w, const float* scales, size_t groups, size_t co
   }
 }
 
+// `weight(i)` is element i of the blocks' weights, without its scale.
+template <class Weight>
+void narrowBlocks(Weight weight, const float* scales, const uint16_t* columns, size_t degree, size_t blocks,
+                  size_t rows, const float* x, float* y) {
+  for (size_t i = 0; i < blocks * rows; ++i) {
+    const size_t b = i / rows;
+    float sum = 0;
+    for (size_t j = 0; j < degree; ++j) {
+      sum += weight((b * degree + j) * rows + i % rows) * x[columns[b * degree + j]];
+    }
+    y[i] += scales == nullptr ? sum : sum * scales[i];
+  }
+}
+
+void bf16Blocks(const uint16_t* w, const uint16_t* columns, size_t degree, size_t blocks, size_t rows, const float* x,
+                float* y) {
+  narrowBlocks([w](size_t i) { return bf16Weight(w[i]); }, nullptr, columns, degree, blocks, rows, x, y);
+}
+
+void int8Blocks(const int8_t* w, const float* scales, const uint16_t* columns, size_t degree, size_t blocks,
+                size_t rows, const float* x, float* y) {
+  narrowBlocks([w](size_t i) { return static_cast<float>(w[i]); }, scales, columns, degree, blocks, rows, x, y);
+}
+
+void bf16BlocksMany(const uint16_t* w, const uint16_t* columns, size_t degree, size_t blocks, size_t rows, size_t count,
+                    const float* const* xs, float* const* ys) {
+  for (size_t s = 0; s < count; ++s) bf16Blocks(w, columns, degree, blocks, rows, xs[s], ys[s]);
+}
+
+void int8BlocksMany(const int8_t* w, const float* scales, const uint16_t* columns, size_t degree, size_t blocks,
+                    size_t rows, size_t count, const float* const* xs, float* const* ys) {
+  for (size_t s = 0; s < count; ++s) int8Blocks(w, scales, columns, degree, blocks, rows, xs[s], ys[s]);
+}
+
 void outer(const double* a, const double* b, size_t steps, double keep, double factor, double* c) {
   for (size_t i = 0; i < kStripWidth; ++i) {
     for (size_t j = 0; j < kStripWidth; ++j) {
@@ -216,7 +250,7 @@ constexpr Kernels<T> kTable = {panels<T>,        blocks<T, 8>,      blocks<T, 16
                                permutation<T>,   hadamard<T>,       exactPanels<T>,   exactBlocks<T>};
 
 constexpr ExactKernels kExactTable = {dot, addScaled};
-constexpr NarrowKernels kNarrowTable = {bf16Panels, int8Panels};
+constexpr NarrowKernels kNarrowTable = {bf16Panels, int8Panels, bf16Blocks, int8Blocks, bf16BlocksMany, int8BlocksMany};
 
 constexpr TrainingKernels kTrainingTable = {outer, reflect, symmetric};
 

@@ -56,6 +56,8 @@ class Checker {
     } else {
       add("bf16Panels", worstOf([this](size_t n) { return narrowPanels(n, 2); }));
       add("int8Panels", worstOf([this](size_t n) { return narrowPanels(n, 4); }));
+      add("bf16Blocks", worstOf([this](size_t n) { return narrowBlocks<uint16_t>(n, 8 + n % 2 * 8); }));
+      add("int8Blocks", worstOf([this](size_t n) { return narrowBlocks<int8_t>(n, 8 + n % 2 * 8); }));
     }
     if constexpr (sizeof(T) == 8) {
       add("outer", worstOf([this](size_t n) { return outer(n); }));
@@ -252,6 +254,34 @@ class Checker {
       plain.int8Panels(w.data(), scales.data(), groups, n, x.data(), wanted.data());
     }
     return difference(got, wanted, 1.0 + n / 4.0);
+  }
+
+  // One series and many, one after the other.
+  template <class W>
+  double narrowBlocks(size_t n, size_t rows) {
+    const size_t degree = n / 3 + 1, blocks = (n + rows - 1) / rows;
+    std::vector<T> scales = sequence<T>(blocks * rows, 4);
+    for (T& scale : scales) scale /= 128;
+    std::vector<W> w(blocks * rows * degree);
+    for (size_t i = 0; i < w.size(); ++i) {
+      const uint32_t bits = static_cast<uint32_t>(i + 1) * 2654435761u >> 16;
+      w[i] = static_cast<W>(sizeof(W) == 1 ? bits : (bits & 0x807fu) | 0x3e80u);  // bf16 of modulus in [0.25, 0.5)
+    }
+    std::vector<uint16_t> columns(blocks * degree);
+    for (size_t i = 0; i < columns.size(); ++i) columns[i] = static_cast<uint16_t>(i * 7 % n);
+    Many got(n, blocks * rows), wanted(n, blocks * rows);
+    for (const auto& [isa, y] : {std::make_pair(isa_, &got), std::make_pair(Isa::scalar, &wanted)}) {
+      const NarrowKernels& k = narrowKernelsFor(isa);
+      if constexpr (sizeof(W) == 1) {
+        k.int8Blocks(w.data(), scales.data(), columns.data(), degree, blocks, rows, y->xs[0], y->ys[0]);
+        k.int8BlocksMany(w.data(), scales.data(), columns.data(), degree, blocks, rows, y->count, y->xs.data(),
+                         y->ys.data());
+      } else {
+        k.bf16Blocks(w.data(), columns.data(), degree, blocks, rows, y->xs[0], y->ys[0]);
+        k.bf16BlocksMany(w.data(), columns.data(), degree, blocks, rows, y->count, y->xs.data(), y->ys.data());
+      }
+    }
+    return difference(got.y, wanted.y, 1.0 + degree / 4.0);
   }
 
   double outer(size_t n) {

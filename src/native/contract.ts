@@ -36,7 +36,7 @@ export interface RegionSpec {
   topology: string;
   density: number;
   blockRows: number;
-  /** Of W: bf16 and int8 for a dense one of f32; left out, that of the states. */
+  /** Of W: bf16 and int8 for a dense or block-sparse one of f32; left out, that of the states. */
   precision?: string;
   seed: number;
   stream: number;

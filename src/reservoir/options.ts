@@ -63,13 +63,9 @@ export function isStructured(topology: Topology): boolean {
 export function resolvePrecision(
   dtype: FloatDtype | undefined,
   precision: Precision | undefined,
-  topology: Topology | undefined,
   fallback: FloatDtype,
 ): { dtype: FloatDtype; precision: Precision; narrow: boolean } {
   const narrow = precision === 'bf16' || precision === 'int8';
-  if (narrow && topology !== undefined && topology !== 'dense') {
-    throw rangeError(`'dense' with precision '${precision}'`, 'topology', topology);
-  }
   const states = narrow ? 'f32' : precision;
   if (dtype !== undefined && states !== undefined && dtype !== states) {
     throw rangeError(`'${states}' with precision '${precision}'`, 'dtype', dtype);

@@ -21,8 +21,8 @@
  * Given weights are used as they are; topology 'sparse' stores their non-zeros only.
  *
  * `precision` is that of W as it is stored: 'f32' and 'f64' that of the states (`dtype`), 'bf16' (relative error 2^-9 a
- * weight) and 'int8' (a scale for each row; error of a weight up to 1/254 of the largest in its row) for dense W with f32
- * states, two and four times fewer bytes to read a step. Drawn weights are scaled first and then rounded.
+ * weight) and 'int8' (a scale for each row; error of a weight up to 1/254 of the largest in its row) for dense and
+ * block-sparse W with f32 states, two and four times fewer bytes to read a step. Drawn weights are scaled first and then rounded.
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option, RangeError ERR_DTESN_SHAPE for weights that do not
  * fit each other, RangeError ERR_DTESN_MEMORY for weights beyond the memory there is.
@@ -156,10 +156,11 @@ export class Reservoir extends SeriesRunner {
 function planDrawn(options: DrawnReservoirOptions): Plan {
   const checked = checkOptions(drawnSchema, options, 'Reservoir');
   const { units, inputs, spectralRadius } = checked;
-  const { dtype, precision, narrow } = resolvePrecision(checked.dtype, checked.precision, checked.topology, 'f32');
-  const wanted = checked.topology ?? (narrow && checked.density === undefined ? 'dense' : undefined);
-  const { topology, density } = resolveTopology(units, wanted, checked.density);
-  if (narrow && topology !== 'dense') throw rangeError(`density 1 with precision '${precision}'`, 'density', density);
+  const { dtype, precision, narrow } = resolvePrecision(checked.dtype, checked.precision, 'f32');
+  const { topology, density } = resolveTopology(units, checked.topology, checked.density);
+  if (narrow && topology !== 'dense' && topology !== 'block-sparse') {
+    throw rangeError(`'dense' or 'block-sparse' with precision '${precision}'`, 'topology', topology);
+  }
   const degree = isStructured(topology) ? 0 : Math.max(1, Math.round(density * units));
   checkMemory(units * (degree + inputs) * (dtype === 'f32' ? 4 : 8), `${units} units with ${degree} weights each`);
   const { inputScaling, biasScaling, blockRows, seed } = checked;
@@ -184,7 +185,8 @@ function planGiven(options: GivenReservoirOptions): Plan {
   const checked = checkOptions(givenSchema, options, 'Reservoir');
   const { weights, activation, topology, state } = checked;
   const given = checkWeights(weights.recurrent, 'weights.recurrent');
-  const { dtype, precision } = resolvePrecision(checked.dtype, checked.precision, topology, dtypeOf(given.data));
+  const { dtype, precision, narrow } = resolvePrecision(checked.dtype, checked.precision, dtypeOf(given.data));
+  if (narrow && topology !== 'dense') throw rangeError(`'dense' with precision '${precision}'`, 'topology', topology);
   const units = given.rows;
   if (units < 1 || given.cols !== units) {
     throw shapeError('weights.recurrent to be square', `${given.rows} x ${given.cols}`);

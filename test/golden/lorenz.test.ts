@@ -60,10 +60,9 @@ describe('blocks of rows cost nothing in accuracy', () => {
   });
 });
 
-test.each(['bf16', 'int8'])(
-  'weights in %s forecast as far as f32 ones: they are another random matrix',
-  (precision) => {
-    const narrow = horizon(1e-8, { topology: 'dense', precision });
-    expect(Math.abs(narrow / horizon(1e-8, { topology: 'dense' }) - 1)).toBeLessThan(0.05);
-  },
-);
+describe.each(['dense', 'block-sparse'])('%s weights', (topology) => {
+  test.each(['bf16', 'int8'])('in %s forecast as far as f32 ones: they are another random matrix', (precision) => {
+    const narrow = horizon(1e-8, { topology, precision });
+    expect(Math.abs(narrow / horizon(1e-8, { topology }) - 1)).toBeLessThan(0.05);
+  });
+});

@@ -1,0 +1,117 @@
+// Block-sparse products for weights of type DTESN_W, which loadWeights and loadEight widen to T. blocks.inl and
+// narrow.inl include this file, once for each type. `scales`: a factor for each row of the sums, or null.
+
+DTESN_INLINE void block(const DTESN_W* w, const uint16_t* columns, size_t degree, const T* x, const T* scales, T* y,
+                        const int parts) {
+  const size_t rows = parts * kLanes;
+  // Columns in flight: enough sums to hide the add latency, few enough for the registers.
+  const int ways = parts <= 2 ? 4 : (parts <= 4 ? 2 : 1);
+  V sum[8];
+  DTESN_UNROLL for (int s = 0; s < ways * parts; ++s) sum[s] = V{};
+  size_t j = 0;
+  for (; j + 4 <= degree; j += 4, w += 4 * rows) {
+    const Four four = gather(x, columns + j);
+    DTESN_UNROLL for (int c = 0; c < 4; ++c) {
+      DTESN_UNROLL for (int p = 0; p < parts; ++p) {
+        sum[c % ways * parts + p] += loadWeights(w + c * rows + p * kLanes) * four.x[c];
+      }
+    }
+  }
+  for (; j < degree; ++j, w += rows) {
+    const T a = x[columns[j]];
+    DTESN_UNROLL for (int p = 0; p < parts; ++p) sum[p] += loadWeights(w + p * kLanes) * a;
+  }
+  DTESN_UNROLL for (int way = 1; way < ways; ++way) {
+    DTESN_UNROLL for (int p = 0; p < parts; ++p) sum[p] += sum[way * parts + p];
+  }
+  DTESN_UNROLL for (int p = 0; p < parts; ++p) {
+    if (scales != nullptr) sum[p] *= load(scales + p * kLanes);
+    store(y + p * kLanes, load(y + p * kLanes) + sum[p]);
+  }
+}
+
+#if DTESN_BYTES == 64 && !DTESN_WIDE
+DTESN_INLINE void block8(const DTESN_W* w, const uint16_t* columns, size_t degree, const T* x, const T* scales, T* y) {
+  V sum[4] = {};
+  size_t j = 0;
+  for (; j + 8 <= degree; j += 8, w += 64) {
+    const Four a = gather(x, columns + j), b = gather(x, columns + j + 4);
+    sum[0] += loadWeights(w) * pair(a.x[0], a.x[1]);
+    sum[1] += loadWeights(w + 16) * pair(a.x[2], a.x[3]);
+    sum[2] += loadWeights(w + 32) * pair(b.x[0], b.x[1]);
+    sum[3] += loadWeights(w + 48) * pair(b.x[2], b.x[3]);
+  }
+  const V both = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+  E total = __builtin_shufflevector(both, both, 0, 1, 2, 3, 4, 5, 6, 7) +
+            __builtin_shufflevector(both, both, 8, 9, 10, 11, 12, 13, 14, 15);
+  for (; j < degree; ++j, w += 8) total += loadEight(w) * x[columns[j]];
+  if (scales != nullptr) total *= *reinterpret_cast<const EU*>(scales);
+  *reinterpret_cast<EU*>(y) += total;
+}
+#else
+DTESN_INLINE void block8(const DTESN_W* w, const uint16_t* columns, size_t degree, const T* x, const T* scales, T* y) {
+  block(w, columns, degree, x, scales, y, 8 / kLanes);
+}
+#endif
+
+DTESN_INLINE void eachBlock(const DTESN_W* w, const T* scales, const uint16_t* columns, size_t degree, size_t blocks,
+                            const T* x, T* y, const size_t rows) {
+  for (size_t b = 0; b < blocks; ++b, w += rows * degree, columns += degree, y += rows) {
+    if (rows == 8) {
+      block8(w, columns, degree, x, scales, y);
+    } else {
+      block(w, columns, degree, x, scales, y, 16 / kLanes);
+    }
+    if (scales != nullptr) scales += rows;
+  }
+}
+
+DTESN_INLINE void blockTile(const DTESN_W* w, const T* scales, const uint16_t* columns, size_t degree,
+                            const T* const* xs, T* const* ys, size_t row, const int parts, const int series) {
+  constexpr size_t kStep = sizeof(E) / sizeof(T);
+  E sum[kTileSeries][8];
+  const T* x[kTileSeries];
+  DTESN_UNROLL for (int s = 0; s < series; ++s) {
+    x[s] = xs[s];
+    DTESN_UNROLL for (int p = 0; p < parts; ++p) sum[s][p] = E{};
+  }
+  for (size_t j = 0; j < degree; ++j, w += parts * kStep) {
+    const size_t column = columns[j];
+    DTESN_UNROLL for (int p = 0; p < parts; ++p) {
+      const E weight = loadEight(w + p * kStep);
+      DTESN_UNROLL for (int s = 0; s < series; ++s) sum[s][p] += weight * x[s][column];
+    }
+  }
+  DTESN_UNROLL for (int s = 0; s < series; ++s) {
+    DTESN_UNROLL for (int p = 0; p < parts; ++p) {
+      if (scales != nullptr) sum[s][p] *= *reinterpret_cast<const EU*>(scales + row + p * kStep);
+      *reinterpret_cast<EU*>(ys[s] + row + p * kStep) += sum[s][p];
+    }
+  }
+}
+
+#define DTESN_BLOCK_TILE(SERIES)                                               \
+  case SERIES:                                                                 \
+    blockTile(w, scales, columns, degree, xs + s, ys + s, row, parts, SERIES); \
+    break;
+
+DTESN_INLINE void eachBlockMany(const DTESN_W* w, const T* scales, const uint16_t* columns, size_t degree,
+                                size_t blocks, size_t count, const T* const* xs, T* const* ys, const size_t rows) {
+  const int parts = rows * sizeof(T) / sizeof(E);
+  for (size_t b = 0, row = 0; b < blocks; ++b, row += rows, columns += degree, w += rows * degree) {
+    for (size_t s = 0; s < count;) {
+      const size_t series = tileSize(count - s);
+      switch (series) {
+        DTESN_BLOCK_TILE(1)
+        DTESN_BLOCK_TILE(2)
+        DTESN_BLOCK_TILE(3)
+        DTESN_BLOCK_TILE(4)
+        DTESN_BLOCK_TILE(5)
+        DTESN_BLOCK_TILE(6)
+      }
+      s += series;
+    }
+  }
+}
+
+#undef DTESN_BLOCK_TILE

@@ -1,0 +1,45 @@
+// Block-sparse products: a column of a block is some vectors of rows, or half a vector.
+
+// x at four columns, their indices in one load: ports that load are what these kernels lack.
+struct Four {
+  T x[4];
+};
+
+DTESN_INLINE Four gather(const T* x, const uint16_t* columns) {
+  uint64_t four;
+  __builtin_memcpy(&four, columns, sizeof(four));
+  return {{x[four & 0xffff], x[four >> 16 & 0xffff], x[four >> 32 & 0xffff], x[four >> 48]}};
+}
+
+#if DTESN_BYTES == 64 && !DTESN_WIDE
+// Sixteen lanes hold two columns of eight rows.
+DTESN_INLINE V pair(T low, T high) {
+  constexpr VI second = {0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1};
+  return second ? splat(high) : splat(low);
+}
+#endif
+
+DTESN_INLINE V loadWeights(const T* w) { return load(w); }
+DTESN_INLINE E loadEight(const T* w) { return *reinterpret_cast<const EU*>(w); }
+
+#define DTESN_W T
+#include "simd/block.inl"
+#undef DTESN_W
+
+static void blocks8(const T* w, const uint16_t* columns, size_t degree, size_t blocks, const T* x, T* y) {
+  eachBlock(w, nullptr, columns, degree, blocks, x, y, 8);
+}
+
+static void blocks16(const T* w, const uint16_t* columns, size_t degree, size_t blocks, const T* x, T* y) {
+  eachBlock(w, nullptr, columns, degree, blocks, x, y, 16);
+}
+
+static void blocks8Many(const T* w, const uint16_t* columns, size_t degree, size_t blocks, size_t count,
+                        const T* const* xs, T* const* ys) {
+  eachBlockMany(w, nullptr, columns, degree, blocks, count, xs, ys, 8);
+}
+
+static void blocks16Many(const T* w, const uint16_t* columns, size_t degree, size_t blocks, size_t count,
+                         const T* const* xs, T* const* ys) {
+  eachBlockMany(w, nullptr, columns, degree, blocks, count, xs, ys, 16);
+}
