@@ -4,9 +4,9 @@
  *     npm run soak [-- --minutes 30]
  *
  * Two simulated engines, a fetcher each with CALLERS callers a tick, a fleet, and streams that are pushed, stepped and
- * released. Sixty times the heap after a collection, memory outside of it, and the open descriptors are noted. It fails
- * when the median of the last third lies above that of the first third (after a warm-up of a fifth) by more than ROOM, when
- * descriptors grow, or when a promise was rejected that nobody awaited.
+ * released. Sixty times the heap after a collection, memory outside of it, that of the process, and the open descriptors
+ * are noted. It fails when the median of the last third lies above that of the first third (after a warm-up of a fifth)
+ * by more than ROOM, when descriptors grow, or when a promise was rejected that nobody awaited.
  */
 
 import { existsSync, readdirSync } from 'node:fs';
@@ -24,7 +24,7 @@ import {
 
 const CALLERS = 20;
 const TICK_MS = 50;
-const ROOM = { heapMb: 3, externalMb: 3, descriptors: 4 };
+const ROOM = { heapMb: 3, externalMb: 3, rssMb: 20, descriptors: 4 };
 const FAULTS = ['hang', 'sleep', 'scaling', 'crash', '5xx', 'restart', 'metrics-freeze', 'preemption-storm'];
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '3' } } });
@@ -99,10 +99,11 @@ async function sample() {
     globalThis.gc();
     await pause(20);
   }
-  const { heapUsed, external, arrayBuffers } = process.memoryUsage();
+  const { heapUsed, external, arrayBuffers, rss } = process.memoryUsage();
   return {
     heapMb: heapUsed / 2 ** 20,
     externalMb: (external + arrayBuffers) / 2 ** 20,
+    rssMb: rss / 2 ** 20,
     descriptors: openDescriptors(),
   };
 }

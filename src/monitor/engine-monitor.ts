@@ -17,7 +17,14 @@
 import { EventEmitter } from 'node:events';
 import { z } from 'zod';
 import { argumentError, checkOptions } from '../errors/index.js';
-import { deriveRates, type Engine, type EngineMetrics, type Rates, type Scrape } from '../sources/index.js';
+import {
+  deriveRates,
+  type Engine,
+  type EngineMetrics,
+  type Rates,
+  type Scrape,
+  withTimeLimit,
+} from '../sources/index.js';
 import { type EngineState, EngineStateTracker } from './engine-state.js';
 import { observeEngine } from './observe-engine.js';
 
@@ -105,8 +112,10 @@ export class EngineMonitor extends EventEmitter<Events> {
 
   async #observe(): Promise<void> {
     const closing = this.#closing.signal;
-    const signal = AbortSignal.any([closing, AbortSignal.timeout(this.#timeoutMs)]);
-    const { families, ...seen } = await observeEngine(this.engine, signal);
+    const late = () => new DOMException(`no answer within ${this.#timeoutMs} ms`, 'TimeoutError');
+    const { families, ...seen } = await withTimeLimit(this.#timeoutMs, late, closing, (signal) =>
+      observeEngine(this.engine, signal),
+    );
     if (closing.aborted) return;
     const time = performance.now() / 1000;
     const scrape = families === null ? null : { metrics: families, time };

@@ -52,6 +52,7 @@ import {
   SourceFetcher,
   type SourceProviders,
   type Sources,
+  withTimeLimit,
 } from '../sources/index.js';
 import { assembleResult } from './assemble-result.js';
 import { createConfig, type DtesnConfig, type DtesnConfigInput } from './config.js';
@@ -300,9 +301,10 @@ export class DtesnProcessor {
     const { engine } = this;
     // An engine that is known not to tokenise is not asked again: the input would only wait for its silence.
     const usable = engine !== null && tokenizer.state !== 'error' && tokenizer.has_encode_method !== false;
-    const timeout = AbortSignal.timeout(this.config.source_deadline_ms);
+    const ms = this.config.source_deadline_ms;
+    const late = () => new DOMException(`no tokens within ${ms} ms`, 'TimeoutError');
     const tokenize = (text: string) =>
-      engine!.tokenize(text, { signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
+      withTimeLimit(ms, late, signal, (limited) => engine!.tokenize(text, { signal: limited }));
     const local = this.#modelTokenizer;
     const encoded = await encodeInput(input, {
       ...(usable && { tokenize }),

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { multiSourceDataSchema } from '../../src/pipeline/index.js';
 import { DtesnProcessor, dtesnResultSchema } from '../../src/processor/index.js';
@@ -55,6 +56,15 @@ describe('process', () => {
   test('an abort ends it with the reason', async () => {
     const reason = new Error('enough');
     await expect(processor.process('text', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  });
+
+  test('nothing of an input stays with a signal that lives on', async () => {
+    const { signal } = new AbortController();
+    await processor.process('text', { signal });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    const key = Object.getOwnPropertySymbols(signal).find(({ description }) => description === 'kDependantSignals');
+    const dependent = key && (signal as unknown as Record<symbol, Set<unknown>>)[key];
+    expect(dependent?.size ?? 0).toBe(0);
   });
 });
 
