@@ -264,7 +264,7 @@ const bodies = fc.uniqueArray(fc.oneof(plain, histogram), {
 
 function print(families: Printed[], newline: string): string {
   const escaped = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
-  const number = (of: number) => (Number.isNaN(of) ? 'NaN' : String(of).replace('Infinity', 'Inf'));
+  const number = (of: number) => (Object.is(of, -0) ? '-0' : String(of).replace('Infinity', 'Inf'));
   const lines = families.flatMap((family) => [
     ...(family.help === null ? [] : [`# HELP ${family.name} ${escaped(family.help)}`]),
     `# TYPE ${family.name} ${family.type}`,
