@@ -134,7 +134,8 @@ describe('dtesn simulate', () => {
   test.skipIf(spawnSync('script', ['--version']).status !== 0)(
     'on a terminal keeps a line of what runs, and ends at Ctrl-C (skipped: no script command)',
     async () => {
-      const command = `"${process.execPath}" "${main}" simulate --port 0 --speed 20 --load 1 --fault hang@1`;
+      // Without exec, a shell that stays in between reports its own interrupt.
+      const command = `exec "${process.execPath}" "${main}" simulate --port 0 --speed 20 --load 1 --fault hang@1`;
       const running = run('script', ['-qec', command, '/dev/null']);
       await running.says(/\r.*\d+ s {2}running \d+ {2}waiting \d+ {2}KV \d+ % {2}.*hang/);
       running.child.stdin!.write('\u0003');
