@@ -32,7 +32,7 @@ Napi::Value elementaryDifferentials(const Napi::CallbackInfo& info) {
     const AlignedArray<T> padded(packed.paddedRows());
     const auto map = [&](const T* x, T* y) {
       std::fill_n(padded.data(), padded.size(), T(0));
-      packed.accumulate(x, padded.data());
+      packed.accumulate(x, padded.data(), Sweep::forwards);
       std::copy_n(padded.data(), n, y);
     };
     stage.evaluate(map, constant(state), constant(drive), constant(decay), out);

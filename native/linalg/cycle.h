@@ -13,7 +13,7 @@ class Cycle final : public LinearOperator<T> {
   Cycle(size_t n, T weight) : LinearOperator<T>(n, n), weight_(weight) {}
 
   size_t paddedRows() const override { return this->rows(); }
-  void accumulate(const T* x, T* y) const override { kernels<T>().cycle(weight_, this->rows(), x, y); }
+  void accumulate(const T* x, T* y, Sweep) const override { kernels<T>().cycle(weight_, this->rows(), x, y); }
 
   void product(const double* x, double* y) const override {
     const size_t n = this->rows();

@@ -29,7 +29,7 @@ class Hadamard final : public LinearOperator<T> {
   size_t paddedRows() const override { return this->rows(); }
   size_t workElements() const override { return hadamardWork<T>(this->rows()); }
 
-  void accumulate(const T* x, T* y) const override {
+  void accumulate(const T* x, T* y, Sweep) const override {
     const size_t n = this->rows();
     kernels<T>().hadamard(signs_.data(), n, static_cast<T>(weight()), x, y + roundUp(n, 16), y);
   }

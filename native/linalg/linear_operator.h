@@ -9,6 +9,8 @@
 
 #include <cstddef>
 
+#include "simd/kernels.h"
+
 namespace dtesn {
 
 template <class T>
@@ -21,9 +23,9 @@ class LinearOperator {
   size_t cols() const { return cols_; }
   virtual size_t paddedRows() const = 0;
   virtual size_t workElements() const { return 0; }
-  virtual void accumulate(const T* x, T* y) const = 0;
-  virtual void accumulateMany(size_t count, const T* const* xs, T* const* ys) const {
-    for (size_t s = 0; s < count; ++s) accumulate(xs[s], ys[s]);
+  virtual void accumulate(const T* x, T* y, Sweep sweep = Sweep::forwards) const = 0;
+  virtual void accumulateMany(size_t count, const T* const* xs, T* const* ys, Sweep sweep = Sweep::forwards) const {
+    for (size_t s = 0; s < count; ++s) accumulate(xs[s], ys[s], sweep);
   }
   virtual void product(const double* x, double* y) const = 0;
   virtual void transposed(const double* x, double* y) const = 0;

@@ -36,23 +36,24 @@ class NarrowBlocks final : public LinearOperator<float> {
 
   size_t paddedRows() const override { return roundUp(rows(), blockRows_); }
 
-  void accumulate(const float* x, float* y) const override {
+  void accumulate(const float* x, float* y, Sweep sweep) const override {
     const NarrowKernels& k = narrowKernels();
     const size_t blocks = paddedRows() / blockRows_;
     if constexpr (kScaled) {
-      k.int8Blocks(weights_.data(), scales_.data(), columns_.data(), degree_, blocks, blockRows_, x, y);
+      k.int8Blocks(weights_.data(), scales_.data(), columns_.data(), degree_, blocks, blockRows_, x, y, sweep);
     } else {
-      k.bf16Blocks(weights_.data(), columns_.data(), degree_, blocks, blockRows_, x, y);
+      k.bf16Blocks(weights_.data(), columns_.data(), degree_, blocks, blockRows_, x, y, sweep);
     }
   }
 
-  void accumulateMany(size_t count, const float* const* xs, float* const* ys) const override {
+  void accumulateMany(size_t count, const float* const* xs, float* const* ys, Sweep sweep) const override {
     const NarrowKernels& k = narrowKernels();
     const size_t blocks = paddedRows() / blockRows_;
     if constexpr (kScaled) {
-      k.int8BlocksMany(weights_.data(), scales_.data(), columns_.data(), degree_, blocks, blockRows_, count, xs, ys);
+      k.int8BlocksMany(weights_.data(), scales_.data(), columns_.data(), degree_, blocks, blockRows_, count, xs, ys,
+                       sweep);
     } else {
-      k.bf16BlocksMany(weights_.data(), columns_.data(), degree_, blocks, blockRows_, count, xs, ys);
+      k.bf16BlocksMany(weights_.data(), columns_.data(), degree_, blocks, blockRows_, count, xs, ys, sweep);
     }
   }
 

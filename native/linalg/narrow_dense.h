@@ -31,11 +31,11 @@ class NarrowDense final : public LinearOperator<float> {
 
   size_t paddedRows() const override { return roundUp(rows(), kGroup); }
 
-  void accumulate(const float* x, float* y) const override {
+  void accumulate(const float* x, float* y, Sweep sweep) const override {
     const size_t groups = paddedRows() / kGroup;
     const NarrowKernels& k = narrowKernels();
-    if (isBf16()) return k.bf16Panels(words_.data(), groups, cols(), x, y);
-    k.int8Panels(words_.data(), scales_.data(), groups, cols(), x, y);
+    if (isBf16()) return k.bf16Panels(words_.data(), groups, cols(), x, y, sweep);
+    k.int8Panels(words_.data(), scales_.data(), groups, cols(), x, y, sweep);
   }
 
   void product(const double* x, double* y) const override {

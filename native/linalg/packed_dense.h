@@ -33,12 +33,12 @@ class PackedDense final : public LinearOperator<T> {
 
   size_t paddedRows() const override { return groups_ * groupRows<T>(); }
 
-  void accumulate(const T* x, T* y) const override {
-    kernels<T>().panels(weights_.data(), groups_, this->cols(), x, y);
+  void accumulate(const T* x, T* y, Sweep sweep) const override {
+    kernels<T>().panels(weights_.data(), groups_, this->cols(), x, y, sweep);
   }
 
-  void accumulateMany(size_t count, const T* const* xs, T* const* ys) const override {
-    kernels<T>().panelsMany(weights_.data(), groups_, this->cols(), count, xs, ys);
+  void accumulateMany(size_t count, const T* const* xs, T* const* ys, Sweep sweep) const override {
+    kernels<T>().panelsMany(weights_.data(), groups_, this->cols(), count, xs, ys, sweep);
   }
 
   void product(const double* x, double* y) const override {

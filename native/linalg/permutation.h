@@ -25,7 +25,7 @@ class Permutation final : public LinearOperator<T> {
   }
 
   size_t paddedRows() const override { return this->rows(); }
-  void accumulate(const T* x, T* y) const override {
+  void accumulate(const T* x, T* y, Sweep) const override {
     kernels<T>().permutation(weight_, places_.data(), this->rows(), x, y);
   }
 

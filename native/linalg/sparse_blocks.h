@@ -39,14 +39,14 @@ class SparseBlocks final : public LinearOperator<T> {
   const AlignedArray<uint16_t>& columns() const { return columns_; }
   const AlignedArray<T>& weights() const { return weights_; }
 
-  void accumulate(const T* x, T* y) const override {
+  void accumulate(const T* x, T* y, Sweep sweep) const override {
     const auto kernel = blockRows_ == 8 ? kernels<T>().blocks8 : kernels<T>().blocks16;
-    kernel(weights_.data(), columns_.data(), degree_, blocks_, x, y);
+    kernel(weights_.data(), columns_.data(), degree_, blocks_, x, y, sweep);
   }
 
-  void accumulateMany(size_t count, const T* const* xs, T* const* ys) const override {
+  void accumulateMany(size_t count, const T* const* xs, T* const* ys, Sweep sweep) const override {
     const auto kernel = blockRows_ == 8 ? kernels<T>().blocks8Many : kernels<T>().blocks16Many;
-    kernel(weights_.data(), columns_.data(), degree_, blocks_, count, xs, ys);
+    kernel(weights_.data(), columns_.data(), degree_, blocks_, count, xs, ys, sweep);
   }
 
   void product(const double* x, double* y) const override {

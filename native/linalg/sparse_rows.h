@@ -39,7 +39,7 @@ class SparseRows final : public LinearOperator<T> {
 
   size_t paddedRows() const override { return this->rows(); }
 
-  void accumulate(const T* x, T* y) const override {
+  void accumulate(const T* x, T* y, Sweep) const override {
     kernels<T>().rows(weights_.data(), columns_.data(), starts_.data(), this->rows(), x, y);
   }
 

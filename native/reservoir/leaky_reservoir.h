@@ -32,7 +32,8 @@ class LeakyReservoir final : public Network<T> {
     size_t done = 0;
     while (done < steps) {
       region_.beginDrive(series + done * inputs_, drive_.data());
-      region_.recurrent->accumulate(state, drive_.data());
+      region_.recurrent->accumulate(state, drive_.data(), sweep_);
+      sweep_ = turned(sweep_);
       region_.update(drive_.data(), state);
       if (out != nullptr) std::memcpy(out + done * units(), state, units() * sizeof(T));
       if (!control.goOn(++done)) break;
@@ -46,7 +47,8 @@ class LeakyReservoir final : public Network<T> {
   void step(size_t count, const T* const* inputs, T* const* states, StepScratch<T>& scratch) const override {
     T* const* drives = scratch.drivePlaces.data();
     region_.beginDrives(count, inputs, drives);
-    region_.recurrent->accumulateMany(count, states, drives);
+    region_.recurrent->accumulateMany(count, states, drives, scratch.sweep);
+    scratch.sweep = turned(scratch.sweep);
     for (size_t s = 0; s < count; ++s) region_.update(drives[s], states[s]);
   }
 
@@ -65,6 +67,7 @@ class LeakyReservoir final : public Network<T> {
   Region<T> region_;
   size_t inputs_;
   AlignedArray<T> drive_;
+  Sweep sweep_ = Sweep::forwards;
 };
 
 }  // namespace dtesn

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "linalg/aligned_array.h"
+#include "simd/kernels.h"
 
 namespace dtesn {
 
@@ -26,6 +27,7 @@ struct StepScratch {
   AlignedArray<T> drives, old;
   std::vector<T*> drivePlaces, oldPlaces;
   std::vector<const T*> places;
+  Sweep sweep = Sweep::forwards;  // of the next step
 };
 
 template <class T>

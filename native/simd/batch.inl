@@ -62,33 +62,32 @@ DTESN_INLINE size_t tileSize(size_t left) {
 // A stretch of columns whose weights stay in the first cache while every series meets them.
 constexpr size_t kStretch = 128 * sizeof(float) / sizeof(T);
 
-static void panelsMany(const T* w, size_t groups, size_t cols, size_t count, const T* const* xs, T* const* ys) {
+static void panelsMany(const T* w, size_t groups, size_t cols, size_t count, const T* const* xs, T* const* ys,
+                       Sweep sweep) {
   constexpr size_t kGroup = kGroupBytes / sizeof(T);
-  size_t row = 0;
-  while (groups > 0) {
-    const size_t width = groups < kPanelGroups ? groups : kPanelGroups;
-    const size_t stride = width * kGroup;
+  for (size_t i = 0; i * kPanelGroups < groups; ++i) {
+    const size_t first = firstGroup(i, groups, sweep), row = first * kGroup;
+    const size_t width = groupsFrom(first, groups), stride = width * kGroup;
     const size_t vectors = stride / kLanes;
-    const T* const end = w + stride * cols;
+    const T* const panel = w + row * cols;
+    const bool isLast = (i + 1) * kPanelGroups >= groups;
+    const T* const following = isLast ? nullptr : w + firstGroup(i + 1, groups, sweep) * kGroup * cols;
     for (size_t from = 0; from < cols; from += kStretch) {
       const size_t some = cols - from < kStretch ? cols - from : kStretch;
-      const T* const weights = w + stride * from;
+      const T* const weights = panel + stride * from;
       // The stretch that follows comes into the second cache meanwhile, a group's share with each of the first passes.
-      const T* const next = weights + stride * some;
+      const T* const next = from + some < cols ? weights + stride * some : following;
       size_t pass = 0;
       for (size_t s = 0; s < count;) {
         const size_t series = tileSize(count - s);
         for (size_t v = 0; v < vectors; v += kTileVectors, ++pass) {
           const size_t wide = vectors - v < size_t{kTileVectors} ? vectors - v : size_t{kTileVectors};
-          const T* ahead = pass < width && (next < end || groups > width) ? next + pass * kGroup * some : nullptr;
+          const T* ahead = pass < width && next != nullptr ? next + pass * kGroup * some : nullptr;
           anyTile(weights + v * kLanes, stride, from, some, xs + s, ys + s, row + v * kLanes, ahead, wide, series);
         }
         s += series;
       }
     }
-    w = end;
-    row += stride;
-    groups -= width;
   }
 }
 

@@ -55,14 +55,15 @@ DTESN_INLINE void block8(const DTESN_W* w, const uint16_t* columns, size_t degre
 #endif
 
 DTESN_INLINE void eachBlock(const DTESN_W* w, const T* scales, const uint16_t* columns, size_t degree, size_t blocks,
-                            const T* x, T* y, const size_t rows) {
-  for (size_t b = 0; b < blocks; ++b, w += rows * degree, columns += degree, y += rows) {
+                            const T* x, T* y, const size_t rows, Sweep sweep) {
+  for (size_t i = 0; i < blocks; ++i) {
+    const size_t b = sweep == Sweep::forwards ? i : blocks - 1 - i;
+    const T* const factors = scales == nullptr ? nullptr : scales + b * rows;
     if (rows == 8) {
-      block8(w, columns, degree, x, scales, y);
+      block8(w + b * rows * degree, columns + b * degree, degree, x, factors, y + b * rows);
     } else {
-      block(w, columns, degree, x, scales, y, 16 / kLanes);
+      block(w + b * rows * degree, columns + b * degree, degree, x, factors, y + b * rows, 16 / kLanes);
     }
-    if (scales != nullptr) scales += rows;
   }
 }
 
@@ -90,15 +91,17 @@ DTESN_INLINE void blockTile(const DTESN_W* w, const T* scales, const uint16_t* c
   }
 }
 
-#define DTESN_BLOCK_TILE(SERIES)                                               \
-  case SERIES:                                                                 \
-    blockTile(w, scales, columns, degree, xs + s, ys + s, row, parts, SERIES); \
+#define DTESN_BLOCK_TILE(SERIES)                                                                           \
+  case SERIES:                                                                                             \
+    blockTile(w + row * degree, scales, columns + b * degree, degree, xs + s, ys + s, row, parts, SERIES); \
     break;
 
 DTESN_INLINE void eachBlockMany(const DTESN_W* w, const T* scales, const uint16_t* columns, size_t degree,
-                                size_t blocks, size_t count, const T* const* xs, T* const* ys, const size_t rows) {
+                                size_t blocks, size_t count, const T* const* xs, T* const* ys, const size_t rows,
+                                Sweep sweep) {
   const int parts = rows * sizeof(T) / sizeof(E);
-  for (size_t b = 0, row = 0; b < blocks; ++b, row += rows, columns += degree, w += rows * degree) {
+  for (size_t i = 0; i < blocks; ++i) {
+    const size_t b = sweep == Sweep::forwards ? i : blocks - 1 - i, row = b * rows;
     for (size_t s = 0; s < count;) {
       const size_t series = tileSize(count - s);
       switch (series) {

@@ -26,20 +26,20 @@ DTESN_INLINE E loadEight(const T* w) { return *reinterpret_cast<const EU*>(w); }
 #include "simd/block.inl"
 #undef DTESN_W
 
-static void blocks8(const T* w, const uint16_t* columns, size_t degree, size_t blocks, const T* x, T* y) {
-  eachBlock(w, nullptr, columns, degree, blocks, x, y, 8);
+static void blocks8(const T* w, const uint16_t* columns, size_t degree, size_t blocks, const T* x, T* y, Sweep sweep) {
+  eachBlock(w, nullptr, columns, degree, blocks, x, y, 8, sweep);
 }
 
-static void blocks16(const T* w, const uint16_t* columns, size_t degree, size_t blocks, const T* x, T* y) {
-  eachBlock(w, nullptr, columns, degree, blocks, x, y, 16);
+static void blocks16(const T* w, const uint16_t* columns, size_t degree, size_t blocks, const T* x, T* y, Sweep sweep) {
+  eachBlock(w, nullptr, columns, degree, blocks, x, y, 16, sweep);
 }
 
 static void blocks8Many(const T* w, const uint16_t* columns, size_t degree, size_t blocks, size_t count,
-                        const T* const* xs, T* const* ys) {
-  eachBlockMany(w, nullptr, columns, degree, blocks, count, xs, ys, 8);
+                        const T* const* xs, T* const* ys, Sweep sweep) {
+  eachBlockMany(w, nullptr, columns, degree, blocks, count, xs, ys, 8, sweep);
 }
 
 static void blocks16Many(const T* w, const uint16_t* columns, size_t degree, size_t blocks, size_t count,
-                         const T* const* xs, T* const* ys) {
-  eachBlockMany(w, nullptr, columns, degree, blocks, count, xs, ys, 16);
+                         const T* const* xs, T* const* ys, Sweep sweep) {
+  eachBlockMany(w, nullptr, columns, degree, blocks, count, xs, ys, 16, sweep);
 }

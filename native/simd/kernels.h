@@ -18,6 +18,12 @@ namespace dtesn {
 
 enum class Isa { scalar, sse2, avx2, avx512, neon };
 
+// From which end a product walks the panels or blocks of its matrix. A matrix larger than a cache is read to and fro:
+// what was read last is read first. The numbers are the same.
+enum class Sweep { forwards, backwards };
+
+inline Sweep turned(Sweep sweep) { return sweep == Sweep::forwards ? Sweep::backwards : Sweep::forwards; }
+
 constexpr size_t kGroupBytes = 64;
 constexpr size_t kPanelGroups = 4;
 constexpr size_t kSumBytes = 12 * 64;
@@ -35,10 +41,12 @@ constexpr size_t roundUp(size_t n, size_t step) { return (n + step - 1) / step *
 template <class T>
 struct Kernels {
   // Traffic: 64 groups cols bytes of weights, read once. Operations: 2 a weight.
-  void (*panels)(const T* weights, size_t groups, size_t cols, const T* x, T* y);
+  void (*panels)(const T* weights, size_t groups, size_t cols, const T* x, T* y, Sweep sweep);
   // Traffic: sizeof(T) + 2 / rows bytes a weight. `columns` holds `degree` entries a block.
-  void (*blocks8)(const T* weights, const uint16_t* columns, size_t degree, size_t blocks, const T* x, T* y);
-  void (*blocks16)(const T* weights, const uint16_t* columns, size_t degree, size_t blocks, const T* x, T* y);
+  void (*blocks8)(const T* weights, const uint16_t* columns, size_t degree, size_t blocks, const T* x, T* y,
+                  Sweep sweep);
+  void (*blocks16)(const T* weights, const uint16_t* columns, size_t degree, size_t blocks, const T* x, T* y,
+                   Sweep sweep);
   // Traffic: sizeof(T) + 4 bytes a weight and one gathered read of x each.
   void (*rows)(const T* weights, const uint32_t* columns, const size_t* starts, size_t rows, const T* x, T* y);
   // y[i] += weight x[i - 1], indices modulo n.
@@ -50,11 +58,12 @@ struct Kernels {
   void (*leakyIdentity)(const T* drive, const T* leak, size_t n, T* state);
   // The same products for `count` series, xs[s] and ys[s] where they lie. Operations: 2 a weight and series; the
   // weights are read once for six series.
-  void (*panelsMany)(const T* weights, size_t groups, size_t cols, size_t count, const T* const* xs, T* const* ys);
+  void (*panelsMany)(const T* weights, size_t groups, size_t cols, size_t count, const T* const* xs, T* const* ys,
+                     Sweep sweep);
   void (*blocks8Many)(const T* weights, const uint16_t* columns, size_t degree, size_t blocks, size_t count,
-                      const T* const* xs, T* const* ys);
+                      const T* const* xs, T* const* ys, Sweep sweep);
   void (*blocks16Many)(const T* weights, const uint16_t* columns, size_t degree, size_t blocks, size_t count,
-                       const T* const* xs, T* const* ys);
+                       const T* const* xs, T* const* ys, Sweep sweep);
   // sum = sum * factor + addend, `rounds` times, on kSumBytes of independent sums. Traffic: none within a round.
   void (*multiplyAdds)(size_t rounds, T factor, T addend, T* sums);
   // Loads `size` elements, whole 512 bytes only, into registers and drops them. Traffic: sizeof(T) an element.
@@ -88,19 +97,20 @@ struct ExactKernels {
 // store it as 128 + q.
 struct NarrowKernels {
   // Traffic: 2 bytes a weight. Error: that of f32 sums.
-  void (*bf16Panels)(const uint32_t* weights, size_t groups, size_t cols, const float* x, float* y);
+  void (*bf16Panels)(const uint32_t* weights, size_t groups, size_t cols, const float* x, float* y, Sweep sweep);
   // Traffic: 1 byte a weight. Error: that of f32 sums; with VNNI that of x in 24-bit fixed point.
-  void (*int8Panels)(const uint32_t* weights, const float* scales, size_t groups, size_t cols, const float* x,
-                     float* y);
+  void (*int8Panels)(const uint32_t* weights, const float* scales, size_t groups, size_t cols, const float* x, float* y,
+                     Sweep sweep);
   // Of blocks of 8 or 16 rows. Traffic: 2 or 1 bytes a weight, 2 / rows for its column. Error: that of f32 sums.
   void (*bf16Blocks)(const uint16_t* weights, const uint16_t* columns, size_t degree, size_t blocks, size_t rows,
-                     const float* x, float* y);
+                     const float* x, float* y, Sweep sweep);
   void (*int8Blocks)(const int8_t* weights, const float* scales, const uint16_t* columns, size_t degree, size_t blocks,
-                     size_t rows, const float* x, float* y);
+                     size_t rows, const float* x, float* y, Sweep sweep);
   void (*bf16BlocksMany)(const uint16_t* weights, const uint16_t* columns, size_t degree, size_t blocks, size_t rows,
-                         size_t count, const float* const* xs, float* const* ys);
+                         size_t count, const float* const* xs, float* const* ys, Sweep sweep);
   void (*int8BlocksMany)(const int8_t* weights, const float* scales, const uint16_t* columns, size_t degree,
-                         size_t blocks, size_t rows, size_t count, const float* const* xs, float* const* ys);
+                         size_t blocks, size_t rows, size_t count, const float* const* xs, float* const* ys,
+                         Sweep sweep);
 };
 
 // Columns of a strip: strips are row-major and contiguous, so that three of the widest vectors hold a row.

@@ -49,36 +49,45 @@ DTESN_INLINE void panelPart(const T* w, size_t stride, size_t cols, const T* x, 
   DTESN_UNROLL for (int v = 0; v < vectors; ++v) store(y + v * kLanes, paired ? even[v] + odd[v] : even[v]);
 }
 
-static void panels(const T* w, size_t groups, size_t cols, const T* x, T* y) {
+DTESN_INLINE void panel(const T* w, size_t width, size_t cols, const T* x, T* y) {
   constexpr size_t kGroup = kGroupBytes / sizeof(T);
   constexpr int kVectors = kGroupBytes / DTESN_BYTES;  // vectors a group: 4, 2 or 1
   constexpr size_t kPartGroups = 8 / kVectors < 4 ? 8 / kVectors : 4;
-  while (groups > 0) {
-    const size_t width = groups < kPanelGroups ? groups : kPanelGroups;
-    const size_t stride = width * kGroup;
-    size_t done = 0;
-    while (done < width) {
-      const size_t part = width - done < kPartGroups ? width - done : kPartGroups;
-      const T* from = w + done * kGroup;
-      T* to = y + done * kGroup;
-      switch (part) {
-        case 1:
-          panelPart(from, stride, cols, x, to, 1 * kVectors);
-          break;
-        case 2:
-          panelPart(from, stride, cols, x, to, 2 * kVectors);
-          break;
-        case 3:
-          panelPart(from, stride, cols, x, to, 3 * kVectors <= 8 ? 3 * kVectors : 8);
-          break;
-        default:
-          panelPart(from, stride, cols, x, to, 4 * kVectors <= 8 ? 4 * kVectors : 8);
-      }
-      done += part;
+  const size_t stride = width * kGroup;
+  for (size_t done = 0; done < width;) {
+    const size_t part = width - done < kPartGroups ? width - done : kPartGroups;
+    const T* from = w + done * kGroup;
+    T* to = y + done * kGroup;
+    switch (part) {
+      case 1:
+        panelPart(from, stride, cols, x, to, 1 * kVectors);
+        break;
+      case 2:
+        panelPart(from, stride, cols, x, to, 2 * kVectors);
+        break;
+      case 3:
+        panelPart(from, stride, cols, x, to, 3 * kVectors <= 8 ? 3 * kVectors : 8);
+        break;
+      default:
+        panelPart(from, stride, cols, x, to, 4 * kVectors <= 8 ? 4 * kVectors : 8);
     }
-    w += stride * cols;
-    y += stride;
-    groups -= width;
+    done += part;
+  }
+}
+
+// The first group of the i-th panel of a sweep, and the groups of the panel that begins there.
+DTESN_INLINE size_t firstGroup(size_t i, size_t groups, Sweep sweep) {
+  const size_t count = (groups + kPanelGroups - 1) / kPanelGroups;
+  return (sweep == Sweep::forwards ? i : count - 1 - i) * kPanelGroups;
+}
+DTESN_INLINE size_t groupsFrom(size_t first, size_t groups) {
+  return groups - first < kPanelGroups ? groups - first : kPanelGroups;
+}
+
+static void panels(const T* w, size_t groups, size_t cols, const T* x, T* y, Sweep sweep) {
+  for (size_t i = 0; i * kPanelGroups < groups; ++i) {
+    const size_t first = firstGroup(i, groups, sweep), row = first * groupRows<T>();
+    panel(w + row * cols, groupsFrom(first, groups), cols, x, y + row);
   }
 }
 

@@ -62,26 +62,25 @@ DTESN_INLINE void int8Part(const uint32_t* w, const T* scales, size_t stride, si
     }                                                               \
   }
 
-static void bf16Panels(const uint32_t* w, size_t groups, size_t cols, const T* x, T* y) {
-  for (size_t first = 0; first < groups; first += kPanelGroups) {
-    const size_t width = (groups - first < kPanelGroups ? groups - first : kPanelGroups) * groupRows<T>();
-#define DTESN_PART(VECTORS) bf16Part(w + row, width, cols, x, y + row, VECTORS)
+static void bf16Panels(const uint32_t* w, size_t groups, size_t cols, const T* x, T* y, Sweep sweep) {
+  for (size_t i = 0; i * kPanelGroups < groups; ++i) {
+    const size_t first = firstGroup(i, groups, sweep), at = first * groupRows<T>();
+    const size_t width = groupsFrom(first, groups) * groupRows<T>();
+    const uint32_t* const panel = w + at * ((cols + 1) / 2);
+#define DTESN_PART(VECTORS) bf16Part(panel + row, width, cols, x, y + at + row, VECTORS)
     DTESN_EACH_PART(DTESN_PART)
 #undef DTESN_PART
-    w += width * ((cols + 1) / 2);
-    y += width;
   }
 }
 
-static void int8Panels(const uint32_t* w, const T* scales, size_t groups, size_t cols, const T* x, T* y) {
-  for (size_t first = 0; first < groups; first += kPanelGroups) {
-    const size_t width = (groups - first < kPanelGroups ? groups - first : kPanelGroups) * groupRows<T>();
-#define DTESN_PART(VECTORS) int8Part(w + row, scales + row, width, cols, x, y + row, VECTORS)
+static void int8Panels(const uint32_t* w, const T* scales, size_t groups, size_t cols, const T* x, T* y, Sweep sweep) {
+  for (size_t i = 0; i * kPanelGroups < groups; ++i) {
+    const size_t first = firstGroup(i, groups, sweep), at = first * groupRows<T>();
+    const size_t width = groupsFrom(first, groups) * groupRows<T>();
+    const uint32_t* const panel = w + at * ((cols + 3) / 4);
+#define DTESN_PART(VECTORS) int8Part(panel + row, scales + at + row, width, cols, x, y + at + row, VECTORS)
     DTESN_EACH_PART(DTESN_PART)
 #undef DTESN_PART
-    w += width * ((cols + 3) / 4);
-    scales += width;
-    y += width;
   }
 }
 
@@ -151,20 +150,19 @@ DTESN_INLINE void vnniPart(const uint32_t* w, const T* scales, size_t stride, si
   }
 }
 
-static void int8PanelsVnni(const uint32_t* w, const T* scales, size_t groups, size_t cols, const T* x, T* y) {
+static void int8PanelsVnni(const uint32_t* w, const T* scales, size_t groups, size_t cols, const T* x, T* y,
+                           Sweep sweep) {
   Digits digits;
   for (size_t from = 0; from < cols; from += kDigitColumns) {
     const size_t some = cols - from < kDigitColumns ? cols - from : kDigitColumns;
     toDigits(x + from, some, digits);
-    const uint32_t* panel = w;
-    for (size_t first = 0; first < groups; first += kPanelGroups) {
-      const size_t width = (groups - first < kPanelGroups ? groups - first : kPanelGroups) * groupRows<T>();
-      const size_t at = first * groupRows<T>();
-      const uint32_t* const weights = panel + width * (from / 4);
+    for (size_t i = 0; i * kPanelGroups < groups; ++i) {
+      const size_t first = firstGroup(i, groups, sweep), at = first * groupRows<T>();
+      const size_t width = groupsFrom(first, groups) * groupRows<T>();
+      const uint32_t* const weights = w + at * ((cols + 3) / 4) + width * (from / 4);
 #define DTESN_PART(VECTORS) vnniPart(weights + row, scales + at + row, width, some, digits, y + at + row, VECTORS)
       DTESN_EACH_PART(DTESN_PART)
 #undef DTESN_PART
-      panel += width * ((cols + 3) / 4);
     }
   }
 }

@@ -61,25 +61,25 @@ DTESN_INLINE E loadEight(const int8_t* w) { return loadWeights(w); }
 #undef DTESN_W
 
 static void bf16Blocks(const uint16_t* w, const uint16_t* columns, size_t degree, size_t blocks, size_t rows,
-                       const T* x, T* y) {
-  if (rows == 8) return eachBlock(w, nullptr, columns, degree, blocks, x, y, 8);
-  eachBlock(w, nullptr, columns, degree, blocks, x, y, 16);
+                       const T* x, T* y, Sweep sweep) {
+  if (rows == 8) return eachBlock(w, nullptr, columns, degree, blocks, x, y, 8, sweep);
+  eachBlock(w, nullptr, columns, degree, blocks, x, y, 16, sweep);
 }
 
 static void int8Blocks(const int8_t* w, const T* scales, const uint16_t* columns, size_t degree, size_t blocks,
-                       size_t rows, const T* x, T* y) {
-  if (rows == 8) return eachBlock(w, scales, columns, degree, blocks, x, y, 8);
-  eachBlock(w, scales, columns, degree, blocks, x, y, 16);
+                       size_t rows, const T* x, T* y, Sweep sweep) {
+  if (rows == 8) return eachBlock(w, scales, columns, degree, blocks, x, y, 8, sweep);
+  eachBlock(w, scales, columns, degree, blocks, x, y, 16, sweep);
 }
 
 static void bf16BlocksMany(const uint16_t* w, const uint16_t* columns, size_t degree, size_t blocks, size_t rows,
-                           size_t count, const T* const* xs, T* const* ys) {
-  if (rows == 8) return eachBlockMany(w, nullptr, columns, degree, blocks, count, xs, ys, 8);
-  eachBlockMany(w, nullptr, columns, degree, blocks, count, xs, ys, 16);
+                           size_t count, const T* const* xs, T* const* ys, Sweep sweep) {
+  if (rows == 8) return eachBlockMany(w, nullptr, columns, degree, blocks, count, xs, ys, 8, sweep);
+  eachBlockMany(w, nullptr, columns, degree, blocks, count, xs, ys, 16, sweep);
 }
 
 static void int8BlocksMany(const int8_t* w, const T* scales, const uint16_t* columns, size_t degree, size_t blocks,
-                           size_t rows, size_t count, const T* const* xs, T* const* ys) {
-  if (rows == 8) return eachBlockMany(w, scales, columns, degree, blocks, count, xs, ys, 8);
-  eachBlockMany(w, scales, columns, degree, blocks, count, xs, ys, 16);
+                           size_t rows, size_t count, const T* const* xs, T* const* ys, Sweep sweep) {
+  if (rows == 8) return eachBlockMany(w, scales, columns, degree, blocks, count, xs, ys, 8, sweep);
+  eachBlockMany(w, scales, columns, degree, blocks, count, xs, ys, 16, sweep);
 }

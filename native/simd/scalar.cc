@@ -9,7 +9,7 @@ namespace dtesn {
 namespace {
 
 template <class T>
-void panels(const T* w, size_t groups, size_t cols, const T* x, T* y) {
+void panels(const T* w, size_t groups, size_t cols, const T* x, T* y, Sweep) {
   for (size_t first = 0; first < groups; first += kPanelGroups) {
     const size_t width = (groups - first < kPanelGroups ? groups - first : kPanelGroups) * groupRows<T>();
     for (size_t k = 0; k < cols; ++k, w += width) {
@@ -20,7 +20,7 @@ void panels(const T* w, size_t groups, size_t cols, const T* x, T* y) {
 }
 
 template <class T, size_t Rows>
-void blocks(const T* w, const uint16_t* columns, size_t degree, size_t count, const T* x, T* y) {
+void blocks(const T* w, const uint16_t* columns, size_t degree, size_t count, const T* x, T* y, Sweep) {
   for (size_t b = 0; b < count; ++b, columns += degree, y += Rows) {
     for (size_t j = 0; j < degree; ++j, w += Rows) {
       for (size_t i = 0; i < Rows; ++i) y[i] += w[i] * x[columns[j]];
@@ -51,14 +51,14 @@ void leakyIdentity(const T* drive, const T* leak, size_t n, T* state) {
 }
 
 template <class T>
-void panelsMany(const T* w, size_t groups, size_t cols, size_t count, const T* const* xs, T* const* ys) {
-  for (size_t s = 0; s < count; ++s) panels(w, groups, cols, xs[s], ys[s]);
+void panelsMany(const T* w, size_t groups, size_t cols, size_t count, const T* const* xs, T* const* ys, Sweep sweep) {
+  for (size_t s = 0; s < count; ++s) panels(w, groups, cols, xs[s], ys[s], sweep);
 }
 
 template <class T, size_t Rows>
 void blocksMany(const T* w, const uint16_t* columns, size_t degree, size_t count, size_t series, const T* const* xs,
-                T* const* ys) {
-  for (size_t s = 0; s < series; ++s) blocks<T, Rows>(w, columns, degree, count, xs[s], ys[s]);
+                T* const* ys, Sweep sweep) {
+  for (size_t s = 0; s < series; ++s) blocks<T, Rows>(w, columns, degree, count, xs[s], ys[s], sweep);
 }
 
 template <class T>
@@ -153,7 +153,7 @@ float bf16Weight(uint32_t bits) {
   return weight;
 }
 
-void bf16Panels(const uint32_t* w, size_t groups, size_t cols, const float* x, float* y) {
+void bf16Panels(const uint32_t* w, size_t groups, size_t cols, const float* x, float* y, Sweep) {
   for (size_t first = 0; first < groups; first += kPanelGroups) {
     const size_t width = (groups - first < kPanelGroups ? groups - first : kPanelGroups) * groupRows<float>();
     for (size_t i = 0; i < width; ++i) {
@@ -164,7 +164,7 @@ void bf16Panels(const uint32_t* w, size_t groups, size_t cols, const float* x, f
   }
 }
 
-void int8Panels(const uint32_t* w, const float* scales, size_t groups, size_t cols, const float* x, float* y) {
+void int8Panels(const uint32_t* w, const float* scales, size_t groups, size_t cols, const float* x, float* y, Sweep) {
   for (size_t first = 0; first < groups; first += kPanelGroups) {
     const size_t width = (groups - first < kPanelGroups ? groups - first : kPanelGroups) * groupRows<float>();
     for (size_t i = 0; i < width; ++i) {
@@ -195,23 +195,23 @@ void narrowBlocks(Weight weight, const float* scales, const uint16_t* columns, s
 }
 
 void bf16Blocks(const uint16_t* w, const uint16_t* columns, size_t degree, size_t blocks, size_t rows, const float* x,
-                float* y) {
+                float* y, Sweep) {
   narrowBlocks([w](size_t i) { return bf16Weight(w[i]); }, nullptr, columns, degree, blocks, rows, x, y);
 }
 
 void int8Blocks(const int8_t* w, const float* scales, const uint16_t* columns, size_t degree, size_t blocks,
-                size_t rows, const float* x, float* y) {
+                size_t rows, const float* x, float* y, Sweep) {
   narrowBlocks([w](size_t i) { return static_cast<float>(w[i]); }, scales, columns, degree, blocks, rows, x, y);
 }
 
 void bf16BlocksMany(const uint16_t* w, const uint16_t* columns, size_t degree, size_t blocks, size_t rows, size_t count,
-                    const float* const* xs, float* const* ys) {
-  for (size_t s = 0; s < count; ++s) bf16Blocks(w, columns, degree, blocks, rows, xs[s], ys[s]);
+                    const float* const* xs, float* const* ys, Sweep sweep) {
+  for (size_t s = 0; s < count; ++s) bf16Blocks(w, columns, degree, blocks, rows, xs[s], ys[s], sweep);
 }
 
 void int8BlocksMany(const int8_t* w, const float* scales, const uint16_t* columns, size_t degree, size_t blocks,
-                    size_t rows, size_t count, const float* const* xs, float* const* ys) {
-  for (size_t s = 0; s < count; ++s) int8Blocks(w, scales, columns, degree, blocks, rows, xs[s], ys[s]);
+                    size_t rows, size_t count, const float* const* xs, float* const* ys, Sweep sweep) {
+  for (size_t s = 0; s < count; ++s) int8Blocks(w, scales, columns, degree, blocks, rows, xs[s], ys[s], sweep);
 }
 
 void outer(const double* a, const double* b, size_t steps, double keep, double factor, double* c) {

@@ -69,6 +69,9 @@ class Checker {
   }
 
  private:
+  // Every size with several panels or blocks is walked from one of its ends; the plain loops go forwards only.
+  static Sweep sweepOf(size_t n) { return n % 3 == 0 ? Sweep::backwards : Sweep::forwards; }
+
   template <class Check>
   double worstOf(Check check) {
     double worst = 0;
@@ -98,8 +101,8 @@ class Checker {
     const size_t groups = (n + groupRows<T>() - 1) / groupRows<T>();
     const std::vector<T> w = sequence<T>(groups * groupRows<T>() * n, 1), x = sequence<T>(n, 2);
     std::vector<T> got = sequence<T>(groups * groupRows<T>(), 3), wanted = got;
-    tested_.panels(w.data(), groups, n, x.data(), got.data());
-    plain_.panels(w.data(), groups, n, x.data(), wanted.data());
+    tested_.panels(w.data(), groups, n, x.data(), got.data(), sweepOf(n));
+    plain_.panels(w.data(), groups, n, x.data(), wanted.data(), sweepOf(n));
     return difference(got, wanted, 1.0 + n / 4.0);
   }
 
@@ -110,8 +113,8 @@ class Checker {
     for (size_t i = 0; i < columns.size(); ++i) columns[i] = static_cast<uint16_t>(i * 7 % n);
     std::vector<T> got = sequence<T>(count * rows, 3), wanted = got;
     auto kernel = rows == 8 ? &Kernels<T>::blocks8 : &Kernels<T>::blocks16;
-    (tested_.*kernel)(w.data(), columns.data(), degree, count, x.data(), got.data());
-    (plain_.*kernel)(w.data(), columns.data(), degree, count, x.data(), wanted.data());
+    (tested_.*kernel)(w.data(), columns.data(), degree, count, x.data(), got.data(), sweepOf(n));
+    (plain_.*kernel)(w.data(), columns.data(), degree, count, x.data(), wanted.data(), sweepOf(n));
     return difference(got, wanted, 1.0 + degree / 4.0);
   }
 
@@ -133,8 +136,8 @@ class Checker {
     const size_t groups = (n + groupRows<T>() - 1) / groupRows<T>();
     const std::vector<T> w = sequence<T>(groups * groupRows<T>() * n, 1);
     Many got(n, groups * groupRows<T>()), wanted(n, groups * groupRows<T>());
-    tested_.panelsMany(w.data(), groups, n, got.count, got.xs.data(), got.ys.data());
-    plain_.panelsMany(w.data(), groups, n, wanted.count, wanted.xs.data(), wanted.ys.data());
+    tested_.panelsMany(w.data(), groups, n, got.count, got.xs.data(), got.ys.data(), sweepOf(n));
+    plain_.panelsMany(w.data(), groups, n, wanted.count, wanted.xs.data(), wanted.ys.data(), sweepOf(n));
     return difference(got.y, wanted.y, 1.0 + n / 4.0);
   }
 
@@ -145,8 +148,9 @@ class Checker {
     for (size_t i = 0; i < columns.size(); ++i) columns[i] = static_cast<uint16_t>(i * 7 % n);
     Many got(n, blocks * rows), wanted(n, blocks * rows);
     auto kernel = rows == 8 ? &Kernels<T>::blocks8Many : &Kernels<T>::blocks16Many;
-    (tested_.*kernel)(w.data(), columns.data(), degree, blocks, got.count, got.xs.data(), got.ys.data());
-    (plain_.*kernel)(w.data(), columns.data(), degree, blocks, wanted.count, wanted.xs.data(), wanted.ys.data());
+    (tested_.*kernel)(w.data(), columns.data(), degree, blocks, got.count, got.xs.data(), got.ys.data(), sweepOf(n));
+    (plain_.*kernel)(w.data(), columns.data(), degree, blocks, wanted.count, wanted.xs.data(), wanted.ys.data(),
+                     sweepOf(n));
     return difference(got.y, wanted.y, 1.0 + degree / 4.0);
   }
 
@@ -247,11 +251,11 @@ class Checker {
     std::vector<T> got = sequence<T>(rows, 3), wanted = got;
     const NarrowKernels &tested = narrowKernelsFor(isa_), &plain = narrowKernelsFor(Isa::scalar);
     if (columnsAWord == 2) {
-      tested.bf16Panels(w.data(), groups, n, x.data(), got.data());
-      plain.bf16Panels(w.data(), groups, n, x.data(), wanted.data());
+      tested.bf16Panels(w.data(), groups, n, x.data(), got.data(), sweepOf(n));
+      plain.bf16Panels(w.data(), groups, n, x.data(), wanted.data(), sweepOf(n));
     } else {
-      tested.int8Panels(w.data(), scales.data(), groups, n, x.data(), got.data());
-      plain.int8Panels(w.data(), scales.data(), groups, n, x.data(), wanted.data());
+      tested.int8Panels(w.data(), scales.data(), groups, n, x.data(), got.data(), sweepOf(n));
+      plain.int8Panels(w.data(), scales.data(), groups, n, x.data(), wanted.data(), sweepOf(n));
     }
     return difference(got, wanted, 1.0 + n / 4.0);
   }
@@ -273,12 +277,13 @@ class Checker {
     for (const auto& [isa, y] : {std::make_pair(isa_, &got), std::make_pair(Isa::scalar, &wanted)}) {
       const NarrowKernels& k = narrowKernelsFor(isa);
       if constexpr (sizeof(W) == 1) {
-        k.int8Blocks(w.data(), scales.data(), columns.data(), degree, blocks, rows, y->xs[0], y->ys[0]);
+        k.int8Blocks(w.data(), scales.data(), columns.data(), degree, blocks, rows, y->xs[0], y->ys[0], sweepOf(n));
         k.int8BlocksMany(w.data(), scales.data(), columns.data(), degree, blocks, rows, y->count, y->xs.data(),
-                         y->ys.data());
+                         y->ys.data(), sweepOf(n));
       } else {
-        k.bf16Blocks(w.data(), columns.data(), degree, blocks, rows, y->xs[0], y->ys[0]);
-        k.bf16BlocksMany(w.data(), columns.data(), degree, blocks, rows, y->count, y->xs.data(), y->ys.data());
+        k.bf16Blocks(w.data(), columns.data(), degree, blocks, rows, y->xs[0], y->ys[0], sweepOf(n));
+        k.bf16BlocksMany(w.data(), columns.data(), degree, blocks, rows, y->count, y->xs.data(), y->ys.data(),
+                         sweepOf(n));
       }
     }
     return difference(got.y, wanted.y, 1.0 + degree / 4.0);

@@ -48,6 +48,28 @@ test('a run over a whole series equals runs over its parts', () => {
   expect([...rest.data]).toEqual([...states.data.subarray(11 * 50)]);
 });
 
+// Weights are read to and fro, so a run after an odd number of steps begins at the other end.
+test.each([
+  { topology: 'dense' },
+  { topology: 'dense', dtype: 'f64' },
+  { topology: 'dense', precision: 'bf16' },
+  { topology: 'dense', precision: 'int8' },
+  { topology: 'block-sparse' },
+  { topology: 'block-sparse', blockRows: 16 },
+  { topology: 'block-sparse', precision: 'int8' },
+] as const)('the states are the same from whichever end the weights are read: %o', (layout) => {
+  const series = [...sequence(5)];
+  for (const units of [100, 200, 330]) {
+    const reservoir = new Reservoir({ units, inputs: 1, seed: 4, ...layout });
+    const first = reservoir.run(series).data;
+    reservoir.reset();
+    expect(reservoir.run(series).data).toEqual(first);
+    const one = reservoir.runBatch([series])[0]?.data;
+    expect(reservoir.runBatch([series.slice(0, 3)])[0]?.data).toEqual(one?.slice(0, 3 * units));
+    expect(reservoir.runBatch([series])[0]?.data).toEqual(one);
+  }
+});
+
 test('a density is the share of places in each row', () => {
   for (const topology of ['sparse', 'block-sparse'] as const) {
     const { recurrent } = new Reservoir({ units: 128, inputs: 1, topology, density: 0.25 }).weights();
