@@ -10,6 +10,12 @@ import { measure, round } from './measure.mjs';
 import { compared, measurePeers } from './peers/index.mjs';
 
 const STEPS = 32;
+const SPARSE = [
+  ['block-sparse', 1000],
+  ['block-sparse', 4000],
+  ['sparse', 1000],
+  ['sparse', 4000],
+];
 const CORES = Math.min(2, availableParallelism());
 
 export async function run({ quick }) {
@@ -26,8 +32,11 @@ export async function run({ quick }) {
         await row(`dense ${units}`, model, series, { quick, operations: 2 * units * (units + 1), peers: peers[i] }),
       );
     }
-    const sparse = new Reservoir({ units: 1000, inputs: 1, seed: 1 });
-    rows.push(await row('block-sparse 1000', sparse, 64, { quick, operations: 2 * 1000 * (100 + 1) }));
+    for (const [topology, units] of quick ? [['block-sparse', 1000]] : SPARSE) {
+      const model = new Reservoir({ units, inputs: 1, topology, seed: 1 });
+      const operations = 2 * units * (units / 10 + 1);
+      for (const series of [16, 64]) rows.push(await row(`${topology} ${units}`, model, series, { quick, operations }));
+    }
     const tree = new DeepTreeModel({ depth: 4, units: 1024, inputs: 1, seed: 1 });
     rows.push(await row('Deep Tree of 1024 units, depth 4', tree, 64, { quick }));
   } finally {

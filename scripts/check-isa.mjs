@@ -33,7 +33,8 @@ async function probe() {
       const model = new Reservoir({ units: 100, inputs: 1, topology, leak: 0.5, spectralRadius: 0.8, seed: 1, dtype });
       model.run(series, { out: null });
       states.push(...model.state);
-      for (const { data } of model.runBatch([series, series.subarray(0, 50), series])) states.push(...data.slice(-100));
+      const batch = Array.from({ length: 20 }, (_, s) => series.subarray(0, 100 - s));
+      for (const { data } of model.runBatch(batch)) states.push(...data.slice(-100));
       const pool = new StreamPool({ model, capacity: 2 });
       pool.push('one', series.subarray(0, 16));
       while (pool.ready > 0) pool.step();

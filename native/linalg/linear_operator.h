@@ -2,7 +2,8 @@
 //
 //   accumulate   y += A x            in T, by the SIMD kernels; y has paddedRows elements, the padding stays zero, and
 //                                    after them `workElements` that hold nothing before and nothing after
-//   accumulateMany                   the same for many series; numbers do not depend on how they are grouped
+//   accumulateMany                   the same for many series, with workOfMany elements to work in; numbers do not
+//                                    depend on how the series are grouped
 //   product      y  = A x            in f64, in one fixed order of plain loops: the same bits on every machine, so that
 //   transposed   y  = A' x           what is scaled by a measured radius or norm is the same everywhere
 #pragma once
@@ -24,7 +25,9 @@ class LinearOperator {
   virtual size_t paddedRows() const = 0;
   virtual size_t workElements() const { return 0; }
   virtual void accumulate(const T* x, T* y, Sweep sweep = Sweep::forwards) const = 0;
-  virtual void accumulateMany(size_t count, const T* const* xs, T* const* ys, Sweep sweep = Sweep::forwards) const {
+  virtual size_t workOfMany(size_t /*count*/) const { return 0; }
+  virtual void accumulateMany(size_t count, const T* const* xs, T* const* ys, T* /*work*/,
+                              Sweep sweep = Sweep::forwards) const {
     for (size_t s = 0; s < count; ++s) accumulate(xs[s], ys[s], sweep);
   }
   virtual void product(const double* x, double* y) const = 0;

@@ -46,14 +46,17 @@ class NarrowBlocks final : public LinearOperator<float> {
     }
   }
 
-  void accumulateMany(size_t count, const float* const* xs, float* const* ys, Sweep sweep) const override {
+  size_t workOfMany(size_t count) const override { return manyWork(count, cols()); }
+
+  void accumulateMany(size_t count, const float* const* xs, float* const* ys, float* work, Sweep sweep) const override {
     const NarrowKernels& k = narrowKernels();
     const size_t blocks = paddedRows() / blockRows_;
     if constexpr (kScaled) {
-      k.int8BlocksMany(weights_.data(), scales_.data(), columns_.data(), degree_, blocks, blockRows_, count, xs, ys,
-                       sweep);
+      k.int8BlocksMany(weights_.data(), scales_.data(), columns_.data(), degree_, blocks, blockRows_, cols(), count, xs,
+                       ys, work, sweep);
     } else {
-      k.bf16BlocksMany(weights_.data(), columns_.data(), degree_, blocks, blockRows_, count, xs, ys, sweep);
+      k.bf16BlocksMany(weights_.data(), columns_.data(), degree_, blocks, blockRows_, cols(), count, xs, ys, work,
+                       sweep);
     }
   }
 

@@ -37,7 +37,7 @@ class PackedDense final : public LinearOperator<T> {
     kernels<T>().panels(weights_.data(), groups_, this->cols(), x, y, sweep);
   }
 
-  void accumulateMany(size_t count, const T* const* xs, T* const* ys, Sweep sweep) const override {
+  void accumulateMany(size_t count, const T* const* xs, T* const* ys, T*, Sweep sweep) const override {
     kernels<T>().panelsMany(weights_.data(), groups_, this->cols(), count, xs, ys, sweep);
   }
 

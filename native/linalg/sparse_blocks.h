@@ -44,9 +44,11 @@ class SparseBlocks final : public LinearOperator<T> {
     kernel(weights_.data(), columns_.data(), degree_, blocks_, x, y, sweep);
   }
 
-  void accumulateMany(size_t count, const T* const* xs, T* const* ys, Sweep sweep) const override {
+  size_t workOfMany(size_t count) const override { return manyWork(count, this->cols()); }
+
+  void accumulateMany(size_t count, const T* const* xs, T* const* ys, T* work, Sweep sweep) const override {
     const auto kernel = blockRows_ == 8 ? kernels<T>().blocks8Many : kernels<T>().blocks16Many;
-    kernel(weights_.data(), columns_.data(), degree_, blocks_, count, xs, ys, sweep);
+    kernel(weights_.data(), columns_.data(), degree_, blocks_, this->cols(), count, xs, ys, work, sweep);
   }
 
   void product(const double* x, double* y) const override {

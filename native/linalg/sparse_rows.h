@@ -43,6 +43,13 @@ class SparseRows final : public LinearOperator<T> {
     kernels<T>().rows(weights_.data(), columns_.data(), starts_.data(), this->rows(), x, y);
   }
 
+  size_t workOfMany(size_t count) const override { return manyWork(count, this->cols()); }
+
+  void accumulateMany(size_t count, const T* const* xs, T* const* ys, T* work, Sweep) const override {
+    kernels<T>().rowsMany(weights_.data(), columns_.data(), starts_.data(), this->rows(), this->cols(), count, xs, ys,
+                          work);
+  }
+
   void product(const double* x, double* y) const override {
     for (size_t i = 0; i < this->rows(); ++i) {
       double sum[4] = {0, 0, 0, 0};

@@ -71,7 +71,12 @@ size_t DeepTree<T>::run(const T* series, size_t steps, T* state, T* out, const C
 
 template <class T>
 StepScratch<T> DeepTree<T>::scratch(size_t most) const {
-  return StepScratch<T>(most, drive_.size(), old_.size());
+  size_t work = 0;
+  for (const Membrane<T>& m : membranes_) {
+    work = std::max({work, m.region.workOfMany(most), m.coupling ? m.coupling->workOfMany(most) : 0,
+                     m.feedback ? m.feedback->workOfMany(most) : 0});
+  }
+  return StepScratch<T>(most, drive_.size(), old_.size(), work);
 }
 
 template <class T>
@@ -79,16 +84,18 @@ void DeepTree<T>::addRecurrences(size_t m, size_t count, T* const* states, T* co
                                  StepScratch<T>& scratch) const {
   const Membrane<T>& membrane = membranes_[m];
   T* const* drives = scratch.drivePlaces.data();
+  T* const work = scratch.work.data();
   const auto placesOf = [&scratch, count](T* const* from, size_t offset) {
     for (size_t s = 0; s < count; ++s) scratch.places[s] = from[s] + offset;
     return scratch.places.data();
   };
-  membrane.region.recurrent->accumulateMany(count, placesOf(states, offsets_[m]), drives);
+  membrane.region.recurrent->accumulateMany(count, placesOf(states, offsets_[m]), drives, work);
   if (membrane.coupling && gates_[membrane.parent]) {
-    membrane.coupling->accumulateMany(count, placesOf(parentStates, offsets_[membrane.parent]), drives);
+    membrane.coupling->accumulateMany(count, placesOf(parentStates, offsets_[membrane.parent]), drives, work);
   }
   for (size_t child : children_[m]) {
-    if (gates_[child]) membranes_[child].feedback->accumulateMany(count, placesOf(states, offsets_[child]), drives);
+    if (!gates_[child]) continue;
+    membranes_[child].feedback->accumulateMany(count, placesOf(states, offsets_[child]), drives, work);
   }
 }
 
@@ -102,7 +109,7 @@ void DeepTree<T>::step(size_t count, const T* const* inputs, T* const* states, S
   for (size_t m = 0; m < membranes_.size(); ++m) {
     if (!gates_[m]) continue;
     const Region<T>& region = membranes_[m].region;
-    region.beginDrives(count, inputs, scratch.drivePlaces.data());
+    region.beginDrives(count, inputs, scratch.drivePlaces.data(), scratch.work.data());
     addRecurrences(m, count, states, parentStates, scratch);
     for (size_t s = 0; s < count; ++s) region.update(scratch.drivePlaces[s], states[s] + offsets_[m]);
   }

@@ -42,12 +42,14 @@ class LeakyReservoir final : public Network<T> {
     return done;
   }
 
-  StepScratch<T> scratch(size_t most) const override { return StepScratch<T>(most, drive_.size(), 0); }
+  StepScratch<T> scratch(size_t most) const override {
+    return StepScratch<T>(most, drive_.size(), 0, region_.workOfMany(most));
+  }
 
   void step(size_t count, const T* const* inputs, T* const* states, StepScratch<T>& scratch) const override {
     T* const* drives = scratch.drivePlaces.data();
-    region_.beginDrives(count, inputs, drives);
-    region_.recurrent->accumulateMany(count, states, drives, scratch.sweep);
+    region_.beginDrives(count, inputs, drives, scratch.work.data());
+    region_.recurrent->accumulateMany(count, states, drives, scratch.work.data(), scratch.sweep);
     scratch.sweep = turned(scratch.sweep);
     for (size_t s = 0; s < count; ++s) region_.update(drives[s], states[s]);
   }

@@ -12,11 +12,18 @@
 
 namespace dtesn {
 
-// What one thread needs to step up to `most` series: drives, old states, and lists of places in the states.
+// What one thread needs to step up to `most` series: drives, old states, room for products to work in, and lists of
+// places in the states.
 template <class T>
 struct StepScratch {
-  StepScratch(size_t most, size_t driveSize, size_t oldSize)
-      : most(most), drives(most * driveSize), old(most * oldSize), drivePlaces(most), oldPlaces(most), places(most) {
+  StepScratch(size_t most, size_t driveSize, size_t oldSize, size_t workSize)
+      : most(most),
+        drives(most * driveSize),
+        old(most * oldSize),
+        work(workSize),
+        drivePlaces(most),
+        oldPlaces(most),
+        places(most) {
     for (size_t s = 0; s < most; ++s) {
       drivePlaces[s] = drives.data() + s * driveSize;
       oldPlaces[s] = old.data() + s * oldSize;
@@ -24,7 +31,7 @@ struct StepScratch {
   }
 
   size_t most;
-  AlignedArray<T> drives, old;
+  AlignedArray<T> drives, old, work;
   std::vector<T*> drivePlaces, oldPlaces;
   std::vector<const T*> places;
   Sweep sweep = Sweep::forwards;  // of the next step

@@ -30,15 +30,18 @@ struct Region {
   static size_t paddedUnits(size_t units) { return roundUp(units, 16); }
   // Elements of a drive: the padded units and what the recurrent product works in.
   size_t driveSize() const { return paddedUnits(units()) + recurrent->workElements(); }
+  size_t workOfMany(size_t count) const {
+    return std::max(recurrent->workOfMany(count), input ? input->workOfMany(count) : 0);
+  }
 
   void beginDrive(const T* u, T* drive) const {
     std::memcpy(drive, bias.data(), bias.size() * sizeof(T));
     if (input) input->accumulate(u, drive);
   }
 
-  void beginDrives(size_t count, const T* const* us, T* const* drives) const {
+  void beginDrives(size_t count, const T* const* us, T* const* drives, T* work) const {
     for (size_t s = 0; s < count; ++s) std::memcpy(drives[s], bias.data(), bias.size() * sizeof(T));
-    if (input) input->accumulateMany(count, us, drives);
+    if (input) input->accumulateMany(count, us, drives, work);
   }
 
   void update(const T* drive, T* x) const {

@@ -1,5 +1,5 @@
 // Block-sparse products for weights of type DTESN_W, which loadWeights and loadEight widen to T. blocks.inl and
-// narrow.inl include this file, once for each type. `scales`: a factor for each row of the sums, or null.
+// narrow_blocks.inl include this file, once for each type. `scales`: a factor for each row of the sums, or null.
 
 DTESN_INLINE void block(const DTESN_W* w, const uint16_t* columns, size_t degree, const T* x, const T* scales, T* y,
                         const int parts) {
@@ -85,36 +85,77 @@ DTESN_INLINE void blockTile(const DTESN_W* w, const T* scales, const uint16_t* c
   }
   DTESN_UNROLL for (int s = 0; s < series; ++s) {
     DTESN_UNROLL for (int p = 0; p < parts; ++p) {
-      if (scales != nullptr) sum[s][p] *= *reinterpret_cast<const EU*>(scales + row + p * kStep);
+      if (scales != nullptr) {
+        sum[s][p] *= *reinterpret_cast<const EU*>(scales + row + p * kStep);
+        DTESN_ROUNDED(sum[s][p]);
+      }
       *reinterpret_cast<EU*>(ys[s] + row + p * kStep) += sum[s][p];
     }
   }
 }
 
-#define DTESN_BLOCK_TILE(SERIES)                                                                           \
-  case SERIES:                                                                                             \
-    blockTile(w + row * degree, scales, columns + b * degree, degree, xs + s, ys + s, row, parts, SERIES); \
+#define DTESN_BLOCK_TILE(SERIES)                                               \
+  case SERIES:                                                                 \
+    blockTile(w, scales, columns, degree, xs + s, ys + s, row, parts, SERIES); \
     break;
 
-DTESN_INLINE void eachBlockMany(const DTESN_W* w, const T* scales, const uint16_t* columns, size_t degree,
-                                size_t blocks, size_t count, const T* const* xs, T* const* ys, const size_t rows,
-                                Sweep sweep) {
+DTESN_INLINE void blockTiles(const DTESN_W* w, const T* scales, const uint16_t* columns, size_t degree, size_t count,
+                             const T* const* xs, T* const* ys, size_t row, const size_t rows) {
   const int parts = rows * sizeof(T) / sizeof(E);
-  for (size_t i = 0; i < blocks; ++i) {
-    const size_t b = sweep == Sweep::forwards ? i : blocks - 1 - i, row = b * rows;
-    for (size_t s = 0; s < count;) {
-      const size_t series = tileSize(count - s);
-      switch (series) {
-        DTESN_BLOCK_TILE(1)
-        DTESN_BLOCK_TILE(2)
-        DTESN_BLOCK_TILE(3)
-        DTESN_BLOCK_TILE(4)
-        DTESN_BLOCK_TILE(5)
-        DTESN_BLOCK_TILE(6)
-      }
-      s += series;
+  for (size_t s = 0; s < count;) {
+    const size_t series = tileSize(count - s);
+    switch (series) {
+      DTESN_BLOCK_TILE(1)
+      DTESN_BLOCK_TILE(2)
+      DTESN_BLOCK_TILE(3)
+      DTESN_BLOCK_TILE(4)
+      DTESN_BLOCK_TILE(5)
+      DTESN_BLOCK_TILE(6)
     }
+    s += series;
   }
 }
 
 #undef DTESN_BLOCK_TILE
+
+#if DTESN_BYTES == 64 && !DTESN_WIDE
+// The series that fill most of the lanes lie side by side, behind room for a block's weights; the others go through
+// tiles.
+DTESN_INLINE void eachBlockMany(const DTESN_W* w, const T* scales, const uint16_t* columns, size_t degree,
+                                size_t blocks, size_t cols, size_t count, const T* const* xs, T* const* ys, T* work,
+                                const size_t rows, Sweep sweep) {
+  // Of the last group, the number from which on sixteen side by side are quicker than tiles.
+  const size_t full = rows == 8 ? 8 : 11;
+  const size_t apart = count % kLanes < full ? count % kLanes : 0, beside = count - apart;
+  const size_t stride = roundUp(cols, kLanes);
+  T* const sides = work + kLanes * stride;
+  interleave(beside, xs, cols, sides);
+  const size_t step = kLanes / rows, steps = (blocks + step - 1) / step;
+  for (size_t i = 0; i < steps; ++i) {
+    const size_t first = (sweep == Sweep::forwards ? i : steps - 1 - i) * step, row = first * rows;
+    const size_t size = (blocks - first < step ? blocks - first : step) * rows;
+    const T* const weights = beside > 0 ? widened(w + row * degree, size * degree, work) : nullptr;
+    for (size_t s = 0; s < beside; s += kLanes) {
+      V sums[kLanes] = {};
+      for (size_t r = 0; r < size; r += 8) {
+        blockOfMany(weights + r / rows * rows * degree + r % rows, scales == nullptr ? nullptr : scales + row + r,
+                    columns + (first + r / rows) * degree, degree, sides + s * stride, sums + r, rows);
+      }
+      addSums(sums, size, beside - s, ys + s, row);
+    }
+    for (size_t b = first; apart > 0 && b < first + size / rows; ++b) {
+      blockTiles(w + b * rows * degree, scales, columns + b * degree, degree, apart, xs + beside, ys + beside, b * rows,
+                 rows);
+    }
+  }
+}
+#else
+DTESN_INLINE void eachBlockMany(const DTESN_W* w, const T* scales, const uint16_t* columns, size_t degree,
+                                size_t blocks, size_t, size_t count, const T* const* xs, T* const* ys, T*,
+                                const size_t rows, Sweep sweep) {
+  for (size_t i = 0; i < blocks; ++i) {
+    const size_t b = sweep == Sweep::forwards ? i : blocks - 1 - i;
+    blockTiles(w + b * rows * degree, scales, columns + b * degree, degree, count, xs, ys, b * rows, rows);
+  }
+}
+#endif

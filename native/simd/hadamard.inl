@@ -29,50 +29,14 @@ DTESN_INLINE void butterflies(V* v, const int levels) {
   }
 }
 
-#define DTESN_LANES (DTESN_BYTES >> (DTESN_WIDE ? 3 : 2))
-#if DTESN_LANES == 2
-#define DTESN_SWAP1 1, 0
-#elif DTESN_LANES == 4
-#define DTESN_SWAP1 1, 0, 3, 2
-#define DTESN_SWAP2 2, 3, 0, 1
-#elif DTESN_LANES == 8
-#define DTESN_SWAP1 1, 0, 3, 2, 5, 4, 7, 6
-#define DTESN_SWAP2 2, 3, 0, 1, 6, 7, 4, 5
-#define DTESN_SWAP4 4, 5, 6, 7, 0, 1, 2, 3
-#else
-#define DTESN_SWAP1 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14
-#define DTESN_SWAP2 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13
-#define DTESN_SWAP4 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11
-#define DTESN_SWAP8 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7
-#endif
-
 // -1 in the lanes whose number has this bit, 1 in the others.
-DTESN_INLINE V laneSigns(size_t bit) {
-  V signs = {};
-  DTESN_UNROLL for (size_t lane = 0; lane < kLanes; ++lane) signs[lane] = lane & bit ? -1 : 1;
-  return signs;
-}
+DTESN_INLINE V laneSigns(const size_t bit) { return lanesWith(bit) ? splat(-1) : splat(1); }
 
 // The levels within a vector.
 DTESN_INLINE V laneButterflies(V v) {
-  v = __builtin_shufflevector(v, v, DTESN_SWAP1) + v * laneSigns(1);
-#if DTESN_LANES >= 4
-  v = __builtin_shufflevector(v, v, DTESN_SWAP2) + v * laneSigns(2);
-#endif
-#if DTESN_LANES >= 8
-  v = __builtin_shufflevector(v, v, DTESN_SWAP4) + v * laneSigns(4);
-#endif
-#if DTESN_LANES >= 16
-  v = __builtin_shufflevector(v, v, DTESN_SWAP8) + v * laneSigns(8);
-#endif
+  DTESN_UNROLL for (size_t bit = 1; bit < kLanes; bit *= 2) v = swapped(v, bit) + v * laneSigns(bit);
   return v;
 }
-
-#undef DTESN_LANES
-#undef DTESN_SWAP1
-#undef DTESN_SWAP2
-#undef DTESN_SWAP4
-#undef DTESN_SWAP8
 
 // `levels` levels over groups of `length` elements, `size` groups: lines are `stride` elements apart.
 DTESN_INLINE void levelsPass(T* data, size_t size, size_t step, size_t stride, size_t length, bool lanes, bool ahead,

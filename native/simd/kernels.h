@@ -56,14 +56,14 @@ struct Kernels {
   void (*leakyTanh)(const T* drive, const T* leak, size_t n, T* state);
   // state = (1 - leak) state + leak drive.
   void (*leakyIdentity)(const T* drive, const T* leak, size_t n, T* state);
-  // The same products for `count` series, xs[s] and ys[s] where they lie. Operations: 2 a weight and series; the
-  // weights are read once for six series.
+  // The same products for `count` series, xs[s] and ys[s] where they lie. Operations: 2 a weight and series; dense
+  // weights are read once for six series, the others once. work: manyWork(count, cols) elements.
   void (*panelsMany)(const T* weights, size_t groups, size_t cols, size_t count, const T* const* xs, T* const* ys,
                      Sweep sweep);
-  void (*blocks8Many)(const T* weights, const uint16_t* columns, size_t degree, size_t blocks, size_t count,
-                      const T* const* xs, T* const* ys, Sweep sweep);
-  void (*blocks16Many)(const T* weights, const uint16_t* columns, size_t degree, size_t blocks, size_t count,
-                       const T* const* xs, T* const* ys, Sweep sweep);
+  void (*blocks8Many)(const T* weights, const uint16_t* columns, size_t degree, size_t blocks, size_t cols,
+                      size_t count, const T* const* xs, T* const* ys, T* work, Sweep sweep);
+  void (*blocks16Many)(const T* weights, const uint16_t* columns, size_t degree, size_t blocks, size_t cols,
+                       size_t count, const T* const* xs, T* const* ys, T* work, Sweep sweep);
   // sum = sum * factor + addend, `rounds` times, on kSumBytes of independent sums. Traffic: none within a round.
   void (*multiplyAdds)(size_t rounds, T factor, T addend, T* sums);
   // Loads `size` elements, whole 512 bytes only, into registers and drops them. Traffic: sizeof(T) an element.
@@ -77,7 +77,12 @@ struct Kernels {
   void (*exactPanels)(const T* weights, size_t groups, size_t cols, const double* x, double* y);
   void (*exactBlocks)(const T* weights, const uint16_t* columns, size_t degree, size_t blocks, size_t rows,
                       const double* x, double* y);
+  void (*rowsMany)(const T* weights, const uint32_t* columns, const size_t* starts, size_t rows, size_t cols,
+                   size_t count, const T* const* xs, T* const* ys, T* work);
 };
+
+// Room for whole groups of series side by side, whatever the lanes of a set, and for the weights of sixteen rows.
+constexpr size_t manyWork(size_t count, size_t cols) { return (roundUp(count, 16) + 16) * roundUp(cols, 16); }
 
 template <class T>
 constexpr size_t hadamardWork(size_t n) {
@@ -107,10 +112,10 @@ struct NarrowKernels {
   void (*int8Blocks)(const int8_t* weights, const float* scales, const uint16_t* columns, size_t degree, size_t blocks,
                      size_t rows, const float* x, float* y, Sweep sweep);
   void (*bf16BlocksMany)(const uint16_t* weights, const uint16_t* columns, size_t degree, size_t blocks, size_t rows,
-                         size_t count, const float* const* xs, float* const* ys, Sweep sweep);
+                         size_t cols, size_t count, const float* const* xs, float* const* ys, float* work, Sweep sweep);
   void (*int8BlocksMany)(const int8_t* weights, const float* scales, const uint16_t* columns, size_t degree,
-                         size_t blocks, size_t rows, size_t count, const float* const* xs, float* const* ys,
-                         Sweep sweep);
+                         size_t blocks, size_t rows, size_t cols, size_t count, const float* const* xs,
+                         float* const* ys, float* work, Sweep sweep);
 };
 
 // Columns of a strip: strips are row-major and contiguous, so that three of the widest vectors hold a row.

@@ -91,68 +91,7 @@ static void panels(const T* w, size_t groups, size_t cols, const T* x, T* y, Swe
   }
 }
 
-// ---- sparse rows and cycle ----
-
-#if DTESN_BYTES == 64
-// x at as many columns as V has lanes.
-DTESN_INLINE V gathered(const T* x, const uint32_t* columns) {
-  V values = V{};
-#if DTESN_WIDE
-  typedef int32_t Columns __attribute__((vector_size(32)));
-#define DTESN_GATHER "vgatherdpd (%1,%2,8), %0%{%%k1%}"
-#else
-  typedef VI Columns;
-#define DTESN_GATHER "vgatherdps (%1,%2,4), %0%{%%k1%}"
-#endif
-  Columns at;
-  __builtin_memcpy(&at, columns, sizeof(at));
-  asm("kxnorw %%k1, %%k1, %%k1\n\t" DTESN_GATHER : "+&v"(values) : "r"(x), "v"(at) : "k1", "memory");
-#undef DTESN_GATHER
-  return values;
-}
-
-static void rows(const T* w, const uint32_t* columns, const size_t* starts, size_t count, const T* x, T* y) {
-  for (size_t i = 0; i < count; ++i) {
-    V a = V{}, b = V{};
-    size_t k = starts[i];
-    const size_t end = starts[i + 1];
-    for (; k + 2 * kLanes <= end; k += 2 * kLanes) {
-      a += load(w + k) * gathered(x, columns + k);
-      b += load(w + k + kLanes) * gathered(x, columns + k + kLanes);
-    }
-    if (k + kLanes <= end) {
-      a += load(w + k) * gathered(x, columns + k);
-      k += kLanes;
-    }
-    T each[kLanes];
-    store(each, a + b);
-    T rest = 0;
-    for (; k < end; ++k) rest += w[k] * x[columns[k]];
-    for (size_t apart = kLanes / 2; apart > 0; apart /= 2) {
-      for (size_t s = 0; s < apart; ++s) each[s] += each[s + apart];
-    }
-    y[i] += each[0] + rest;
-  }
-}
-#else
-static void rows(const T* w, const uint32_t* columns, const size_t* starts, size_t count, const T* x, T* y) {
-  for (size_t i = 0; i < count; ++i) {
-    // Four sums: with fewer the add latency would show, not the loads.
-    T a = 0, b = 0, c = 0, d = 0;
-    size_t k = starts[i];
-    const size_t end = starts[i + 1];
-    for (; k + 4 <= end; k += 4) {
-      asm volatile("");  // no vectors here: gathering them costs more in shuffles than it saves
-      a += w[k] * x[columns[k]];
-      b += w[k + 1] * x[columns[k + 1]];
-      c += w[k + 2] * x[columns[k + 2]];
-      d += w[k + 3] * x[columns[k + 3]];
-    }
-    for (; k < end; ++k) a += w[k] * x[columns[k]];
-    y[i] += (a + b) + (c + d);
-  }
-}
-#endif
+// ---- cycle ----
 
 static void cycle(T weight, size_t n, const T* x, T* y) {
   if (n == 0) return;

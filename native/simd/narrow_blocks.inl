@@ -53,6 +53,17 @@ DTESN_INLINE E loadEight(const uint16_t* w) { return loadWeights(w); }
 DTESN_INLINE E loadEight(const int8_t* w) { return loadWeights(w); }
 #endif
 
+#if DTESN_BYTES == 64
+DTESN_INLINE const T* widened(const uint16_t* w, size_t size, T* room) {
+  for (size_t i = 0; i < size; i += 8) *reinterpret_cast<EU*>(room + i) = loadEight(w + i);
+  return room;
+}
+DTESN_INLINE const T* widened(const int8_t* w, size_t size, T* room) {
+  for (size_t i = 0; i < size; i += 8) *reinterpret_cast<EU*>(room + i) = loadEight(w + i);
+  return room;
+}
+#endif
+
 #define DTESN_W uint16_t
 #include "simd/block.inl"
 #undef DTESN_W
@@ -73,13 +84,14 @@ static void int8Blocks(const int8_t* w, const T* scales, const uint16_t* columns
 }
 
 static void bf16BlocksMany(const uint16_t* w, const uint16_t* columns, size_t degree, size_t blocks, size_t rows,
-                           size_t count, const T* const* xs, T* const* ys, Sweep sweep) {
-  if (rows == 8) return eachBlockMany(w, nullptr, columns, degree, blocks, count, xs, ys, 8, sweep);
-  eachBlockMany(w, nullptr, columns, degree, blocks, count, xs, ys, 16, sweep);
+                           size_t cols, size_t count, const T* const* xs, T* const* ys, T* work, Sweep sweep) {
+  if (rows == 8) return eachBlockMany(w, nullptr, columns, degree, blocks, cols, count, xs, ys, work, 8, sweep);
+  eachBlockMany(w, nullptr, columns, degree, blocks, cols, count, xs, ys, work, 16, sweep);
 }
 
 static void int8BlocksMany(const int8_t* w, const T* scales, const uint16_t* columns, size_t degree, size_t blocks,
-                           size_t rows, size_t count, const T* const* xs, T* const* ys, Sweep sweep) {
-  if (rows == 8) return eachBlockMany(w, scales, columns, degree, blocks, count, xs, ys, 8, sweep);
-  eachBlockMany(w, scales, columns, degree, blocks, count, xs, ys, 16, sweep);
+                           size_t rows, size_t cols, size_t count, const T* const* xs, T* const* ys, T* work,
+                           Sweep sweep) {
+  if (rows == 8) return eachBlockMany(w, scales, columns, degree, blocks, cols, count, xs, ys, work, 8, sweep);
+  eachBlockMany(w, scales, columns, degree, blocks, cols, count, xs, ys, work, 16, sweep);
 }

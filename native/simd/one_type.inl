@@ -6,8 +6,10 @@ namespace DTESN_TYPE {
 // The order matters.
 // clang-format off
 #include "simd/kernels.inl"
+#include "simd/lanes.inl"
 #include "simd/batch.inl"
 #include "simd/blocks.inl"
+#include "simd/sparse_rows.inl"
 #include "simd/limits.inl"
 #include "simd/hadamard.inl"
 #include "simd/product.inl"
@@ -24,7 +26,7 @@ namespace DTESN_TYPE {
 
 constexpr Kernels<T> kTable = {panels,        blocks8,    blocks16,    rows,         cycle,        leakyTanh,
                                leakyIdentity, panelsMany, blocks8Many, blocks16Many, multiplyAdds, loadAll,
-                               permutation,   hadamard,   exactPanels, exactBlocks};
+                               permutation,   hadamard,   exactPanels, exactBlocks,  rowsMany};
 #if DTESN_WIDE
 constexpr ExactKernels kExact = {dot, addScaled};
 #else

@@ -36,6 +36,12 @@ void rows(const T* w, const uint32_t* columns, const size_t* starts, size_t coun
 }
 
 template <class T>
+void rowsMany(const T* w, const uint32_t* columns, const size_t* starts, size_t count, size_t, size_t series,
+              const T* const* xs, T* const* ys, T*) {
+  for (size_t s = 0; s < series; ++s) rows(w, columns, starts, count, xs[s], ys[s]);
+}
+
+template <class T>
 void cycle(T weight, size_t n, const T* x, T* y) {
   for (size_t i = 0; i < n; ++i) y[i] += weight * x[i == 0 ? n - 1 : i - 1];
 }
@@ -56,8 +62,8 @@ void panelsMany(const T* w, size_t groups, size_t cols, size_t count, const T* c
 }
 
 template <class T, size_t Rows>
-void blocksMany(const T* w, const uint16_t* columns, size_t degree, size_t count, size_t series, const T* const* xs,
-                T* const* ys, Sweep sweep) {
+void blocksMany(const T* w, const uint16_t* columns, size_t degree, size_t count, size_t, size_t series,
+                const T* const* xs, T* const* ys, T*, Sweep sweep) {
   for (size_t s = 0; s < series; ++s) blocks<T, Rows>(w, columns, degree, count, xs[s], ys[s], sweep);
 }
 
@@ -204,13 +210,13 @@ void int8Blocks(const int8_t* w, const float* scales, const uint16_t* columns, s
   narrowBlocks([w](size_t i) { return static_cast<float>(w[i]); }, scales, columns, degree, blocks, rows, x, y);
 }
 
-void bf16BlocksMany(const uint16_t* w, const uint16_t* columns, size_t degree, size_t blocks, size_t rows, size_t count,
-                    const float* const* xs, float* const* ys, Sweep sweep) {
+void bf16BlocksMany(const uint16_t* w, const uint16_t* columns, size_t degree, size_t blocks, size_t rows, size_t,
+                    size_t count, const float* const* xs, float* const* ys, float*, Sweep sweep) {
   for (size_t s = 0; s < count; ++s) bf16Blocks(w, columns, degree, blocks, rows, xs[s], ys[s], sweep);
 }
 
 void int8BlocksMany(const int8_t* w, const float* scales, const uint16_t* columns, size_t degree, size_t blocks,
-                    size_t rows, size_t count, const float* const* xs, float* const* ys, Sweep sweep) {
+                    size_t rows, size_t, size_t count, const float* const* xs, float* const* ys, float*, Sweep sweep) {
   for (size_t s = 0; s < count; ++s) int8Blocks(w, scales, columns, degree, blocks, rows, xs[s], ys[s], sweep);
 }
 
@@ -244,10 +250,10 @@ void symmetric(const double* strip, size_t mirrored, const double* x, const doub
 }
 
 template <class T>
-constexpr Kernels<T> kTable = {panels<T>,        blocks<T, 8>,      blocks<T, 16>,    rows<T>,
-                               cycle<T>,         leakyTanh<T>,      leakyIdentity<T>, panelsMany<T>,
-                               blocksMany<T, 8>, blocksMany<T, 16>, multiplyAdds<T>,  loadAll<T>,
-                               permutation<T>,   hadamard<T>,       exactPanels<T>,   exactBlocks<T>};
+constexpr Kernels<T> kTable = {panels<T>,       blocks<T, 8>,     blocks<T, 16>,  rows<T>,          cycle<T>,
+                               leakyTanh<T>,    leakyIdentity<T>, panelsMany<T>,  blocksMany<T, 8>, blocksMany<T, 16>,
+                               multiplyAdds<T>, loadAll<T>,       permutation<T>, hadamard<T>,      exactPanels<T>,
+                               exactBlocks<T>,  rowsMany<T>};
 
 constexpr ExactKernels kExactTable = {dot, addScaled};
 constexpr NarrowKernels kNarrowTable = {bf16Panels, int8Panels, bf16Blocks, int8Blocks, bf16BlocksMany, int8BlocksMany};

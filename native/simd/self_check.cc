@@ -44,6 +44,7 @@ class Checker {
     add("panelsMany", worstOf([this](size_t n) { return panelsMany(n); }));
     add("blocks8Many", worstOf([this](size_t n) { return blocksMany(n, 8); }));
     add("blocks16Many", worstOf([this](size_t n) { return blocksMany(n, 16); }));
+    add("rowsMany", worstOf([this](size_t n) { return rowsMany(n); }));
     // loadAll has no result to check.
     add("permutation", worstOf([this](size_t n) { return permutation(n); }));
     add("hadamard", worstOfPowers([this](size_t n) { return hadamard(n); }));
@@ -120,7 +121,8 @@ class Checker {
 
   // As many series as every size of tile needs.
   struct Many {
-    Many(size_t n, size_t rows) : count(1 + n % 14), x(sequence<T>(n * count, 2)), y(sequence<T>(rows * count, 3)) {
+    Many(size_t n, size_t rows)
+        : count(1 + n % 37), x(sequence<T>(n * count, 2)), y(sequence<T>(rows * count, 3)), work(manyWork(count, n)) {
       for (size_t s = 0; s < count; ++s) {
         xs.push_back(x.data() + s * n);
         ys.push_back(y.data() + s * rows);
@@ -130,6 +132,7 @@ class Checker {
     std::vector<T> x, y;
     std::vector<const T*> xs;
     std::vector<T*> ys;
+    std::vector<T> work;
   };
 
   double panelsMany(size_t n) {
@@ -148,9 +151,10 @@ class Checker {
     for (size_t i = 0; i < columns.size(); ++i) columns[i] = static_cast<uint16_t>(i * 7 % n);
     Many got(n, blocks * rows), wanted(n, blocks * rows);
     auto kernel = rows == 8 ? &Kernels<T>::blocks8Many : &Kernels<T>::blocks16Many;
-    (tested_.*kernel)(w.data(), columns.data(), degree, blocks, got.count, got.xs.data(), got.ys.data(), sweepOf(n));
-    (plain_.*kernel)(w.data(), columns.data(), degree, blocks, wanted.count, wanted.xs.data(), wanted.ys.data(),
-                     sweepOf(n));
+    (tested_.*kernel)(w.data(), columns.data(), degree, blocks, n, got.count, got.xs.data(), got.ys.data(),
+                      got.work.data(), sweepOf(n));
+    (plain_.*kernel)(w.data(), columns.data(), degree, blocks, n, wanted.count, wanted.xs.data(), wanted.ys.data(),
+                     nullptr, sweepOf(n));
     return difference(got.y, wanted.y, 1.0 + degree / 4.0);
   }
 
@@ -161,17 +165,36 @@ class Checker {
     return difference(got, wanted, 1.0);
   }
 
+  // Every row has its own number of entries.
+  struct Rows {
+    explicit Rows(size_t n) : starts(n + 1) {
+      for (size_t i = 0; i < n; ++i) starts[i + 1] = starts[i] + (n + i) / 3;
+      columns.resize(starts[n]);
+      for (size_t i = 0; i < columns.size(); ++i) columns[i] = static_cast<uint32_t>(i * 7 % n);
+      w = sequence<T>(columns.size(), 1);
+    }
+    std::vector<size_t> starts;
+    std::vector<uint32_t> columns;
+    std::vector<T> w;
+  };
+
   double rows(size_t n) {
-    const size_t degree = n / 3 + 1;
-    const std::vector<T> w = sequence<T>(n * degree, 1), x = sequence<T>(n, 2);
-    std::vector<uint32_t> columns(n * degree);
-    std::vector<size_t> starts(n + 1);
-    for (size_t i = 0; i < columns.size(); ++i) columns[i] = static_cast<uint32_t>(i * 7 % n);
-    for (size_t i = 0; i <= n; ++i) starts[i] = i * degree;
+    const Rows a(n);
+    const std::vector<T> x = sequence<T>(n, 2);
     std::vector<T> got = sequence<T>(n, 3), wanted = got;
-    tested_.rows(w.data(), columns.data(), starts.data(), n, x.data(), got.data());
-    plain_.rows(w.data(), columns.data(), starts.data(), n, x.data(), wanted.data());
-    return difference(got, wanted, 1.0 + degree / 4.0);
+    tested_.rows(a.w.data(), a.columns.data(), a.starts.data(), n, x.data(), got.data());
+    plain_.rows(a.w.data(), a.columns.data(), a.starts.data(), n, x.data(), wanted.data());
+    return difference(got, wanted, 1.0 + n / 6.0);
+  }
+
+  double rowsMany(size_t n) {
+    const Rows a(n);
+    Many got(n, n), wanted(n, n);
+    tested_.rowsMany(a.w.data(), a.columns.data(), a.starts.data(), n, n, got.count, got.xs.data(), got.ys.data(),
+                     got.work.data());
+    plain_.rowsMany(a.w.data(), a.columns.data(), a.starts.data(), n, n, wanted.count, wanted.xs.data(),
+                    wanted.ys.data(), nullptr);
+    return difference(got.y, wanted.y, 1.0 + n / 6.0);
   }
 
   double cycle(size_t n) {
@@ -278,12 +301,12 @@ class Checker {
       const NarrowKernels& k = narrowKernelsFor(isa);
       if constexpr (sizeof(W) == 1) {
         k.int8Blocks(w.data(), scales.data(), columns.data(), degree, blocks, rows, y->xs[0], y->ys[0], sweepOf(n));
-        k.int8BlocksMany(w.data(), scales.data(), columns.data(), degree, blocks, rows, y->count, y->xs.data(),
-                         y->ys.data(), sweepOf(n));
+        k.int8BlocksMany(w.data(), scales.data(), columns.data(), degree, blocks, rows, n, y->count, y->xs.data(),
+                         y->ys.data(), y->work.data(), sweepOf(n));
       } else {
         k.bf16Blocks(w.data(), columns.data(), degree, blocks, rows, y->xs[0], y->ys[0], sweepOf(n));
-        k.bf16BlocksMany(w.data(), columns.data(), degree, blocks, rows, y->count, y->xs.data(), y->ys.data(),
-                         sweepOf(n));
+        k.bf16BlocksMany(w.data(), columns.data(), degree, blocks, rows, n, y->count, y->xs.data(), y->ys.data(),
+                         y->work.data(), sweepOf(n));
       }
     }
     return difference(got.y, wanted.y, 1.0 + degree / 4.0);

@@ -6,7 +6,8 @@ import { relativeError, sequence } from '../reference/reservoir.js';
 
 afterAll(() => setThreads(2));
 
-const lengths = [30, 1, 0, 17, 17, 29, 3, 8, 12, 5, 30, 2, 9];
+// Enough that steps have groups of sixteen side by side, full, nearly full and nearly empty.
+const lengths = Array.from({ length: 61 }, (_, i) => (i * 17) % 31);
 const seriesOf = (inputs: number, dtype: 'f32' | 'f64') =>
   lengths.map((steps, i) =>
     dtype === 'f32' ? Float32Array.from(sequence(steps * inputs, i + 1)) : sequence(steps * inputs, i + 1),
@@ -25,6 +26,15 @@ const networks = (dtype: 'f32' | 'f64') => {
     ...[5, 70, 131].flatMap((units) =>
       (['dense', 'sparse', 'block-sparse', 'cycle'] as const).map((t) => reservoir(t, units)),
     ),
+    ...(dtype === 'f32' ? (['bf16', 'int8'] as const) : []).flatMap((precision) =>
+      ([8, 16] as const).map(
+        (blockRows) =>
+          [
+            `${precision} in blocks of ${blockRows}`,
+            () => new Reservoir({ ...options, units: 131, topology: 'block-sparse', precision, blockRows }),
+          ] as const,
+      ),
+    ),
     tree('parentFirst'),
     tree('synchronous'),
   ];
@@ -41,13 +51,14 @@ describe.each(['f32', 'f64'] as const)('runBatch in %s', (dtype) => {
     }
   });
 
-  test.each(networks(dtype))('gives the same numbers whatever the threads: %s', (_name, make) => {
+  test.each(networks(dtype))('gives the same numbers whatever the threads and the company: %s', (_name, make) => {
     const network = make();
     const bits = [1, 2, 3, 5].map((threads) => {
       setThreads(threads);
       return network.runBatch(seriesOf(2, dtype)).map(({ data }) => [...data]);
     });
-    for (const other of bits) expect(other).toEqual(bits[0]);
+    const alone = seriesOf(2, dtype).map((series) => [...make().runBatch([series])[0]!.data]);
+    for (const other of [...bits, alone]) expect(other).toEqual(bits[0]);
   });
 });
 
