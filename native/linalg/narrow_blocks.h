@@ -46,7 +46,7 @@ class NarrowBlocks final : public LinearOperator<float> {
     }
   }
 
-  size_t workOfMany(size_t count) const override { return manyWork(count, cols()); }
+  size_t workOfMany(size_t count) const override { return workOfBlocks(count, cols()); }
 
   void accumulateMany(size_t count, const float* const* xs, float* const* ys, float* work, Sweep sweep) const override {
     const NarrowKernels& k = narrowKernels();

@@ -44,7 +44,7 @@ class SparseBlocks final : public LinearOperator<T> {
     kernel(weights_.data(), columns_.data(), degree_, blocks_, x, y, sweep);
   }
 
-  size_t workOfMany(size_t count) const override { return manyWork(count, this->cols()); }
+  size_t workOfMany(size_t count) const override { return workOfBlocks(count, this->cols()); }
 
   void accumulateMany(size_t count, const T* const* xs, T* const* ys, T* work, Sweep sweep) const override {
     const auto kernel = blockRows_ == 8 ? kernels<T>().blocks8Many : kernels<T>().blocks16Many;

@@ -43,7 +43,7 @@ class SparseRows final : public LinearOperator<T> {
     kernels<T>().rows(weights_.data(), columns_.data(), starts_.data(), this->rows(), x, y);
   }
 
-  size_t workOfMany(size_t count) const override { return manyWork(count, this->cols()); }
+  size_t workOfMany(size_t count) const override { return workOfRows(count, this->cols()); }
 
   void accumulateMany(size_t count, const T* const* xs, T* const* ys, T* work, Sweep) const override {
     kernels<T>().rowsMany(weights_.data(), columns_.data(), starts_.data(), this->rows(), this->cols(), count, xs, ys,

@@ -67,95 +67,96 @@ DTESN_INLINE void eachBlock(const DTESN_W* w, const T* scales, const uint16_t* c
   }
 }
 
+// `blocks` blocks for `series` series, from row `row` on.
 DTESN_INLINE void blockTile(const DTESN_W* w, const T* scales, const uint16_t* columns, size_t degree,
-                            const T* const* xs, T* const* ys, size_t row, const int parts, const int series) {
+                            const T* const* xs, T* const* ys, size_t row, const int parts, const int series,
+                            const int blocks) {
   constexpr size_t kStep = sizeof(E) / sizeof(T);
-  E sum[kTileSeries][8];
+  const size_t rows = parts * kStep;
+  E sum[kTileSeries * 8];
   const T* x[kTileSeries];
-  DTESN_UNROLL for (int s = 0; s < series; ++s) {
-    x[s] = xs[s];
-    DTESN_UNROLL for (int p = 0; p < parts; ++p) sum[s][p] = E{};
-  }
-  for (size_t j = 0; j < degree; ++j, w += parts * kStep) {
-    const size_t column = columns[j];
-    DTESN_UNROLL for (int p = 0; p < parts; ++p) {
-      const E weight = loadEight(w + p * kStep);
-      DTESN_UNROLL for (int s = 0; s < series; ++s) sum[s][p] += weight * x[s][column];
+  DTESN_UNROLL for (int i = 0; i < blocks * series * parts; ++i) sum[i] = E{};
+  DTESN_UNROLL for (int s = 0; s < series; ++s) x[s] = xs[s];
+  for (size_t j = 0; j < degree; ++j) {
+    DTESN_UNROLL for (int b = 0; b < blocks; ++b) {
+      const size_t column = columns[b * degree + j];
+      DTESN_UNROLL for (int p = 0; p < parts; ++p) {
+        const E weight = loadEight(w + (b * degree + j) * rows + p * kStep);
+        DTESN_UNROLL for (int s = 0; s < series; ++s) sum[(b * series + s) * parts + p] += weight * x[s][column];
+      }
     }
   }
-  DTESN_UNROLL for (int s = 0; s < series; ++s) {
-    DTESN_UNROLL for (int p = 0; p < parts; ++p) {
-      if (scales != nullptr) {
-        sum[s][p] *= *reinterpret_cast<const EU*>(scales + row + p * kStep);
-        DTESN_ROUNDED(sum[s][p]);
+  DTESN_UNROLL for (int b = 0; b < blocks; ++b) {
+    DTESN_UNROLL for (int s = 0; s < series; ++s) {
+      DTESN_UNROLL for (int p = 0; p < parts; ++p) {
+        E& total = sum[(b * series + s) * parts + p];
+        const size_t at = row + b * rows + p * kStep;
+        if (scales != nullptr) {
+          total *= *reinterpret_cast<const EU*>(scales + at);
+          DTESN_ROUNDED(total);
+        }
+        *reinterpret_cast<EU*>(ys[s] + at) += total;
       }
-      *reinterpret_cast<EU*>(ys[s] + row + p * kStep) += sum[s][p];
     }
   }
 }
 
-#define DTESN_BLOCK_TILE(SERIES)                                               \
-  case SERIES:                                                                 \
-    blockTile(w, scales, columns, degree, xs + s, ys + s, row, parts, SERIES); \
+// With few series several blocks at once: one sum after the other, the latency of additions would show.
+DTESN_INLINE void blockTiles(const DTESN_W* w, const T* scales, const uint16_t* columns, size_t degree, size_t blocks,
+                             const T* const* xs, T* const* ys, size_t row, const int parts, const int series) {
+  const int together = parts * series >= 8 ? 1 : parts * series >= 4 ? 2 : 4;
+  const size_t rows = parts * sizeof(E) / sizeof(T);
+  size_t b = 0;
+  for (; b + together <= blocks; b += together) {
+    blockTile(w + b * rows * degree, scales, columns + b * degree, degree, xs, ys, row + b * rows, parts, series,
+              together);
+  }
+  for (; b < blocks; ++b) {
+    blockTile(w + b * rows * degree, scales, columns + b * degree, degree, xs, ys, row + b * rows, parts, series, 1);
+  }
+}
+
+#define DTESN_BLOCK_TILES(SERIES)                                                       \
+  case SERIES:                                                                          \
+    blockTiles(w, scales, columns, degree, blocks, xs + s, ys + s, row, parts, SERIES); \
     break;
 
-DTESN_INLINE void blockTiles(const DTESN_W* w, const T* scales, const uint16_t* columns, size_t degree, size_t count,
-                             const T* const* xs, T* const* ys, size_t row, const size_t rows) {
+DTESN_INLINE void blocksApart(const DTESN_W* w, const T* scales, const uint16_t* columns, size_t degree, size_t blocks,
+                              size_t count, const T* const* xs, T* const* ys, size_t row, const size_t rows) {
   const int parts = rows * sizeof(T) / sizeof(E);
   for (size_t s = 0; s < count;) {
     const size_t series = tileSize(count - s);
     switch (series) {
-      DTESN_BLOCK_TILE(1)
-      DTESN_BLOCK_TILE(2)
-      DTESN_BLOCK_TILE(3)
-      DTESN_BLOCK_TILE(4)
-      DTESN_BLOCK_TILE(5)
-      DTESN_BLOCK_TILE(6)
+      DTESN_BLOCK_TILES(1)
+      DTESN_BLOCK_TILES(2)
+      DTESN_BLOCK_TILES(3)
+      DTESN_BLOCK_TILES(4)
+      DTESN_BLOCK_TILES(5)
+      DTESN_BLOCK_TILES(6)
     }
     s += series;
   }
 }
 
-#undef DTESN_BLOCK_TILE
+#undef DTESN_BLOCK_TILES
 
-#if DTESN_BYTES == 64 && !DTESN_WIDE
-// The series that fill most of the lanes lie side by side, behind room for a block's weights; the others go through
-// tiles.
+// The series that fill most of the lanes lie side by side, behind room for the weights of a chunk; the others go
+// through tiles.
 DTESN_INLINE void eachBlockMany(const DTESN_W* w, const T* scales, const uint16_t* columns, size_t degree,
                                 size_t blocks, size_t cols, size_t count, const T* const* xs, T* const* ys, T* work,
                                 const size_t rows, Sweep sweep) {
-  // Of the last group, the number from which on sixteen side by side are quicker than tiles.
-  const size_t full = rows == 8 ? 8 : 11;
-  const size_t apart = count % kLanes < full ? count % kLanes : 0, beside = count - apart;
-  const size_t stride = roundUp(cols, kLanes);
-  T* const sides = work + kLanes * stride;
-  interleave(beside, xs, cols, sides);
-  const size_t step = kLanes / rows, steps = (blocks + step - 1) / step;
-  for (size_t i = 0; i < steps; ++i) {
-    const size_t first = (sweep == Sweep::forwards ? i : steps - 1 - i) * step, row = first * rows;
-    const size_t size = (blocks - first < step ? blocks - first : step) * rows;
-    const T* const weights = beside > 0 ? widened(w + row * degree, size * degree, work) : nullptr;
-    for (size_t s = 0; s < beside; s += kLanes) {
-      V sums[kLanes] = {};
-      for (size_t r = 0; r < size; r += 8) {
-        blockOfMany(weights + r / rows * rows * degree + r % rows, scales == nullptr ? nullptr : scales + row + r,
-                    columns + (first + r / rows) * degree, degree, sides + s * stride, sums + r, rows);
-      }
-      addSums(sums, size, beside - s, ys + s, row);
+  const size_t beside = seriesBeside(count, rows), room = kChunk * rows * roundUp(cols, kLanes);
+  interleave(beside, xs, cols, work + room);
+  const size_t chunks = (blocks + kChunk - 1) / kChunk;
+  for (size_t i = 0; i < chunks; ++i) {
+    const size_t first = (sweep == Sweep::forwards ? i : chunks - 1 - i) * kChunk, row = first * rows;
+    const size_t some = blocks - first < kChunk ? blocks - first : kChunk;
+    const DTESN_W* const weights = w + row * degree;
+    if (beside > 0) {
+      blocksBeside(widened(weights, some * rows * degree, work), scales, columns + first * degree, degree, some, cols,
+                   beside, work + room, ys, row, rows);
     }
-    for (size_t b = first; apart > 0 && b < first + size / rows; ++b) {
-      blockTiles(w + b * rows * degree, scales, columns + b * degree, degree, apart, xs + beside, ys + beside, b * rows,
-                 rows);
-    }
+    blocksApart(weights, scales, columns + first * degree, degree, some, count - beside, xs + beside, ys + beside, row,
+                rows);
   }
 }
-#else
-DTESN_INLINE void eachBlockMany(const DTESN_W* w, const T* scales, const uint16_t* columns, size_t degree,
-                                size_t blocks, size_t, size_t count, const T* const* xs, T* const* ys, T*,
-                                const size_t rows, Sweep sweep) {
-  for (size_t i = 0; i < blocks; ++i) {
-    const size_t b = sweep == Sweep::forwards ? i : blocks - 1 - i;
-    blockTiles(w + b * rows * degree, scales, columns + b * degree, degree, count, xs, ys, b * rows, rows);
-  }
-}
-#endif

@@ -22,9 +22,18 @@ DTESN_INLINE V pair(T low, T high) {
 DTESN_INLINE V loadWeights(const T* w) { return load(w); }
 DTESN_INLINE E loadEight(const T* w) { return *reinterpret_cast<const EU*>(w); }
 
-#if DTESN_BYTES == 64 && !DTESN_WIDE
-// Eight rows of a block for the series that lie in one group side by side: the sums that a tile has, a row a vector.
-DTESN_INLINE void blockOfMany(const T* w, const T* scales, const uint16_t* columns, size_t degree, const T* side,
+// Blocks that many series go through together.
+constexpr size_t kChunk = 4;
+
+// Of `count` series, those that go side by side: whole groups, and a last one that fills most of the lanes. Only where
+// the lanes are twice the rows of the smaller block: with fewer, tiles are as quick.
+DTESN_INLINE size_t seriesBeside(size_t count, size_t rows) {
+  if (kLanes < 16) return 0;
+  return count % kLanes < (rows == 8 ? 8 : 11) ? count - count % kLanes : count;
+}
+
+// Eight rows of a block for one group of series: the sums that a tile has, a row a vector.
+DTESN_INLINE void blockBeside(const T* w, const T* scales, const uint16_t* columns, size_t degree, const T* side,
                               V* sums, const size_t rows) {
   V sum[8] = {};
   for (size_t j = 0; j < degree; ++j, w += rows) {
@@ -40,9 +49,25 @@ DTESN_INLINE void blockOfMany(const T* w, const T* scales, const uint16_t* colum
   }
 }
 
+// `blocks` blocks for groups of series side by side, from row `row` on; lanes are eight or sixteen.
+static void blocksBeside(const T* w, const T* scales, const uint16_t* columns, size_t degree, size_t blocks,
+                         size_t cols, size_t count, const T* side, T* const* ys, size_t row, size_t rows) {
+  for (size_t s = 0; s < count; s += kLanes, side += roundUp(cols, kLanes) * kLanes) {
+    for (size_t r = 0; r < blocks * rows; r += kLanes) {
+      V sums[kLanes] = {};
+      const size_t size = blocks * rows - r < kLanes ? blocks * rows - r : kLanes;
+      for (size_t eight = r; eight < r + size; eight += 8) {
+        const size_t b = eight / rows;
+        blockBeside(w + b * rows * degree + eight % rows, scales == nullptr ? nullptr : scales + row + eight,
+                    columns + b * degree, degree, side, sums + (eight - r), rows);
+      }
+      addSums(sums, size, count - s, ys + s, row + r);
+    }
+  }
+}
+
 // Weights in memory as T, in `room` where they are not.
 DTESN_INLINE const T* widened(const T* w, size_t, T*) { return w; }
-#endif
 
 #define DTESN_W T
 #include "simd/block.inl"

@@ -57,7 +57,7 @@ struct Kernels {
   // state = (1 - leak) state + leak drive.
   void (*leakyIdentity)(const T* drive, const T* leak, size_t n, T* state);
   // The same products for `count` series, xs[s] and ys[s] where they lie. Operations: 2 a weight and series; dense
-  // weights are read once for six series, the others once. work: manyWork(count, cols) elements.
+  // weights are read once for six series, the others once. work: workOfBlocks or workOfRows elements.
   void (*panelsMany)(const T* weights, size_t groups, size_t cols, size_t count, const T* const* xs, T* const* ys,
                      Sweep sweep);
   void (*blocks8Many)(const T* weights, const uint16_t* columns, size_t degree, size_t blocks, size_t cols,
@@ -81,8 +81,10 @@ struct Kernels {
                    size_t count, const T* const* xs, T* const* ys, T* work);
 };
 
-// Room for whole groups of series side by side, whatever the lanes of a set, and for the weights of sixteen rows.
-constexpr size_t manyWork(size_t count, size_t cols) { return (roundUp(count, 16) + 16) * roundUp(cols, 16); }
+// Room for whole groups of series side by side, whatever the lanes of a set.
+constexpr size_t workOfRows(size_t count, size_t cols) { return roundUp(count, 16) * roundUp(cols, 16); }
+// That, and room for the weights of four blocks.
+constexpr size_t workOfBlocks(size_t count, size_t cols) { return workOfRows(count + 4 * 16, cols); }
 
 template <class T>
 constexpr size_t hadamardWork(size_t n) {

@@ -122,7 +122,10 @@ class Checker {
   // As many series as every size of tile needs.
   struct Many {
     Many(size_t n, size_t rows)
-        : count(1 + n % 37), x(sequence<T>(n * count, 2)), y(sequence<T>(rows * count, 3)), work(manyWork(count, n)) {
+        : count(1 + n % 37),
+          x(sequence<T>(n * count, 2)),
+          y(sequence<T>(rows * count, 3)),
+          work(workOfBlocks(count, n)) {
       for (size_t s = 0; s < count; ++s) {
         xs.push_back(x.data() + s * n);
         ys.push_back(y.data() + s * rows);
