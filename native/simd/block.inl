@@ -140,6 +140,13 @@ DTESN_INLINE void blocksApart(const DTESN_W* w, const T* scales, const uint16_t*
 
 #undef DTESN_BLOCK_TILES
 
+// Weights as T: where they lie if they are, else in `room`.
+DTESN_INLINE const T* widened(const DTESN_W* w, size_t size, T* room) {
+  if (sizeof(DTESN_W) == sizeof(T)) return reinterpret_cast<const T*>(w);
+  for (size_t i = 0; i < size; i += sizeof(E) / sizeof(T)) *reinterpret_cast<EU*>(room + i) = loadEight(w + i);
+  return room;
+}
+
 // The series that fill most of the lanes lie side by side, behind room for the weights of a chunk; the others go
 // through tiles.
 DTESN_INLINE void eachBlockMany(const DTESN_W* w, const T* scales, const uint16_t* columns, size_t degree,

@@ -66,9 +66,6 @@ static void blocksBeside(const T* w, const T* scales, const uint16_t* columns, s
   }
 }
 
-// Weights in memory as T, in `room` where they are not.
-DTESN_INLINE const T* widened(const T* w, size_t, T*) { return w; }
-
 #define DTESN_W T
 #include "simd/block.inl"
 #undef DTESN_W

@@ -53,15 +53,6 @@ DTESN_INLINE E loadEight(const uint16_t* w) { return loadWeights(w); }
 DTESN_INLINE E loadEight(const int8_t* w) { return loadWeights(w); }
 #endif
 
-DTESN_INLINE const T* widened(const uint16_t* w, size_t size, T* room) {
-  for (size_t i = 0; i < size; i += kEightBytes / sizeof(T)) *reinterpret_cast<EU*>(room + i) = loadEight(w + i);
-  return room;
-}
-DTESN_INLINE const T* widened(const int8_t* w, size_t size, T* room) {
-  for (size_t i = 0; i < size; i += kEightBytes / sizeof(T)) *reinterpret_cast<EU*>(room + i) = loadEight(w + i);
-  return room;
-}
-
 #define DTESN_W uint16_t
 #include "simd/block.inl"
 #undef DTESN_W

@@ -64,9 +64,9 @@ test.each([
     const first = reservoir.run(series).data;
     reservoir.reset();
     expect(reservoir.run(series).data).toEqual(first);
-    const one = reservoir.runBatch([series])[0]?.data;
-    expect(reservoir.runBatch([series.slice(0, 3)])[0]?.data).toEqual(one?.slice(0, 3 * units));
-    expect(reservoir.runBatch([series])[0]?.data).toEqual(one);
+    const one = reservoir.runBatch([series])[0]!.data;
+    expect(reservoir.runBatch([series.slice(0, 3)])[0]!.data).toEqual(one.slice(0, 3 * units));
+    expect(reservoir.runBatch([series])[0]!.data).toEqual(one);
   }
 });
 
