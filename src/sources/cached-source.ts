@@ -1,82 +1,125 @@
 /**
  * The last answer of one source, served by the rules of its freshness; one question at a time, however many ask.
  *
+ * Every answer says `age_ms`, `fresh_until` and `cache` (types.ts). An answer of an earlier process (`seed`) is served
+ * as `stale` from the start, and the source is asked behind it.
  * Errors: none of its own; a read rejects only when the source is closed.
  */
 import type { Freshness } from './freshness.js';
-import type { SourceName, Sources } from './types.js';
 
-type AnySource = Sources[SourceName];
+/** What every source says of its answer, whatever it answers. */
+export interface Answer {
+  state: string;
+  age_ms: number;
+  latency_ms: number;
+  fetch_timestamp: number;
+  fresh_until: number;
+  cache: 'hit' | 'stale' | 'miss';
+  error?: string | undefined;
+  error_code?: string | undefined;
+  stale_reason?: string | undefined;
+}
 
 interface Kept<Source> {
   source: Source;
   /** performance.now() when it came. */
   at: number;
+  /** It came from an earlier process: never fresh. */
+  seeded?: boolean;
 }
 
 export interface Reading {
   /** Asks anew whatever is known. */
   force?: boolean;
-  /** Asks anew, and waits for, what will not stay fresh so long; nothing is served while it is asked anew behind. */
+  /** Refetches, and waits, if the answer expires within this time; nothing stale is served but where a failure is remembered. */
   freshForMs?: number;
 }
 
-export class CachedSource<Source extends AnySource> {
+export class CachedSource<Source extends Answer> {
   readonly #ask: () => Promise<Source>;
   readonly #freshness: Freshness;
+  readonly #count: (cache: Answer['cache']) => void;
   #answer: Kept<Source> | null = null;
   #failure: Kept<Source> | null = null;
   #asking: Promise<Source> | null = null;
+  #takesSeed = true;
 
-  constructor(freshness: Freshness, ask: () => Promise<Source>) {
+  /** `count` is told how each read was served. */
+  constructor(freshness: Freshness, ask: () => Promise<Source>, count: (cache: Answer['cache']) => void) {
     this.#freshness = freshness;
     this.#ask = ask;
+    this.#count = count;
   }
 
   /** The source as it is known now; a promise where it must be waited for. */
   read({ force, freshForMs }: Reading = {}): Source | Promise<Source> {
     if (!force) {
       const known = freshForMs === undefined ? this.#known() : this.#knownFor(freshForMs);
-      if (known !== null) return known;
+      if (known !== null) return this.#counted(known);
     }
-    return this.#askOnce().then((source) => (source.state === 'error' ? (this.#staleAnswer() ?? source) : source));
+    return this.#askOnce().then((source) =>
+      this.#counted(source.state === 'error' ? (this.#staleAnswer() ?? source) : source),
+    );
+  }
+
+  /** Takes an answer of an earlier process, `ageMs` old, unless there is a newer one or all was to be forgotten. */
+  seed(source: Source, ageMs: number): void {
+    if (this.#takesSeed) this.#answer ??= { source: this.#dated(source), at: performance.now() - ageMs, seeded: true };
+  }
+
+  /** Forgets what an earlier process answered. */
+  forgetSeed(): void {
+    if (this.#answer?.seeded) this.#answer = null;
   }
 
   /** Forgets what is known; an answer under way is not kept. */
   invalidate(): void {
+    this.#takesSeed = false;
     this.#answer = null;
     this.#failure = null;
     this.#asking = null;
   }
 
   #known(): Source | null {
-    const { freshMs, retryMs } = this.#freshness;
-    if (this.#answer !== null && age(this.#answer) < freshMs) return aged(this.#answer);
-    const failedLately = this.#failure !== null && age(this.#failure) < retryMs;
+    const fresh = this.#freshAnswer(0);
+    if (fresh !== null) return fresh;
+    const failed = this.#recentFailure();
     const stale = this.#staleAnswer();
-    if (stale !== null && !failedLately) this.#askOnce().catch(() => {}); // in the background; rejects only on close
-    return stale ?? (failedLately ? aged(this.#failure!) : null);
+    if (stale !== null && failed === null) this.#askOnce().catch(() => {}); // in the background; rejects only on close
+    return stale ?? failed;
   }
 
-  /** What stays fresh for some time yet; what failed lately is not asked again for it. */
   #knownFor(ms: number): Source | null {
-    const { freshMs, retryMs } = this.#freshness;
-    if (this.#answer !== null && age(this.#answer) + ms < freshMs) return aged(this.#answer);
-    if (this.#failure === null || age(this.#failure) >= retryMs) return null;
-    return this.#staleAnswer() ?? aged(this.#failure);
+    const fresh = this.#freshAnswer(ms);
+    if (fresh !== null) return fresh;
+    const failed = this.#recentFailure();
+    return failed === null ? null : (this.#staleAnswer() ?? failed);
+  }
+
+  /** An answer that stays fresh for some time yet. */
+  #freshAnswer(ms: number): Source | null {
+    if (this.#answer === null || this.#answer.seeded || age(this.#answer) + ms >= this.#freshness.freshMs) return null;
+    return served(this.#answer, 'hit');
+  }
+
+  #recentFailure(): Source | null {
+    if (this.#failure === null || age(this.#failure) >= this.#freshness.retryMs) return null;
+    return served(this.#failure, 'hit');
   }
 
   #staleAnswer(): Source | null {
-    const { freshMs, staleMs } = this.#freshness;
-    if (this.#answer === null || age(this.#answer) >= staleMs) return null;
-    const why = this.#failure?.source.error ?? `older than ${freshMs} ms; asked anew`;
-    return { ...aged(this.#answer), state: 'stale', stale_reason: why };
+    const { freshMs, maxStaleMs } = this.#freshness;
+    if (this.#answer === null || age(this.#answer) >= maxStaleMs) return null;
+    const old = this.#answer.seeded ? 'kept on disk by an earlier process' : `older than ${freshMs} ms`;
+    const why = this.#failure?.source.error ?? `${old}; asked anew`;
+    return { ...served(this.#answer, 'stale'), state: 'stale', stale_reason: why };
   }
 
   #askOnce(): Promise<Source> {
     if (this.#asking !== null) return this.#asking;
     const asking = this.#ask().then(
-      (source) => {
+      (answered) => {
+        const source = this.#dated(answered);
         if (this.#asking === asking) this.#keep(source);
         return source;
       },
@@ -99,12 +142,23 @@ export class CachedSource<Source extends AnySource> {
       this.#failure = null;
     }
   }
+
+  #dated(source: Source): Source {
+    const { freshMs, retryMs } = this.#freshness;
+    const servesMs = source.state === 'error' ? retryMs : freshMs;
+    return { ...source, fresh_until: source.fetch_timestamp + servesMs / 1000 };
+  }
+
+  #counted(source: Source): Source {
+    this.#count(source.cache);
+    return source;
+  }
 }
 
 function age(kept: Kept<unknown>): number {
   return performance.now() - kept.at;
 }
 
-function aged<Source extends AnySource>(kept: Kept<Source>): Source {
-  return { ...kept.source, age_ms: age(kept) };
+function served<Source extends Answer>(kept: Kept<Source>, cache: Answer['cache']): Source {
+  return { ...kept.source, age_ms: age(kept), cache };
 }

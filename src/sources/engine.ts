@@ -5,6 +5,7 @@
  * reason when the caller aborts. Null means that the engine does not say.
  */
 import type { ModelFacts } from './model/model-facts.js';
+import type { EngineSourceName } from './types.js';
 
 export interface RequestOptions {
   signal?: AbortSignal;
@@ -25,6 +26,8 @@ export interface ModelCard {
   vocabSize?: number | null;
   hiddenSize?: number | null;
   dtype?: string | null;
+  /** Where the card was read; GET /v1/models when left out. */
+  readFrom?: { id: string; maxModelLen: string };
 }
 
 export interface Tokenization {
@@ -50,6 +53,8 @@ export interface Engine {
   /** Names the engine to a person and holds its URL: 'http://127.0.0.1:2242', 'embedded simulation on http://127.0.0.1:4711'. */
   readonly label: string;
   readonly simulated: boolean;
+  /** The sources that it answers, where it is only a part of an engine; all when left out. */
+  readonly offers?: readonly EngineSourceName[];
   /** What it is, null where it does not say; an engine without this method is judged by its answers. */
   kind?(options?: RequestOptions): Promise<EngineKind | null>;
   models(options?: RequestOptions): Promise<ModelCard[]>;

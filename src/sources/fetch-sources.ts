@@ -4,7 +4,8 @@
  * Options: those of SourceFetcher, and `signal`. Errors: its own; a failed source is a record with its error.
  */
 import type { Engine } from './engine.js';
-import { SourceFetcher, type SourceFetcherOptions } from './fetcher.js';
+import { SourceFetcher } from './fetcher.js';
+import type { SourceFetcherOptions } from './fetcher-options.js';
 import type { SourceSet } from './types.js';
 
 export interface FetchSourcesOptions extends SourceFetcherOptions {

@@ -1,115 +1,107 @@
 /**
- * The concurrent fetch of the five sources. No source waits for another, a failed one is a record with its error, and
- * the whole never takes longer than the deadline: each source has a time limit within it.
+ * The concurrent fetch of all sources: the five, and those that a host declares. No source waits for another, a failed one
+ * is a record with its error, and the whole never takes longer than the deadline: each source has a time limit within it.
  *
- * Answers are kept and asked anew by freshness.ts, one question at a time however many ask; the engine is asked through
- * its guard (guarded-engine.ts: retries within the limit, a breaker a class of endpoints); when it restarted
- * (restart-signature.ts) its model and tokenizer are forgotten. All ages are of the monotonic clock.
+ * Answers are kept and asked anew by freshness.ts, one question at a time however many ask. What an engine answers may
+ * have several providers, each behind its own guard (guarded-engine.ts): provider-choice.ts says who is asked. When a
+ * provider restarted, or serves another model (restart-signature.ts), what is known of model and tokenizer is forgotten
+ * and `epoch` rises. All ages are of the monotonic clock.
  *
  * Options: `deadlineMs` 250; `timeouts` a source, three fifths of the deadline when the engine is on this host (150 ms), else
- * all of it, never more; `providers`, what the processor says of itself. `fetch({ signal, force })`: `force` asks everything anew.
- * `subscribe(listener, { intervalMs, signal })` fetches steadily, 1000 ms by default; what it returns ends it.
- * The engine is the caller's: closing the fetcher ends what it asked and leaves the engine open.
+ * all of it, never more; `providers`, what the processor says of itself; `sources`, the additional ones
+ * (additional-source.ts); `freshness` a source (freshness.ts); `alternatives`, further providers: `[{ name, engine, sources? }]`;
+ * `keepIn`, a folder where facts of model and tokenizer outlive the process (kept-facts.ts), none by default: what it holds is
+ * served as `stale` while the engine is asked. Reading it may take the first fetch a fifth of the deadline more.
+ * `fetch({ signal, force })`: `force` asks everything anew.
+ * `subscribe(listener, { intervalMs, signal, onError })` fetches steadily, 1000 ms by default; what it returns ends it.
+ * The engines are the caller's: closing the fetcher ends what it asked and leaves them open.
  * Errors: the signal's reason when the caller aborts; DtesnError ERR_DTESN_CLOSED after close().
  */
-import { z } from 'zod';
-import { argumentError, checkOptions, DtesnError } from '../errors/index.js';
-import { CachedSource, type Reading } from './cached-source.js';
+import { DtesnError, rangeError } from '../errors/index.js';
+import { type DeclaredSource, fetchAdditionalSource } from './additional-source.js';
+import { type Answer, CachedSource, type Reading } from './cached-source.js';
 import type { Engine } from './engine.js';
-import { freshness } from './freshness.js';
+import { EngineProvider } from './engine-provider.js';
+import {
+  type CheckedOptions,
+  checkedOptions,
+  checkedSubscription,
+  type SourceFetcherOptions,
+  type SourceListener,
+  type SubscribeOptions,
+} from './fetcher-options.js';
+import { type Facts, KeptFacts } from './kept-facts.js';
 import { fetchModelDataSource } from './model-config.js';
-import type { SourceOptions } from './observation.js';
+import { failure, type SourceOptions } from './observation.js';
 import { fetchPerformanceDataSource } from './performance.js';
-import { untilAborted } from './policies/bounded-signal.js';
-import { EngineGuard } from './policies/guarded-engine.js';
-import { ModelWatch, RestartWatch } from './policies/restart-signature.js';
+import { untilAborted, withTimeLimit } from './policies/bounded-signal.js';
+import { type Limits, ProviderChoice } from './policies/provider-choice.js';
 import { steadyPoll } from './policies/steady-poll.js';
 import { fetchProcessingStateSource } from './processing-state.js';
 import { fetchResourceDataSource } from './resources.js';
+import { SourceFigures, type SourceMetrics } from './source-figures.js';
 import { fetchTokenizerDataSource } from './tokenizer.js';
 import {
+  type AdditionalSource,
+  type EngineSourceName,
+  engineSourceNames,
   type ModelConfigSource,
   type PerformanceSource,
   type SourceName,
-  type SourceProviders,
   type SourceSet,
   type Sources,
-  sourceNames,
+  type TokenizerSource,
 } from './types.js';
-
-const milliseconds = z.number().positive().max(600_000);
-const isFunction = z.custom<(...args: never[]) => unknown>((value) => typeof value === 'function').optional();
-const optionsSchema = z.object({
-  deadlineMs: milliseconds.default(250).describe('milliseconds in (0, 600000]'),
-  timeouts: z
-    .strictObject(Object.fromEntries(sourceNames.map((name) => [name, milliseconds.optional()])))
-    .default({})
-    .describe('milliseconds in (0, 600000] by source name'),
-  providers: z
-    .strictObject({ processingState: isFunction, resources: isFunction })
-    .default({})
-    .describe('functions processingState and resources'),
-});
-
-export interface SourceFetcherOptions {
-  deadlineMs?: number;
-  timeouts?: Partial<Record<SourceName, number>>;
-  providers?: SourceProviders;
-}
 
 export interface FetchOptions {
   signal?: AbortSignal;
   force?: boolean;
 }
 
-const subscriptionSchema = z.object({
-  intervalMs: z.number().min(10).max(3_600_000).default(1000).describe('milliseconds in [10, 3600000]'),
-  signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
-});
-export type SubscribeOptions = z.input<typeof subscriptionSchema>;
-export type SourceListener = (set: SourceSet) => unknown;
-
 type Caches = { [Name in SourceName]: CachedSource<Sources[Name]> };
-
-const localShare = 0.6;
+type Choices = { [Name in EngineSourceName]: ProviderChoice<EngineProvider, Sources[Name]> };
+type AskEngine<Source> = (engine: Engine | null, options: SourceOptions) => Promise<Source>;
+type Notice<Source> = (source: Source, provider: EngineProvider, begun: number) => void;
 
 export class SourceFetcher {
+  readonly #engine: Engine | null;
+  readonly #main: EngineProvider | null;
+  readonly #options: CheckedOptions;
   readonly #caches: Caches;
+  readonly #choices: Choices;
+  readonly #additional = new Map<string, CachedSource<AdditionalSource>>();
+  readonly #figures = new Map<string, SourceFigures>();
   readonly #closing = new AbortController();
   readonly #asked = new Set<Promise<unknown>>();
-  readonly #restarts = new RestartWatch();
-  readonly #models = new ModelWatch();
+  readonly #kept: KeptFacts | null;
+  /** The reading of what is kept on disk, until it is done. */
+  #loading: Promise<void> | null = null;
   #shared: Promise<SourceSet> | null = null;
+  #epoch = 0;
 
   constructor(engine: Engine | null, options: SourceFetcherOptions = {}) {
-    if (engine !== null && typeof engine?.models !== 'function')
-      throw argumentError('an Engine or null', 'engine', engine);
-    const checked = checkOptions(optionsSchema, options, 'SourceFetcher');
-    const providers = checked.providers as SourceProviders;
-    const usual = checked.deadlineMs * (engine === null || isLocal(engine) ? localShare : 1);
-    const guard = engine === null ? null : new EngineGuard(engine);
-    const cache = <Name extends SourceName>(
-      name: Name,
-      fetch: (engine: Engine | null, options: SourceOptions) => Promise<Sources[Name]>,
-    ) => {
-      const timeoutMs = Math.min(checked.timeouts[name] ?? usual, checked.deadlineMs);
-      const signal = this.#closing.signal;
-      const ask = () => this.#track(fetch(guard?.within(timeoutMs) ?? null, { timeoutMs, signal }));
-      return new CachedSource<Sources[Name]>(freshness[name], ask);
-    };
+    this.#options = checkedOptions(engine, options);
+    this.#engine = engine;
+    this.#main = engine && new EngineProvider('engine', engine);
+    const { providers, declared, keepIn } = this.#options;
+    this.#choices = this.#makeChoices();
     this.#caches = {
-      model_config: cache('model_config', async (guarded, limits) =>
-        this.#noticeModel(await fetchModelDataSource(guarded, limits)),
-      ),
-      tokenizer: cache('tokenizer', fetchTokenizerDataSource),
-      performance: cache('performance', async (guarded, limits) =>
-        this.#noticeRestart(await fetchPerformanceDataSource(guarded, limits)),
-      ),
-      processing_state: cache('processing_state', (_, limits) =>
+      model_config: this.#engineCache('model_config', fetchModelDataSource),
+      tokenizer: this.#engineCache('tokenizer', fetchTokenizerDataSource),
+      performance: this.#engineCache('performance', fetchPerformanceDataSource),
+      processing_state: this.#fiveCache('processing_state', (limits) =>
         fetchProcessingStateSource(providers.processingState, limits),
       ),
-      resources: cache('resources', (_, limits) => fetchResourceDataSource(providers.resources, limits)),
+      resources: this.#fiveCache('resources', (limits) => fetchResourceDataSource(providers.resources, limits)),
     };
+    for (const source of declared) this.#additional.set(source.name, this.#additionalCache(source));
+    this.#kept = keepIn !== null && engine !== null ? new KeptFacts(keepIn, engine.label) : null;
+    if (this.#kept) this.#loading = this.#load(this.#kept);
+  }
+
+  /** Rises with every restart, and every change of model or tokenizer, that is seen. */
+  get epoch(): number {
+    return this.#epoch;
   }
 
   /** Those who fetch at the same time share one set: it is to be read, not written. */
@@ -125,44 +117,67 @@ export class SourceFetcher {
    * Fetches every `intervalMs` and hands each set to the listener, the first at once. What would not stay fresh for half an
    * interval is asked anew and waited for, so no set is older than it need be. A turn that takes longer than the interval
    * (its fetch, and what the listener returns) skips those it missed. Ends with what is returned, with the signal, or with
-   * close(); an error of the listener ends it too and is an unhandled rejection of the process.
+   * close(). An error of the listener goes to `onError`, by default a warning of the process, once until a turn succeeds
+   * or fails in another way; the subscription goes on.
    */
   subscribe(listener: SourceListener, options: SubscribeOptions = {}): () => void {
-    if (typeof listener !== 'function') throw argumentError('a function', 'listener', listener);
-    const { intervalMs, signal } = checkOptions(subscriptionSchema, options, 'subscribe');
+    const { intervalMs, signal, onError = warn } = checkedSubscription(listener, options);
     this.#closing.signal.throwIfAborted();
     const end = new AbortController();
     const stop = () => end.abort(new DtesnError('ERR_DTESN_CLOSED', 'The subscription has ended'));
     const signals = [this.#closing.signal, ...(signal ? [signal] : [])];
     for (const other of signals) other.addEventListener('abort', stop, { once: true });
     if (signal?.aborted) stop();
-    const turn = async () => {
-      await listener(await untilAborted(end.signal, this.#read({ freshForMs: intervalMs / 2 })));
-    };
+    const hand = reportingOnce(listener, onError);
+    const turn = async () => hand(await untilAborted(end.signal, this.#read({ freshForMs: intervalMs / 2 })));
     void steadyPoll(turn, intervalMs, end.signal).finally(() => {
       for (const other of signals) other.removeEventListener('abort', stop);
     });
     return stop;
   }
 
-  /** Forgets every answer: the next fetch asks anew. */
-  invalidate(): void {
-    for (const name of sourceNames) this.#caches[name].invalidate();
+  /** Forgets the answer of one source, or every answer: the next fetch asks anew. */
+  invalidate(name?: string): void {
+    const caches = this.#allCaches();
+    if (name === undefined) {
+      for (const cache of caches.values()) cache.invalidate();
+      return;
+    }
+    const cache = caches.get(name);
+    if (!cache) throw rangeError(`one of ${[...caches.keys()].join(', ')}`, 'name', name);
+    cache.invalidate();
   }
 
-  /** Ends what is being asked and waits for its end. */
+  /** The engine that answered a source last; the main one before any did. */
+  engineFor(source: EngineSourceName): Engine | null {
+    if (!engineSourceNames.includes(source))
+      throw rangeError(`one of ${engineSourceNames.join(', ')}`, 'source', source);
+    return this.#choices[source].answeredBy?.engine ?? this.#engine;
+  }
+
+  /** What every source cost and brought since the fetcher began, by name. */
+  metrics(): Record<string, SourceMetrics> {
+    const providersOf = (name: string) => (isEngineSource(name) ? this.#choices[name].metrics() : {});
+    return Object.fromEntries([...this.#figures].map(([name, figures]) => [name, figures.snapshot(providersOf(name))]));
+  }
+
+  /** Ends what is being asked, and waits for its end and for what is being written. */
   async close(): Promise<void> {
     this.#closing.abort(new DtesnError('ERR_DTESN_CLOSED', 'The source fetcher is closed'));
     await Promise.allSettled(this.#asked);
+    await Promise.all(engineSourceNames.map((name) => this.#choices[name].settled()));
+    await this.#loading;
+    await this.#kept?.settled();
   }
 
   async #read(reading: Reading): Promise<SourceSet> {
     const start = performance.now();
-    const sources = await this.#readAll(reading);
-    return { sources, timestamp: Date.now() / 1000, elapsed_ms: performance.now() - start };
+    if (this.#loading) await this.#loading;
+    const [sources, additional] = await Promise.all([this.#readFive(reading), this.#readAdditional(reading)]);
+    return { sources, additional, timestamp: Date.now() / 1000, elapsed_ms: performance.now() - start };
   }
 
-  async #readAll(reading: Reading): Promise<Sources> {
+  async #readFive(reading: Reading): Promise<Sources> {
     const caches = this.#caches;
     const [model_config, tokenizer, performance, processing_state, resources] = await Promise.all([
       caches.model_config.read(reading),
@@ -171,22 +186,144 @@ export class SourceFetcher {
       caches.processing_state.read(reading),
       caches.resources.read(reading),
     ]);
-    return { model_config, tokenizer, performance, processing_state, resources };
+    const sources = { model_config, tokenizer, performance, processing_state, resources };
+    const problem = this.#kept?.problem;
+    if (!problem) return sources;
+    return { ...sources, model_config: withProblem(model_config, problem), tokenizer: withProblem(tokenizer, problem) };
   }
 
-  /** An engine that restarted may serve another model: what was known of the old one is forgotten. */
-  #noticeRestart(source: PerformanceSource): PerformanceSource {
-    if (this.#restarts.restarted(source)) {
-      this.#caches.model_config.invalidate();
-      this.#caches.tokenizer.invalidate();
-    }
-    return source;
+  async #readAdditional(reading: Reading): Promise<Record<string, AdditionalSource>> {
+    const names = [...this.#additional.keys()];
+    const sources = await Promise.all([...this.#additional.values()].map((cache) => cache.read(reading)));
+    return Object.fromEntries(names.map((name, index) => [name, sources[index]!]));
+  }
+
+  #makeChoices(): Choices {
+    const { alternatives } = this.#options;
+    const others = alternatives.map(({ name, engine, sources }) => ({
+      provider: new EngineProvider(name, engine),
+      sources,
+    }));
+    const choice = <Source extends Sources[EngineSourceName]>(
+      name: EngineSourceName,
+      fetch: AskEngine<Source>,
+      notice: Notice<Source>,
+    ) => {
+      const further = others.filter(({ sources }) => sources.includes(name)).map(({ provider }) => provider);
+      const providers = this.#main ? [this.#main, ...further] : further;
+      return new ProviderChoice<EngineProvider, Source>(providers, this.#main, async (provider, limits) => {
+        const begun = performance.now();
+        const source = await fetch(provider.guard.within(limits.timeoutMs), limits);
+        notice(source, provider, begun);
+        return source;
+      });
+    };
+    return {
+      model_config: choice<ModelConfigSource>('model_config', fetchModelDataSource, this.#noticeModel.bind(this)),
+      tokenizer: choice<TokenizerSource>('tokenizer', fetchTokenizerDataSource, this.#noticeTokenizer.bind(this)),
+      performance: choice<PerformanceSource>('performance', fetchPerformanceDataSource, this.#noticeRestart.bind(this)),
+    };
+  }
+
+  #engineCache<Name extends EngineSourceName>(name: Name, fetch: AskEngine<Sources[Name]>): Caches[Name] {
+    const choice = this.#choices[name] as unknown as ProviderChoice<EngineProvider, Sources[Name]>;
+    return this.#fiveCache(name, async (limits) => {
+      if (choice.size === 0) return fetch(null, limits);
+      const source = await choice.ask(limits);
+      this.#keep(name, source);
+      return source;
+    });
+  }
+
+  #fiveCache<Name extends SourceName>(name: Name, ask: (limits: Limits) => Promise<Sources[Name]>): Caches[Name] {
+    const { timeoutMs, freshness } = this.#options;
+    const limits = { timeoutMs: timeoutMs[name], signal: this.#closing.signal };
+    return this.#cache(name, freshness[name], () => ask(limits)) as unknown as Caches[Name];
+  }
+
+  #additionalCache(source: DeclaredSource): CachedSource<AdditionalSource> {
+    const signal = this.#closing.signal;
+    return this.#cache(source.name, source.freshness, () =>
+      fetchAdditionalSource(source, this.#main?.guard.within(source.timeoutMs) ?? null, { signal }),
+    );
+  }
+
+  /** A cache whose questions and reads are counted, and waited for by close(). */
+  #cache<Source extends Answer>(
+    name: string,
+    freshness: CheckedOptions['freshness'][SourceName],
+    ask: () => Promise<Source>,
+  ): CachedSource<Source> {
+    const figures = new SourceFigures();
+    this.#figures.set(name, figures);
+    const counted = async () => {
+      const start = performance.now();
+      const source = await ask();
+      figures.countQuestion(source, performance.now() - start);
+      return source;
+    };
+    return new CachedSource<Source>(freshness, () => this.#track(counted()), figures.countRead);
+  }
+
+  #allCaches(): Map<string, { invalidate(): void }> {
+    return new Map<string, { invalidate(): void }>([...Object.entries(this.#caches), ...this.#additional]);
+  }
+
+  /** A provider that restarted may serve another model: what was known of the old one is forgotten. */
+  #noticeRestart(source: PerformanceSource, provider: EngineProvider, begun: number): void {
+    if (!provider.restarted(source, begun)) return;
+    this.#epoch += 1;
+    this.#caches.model_config.invalidate();
+    this.#caches.tokenizer.invalidate();
   }
 
   /** Another model has another tokenizer. */
-  #noticeModel(source: ModelConfigSource): ModelConfigSource {
-    if (this.#models.changed(source)) this.#caches.tokenizer.invalidate();
-    return source;
+  #noticeModel(source: ModelConfigSource, provider: EngineProvider, begun: number): void {
+    if (!provider.changedModel(source, begun)) return;
+    this.#epoch += 1;
+    this.#caches.tokenizer.invalidate();
+  }
+
+  #noticeTokenizer(source: TokenizerSource, provider: EngineProvider): void {
+    if (!provider.changedTokenizer(source)) return;
+    this.#epoch += 1;
+    this.#caches.model_config.forgetSeed();
+  }
+
+  /** Keeps on disk what the main engine answered. */
+  #keep(name: EngineSourceName, source: Sources[EngineSourceName]): void {
+    if (name === 'performance' || source.state === 'error' || source.provider !== this.#main?.name) return;
+    this.#kept?.keep({ [name]: source } as Facts);
+  }
+
+  async #load(kept: KeptFacts): Promise<void> {
+    const late = () => new DtesnError('ERR_DTESN_SOURCE_TIMEOUT', 'the folder of kept facts did not answer in time');
+    try {
+      const facts = await withTimeLimit(this.#options.deadlineMs / 5, late, undefined, (limit) =>
+        untilAborted(limit, kept.load()),
+      );
+      this.#seed(facts);
+    } catch (error) {
+      kept.problem = (error as Error).message;
+    }
+    this.#loading = null;
+  }
+
+  /** Takes what an earlier process kept; the first answers of the engine are compared with it. */
+  #seed({ model_config, tokenizer }: Facts): void {
+    const ageMs = (source: Answer) => Math.max(0, Date.now() - source.fetch_timestamp * 1000);
+    const seeded = <Source extends Sources[EngineSourceName]>(source: Source): Source => {
+      const since = new Date(source.fetch_timestamp * 1000).toISOString();
+      return { ...withProblem(source, `kept on disk since ${since} by an earlier process`), provider: 'disk' };
+    };
+    if (model_config) {
+      this.#caches.model_config.seed(seeded(model_config), ageMs(model_config));
+      this.#main?.changedModel(model_config, performance.now());
+    }
+    if (tokenizer) {
+      this.#caches.tokenizer.seed(seeded(tokenizer), ageMs(tokenizer));
+      this.#main?.changedTokenizer(tokenizer);
+    }
   }
 
   #track<T>(asked: Promise<T>): Promise<T> {
@@ -197,6 +334,38 @@ export class SourceFetcher {
   }
 }
 
-function isLocal(engine: Engine): boolean {
-  return /https?:\/\/(localhost|127\.[\d.]+|\[::1\])(?=[:/]|$)| on unix:/.test(engine.label);
+function isEngineSource(name: string): name is EngineSourceName {
+  return (engineSourceNames as readonly string[]).includes(name);
+}
+
+function withProblem<Source extends Sources[EngineSourceName]>(source: Source, problem: string): Source {
+  return { ...source, problems: [...(source.problems ?? []), problem] };
+}
+
+/** The listener; what it fails with is reported, but for what the turn before failed with as well. */
+function reportingOnce(listener: SourceListener, report: (error: unknown) => void): (set: SourceSet) => Promise<void> {
+  let last: string | null = null;
+  return async (set) => {
+    try {
+      await listener(set);
+      last = null;
+    } catch (error) {
+      const said = failure(error).error;
+      if (said !== last) tell(error, report);
+      last = said;
+    }
+  };
+}
+
+/** A report that throws becomes a warning. */
+function tell(error: unknown, report: (error: unknown) => void): void {
+  try {
+    report(error);
+  } catch (second) {
+    warn(second);
+  }
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(`A listener of the sources failed: ${failure(error).error}`, { code: 'ERR_DTESN_LISTENER' });
 }

@@ -9,7 +9,7 @@
  * The running dtype can differ from the file's (the engine may convert), so `provenance` says where a field was read.
  * Where both speak of the same, `conflicts` says what does not agree.
  */
-import type { Engine } from './engine.js';
+import type { Engine, ModelCard } from './engine.js';
 import { modelConflicts } from './model/model-conflicts.js';
 import { configFacts, joinFacts, type ModelFacts } from './model/model-facts.js';
 import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
@@ -55,15 +55,20 @@ async function readModelConfig(engine: Engine, inquiry: Inquiry): Promise<Fields
     engine_version: await version,
     trained_length: facts.trainedLength,
     tokenizer_size: facts.tokenizerSize,
-    conflicts: modelConflicts(card, files, facts),
+    // A card that was read in the files has nothing to contradict.
+    conflicts: modelConflicts(card?.readFrom === undefined ? card : null, files, facts),
   };
-  return { ...fields, provenance: provenance(fields, facts) };
+  return { ...fields, provenance: provenance(fields, card, facts) };
 }
 
-function provenance(fields: Omit<Fields, 'provenance'>, { provenance: file }: ModelFacts): Record<string, string> {
+function provenance(
+  fields: Omit<Fields, 'provenance'>,
+  card: ModelCard | null,
+  { provenance: file }: ModelFacts,
+): Record<string, string> {
   const from: Record<string, string | undefined> = {
-    model_name: 'GET /v1/models',
-    max_model_len: 'GET /v1/models',
+    model_name: card?.readFrom?.id ?? 'GET /v1/models',
+    max_model_len: card?.readFrom?.maxModelLen ?? 'GET /v1/models',
     vocab_size: file.vocabSize ?? CARD,
     hidden_size: file.hiddenSize ?? CARD,
     dtype: file.dtype ?? CARD,

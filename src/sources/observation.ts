@@ -57,10 +57,8 @@ export async function observe<Name extends SourceName>(
 ): Promise<Sources[Name]> {
   const { source, request, nothing, ask } = question;
   const start = performance.now();
-  const late = () =>
-    new DtesnError('ERR_DTESN_SOURCE_TIMEOUT', `${source} source did not answer within ${timeoutMs} ms (${request})`);
   try {
-    return await withTimeLimit(timeoutMs, late, signal, async (limit) => {
+    return await underLimit(source, request, { timeoutMs, signal }, async (limit) => {
       const inquiry = new Inquiry(limit);
       const fields = await ask(inquiry);
       const problems = inquiry.problems.length > 0 ? { problems: inquiry.problems } : {};
@@ -72,6 +70,19 @@ export async function observe<Name extends SourceName>(
   }
 }
 
+/** Asks for a source; the limit aborts with ERR_DTESN_SOURCE_TIMEOUT. */
+export function underLimit<T>(
+  source: string,
+  request: string,
+  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal | undefined },
+  ask: (limit: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const shown = Number(timeoutMs.toFixed(timeoutMs < 10 ? 1 : 0));
+  const late = () =>
+    new DtesnError('ERR_DTESN_SOURCE_TIMEOUT', `${source} source did not answer within ${shown} ms (${request})`);
+  return withTimeLimit(timeoutMs, late, signal, ask);
+}
+
 function record<Name extends SourceName>(
   source: Name,
   fields: SourceFields[Name],
@@ -79,23 +90,39 @@ function record<Name extends SourceName>(
   outcome: Partial<Outcome>,
 ): Sources[Name] {
   const unknown = Object.entries(fields).flatMap(([name, value]) => (value === null ? [name] : []));
+  const now = Date.now() / 1000;
   const said: Outcome = {
     state: unknown.length === 0 ? 'ok' : 'partial',
     latency_ms: latency,
     age_ms: 0,
     unknown,
-    fetch_timestamp: Date.now() / 1000,
+    fetch_timestamp: now,
+    fresh_until: now,
+    cache: 'miss',
     ...outcome,
   };
   // The compiler cannot see that the fields of a name and its outcome are the record of that name.
   return { ...fields, source_type: source, ...said } as unknown as Sources[Name];
 }
 
-function failure(error: unknown): { error: string; error_code: string; http_status?: number } {
-  const { message = String(error), code } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
-  const said = { error: message, error_code: typeof code === 'string' ? code : 'ERR_DTESN_SOURCE' };
+/** What a record says of an error, of whatever kind it is: a host may throw anything. */
+export function failure(error: unknown): { error: string; error_code: string; http_status?: number } {
+  const { message, code } = textOf(error);
+  const said = { error: message, error_code: code };
   const status = error instanceof EngineError ? error.status : null;
   return status === null ? said : { ...said, http_status: status };
+}
+
+function textOf(error: unknown): { message: string; code: string } {
+  try {
+    const { message, code } = (error ?? {}) as { message?: unknown; code?: unknown };
+    return {
+      message: typeof message === 'string' ? message : String(error),
+      code: typeof code === 'string' ? code : 'ERR_DTESN_SOURCE',
+    };
+  } catch {
+    return { message: 'an error that cannot be read', code: 'ERR_DTESN_SOURCE' };
+  }
 }
 
 export function required(engine: Engine | null): Engine {

@@ -7,13 +7,17 @@
  *     max_concurrent_processes = the processor's limit, else the cores
  *     *_pressure      = share of the last 10 s in which some task waited for it (PSI)
  *     event_loop_*_ms = lateness of this process' event loop since the source was last read
+ *
+ * A processor that throws, or says something of another kind, fails the source (ERR_DTESN_SOURCE_INVALID).
  */
 import os from 'node:os';
+import { z } from 'zod';
 import { cgroupLimits } from './host/cgroup.js';
 import { eventLoopDelay } from './host/event-loop.js';
 import { nvidiaGpus } from './host/nvidia-gpus.js';
 import { pressure } from './host/pressure.js';
 import { type Inquiry, observe, type SourceOptions } from './observation.js';
+import { checkedState } from './provided-state.js';
 import type { ResourceState, ResourcesSource, SourceFields } from './types.js';
 
 type Fields = SourceFields['resources'];
@@ -27,6 +31,14 @@ const nothing: Fields = {
   cpu_count: null,
 };
 
+const stateSchema = z.object({
+  nvidiaSmi: z.boolean().optional(),
+  availableMembranes: z.array(z.string()),
+  maxConcurrentProcesses: z.number().int().positive().optional(),
+  currentProcessingLoad: z.record(z.string(), z.number()).optional(),
+  echoKernAvailable: z.boolean(),
+});
+
 export function fetchResourceDataSource(
   provider: (() => ResourceState) | undefined,
   options: SourceOptions = {},
@@ -36,7 +48,7 @@ export function fetchResourceDataSource(
 }
 
 async function readResources(provider: (() => ResourceState) | undefined, inquiry: Inquiry): Promise<Fields> {
-  const processor = provider?.();
+  const processor = provider && checkedState(stateSchema, provider(), 'resources');
   const gpus = processor?.nvidiaSmi ? inquiry.added('nvidia-smi', nvidiaGpus(inquiry.signal)) : undefined;
   const [limits, waits] = await inquiry.needed(Promise.all([cgroupLimits(), pressure()]));
   const delay = eventLoopDelay();

@@ -1,10 +1,14 @@
 /**
- * The five sources as the published multi-source format writes them, and what is said of each answer beside it.
+ * The five sources as the published multi-source format writes them, those that a host adds, and what is said of each
+ * answer beside it.
  *
  * state      ok       every field is known
  *            partial  answered, some fields are unknown (null, and named in `unknown`)
  *            stale    an older answer, past its fresh time and within its stale time; `stale_reason` says why
  *            error    no answer: every field is null, `error` and `error_code` say why
+ * cache      miss     asked for this answer, and waited for
+ *            hit      known already: fresh, or a failure that is remembered
+ *            stale    known already and past its fresh time
  * Units: *_ms milliseconds (monotonic clock), *_timestamp and *_time seconds since 1970, *_bytes bytes.
  * `unknown` names every field that is null. Unknown keys are kept: the format may grow.
  */
@@ -14,13 +18,16 @@ import { engineKinds } from './engine.js';
 export const sourceNames = ['model_config', 'tokenizer', 'performance', 'processing_state', 'resources'] as const;
 export type SourceName = (typeof sourceNames)[number];
 
+/** Those that an engine answers, and so one of several providers. */
+export const engineSourceNames = ['model_config', 'tokenizer', 'performance'] as const;
+export type EngineSourceName = (typeof engineSourceNames)[number];
+
 const count = z.number().int().nonnegative().nullable();
 const amount = z.number().nonnegative().nullable();
 const text = z.string().nullable();
 const flag = z.boolean().nullable();
 
-const outcome = {
-  state: z.enum(['ok', 'partial', 'stale', 'error']),
+const reading = {
   /** What the answer took. */
   latency_ms: z.number().nonnegative(),
   /** Since it was answered. */
@@ -29,10 +36,20 @@ const outcome = {
   /** Why, where a question beside the main one failed. */
   problems: z.array(z.string()).optional(),
   fetch_timestamp: z.number(),
+  /** Until then it is served without a question: its fresh time, or the time that a failure is remembered. */
+  fresh_until: z.number(),
+  cache: z.enum(['hit', 'stale', 'miss']),
   error: z.string().optional(),
   error_code: z.string().optional(),
-  http_status: z.number().int().optional(),
   stale_reason: z.string().optional(),
+};
+
+const outcome = {
+  state: z.enum(['ok', 'partial', 'stale', 'error']),
+  ...reading,
+  http_status: z.number().int().optional(),
+  /** Who answered, for the sources of an engine: 'engine', the name of an alternative, or 'disk'. */
+  provider: z.string().optional(),
 };
 
 const modelConfig = {
@@ -134,7 +151,22 @@ export const resourcesSchema = z
   })
   .loose();
 
-export const sourcesSchema = z.object({
+/** A source that the host declared: its data as it came, and what of it counts as a constraint or a hint. */
+export const additionalSourceSchema = z
+  .object({
+    data: z.record(z.string(), z.unknown()).nullable(),
+    source_type: z.string(),
+    state: z.enum(['ok', 'stale', 'error']),
+    ...reading,
+    /** Its share in a mean over the sources, in [0, 1]. */
+    weight: z.number().min(0).max(1),
+    /** The declared keys that `data` has. */
+    constraints: z.record(z.string(), amount),
+    hints: z.record(z.string(), flag),
+  })
+  .loose();
+
+const fiveSchema = z.object({
   model_config: modelConfigSchema,
   tokenizer: tokenizerSchema,
   performance: performanceSchema,
@@ -142,12 +174,16 @@ export const sourcesSchema = z.object({
   resources: resourcesSchema,
 });
 
+/** The five, and any number of additional ones beside them. Its static type is that of the five. */
+export const sourcesSchema = fiveSchema.catchall(additionalSourceSchema) as unknown as typeof fiveSchema;
+
 export type ModelConfigSource = z.infer<typeof modelConfigSchema>;
 export type TokenizerSource = z.infer<typeof tokenizerSchema>;
 export type PerformanceSource = z.infer<typeof performanceSchema>;
 export type ProcessingStateSource = z.infer<typeof processingStateSchema>;
 export type ResourcesSource = z.infer<typeof resourcesSchema>;
-export type Sources = z.infer<typeof sourcesSchema>;
+export type Sources = z.infer<typeof fiveSchema>;
+export type AdditionalSource = z.infer<typeof additionalSourceSchema>;
 
 /** What a source reads, without what is said about the reading. */
 export interface SourceFields {
@@ -162,9 +198,11 @@ type FieldsOf<Shape extends Record<string, z.ZodType>> = { [K in keyof Shape]: z
 /** What is said of the reading. */
 export type Outcome = z.infer<z.ZodObject<typeof outcome>>;
 
-/** One fetch of all five. */
+/** One fetch of all sources. */
 export interface SourceSet {
   sources: Sources;
+  /** By name, in the order of their declaration. */
+  additional: Readonly<Record<string, AdditionalSource>>;
   /** Seconds since 1970. */
   timestamp: number;
   elapsed_ms: number;

@@ -1,7 +1,10 @@
 /** Five sources as a healthy engine and a calm host give them; a failed source as the fetch leaves it. */
 import type { SourceName, Sources } from '../../src/sources/index.js';
 
-const answered = { state: 'ok' as const, latency_ms: 1, age_ms: 0, unknown: [], fetch_timestamp: 1_700_000_000 };
+const answered = {
+  ...{ state: 'ok' as const, latency_ms: 1, age_ms: 0, unknown: [], fetch_timestamp: 1_700_000_000 },
+  ...{ fresh_until: 1_700_000_000, cache: 'miss' as const },
+};
 
 type Changes = { [Name in SourceName]?: Partial<Sources[Name]> };
 

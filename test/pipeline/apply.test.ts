@@ -23,7 +23,7 @@ const tokens: PlanTarget = { ...defaultTarget(), cores: 4 };
 const numbers: PlanTarget = { ...tokens, inputKind: 'numbers', inputs: 3 };
 
 function data(target: PlanTarget, sources: Sources = goodSources()): MultiSourceData {
-  return multiSourceData({ sources, timestamp: 1_700_000_000, elapsed_ms: 3 }, target);
+  return multiSourceData({ sources, additional: {}, timestamp: 1_700_000_000, elapsed_ms: 3 }, target);
 }
 
 /** The series in a buffer that is wide enough for the plan. */

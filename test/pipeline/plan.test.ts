@@ -14,7 +14,7 @@ import { goodSources, withFailed } from '../aggregation/sources-fixture.js';
 const target: PlanTarget = { ...defaultTarget(), cores: 4 };
 
 function data(sources: Sources = goodSources(), planTarget: PlanTarget = target): MultiSourceData {
-  return multiSourceData({ sources, timestamp: 1_700_000_000, elapsed_ms: 3 }, planTarget);
+  return multiSourceData({ sources, additional: {}, timestamp: 1_700_000_000, elapsed_ms: 3 }, planTarget);
 }
 
 /** What a transformation was planned to set. */

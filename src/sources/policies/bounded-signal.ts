@@ -29,6 +29,20 @@ export async function withTimeLimit<T>(
   }
 }
 
+/** Runs `use` with a signal that aborts when the caller's does, and at the end: what `use` left under way ends with it. */
+export async function withOwnSignal<T>(caller: AbortSignal, use: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  caller.throwIfAborted();
+  const stop = new AbortController();
+  const forward = () => stop.abort(caller.reason);
+  caller.addEventListener('abort', forward, { once: true });
+  try {
+    return await use(stop.signal);
+  } finally {
+    caller.removeEventListener('abort', forward);
+    stop.abort();
+  }
+}
+
 /** The promise, or the signal's reason if that comes first: for work that may not heed the signal itself. */
 export function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
