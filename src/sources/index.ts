@@ -33,6 +33,8 @@ export { parsePrometheus } from './prometheus/prometheus.js';
 export { fetchResourceDataSource } from './resources.js';
 export { fetchTokenizerDataSource } from './tokenizer.js';
 export {
+  type AdditionalSource,
+  additionalSourceSchema,
   type ModelConfigSource,
   modelConfigSchema,
   type PerformanceSource,

@@ -162,9 +162,34 @@ type FieldsOf<Shape extends Record<string, z.ZodType>> = { [K in keyof Shape]: z
 /** What is said of the reading. */
 export type Outcome = z.infer<z.ZodObject<typeof outcome>>;
 
-/** One fetch of all five. */
+/** What a source that the host adds answered, and the constraints and hints it contributes. */
+export const additionalSourceSchema = z
+  .object({
+    data: z.record(z.string(), z.unknown()).nullable(),
+    source_type: z.string(),
+    state: z.enum(['ok', 'stale', 'error']),
+    latency_ms: z.number().nonnegative(),
+    age_ms: z.number().nonnegative(),
+    fetch_timestamp: z.number(),
+    /** Seconds since 1970. */
+    fresh_until: z.number(),
+    cache: z.enum(['hit', 'stale', 'miss']),
+    unknown: z.array(z.string()),
+    error: z.string().optional(),
+    error_code: z.string().optional(),
+    stale_reason: z.string().optional(),
+    /** What it weighs in the graded quality; each of the five weighs 1. */
+    weight: z.number().min(0).max(1),
+    constraints: z.record(z.string(), z.number().nullable()),
+    hints: z.record(z.string(), z.boolean().nullable()),
+  })
+  .loose();
+export type AdditionalSource = z.infer<typeof additionalSourceSchema>;
+
+/** One fetch of all five, and of those that the host adds, by name. */
 export interface SourceSet {
   sources: Sources;
+  additional?: Readonly<Record<string, AdditionalSource>>;
   /** Seconds since 1970. */
   timestamp: number;
   elapsed_ms: number;
