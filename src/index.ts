@@ -1,7 +1,16 @@
 /**
  * dtesn: reservoir computing and Deep Tree Echo State Networks, and the five sources of an inference engine.
  */
-export { type Aggregation, aggregateMultiSourceData, SourceHistory } from './aggregation/index.js';
+export {
+  type Aggregation,
+  aggregateMultiSourceData,
+  type QualityChange,
+  QualityGate,
+  type QualityGateOptions,
+  type QualityJudgement,
+  type QualityObservation,
+  SourceHistory,
+} from './aggregation/index.js';
 export { elementaryDifferentials, type RootedTree, rootedTrees } from './bseries/index.js';
 export { type EncodedInput, type EncodeInput, encodeInput, LocalTokenizer } from './encoding/index.js';
 export { DtesnError } from './errors/index.js';
@@ -18,6 +27,7 @@ export {
 } from './monitor/index.js';
 export { Arena, type ArenaLayout, native, setThreads } from './native/index.js';
 export {
+  applyFlowControl,
   applyHighQualityOptimizations,
   applyModelAwarePreprocessing,
   applyMultiSourceTransformations,
@@ -26,9 +36,14 @@ export {
   createDataProcessingPipelines,
   type ExecutionPlan,
   explainPlan,
+  type FlagName,
   fetchMultiSourceData,
+  type HostPipeline,
+  type HostPlan,
+  type HostTransformation,
   type MultiSourceData,
   multiSourceDataSchema,
+  type PlanOptions,
   type PlanTarget,
   programShape,
   runProgram,

@@ -1,5 +1,5 @@
 /**
- * Five sources become one aggregation.
+ * Five sources, and those that the host adds, become one aggregation.
  *
  *     data_quality_score = successful_sources / 5
  *
@@ -7,14 +7,21 @@
  * With a history (SourceHistory, one for each engine) load is judged by what is usual of this engine, and figures are held against
  * those before them; without it by fixed thresholds and by themselves.
  * Constraints of an unknown figure are null, never a default: who uses them decides.
+ * Additional sources never count among the five: they have counts, errors and grades of their own, and tighten constraints and hints
+ * by the keys they declare (contributions.ts).
  */
-import { type Sources, sourceNames } from '../sources/index.js';
+import { type AdditionalSource, type SourceName, type Sources, sourceNames } from '../sources/index.js';
+import { withContributions } from './contributions.js';
 import type { SourceHistory } from './history.js';
 import { LoadDetector } from './load.js';
 import { gradeSources } from './quality.js';
 import type { Aggregation, ProcessingConstraints } from './schema.js';
 
-export function aggregateMultiSourceData(sources: Sources, history?: SourceHistory): Aggregation {
+export function aggregateMultiSourceData(
+  sources: Sources,
+  history?: SourceHistory,
+  additional: Readonly<Record<string, AdditionalSource>> = {},
+): Aggregation {
   const successful = sourceNames.filter((name) => sources[name].state !== 'error');
   const { model_config, performance } = sources;
   const seen = history?.observe(sources);
@@ -24,20 +31,44 @@ export function aggregateMultiSourceData(sources: Sources, history?: SourceHisto
     processing_stats: { total_requests: performance.total_requests, engine_ready: performance.engine_ready },
   };
   for (const name of successful) metadata[`${name}_timestamp`] = sources[name].fetch_timestamp;
+  const { succeeded, errors } = outcomes(additional);
+  for (const name of succeeded) metadata[`${name}_timestamp`] = additional[name]!.fetch_timestamp;
+  const processing_constraints = constraints(sources);
   return {
     total_sources: sourceNames.length,
     successful_sources: successful.length,
     failed_sources: sourceNames.length - successful.length,
     data_quality_score: successful.length / sourceNames.length,
+    additional_sources: Object.keys(additional).length,
+    additional_successful: succeeded.length,
+    additional_failed: Object.keys(errors).length,
+    additional_errors: errors,
     unified_metadata: metadata,
-    processing_constraints: constraints(sources),
-    optimization_hints: {
-      high_load_detected: load.high,
-      engine_optimizations_available: performance.engine_ready,
-      high_load_reasons: load.reasons,
-    },
-    quality_detail: gradeSources(sources, seen?.checks),
+    ...withContributions(
+      {
+        processing_constraints,
+        optimization_hints: {
+          high_load_detected: load.high,
+          engine_optimizations_available: performance.engine_ready,
+          high_load_reasons: load.reasons,
+        },
+        constraint_origins: constraintOrigins(processing_constraints, sources),
+        hint_origins: performance.engine_ready === null ? {} : { engine_optimizations_available: 'performance' },
+      },
+      additional,
+    ),
+    quality_detail: gradeSources(sources, seen?.checks, additional),
   };
+}
+
+function outcomes(additional: Readonly<Record<string, AdditionalSource>>) {
+  const succeeded: string[] = [];
+  const errors: Aggregation['additional_errors'] = {};
+  for (const [name, { state, error, error_code }] of Object.entries(additional)) {
+    if (state !== 'error') succeeded.push(name);
+    else errors[name] = { error: error ?? `the source ${name} failed`, error_code: error_code ?? null };
+  }
+  return { succeeded, errors };
 }
 
 function constraints({ model_config, tokenizer, performance, resources }: Sources): ProcessingConstraints {
@@ -50,4 +81,16 @@ function constraints({ model_config, tokenizer, performance, resources }: Source
     memory_available_bytes: resources.memory_available_bytes,
     kv_tokens_free: capacity === null || usage === null ? null : Math.max(0, Math.round((1 - usage) * capacity)),
   };
+}
+
+function constraintOrigins(known: ProcessingConstraints, { model_config }: Sources): Record<string, string> {
+  const origins: Record<string, SourceName> = {};
+  if (known.max_sequence_length !== null) {
+    origins['max_sequence_length'] = model_config.max_model_len === null ? 'tokenizer' : 'model_config';
+  }
+  if (known.max_concurrent !== null) origins['max_concurrent'] = 'resources';
+  if (known.vocab_size !== null) origins['vocab_size'] = 'model_config';
+  if (known.memory_available_bytes !== null) origins['memory_available_bytes'] = 'resources';
+  if (known.kv_tokens_free !== null) origins['kv_tokens_free'] = 'performance';
+  return origins;
 }

@@ -1,4 +1,15 @@
-/** Five sources to one view: quality, metadata, constraints and hints. */
+/** The sources to one view: quality, metadata, constraints and hints; and the gate that judges quality. */
 export { aggregateMultiSourceData } from './aggregate.js';
 export { SourceHistory } from './history.js';
+export {
+  QUALITY_THRESHOLD,
+  type QualityChange,
+  QualityGate,
+  type QualityGateOptions,
+  type QualityJudgement,
+  type QualityObservation,
+  qualityJudgementSchema,
+  qualitySentence,
+  readySentence,
+} from './quality-gate.js';
 export { type Aggregation, aggregationSchema, type SourceGrade } from './schema.js';

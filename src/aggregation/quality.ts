@@ -1,12 +1,23 @@
 /**
- * Grades of the five sources, beside the plain ratio the format publishes.
+ * Grades of the sources, beside the plain ratio the format publishes.
  *
  *     freshness    = 2^(-age / fresh ttl): 1 when just answered, 1/2 at the end of the fresh time
  *     completeness = published fields known / published fields
  *     plausibility = checks passed / checks that apply
- *     score of a source = mean of the three; score = mean of the five; a failed source has 0 everywhere
+ *     score of a source = mean of the three; a failed source has 0 everywhere
+ *     score             = (sum of the five + sum of weight · score of each additional one) / (5 + sum of weights)
+ *
+ * An additional source has a fresh time of its own (fresh_until - fetch_timestamp); its completeness is the share of the
+ * constraints and hints it declares that are known, 1 where it declares none; its figures cannot be checked, so
+ * its plausibility is 1.
  */
-import { freshness as lifetimes, type SourceName, type Sources, sourceNames } from '../sources/index.js';
+import {
+  type AdditionalSource,
+  freshness as lifetimes,
+  type SourceName,
+  type Sources,
+  sourceNames,
+} from '../sources/index.js';
 import { plausibility } from './plausibility.js';
 import type { Aggregation, SourceGrade } from './schema.js';
 
@@ -26,21 +37,34 @@ const publishedFields: { [Name in SourceName]: readonly (keyof Sources[Name])[] 
 };
 
 /** `overTime`: checks of the performance source against earlier ones. */
-export function gradeSources(sources: Sources, overTime: (true | string)[] = []): Aggregation['quality_detail'] {
-  const grades = {
+export function gradeSources(
+  sources: Sources,
+  overTime: (true | string)[] = [],
+  additional: Readonly<Record<string, AdditionalSource>> = {},
+): Aggregation['quality_detail'] {
+  const five: Record<SourceName, SourceGrade> = {
     model_config: grade(sources, 'model_config'),
     tokenizer: grade(sources, 'tokenizer'),
     performance: grade(sources, 'performance', overTime),
     processing_state: grade(sources, 'processing_state'),
     resources: grade(sources, 'resources'),
   };
-  const total = sourceNames.reduce((sum, name) => sum + grades[name].score, 0);
-  return { score: total / sourceNames.length, sources: grades };
+  let total = sourceNames.reduce((sum, name) => sum + five[name].score, 0);
+  let weights = sourceNames.length;
+  const grades: Aggregation['quality_detail']['sources'] = five;
+  for (const [name, source] of Object.entries(additional)) {
+    grades[name] = gradeAdditional(source);
+    total += source.weight * grades[name].score;
+    weights += source.weight;
+  }
+  return { score: total / weights, sources: grades };
 }
+
+const failed = (): SourceGrade => ({ freshness: 0, completeness: 0, plausibility: 0, score: 0, implausible: [] });
 
 function grade<Name extends SourceName>(sources: Sources, name: Name, overTime: (true | string)[] = []): SourceGrade {
   const source = sources[name];
-  if (source.state === 'error') return { freshness: 0, completeness: 0, plausibility: 0, score: 0, implausible: [] };
+  if (source.state === 'error') return failed();
   const { freshMs } = lifetimes[name];
   // A source without a fresh time is read anew for every fetch.
   const freshness = freshMs === 0 ? 1 : 2 ** (-source.age_ms / freshMs);
@@ -49,4 +73,14 @@ function grade<Name extends SourceName>(sources: Sources, name: Name, overTime: 
   const completeness = known / fields.length;
   const { value, implausible } = plausibility(sources, name, overTime);
   return { freshness, completeness, plausibility: value, score: (freshness + completeness + value) / 3, implausible };
+}
+
+function gradeAdditional(source: AdditionalSource): SourceGrade {
+  if (source.state === 'error') return failed();
+  const freshMs = (source.fresh_until - source.fetch_timestamp) * 1000;
+  const freshness = freshMs > 0 ? 2 ** (-source.age_ms / freshMs) : 1;
+  const declared = [...Object.values(source.constraints), ...Object.values(source.hints)];
+  const known = declared.filter((value) => value !== null).length;
+  const completeness = declared.length === 0 ? 1 : known / declared.length;
+  return { freshness, completeness, plausibility: 1, score: (freshness + completeness + 1) / 3, implausible: [] };
 }

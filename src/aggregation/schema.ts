@@ -1,8 +1,9 @@
 /**
- * The aggregation of the published multi-source format: what five sources together say of the engine and this host.
+ * The aggregation of the published multi-source format: what the sources together say of the engine and this host.
  *
  * Units: *_timestamp seconds since 1970, *_bytes bytes, *_tokens_* tokens. Null is unknown. Keys beyond the published
- * ones: `quality_detail`, the constraints after max_concurrent, the hints after engine_optimizations_available.
+ * ones: `quality_detail`, `additional_*`, the origins, the constraints after max_concurrent, the hints after
+ * engine_optimizations_available. Sources that the host adds are counted beside the five, never among them.
  */
 import { z } from 'zod';
 
@@ -27,6 +28,11 @@ export const aggregationSchema = z.object({
   failed_sources: z.int().min(0).max(5),
   /** successful / total. */
   data_quality_score: grade,
+  /** Sources that the host adds. */
+  additional_sources: z.int().min(0),
+  additional_successful: z.int().min(0),
+  additional_failed: z.int().min(0),
+  additional_errors: z.record(z.string(), z.object({ error: z.string(), error_code: z.string().nullable() })),
   unified_metadata: z
     .object({
       model_config_timestamp: timestamp,
@@ -54,16 +60,21 @@ export const aggregationSchema = z.object({
       high_load_reasons: z.array(z.string()),
     })
     .loose(),
+  /** The source that said each known constraint and each known hint; of several, the one that decided. */
+  constraint_origins: z.record(z.string(), z.string()),
+  hint_origins: z.record(z.string(), z.string()),
   quality_detail: z.object({
-    /** Mean of the five scores. */
+    /** Weighted mean of the scores: each of the five weighs 1, an additional source what the host says. */
     score: grade,
-    sources: z.object({
-      model_config: sourceGradeSchema,
-      tokenizer: sourceGradeSchema,
-      performance: sourceGradeSchema,
-      processing_state: sourceGradeSchema,
-      resources: sourceGradeSchema,
-    }),
+    sources: z
+      .object({
+        model_config: sourceGradeSchema,
+        tokenizer: sourceGradeSchema,
+        performance: sourceGradeSchema,
+        processing_state: sourceGradeSchema,
+        resources: sourceGradeSchema,
+      })
+      .catchall(sourceGradeSchema),
   }),
 });
 

@@ -1,24 +1,27 @@
 /**
  * The plan carried out on a series, natively and in place.
  *
- *     draft = draftTransformations(data, target)          every pipeline in priority order, then high quality
+ *     draft = draftTransformations(data, target)          pipelines in `pipeline_order`, high quality, then the switches
  *     result = applyMultiSourceTransformations(series, data, target)
  *
  * Shapes: tokens come as steps x 1 and leave as steps' x D, numbers come and leave with D features; `series.data` needs
  * the capacity of `programShape(draft.program, steps, features)`.
- * A pipeline or an operation that cannot be applied is left out, recorded with its error, and the rest goes on in order.
- * Errors: RangeError ERR_DTESN_SHAPE for a series that is not what the target announces, or a buffer too small.
+ * A transformation that cannot be applied is left out, recorded with its error, and the rest goes on in order; with
+ * error_handling 'fail' it throws (failure.ts).
+ * Errors: RangeError ERR_DTESN_SHAPE for a series that is not what the target announces, or a buffer too small;
+ * DtesnError ERR_DTESN_TRANSFORMATION as said.
  */
 import { shapeError } from '../errors/index.js';
-import type { AppliedTransformation, Draft, Effect } from './draft.js';
-import { initialDraft } from './draft.js';
+import { type AppliedTransformation, type Draft, initialDraft, isEmbedding, programOf } from './draft.js';
 import type { MultiSourceData } from './envelope.js';
 import type { ExecutionPlan } from './execution.js';
+import { failedEntry, failedPipeline } from './failure.js';
+import { type FitLimits, type FlowShape, fit } from './fit.js';
+import { applyFlowControl } from './flow-control.js';
 import { applyHighQualityOptimizations } from './high-quality.js';
-import { applyModelAwarePreprocessing, MODEL_AWARE } from './model-aware.js';
-import { applyPerformanceOptimization, PERFORMANCE_OPTIMIZED } from './performance.js';
-import { type ProgramSeries, programShape, runProgram, type SeriesShape, type TransformOp } from './program.js';
-import { applyResourceScaling, RESOURCE_AWARE } from './resource-scaling.js';
+import type { ProgramSeries, SeriesShape } from './program.js';
+import { runDraft } from './run-draft.js';
+import { applyNamed } from './step-application.js';
 import { checkTarget, type PlanTarget } from './target.js';
 
 export interface TransformedSeries extends SeriesShape {
@@ -26,23 +29,18 @@ export interface TransformedSeries extends SeriesShape {
   applied: AppliedTransformation[];
 }
 
-type Application = (draft: Draft, data: MultiSourceData) => Draft;
-
-const applications: Record<string, Application> = {
-  [MODEL_AWARE]: applyModelAwarePreprocessing,
-  [PERFORMANCE_OPTIMIZED]: applyPerformanceOptimization,
-  [RESOURCE_AWARE]: applyResourceScaling,
-};
-
 /** What the plan comes to for this target, before any series is touched. */
 export function draftTransformations(data: MultiSourceData, target: PlanTarget): Draft {
   checkTarget(target);
-  const { pipeline_order } = data.processing_pipelines.data_flow_config;
-  const planned = pipeline_order.reduce(
-    (draft, name) => attempt(draft, data, name, applications[name]),
-    initialDraft(target),
+  const { data_flow_config, absent_pipelines } = data.processing_pipelines;
+  const start = initialDraft(target);
+  const failed = absent_pipelines.flatMap(({ name, error }) =>
+    error === undefined ? [] : [failedPipeline(name, new Error(error), data)],
   );
-  return attempt(planned, data, 'high_quality_optimizations', applyHighQualityOptimizations);
+  const order = new Set(data_flow_config.pipeline_order);
+  const planned = [...order].reduce((draft, name) => applyNamed(draft, data, name), start);
+  const { draft, steps } = fitted(applyHighQualityOptimizations(planned, data), data);
+  return applyFlowControl({ ...draft, applied: [...draft.applied, ...failed] }, data, steps);
 }
 
 export function applyMultiSourceTransformations(
@@ -53,76 +51,36 @@ export function applyMultiSourceTransformations(
   const features = target.inputKind === 'tokens' ? 1 : target.inputs;
   if (series.features !== features)
     throw shapeError(`a series of ${target.inputKind} with ${features} features`, series.features);
-  const draft = draftTransformations(data, target);
-  const applied = withEffects(draft.applied, series);
-  const program = applied.flatMap((entry) => (entry.applied ? entry.operations : []));
-  return { ...runProgram(program, series), execution: draft.execution, applied };
+  const draft = draftTransformations(data, { ...target, steps: series.steps });
+  return { ...runDraft(draft, series, data), execution: draft.execution };
 }
 
-/** A pipeline that fails leaves the draft as it was, and its error in it. */
-function attempt(draft: Draft, data: MultiSourceData, pipeline: string, apply: Application | undefined): Draft {
-  try {
-    if (apply === undefined) throw new Error(`no transformation is known by the name ${pipeline}`);
-    return apply(draft, data);
-  } catch (error) {
-    const failed: AppliedTransformation = {
-      transformation: pipeline,
-      pipeline,
-      kind: 'data',
-      applied: false,
-      operations: [],
-      reason: 'it could not be applied',
-      effect: null,
-      error: error instanceof Error ? error.message : String(error),
-    };
-    return { ...draft, applied: [...draft.applied, failed] };
-  }
-}
-
-/** Follows the series' shape through the program, and takes out what does not fit it. */
-function withEffects(applied: AppliedTransformation[], series: ProgramSeries): AppliedTransformation[] {
-  let shape: SeriesShape = { steps: series.steps, features: series.features };
-  return applied.map((entry) => {
-    if (entry.kind === 'execution' || !entry.applied) return entry;
-    if (entry.operations.some((op) => op.op === 'zscore') && shape.steps < 2) {
+/** Follows the shape of the series through the program and takes out what does not fit it. */
+function fitted(draft: Draft, data: MultiSourceData): { draft: Draft; steps: number | null } {
+  const { target } = draft;
+  const limits: FitLimits = {
+    availableBytes: data.aggregation.processing_constraints.memory_available_bytes,
+    bytesPerElement: Float32Array.BYTES_PER_ELEMENT,
+  };
+  const ids = target.inputKind === 'tokens';
+  let shape: FlowShape = { steps: target.steps ?? null, features: ids ? 1 : target.inputs };
+  let on: 'tokens' | 'features' = ids ? 'tokens' : 'features';
+  const applied = draft.applied.map((entry) => {
+    if (isEmbedding(entry)) {
+      shape = { steps: shape.steps, features: target.inputs };
+      on = 'features';
+      return entry;
+    }
+    if (entry.kind !== 'data' || !entry.applied) return entry;
+    if (shape.steps !== null && shape.steps < 2 && entry.operations.some(({ op }) => op === 'zscore')) {
       return { ...entry, applied: false, reason: 'a series of less than 2 steps has no deviation to measure' };
     }
     try {
-      const after = programShape(entry.operations, shape.steps, shape.features);
-      const effect = effectOf(entry.operations[0]!, series, shape, after);
-      shape = after;
-      return { ...entry, effect };
+      shape = fit(entry.operations, on, shape, limits);
+      return entry;
     } catch (error) {
-      // Without its embedding the model would be given another number of features.
-      if (entry.pipeline === null && entry.operations[0]?.op === 'embed') throw error;
-      return { ...entry, applied: false, error: (error as Error).message };
+      return failedEntry(entry, error, data);
     }
   });
-}
-
-function effectOf(op: TransformOp, series: ProgramSeries, before: SeriesShape, after: SeriesShape): Effect {
-  switch (op.op) {
-    case 'clip':
-      return {
-        quantity: `values outside [${op.min}, ${op.max}]`,
-        before: countOutside(op, series, before.steps),
-        after: 0,
-      };
-    case 'embed':
-      return { quantity: 'features', before: before.features, after: after.features };
-    case 'zscore':
-      return { quantity: 'standardised features', before: 0, after: after.features };
-    default:
-      return { quantity: 'steps', before: before.steps, after: after.steps };
-  }
-}
-
-/** Clipping comes first or after a truncation that keeps the first steps, so that the series still holds its values. */
-function countOutside({ min, max }: { min: number; max: number }, { data, features }: ProgramSeries, steps: number) {
-  let count = 0;
-  for (let i = 0; i < steps * features; i++) {
-    const value = data[i]!;
-    if (value < min || value > max) count++;
-  }
-  return count;
+  return { draft: { ...draft, applied, program: programOf(applied) }, steps: shape.steps };
 }

@@ -1,48 +1,56 @@
 /**
  * A draft: what will be done to one series, built up pipeline by pipeline. Drafts are values; applying returns a new one.
  *
- * Every draft for tokens has the embedding at its end (tokens -> D seeded features), so that vocabulary limits act on the
- * ids before it and standardisation on the features after it. The features that come out are always the model's D.
+ *     [tokens: operations on ids, in pipeline order] [embedding] [features: operations, in pipeline order]
+ *
+ * Every draft for tokens has an embedding (tokens -> D seeded features): limits of ids act before it, the rest
+ * after it. Numbers have no embedding, and every operation acts on their features. The features that come out are always
+ * the model's D.
  */
-import { defaultExecution, type ExecutionPlan } from './execution.js';
-import type { TransformOp } from './program.js';
+import { z } from 'zod';
+import { defaultExecution, type ExecutionPlan, type ExecutionSetting } from './execution.js';
+import { type TransformOp, transformOpSchema } from './program.js';
 import type { PlanTarget } from './target.js';
 
-export interface Effect {
-  /** What was counted: steps, threads, token ids outside the vocabulary ... */
-  quantity: string;
-  before: number;
-  after: number;
-}
-
-/** What became of one transformation. */
-export interface AppliedTransformation {
-  transformation: string;
-  /** Null for what belongs to no pipeline: the embedding and the high-quality optimisations. */
-  pipeline: string | null;
-  kind: 'data' | 'execution';
-  applied: boolean;
-  operations: TransformOp[];
-  reason: string;
-  /** Of data operations it is known once a series went through. */
-  effect: Effect | null;
+/** What became of one transformation or one flag. */
+export const appliedTransformationSchema = z.object({
+  transformation: z.string(),
+  /** Null for what belongs to no pipeline: the embedding, the high-quality optimisations, the flags. */
+  pipeline: z.string().nullable(),
+  kind: z.enum(['data', 'execution', 'flow']),
+  /** Of a flag: whether it is set. */
+  applied: z.boolean(),
+  operations: z.array(transformOpSchema),
+  reason: z.string(),
+  /** What was counted (steps, threads, token ids outside the vocabulary ...); of data known once a series went through. */
+  effect: z.object({ quantity: z.string(), before: z.number(), after: z.number() }).nullable(),
   /** Why it could not be applied. */
-  error?: string;
-}
+  error: z.string().optional(),
+});
+
+export type AppliedTransformation = z.infer<typeof appliedTransformationSchema>;
+export type Effect = NonNullable<AppliedTransformation['effect']>;
+
+/** An upper bound of a setting, and the pipeline that set it. */
+export type Limits = Partial<Record<ExecutionSetting, { most: number; pipeline: string }>>;
 
 export interface Draft {
+  target: PlanTarget;
   program: TransformOp[];
   execution: ExecutionPlan;
+  limits: Limits;
   /** In the order of the program. */
   applied: AppliedTransformation[];
 }
 
+export const EMBEDDING = 'embed_tokens';
+
 export function initialDraft(target: PlanTarget): Draft {
-  const execution = defaultExecution(target);
-  if (target.inputKind === 'numbers') return { program: [], execution, applied: [] };
+  const draft = { target, execution: defaultExecution(target), limits: {} };
+  if (target.inputKind === 'numbers') return { ...draft, program: [], applied: [] };
   const embed: TransformOp = { op: 'embed', features: target.inputs, seed: target.embeddingSeed ?? 0 };
   const embedding: AppliedTransformation = {
-    transformation: 'embed_tokens',
+    transformation: EMBEDDING,
     pipeline: null,
     kind: 'data',
     applied: true,
@@ -50,5 +58,14 @@ export function initialDraft(target: PlanTarget): Draft {
     reason: `the model takes ${target.inputs} numbers a step, so each token id becomes ${target.inputs} seeded ones`,
     effect: null,
   };
-  return { program: [embed], execution, applied: [embedding] };
+  return { ...draft, program: [embed], applied: [embedding] };
+}
+
+export function isEmbedding({ transformation, pipeline }: AppliedTransformation): boolean {
+  return pipeline === null && transformation === EMBEDDING;
+}
+
+/** The operations of what is applied, in order. */
+export function programOf(applied: readonly AppliedTransformation[]): TransformOp[] {
+  return applied.flatMap((entry) => (entry.applied ? entry.operations : []));
 }

@@ -1,16 +1,18 @@
 /**
  * The envelope of the published multi-source format: sources, aggregation, pipelines.
  *
- *     source_count = sources that succeeded;   transformation_ready = at least one pipeline is there
+ *     source_count = sources of the five that succeeded;   transformation_ready = at least one pipeline is there
+ *
+ * `sources` holds the five and, beside them, each source that the host adds under its name.
  */
 import { z } from 'zod';
 import { aggregationSchema } from '../aggregation/index.js';
-import { sourcesSchema } from '../sources/index.js';
+import { additionalSourceSchema, sourcesSchema } from '../sources/index.js';
 import { processingPipelinesSchema } from './schema.js';
 
 export const multiSourceDataSchema = z
   .object({
-    sources: sourcesSchema,
+    sources: sourcesSchema.catchall(additionalSourceSchema),
     aggregation: aggregationSchema,
     processing_pipelines: processingPipelinesSchema,
     transformation_ready: z.boolean(),

@@ -1,22 +1,23 @@
 /**
- * The plan as a plain structure that a person can be shown: every pipeline with every transformation, what it became
- * and why; then what high quality adds, and the pipelines that are not there.
+ * The plan as a plain structure that a person can be shown: every pipeline (also the host's) with every transformation,
+ * what it became and why; then what high quality adds, the switches of the flow with the quality gate where there is one, and the
+ * pipelines that are not there.
  */
 import type { MultiSourceData } from './envelope.js';
 import type { TransformOp } from './program.js';
-import type { PipelineStep } from './schema.js';
+import type { PipelineStep, ProcessingPipelines } from './schema.js';
 
 export interface ExplainedTransformation {
   transformation: string;
-  kind: 'data' | 'execution';
-  /** 'truncate steps=8192 keep=first', 'threads = 2', or 'nothing'. */
+  kind: 'data' | 'execution' | 'limit' | 'flow';
+  /** 'truncate steps=8192 keep=first', 'threads = 2', 'threads <= 2', 'true' of a switch, or 'nothing'. */
   operation: string;
   reason: string;
 }
 
 export interface ExplainedPipeline {
   name: string;
-  /** The source it rests on; null for the high-quality optimisations, which rest on all. */
+  /** The source it rests on; null for the high-quality optimisations and the flow, which rest on all. */
   source: string | null;
   priority: number | null;
   present: boolean;
@@ -60,14 +61,35 @@ export function explainPlan({ processing_pipelines: plan }: MultiSourceData): Ex
       transformations: [],
     }),
   );
-  return [...present, highQuality, ...absent];
+  return [...present, highQuality, explainFlow(plan), ...absent];
+}
+
+function explainFlow(plan: ProcessingPipelines): ExplainedPipeline {
+  const { data_flow_config: flow, optimization_config: optimization, flag_reasons, quality_gate: gate } = plan;
+  const switches = {
+    parallel_execution: flow.parallel_execution,
+    ...optimization,
+    error_handling: flow.error_handling,
+    pipeline_order: flow.pipeline_order.join(', ') || 'none',
+  };
+  const transformations = Object.entries(switches).map(([name, value]): ExplainedTransformation => {
+    const prefix = `${value}: `;
+    const reason = flag_reasons[name] ?? '';
+    const said = reason.startsWith(prefix) ? reason.slice(prefix.length) : reason;
+    return { transformation: name, kind: 'flow', operation: String(value), reason: said };
+  });
+  if (gate !== undefined) {
+    const operation = `threshold = ${gate.threshold} (${gate.measure})`;
+    transformations.push({ transformation: 'quality_gate', kind: 'flow', operation, reason: gate.reason });
+  }
+  return { name: 'flow_control', source: null, priority: null, present: true, absence: null, transformations };
 }
 
 function explainStep({ transformation, kind, operations, parameters, reason }: PipelineStep): ExplainedTransformation {
   const parts =
     kind === 'data'
       ? operations.map(explainOperation)
-      : Object.entries(parameters).map(([setting, value]) => `${setting} = ${value}`);
+      : Object.entries(parameters).map(([setting, value]) => `${setting} ${kind === 'limit' ? '<=' : '='} ${value}`);
   return { transformation, kind, operation: parts.length > 0 ? parts.join(', ') : 'nothing', reason };
 }
 

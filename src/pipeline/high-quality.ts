@@ -2,30 +2,39 @@
  * What good data allow beyond the three pipelines: the series is standardised, feature by feature, with the moments
  * measured over it.
  *
- *     enabled when data_quality_score > 0.7 (strictly) and engine_optimizations_available
+ *     enabled when data_quality_score > 0.7 (strictly) and engine_optimizations_available, or when the quality gate
+ *     holds standardisation
  *     y = (x - mean) / (deviation + 1e-8)
  */
-import type { Aggregation } from '../aggregation/index.js';
-import type { AppliedTransformation, Draft } from './draft.js';
+import {
+  type Aggregation,
+  QUALITY_THRESHOLD,
+  type QualityJudgement,
+  qualitySentence,
+  readySentence,
+} from '../aggregation/index.js';
+import { type AppliedTransformation, type Draft, programOf } from './draft.js';
 import type { MultiSourceData } from './envelope.js';
 import type { ProcessingPipelines } from './schema.js';
 
-export const QUALITY_THRESHOLD = 0.7;
-
 const EPSILON = 1e-8;
 
-export function planHighQuality(aggregation: Aggregation): ProcessingPipelines['high_quality_optimizations'] {
+export function planHighQuality(
+  aggregation: Aggregation,
+  judgement: QualityJudgement | null,
+): ProcessingPipelines['high_quality_optimizations'] {
+  const { enabled, reason } = judgement
+    ? { enabled: judgement.standardise, reason: judgement.reason }
+    : fixedJudgement(aggregation);
+  return { enabled, operations: enabled ? [{ op: 'zscore', epsilon: EPSILON }] : [], reason };
+}
+
+function fixedJudgement(aggregation: Aggregation) {
   const { data_quality_score: score, optimization_hints: hints } = aggregation;
-  const enabled = score > QUALITY_THRESHOLD && hints.engine_optimizations_available === true;
-  const ready =
-    hints.engine_optimizations_available === null
-      ? 'it is unknown whether the engine is ready'
-      : `the engine is ${hints.engine_optimizations_available ? '' : 'not '}ready`;
-  const comparison = score > QUALITY_THRESHOLD ? 'above' : 'not above';
+  const above = score > QUALITY_THRESHOLD;
   return {
-    enabled,
-    operations: enabled ? [{ op: 'zscore', epsilon: EPSILON }] : [],
-    reason: `quality ${score.toFixed(1)} is ${comparison} ${QUALITY_THRESHOLD} and ${ready}`,
+    enabled: above && hints.engine_optimizations_available === true,
+    reason: `${qualitySentence(score.toFixed(1), above, QUALITY_THRESHOLD)} and ${readySentence(hints, aggregation)}`,
   };
 }
 
@@ -41,5 +50,6 @@ export function applyHighQualityOptimizations(draft: Draft, data: MultiSourceDat
     reason,
     effect: null,
   };
-  return { ...draft, program: [...draft.program, ...operations], applied: [...draft.applied, entry] };
+  const applied = [...draft.applied, entry];
+  return { ...draft, applied, program: programOf(applied) };
 }

@@ -1,14 +1,23 @@
 /** From fetched sources to a plan, and the plan carried out natively on a series. */
 export { applyMultiSourceTransformations, draftTransformations, type TransformedSeries } from './apply.js';
-export { type AppliedTransformation, type Draft, type Effect, initialDraft } from './draft.js';
+export {
+  type AppliedTransformation,
+  appliedTransformationSchema,
+  type Draft,
+  type Effect,
+  initialDraft,
+} from './draft.js';
 export { type MultiSourceData, multiSourceDataSchema } from './envelope.js';
-export { defaultExecution, type ExecutionPlan } from './execution.js';
+export { defaultExecution, type ExecutionPlan, executionPlanSchema } from './execution.js';
 export { type ExplainedPipeline, type ExplainedTransformation, explainPlan } from './explain.js';
+export { applyFlowControl } from './flow-control.js';
 export { applyHighQualityOptimizations } from './high-quality.js';
+export type { HostPipeline, HostPlan, HostTransformation } from './host-pipeline.js';
 export { applyModelAwarePreprocessing } from './model-aware.js';
 export { fetchMultiSourceData, type MultiSourceOptions, multiSourceData } from './multi-source-data.js';
 export { applyPerformanceOptimization } from './performance.js';
 export { createDataProcessingPipelines } from './plan.js';
+export { checkPlanOptions, type MultiSourceDataOptions, type PlanOptions } from './plan-options.js';
 export {
   type ProgramSeries,
   type ProgramShape,
@@ -19,5 +28,12 @@ export {
   transformOpSchema,
 } from './program.js';
 export { applyResourceScaling } from './resource-scaling.js';
-export { type Pipeline, type PipelineStep, type ProcessingPipelines, processingPipelinesSchema } from './schema.js';
+export {
+  type FlagName,
+  flagNames,
+  type Pipeline,
+  type PipelineStep,
+  type ProcessingPipelines,
+  processingPipelinesSchema,
+} from './schema.js';
 export { defaultTarget, type PlanTarget } from './target.js';

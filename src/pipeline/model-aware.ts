@@ -10,7 +10,7 @@ import type { Aggregation } from '../aggregation/index.js';
 import type { Draft } from './draft.js';
 import type { MultiSourceData } from './envelope.js';
 import type { Pipeline, PipelineStep } from './schema.js';
-import { appliedData } from './step-application.js';
+import { applyPipeline } from './step-application.js';
 import type { PlanTarget } from './target.js';
 
 export const MODEL_AWARE = 'model_aware_preprocessing';
@@ -28,14 +28,9 @@ export function planModelAware(aggregation: Aggregation, target: PlanTarget): Pi
   };
 }
 
-/** Its operations go before everything that is in the program. */
+/** Its operations go before the embedding, after those that pipelines before it put there. */
 export function applyModelAwarePreprocessing(draft: Draft, data: MultiSourceData): Draft {
-  const applied = appliedData(data.processing_pipelines, MODEL_AWARE);
-  return {
-    ...draft,
-    program: [...applied.flatMap((entry) => entry.operations), ...draft.program],
-    applied: [...applied, ...draft.applied],
-  };
+  return applyPipeline(draft, data, MODEL_AWARE);
 }
 
 function limitLength(maxModelLen: number | null, { inputKind, steps }: PlanTarget): PipelineStep {
@@ -49,6 +44,7 @@ function limitLength(maxModelLen: number | null, { inputKind, steps }: PlanTarge
   return {
     transformation,
     kind: 'data',
+    on: 'series',
     operations: [{ op: 'truncate', steps: maxModelLen, keep: 'first' }],
     parameters: { max_steps: maxModelLen },
     reason: limit + length,
@@ -69,6 +65,7 @@ function limitVocabulary(vocabSize: number | null, { inputKind }: PlanTarget): P
   return {
     transformation,
     kind: 'data',
+    on: 'tokens',
     operations: [{ op: 'clip', min: 0, max: vocabSize - 1 }],
     parameters: { vocab_size: vocabSize },
     reason: `the model knows the token ids 0 to ${vocabSize - 1}`,

@@ -1,29 +1,33 @@
 /**
- * One look at everything: the five sources fetched, aggregated and turned into a plan.
+ * One look at everything: the sources fetched, aggregated and turned into a plan.
  *
  * Those who fetch at the same time share one set of sources and one plan of it: both are to be read, not written.
- * Never throws for a failed source: its error is in the data. Throws for a wrong target, and when the caller aborts.
+ * Never throws for a failed source: its error is in the data. Throws for a wrong target or option, and when the caller aborts.
+ * Options of one object are checked once: keep the object where many looks are taken with the same options.
  */
 import { aggregateMultiSourceData, SourceHistory } from '../aggregation/index.js';
 import type { SourceFetcher, SourceSet } from '../sources/index.js';
 import type { MultiSourceData } from './envelope.js';
-import { createDataProcessingPipelines } from './plan.js';
+import { planPipelines } from './plan.js';
+import { checkPlanOptions, type MultiSourceDataOptions } from './plan-options.js';
 import { defaultTarget, type PlanTarget } from './target.js';
 
-export interface MultiSourceOptions {
+export interface MultiSourceOptions extends Omit<MultiSourceDataOptions, 'history'> {
   target?: PlanTarget;
   signal?: AbortSignal;
 }
 
 export async function fetchMultiSourceData(
   fetcher: SourceFetcher,
-  { target, signal }: MultiSourceOptions = {},
+  { target, signal, ...plan }: MultiSourceOptions = {},
 ): Promise<MultiSourceData> {
   const set = await fetcher.fetch(signal ? { signal } : {});
   const history = histories.get(fetcher) ?? new SourceHistory();
   histories.set(fetcher, history);
-  if (target !== undefined) return multiSourceData(set, target, history);
-  const data = planned.get(set) ?? multiSourceData(set, defaultTarget(), history);
+  if (target !== undefined || Object.keys(plan).length > 0) {
+    return multiSourceData(set, target ?? defaultTarget(), { ...plan, history });
+  }
+  const data = planned.get(set) ?? multiSourceData(set, defaultTarget(), { history });
   planned.set(set, data);
   return data;
 }
@@ -35,14 +39,15 @@ const planned = new WeakMap<SourceSet, MultiSourceData>();
 
 /** The envelope of sources that are fetched already. */
 export function multiSourceData(
-  { sources, timestamp, elapsed_ms }: SourceSet,
+  { sources, additional = noSources, timestamp, elapsed_ms }: SourceSet,
   target: PlanTarget,
-  history?: SourceHistory,
+  options: MultiSourceDataOptions = noOptions,
 ): MultiSourceData {
-  const aggregation = aggregateMultiSourceData(sources, history);
-  const processing_pipelines = createDataProcessingPipelines(sources, aggregation, target);
+  const settings = checkPlanOptions(options);
+  const aggregation = aggregateMultiSourceData(sources, options.history, additional);
+  const processing_pipelines = planPipelines(sources, aggregation, target, settings, additional);
   return {
-    sources,
+    sources: (additional === noSources ? sources : { ...additional, ...sources }) as MultiSourceData['sources'],
     aggregation,
     processing_pipelines,
     transformation_ready: processing_pipelines.transformation_pipelines.length > 0,
@@ -51,3 +56,6 @@ export function multiSourceData(
     elapsed_ms,
   };
 }
+
+const noSources = {};
+const noOptions = {};

@@ -9,7 +9,7 @@ import type { Sources } from '../sources/index.js';
 import type { Draft } from './draft.js';
 import type { MultiSourceData } from './envelope.js';
 import type { Pipeline, PipelineStep } from './schema.js';
-import { applyExecution } from './step-application.js';
+import { applyPipeline } from './step-application.js';
 import type { PlanTarget } from './target.js';
 
 export const PERFORMANCE_OPTIMIZED = 'performance_optimized_processing';
@@ -29,8 +29,7 @@ export function planPerformance(sources: Sources, aggregation: Aggregation, targ
 }
 
 export function applyPerformanceOptimization(draft: Draft, data: MultiSourceData): Draft {
-  const { execution, applied } = applyExecution(draft.execution, data.processing_pipelines, PERFORMANCE_OPTIMIZED);
-  return { ...draft, execution, applied: [...draft.applied, ...applied] };
+  return applyPipeline(draft, data, PERFORMANCE_OPTIMIZED);
 }
 
 function adjustConcurrency(aggregation: Aggregation, { cores }: PlanTarget): PipelineStep {

@@ -1,63 +1,126 @@
 /**
- * From the aggregation to the three pipelines, each only when its source succeeded, in priority order.
+ * From the aggregation to the pipelines, each only when its source succeeded, in order of priority: the three of the
+ * published format (1, 2, 3) and those that the host adds.
  *
- *     parallel_execution  = data_quality_score > 0.7
- *     enable_caching      = the engine is ready          batch_processing     = max_concurrent > 1
- *     memory_optimization = max_sequence_length > 1024   concurrent_execution = more than one pipeline
- *
- * Unknown figures count as not met. The same sources and target give the same plan.
+ * Pipelines are planned in the order in which they act, and scaling by memory reckons with the threads that are planned before it. The
+ * same sources, target and options give the same plan; a gate and the host's plan() may remember. Never throws for what a
+ * source or plan() does: that pipeline is absent, with the reason. Errors: of the target and of options (plan-options.ts).
  */
 import type { Aggregation } from '../aggregation/index.js';
-import type { Sources } from '../sources/index.js';
-import { defaultExecution } from './execution.js';
-import { planHighQuality, QUALITY_THRESHOLD } from './high-quality.js';
+import type { AdditionalSource, Sources } from '../sources/index.js';
+import { type PlannedFlags, planFlags } from './flags.js';
+import { planHighQuality } from './high-quality.js';
+import { planHost } from './host-pipeline.js';
 import { MODEL_AWARE, planModelAware } from './model-aware.js';
 import { PERFORMANCE_OPTIMIZED, planPerformance } from './performance.js';
-import { planResources, RESOURCE_AWARE } from './resource-scaling.js';
+import { checkPlanOptions, type PipelineSlot, type PlanOptions, type PlanSettings } from './plan-options.js';
+import { planResources } from './resource-scaling.js';
 import type { Pipeline, ProcessingPipelines } from './schema.js';
 import { checkTarget, type PlanTarget } from './target.js';
 
-const LONG_SEQUENCE = 1024;
+type Additional = Readonly<Record<string, AdditionalSource>>;
 
 export function createDataProcessingPipelines(
   sources: Sources,
   aggregation: Aggregation,
   target: PlanTarget,
+  options: PlanOptions = {},
+): ProcessingPipelines {
+  return planPipelines(sources, aggregation, target, checkPlanOptions(options), options.additional ?? {});
+}
+
+/** The same with options that are checked already. */
+export function planPipelines(
+  sources: Sources,
+  aggregation: Aggregation,
+  target: PlanTarget,
+  settings: PlanSettings,
+  additional: Additional,
 ): ProcessingPipelines {
   checkTarget(target);
   const pipelines: Pipeline[] = [];
   const absent: ProcessingPipelines['absent_pipelines'] = [];
-  const plan = (name: string, source: 'model_config' | 'performance' | 'resources', make: () => Pipeline) => {
-    const { state, error } = sources[source];
-    if (state !== 'error') pipelines.push(make());
-    else absent.push({ name, source, reason: error ?? `the ${source} source failed` });
-  };
-  plan(MODEL_AWARE, 'model_config', () => planModelAware(aggregation, target));
-  plan(PERFORMANCE_OPTIMIZED, 'performance', () => planPerformance(sources, aggregation, target));
-  plan(RESOURCE_AWARE, 'resources', () => {
-    return planResources(sources, aggregation, target, plannedThreads(pipelines) ?? defaultExecution(target).threads);
-  });
-  const { max_concurrent, max_sequence_length } = aggregation.processing_constraints;
+  for (const slot of settings.slots) {
+    const { name, source } = slot;
+    const failure = failureOf(source, sources, additional);
+    if (failure !== null) {
+      absent.push({ name, source, reason: failure });
+      continue;
+    }
+    try {
+      pipelines.push(planSlot(slot, sources, aggregation, target, pipelines, additional));
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown.message : String(thrown);
+      absent.push({ name, source, reason: `its plan failed: ${error}`, error });
+    }
+  }
+  const judgement = settings.gate?.judge(aggregation) ?? null;
+  const order = pipelines.map(({ name }) => name);
   return {
     transformation_pipelines: pipelines,
-    data_flow_config: {
-      pipeline_order: pipelines.map(({ name }) => name),
-      parallel_execution: aggregation.data_quality_score > QUALITY_THRESHOLD,
-      fallback_strategy: 'sequential_processing',
-      error_handling: 'continue_with_available_data',
-    },
-    optimization_config: {
-      enable_caching: aggregation.optimization_hints.engine_optimizations_available === true,
-      batch_processing: (max_concurrent ?? 1) > 1,
-      memory_optimization: (max_sequence_length ?? 0) > LONG_SEQUENCE,
-      concurrent_execution: pipelines.length > 1,
-    },
-    high_quality_optimizations: planHighQuality(aggregation),
+    ...configurations(order, planFlags(aggregation, order, judgement, settings), settings),
+    ...(judgement && { quality_gate: judgement }),
+    high_quality_optimizations: planHighQuality(aggregation, judgement),
     absent_pipelines: absent,
   };
 }
 
-function plannedThreads(pipelines: Pipeline[]): number | undefined {
-  const steps = pipelines.flatMap((pipeline) => pipeline.steps);
-  return steps.find(({ parameters }) => parameters.threads !== undefined)?.parameters.threads;
+/** Why there is nothing to plan from; null where there is. */
+function failureOf(name: string, sources: Sources, additional: Additional): string | null {
+  const source = Object.hasOwn(sources, name)
+    ? sources[name as keyof Sources]
+    : Object.hasOwn(additional, name)
+      ? additional[name]
+      : undefined;
+  if (source === undefined) return `no source is known by the name ${name}`;
+  return source.state === 'error' ? (source.error ?? `the ${name} source failed`) : null;
+}
+
+function planSlot(
+  { name, source, priority, host }: PipelineSlot,
+  sources: Sources,
+  aggregation: Aggregation,
+  target: PlanTarget,
+  before: readonly Pipeline[],
+  additional: Additional,
+): Pipeline {
+  if (host !== null) {
+    const data = Object.hasOwn(sources, source) ? sources[source as keyof Sources] : additional[source]!.data;
+    return planHost(host, priority, data);
+  }
+  switch (name) {
+    case MODEL_AWARE:
+      return { ...planModelAware(aggregation, target), priority };
+    case PERFORMANCE_OPTIMIZED:
+      return { ...planPerformance(sources, aggregation, target), priority };
+    default:
+      return { ...planResources(sources, aggregation, target, plannedThreads(before, target)), priority };
+  }
+}
+
+/** Threads as the pipelines so far leave them. */
+function plannedThreads(pipelines: readonly Pipeline[], { cores }: PlanTarget): number {
+  let threads = cores;
+  let most = Number.POSITIVE_INFINITY;
+  for (const { kind, parameters } of pipelines.flatMap(({ steps }) => steps)) {
+    if (parameters.threads === undefined) continue;
+    if (kind === 'limit') most = Math.min(most, parameters.threads);
+    else threads = parameters.threads;
+    threads = Math.min(threads, most);
+  }
+  return threads;
+}
+
+function configurations(order: string[], { values, reasons }: PlannedFlags, { errorHandling }: PlanSettings) {
+  const { parallel_execution, ...optimization_config } = values;
+  return {
+    data_flow_config: {
+      pipeline_order: order,
+      parallel_execution,
+      fallback_strategy: 'sequential_processing' as const,
+      error_handling: errorHandling,
+    },
+    optimization_config,
+    flag_reasons: reasons,
+  };
 }

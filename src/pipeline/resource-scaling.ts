@@ -11,12 +11,12 @@ import type { Sources } from '../sources/index.js';
 import type { Draft } from './draft.js';
 import type { MultiSourceData } from './envelope.js';
 import type { Pipeline, PipelineStep } from './schema.js';
-import { applyExecution } from './step-application.js';
+import { applyPipeline } from './step-application.js';
 import type { PlanTarget } from './target.js';
 
 export const RESOURCE_AWARE = 'resource_aware_scaling';
 
-const MEMORY_SHARE = 1 / 16;
+export const MEMORY_SHARE = 1 / 16;
 const SHORTEST_CHUNK = 16;
 const LONGEST_CHUNK = 4096;
 const OVERLOAD = 2;
@@ -43,8 +43,7 @@ export function planResources(
 }
 
 export function applyResourceScaling(draft: Draft, data: MultiSourceData): Draft {
-  const { execution, applied } = applyExecution(draft.execution, data.processing_pipelines, RESOURCE_AWARE);
-  return { ...draft, execution, applied: [...draft.applied, ...applied] };
+  return applyPipeline(draft, data, RESOURCE_AWARE);
 }
 
 function scaleToMemory(available: number | null, target: PlanTarget, threads: number): PipelineStep {

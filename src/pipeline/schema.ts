@@ -1,17 +1,36 @@
 /**
  * The processing pipelines of the published multi-source format, and beside each pipeline the `steps` its
- * transformations became: operations of a transform program (kind data) or settings of the execution plan (kind
- * execution), with the reason in a sentence.
+ * transformations became, with the reason in a sentence:
+ *
+ *     data        operations of a transform program, `on` the tokens before the embedding, the features after it, or the
+ *                 series as it came in (before the embedding where there is one)
+ *     execution   settings of the execution plan
+ *     limit       upper bounds of those settings, from when they act until the end
  *
  * A step that cannot be made, because a figure is unknown or the input has no such thing, has no operations and no
  * settings, and its reason says so.
  */
 import { z } from 'zod';
+import { qualityJudgementSchema } from '../aggregation/index.js';
 import { transformOpSchema } from './program.js';
+
+export const errorHandlings = ['continue_with_available_data', 'fail'] as const;
+
+/** The switches of data_flow_config and optimization_config. */
+export const flagNames = [
+  'parallel_execution',
+  'enable_caching',
+  'batch_processing',
+  'memory_optimization',
+  'concurrent_execution',
+] as const;
+export type FlagName = (typeof flagNames)[number];
 
 export const pipelineStepSchema = z.object({
   transformation: z.string(),
-  kind: z.enum(['data', 'execution']),
+  kind: z.enum(['data', 'execution', 'limit']),
+  /** Of data; 'features' where it is left out. */
+  on: z.enum(['series', 'tokens', 'features']).optional(),
   operations: z.array(transformOpSchema),
   /** Limits of the data operations, settings of the execution plan. */
   parameters: z.partialRecord(
@@ -39,7 +58,7 @@ export const processingPipelinesSchema = z
       pipeline_order: z.array(z.string()),
       parallel_execution: z.boolean(),
       fallback_strategy: z.literal('sequential_processing'),
-      error_handling: z.literal('continue_with_available_data'),
+      error_handling: z.enum(errorHandlings),
     }),
     optimization_config: z.object({
       enable_caching: z.boolean(),
@@ -47,14 +66,20 @@ export const processingPipelinesSchema = z
       memory_optimization: z.boolean(),
       concurrent_execution: z.boolean(),
     }),
+    /** Why each switch is as it was planned: 'true: ...' or 'false: ...'; of error_handling and pipeline_order the rule alone. */
+    flag_reasons: z.record(z.string(), z.string()),
+    /** Where a quality gate judges. */
+    quality_gate: qualityJudgementSchema.optional(),
     /** Operations that high quality adds after all pipelines; none when `enabled` is false. */
     high_quality_optimizations: z.object({
       enabled: z.boolean(),
       operations: z.array(transformOpSchema),
       reason: z.string(),
     }),
-    /** Pipelines that are not there, and why. */
-    absent_pipelines: z.array(z.object({ name: z.string(), source: z.string(), reason: z.string() })),
+    /** Pipelines that are not there, and why; `error` where the host's plan() failed. */
+    absent_pipelines: z.array(
+      z.object({ name: z.string(), source: z.string(), reason: z.string(), error: z.string().optional() }),
+    ),
   })
   .loose();
 

@@ -134,7 +134,7 @@ export class DtesnProcessor {
 
   /** The five sources, fetched or from their caches, aggregated and planned for token inputs. */
   async fetchMultiSourceData({ signal }: { signal?: AbortSignal } = {}): Promise<MultiSourceData> {
-    return multiSourceData(await this.#fetch(signal), this.#target('tokens'), this.#history);
+    return multiSourceData(await this.#fetch(signal), this.#target('tokens'), { history: this.#history });
   }
 
   /** The same with the plan explained: for each pipeline each transformation, what it became and why. */
@@ -200,7 +200,7 @@ export class DtesnProcessor {
     const sources = await this.#fetch(signal);
     const encoded = await this.#encode(input, sources.sources, signal);
     const target = this.#target(encoded.kind, encoded.steps);
-    const context = multiSourceData(sources, target, this.#history);
+    const context = multiSourceData(sources, target, { history: this.#history });
     return this.#lanes.use(async (lane) => {
       const { memory } = this.#reserve(lane, encoded, context, target);
       const { series, ...transformed } = transform(memory.view('series'), encoded, context, target);
@@ -218,7 +218,7 @@ export class DtesnProcessor {
     const encoded = await this.#encode(input, sources.sources, signal);
     clock.end('encode');
     const target = this.#target(encoded.kind, encoded.steps);
-    const context = multiSourceData(sources, target, this.#history);
+    const context = multiSourceData(sources, target, { history: this.#history });
     clock.end('context');
     return this.#lanes.use(async (lane) => {
       clock.skip();
@@ -256,7 +256,7 @@ export class DtesnProcessor {
       options.signal?.throwIfAborted();
       const target = this.#target('tokens');
       const { execution } = draftTransformations(
-        multiSourceData(await this.#fetch(options.signal), target, this.#history),
+        multiSourceData(await this.#fetch(options.signal), target, { history: this.#history }),
         target,
       );
       const wave = inputs.slice(results.length, results.length + execution.batchSize);

@@ -9,7 +9,7 @@
  *     differentials  ‖F(τ)‖₂ / sqrt(units) of each rooted tree to the order, in order of the trees
  */
 import { z } from 'zod';
-import { multiSourceDataSchema, transformOpSchema } from '../pipeline/index.js';
+import { appliedTransformationSchema, executionPlanSchema, multiSourceDataSchema } from '../pipeline/index.js';
 
 const ms = z.number().nonnegative();
 const count = z.int().nonnegative();
@@ -38,24 +38,8 @@ export const dtesnResultSchema = z.object({
     note: z.string().nullable(),
   }),
   context: multiSourceDataSchema,
-  execution: z.object({
-    threads: z.int().positive(),
-    batchSize: z.int().positive(),
-    chunkSteps: z.int().positive(),
-    activeMembranes: z.int().positive(),
-  }),
-  applied: z.array(
-    z.object({
-      transformation: z.string(),
-      pipeline: z.string().nullable(),
-      kind: z.enum(['data', 'execution']),
-      applied: z.boolean(),
-      operations: z.array(transformOpSchema),
-      reason: z.string(),
-      effect: z.object({ quantity: z.string(), before: z.number(), after: z.number() }).nullable(),
-      error: z.string().optional(),
-    }),
-  ),
+  execution: executionPlanSchema,
+  applied: z.array(appliedTransformationSchema),
   model: z.object({
     depth: z.int().positive(),
     units: z.int().positive(),

@@ -1,0 +1,95 @@
+/**
+ * Pipelines that the host adds: declared operations on the data and limits of the execution, from what one source says.
+ *
+ *     { name: 'queue_watch', source: 'queue', priority: 4, plan: ({ length }) => ({
+ *         transformations: [{ transformation: 'spare_threads', limits: { threads: 1 }, reason: `${length} wait` }] }) }
+ *
+ * `source` is one of the five (plan() then gets its record) or an additional source (plan() gets its data). It is called
+ * synchronously for each plan where its source succeeded; what it is given is to be read, not written. A plan() that throws or returns
+ * anything else than a HostPlan is an absent pipeline with its error.
+ */
+import { z } from 'zod';
+import { plannedSettings } from './execution.js';
+import { type TransformOp, transformOpSchema } from './program-operations.js';
+import type { Pipeline, PipelineStep } from './schema.js';
+
+export interface HostTransformation {
+  transformation: string;
+  /** Token ids before the embedding or features after it; 'features' by default. */
+  on?: 'tokens' | 'features';
+  operations?: TransformOp[];
+  /** Upper bounds, from when the pipeline acts until the end. */
+  limits?: { threads?: number; batch_size?: number; chunk_steps?: number; active_membranes?: number };
+  reason: string;
+}
+
+export interface HostPlan {
+  transformations: HostTransformation[];
+  /** 'host_defined' by default. */
+  output_format?: string;
+}
+
+export interface HostPipeline {
+  /** Unique, and none of the three. */
+  name: string;
+  source: string;
+  /** Whole; pipelines act from the least to the greatest, those of equal priority in the order they are declared. */
+  priority: number;
+  // biome-ignore lint/suspicious/noExplicitAny: what a source says is known to who declares it.
+  plan(data: any): HostPlan;
+}
+
+const bound = z.int().min(1).optional();
+
+const hostPlanSchema = z.strictObject({
+  transformations: z.array(
+    z.strictObject({
+      transformation: z.string().min(1),
+      on: z.enum(['tokens', 'features']).optional(),
+      operations: z.array(transformOpSchema).optional(),
+      limits: z
+        .strictObject({ threads: bound, batch_size: bound, chunk_steps: bound, active_membranes: bound })
+        .optional(),
+      reason: z.string().min(1),
+    }),
+  ),
+  output_format: z.string().min(1).optional(),
+});
+
+/** What the host plans for what its source says. Throws what plan() throws, and for what it must not return. */
+export function planHost(host: HostPipeline, priority: number, data: unknown): Pipeline {
+  const { name, source } = host;
+  const returned: unknown = host.plan(data);
+  if (returned instanceof Promise) {
+    returned.catch(() => {}); // it is refused below; its rejection has no other reader
+    throw new TypeError('Expected a plan from plan() but received a promise');
+  }
+  const { success, data: planned, error } = hostPlanSchema.safeParse(returned);
+  if (!success) {
+    const { path, message } = error.issues[0]!;
+    throw new TypeError(
+      `Expected a plan from plan() but received something else at ${path.join('.') || 'its root'}: ${message}`,
+    );
+  }
+  return {
+    name,
+    source,
+    transformations: planned.transformations.map(({ transformation }) => transformation),
+    output_format: planned.output_format ?? 'host_defined',
+    priority,
+    steps: planned.transformations.flatMap(stepsOf),
+  };
+}
+
+/** A transformation with operations and limits is a step of each kind. */
+function stepsOf(transformation: z.infer<typeof hostPlanSchema>['transformations'][number]): PipelineStep[] {
+  const { on = 'features', operations = [], limits = {}, reason } = transformation;
+  const step = { transformation: transformation.transformation, reason };
+  const parameters: PipelineStep['parameters'] = {};
+  for (const name of plannedSettings) if (limits[name] !== undefined) parameters[name] = limits[name];
+  const bounds = Object.keys(parameters).length > 0;
+  const steps: PipelineStep[] = [];
+  if (operations.length > 0 || !bounds) steps.push({ ...step, kind: 'data', on, operations, parameters: {} });
+  if (bounds) steps.push({ ...step, kind: 'limit', operations: [], parameters });
+  return steps;
+}

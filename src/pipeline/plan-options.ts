@@ -1,0 +1,132 @@
+/**
+ * Options of a plan, checked once: the object is remembered, so later changes of it have no effect.
+ *
+ *     pipelines      pipelines that the host adds (host-pipeline.ts)
+ *     additional     sources that the host adds, as they were fetched; a set of sources brings its own
+ *     priorities     priority by pipeline name, also of the three (1, 2, 3): pipelines are planned and act from the least
+ *     flags          switches set by the caller instead of by the figures
+ *     errorHandling  'continue_with_available_data' (default) or 'fail'
+ *     gate           a QualityGate that judges quality instead of the fixed 0.7
+ *
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT that names the option.
+ */
+import { z } from 'zod';
+import { QualityGate, SourceHistory } from '../aggregation/index.js';
+import { argumentError, checkOptions, rangeError } from '../errors/index.js';
+import type { AdditionalSource } from '../sources/index.js';
+import type { HostPipeline } from './host-pipeline.js';
+import { MODEL_AWARE } from './model-aware.js';
+import { PERFORMANCE_OPTIMIZED } from './performance.js';
+import { RESOURCE_AWARE } from './resource-scaling.js';
+import { errorHandlings, type FlagName, flagNames } from './schema.js';
+
+export interface PlanOptions {
+  pipelines?: readonly HostPipeline[];
+  additional?: Readonly<Record<string, AdditionalSource>>;
+  priorities?: Readonly<Record<string, number>>;
+  flags?: { readonly [Name in FlagName]?: boolean | undefined };
+  errorHandling?: (typeof errorHandlings)[number];
+  gate?: QualityGate;
+}
+
+/** Options of a whole look: those of its plan, and the history that load is judged by. */
+export interface MultiSourceDataOptions extends Omit<PlanOptions, 'additional'> {
+  history?: SourceHistory;
+}
+
+/** A pipeline that may be planned; `host` where the host added it. */
+export interface PipelineSlot {
+  name: string;
+  source: string;
+  priority: number;
+  host: HostPipeline | null;
+}
+
+export interface PlanSettings {
+  /** By priority. */
+  slots: readonly PipelineSlot[];
+  flags: NonNullable<PlanOptions['flags']>;
+  errorHandling: (typeof errorHandlings)[number];
+  gate: QualityGate | null;
+}
+
+const builtIn: readonly PipelineSlot[] = [
+  { name: MODEL_AWARE, source: 'model_config', priority: 1, host: null },
+  { name: PERFORMANCE_OPTIMIZED, source: 'performance', priority: 2, host: null },
+  { name: RESOURCE_AWARE, source: 'resources', priority: 3, host: null },
+];
+
+const switched = z.boolean().optional();
+const described = <T>(test: (value: unknown) => boolean, expected: string) =>
+  z.custom<T>(test).optional().describe(expected);
+
+const optionsSchema = z.object({
+  pipelines: described<readonly HostPipeline[]>(Array.isArray, 'an array of pipelines'),
+  additional: described<object>((value) => typeof value === 'object' && value !== null, 'sources by their names'),
+  priorities: z.record(z.string(), z.int()).optional().describe('whole numbers by the names of pipelines'),
+  flags: z
+    .strictObject(Object.fromEntries(flagNames.map((name) => [name, switched])) as Record<FlagName, typeof switched>)
+    .optional()
+    .describe(`true or false for any of ${flagNames.join(', ')}`),
+  errorHandling: z
+    .enum(errorHandlings)
+    .optional()
+    .describe(errorHandlings.map((name) => `'${name}'`).join(' or ')),
+  gate: described<QualityGate>((value) => value instanceof QualityGate, 'a QualityGate'),
+  history: described<SourceHistory>((value) => value instanceof SourceHistory, 'a SourceHistory'),
+});
+
+const pipelineSchema = z.object({
+  name: z.string().min(1).describe('a name'),
+  source: z.string().min(1).describe('the name of a source'),
+  priority: z.int().describe('a whole number'),
+  plan: z.custom<HostPipeline['plan']>((value) => typeof value === 'function').describe('a function'),
+});
+
+const remembered = new WeakMap<object, PlanSettings>();
+const defaults: PlanSettings = { slots: builtIn, flags: {}, errorHandling: errorHandlings[0], gate: null };
+
+/** The options checked and brought into order; the same object is checked once. */
+export function checkPlanOptions(options: PlanOptions & MultiSourceDataOptions = {}): PlanSettings {
+  const known = remembered.get(options);
+  if (known !== undefined) return known;
+  const settings = isEmpty(options) ? defaults : settingsOf(options);
+  remembered.set(options, settings);
+  return settings;
+}
+
+function isEmpty(options: object): boolean {
+  return typeof options === 'object' && Object.keys(options).length === 0;
+}
+
+function settingsOf(options: PlanOptions & MultiSourceDataOptions): PlanSettings {
+  const {
+    pipelines = [],
+    priorities = {},
+    flags = {},
+    errorHandling,
+    gate,
+  } = checkOptions(optionsSchema, options, 'the plan');
+  const declared = [...builtIn, ...pipelines.map(checkPipeline)];
+  const names = declared.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw rangeError('a name that no other pipeline has', 'pipelines[].name', twice);
+  for (const name of Object.keys(priorities)) {
+    if (!names.includes(name)) throw rangeError(`names of pipelines (${names.join(', ')})`, 'priorities', name);
+  }
+  const slots = declared.map((slot) => ({ ...slot, priority: priorities[slot.name] ?? slot.priority }));
+  return {
+    slots: slots.sort((a, b) => a.priority - b.priority), // stable: ties stay as declared
+    flags,
+    errorHandling: errorHandling ?? defaults.errorHandling,
+    gate: gate ?? null,
+  };
+}
+
+function checkPipeline(given: HostPipeline, index: number): PipelineSlot {
+  if (typeof given !== 'object' || given === null) throw argumentError('a pipeline', `pipelines[${index}]`, given);
+  // plan() may live in a class of the host's, so that only what is declared is read.
+  const { name, source, priority, plan } = given;
+  const checked = checkOptions(pipelineSchema, { name, source, priority, plan }, `pipelines[${index}]`);
+  return { name: checked.name, source: checked.source, priority: checked.priority, host: given };
+}
