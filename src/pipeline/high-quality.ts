@@ -26,6 +26,11 @@ export function planHighQuality(
   const { enabled, reason } = judgement
     ? { enabled: judgement.standardise, reason: judgement.reason }
     : fixedJudgement(aggregation);
+  return standardisation(enabled, reason);
+}
+
+/** The planned standardisation, or that there is none, with the reason. */
+export function standardisation(enabled: boolean, reason: string): ProcessingPipelines['high_quality_optimizations'] {
   return { enabled, operations: enabled ? [{ op: 'zscore', epsilon: EPSILON }] : [], reason };
 }
 

@@ -11,13 +11,18 @@ export { type MultiSourceData, multiSourceDataSchema } from './envelope.js';
 export { defaultExecution, type ExecutionPlan, executionPlanSchema } from './execution.js';
 export { type ExplainedPipeline, type ExplainedTransformation, explainPlan } from './explain.js';
 export { applyFlowControl } from './flow-control.js';
-export { applyHighQualityOptimizations } from './high-quality.js';
+export { applyHighQualityOptimizations, standardisation } from './high-quality.js';
 export type { HostPipeline, HostPlan, HostTransformation } from './host-pipeline.js';
 export { applyModelAwarePreprocessing } from './model-aware.js';
-export { fetchMultiSourceData, type MultiSourceOptions, multiSourceData } from './multi-source-data.js';
+export {
+  fetchMultiSourceData,
+  type MultiSourceOptions,
+  multiSourceData,
+  multiSourceDataOf,
+} from './multi-source-data.js';
 export { applyPerformanceOptimization } from './performance.js';
-export { createDataProcessingPipelines } from './plan.js';
-export { checkPlanOptions, type MultiSourceDataOptions, type PlanOptions } from './plan-options.js';
+export { createDataProcessingPipelines, planPipelines } from './plan.js';
+export { checkPlanOptions, type MultiSourceDataOptions, type PlanOptions, type PlanSettings } from './plan-options.js';
 export {
   type ProgramSeries,
   type ProgramShape,

@@ -39,15 +39,24 @@ const planned = new WeakMap<SourceSet, MultiSourceData>();
 
 /** The envelope of sources that are fetched already. */
 export function multiSourceData(
-  { sources, additional = noSources, timestamp, elapsed_ms }: SourceSet,
+  set: SourceSet,
   target: PlanTarget,
   options: MultiSourceDataOptions = noOptions,
 ): MultiSourceData {
   const settings = checkPlanOptions(options);
+  const { sources, additional } = set;
   const aggregation = aggregateMultiSourceData(sources, options.history, additional);
-  const processing_pipelines = planPipelines(sources, aggregation, target, settings, additional);
+  return multiSourceDataOf(set, aggregation, planPipelines(sources, aggregation, target, settings, additional));
+}
+
+/** The envelope of sources that are aggregated and planned already. */
+export function multiSourceDataOf(
+  { sources, additional, timestamp, elapsed_ms }: SourceSet,
+  aggregation: MultiSourceData['aggregation'],
+  processing_pipelines: MultiSourceData['processing_pipelines'],
+): MultiSourceData {
   return {
-    sources: (additional === noSources ? sources : { ...additional, ...sources }) as MultiSourceData['sources'],
+    sources: { ...additional, ...sources } as MultiSourceData['sources'],
     aggregation,
     processing_pipelines,
     transformation_ready: processing_pipelines.transformation_pipelines.length > 0,
@@ -57,5 +66,4 @@ export function multiSourceData(
   };
 }
 
-const noSources = {};
 const noOptions = {};

@@ -1,32 +1,34 @@
 /** The parts of a processed input as the result its schema describes. */
-import type { EncodedInput } from '../encoding/index.js';
 import type { DeepTreeModel } from '../model/index.js';
 import { native } from '../native/index.js';
-import type { MultiSourceData } from '../pipeline/index.js';
 import type { Engine } from '../sources/index.js';
+import type { PreparedInput } from './input-runner.js';
 import type { DtesnResult } from './result.js';
-import type { StageClock } from './stage-clock.js';
-import type { BSeriesResult, ModelRun, TransformedInput } from './stages.js';
+import type { BSeriesResult, ModelRun } from './stages.js';
 
 export interface ProcessedParts {
   engine: Engine | null;
-  encoded: EncodedInput;
-  context: MultiSourceData;
-  transformed: TransformedInput;
+  input: PreparedInput;
   model: DeepTreeModel;
   run: ModelRun;
   flow: BSeriesResult;
-  clock: StageClock;
+  /** Inputs that ran in the same native call. */
+  together: number;
 }
 
 export function assembleResult(parts: ProcessedParts): DtesnResult {
-  const { engine, encoded, context, transformed, model, run, flow, clock } = parts;
+  const { engine, input, model, run, flow, together } = parts;
+  const { clock, planned, transformed, use } = input;
+  const { encoded, reused } = input.encoding;
   const { steps, execution, applied } = transformed;
   return {
     ok: true,
     engine: { label: engine?.label ?? null, simulated: engine?.simulated ?? false },
     input: { kind: encoded.kind, encoder: encoded.encoder, steps: encoded.steps, note: encoded.note },
-    context,
+    context: planned.data,
+    contextUse: use,
+    reused: { tokens: reused, plan: planned.reused },
+    batch: { size: together },
     execution,
     applied,
     model: {
@@ -40,7 +42,7 @@ export function assembleResult(parts: ProcessedParts): DtesnResult {
     membranes: membranesOf(model, run),
     bseries: { order: flow.order, trees: flow.trees, taylor: flow.taylor, error_estimate: flow.errorEstimate },
     features: {
-      end_state: Array.from(model.state),
+      end_state: Array.from(run.endState),
       mean_state: Array.from(run.meanState),
       differentials: flow.norms,
     },

@@ -1,8 +1,5 @@
 /**
- * A lane: one model with the memory that one input needs on its way, all of it shared.
- *
- * `live` holds what other threads may watch while the model runs (state, gates) and never moves. `work` holds the series,
- * the chunk of states kept at once and the differentials; it grows to the longest input seen.
+ * A lane: one model whose state and gates lie on shared memory that never moves, for other threads to watch while it runs.
  */
 import { membraneTree } from '../membrane/index.js';
 import { DeepTreeModel, type DeepTreeOptions } from '../model/index.js';
@@ -14,7 +11,6 @@ export type ModelOptions = Omit<DeepTreeOptions, 'state' | 'gates' | 'dtype'>;
 export class Lane {
   readonly model: DeepTreeModel;
   readonly live: ReturnType<typeof liveArena>;
-  #work = workArena(1, 1, 1);
 
   constructor(options: ModelOptions) {
     const { units, depth } = options;
@@ -26,20 +22,7 @@ export class Lane {
 
   /** Bytes of shared memory. */
   get bytes(): number {
-    return this.live.buffer.byteLength + this.#work.buffer.byteLength;
-  }
-
-  /** Regions with room for so many elements of the series, of states and of differentials. */
-  work(series: number, states: number, differentials: number) {
-    const room = (name: 'series' | 'states' | 'differentials') => this.#work.view(name).length;
-    if (room('series') < series || room('states') < states || room('differentials') < differentials) {
-      this.#work = workArena(
-        Math.max(series, room('series')),
-        Math.max(states, room('states')),
-        Math.max(differentials, room('differentials')),
-      );
-    }
-    return this.#work;
+    return this.live.buffer.byteLength;
   }
 }
 
@@ -47,13 +30,5 @@ function liveArena(membranes: number, units: number) {
   return Arena.create([
     { name: 'state', dtype: 'f32', shape: [units] },
     { name: 'gates', dtype: 'u8', shape: [membranes] },
-  ]);
-}
-
-function workArena(series: number, states: number, differentials: number) {
-  return Arena.create([
-    { name: 'series', dtype: 'f32', shape: [series] },
-    { name: 'states', dtype: 'f32', shape: [states] },
-    { name: 'differentials', dtype: 'f32', shape: [differentials] },
   ]);
 }

@@ -5,25 +5,24 @@
  *     const result = await processor.process('Once upon a time');
  *     await processor.close();
  *
- *     context    five sources fetched at once (or from their caches), aggregated, pipelines planned
+ *     context    the sources fetched at once (or from their caches), aggregated, pipelines planned; or handed in
  *     encode     text -> token ids (the engine's tokenizer, else that of the model's files,
  *                else UTF-8 bytes); numbers stay numbers
  *     transform  the plan's program, natively and in place
- *     model      the series through the Deep Tree ESN, off the JavaScript thread, a chunk of states at a time
+ *     model      the series through the Deep Tree ESN, a chunk of states at a time
  *     bseries    elementary differentials of the reservoir flow at the end state
  *
  * Inputs: a string, an array of token ids { tokens }, or a numeric series of `input_dimension` features a step.
  * Each input starts from the zero state. A source that fails never fails the input: its error is in the context.
  *
+ * Events: 'quality' when the threshold or standardisation changes, with the reason. Options: ProcessorOptions.
  * Errors: TypeError or RangeError for options and inputs; DtesnError ERR_DTESN_EMPTY for an input without steps,
- * ERR_DTESN_CLOSED after close(); the signal's reason when aborted.
+ * ERR_DTESN_TRANSFORMATION where errorHandling is 'fail', ERR_DTESN_CLOSED after close(); the signal's reason when aborted.
  */
-import { availableParallelism } from 'node:os';
-import { aggregateMultiSourceData, SourceHistory } from '../aggregation/index.js';
-import { type EncodedInput, type EncodeInput, encodeInput } from '../encoding/index.js';
+import { EventEmitter } from 'node:events';
+import { aggregateMultiSourceData, type QualityChange, type QualityObservation } from '../aggregation/index.js';
+import type { EncodeInput } from '../encoding/index.js';
 import { argumentError, DtesnError } from '../errors/index.js';
-import { levelSizes } from '../membrane/index.js';
-import { threadCount } from '../native/index.js';
 import {
   applyHighQualityOptimizations,
   applyModelAwarePreprocessing,
@@ -32,15 +31,9 @@ import {
   applyResourceScaling,
   createDataProcessingPipelines,
   type Draft,
-  draftTransformations,
   type ExecutionPlan,
-  type ExplainedPipeline,
-  explainPlan,
   type MultiSourceData,
-  multiSourceData,
-  type PlanTarget,
   type ProgramSeries,
-  programShape,
 } from '../pipeline/index.js';
 import {
   type Engine,
@@ -49,34 +42,15 @@ import {
   fetchProcessingStateSource,
   fetchResourceDataSource,
   fetchTokenizerDataSource,
-  SourceFetcher,
-  type SourceProviders,
   type Sources,
-  withTimeLimit,
 } from '../sources/index.js';
-import { assembleResult } from './assemble-result.js';
-import { createConfig, type DtesnConfig, type DtesnConfigInput } from './config.js';
-import { type EngineChoice, engineOf } from './engine-choice.js';
-import { Lane, type ModelOptions } from './lane.js';
-import { LanePool } from './lane-pool.js';
-import { ModelTokenizer } from './model-tokenizer.js';
-import { type DtesnFailure, type DtesnResult, failureOf } from './result.js';
-import { StageClock } from './stage-clock.js';
-import { expandFlow, runModel, transform, treesTo } from './stages.js';
-
-export interface ProcessorOptions {
-  /** An engine, its URL, or null for none; left out: the embedded simulation. */
-  engine?: EngineChoice;
-  config?: DtesnConfigInput;
-  /** Options of the Deep Tree model beyond those the configuration sets. */
-  model?: Partial<ModelOptions>;
-}
-
-export interface ProcessOptions {
-  signal?: AbortSignal;
-  /** The stage under way, and the share of its steps done where it has steps. */
-  onProgress?: (progress: { stage: string; done: number; total: number }) => void;
-}
+import type { DtesnConfig } from './config.js';
+import { type ContextUse, type EngineContext, type GivenContext, isContext } from './engine-context.js';
+import { InputRunner, type ProcessOptions } from './input-runner.js';
+import { type MetricsOfProcessor, metricsOf } from './processor-metrics.js';
+import { openParts, type ProcessorOptions, type ProcessorParts } from './processor-options.js';
+import type { DtesnFailure, DtesnResult } from './result.js';
+import { runWaves } from './waves.js';
 
 /** An input brought to the series the model will read. */
 export interface PreprocessedInput {
@@ -85,64 +59,59 @@ export interface PreprocessedInput {
   /** steps x features, row-major. */
   series: Float32Array;
   context: MultiSourceData;
+  contextUse: ContextUse;
   applied: Draft['applied'];
   execution: ExecutionPlan;
 }
 
-export class DtesnProcessor {
+interface Events {
+  quality: [change: QualityChange];
+}
+
+export class DtesnProcessor extends EventEmitter<Events> {
   readonly config: DtesnConfig;
   readonly engine: Engine | null;
-  readonly #owned: Engine | null;
-  readonly #modelTokenizer: ModelTokenizer | null;
-  readonly #fetcher: SourceFetcher;
-  readonly #lanes: LanePool;
-  readonly #history = new SourceHistory();
-  readonly #first: Lane;
+  readonly #parts: ProcessorParts;
+  readonly #runner: InputRunner;
+  readonly #running = new Set<Promise<unknown>>();
   #closed = false;
 
   /** Starts the engine that is asked for, and makes the model. */
   static async create(options: ProcessorOptions = {}): Promise<DtesnProcessor> {
-    if (typeof options !== 'object' || options === null) throw argumentError('an object', 'options', options);
-    const config = createConfig(options.config);
-    const lane = makeLane(config, options.model);
-    const { engine, owned } = await engineOf(options.engine);
-    return new DtesnProcessor(config, engine, owned, lane, options.model);
+    const listeners: ((change: QualityChange) => void)[] = [];
+    const parts = await openParts(options, (change) => {
+      for (const listener of listeners) listener(change);
+    });
+    const processor = new DtesnProcessor(parts);
+    listeners.push((change) => processor.#announce(change));
+    return processor;
   }
 
-  private constructor(
-    config: DtesnConfig,
-    engine: Engine | null,
-    owned: Engine | null,
-    lane: Lane,
-    model: Partial<ModelOptions> | undefined,
-  ) {
-    this.config = config;
-    this.engine = engine;
-    this.#owned = owned;
-    this.#modelTokenizer = engine && new ModelTokenizer(engine);
-    this.#first = lane;
-    this.#lanes = new LanePool(lane, this.#target('tokens').cores, () => makeLane(config, model));
-    this.#fetcher = new SourceFetcher(engine, { deadlineMs: config.source_deadline_ms, providers: this.#providers() });
+  private constructor(parts: ProcessorParts) {
+    super();
+    this.#parts = parts;
+    this.config = parts.config;
+    this.engine = parts.engine;
+    this.#runner = new InputRunner(parts);
   }
 
   /** The model's memory that other threads may map while it runs: state and gates. */
   get live() {
-    return this.#first.live;
+    return this.#parts.first.live;
   }
 
   // ---- context ----
 
-  /** The five sources, fetched or from their caches, aggregated and planned for token inputs. */
+  /** The sources, fetched or from their caches, aggregated and planned for token inputs. */
   async fetchMultiSourceData({ signal }: { signal?: AbortSignal } = {}): Promise<MultiSourceData> {
-    return multiSourceData(await this.#fetch(signal), this.#target('tokens'), { history: this.#history });
+    this.#checkOpen();
+    return (await this.#runner.look(signal)).plan('tokens').data;
   }
 
-  /** The same with the plan explained: for each pipeline each transformation, what it became and why. */
-  async fetchComprehensiveEngineContext(
-    options: { signal?: AbortSignal } = {},
-  ): Promise<{ data: MultiSourceData; plan: ExplainedPipeline[] }> {
-    const data = await this.fetchMultiSourceData(options);
-    return { data, plan: explainPlan(data) };
+  /** The engine context of a decision, to be read, sent, or handed to process, processBatch and preprocessWithEngine. */
+  async fetchComprehensiveEngineContext({ signal }: { signal?: AbortSignal } = {}): Promise<EngineContext> {
+    this.#checkOpen();
+    return this.#runner.context(signal);
   }
 
   fetchModelDataSource(options: { signal?: AbortSignal } = {}): Promise<Sources['model_config']> {
@@ -158,23 +127,34 @@ export class DtesnProcessor {
   }
 
   fetchProcessingStateSource(): Promise<Sources['processing_state']> {
-    return fetchProcessingStateSource(this.#providers().processingState);
+    return fetchProcessingStateSource(this.#parts.providers.processingState);
   }
 
   fetchResourceDataSource(): Promise<Sources['resources']> {
-    return fetchResourceDataSource(this.#providers().resources);
+    return fetchResourceDataSource(this.#parts.providers.resources);
   }
 
+  /** What these sources say by themselves: without the history of this processor. */
   aggregateMultiSourceData(sources: Sources): MultiSourceData['aggregation'] {
     return aggregateMultiSourceData(sources);
   }
 
   createDataProcessingPipelines(sources: Sources): MultiSourceData['processing_pipelines'] {
-    return createDataProcessingPipelines(sources, aggregateMultiSourceData(sources), this.#target('tokens'));
+    const target = this.#parts.targetOf('tokens');
+    return createDataProcessingPipelines(sources, aggregateMultiSourceData(sources), target);
   }
 
-  applyMultiSourceTransformations(series: ProgramSeries, data: MultiSourceData) {
-    return applyMultiSourceTransformations(series, data, this.#target(series.features === 1 ? 'tokens' : 'numbers'));
+  /** `inputKind`: what the series holds; token ids have one feature. */
+  applyMultiSourceTransformations(
+    series: ProgramSeries,
+    data: MultiSourceData,
+    {
+      inputKind = series.features === 1 && this.config.input_dimension !== 1 ? 'tokens' : 'numbers',
+    }: {
+      inputKind?: 'tokens' | 'numbers';
+    } = {},
+  ) {
+    return applyMultiSourceTransformations(series, data, this.#parts.targetOf(inputKind, series.steps));
   }
 
   applyModelAwarePreprocessing(draft: Draft, data: MultiSourceData): Draft {
@@ -195,187 +175,125 @@ export class DtesnProcessor {
 
   // ---- inputs ----
 
-  /** Context, encoding and transformations, without the model: the series it would read, as a copy. */
-  async preprocessWithEngine(input: EncodeInput, { signal }: ProcessOptions = {}): Promise<PreprocessedInput> {
-    const sources = await this.#fetch(signal);
-    const encoded = await this.#encode(input, sources.sources, signal);
-    const target = this.#target(encoded.kind, encoded.steps);
-    const context = multiSourceData(sources, target, { history: this.#history });
-    return this.#lanes.use(async (lane) => {
-      const { memory } = this.#reserve(lane, encoded, context, target);
-      const { series, ...transformed } = transform(memory.view('series'), encoded, context, target);
-      return { ...transformed, series: series.slice(), context };
-    }, signal);
+  /**
+   * Context, encoding and transformations, without the model: the series it would read, as a copy.
+   * The second argument is a context of fetchComprehensiveEngineContext(), or the options.
+   */
+  async preprocessWithEngine(
+    input: EncodeInput,
+    contextOrOptions: GivenContext | ProcessOptions = {},
+    options: ProcessOptions = {},
+  ): Promise<PreprocessedInput> {
+    const given = isContext(contextOrOptions) ? { ...options, context: contextOrOptions } : contextOrOptions;
+    return this.#track(async () => {
+      const wave = await this.#runner.prepareOne(input, given);
+      try {
+        const [{ transformed, planned, use }] = wave.inputs as [(typeof wave.inputs)[number]];
+        const { steps, features, series, applied, execution } = transformed;
+        return { steps, features, series: series.slice(), applied, execution, context: planned.data, contextUse: use };
+      } finally {
+        this.#runner.drop(wave);
+      }
+    });
   }
 
   /** One input, the whole way. */
-  async process(input: EncodeInput, { signal, onProgress }: ProcessOptions = {}): Promise<DtesnResult> {
-    const clock = new StageClock();
-    onProgress?.({ stage: 'context', done: 0, total: 1 });
-    const sources = await this.#fetch(signal);
-    clock.end('context');
-    onProgress?.({ stage: 'encode', done: 0, total: 1 });
-    const encoded = await this.#encode(input, sources.sources, signal);
-    clock.end('encode');
-    const target = this.#target(encoded.kind, encoded.steps);
-    const context = multiSourceData(sources, target, { history: this.#history });
-    clock.end('context');
-    return this.#lanes.use(async (lane) => {
-      clock.skip();
-      const { model } = lane;
-      const { memory, chunkSteps, order } = this.#reserve(lane, encoded, context, target);
-      const transformed = transform(memory.view('series'), encoded, context, target);
-      model.activate(transformed.execution.activeMembranes);
-      clock.end('transform');
-      const { steps, series } = transformed;
-      const progress = onProgress && ((done: number) => onProgress({ stage: 'model', done, total: steps }));
-      const run = await runModel(model, memory.view('states'), transformed, {
-        chunkSteps,
-        signal,
-        onProgress: progress,
+  process(input: EncodeInput, options: ProcessOptions = {}): Promise<DtesnResult> {
+    return this.#track(async () => {
+      const wave = await this.#runner.prepareOne(input, options);
+      let result: DtesnResult | undefined;
+      await this.#runner.run(wave, options, (_, finished) => {
+        if (finished.ok) result = finished;
       });
-      clock.end('model');
-      const flow = expandFlow(model, memory.view('differentials'), order, series.subarray(-model.inputs));
-      clock.end('bseries');
-      return assembleResult({ engine: this.engine, encoded, context, transformed, model, run, flow, clock });
-    }, signal);
+      return result!;
+    });
   }
 
   /**
    * Many inputs: results in the order of the inputs, a failed one as { ok: false, error } in its place.
    *
-   * Inputs go in waves of the plan's batchSize, each wave on up to `threads` lanes at once.
+   * The plan decides how: native batches of `batchSize` or one by one, on `threads`, with or without preparing the next
+   * while this one is in the model (waves.ts). Progress is { stage: 'inputs', done, total }.
    */
-  async processBatch(
-    inputs: readonly EncodeInput[],
-    options: ProcessOptions = {},
-  ): Promise<(DtesnResult | DtesnFailure)[]> {
-    if (!Array.isArray(inputs)) throw argumentError('an array of inputs', 'inputs', inputs);
-    const results: (DtesnResult | DtesnFailure)[] = [];
-    while (results.length < inputs.length) {
-      options.signal?.throwIfAborted();
-      const target = this.#target('tokens');
-      const { execution } = draftTransformations(
-        multiSourceData(await this.#fetch(options.signal), target, { history: this.#history }),
-        target,
-      );
-      const wave = inputs.slice(results.length, results.length + execution.batchSize);
-      results.push(...(await this.#wave(wave, execution.threads, options)));
-    }
-    return results;
+  processBatch(inputs: readonly EncodeInput[], options: ProcessOptions = {}): Promise<(DtesnResult | DtesnFailure)[]> {
+    return this.#track(async () => {
+      if (!Array.isArray(inputs)) throw argumentError('an array of inputs', 'inputs', inputs);
+      const { onProgress, ...each } = options;
+      const results = new Array<DtesnResult | DtesnFailure>(inputs.length);
+      let done = 0;
+      const settle = (index: number, result: DtesnResult | DtesnFailure) => {
+        results[index] = result;
+        onProgress?.({ stage: 'inputs', done: ++done, total: inputs.length });
+      };
+      if (inputs.length === 0) return results;
+      await runWaves(inputs.length, await this.#runner.wavePlan(options), {
+        prepare: (start, end) => this.#runner.prepare(inputs, start, end, each, settle),
+        run: (wave) => this.#runner.run(wave, each, settle),
+        drop: (wave) => this.#runner.drop(wave),
+      });
+      return results;
+    });
   }
 
-  /** Ends what the processor started; a given engine stays open. */
+  // ---- watching ----
+
+  /** What was done so far: sources, inputs, stages, pipelines, caches, quality (processor-metrics.ts). */
+  metrics(): MetricsOfProcessor {
+    return metricsOf(this.#parts);
+  }
+
+  /**
+   * Tells how good features were, for the adaptive quality threshold: { agreement } of standardised and plain features, or
+   * { standardised, error } of a trained readout. Without `adaptive` it has no effect.
+   */
+  observeQuality(observation: QualityObservation): void {
+    this.#parts.planner.observe(observation);
+  }
+
+  /** Forgets the answers of one source, or everything that is kept: the next input asks again. */
+  invalidate(name?: string): void {
+    this.#parts.fetcher.invalidate(name);
+    if (name === undefined || name === 'tokenizer') this.#parts.tokens.clear();
+    this.#parts.planner.forget();
+  }
+
+  /** Waits for the inputs under way, then ends what the processor started; a given engine stays open. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#lanes.close();
-    await this.#fetcher.close();
-    await this.#owned?.close();
+    await Promise.allSettled(this.#running);
+    await this.#parts.close();
+    this.removeAllListeners();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   // ---- inside ----
 
-  async #wave(
-    inputs: EncodeInput[],
-    threads: number,
-    options: ProcessOptions,
-  ): Promise<(DtesnResult | DtesnFailure)[]> {
-    const results = new Array<DtesnResult | DtesnFailure>(inputs.length);
-    let next = 0;
-    const worker = async () => {
-      while (next < inputs.length) {
-        const mine = next++;
-        results[mine] = await this.process(inputs[mine]!, options).catch(failureOf);
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(threads, inputs.length) }, worker));
-    return results;
-  }
-
-  #fetch(signal: AbortSignal | undefined) {
-    if (this.#closed) throw new DtesnError('ERR_DTESN_CLOSED', 'Expected an open processor but it was closed');
-    return this.#fetcher.fetch({ force: !this.config.enable_caching, ...(signal && { signal }) });
-  }
-
-  async #encode(input: EncodeInput, { tokenizer }: Sources, signal: AbortSignal | undefined): Promise<EncodedInput> {
-    const { engine } = this;
-    // An engine that is known not to tokenise is not asked again: the input would only wait for its silence.
-    const usable = engine !== null && tokenizer.state !== 'error' && tokenizer.has_encode_method !== false;
-    const ms = this.config.source_deadline_ms;
-    const late = () => new DOMException(`no tokens within ${ms} ms`, 'TimeoutError');
-    const tokenize = (text: string) =>
-      withTimeLimit(ms, late, signal, (limited) => engine!.tokenize(text, { signal: limited }));
-    const local = this.#modelTokenizer;
-    const encoded = await encodeInput(input, {
-      ...(usable && { tokenize }),
-      ...(local && { localTokenizer: () => local.find() }),
-      ...(signal && { signal }),
-    });
-    if (encoded.steps === 0) {
-      throw new DtesnError('ERR_DTESN_EMPTY', 'Expected an input of at least one step but received an empty one');
+  async #track<R>(work: () => Promise<R>): Promise<R> {
+    this.#checkOpen();
+    const running = work();
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
     }
-    return encoded;
   }
 
-  /** The lane's memory for everything this input needs, taken once. */
-  #reserve(lane: Lane, encoded: EncodedInput, context: MultiSourceData, target: PlanTarget) {
-    const { program, execution } = draftTransformations(context, target);
-    const { steps, capacity } = programShape(program, encoded.steps, encoded.features);
-    const chunkSteps = Math.max(1, Math.min(execution.chunkSteps, steps));
-    const order = this.config.bseries_max_order;
-    const { units } = lane.model;
-    const series = Math.max(capacity, encoded.steps * encoded.features);
-    return { memory: lane.work(series, chunkSteps * units, treesTo(order).length * units), chunkSteps, order };
+  #checkOpen(): void {
+    if (this.#closed) throw new DtesnError('ERR_DTESN_CLOSED', 'Expected an open processor but it was closed');
   }
 
-  #target(inputKind: 'tokens' | 'numbers', steps?: number): PlanTarget {
-    const { model } = this.#first;
-    return {
-      inputKind,
-      inputs: model.inputs,
-      units: model.units,
-      membranes: model.membranes.length,
-      membraneLevels: levelSizes(model.membranes),
-      bytesPerUnit: Float32Array.BYTES_PER_ELEMENT,
-      cores: availableParallelism(),
-      steps,
-      embeddingSeed: this.config.seed,
-    };
+  /** A listener that throws stops no input and no other listener. */
+  #announce(change: QualityChange): void {
+    for (const listener of this.rawListeners('quality') as ((change: QualityChange) => void)[]) {
+      try {
+        listener(change);
+      } catch (error) {
+        process.emitWarning(error instanceof Error ? error : String(error));
+      }
+    }
   }
-
-  #providers(): Required<SourceProviders> {
-    const { model } = this.#first;
-    return {
-      processingState: () => ({
-        membraneCacheSize: this.#lanes.made * model.membranes.length,
-        esnCacheSize: this.#lanes.made,
-        bseriesCacheSize: treesTo(this.config.bseries_max_order).length,
-        batchManagerActive: this.#lanes.waiting > 0,
-        concurrencyManagerActive: this.#lanes.busy > 0,
-      }),
-      resources: () => ({
-        availableMembranes: model.membranes.map(({ sequence, level }) => sequence.join(level > 9 ? '.' : '')),
-        currentProcessingLoad: {
-          lanes: this.#lanes.made,
-          arena_bytes: this.#lanes.bytes,
-          addon_threads: threadCount(),
-          lanes_busy: this.#lanes.busy,
-          inputs_waiting: this.#lanes.waiting,
-        },
-        echoKernAvailable: true,
-      }),
-    };
-  }
-}
-
-function makeLane(config: DtesnConfig, options: Partial<ModelOptions> = {}): Lane {
-  return new Lane({
-    depth: config.max_membrane_depth,
-    units: config.esn_reservoir_size,
-    inputs: config.input_dimension,
-    seed: config.seed,
-    leak: 0.5,
-    biasScaling: 0.1,
-    ...options,
-  });
 }

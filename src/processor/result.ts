@@ -38,6 +38,18 @@ export const dtesnResultSchema = z.object({
     note: z.string().nullable(),
   }),
   context: multiSourceDataSchema,
+  /** Where the context came from, and how old it was when this input began. */
+  contextUse: z.object({
+    origin: z.enum(['fetched', 'given']),
+    ageMs: ms,
+    state: z.enum(['fresh', 'old', 'foreign']),
+    /** Why it is old or foreign. */
+    note: z.string().nullable(),
+  }),
+  /** What was kept from an earlier input. */
+  reused: z.object({ tokens: z.boolean(), plan: z.boolean() }),
+  /** Inputs that ran together in one native call; the ms of stage model are that call's. */
+  batch: z.object({ size: z.int().positive() }),
   execution: executionPlanSchema,
   applied: z.array(appliedTransformationSchema),
   model: z.object({

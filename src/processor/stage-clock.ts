@@ -4,9 +4,18 @@ import type { stageNames } from './result.js';
 export type StageName = (typeof stageNames)[number];
 
 export class StageClock {
-  readonly #start = performance.now();
+  #start = performance.now();
   readonly #laps = new Map<StageName, number>();
   #last = this.#start;
+
+  /** Another clock that goes on from here by itself. */
+  copy(): StageClock {
+    const copy = new StageClock();
+    copy.#start = this.#start;
+    copy.#last = this.#last;
+    for (const [stage, ms] of this.#laps) copy.#laps.set(stage, ms);
+    return copy;
+  }
 
   /** Books the time since the last lap to a stage. */
   end(stage: StageName): void {

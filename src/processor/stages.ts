@@ -1,34 +1,19 @@
 /**
- * The stages an input passes on its lane, each on the lane's shared memory: transform, model, B-series.
+ * The stages an input passes through a model: the run of its series, alone or in a batch, and the B-series.
  */
 import { type RootedTree, rootedTrees } from '../bseries/index.js';
-import { type EncodedInput, writeSeries } from '../encoding/index.js';
 import type { DeepTreeModel } from '../model/index.js';
-import {
-  applyMultiSourceTransformations,
-  type MultiSourceData,
-  type PlanTarget,
-  type TransformedSeries,
-} from '../pipeline/index.js';
+import type { TransformedSeries } from '../pipeline/index.js';
+
+/** A transformed series, and how the plan wants it run. */
 
 export interface TransformedInput extends TransformedSeries {
   series: Float32Array;
 }
 
-/** The encoded input written into the lane and transformed in place there. */
-export function transform(
-  memory: Float32Array,
-  input: EncodedInput,
-  data: MultiSourceData,
-  target: PlanTarget,
-): TransformedInput {
-  writeSeries(input, memory);
-  const { steps, features } = input;
-  const transformed = applyMultiSourceTransformations({ data: memory, steps, features }, data, target);
-  return { ...transformed, series: memory.subarray(0, transformed.steps * transformed.features) };
-}
-
 export interface ModelRun {
+  /** The state after the last step; the model's own where one input ran alone. */
+  endState: Float32Array;
   meanState: Float64Array;
   /** Mean |x| of each membrane; null where its gate is closed. */
   activity: (number | null)[];
@@ -59,7 +44,57 @@ export async function runModel(
     accumulate(out, units, sum, magnitude);
     onProgress?.(done + count);
   }
-  return { meanState: sum.map((value) => value / steps), activity: activities(model, magnitude, steps) };
+  return runOf(model, model.state as Float32Array, sum, magnitude, steps);
+}
+
+/**
+ * Several series at once as native batches, a chunk of each at a time, each from the zero state; `ends` takes the last
+ * states. The event loop turns between two chunks.
+ */
+export async function runModelBatch(
+  model: DeepTreeModel,
+  states: Float32Array,
+  ends: Float32Array,
+  batch: readonly TransformedInput[],
+  { chunkSteps, signal, onProgress }: ModelRunOptions,
+): Promise<ModelRun[]> {
+  const { units, inputs } = model;
+  const longest = Math.max(...batch.map(({ steps }) => steps));
+  const sums = batch.map(() => new Float64Array(units));
+  const magnitudes = batch.map(() => new Float64Array(units));
+  const last = ends.subarray(0, batch.length * units).fill(0);
+  for (let done = 0; done < longest; done += chunkSteps) {
+    const counts = batch.map(({ steps }) => Math.max(0, Math.min(chunkSteps, steps - done)));
+    let offset = 0;
+    const out = counts.map((count) => {
+      const rows = states.subarray(offset, offset + count * units);
+      offset += count * units;
+      return rows;
+    });
+    const chunk = batch.map(({ series }, s) => series.subarray(done * inputs, (done + counts[s]!) * inputs));
+    model.runBatch(chunk, { out, states: last });
+    out.forEach((rows, s) => void accumulate(rows, units, sums[s]!, magnitudes[s]!));
+    onProgress?.(Math.min(longest, done + chunkSteps));
+    await new Promise((resolve) => setImmediate(resolve));
+    signal?.throwIfAborted();
+  }
+  return batch.map(({ steps }, s) => {
+    return runOf(model, last.subarray(s * units, (s + 1) * units), sums[s]!, magnitudes[s]!, steps);
+  });
+}
+
+function runOf(
+  model: DeepTreeModel,
+  endState: Float32Array,
+  sum: Float64Array,
+  magnitude: Float64Array,
+  steps: number,
+): ModelRun {
+  return {
+    endState,
+    meanState: sum.map((value) => value / steps),
+    activity: activities(model, magnitude, steps),
+  };
 }
 
 function accumulate(states: Float32Array, units: number, sum: Float64Array, magnitude: Float64Array): void {

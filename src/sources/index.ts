@@ -26,6 +26,7 @@ export { fetchModelDataSource } from './model-config.js';
 export type { SourceOptions } from './observation.js';
 export { fetchPerformanceDataSource } from './performance.js';
 export { withTimeLimit } from './policies/bounded-signal.js';
+export { SharedWork } from './policies/shared-work.js';
 export { fetchProcessingStateSource } from './processing-state.js';
 export type { MetricFamilies, MetricFamily, MetricType, Sample } from './prometheus/metric-families.js';
 export { parsePrometheus } from './prometheus/prometheus.js';

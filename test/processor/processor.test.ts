@@ -89,7 +89,7 @@ describe('processBatch', () => {
 
 describe('context', () => {
   test('fetchComprehensiveEngineContext explains every transformation that is planned', async () => {
-    const { data, plan } = await processor.fetchComprehensiveEngineContext();
+    const { multi_source_data: data, plan } = await processor.fetchComprehensiveEngineContext();
     expect(multiSourceDataSchema.safeParse(data).success).toBe(true);
     const explained = plan.flatMap(({ transformations }) =>
       transformations.map(({ transformation }) => transformation),

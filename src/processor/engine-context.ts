@@ -1,0 +1,157 @@
+/**
+ * The engine context of one decision, which can be kept, sent and handed to later calls.
+ *
+ *     engine_available    an engine is configured and at least one of its three sources answered
+ *     engine_ready        what the performance source says; null where it is unknown
+ *     model_config, performance_metrics    those sources of multi_source_data
+ *     multi_source_data   the published format
+ *     plan                the pipelines explained
+ *     origin              the engine and the model that the context was made for
+ *
+ * A context that was handed in is used as it is, its flags and its order of pipelines included, without a fetch. Its age is
+ * measured with the monotonic clock in the process that made it and with wall time elsewhere. It is `old` when a source in
+ * it is past its maximum staleness, and `foreign` when it was made for another engine or model: the result names both.
+ *
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for something that is no context, naming the field.
+ */
+import { z } from 'zod';
+import { argumentError, rangeError } from '../errors/index.js';
+import { type ExplainedPipeline, type MultiSourceData, multiSourceDataSchema } from '../pipeline/index.js';
+import {
+  freshness,
+  type ModelConfigSource,
+  modelConfigSchema,
+  type PerformanceSource,
+  performanceSchema,
+  sourceNames,
+} from '../sources/index.js';
+
+const originSchema = z.object({
+  engine: z.string().nullable(),
+  depth: z.int().positive(),
+  units: z.int().positive(),
+  inputs: z.int().positive(),
+});
+
+/** What a context was made for. */
+export type ContextOrigin = z.infer<typeof originSchema>;
+
+export interface EngineContext {
+  engine_available: boolean;
+  engine_ready: boolean | null;
+  model_config: ModelConfigSource;
+  performance_metrics: PerformanceSource;
+  multi_source_data: MultiSourceData;
+  plan: ExplainedPipeline[];
+  origin: ContextOrigin;
+}
+
+export const engineContextSchema = z
+  .object({
+    engine_available: z.boolean(),
+    engine_ready: z.boolean().nullable(),
+    model_config: modelConfigSchema,
+    performance_metrics: performanceSchema,
+    multi_source_data: multiSourceDataSchema,
+    plan: z.array(z.looseObject({ name: z.string(), present: z.boolean() })),
+    origin: originSchema,
+  })
+  .partial({
+    model_config: true,
+    performance_metrics: true,
+    plan: true,
+    engine_available: true,
+    engine_ready: true,
+    origin: true,
+  })
+  .loose();
+
+/** A context as a caller may hand it in: what decides is multi_source_data; a context without origin counts as foreign. */
+export type GivenContext = Pick<EngineContext, 'multi_source_data'> & Partial<Omit<EngineContext, 'multi_source_data'>>;
+
+export interface ContextUse {
+  /** Fetched for this input, or handed in. */
+  origin: 'fetched' | 'given';
+  ageMs: number;
+  state: 'fresh' | 'old' | 'foreign';
+  /** Why it is old or foreign; null for a fresh one. */
+  note: string | null;
+}
+
+/** When a context was made here, in milliseconds of the monotonic clock. */
+const made = new WeakMap<object, number>();
+/** Contexts that passed the check: it is made once. */
+const checked = new WeakSet<object>();
+
+export function engineContext(data: MultiSourceData, plan: ExplainedPipeline[], origin: ContextOrigin): EngineContext {
+  const { model_config, tokenizer, performance } = data.sources;
+  const context = {
+    engine_available:
+      origin.engine !== null && [model_config, tokenizer, performance].some(({ state }) => state !== 'error'),
+    engine_ready: performance.engine_ready,
+    model_config,
+    performance_metrics: performance,
+    multi_source_data: data,
+    plan,
+    origin,
+  };
+  made.set(context, globalThis.performance.now());
+  checked.add(context);
+  return context;
+}
+
+/** Whether it was meant as a context: what else is given there has no multi_source_data. */
+export function isContext(given: object): given is GivenContext {
+  return given !== null && 'multi_source_data' in given;
+}
+
+/** Refuses what is no context. */
+export function checkContext(given: unknown): GivenContext {
+  if (typeof given !== 'object' || given === null || !('multi_source_data' in given)) {
+    throw argumentError('a context of fetchComprehensiveEngineContext()', 'context', given);
+  }
+  if (checked.has(given)) return given as GivenContext;
+  const result = engineContextSchema.safeParse(given);
+  if (!result.success) {
+    const issue = result.error.issues[0]!;
+    const received = issue.path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)?.[key], given);
+    throw rangeError(`a context as its schema says (${issue.message})`, ['context', ...issue.path].join('.'), received);
+  }
+  checked.add(given);
+  return given as GivenContext;
+}
+
+/** How a given context stands to a processor: its age, and whether it is old or of another engine or model. */
+export function useOf(context: GivenContext, here: ContextOrigin): ContextUse {
+  const ageMs = ageOf(context);
+  const foreign = foreignness(context.origin, here);
+  if (foreign !== null) return { origin: 'given', ageMs, state: 'foreign', note: foreign };
+  const old = outdated(context.multi_source_data, ageMs);
+  return { origin: 'given', ageMs, state: old === null ? 'fresh' : 'old', note: old };
+}
+
+function ageOf(context: GivenContext): number {
+  const at = made.get(context);
+  if (at !== undefined) return performance.now() - at;
+  return Math.max(0, Date.now() - 1000 * context.multi_source_data.timestamp);
+}
+
+function foreignness(origin: ContextOrigin | undefined, here: ContextOrigin): string | null {
+  if (origin === undefined) return 'the context does not say which engine and model it was made for';
+  const differing = (Object.keys(here) as (keyof ContextOrigin)[]).filter((key) => origin[key] !== here[key]);
+  if (differing.length === 0) return null;
+  return differing
+    .map((key) => `the context was made for ${key} ${String(origin[key])}, this processor has ${String(here[key])}`)
+    .join('; ');
+}
+
+function outdated({ sources }: MultiSourceData, ageMs: number): string | null {
+  const past = sourceNames.flatMap((name) => {
+    const { state, age_ms } = sources[name];
+    const { maxStaleMs } = freshness[name];
+    const age = age_ms + ageMs;
+    if (state === 'error' || maxStaleMs === 0 || age <= maxStaleMs) return [];
+    return [`${name} is ${(age / 1000).toFixed(1)} s old, more than ${maxStaleMs / 1000} s`];
+  });
+  return past.length === 0 ? null : past.join('; ');
+}

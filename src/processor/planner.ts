@@ -1,0 +1,121 @@
+/**
+ * From the sources to a plan for inputs of one kind: aggregation by what is usual of this engine, the quality gate, and the
+ * pipelines.
+ *
+ * A plan and its explanation are kept and used again while everything they follow from stays the same (answers of the
+ * sources, constraints, hints, judgement of the quality) and the plan itself allows caching.
+ */
+import { LRUCache } from 'lru-cache';
+import {
+  aggregateMultiSourceData,
+  type QualityGate,
+  type QualityObservation,
+  SourceHistory,
+} from '../aggregation/index.js';
+import {
+  checkPlanOptions,
+  type ExplainedPipeline,
+  explainPlan,
+  type MultiSourceData,
+  multiSourceDataOf,
+  type PlanOptions,
+  type PlanSettings,
+  type PlanTarget,
+  planPipelines,
+} from '../pipeline/index.js';
+import type { SourceSet } from '../sources/index.js';
+
+const KEPT_PLANS = 64;
+/** What a plan never rests on, unless a pipeline of the host does: it is read anew each time. */
+const VOLATILE = 'processing_state';
+
+interface KeptPlan {
+  pipelines: MultiSourceData['processing_pipelines'];
+  explained: ExplainedPipeline[] | null;
+}
+
+export interface PlannedData {
+  data: MultiSourceData;
+  /** Whether the plan was kept from an earlier input. */
+  reused: boolean;
+}
+
+export class Planner {
+  readonly #settings: PlanSettings;
+  readonly #gate: QualityGate;
+  readonly #history = new SourceHistory();
+  readonly #kept = new LRUCache<string, KeptPlan>({ max: KEPT_PLANS });
+  readonly #byPlan = new WeakMap<MultiSourceData['processing_pipelines'], KeptPlan>();
+  readonly #volatile: boolean;
+  hits = 0;
+  misses = 0;
+
+  constructor(options: PlanOptions, gate: QualityGate) {
+    this.#settings = checkPlanOptions({ ...options, gate });
+    this.#gate = gate;
+    this.#volatile = (options.pipelines ?? []).some(({ source }) => source === VOLATILE);
+  }
+
+  get entries(): number {
+    return this.#kept.size;
+  }
+
+  get threshold(): number {
+    return this.#gate.threshold;
+  }
+
+  /** Of a stream: see QualityGate. */
+  observe(observation: QualityObservation): void {
+    this.#gate.observe(observation);
+  }
+
+  aggregate({ sources, additional }: Pick<SourceSet, 'sources' | 'additional'>): MultiSourceData['aggregation'] {
+    return aggregateMultiSourceData(sources, this.#history, additional);
+  }
+
+  /** The plan of sources that are fetched already. */
+  plan(set: SourceSet, target: PlanTarget): PlannedData {
+    const aggregation = this.aggregate(set);
+    const key = this.#keyOf(set, aggregation, target);
+    const kept = this.#kept.get(key);
+    if (kept) {
+      this.hits++;
+      return { data: multiSourceDataOf(set, aggregation, kept.pipelines), reused: true };
+    }
+    this.misses++;
+    const pipelines = planPipelines(set.sources, aggregation, target, this.#settings, set.additional);
+    const made: KeptPlan = { pipelines, explained: null };
+    this.#byPlan.set(pipelines, made);
+    if (pipelines.optimization_config.enable_caching && !this.#volatile) this.#kept.set(key, made);
+    return { data: multiSourceDataOf(set, aggregation, pipelines), reused: false };
+  }
+
+  /** The plan explained; once for each plan that is kept. */
+  explain(data: MultiSourceData): ExplainedPipeline[] {
+    const kept = this.#byPlan.get(data.processing_pipelines);
+    if (kept === undefined || !data.processing_pipelines.optimization_config.enable_caching) return explainPlan(data);
+    kept.explained ??= explainPlan(data);
+    return kept.explained;
+  }
+
+  forget(): void {
+    this.#kept.clear();
+  }
+
+  #keyOf({ sources, additional }: SourceSet, aggregation: MultiSourceData['aggregation'], target: PlanTarget): string {
+    const { score: _, ...judgement } = this.#gate.judge(aggregation);
+    const answers = [...Object.values(sources), ...Object.values(additional)]
+      .filter(({ source_type }) => source_type !== VOLATILE)
+      .map(({ state, fetch_timestamp }) => `${state} ${fetch_timestamp}`);
+    const { processing_constraints, optimization_hints, constraint_origins, hint_origins } = aggregation;
+    return JSON.stringify([
+      target.inputKind,
+      answers,
+      processing_constraints,
+      optimization_hints,
+      constraint_origins,
+      hint_origins,
+      judgement,
+    ]);
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * What a processor did: inputs, stages, pipelines, caches and quality, as one plain structure (metrics() of the processor).
+ *
+ * Times are milliseconds of the monotonic clock; a histogram's quantiles are null while it is empty. Counters are since the
+ * processor was made. Quality is kept for the last hour, one entry a minute.
+ */
+import { LatencyHistogram, type LatencySnapshot, type SourceMetrics } from '../sources/index.js';
+import type { ProcessorParts } from './processor-options.js';
+import { stageNames } from './result.js';
+import type { StageClock, StageName } from './stage-clock.js';
+
+const MINUTE_MS = 60_000;
+const MINUTES = 60;
+
+export interface CacheFigures {
+  entries: number;
+  bytes: number;
+  hits: number;
+  misses: number;
+}
+
+export interface QualityFigures {
+  /** Of the last input or fetch; null before the first. */
+  last: number | null;
+  /** Over the last hour; null where there is nothing in it. */
+  least: number | null;
+  mean: number | null;
+  most: number | null;
+  samples: number;
+}
+
+export interface PipelineFigures {
+  /** Inputs in whose plan the pipeline was. */
+  runs: number;
+  /** Transformations that took effect, that were left out, and that failed. */
+  applied: number;
+  skipped: number;
+  failed: number;
+  timeMs: LatencySnapshot;
+}
+
+export interface InputFigures {
+  started: number;
+  finished: number;
+  /** By error code; 'aborted' for those the caller ended. */
+  failed: Record<string, number>;
+  /** Steps that went through the model. */
+  steps: number;
+  /** Inputs for which the plan switched membranes off. */
+  sheds: number;
+}
+
+/** What metrics() of the processor gives. */
+export interface MetricsOfProcessor {
+  /** Seconds since 1970 when the processor was made, and milliseconds since then. */
+  since: number;
+  uptimeMs: number;
+  /** The five and the additional sources, by name. */
+  sources: Record<string, SourceMetrics>;
+  inputs: InputFigures;
+  stages: Record<StageName | 'total', LatencySnapshot>;
+  pipelines: Record<string, PipelineFigures>;
+  caches: { tokens: CacheFigures; plans: Omit<CacheFigures, 'bytes'> };
+  quality: QualityFigures & { threshold: number };
+}
+
+interface Minute {
+  start: number;
+  sum: number;
+  least: number;
+  most: number;
+  samples: number;
+}
+
+export interface PipelineOutcome {
+  pipeline: string | null;
+  applied: boolean;
+  error?: string | undefined;
+  ms?: number | undefined;
+}
+
+export function metricsOf({ fetcher, metrics, tokens, planner }: ProcessorParts): MetricsOfProcessor {
+  const { entries, bytes, hits, misses } = tokens;
+  return {
+    since: metrics.since,
+    uptimeMs: performance.now() - metrics.started,
+    sources: fetcher.metrics(),
+    inputs: structuredClone(metrics.inputs),
+    stages: metrics.stages(),
+    pipelines: metrics.pipelines(),
+    caches: {
+      tokens: { entries, bytes, hits, misses },
+      plans: { entries: planner.entries, hits: planner.hits, misses: planner.misses },
+    },
+    quality: { ...metrics.qualityOfLastHour(), threshold: planner.threshold },
+  };
+}
+
+export class ProcessorMetrics {
+  readonly since = Date.now() / 1000;
+  readonly started = performance.now();
+  readonly inputs: InputFigures = { started: 0, finished: 0, failed: {}, steps: 0, sheds: 0 };
+  readonly #stages = new Map<StageName, LatencyHistogram>(stageNames.map((name) => [name, new LatencyHistogram()]));
+  readonly #total = new LatencyHistogram();
+  readonly #pipelines = new Map<string, { figures: Omit<PipelineFigures, 'timeMs'>; times: LatencyHistogram }>();
+  #minutes: Minute[] = [];
+  #lastQuality: number | null = null;
+
+  /** Books the end of an input. */
+  finished(clock: StageClock, steps: number, shed: boolean): void {
+    this.inputs.finished++;
+    this.inputs.steps += steps;
+    if (shed) this.inputs.sheds++;
+    for (const { name, ms } of clock.stages()) this.#stages.get(name)!.add(ms);
+    this.#total.add(clock.total());
+  }
+
+  failed(error: unknown, aborted: boolean): void {
+    const { code } = (error ?? {}) as { code?: unknown };
+    const name = aborted ? 'aborted' : typeof code === 'string' ? code : 'unknown';
+    this.inputs.failed[name] = (this.inputs.failed[name] ?? 0) + 1;
+  }
+
+  /** Books what became of each transformation of one input. */
+  transformed(outcomes: readonly PipelineOutcome[]): void {
+    const times = new Map<string, number>();
+    for (const { pipeline, applied, error, ms = 0 } of outcomes) {
+      if (pipeline === null) continue;
+      const { figures } = this.#pipeline(pipeline);
+      if (error !== undefined) figures.failed++;
+      else if (applied) figures.applied++;
+      else figures.skipped++;
+      times.set(pipeline, (times.get(pipeline) ?? 0) + ms);
+    }
+    for (const [name, ms] of times) {
+      const pipeline = this.#pipeline(name);
+      pipeline.figures.runs++;
+      pipeline.times.add(ms);
+    }
+  }
+
+  /** Books the quality of one look at the sources. */
+  quality(score: number, now = performance.now()): void {
+    this.#lastQuality = score;
+    const last = this.#minutes.at(-1);
+    if (last === undefined || now - last.start >= MINUTE_MS) {
+      this.#minutes.push({ start: now, sum: score, least: score, most: score, samples: 1 });
+      if (this.#minutes.length > MINUTES) this.#minutes.shift();
+      return;
+    }
+    last.sum += score;
+    last.samples++;
+    last.least = Math.min(last.least, score);
+    last.most = Math.max(last.most, score);
+  }
+
+  stages(): Record<StageName | 'total', LatencySnapshot> {
+    const stages = Object.fromEntries(Array.from(this.#stages, ([name, times]) => [name, times.snapshot()]));
+    return { ...stages, total: this.#total.snapshot() } as Record<StageName | 'total', LatencySnapshot>;
+  }
+
+  pipelines(): Record<string, PipelineFigures> {
+    return Object.fromEntries(
+      Array.from(this.#pipelines, ([name, { figures, times }]) => [name, { ...figures, timeMs: times.snapshot() }]),
+    );
+  }
+
+  qualityOfLastHour(now = performance.now()): QualityFigures {
+    const minutes = this.#minutes.filter(({ start }) => now - start < MINUTES * MINUTE_MS);
+    const samples = minutes.reduce((sum, minute) => sum + minute.samples, 0);
+    if (samples === 0) return { last: this.#lastQuality, least: null, mean: null, most: null, samples };
+    return {
+      last: this.#lastQuality,
+      least: Math.min(...minutes.map(({ least }) => least)),
+      mean: minutes.reduce((sum, minute) => sum + minute.sum, 0) / samples,
+      most: Math.max(...minutes.map(({ most }) => most)),
+      samples,
+    };
+  }
+
+  #pipeline(name: string) {
+    let pipeline = this.#pipelines.get(name);
+    if (pipeline === undefined) {
+      pipeline = { figures: { runs: 0, applied: 0, skipped: 0, failed: 0 }, times: new LatencyHistogram() };
+      this.#pipelines.set(name, pipeline);
+    }
+    return pipeline;
+  }
+}
