@@ -66,19 +66,22 @@ export type QualityJudgement = z.infer<typeof qualityJudgementSchema>;
 /** Of a stream: how alike standardised and plain features are, or the error of a readout on one kind of them. */
 export type QualityObservation = { agreement: number } | { standardised: boolean; error: number };
 
-const share = z.number().min(0).max(1).describe('a number in [0, 1]');
+const share = (value: number) => z.number().min(0).max(1).default(value).describe('a number in [0, 1]');
 const callable = <F extends (...args: never[]) => unknown>() =>
-  z.custom<F>((value) => typeof value === 'function').describe('a function');
+  z
+    .custom<F>((value) => typeof value === 'function')
+    .optional()
+    .describe('a function');
 
 const optionsSchema = z.object({
-  qualityThreshold: share.default(QUALITY_THRESHOLD),
-  hysteresis: share.default(HYSTERESIS),
+  qualityThreshold: share(QUALITY_THRESHOLD),
+  hysteresis: share(HYSTERESIS),
   qualityMeasure: z.enum(['plain', 'graded']).default('plain').describe("'plain' or 'graded'"),
   adaptive: z.boolean().default(false).describe('true or false'),
   plan: z.enum(['adaptive', 'fixed']).default('adaptive').describe("'adaptive' or 'fixed'"),
   minimumHoldMs: z.number().min(0).default(HOLD_MS).describe('a number of milliseconds, 0 or more'),
-  clock: callable<() => number>().optional(),
-  onChange: callable<(change: QualityChange) => void>().optional(),
+  clock: callable<() => number>(),
+  onChange: callable<(change: QualityChange) => void>(),
 });
 
 export class QualityGate {

@@ -16,7 +16,7 @@ import { type AppliedTransformation, type Draft, initialDraft, isEmbedding, prog
 import type { MultiSourceData } from './envelope.js';
 import type { ExecutionPlan } from './execution.js';
 import { failedEntry, failedPipeline } from './failure.js';
-import { type FitLimits, type FlowShape, fit } from './fit.js';
+import { type FitLimits, type FlowShape, fitOperations } from './fit.js';
 import { applyFlowControl } from './flow-control.js';
 import { applyHighQualityOptimizations } from './high-quality.js';
 import type { ProgramSeries, SeriesShape } from './program.js';
@@ -76,7 +76,7 @@ function fitted(draft: Draft, data: MultiSourceData): { draft: Draft; steps: num
       return { ...entry, applied: false, reason: 'a series of less than 2 steps has no deviation to measure' };
     }
     try {
-      shape = fit(entry.operations, on, shape, limits);
+      shape = fitOperations(entry.operations, on, shape, limits);
       return entry;
     } catch (error) {
       return failedEntry(entry, error, data);

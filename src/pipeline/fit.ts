@@ -28,7 +28,7 @@ const LARGEST_ID = 2 ** 24;
 const MOST_ELEMENTS = 2 ** 53;
 
 /** Throws what is wrong; returns the shape after all operations. */
-export function fit(
+export function fitOperations(
   ops: readonly TransformOp[],
   on: 'tokens' | 'features',
   shape: FlowShape,

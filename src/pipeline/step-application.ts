@@ -15,15 +15,19 @@ import type { PipelineStep } from './schema.js';
 /** Every step of the pipeline; a step that fails is left out by itself. The draft as it was where the pipeline is absent. */
 export function applyPipeline(draft: Draft, data: MultiSourceData, pipeline: string): Draft {
   const planned = data.processing_pipelines.transformation_pipelines.find(({ name }) => name === pipeline);
-  return (planned?.steps ?? []).reduce((before, step) => {
-    try {
-      return step.kind === 'data' ? withData(before, pipeline, step) : withSettings(before, pipeline, step);
-    } catch (error) {
-      const { transformation = pipeline, reason = 'it could not be applied' } = (step ?? {}) as Partial<PipelineStep>;
-      const failed = failedEntry({ transformation, pipeline, kind: 'data', operations: [], reason }, error, data);
-      return { ...before, applied: [...before.applied, failed] };
-    }
-  }, draft);
+  let after = draft;
+  for (const step of planned?.steps ?? []) after = applyStep(after, data, pipeline, step);
+  return after;
+}
+
+function applyStep(draft: Draft, data: MultiSourceData, pipeline: string, step: PipelineStep): Draft {
+  try {
+    return step.kind === 'data' ? withData(draft, pipeline, step) : withSettings(draft, pipeline, step);
+  } catch (error) {
+    const { transformation = pipeline, reason = 'it could not be applied' } = (step ?? {}) as Partial<PipelineStep>;
+    const failed = failedEntry({ transformation, pipeline, kind: 'data', operations: [], reason }, error, data);
+    return { ...draft, applied: [...draft.applied, failed] };
+  }
 }
 
 /** A pipeline by its name in pipeline_order, which may be wrong in data that were handed in. */

@@ -1,5 +1,5 @@
-/** Five sources as a healthy engine and a calm host give them; a failed source as the fetch leaves it. */
-import type { SourceName, Sources } from '../../src/sources/index.js';
+/** Five sources as a healthy engine and a calm host give them, one that the host adds, and a failed source as the fetch leaves it. */
+import type { AdditionalSource, SourceName, Sources } from '../../src/sources/index.js';
 
 const answered = {
   ...{ state: 'ok' as const, latency_ms: 1, age_ms: 0, unknown: [], fetch_timestamp: 1_700_000_000 },
@@ -100,4 +100,30 @@ export function withFailed(names: readonly SourceName[], sources: Sources = good
     };
   }
   return failed as Sources;
+}
+
+/** A source of the host that was just answered and stays fresh for ten seconds. */
+export function additionalSource(changes: Partial<AdditionalSource> = {}): AdditionalSource {
+  return {
+    data: {},
+    source_type: 'additional',
+    state: 'ok',
+    latency_ms: 1,
+    age_ms: 0,
+    fetch_timestamp: 1_700_000_000,
+    fresh_until: 1_700_000_010,
+    cache: 'miss',
+    unknown: [],
+    weight: 1,
+    constraints: {},
+    hints: {},
+    ...changes,
+  };
+}
+
+export function failedAdditional(changes: Partial<AdditionalSource> = {}): AdditionalSource {
+  return additionalSource({
+    ...{ data: null, state: 'error', error: 'it did not answer', error_code: 'ERR_DTESN_SOURCE_TIMEOUT' },
+    ...changes,
+  });
 }

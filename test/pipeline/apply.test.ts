@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  applyFlowControl,
   applyHighQualityOptimizations,
   applyModelAwarePreprocessing,
   applyMultiSourceTransformations,
   applyPerformanceOptimization,
   applyResourceScaling,
+  type Draft,
   defaultExecution,
   defaultTarget,
   draftTransformations,
@@ -107,7 +109,7 @@ describe('every transformation has an effect', () => {
       resources: { memory_available_bytes: 2 ** 28 },
     });
     const { execution, entry } = run([1, 2], tokens, busy);
-    expect(execution).toEqual({ threads: 2, batchSize: 32, chunkSteps: 2048, activeMembranes: 4 });
+    expect(execution).toMatchObject({ threads: 2, batchSize: 32, chunkSteps: 2048, activeMembranes: 4 });
     expect(entry('adjust_concurrency')?.effect).toEqual({ quantity: 'threads', before: 4, after: 2 });
     expect(entry('optimize_batch_size')?.effect).toEqual({ quantity: 'batchSize', before: 8, after: 32 });
     expect(entry('scale_to_available_memory')?.effect).toEqual({ quantity: 'chunkSteps', before: 256, after: 2048 });
@@ -127,10 +129,13 @@ test('the series is transformed where it is: the buffer stays the same', () => {
 test('with every source failing the input still becomes features, on defaults', () => {
   const { execution, applied, features } = run([1, 2, 3], tokens, withFailed(sourceNames));
   expect(features).toBe(tokens.inputs);
-  expect(execution).toEqual(defaultExecution(tokens));
-  expect(applied.filter((entry) => entry.applied).map(({ transformation }) => transformation)).toEqual([
-    'embed_tokens',
-  ]);
+  expect(execution).toEqual({
+    ...defaultExecution(tokens),
+    ...{ threads: 1, batchSize: 1, parallel: false, caching: false, batch: false, overlap: false },
+  });
+  expect(
+    applied.filter((entry) => entry.applied && entry.kind !== 'flow').map(({ transformation }) => transformation),
+  ).toEqual(['embed_tokens']);
 });
 
 test('a series of one step is not standardised: it has no deviation', () => {
@@ -143,23 +148,27 @@ test('no step at all stays no step', () => {
   expect(run([], tokens).steps).toBe(0);
 });
 
-describe('the four applications', () => {
+describe('the five applications', () => {
   const plan = data(tokens);
   const steps = [
     applyModelAwarePreprocessing,
     applyPerformanceOptimization,
     applyResourceScaling,
     applyHighQualityOptimizations,
+    applyFlowControl,
   ];
 
-  test.each(steps.map((apply) => [apply.name, apply]))('%s leaves the draft it was given as it was', (_, apply) => {
-    const draft = initialDraft(tokens);
-    const before = structuredClone(draft);
-    const after = apply(draft, plan);
-    expect(draft).toEqual(before);
-    expect(after).not.toEqual(before);
-    expect(apply(draft, plan)).toEqual(after);
-  });
+  test.each(steps.map((apply) => [apply.name, (d: Draft, p: MultiSourceData) => apply(d, p)] as const))(
+    '%s leaves the draft it was given as it was',
+    (_, apply) => {
+      const draft = initialDraft(tokens);
+      const before = structuredClone(draft);
+      const after = apply(draft, plan);
+      expect(draft).toEqual(before);
+      expect(after).not.toEqual(before);
+      expect(apply(draft, plan)).toEqual(after);
+    },
+  );
 
   test('one after the other they are the whole draft', () => {
     const draft = steps.reduce((sofar, apply) => apply(sofar, plan), initialDraft(tokens));
@@ -193,7 +202,7 @@ describe('what cannot be applied is recorded and the rest goes on', () => {
     const { applied, features } = applyMultiSourceTransformations(given, plan, numbers);
     expect(features).toBe(3);
     expect(applied[0]).toMatchObject({ applied: false, error: expect.stringContaining('feature') });
-    expect(applied.at(-1)).toMatchObject({ transformation: 'standardize_features', applied: true });
+    expect(applied).toContainEqual(expect.objectContaining({ transformation: 'standardize_features', applied: true }));
   });
 });
 

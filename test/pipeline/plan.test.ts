@@ -231,6 +231,7 @@ describe('the explanation', () => {
       ['performance_optimized_processing', true],
       ['resource_aware_scaling', true],
       ['high_quality_optimizations', true],
+      ['flow_control', true],
     ]);
     const operations = explained.flatMap(({ transformations }) => transformations.map(({ operation }) => operation));
     expect(operations).toEqual([
@@ -241,6 +242,8 @@ describe('the explanation', () => {
       'chunk_steps = 4096',
       'active_membranes = 8',
       'zscore epsilon=1e-8',
+      ...['true', 'true', 'true', 'true', 'true', 'continue_with_available_data'],
+      'model_aware_preprocessing, performance_optimized_processing, resource_aware_scaling',
     ]);
   });
 
