@@ -56,21 +56,23 @@ bool RecursiveLeastSquares::step(const double* target, double* prediction) {
   multiply();
   const double spread = dot(x_.data(), y_.data(), n), divisor = forgetting_ + spread;
   if (!(spread >= 0 && std::isfinite(divisor))) return false;
+  forget(spread);
   for (size_t m = 0; m < shape_.outputs; ++m) {
     double* const w = weights_.data() + m * n;
     prediction[m] = dot(w, x_.data(), n);
     addScaled((target[m] - prediction[m]) / divisor, y_.data(), w, n);
   }
-  forget(spread);
   if (waiting_ == kPending) subtractPending();
   return true;
 }
 
 void RecursiveLeastSquares::forget(double spread) {
-  const double divisor = forgetting_ + spread, square = dot(y_.data(), y_.data(), y_.size());
+  const double divisor = forgetting_ + spread;
+  if (forgetting_ == 1) return append(1 / (scale_ * divisor));
+  const double square = dot(y_.data(), y_.data(), y_.size());
   const double everywhere = (trace_ - square / divisor) / forgetting_;
   if (everywhere <= mostTrace_) {
-    append(1 / divisor);
+    append(1 / (scale_ * divisor));
     scale_ /= forgetting_;
     trace_ = everywhere;
     return;
@@ -79,14 +81,14 @@ void RecursiveLeastSquares::forget(double spread) {
   const double drift = lost * lost / dot(x_.data(), x_.data(), x_.size());
   const double along = trace_ - share * square + drift * static_cast<double>(columns());
   if (!(along <= 2 * mostTrace_)) return;  // also where x is nothing and the share no number
-  append(share);
+  append(share / scale_);
   for (size_t i = 0; i < columns(); ++i) inverse_.at(i, i) += drift / scale_;
   trace_ = along;
 }
 
-// P <- P - share y y'
+// R <- R - share y y'
 void RecursiveLeastSquares::append(double share) {
-  const double factor = std::sqrt(std::fabs(share) / scale_);
+  const double factor = std::sqrt(std::fabs(share));
   for (size_t j = 0; j < inverse_.width(); ++j) {
     double* const q = pending(j) + waiting_ * kStripWidth;
     for (size_t k = 0; k < kStripWidth; ++k) q[k] = factor * y_[j * kStripWidth + k];
@@ -109,8 +111,9 @@ void RecursiveLeastSquares::multiply() {
   for (size_t i = 0; i < waiting_; ++i) factors[i] *= -signs_[i];
   for (size_t j = 0; j < inverse_.width(); ++j) {
     double* const y = y_.data() + j * kStripWidth;
-    for (size_t t = 0; t < kStripWidth; ++t) {
-      for (size_t l = 0; l < kPartial; ++l) y[t] += partial_[(j * kStripWidth + t) * kPartial + l];
+    for (size_t t = 0; t < kStripWidth && j + 1 < inverse_.width(); ++t) {  // no strip stands right of the last
+      const double* const p = partial_.data() + (j * kStripWidth + t) * kPartial;
+      y[t] += ((p[0] + p[4]) + (p[2] + p[6])) + ((p[1] + p[5]) + (p[3] + p[7]));
     }
     for (size_t i = 0; i < waiting_; ++i) addScaled(factors[i], pending(j) + i * kStripWidth, y, kStripWidth);
     for (size_t t = 0; t < kStripWidth; ++t) y[t] *= scale_;
