@@ -26,13 +26,14 @@ RecursiveLeastSquares::RecursiveLeastSquares(const ReadoutShape& shape, double r
       forgetting_(forgetting),
       inverse_(stripsOf(shape.features() + shape.intercept), stripsOf(shape.features() + shape.intercept)),
       pending_(inverse_.width() * kPending * kStripWidth),
-      weighted_(kPending * kStripWidth),
+      signed_(kPending * kStripWidth),
       x_(inverse_.width() * kStripWidth),
       y_(x_.size()),
       partial_(x_.size() * kPartial),
       weights_(shape.outputs * x_.size()) {
-  const size_t columns = shape.features() + shape.intercept;
-  for (size_t i = 0; i < columns; ++i) inverse_.at(i, i) = 1 / ridge;
+  for (size_t i = 0; i < columns(); ++i) inverse_.at(i, i) = 1 / ridge;
+  trace_ = static_cast<double>(columns()) / ridge;
+  mostTrace_ = kMostGrowth * trace_;
   if (shape.intercept) x_[shape.features()] = 1;
 }
 
@@ -55,21 +56,47 @@ bool RecursiveLeastSquares::step(const double* target, double* prediction) {
   multiply();
   const double spread = dot(x_.data(), y_.data(), n), divisor = forgetting_ + spread;
   if (!(spread >= 0 && std::isfinite(divisor))) return false;
+  forget(spread);
   for (size_t m = 0; m < shape_.outputs; ++m) {
     double* const w = weights_.data() + m * n;
     prediction[m] = dot(w, x_.data(), n);
     addScaled((target[m] - prediction[m]) / divisor, y_.data(), w, n);
   }
-  for (size_t j = 0; j < inverse_.width(); ++j) {
-    std::copy_n(y_.data() + j * kStripWidth, kStripWidth, pending(j) + waiting_ * kStripWidth);
-  }
-  shares_[waiting_++] = 1 / (scale_ * divisor);
-  scale_ /= forgetting_;
   if (waiting_ == kPending) subtractPending();
   return true;
 }
 
-// y = s (R x - sum_i c_i (q_i' x) q_i)
+void RecursiveLeastSquares::forget(double spread) {
+  const double divisor = forgetting_ + spread;
+  if (forgetting_ == 1) return append(1 / (scale_ * divisor));
+  const double square = dot(y_.data(), y_.data(), y_.size());
+  const double everywhere = (trace_ - square / divisor) / forgetting_;
+  if (everywhere <= mostTrace_) {
+    append(1 / (scale_ * divisor));
+    scale_ /= forgetting_;
+    trace_ = everywhere;
+    return;
+  }
+  const double lost = 1 - forgetting_, share = (1 - lost / spread) / divisor;
+  const double drift = lost * lost / dot(x_.data(), x_.data(), x_.size());
+  const double along = trace_ - share * square + drift * static_cast<double>(columns());
+  if (!(along <= 2 * mostTrace_)) return;  // also where x is nothing and the share no number
+  append(share / scale_);
+  for (size_t i = 0; i < columns(); ++i) inverse_.at(i, i) += drift / scale_;
+  trace_ = along;
+}
+
+// R <- R - share y y'
+void RecursiveLeastSquares::append(double share) {
+  const double factor = std::sqrt(std::fabs(share));
+  for (size_t j = 0; j < inverse_.width(); ++j) {
+    double* const q = pending(j) + waiting_ * kStripWidth;
+    for (size_t k = 0; k < kStripWidth; ++k) q[k] = factor * y_[j * kStripWidth + k];
+  }
+  signs_[waiting_++] = share < 0 ? -1 : 1;
+}
+
+// y = s (R x - sum_i ±(q_i' x) q_i)
 void RecursiveLeastSquares::multiply() {
   const TrainingKernels& kernels = trainingKernels();
   std::fill_n(y_.data(), y_.size(), 0.0);
@@ -81,30 +108,45 @@ void RecursiveLeastSquares::multiply() {
                       y_.data() + j * kStripWidth);
     for (size_t i = 0; i < waiting_; ++i) factors[i] += dot(pending(j) + i * kStripWidth, part, kStripWidth);
   }
-  for (size_t i = 0; i < waiting_; ++i) factors[i] *= -shares_[i];
+  for (size_t i = 0; i < waiting_; ++i) factors[i] *= -signs_[i];
   for (size_t j = 0; j < inverse_.width(); ++j) {
     double* const y = y_.data() + j * kStripWidth;
-    for (size_t t = 0; t < kStripWidth; ++t) {
-      for (size_t l = 0; l < kPartial; ++l) y[t] += partial_[(j * kStripWidth + t) * kPartial + l];
+    for (size_t t = 0; t < kStripWidth && j + 1 < inverse_.width(); ++t) {  // no strip stands right of the last
+      const double* const p = partial_.data() + (j * kStripWidth + t) * kPartial;
+      y[t] += ((p[0] + p[4]) + (p[2] + p[6])) + ((p[1] + p[5]) + (p[3] + p[7]));
     }
     for (size_t i = 0; i < waiting_; ++i) addScaled(factors[i], pending(j) + i * kStripWidth, y, kStripWidth);
     for (size_t t = 0; t < kStripWidth; ++t) y[t] *= scale_;
   }
 }
 
+// A sign is exact, so that elements (i, j) and (j, i) of the tiles on the diagonal are sums of equal products.
 void RecursiveLeastSquares::subtractPending() {
   const TrainingKernels& kernels = trainingKernels();
   for (size_t i = 0; i < inverse_.height(); ++i) {
     for (size_t t = 0; t < waiting_; ++t) {
       for (size_t k = 0; k < kStripWidth; ++k)
-        weighted_[t * kStripWidth + k] = shares_[t] * pending(i)[t * kStripWidth + k];
+        signed_[t * kStripWidth + k] = signs_[t] * pending(i)[t * kStripWidth + k];
     }
     for (size_t j = i; j < inverse_.width(); ++j) {
-      kernels.outer(weighted_.data(), pending(j), waiting_, scale_, -scale_, inverse_.tile(i, j));
+      kernels.outer(signed_.data(), pending(j), waiting_, scale_, -scale_, inverse_.tile(i, j));
     }
   }
   waiting_ = 0;
   scale_ = 1;
+  trace_ = 0;
+  for (size_t i = 0; i < columns(); ++i) trace_ += inverse_.at(i, i);
+}
+
+double RecursiveLeastSquares::inverse(size_t row, size_t column) const {
+  const size_t i = row / kStripWidth, j = column / kStripWidth;
+  double value = i <= j ? inverse_.at(row, column) : inverse_.at(column, row);
+  for (size_t t = 0; t < waiting_; ++t) {
+    const double* const q = pending(i) + t * kStripWidth + row % kStripWidth;
+    const double* const r = pending(j) + t * kStripWidth + column % kStripWidth;
+    value -= signs_[t] * (*q * *r);
+  }
+  return scale_ * value;
 }
 
 void RecursiveLeastSquares::weights(double* weights, double* bias) const {

@@ -4,11 +4,22 @@
 //     W <- W + y e' / d,  P <- (P - y y' / d) / forgetting,  P(0) = I / ridge
 //
 // P is symmetric: only tiles on and above its diagonal are kept. It is not rewritten each step: with
-// P = s (R - sum_i c_i q_i q_i') a step reads R, appends a term and every kPending steps the terms are subtracted, so
-// that the traffic of a step is half of P (4 features^2 bytes) and an eighth of that again.
+// P = s (R - sum_i ±q_i q_i') a step reads R, appends a term and every kPending steps the terms are subtracted, so
+// that the traffic of a step is half of P (4 features^2 bytes) and an eighth of that again. A term is stored as
+// q = sqrt(|share|) y and its sign, so that the product of elements i and j is that of j and i to the last bit: an
+// antisymmetric error of P would grow as forgetting^-t.
+//
+// Directions that the input does not excite are forgotten too, and P grows there without end. So while the trace of P
+// would exceed kMostGrowth times that of P(0), a step forgets in the direction of x alone, and lets the weights drift:
+//
+//     P <- P - (1 - (1 - forgetting) / x' y) y y' / d + (1 - forgetting)^2 / x' x I
+//
+// left out where it takes the trace above 2 kMostGrowth times that of P(0). The step of W is that of the law above.
+// Without the drift, a small feature beside a large one would not be followed any more: the large one has all of x' y.
 //
 // Weights: outputs rows of `columns` elements, the features and, with an intercept, one more that is always 1.
-// Source: Haykin (2002), Adaptive Filter Theory, section 9.3; Farhang-Boroujeny (2013), section 12.
+// Source: Haykin (2002), Adaptive Filter Theory, section 9.3; Farhang-Boroujeny (2013), section 12;
+// forgetting in one direction: Kulhavy (1987), Int. J. Control 45(2).
 #pragma once
 
 #include "linalg/trapezoid.h"
@@ -25,6 +36,9 @@ class RecursiveLeastSquares {
   template <class T>
   size_t update(FeatureRows<T> features, const double* targets, size_t rows, double* predictions);
 
+  // An element of P, the intercept last.
+  double inverse(size_t row, size_t column) const;
+
   // weights: features x outputs; bias: outputs.
   void weights(double* weights, double* bias) const;
 
@@ -33,8 +47,12 @@ class RecursiveLeastSquares {
 
  private:
   static constexpr size_t kPending = 16;
+  static constexpr double kMostGrowth = 10;
 
   bool step(const double* target, double* prediction);
+  size_t columns() const { return shape_.features() + shape_.intercept; }
+  void forget(double spread);
+  void append(double share);
   void multiply();
   void subtractPending();
   double* pending(size_t strip) const { return pending_.data() + strip * kPending * kStripWidth; }
@@ -44,8 +62,9 @@ class RecursiveLeastSquares {
   Trapezoid inverse_;  // R
   double scale_ = 1;   // s
   size_t waiting_ = 0;
-  double shares_[kPending] = {};             // c
-  AlignedArray<double> pending_, weighted_;  // q_i, and c_i q_i of a strip
+  double trace_, mostTrace_;               // of P, and up to where every direction is forgotten
+  double signs_[kPending] = {};            // of the shares
+  AlignedArray<double> pending_, signed_;  // q_i, and ±q_i of a strip
   AlignedArray<double> x_, y_, partial_, weights_;
 };
 

@@ -7,10 +7,20 @@
  * forgetting W is that of Ridge for the same rows, intercept false and the same ridge. A step costs one pass over half of P,
  * 4 features² bytes.
  *
+ * Forgetting makes P grow as forgetting^-t in directions that the input never takes (a sine takes two). So the trace of P
+ * is bounded: where it would pass 10 (states + inputs + intercept) / ridge, a step forgets in the direction of its own x
+ * only, and the weights are taken to drift a little in every direction:
+ *
+ *     P <- P - (1 - (1 - forgetting) / x' y) y y' / d + (1 - forgetting)² / (x' x) I
+ *
+ * which is left out where it would pass twice the bound.
+ *
  * Options: `ridge` 1e-6, `forgetting` 1 in (0, 1] (the weight of a row halves after ln 2 / (1 - forgetting) steps),
  * `intercept` true.
- * Errors: as Ridge's; DtesnError ERR_DTESN_UNSTABLE when P stops being positive in f64: rows up to there were learned.
- * Source: Haykin (2002), "Adaptive Filter Theory", section 9.3.
+ * Errors: as Ridge's; DtesnError ERR_DTESN_UNSTABLE when P loses positive definiteness in f64 (a ridge below
+ * some 1e-14 of the squared length of a row): rows up to there were learned.
+ * Sources: Haykin (2002), "Adaptive Filter Theory", section 9.3; forgetting in one direction: Kulhavy (1987), "Restricted
+ * exponential forgetting in real-time identification".
  */
 import { z } from 'zod';
 import { checkOptions, DtesnError } from '../errors/index.js';
@@ -61,7 +71,7 @@ export class RecursiveLeastSquares {
     if (done < features.steps) {
       throw new DtesnError(
         'ERR_DTESN_UNSTABLE',
-        `Expected P to stay positive but it did not at row ${done}: give a larger ridge, or a forgetting nearer to 1`,
+        `P lost positive definiteness at row ${done}: give a larger ridge, or scale the features down`,
       );
     }
     return matrix(features.steps, outputs, predictions);

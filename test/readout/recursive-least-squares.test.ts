@@ -1,5 +1,5 @@
 /** Recursive least squares against the batch solutions it must equal. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { RecursiveLeastSquares, Ridge } from '../../src/readout/index.js';
 import { relativeError, sequence } from '../reference/reservoir.js';
 import { plainRidge } from '../reference/ridge.js';
@@ -58,13 +58,136 @@ test('what was predicted for a row comes from the rows before it', () => {
   }
 });
 
-test('P that stops being positive is told, and the rows up to there were learned', () => {
-  const rls = new RecursiveLeastSquares({ states: 2, outputs: 1, ridge: 1e-300, forgetting: 0.5 });
-  const x = new Float64Array(4000).map((_, i) => (i & 1 ? 0 : 1e-3));
+/** The textbook law in plain loops of f64, P symmetrised: the states and, last, a 1. */
+class Textbook {
+  readonly p: Float64Array;
+  readonly w: Float64Array;
+  constructor(
+    readonly n: number,
+    ridge: number,
+    readonly forgetting: number,
+  ) {
+    this.p = new Float64Array(n * n);
+    for (let i = 0; i < n; i++) this.p[i * n + i] = 1 / ridge;
+    this.w = new Float64Array(n);
+  }
+
+  update(x: Float64Array, target: number): void {
+    const { n, p, w, forgetting } = this;
+    const y = Float64Array.from({ length: n }, (_, i) => {
+      let sum = 0;
+      for (let k = 0; k < n; k++) sum += p[i * n + k]! * x[k]!;
+      return sum;
+    });
+    let [divisor, error] = [forgetting, target];
+    for (let i = 0; i < n; i++) {
+      divisor += x[i]! * y[i]!;
+      error -= x[i]! * w[i]!;
+    }
+    for (let i = 0; i < n; i++) {
+      w[i]! += (error * y[i]!) / divisor;
+      for (let k = 0; k <= i; k++) {
+        p[i * n + k] = p[k * n + i] = (p[i * n + k]! - (y[i]! * y[k]!) / divisor) / forgetting;
+      }
+    }
+  }
+}
+
+test.each([
+  [3, 0.99, 20_000],
+  [3, 0.999, 20_000],
+  [20, 0.99, 5000],
+  [20, 0.999, 5000],
+  [100, 0.99, 1000],
+  [100, 0.999, 1000],
+])(
+  'on white input it is the textbook law to 1e-8: %i features, forgetting %d, %i steps',
+  (states, forgetting, steps) => {
+    const x = sequence(steps * states, 1);
+    const y = sequence(steps, 2);
+    const rls = new RecursiveLeastSquares({ states, outputs: 1, forgetting });
+    const textbook = new Textbook(states + 1, 1e-6, forgetting);
+    rls.update(x, y);
+    for (let t = 0; t < steps; t++) {
+      textbook.update(Float64Array.of(...x.subarray(t * states, (t + 1) * states), 1), y[t]!);
+    }
+    const { weights, bias } = rls.readout();
+    expect(relativeError([...weights.data, ...bias], textbook.w)).toBeLessThan(1e-8);
+  },
+);
+
+// DTESN_LONG=1 takes the steps of a long watch: ten times as many.
+const times = process.env.DTESN_LONG === '1' ? 10 : 1;
+const white = (t: number, i: number) => whiteness[(t * 7919 + i * 104_729) % whiteness.length]!;
+const whiteness = sequence(1_000_003, 5);
+const sine = (t: number, i: number) => Math.sin(0.1 * t + 0.37 * i);
+
+describe.each([
+  [3, 100_000],
+  [20, 100_000],
+  [100, 100_000],
+  [1000, 10_000],
+])('with forgetting, %i features are learned for ever', (states, steps) => {
+  test.each([
+    ['white input', 0.99, white],
+    ['white input', 0.999, white],
+    ['a sine', 0.99, sine],
+    ['a sine', 0.999, sine],
+  ] as const)('from %s at %d', { timeout: 600_000 }, (_name, forgetting, input) => {
+    const rls = new RecursiveLeastSquares({ states, outputs: 1, forgetting });
+    const rows = 1000;
+    const x = new Float64Array(rows * states);
+    const targets = new Float64Array(rows);
+    let worst = Number.POSITIVE_INFINITY;
+    for (let start = 0; start < times * steps; start += rows) {
+      for (let t = 0; t < rows; t++) {
+        for (let i = 0; i < states; i++) x[t * states + i] = input(start + t, i);
+        targets[t] = 2 * x[t * states]! - x[t * states + states - 1]!;
+      }
+      const predictions = rls.update(x, targets).data;
+      worst = 0;
+      for (let t = 0; t < rows; t++) worst = Math.max(worst, Math.abs(predictions[t]! - targets[t]!));
+    }
+    expect(rls.steps).toBe(times * steps);
+    expect(worst).toBeLessThan(1e-6);
+  });
+});
+
+// The weight of the sine changes when P has long reached its bound.
+test('a sine that does not excite the space is still followed when it drifts', () => {
+  const [states, steps] = [20, 30_000];
+  const rls = new RecursiveLeastSquares({ states, outputs: 1, forgetting: 0.99 });
+  const x = Float64Array.from({ length: steps * states }, (_, at) => sine(Math.floor(at / states), at % states));
+  const y = Float64Array.from({ length: steps }, (_, t) => (t < 25_000 ? 1 : -3) * Math.sin(0.1 * t));
+  const predictions = rls.update(x, y).data;
+  const error = (t: number) => Math.abs(predictions[t]! - y[t]!);
+  const worstFrom = (from: number) => Math.max(...Array.from({ length: 100 }, (_, i) => error(from + i)));
+  expect(worstFrom(24_900)).toBeLessThan(1e-6);
+  expect(worstFrom(25_000)).toBeGreaterThan(1);
+  expect(worstFrom(29_900)).toBeLessThan(1e-6);
+});
+
+// A loud spell shrinks P a ten thousand times; in the quiet after it P comes back.
+test('a sine is followed after it was a hundred times as loud', () => {
+  const [states, steps] = [20, 30_000];
+  const rls = new RecursiveLeastSquares({ states, outputs: 1, forgetting: 0.99 });
+  const gain = (t: number) => (t >= 10_000 && t < 20_000 ? 100 : 1);
+  const x = Float64Array.from({ length: steps * states }, (_, at) => {
+    const t = Math.floor(at / states);
+    return gain(t) * sine(t, at % states);
+  });
+  const y = Float64Array.from({ length: steps }, (_, t) => (t < 25_000 ? 1 : -3) * gain(t) * Math.sin(0.1 * t));
+  const predictions = rls.update(x, y).data;
+  for (let t = 29_900; t < steps; t++) expect(Math.abs(predictions[t]! - y[t]!)).toBeLessThan(1e-6);
+});
+
+test('P that loses positive definiteness is told, and the rows up to there were learned', () => {
+  const rls = new RecursiveLeastSquares({ states: 2, outputs: 1, ridge: 1e-12, forgetting: 0.99 });
+  const x = Float64Array.from({ length: 4000 }, (_, at) => 1e4 * sine(at >> 1, at & 1));
   expect(() => rls.update(x, new Float64Array(2000))).toThrow(
     expect.objectContaining({
       code: 'ERR_DTESN_UNSTABLE',
-      message: expect.stringMatching(/at row \d+: give a larger/),
+      message: expect.stringMatching(/^P lost positive definiteness at row \d+: give a larger ridge/),
     }),
   );
   expect(rls.steps).toBeLessThan(2000);
