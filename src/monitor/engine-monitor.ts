@@ -9,7 +9,9 @@
  *     await monitor.close();
  *
  * Options: `intervalMs` 1000 between two observations, `timeoutMs` 800 for their answers, `hungAfterMs` 3500 without an
- * iteration while requests run, or without any answer. With the defaults a hang is told within 5 s, a crash within 2 s.
+ * iteration while requests run, or without any answer; `onListenerError(error, event)`, told of the first error of each
+ * listener (a process warning when left out): a listener that throws stops neither the watch nor the other listeners.
+ * With the defaults a hang is told within 5 s, a crash within 2 s.
  * Observations do not overlap: a slow one delays the next. The timer does not keep the process alive. The engine is the
  * caller's and stays open. States: see engine-state.ts; times are of the monotonic clock.
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option.
@@ -21,6 +23,9 @@ import {
   deriveRates,
   type Engine,
   type EngineMetrics,
+  emit,
+  type ListenerErrorHandler,
+  ListenerErrors,
   type Rates,
   type Scrape,
   withTimeLimit,
@@ -33,6 +38,10 @@ const optionsSchema = z.object({
   intervalMs: milliseconds.default(1000).describe('milliseconds in (0, 600000]'),
   timeoutMs: milliseconds.default(800).describe('milliseconds in (0, 600000]'),
   hungAfterMs: milliseconds.default(3500).describe('milliseconds in (0, 600000]'),
+  onListenerError: z
+    .custom<ListenerErrorHandler>((value) => typeof value === 'function')
+    .optional()
+    .describe('a function (error, event)'),
 });
 
 export type EngineMonitorOptions = z.input<typeof optionsSchema>;
@@ -49,6 +58,7 @@ export class EngineMonitor extends EventEmitter<Events> {
   readonly #timeoutMs: number;
   readonly #tracker: EngineStateTracker;
   readonly #closing = new AbortController();
+  readonly #errors: ListenerErrors;
   #figures: EngineMetrics | null = null;
   #scrape: Scrape | null = null;
   #rates: Rates | null = null;
@@ -59,10 +69,12 @@ export class EngineMonitor extends EventEmitter<Events> {
   constructor(engine: Engine, options: EngineMonitorOptions = {}) {
     super();
     if (typeof engine?.metrics !== 'function') throw argumentError('an Engine', 'engine', engine);
-    const { intervalMs, timeoutMs, hungAfterMs } = checkOptions(optionsSchema, options, 'EngineMonitor');
+    const checked = checkOptions(optionsSchema, options, 'EngineMonitor');
+    const { intervalMs, timeoutMs, hungAfterMs, onListenerError } = checked;
     this.engine = engine;
     this.#intervalMs = intervalMs;
     this.#timeoutMs = timeoutMs;
+    this.#errors = new ListenerErrors(onListenerError);
     this.#tracker = new EngineStateTracker(hungAfterMs / 1000);
     this.#observing = this.#watch();
   }
@@ -126,8 +138,8 @@ export class EngineMonitor extends EventEmitter<Events> {
     this.#figures = seen.figures;
     this.#observed = true;
     const now = this.#tracker.observe({ time, ...seen });
-    if (this.restarts > restarts) this.emit('restart');
-    if (now.name !== before.name) this.emit('state', now, before);
-    this.emit('observation', now, this.#figures);
+    if (this.restarts > restarts) emit(this, this.#errors, 'restart');
+    if (now.name !== before.name) emit(this, this.#errors, 'state', now, before);
+    emit(this, this.#errors, 'observation', now, this.#figures);
   }
 }

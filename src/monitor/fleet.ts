@@ -15,6 +15,7 @@
  *     await fleet.observed();                     // every engine was observed once
  *     const engine = fleet.pick({ session: 'user-7' });
  *
+ * A listener that throws is reported as one of the monitors (`monitor.onListenerError`) and harms no other.
  * Errors: DtesnError ERR_DTESN_NO_ENGINE when every engine is drained; TypeError or RangeError ERR_DTESN_ARGUMENT.
  * Sources: Thaler & Ravishankar (1998), rendezvous hashing; Mirrokni, Thorup, Zadimoghaddam (2018), consistent hashing with
  * bounded loads.
@@ -22,7 +23,7 @@
 import { EventEmitter, once } from 'node:events';
 import { z } from 'zod';
 import { argumentError, checkOptions, DtesnError, rangeError } from '../errors/index.js';
-import type { Engine } from '../sources/index.js';
+import { type Engine, emit, ListenerErrors } from '../sources/index.js';
 import { EngineMonitor, type EngineMonitorOptions } from './engine-monitor.js';
 import type { EngineState } from './engine-state.js';
 
@@ -60,6 +61,7 @@ interface Member {
 export class Fleet extends EventEmitter<Events> {
   readonly #members: Member[];
   readonly #affinity: number;
+  readonly #errors: ListenerErrors;
 
   constructor(engines: readonly Engine[], options: FleetOptions = {}) {
     super();
@@ -70,6 +72,7 @@ export class Fleet extends EventEmitter<Events> {
     if (twice !== undefined) throw rangeError('each engine once', 'engines', twice);
     const { affinity, monitor } = checkOptions(optionsSchema, options, 'Fleet');
     this.#affinity = affinity;
+    this.#errors = new ListenerErrors((monitor as EngineMonitorOptions).onListenerError);
     this.#members = engines.map((engine: Engine) => this.#member(engine, monitor as EngineMonitorOptions));
   }
 
@@ -111,7 +114,7 @@ export class Fleet extends EventEmitter<Events> {
     });
     monitor.on('state', (now, before) => {
       if (isOpen(now) === isOpen(before)) return;
-      this.emit(isOpen(now) ? 'restored' : 'drained', engine, now);
+      emit(this, this.#errors, isOpen(now) ? 'restored' : 'drained', engine, now);
     });
     return member;
   }

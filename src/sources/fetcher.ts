@@ -22,6 +22,7 @@ import type { SourceOptions } from './observation.js';
 import { fetchPerformanceDataSource } from './performance.js';
 import { untilAborted } from './policies/bounded-signal.js';
 import { EngineGuard } from './policies/guarded-engine.js';
+import { ListenerErrors } from './policies/listeners.js';
 import { ModelWatch, RestartWatch } from './policies/restart-signature.js';
 import { steadyPoll } from './policies/steady-poll.js';
 import { fetchProcessingStateSource } from './processing-state.js';
@@ -125,7 +126,8 @@ export class SourceFetcher {
    * Fetches every `intervalMs` and hands each set to the listener, the first at once. What would not stay fresh for half an
    * interval is asked anew and waited for, so no set is older than it need be. A turn that takes longer than the interval
    * (its fetch, and what the listener returns) skips those it missed. Ends with what is returned, with the signal, or with
-   * close(); an error of the listener ends it too and is an unhandled rejection of the process.
+   * close(). A listener that throws, or whose promise rejects, is called again all the same; its first error is a process
+   * warning (listeners.ts).
    */
   subscribe(listener: SourceListener, options: SubscribeOptions = {}): () => void {
     if (typeof listener !== 'function') throw argumentError('a function', 'listener', listener);
@@ -136,8 +138,10 @@ export class SourceFetcher {
     const signals = [this.#closing.signal, ...(signal ? [signal] : [])];
     for (const other of signals) other.addEventListener('abort', stop, { once: true });
     if (signal?.aborted) stop();
+    const errors = new ListenerErrors();
     const turn = async () => {
-      await listener(await untilAborted(end.signal, this.#read({ freshForMs: intervalMs / 2 })));
+      const set = await untilAborted(end.signal, this.#read({ freshForMs: intervalMs / 2 }));
+      await errors.call(listener, 'subscribe', [set]);
     };
     void steadyPoll(turn, intervalMs, end.signal).finally(() => {
       for (const other of signals) other.removeEventListener('abort', stop);

@@ -27,6 +27,7 @@ export { fetchModelDataSource } from './model-config.js';
 export type { SourceOptions } from './observation.js';
 export { fetchPerformanceDataSource } from './performance.js';
 export { withTimeLimit } from './policies/bounded-signal.js';
+export { emit, type ListenerErrorHandler, ListenerErrors } from './policies/listeners.js';
 export { fetchProcessingStateSource } from './processing-state.js';
 export type { MetricFamilies, MetricFamily, MetricType, Sample } from './prometheus/metric-families.js';
 export { parsePrometheus } from './prometheus/prometheus.js';
