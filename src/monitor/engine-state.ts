@@ -3,7 +3,7 @@
  *
  *     loading       nothing listens, and it was never seen alive: engines do not listen while they load
  *     dead          nothing listens any more, or /health answers 503: its core is gone
- *     restarting    it answers again after it was dead, or its counters began anew: for that one observation
+ *     restarting    it answers again after it was dead, or the restart law says so: for that one observation
  *     unauthorised  401 or 403: the engine lives, the credential is absent or wrong
  *     scaling       503 with the words of elastic scaling
  *     sleeping      a rank sleeps
@@ -17,7 +17,13 @@
  * after SUSTAINED observations without any of its signs. Time is seconds of a clock that never steps.
  * Sources: the heartbeat of iterations is what told hung engines from healthy ones in production (gonka issue 1421).
  */
-import type { EngineFigures, EngineMetrics } from '../sources/index.js';
+import {
+  type EngineFigures,
+  type EngineMetrics,
+  type Restart,
+  RestartDetector,
+  type RunFigures,
+} from '../sources/index.js';
 
 const engineStates = [
   'unknown',
@@ -62,6 +68,7 @@ export class EngineStateTracker {
   #state: EngineState = { name: 'unknown', since: 0, evidence: ['not observed yet'] };
   #alive = false;
   #figures: EngineMetrics | null = null;
+  readonly #run = new RestartDetector();
   /** When each rank last counted an iteration, or had nothing to run. */
   readonly #heartbeats = new Map<string, number>();
   #answered: number | null = null;
@@ -98,11 +105,11 @@ export class EngineStateTracker {
     this.#answered = time;
     this.#alive = true;
     if (answers.includes('scaling')) return ['scaling', ['it says that the model is scaling']];
-    if (health === 'unhealthy') return ['dead', ['/health answers 503']];
+    if (health === 'unhealthy') return this.#dead('/health answers 503');
     if (answers.includes('unauthorised')) return ['unauthorised', ['it refuses the credential']];
     const before = this.#figures;
-    const anew = before !== null && figures !== null && beganAnew(before, figures);
-    if (anew || this.#state.name === 'dead') return this.#restarted(figures);
+    const restart = figures === null ? null : this.#run.look(runOf(figures));
+    if (restart !== null || this.#state.name === 'dead') return this.#restarted(figures, restart);
     if (figures === null) return ['unknown', [`/health: ${health}; /metrics: ${metrics}`]];
     this.#figures = figures;
     return this.#living(figures, before, time);
@@ -110,7 +117,12 @@ export class EngineStateTracker {
 
   #refused(): [EngineStateName, string[]] {
     if (!this.#alive) return ['loading', ['nothing listens, and it was not seen alive yet']];
-    return ['dead', ['nothing listens any more']];
+    return this.#dead('nothing listens any more');
+  }
+
+  #dead(sign: string): [EngineStateName, string[]] {
+    this.#run.gone();
+    return ['dead', [sign]];
   }
 
   #silent(time: number, answers: Answer[]): [EngineStateName, string[]] {
@@ -120,13 +132,13 @@ export class EngineStateTracker {
     return ['hung', [sign]];
   }
 
-  #restarted(figures: EngineMetrics | null): [EngineStateName, string[]] {
+  #restarted(figures: EngineMetrics | null, restart: Restart | null): [EngineStateName, string[]] {
     this.#restarts++;
     this.#figures = figures;
     this.#heartbeats.clear();
     this.#strained = 0;
     this.#relaxed = SUSTAINED;
-    return ['restarting', [figures === null ? 'it answers again' : 'its counters began anew']];
+    return ['restarting', restart?.reasons ?? ['it answers again']];
   }
 
   #living(figures: EngineMetrics, before: EngineMetrics | null, time: number): [EngineStateName, string[]] {
@@ -184,11 +196,10 @@ function isLasting(sign: string): boolean {
 
 const counters = ['iterationCount', 'generationTokens', 'promptTokens', 'requestsTotal', 'preemptions'] as const;
 
-/** The process started at another time, or a counter went back. */
-function beganAnew(before: EngineMetrics, now: EngineMetrics): boolean {
-  const { processStartTime: started } = before;
-  if (started !== null && now.processStartTime !== null && started !== now.processStartTime) return true;
-  return counters.some((name) => before[name] !== null && now[name] !== null && now[name] < before[name]);
+/** The figures of the restart law. */
+function runOf(figures: EngineMetrics): RunFigures {
+  const { processStartTime: startTime, kvTokensCapacity } = figures;
+  return { startTime, kvTokensCapacity, counters: Object.fromEntries(counters.map((name) => [name, figures[name]])) };
 }
 
 type Rank = EngineFigures & { engine: string };

@@ -62,6 +62,7 @@ test('a dead engine that answers again is restarting for one observation', () =>
 describe('a restart between two observations is recognised', () => {
   test.each<[string, Partial<EngineMetrics>]>([
     ['by the start of the process', { processStartTime: 1e9 + 60 }],
+    ['by another capacity of the KV cache', { kvTokensCapacity: 3200 }],
     ['by a counter that went back, where the start is not told', { generationTokens: 3, processStartTime: null }],
   ])('%s', (_, after) => {
     expect(watched({}, after, after).names).toEqual(['ready', 'restarting', 'ready']);
