@@ -14,7 +14,7 @@ export { type CgroupLimits, cgroupLimits } from './host/cgroup.js';
 export { type NvidiaGpu, nvidiaGpus } from './host/nvidia-gpus.js';
 export { type Pressure, pressure } from './host/pressure.js';
 export { AphroditeEngine, type AphroditeEngineOptions } from './http/aphrodite-engine.js';
-export { EngineError } from './http/engine-error.js';
+export { EngineError, isScaling } from './http/engine-error.js';
 export { HttpEngine, type HttpEngineOptions } from './http/http-engine.js';
 export { deriveRates, type EngineRates, type Latency, type Rates, type Scrape } from './metrics/derive-rates.js';
 export { type EngineFigures, type EngineMetrics, engineMetrics } from './metrics/engine-metrics.js';
