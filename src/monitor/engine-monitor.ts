@@ -5,11 +5,12 @@
  *     monitor.on('state', (now, before) => ...);      // only when the name changes
  *     monitor.on('observation', (state, figures) => ...);
  *     monitor.on('restart', () => ...);
+ *     monitor.inFlight(3);                            // requests the caller waits for: a hang that hides them is seen
  *     monitor.state.name                              // 'unknown' until the first answer
  *     await monitor.close();
  *
  * Options: `intervalMs` 1000 between two observations, `timeoutMs` 800 for their answers, `hungAfterMs` 3500 without an
- * iteration while requests run, or without any answer; `onListenerError(error, event)`, told of the first error of each
+ * iteration while requests run or wait, or without any answer; `onListenerError(error, event)`, told of the first error of each
  * listener (a process warning when left out): a listener that throws stops neither the watch nor the other listeners.
  * With the defaults a hang is told within 5 s, a crash within 2 s.
  * Observations do not overlap: a slow one delays the next. The timer does not keep the process alive. The engine is the
@@ -18,7 +19,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { z } from 'zod';
-import { argumentError, checkOptions } from '../errors/index.js';
+import { argumentError, checkOptions, rangeError } from '../errors/index.js';
 import {
   deriveRates,
   type Engine,
@@ -63,6 +64,7 @@ export class EngineMonitor extends EventEmitter<Events> {
   #scrape: Scrape | null = null;
   #rates: Rates | null = null;
   #observed = false;
+  #inFlight = 0;
   #timer: NodeJS.Timeout | undefined;
   #observing: Promise<void>;
 
@@ -104,6 +106,17 @@ export class EngineMonitor extends EventEmitter<Events> {
     return this.#tracker.restarts;
   }
 
+  /**
+   * Says how many requests the caller has sent to the engine and not been answered. With some in flight an engine whose
+   * gauges are 0 and that counts nothing is hung, not ready. 0 at first.
+   */
+  inFlight(requests: number): void {
+    const expected = 'a whole number of requests, 0 or more,';
+    if (typeof requests !== 'number') throw argumentError(expected, 'requests', requests);
+    if (!Number.isSafeInteger(requests) || requests < 0) throw rangeError(expected, 'requests', requests);
+    this.#inFlight = requests;
+  }
+
   /** Ends the watch and what is being asked. */
   async close(): Promise<void> {
     this.#closing.abort();
@@ -137,7 +150,7 @@ export class EngineMonitor extends EventEmitter<Events> {
     const { restarts } = this;
     this.#figures = seen.figures;
     this.#observed = true;
-    const now = this.#tracker.observe({ time, ...seen });
+    const now = this.#tracker.observe({ time, ...seen, inFlight: this.#inFlight });
     if (this.restarts > restarts) emit(this, this.#errors, 'restart');
     if (now.name !== before.name) emit(this, this.#errors, 'state', now, before);
     emit(this, this.#errors, 'observation', now, this.#figures);

@@ -92,7 +92,7 @@ export class Fleet extends EventEmitter<Events> {
   pick({ session }: { session?: string } = {}): Engine {
     const costs = this.#costs();
     const open = this.#members.map((member, i) => ({ member, cost: costs[i]! })).filter(({ cost }) => cost !== null);
-    if (open.length === 0) throw this.#nobody();
+    if (open.length === 0) throw this.#noneOpen();
     const cheapest = open.reduce((a, b) => (b.cost < a.cost ? b : a));
     const home = session === undefined ? cheapest : owner(open, session);
     const chosen = home.cost <= this.#affinity * cheapest.cost ? home : cheapest;
@@ -136,7 +136,7 @@ export class Fleet extends EventEmitter<Events> {
     });
   }
 
-  #nobody(): DtesnError {
+  #noneOpen(): DtesnError {
     const states = this.#members.map(({ engine, monitor }) => `${engine.label} is ${monitor.state.name}`);
     return new DtesnError('ERR_DTESN_NO_ENGINE', `Expected an engine that can serve but ${states.join(', ')}`);
   }

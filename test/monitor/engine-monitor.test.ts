@@ -99,6 +99,20 @@ test('nothing listening is loading; close() ends the watch and leaves no timer',
   expect(monitor.state).toBe(state);
 });
 
+test('an engine whose gauges are 0 is hung when the caller has requests in flight', async () => {
+  Object.assign(face, { running: 0, moving: false, health: 200, silent: false });
+  const { port } = (await serve()).address() as AddressInfo;
+  const monitor = watch(port);
+  await reaches(monitor, 'ready');
+  monitor.inFlight(2);
+  await reaches(monitor, 'hung');
+  expect(monitor.state.evidence[0]).toMatch(/^2 requests are in flight and none runs, but no iteration for/);
+  monitor.inFlight(0);
+  await reaches(monitor, 'ready');
+  expect(() => monitor.inFlight(-1)).toThrow(/a whole number of requests, 0 or more, for requests/);
+  expect(() => monitor.inFlight('2' as never)).toThrow(TypeError);
+});
+
 describe('a listener that fails', () => {
   test.each<[string, () => unknown]>([
     [
