@@ -2,14 +2,15 @@
  * What earlier fetches of the same engine say of the present one: its load by learned thresholds (load.ts), and whether its
  * figures can follow those before them.
  *
- *     counters       never fall while the engine lives (process_start_time stays)
+ *     counters       never fall while process_start_time is known and stays (a contradiction of the restart law,
+ *                    sources/metrics/restart-law.ts); after a restart earlier figures count no more
  *     Little's law   mean running = seconds of inference finished a second, over at least WINDOW seconds and FINISHES
  *                    finishes; they differ when both more than FACTOR times and by more than SLACK requests: a gap that
  *                    large says that gauges stand still
  *
  * A sample that is seen again (an answer that was kept) is not counted again. Source: Little (1961), Operations Research 9(3).
  */
-import type { PerformanceSource, Sources } from '../sources/index.js';
+import { type PerformanceSource, RestartDetector, type RunFigures, runOf, type Sources } from '../sources/index.js';
 import { type Load, LoadDetector } from './load.js';
 
 const WINDOW = 60;
@@ -30,6 +31,7 @@ interface Sample {
 
 export class SourceHistory {
   readonly #detector = new LoadDetector();
+  readonly #restarts = new RestartDetector();
   #samples: Sample[] = [];
   #timestamp: number | null = null;
   #seen: Seen | null = null;
@@ -47,10 +49,10 @@ export class SourceHistory {
 
   #check(sample: Sample): (true | string)[] {
     const last = this.#samples.at(-1);
-    const restarted = last !== undefined && last.source.process_start_time !== sample.source.process_start_time;
-    if (restarted) this.#samples = [];
-    const checks = last === undefined || restarted ? [] : countersRise(last.source, sample.source);
-    if (checks.some((check) => check !== true)) this.#samples = []; // the next ones are held against this one
+    const restart = this.#restarts.look(runWithSeconds(sample.source));
+    if (restart !== null) this.#samples = [];
+    const checks =
+      last === undefined || restart?.contradiction === false ? [] : countersRise(last.source, sample.source);
     this.#samples.push(sample);
     const law = littlesLaw(this.#samples);
     // The window slides once it is full.
@@ -66,6 +68,12 @@ const counters = [
   'preemptions_total',
   'inference_seconds_total',
 ] as const;
+
+/** The seconds of inference are a counter too here. */
+function runWithSeconds(source: PerformanceSource): RunFigures {
+  const run = runOf(source);
+  return { ...run, counters: { ...run.counters, inference_seconds_total: source.inference_seconds_total } };
+}
 
 function countersRise(before: PerformanceSource, after: PerformanceSource): (true | string)[] {
   return counters.flatMap((name) => {

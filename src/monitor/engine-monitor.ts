@@ -5,22 +5,28 @@
  *     monitor.on('state', (now, before) => ...);      // only when the name changes
  *     monitor.on('observation', (state, figures) => ...);
  *     monitor.on('restart', () => ...);
+ *     monitor.inFlight(3);                            // requests the caller waits for: a hang that hides them is seen
  *     monitor.state.name                              // 'unknown' until the first answer
  *     await monitor.close();
  *
  * Options: `intervalMs` 1000 between two observations, `timeoutMs` 800 for their answers, `hungAfterMs` 3500 without an
- * iteration while requests run, or without any answer. With the defaults a hang is told within 5 s, a crash within 2 s.
+ * iteration while requests run or wait, or without any answer; `onListenerError(error, event)`, told of the first error of each
+ * listener (a process warning when left out): a listener that throws stops neither the watch nor the other listeners.
+ * With the defaults a hang is told within 5 s, a crash within 2 s.
  * Observations do not overlap: a slow one delays the next. The timer does not keep the process alive. The engine is the
  * caller's and stays open. States: see engine-state.ts; times are of the monotonic clock.
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option.
  */
 import { EventEmitter } from 'node:events';
 import { z } from 'zod';
-import { argumentError, checkOptions } from '../errors/index.js';
+import { argumentError, checkOptions, rangeError } from '../errors/index.js';
 import {
   deriveRates,
   type Engine,
   type EngineMetrics,
+  emit,
+  type ListenerErrorHandler,
+  ListenerErrors,
   type Rates,
   type Scrape,
   withTimeLimit,
@@ -33,6 +39,10 @@ const optionsSchema = z.object({
   intervalMs: milliseconds.default(1000).describe('milliseconds in (0, 600000]'),
   timeoutMs: milliseconds.default(800).describe('milliseconds in (0, 600000]'),
   hungAfterMs: milliseconds.default(3500).describe('milliseconds in (0, 600000]'),
+  onListenerError: z
+    .custom<ListenerErrorHandler>((value) => typeof value === 'function')
+    .optional()
+    .describe('a function (error, event)'),
 });
 
 export type EngineMonitorOptions = z.input<typeof optionsSchema>;
@@ -49,20 +59,24 @@ export class EngineMonitor extends EventEmitter<Events> {
   readonly #timeoutMs: number;
   readonly #tracker: EngineStateTracker;
   readonly #closing = new AbortController();
+  readonly #errors: ListenerErrors;
   #figures: EngineMetrics | null = null;
   #scrape: Scrape | null = null;
   #rates: Rates | null = null;
   #observed = false;
+  #inFlight = 0;
   #timer: NodeJS.Timeout | undefined;
   #observing: Promise<void>;
 
   constructor(engine: Engine, options: EngineMonitorOptions = {}) {
     super();
     if (typeof engine?.metrics !== 'function') throw argumentError('an Engine', 'engine', engine);
-    const { intervalMs, timeoutMs, hungAfterMs } = checkOptions(optionsSchema, options, 'EngineMonitor');
+    const checked = checkOptions(optionsSchema, options, 'EngineMonitor');
+    const { intervalMs, timeoutMs, hungAfterMs, onListenerError } = checked;
     this.engine = engine;
     this.#intervalMs = intervalMs;
     this.#timeoutMs = timeoutMs;
+    this.#errors = new ListenerErrors(onListenerError);
     this.#tracker = new EngineStateTracker(hungAfterMs / 1000);
     this.#observing = this.#watch();
   }
@@ -90,6 +104,17 @@ export class EngineMonitor extends EventEmitter<Events> {
   /** Restarts seen so far. */
   get restarts(): number {
     return this.#tracker.restarts;
+  }
+
+  /**
+   * Says how many requests the caller has sent to the engine and not been answered. With some in flight an engine whose
+   * gauges are 0 and that counts nothing is hung, not ready. 0 at first.
+   */
+  inFlight(requests: number): void {
+    const expected = 'a whole number of requests, 0 or more,';
+    if (typeof requests !== 'number') throw argumentError(expected, 'requests', requests);
+    if (!Number.isSafeInteger(requests) || requests < 0) throw rangeError(expected, 'requests', requests);
+    this.#inFlight = requests;
   }
 
   /** Ends the watch and what is being asked. */
@@ -125,9 +150,9 @@ export class EngineMonitor extends EventEmitter<Events> {
     const { restarts } = this;
     this.#figures = seen.figures;
     this.#observed = true;
-    const now = this.#tracker.observe({ time, ...seen });
-    if (this.restarts > restarts) this.emit('restart');
-    if (now.name !== before.name) this.emit('state', now, before);
-    this.emit('observation', now, this.#figures);
+    const now = this.#tracker.observe({ time, ...seen, inFlight: this.#inFlight });
+    if (this.restarts > restarts) emit(this, this.#errors, 'restart');
+    if (now.name !== before.name) emit(this, this.#errors, 'state', now, before);
+    emit(this, this.#errors, 'observation', now, this.#figures);
   }
 }

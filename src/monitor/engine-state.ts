@@ -3,12 +3,12 @@
  *
  *     loading       nothing listens, and it was never seen alive: engines do not listen while they load
  *     dead          nothing listens any more, or /health answers 503: its core is gone
- *     restarting    it answers again after it was dead, or its counters began anew: for that one observation
- *     unauthorised  401 or 403: the engine lives, the credential is absent or wrong
+ *     restarting    it answers again after it was dead, or the restart law says so: for that one observation
+ *     unauthorised  401 or 403: the engine is alive, the credential is absent or wrong
  *     scaling       503 with the words of elastic scaling
  *     sleeping      a rank sleeps
- *     hung          requests run on some rank but no iteration of it was counted, or nothing was answered, for
- *                   `hungAfter` seconds, whatever /health says
+ *     hung          requests run or wait on some rank, or the caller has some in flight, but no iteration was counted, or
+ *                   nothing was answered, for `hungAfter` seconds, whatever /health says
  *     saturated     for SUSTAINED observations requests waited, requests were preempted or the KV memory was over FULL
  *     busy, ready   requests run, or none
  *     unknown       not observed yet, or it does not say
@@ -17,7 +17,13 @@
  * after SUSTAINED observations without any of its signs. Time is seconds of a clock that never steps.
  * Sources: the heartbeat of iterations is what told hung engines from healthy ones in production (gonka issue 1421).
  */
-import type { EngineFigures, EngineMetrics } from '../sources/index.js';
+import {
+  type EngineFigures,
+  type EngineMetrics,
+  type Restart,
+  RestartDetector,
+  type RunFigures,
+} from '../sources/index.js';
 
 const engineStates = [
   'unknown',
@@ -52,6 +58,8 @@ export interface Observation {
   metrics: Answer;
   /** The figures, where /metrics answered. */
   figures: EngineMetrics | null;
+  /** Requests that the caller has sent and that are not answered yet; 0 when left out. */
+  inFlight?: number;
 }
 
 const SUSTAINED = 3;
@@ -62,8 +70,9 @@ export class EngineStateTracker {
   #state: EngineState = { name: 'unknown', since: 0, evidence: ['not observed yet'] };
   #alive = false;
   #figures: EngineMetrics | null = null;
-  /** When each rank last counted an iteration, or had nothing to run. */
-  readonly #heartbeats = new Map<string, number>();
+  readonly #run = new RestartDetector();
+  /** When each rank, and the engine as a whole (null), last counted an iteration or had nothing to do. */
+  readonly #heartbeats = new Map<string | null, number>();
   #answered: number | null = null;
   #strained = 0;
   #relaxed = SUSTAINED;
@@ -98,19 +107,24 @@ export class EngineStateTracker {
     this.#answered = time;
     this.#alive = true;
     if (answers.includes('scaling')) return ['scaling', ['it says that the model is scaling']];
-    if (health === 'unhealthy') return ['dead', ['/health answers 503']];
+    if (health === 'unhealthy') return this.#dead('/health answers 503');
     if (answers.includes('unauthorised')) return ['unauthorised', ['it refuses the credential']];
     const before = this.#figures;
-    const anew = before !== null && figures !== null && beganAnew(before, figures);
-    if (anew || this.#state.name === 'dead') return this.#restarted(figures);
+    const restart = figures === null ? null : this.#run.look(runOf(figures));
+    if (restart !== null || this.#state.name === 'dead') return this.#restarted(figures, restart);
     if (figures === null) return ['unknown', [`/health: ${health}; /metrics: ${metrics}`]];
     this.#figures = figures;
-    return this.#living(figures, before, time);
+    return this.#living(figures, before, observation);
   }
 
   #refused(): [EngineStateName, string[]] {
     if (!this.#alive) return ['loading', ['nothing listens, and it was not seen alive yet']];
-    return ['dead', ['nothing listens any more']];
+    return this.#dead('nothing listens any more');
+  }
+
+  #dead(sign: string): [EngineStateName, string[]] {
+    this.#run.gone();
+    return ['dead', [sign]];
   }
 
   #silent(time: number, answers: Answer[]): [EngineStateName, string[]] {
@@ -120,38 +134,64 @@ export class EngineStateTracker {
     return ['hung', [sign]];
   }
 
-  #restarted(figures: EngineMetrics | null): [EngineStateName, string[]] {
+  #restarted(figures: EngineMetrics | null, restart: Restart | null): [EngineStateName, string[]] {
     this.#restarts++;
     this.#figures = figures;
     this.#heartbeats.clear();
     this.#strained = 0;
     this.#relaxed = SUSTAINED;
-    return ['restarting', [figures === null ? 'it answers again' : 'its counters began anew']];
+    return ['restarting', restart?.reasons ?? ['it answers again']];
   }
 
-  #living(figures: EngineMetrics, before: EngineMetrics | null, time: number): [EngineStateName, string[]] {
+  #living(
+    figures: EngineMetrics,
+    before: EngineMetrics | null,
+    { time, inFlight = 0 }: Observation,
+  ): [EngineStateName, string[]] {
     if (figures.sleeping) {
       this.#heartbeats.clear();
       return ['sleeping', ['a rank sleeps']];
     }
     const hung = ranksOf(figures).flatMap((rank) => this.#stillness(rank, before, time));
+    hung.push(...this.#unansweredStillness(figures, before, time, inFlight));
     if (hung.length > 0) return ['hung', hung];
     const strain = this.#strain(figures, before);
     if (!this.#isSaturated()) return use(figures.running);
     return ['saturated', strain.length > 0 ? strain : ['it was strained a moment ago']];
   }
 
-  /** The sentence of a rank that stands still for too long, or none. */
+  /** The sentence of a rank that has work and stands still for too long, or none. */
   #stillness(rank: Rank, before: EngineMetrics | null, time: number): string[] {
-    const { engine, running } = rank;
+    const { engine } = rank;
+    const [running, waiting] = [rank.running ?? 0, rank.waiting ?? 0];
     const earlier = before === null ? undefined : ranksOf(before).find((one) => one.engine === engine);
-    const isIdle = running === null || running === 0;
-    const moved = earlier === undefined || isIdle || progressed(earlier, rank) !== false;
-    const last = moved ? time : (this.#heartbeats.get(engine) ?? time);
-    this.#heartbeats.set(engine, last);
-    if (time - last < this.#hungAfter) return [];
+    const still = this.#still(engine, earlier, rank, running + waiting > 0, time);
+    if (still === null) return [];
     const where = engine === '' ? '' : ` on engine ${engine}`;
-    return [`${running} requests run${where}, but no iteration for ${(time - last).toFixed(1)} s`];
+    const what = running > 0 ? `${running} requests run${where}` : `${waiting} requests wait${where} and none runs`;
+    return [`${what}, but no iteration for ${still.toFixed(1)} s`];
+  }
+
+  /** The same of the whole engine where its gauges show nothing of what the caller has sent. */
+  #unansweredStillness(now: EngineMetrics, before: EngineMetrics | null, time: number, inFlight: number): string[] {
+    const isHidden = inFlight > 0 && (now.running ?? 0) === 0 && (now.waiting ?? 0) === 0;
+    const still = this.#still(null, before ?? undefined, now, isHidden, time);
+    if (still === null) return [];
+    return [`${inFlight} requests are in flight and none runs, but no iteration for ${still.toFixed(1)} s`];
+  }
+
+  /** For how many seconds nothing was counted although there was work; null where that is not too long. */
+  #still(
+    key: string | null,
+    before: EngineFigures | undefined,
+    now: EngineFigures,
+    hasWork: boolean,
+    time: number,
+  ): number | null {
+    const moved = before === undefined || !hasWork || progressed(before, now) !== false;
+    const last = moved ? time : (this.#heartbeats.get(key) ?? time);
+    this.#heartbeats.set(key, last);
+    return time - last < this.#hungAfter ? null : time - last;
   }
 
   /** Signs of too much load; counts how long there were some, or none. */
@@ -177,18 +217,17 @@ function use(running: number | null): [EngineStateName, string[]] {
   return running > 0 ? ['busy', [`${running} requests run`]] : ['ready', ['no request runs']];
 }
 
-/** Signs of silence are said anew each time. */
+/** Signs of silence are written again each time. */
 function isLasting(sign: string): boolean {
   return !sign.startsWith('no answer');
 }
 
 const counters = ['iterationCount', 'generationTokens', 'promptTokens', 'requestsTotal', 'preemptions'] as const;
 
-/** The process started at another time, or a counter went back. */
-function beganAnew(before: EngineMetrics, now: EngineMetrics): boolean {
-  const { processStartTime: started } = before;
-  if (started !== null && now.processStartTime !== null && started !== now.processStartTime) return true;
-  return counters.some((name) => before[name] !== null && now[name] !== null && now[name] < before[name]);
+/** The figures of the restart law. */
+function runOf(figures: EngineMetrics): RunFigures {
+  const { processStartTime: startTime, kvTokensCapacity } = figures;
+  return { startTime, kvTokensCapacity, counters: Object.fromEntries(counters.map((name) => [name, figures[name]])) };
 }
 
 type Rank = EngineFigures & { engine: string };

@@ -15,6 +15,7 @@
  *     await fleet.observed();                     // every engine was observed once
  *     const engine = fleet.pick({ session: 'user-7' });
  *
+ * A listener that throws is reported as one of the monitors (`monitor.onListenerError`) and harms no other.
  * Errors: DtesnError ERR_DTESN_NO_ENGINE when every engine is drained; TypeError or RangeError ERR_DTESN_ARGUMENT.
  * Sources: Thaler & Ravishankar (1998), rendezvous hashing; Mirrokni, Thorup, Zadimoghaddam (2018), consistent hashing with
  * bounded loads.
@@ -22,7 +23,7 @@
 import { EventEmitter, once } from 'node:events';
 import { z } from 'zod';
 import { argumentError, checkOptions, DtesnError, rangeError } from '../errors/index.js';
-import type { Engine } from '../sources/index.js';
+import { type Engine, emit, ListenerErrors } from '../sources/index.js';
 import { EngineMonitor, type EngineMonitorOptions } from './engine-monitor.js';
 import type { EngineState } from './engine-state.js';
 
@@ -60,6 +61,7 @@ interface Member {
 export class Fleet extends EventEmitter<Events> {
   readonly #members: Member[];
   readonly #affinity: number;
+  readonly #errors: ListenerErrors;
 
   constructor(engines: readonly Engine[], options: FleetOptions = {}) {
     super();
@@ -70,6 +72,7 @@ export class Fleet extends EventEmitter<Events> {
     if (twice !== undefined) throw rangeError('each engine once', 'engines', twice);
     const { affinity, monitor } = checkOptions(optionsSchema, options, 'Fleet');
     this.#affinity = affinity;
+    this.#errors = new ListenerErrors((monitor as EngineMonitorOptions).onListenerError);
     this.#members = engines.map((engine: Engine) => this.#member(engine, monitor as EngineMonitorOptions));
   }
 
@@ -89,7 +92,7 @@ export class Fleet extends EventEmitter<Events> {
   pick({ session }: { session?: string } = {}): Engine {
     const costs = this.#costs();
     const open = this.#members.map((member, i) => ({ member, cost: costs[i]! })).filter(({ cost }) => cost !== null);
-    if (open.length === 0) throw this.#nobody();
+    if (open.length === 0) throw this.#noneOpen();
     const cheapest = open.reduce((a, b) => (b.cost < a.cost ? b : a));
     const home = session === undefined ? cheapest : owner(open, session);
     const chosen = home.cost <= this.#affinity * cheapest.cost ? home : cheapest;
@@ -111,7 +114,7 @@ export class Fleet extends EventEmitter<Events> {
     });
     monitor.on('state', (now, before) => {
       if (isOpen(now) === isOpen(before)) return;
-      this.emit(isOpen(now) ? 'restored' : 'drained', engine, now);
+      emit(this, this.#errors, isOpen(now) ? 'restored' : 'drained', engine, now);
     });
     return member;
   }
@@ -133,7 +136,7 @@ export class Fleet extends EventEmitter<Events> {
     });
   }
 
-  #nobody(): DtesnError {
+  #noneOpen(): DtesnError {
     const states = this.#members.map(({ engine, monitor }) => `${engine.label} is ${monitor.state.name}`);
     return new DtesnError('ERR_DTESN_NO_ENGINE', `Expected an engine that can serve but ${states.join(', ')}`);
   }

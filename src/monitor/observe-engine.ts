@@ -1,5 +1,12 @@
 /** One look at an engine: /health and /metrics at the same time, and how each of them ended. It never rejects. */
-import { type Engine, EngineError, engineMetrics, type MetricFamilies, parsePrometheus } from '../sources/index.js';
+import {
+  type Engine,
+  EngineError,
+  engineMetrics,
+  isScaling,
+  type MetricFamilies,
+  parsePrometheus,
+} from '../sources/index.js';
 import type { Answer, Observation } from './engine-state.js';
 
 export interface Look extends Omit<Observation, 'time'> {
@@ -30,6 +37,6 @@ function answerOf(error: unknown): Answer {
   if (error.code === 'ERR_DTESN_ENGINE_REFUSED') return 'refused';
   if (error.code === 'ERR_DTESN_ENGINE_TIMEOUT') return 'silent';
   if (error.code === 'ERR_DTESN_ENGINE_CREDENTIAL') return 'unauthorised';
-  if (error.status === 503) return /scaling/i.test(error.message) ? 'scaling' : 'unhealthy';
+  if (error.status === 503) return isScaling(error) ? 'scaling' : 'unhealthy';
   return 'failed';
 }

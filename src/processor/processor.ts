@@ -37,11 +37,13 @@ import {
 } from '../pipeline/index.js';
 import {
   type Engine,
+  emit,
   fetchModelDataSource,
   fetchPerformanceDataSource,
   fetchProcessingStateSource,
   fetchResourceDataSource,
   fetchTokenizerDataSource,
+  ListenerErrors,
   type Sources,
 } from '../sources/index.js';
 import type { DtesnConfig } from './config.js';
@@ -83,7 +85,8 @@ export class DtesnProcessor extends EventEmitter<Events> {
       for (const listener of listeners) listener(change);
     });
     const processor = new DtesnProcessor(parts);
-    listeners.push((change) => processor.#announce(change));
+    const errors = new ListenerErrors();
+    listeners.push((change) => emit(processor, errors, 'quality', change));
     return processor;
   }
 
@@ -284,16 +287,5 @@ export class DtesnProcessor extends EventEmitter<Events> {
 
   #checkOpen(): void {
     if (this.#closed) throw new DtesnError('ERR_DTESN_CLOSED', 'Expected an open processor but it was closed');
-  }
-
-  /** A listener that throws stops no input and no other listener. */
-  #announce(change: QualityChange): void {
-    for (const listener of this.rawListeners('quality') as ((change: QualityChange) => void)[]) {
-      try {
-        listener(change);
-      } catch (error) {
-        process.emitWarning(error instanceof Error ? error : String(error));
-      }
-    }
   }
 }

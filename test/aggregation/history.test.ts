@@ -74,6 +74,21 @@ describe('figures that cannot follow those before them lower the plausibility of
     expect(see({ generation_tokens_total: 0, process_start_time: 2 }).checks).toEqual([]);
   });
 
+  test('nor one where the start of the process was not known', () => {
+    const { see } = stream();
+    see({ generation_tokens_total: 100, process_start_time: null });
+    expect(see({ generation_tokens_total: 0, process_start_time: null }).checks).toEqual([]);
+  });
+
+  test.each<[string, number | null, number | null]>([
+    ['appears', null, 1],
+    ['disappears', 1, null],
+  ])('a start time that %s is no restart: counters are still compared', (_, before, now) => {
+    const { see } = stream();
+    see({ process_start_time: before });
+    expect(see({ process_start_time: now }).checks).toEqual([true, true, true, true, true]);
+  });
+
   test('a kept answer is not judged twice', () => {
     const { history } = stream();
     const first = history.observe(goodSources(), 1);

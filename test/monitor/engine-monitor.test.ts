@@ -1,7 +1,7 @@
 /** The monitor over HTTP: an engine that hangs, dies and comes back. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { EngineMonitor, type EngineMonitorOptions, type EngineStateName } from '../../src/monitor/index.js';
 import { AphroditeEngine } from '../../src/sources/index.js';
 
@@ -99,7 +99,68 @@ test('nothing listening is loading; close() ends the watch and leaves no timer',
   expect(monitor.state).toBe(state);
 });
 
+test('an engine whose gauges are 0 is hung when the caller has requests in flight', async () => {
+  Object.assign(face, { running: 0, moving: false, health: 200, silent: false });
+  const { port } = (await serve()).address() as AddressInfo;
+  const monitor = watch(port);
+  await reaches(monitor, 'ready');
+  monitor.inFlight(2);
+  await reaches(monitor, 'hung');
+  expect(monitor.state.evidence[0]).toMatch(/^2 requests are in flight and none runs, but no iteration for/);
+  monitor.inFlight(0);
+  await reaches(monitor, 'ready');
+  expect(() => monitor.inFlight(-1)).toThrow(/a whole number of requests, 0 or more, for requests/);
+  expect(() => monitor.inFlight('2' as never)).toThrow(TypeError);
+});
+
+describe('a listener that fails', () => {
+  test.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('broken');
+      },
+    ],
+    [
+      'rejects',
+      async () => {
+        throw new Error('broken');
+      },
+    ],
+  ])('and %s is reported once; the watch and the other listeners go on, and close() resolves', async (_, broken) => {
+    Object.assign(face, { running: 0, health: 200, silent: false });
+    const { port } = (await serve()).address() as AddressInfo;
+    const reports: unknown[] = [];
+    const onListenerError = (error: unknown, event: string) => reports.push([event, (error as Error).message]);
+    const monitor = watch(port, { ...pace, onListenerError });
+    let observations = 0;
+    monitor.on('observation', broken);
+    monitor.on('observation', () => observations++);
+    await vi.waitFor(() => expect(observations).toBeGreaterThan(3), { timeout: 20_000 });
+    expect(reports).toEqual([['observation', 'broken']]);
+    face.running = 1;
+    await reaches(monitor, 'busy');
+    await expect(monitor.close()).resolves.toBeUndefined();
+  });
+
+  test('without a handler is a process warning', async () => {
+    Object.assign(face, { running: 0, health: 200, silent: false });
+    const { port } = (await serve()).address() as AddressInfo;
+    const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
+    watch(port).on('state', () => {
+      throw new Error('broken');
+    });
+    expect(await warned).toMatchObject({
+      code: 'DTESN_LISTENER',
+      message: expect.stringMatching(/^A listener of state threw: Error: broken/),
+    });
+  });
+});
+
 test('refused: no engine, and options out of range', () => {
   expect(() => new EngineMonitor(null as never)).toThrow(/Expected an Engine for engine/);
   expect(() => new EngineMonitor({ metrics() {} } as never, { intervalMs: 0 })).toThrow(/for intervalMs/);
+  expect(() => new EngineMonitor({ metrics() {} } as never, { onListenerError: 1 as never })).toThrow(
+    /a function \(error, event\) for onListenerError/,
+  );
 });

@@ -62,6 +62,7 @@ test('a dead engine that answers again is restarting for one observation', () =>
 describe('a restart between two observations is recognised', () => {
   test.each<[string, Partial<EngineMetrics>]>([
     ['by the start of the process', { processStartTime: 1e9 + 60 }],
+    ['by another capacity of the KV cache', { kvTokensCapacity: 3200 }],
     ['by a counter that went back, where the start is not told', { generationTokens: 3, processStartTime: null }],
   ])('%s', (_, after) => {
     expect(watched({}, after, after).names).toEqual(['ready', 'restarting', 'ready']);
@@ -83,6 +84,28 @@ describe('a hang', () => {
   test('is none while nothing runs, and ends with the next iteration', () => {
     expect(watched({}, {}, {}, {}, {}, {}, {}).names).toEqual(Array(7).fill('ready'));
     expect(watched(step(0), step(0), step(0), step(0), step(0), step(1)).names.at(-1)).toBe('busy');
+  });
+
+  test('is told of requests that wait while none runs and nothing is counted', () => {
+    const queue = (n: number) => ({ waiting: 3, iterationCount: 100 + n });
+    const { states, names } = watched({}, queue(0), queue(0), queue(0), queue(0), queue(0));
+    expect(names.at(-1)).toBe('hung');
+    expect(states.at(-1)!.evidence).toEqual(['3 requests wait and none runs, but no iteration for 5.0 s']);
+    expect(watched({}, queue(0), queue(1), queue(2), queue(3), queue(4), queue(5)).names.at(-1)).toBe('saturated');
+  });
+
+  test('is told of requests that only the caller knows of', () => {
+    const flying = (inFlight: number, n = 0): Partial<Observation> => ({
+      health: 'ok',
+      figures: { ...idle, iterationCount: 100 + n },
+      inFlight,
+    });
+    const { states, names } = watched(flying(0), ...Array(4).fill(flying(2)));
+    expect(names).toEqual(['ready', 'ready', 'ready', 'ready', 'hung']);
+    expect(states.at(-1)!.evidence).toEqual(['2 requests are in flight and none runs, but no iteration for 4.0 s']);
+    expect(watched(...[0, 1, 2, 3, 4, 5].map((n) => flying(2, n))).names.at(-1)).toBe('ready');
+    expect(watched(...Array(9).fill(flying(0))).names.at(-1)).toBe('ready');
+    expect(watched(...Array(5).fill(flying(2)), flying(0)).names.at(-1)).toBe('ready');
   });
 
   test('of one rank is not hidden by another that moves', () => {

@@ -345,6 +345,24 @@ describe('a subscription', () => {
     expect(sets).toBe(0);
   });
 
+  test('goes on when its listener throws, and warns of it once', async () => {
+    vi.useRealTimers();
+    const fetcher = fetcherOf(null);
+    const warnings: string[] = [];
+    const warned = ({ message }: Error) => void warnings.push(message);
+    process.on('warning', warned);
+    let calls = 0;
+    const broken = () => {
+      calls++;
+      throw new Error('broken');
+    };
+    fetcher.subscribe(broken, { intervalMs: 10 });
+    await vi.waitFor(() => expect(calls).toBeGreaterThan(2));
+    await fetcher.close();
+    process.off('warning', warned);
+    expect(warnings).toEqual([expect.stringMatching(/^A listener of subscribe threw: Error: broken/)]);
+  });
+
   test('of what is no function, or to a closed fetcher, is refused', async () => {
     const fetcher = fetcherOf(null);
     expect(() => fetcher.subscribe(7 as never)).toThrow(/a function for listener/);

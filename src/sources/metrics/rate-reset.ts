@@ -1,20 +1,25 @@
 /**
- * Whether two readings belong to one run of the engine, so that their counters may be subtracted. They do not when
+ * Whether the counters of two readings may be subtracted: series by series, what the restart law (restart-law.ts) says of
+ * the whole, and whether both readings have the same series. They may not when
  *
- *     process_start_time_seconds or the set of engines changed        all engines are reset
- *     a counter, a bucket or a count decreased, or is gone;           that engine is reset
+ *     process_start_time_seconds is known in both and differs,        all engines are reset
+ *     the kind or the set of engines changed
+ *     a counter, a bucket or a count fell, or is gone;                that engine is reset
+ *     the KV capacity is known in both and differs;
  *     a `_created` time changed, or is gone; the bounds of a histogram changed
  *
  * Sums may decrease: an engine's wall clock can step back during a request.
  */
+import { figuresOf } from './engine-metrics.js';
 import type { EngineReading, EngineReadings, HistogramSeries } from './engine-readings.js';
 import { counters, histograms } from './metric-names.js';
 import { sameBounds } from './reading-deltas.js';
+import { differs, fell } from './restart-law.js';
 
 /** What says that all engines were reset; null when nothing does. */
 export function processReset(before: EngineReadings, after: EngineReadings): string | null {
   if (before.kind !== after.kind) return 'the engine is of another kind';
-  if (before.processStartTime !== after.processStartTime) return 'process_start_time_seconds changed';
+  if (differs(before.processStartTime, after.processStartTime)) return 'process_start_time_seconds changed';
   const [old, now] = [before, after].map(({ engines }) => engines.map(({ engine }) => engine).join());
   return old === now ? null : `the engines changed from ${old || 'none'} to ${now || 'none'}`;
 }
@@ -36,6 +41,8 @@ export function engineReset(before: EngineReading, after: EngineReading): string
       if (why !== null) return why;
     }
   }
+  const capacity = (reading: EngineReading) => figuresOf([reading]).kvTokensCapacity;
+  if (differs(capacity(before), capacity(after))) return 'the capacity of the KV cache changed';
   for (const [name, time] of before.created) if (after.created.get(name) !== time) return `${name} changed`;
   return null;
 }
@@ -52,5 +59,5 @@ function histogramReset(name: string, before: HistogramSeries, after: HistogramS
 
 function decrease(what: string, before: number, after: number | undefined): string | null {
   if (after === undefined) return `${what} is gone`;
-  return after < before ? `${what} decreased from ${before} to ${after}` : null;
+  return fell(before, after) ? `${what} decreased from ${before} to ${after}` : null;
 }

@@ -1,38 +1,39 @@
 /**
- * Whether an engine restarted between two looks at its performance: then it may serve another model.
+ * What the caches of the fetch ask after each look at an engine: whether it restarted (the restart law, restart-law.ts), for
+ * then it may serve another model; and whether what it serves is another model or another version of the engine, where no
+ * restart was seen.
  *
- *     its process has another start time         (absent where several API servers share the metrics)
- *     a counter went back                        (requests finished, tokens in and out, preemptions)
- *     its KV cache has another capacity          (it is set when the engine starts or is scaled)
- *     nothing listened there in between, or its health failed and came back (waking up counts: it costs two questions)
- *
- * And whether what it serves is another model or another version of the engine, where none of this was seen.
+ * Gone is an engine that refused the connection, or was not ready: its health failed, or it slept (a woken engine may have
+ * other weights; asking needlessly costs two questions).
  */
+import { differs, RestartDetector } from '../metrics/restart-law.js';
 import type { ModelConfigSource, PerformanceSource } from '../types.js';
 
-const counters = ['total_requests', 'generation_tokens_total', 'prompt_tokens_total', 'preemptions_total'] as const;
-const identity = ['model_name', 'max_model_len', 'engine_version'] as const;
-const constants = ['process_start_time', 'kv_tokens_capacity'] as const;
-
 export class RestartWatch {
-  #before: PerformanceSource | null = null;
-  #wasGone = false;
+  readonly #detector = new RestartDetector();
+  #wasReady: boolean | null = null;
 
   /** Takes the next look in the order of time; true when the engine restarted since the last that had an answer. */
   restarted(now: PerformanceSource): boolean {
     if (now.state === 'error') {
-      this.#wasGone ||= now.error_code === 'ERR_DTESN_ENGINE_REFUSED';
+      if (now.error_code === 'ERR_DTESN_ENGINE_REFUSED') this.#detector.gone();
       return false;
     }
-    const before = this.#before;
-    const wasGone = this.#wasGone;
-    this.#before = now;
-    this.#wasGone = false;
-    if (before === null) return false;
-    const wentBack = counters.some((name) => isLess(now[name], before[name]));
-    const cameBack = wasGone || (before.engine_ready === false && now.engine_ready === true);
-    return cameBack || wentBack || constants.some((name) => isOther(now[name], before[name]));
+    if (this.#wasReady === false && now.engine_ready === true) this.#detector.gone();
+    this.#wasReady = now.engine_ready ?? this.#wasReady;
+    return this.#detector.look(runOf(now)) !== null;
   }
+}
+
+/** The figures of the restart law in a performance source. */
+export function runOf(source: PerformanceSource) {
+  const { process_start_time, kv_tokens_capacity } = source;
+  const { total_requests, generation_tokens_total, prompt_tokens_total, preemptions_total } = source;
+  return {
+    startTime: process_start_time,
+    kvTokensCapacity: kv_tokens_capacity,
+    counters: { total_requests, generation_tokens_total, prompt_tokens_total, preemptions_total },
+  };
 }
 
 export class ModelWatch {
@@ -43,16 +44,11 @@ export class ModelWatch {
     if (now.state === 'error') return false;
     const before = this.#before;
     this.#before = now;
-    return before !== null && identity.some((name) => isOther(now[name], before[name]));
+    if (before === null) return false;
+    return (
+      differs(before.model_name, now.model_name) ||
+      differs(before.max_model_len, now.max_model_len) ||
+      differs(before.engine_version, now.engine_version)
+    );
   }
-}
-
-type Figure = number | null;
-
-function isLess(now: Figure, before: Figure): boolean {
-  return now !== null && before !== null && now < before;
-}
-
-function isOther(now: Figure | string, before: Figure | string): boolean {
-  return now !== null && before !== null && now !== before;
 }

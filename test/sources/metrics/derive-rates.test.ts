@@ -200,6 +200,27 @@ describe('a reset', () => {
     });
   });
 
+  test('is seen when the KV cache has another capacity, though every counter rose', () => {
+    const scrape = (blocks: string, state: State, time: number) => ({
+      metrics: parsePrometheus(text({ 0: state }).replace('num_gpu_blocks="1000"', `num_gpu_blocks="${blocks}"`)),
+      time,
+    });
+    const { reset, resetReason } = deriveRates(scrape('1000', start, 50), scrape('900', later, 52));
+    expect(reset).toBe(true);
+    expect(resetReason).toMatch(/capacity of the KV cache changed/);
+  });
+
+  test('is not a start time that appears or disappears', () => {
+    const scrape = (state: State, time: number, hidden: boolean) => {
+      const body = text({ 0: state });
+      return { metrics: parsePrometheus(hidden ? body.slice(body.indexOf('\n') + 1) : body), time };
+    };
+    for (const hidden of [true, false]) {
+      const { reset, generationTokensPerSecond } = deriveRates(scrape(start, 50, hidden), scrape(later, 52, !hidden));
+      expect([reset, generationTokensPerSecond]).toEqual([false, 300]);
+    }
+  });
+
   test('of one engine leaves the rates of the other', () => {
     const all = rates({ 0: start, 1: start }, { 0: later, 1: { ...later, generated: 5 } });
     expect(all).toMatchObject({ reset: true, generationTokensPerSecond: null });
