@@ -3,7 +3,7 @@
  * B-series.
  *
  * A prepared wave holds memory of its own until it was run or dropped, so that the next one can be prepared meanwhile. A
- * wave of one input runs alone; more run as native batches, those with equally many active membranes together.
+ * wave of process() runs alone; those of a batch run as native batches, inputs with equally many active membranes together.
  */
 import { type EncodeInput, writeSeries } from '../encoding/index.js';
 import {
@@ -64,6 +64,8 @@ export interface PreparedInput {
 
 export interface Wave {
   inputs: PreparedInput[];
+  /** Of a batch: series run as columns of one product, also one alone, so that results do not depend on the batch. */
+  batch: boolean;
   memory: WorkMemory;
   differentials: Float32Array;
   states: Float32Array;
@@ -118,7 +120,7 @@ export class InputRunner {
   /** A wave of one input; throws what is wrong with it. */
   async prepareOne(input: EncodeInput, options: ProcessOptions): Promise<Wave> {
     let failure: unknown;
-    const wave = await this.#prepare([input], 0, 1, options, (_, error) => {
+    const wave = await this.#prepare([input], 0, 1, false, options, (_, error) => {
       failure = error;
     });
     if (wave.inputs.length === 1) return wave;
@@ -134,7 +136,7 @@ export class InputRunner {
     options: ProcessOptions,
     settle: Settle,
   ): Promise<Wave> {
-    return this.#prepare(inputs, start, end, options, (index, error) => settle(index, failureOf(error)));
+    return this.#prepare(inputs, start, end, true, options, (index, error) => settle(index, failureOf(error)));
   }
 
   /** Through model and B-series; settles every input of the wave, and gives its memory back. */
@@ -169,6 +171,7 @@ export class InputRunner {
     inputs: readonly EncodeInput[],
     start: number,
     end: number,
+    batch: boolean,
     options: ProcessOptions,
     refuse: (index: number, error: unknown) => void,
   ): Promise<Wave> {
@@ -206,7 +209,7 @@ export class InputRunner {
       fail(start + i, result.reason);
       return [];
     });
-    return this.#transform(encoded, memory, fail);
+    return this.#transform(encoded, memory, batch, fail);
   }
 
   #encode(input: EncodeInput, look: Look, { data }: PlannedData, signal: AbortSignal | undefined) {
@@ -219,6 +222,7 @@ export class InputRunner {
   #transform(
     encoded: Omit<PreparedInput, 'transformed'>[],
     memory: WorkMemory,
+    batch: boolean,
     fail: (index: number, error: unknown) => void,
   ): Wave {
     const { config, first, targetOf, metrics } = this.#parts;
@@ -263,7 +267,7 @@ export class InputRunner {
         return [];
       }
     });
-    return { inputs, memory, ...views };
+    return { inputs, batch, memory, ...views };
   }
 
   // ---- run ----
@@ -293,7 +297,7 @@ export class InputRunner {
 
   async #runModel(
     { model }: Lane,
-    { states, ends }: Wave,
+    { batch, states, ends }: Wave,
     group: PreparedInput[],
     { signal, onProgress }: ProcessOptions,
   ): Promise<ModelRun[]> {
@@ -301,7 +305,7 @@ export class InputRunner {
     const longest = Math.max(...inputs.map(({ steps }) => steps));
     const progress = onProgress && ((done: number) => onProgress({ stage: 'model', done, total: longest }));
     const { chunkSteps } = inputs[0]!.execution;
-    if (inputs.length === 1) {
+    if (!batch) {
       return [await runModel(model, states, inputs[0]!, { chunkSteps, signal, onProgress: progress })];
     }
     return runModelBatch(model, states, ends, inputs, { chunkSteps, signal, onProgress: progress });

@@ -35,6 +35,7 @@ import { fetchModelDataSource } from './model-config.js';
 import { failure, type SourceOptions } from './observation.js';
 import { fetchPerformanceDataSource } from './performance.js';
 import { untilAborted, withTimeLimit } from './policies/bounded-signal.js';
+import { ListenerErrors } from './policies/listeners.js';
 import { type Limits, ProviderChoice } from './policies/provider-choice.js';
 import { steadyPoll } from './policies/steady-poll.js';
 import { fetchProcessingStateSource } from './processing-state.js';
@@ -117,19 +118,20 @@ export class SourceFetcher {
    * Fetches every `intervalMs` and hands each set to the listener, the first at once. What would not stay fresh for half an
    * interval is asked anew and waited for, so no set is older than it need be. A turn that takes longer than the interval
    * (its fetch, and what the listener returns) skips those it missed. Ends with what is returned, with the signal, or with
-   * close(). An error of the listener goes to `onError`, by default a warning of the process, once until a turn succeeds
-   * or fails in another way; the subscription goes on.
+   * close(). The first error of the listener goes to `onError`, by default a warning of the process; the subscription goes
+   * on (listeners.ts).
    */
   subscribe(listener: SourceListener, options: SubscribeOptions = {}): () => void {
-    const { intervalMs, signal, onError = warn } = checkedSubscription(listener, options);
+    const { intervalMs, signal, onError } = checkedSubscription(listener, options);
     this.#closing.signal.throwIfAborted();
     const end = new AbortController();
     const stop = () => end.abort(new DtesnError('ERR_DTESN_CLOSED', 'The subscription has ended'));
     const signals = [this.#closing.signal, ...(signal ? [signal] : [])];
     for (const other of signals) other.addEventListener('abort', stop, { once: true });
     if (signal?.aborted) stop();
-    const hand = reportingOnce(listener, onError);
-    const turn = async () => hand(await untilAborted(end.signal, this.#read({ freshForMs: intervalMs / 2 })));
+    const errors = new ListenerErrors(onError);
+    const turn = async () =>
+      errors.call(listener, 'subscribe', [await untilAborted(end.signal, this.#read({ freshForMs: intervalMs / 2 }))]);
     void steadyPoll(turn, intervalMs, end.signal).finally(() => {
       for (const other of signals) other.removeEventListener('abort', stop);
     });
@@ -340,32 +342,4 @@ function isEngineSource(name: string): name is EngineSourceName {
 
 function withProblem<Source extends Sources[EngineSourceName]>(source: Source, problem: string): Source {
   return { ...source, problems: [...(source.problems ?? []), problem] };
-}
-
-/** The listener; what it fails with is reported, but for what the turn before failed with as well. */
-function reportingOnce(listener: SourceListener, report: (error: unknown) => void): (set: SourceSet) => Promise<void> {
-  let last: string | null = null;
-  return async (set) => {
-    try {
-      await listener(set);
-      last = null;
-    } catch (error) {
-      const said = failure(error).error;
-      if (said !== last) tell(error, report);
-      last = said;
-    }
-  };
-}
-
-/** A report that throws becomes a warning. */
-function tell(error: unknown, report: (error: unknown) => void): void {
-  try {
-    report(error);
-  } catch (second) {
-    warn(second);
-  }
-}
-
-function warn(error: unknown): void {
-  process.emitWarning(`A listener of the sources failed: ${failure(error).error}`, { code: 'ERR_DTESN_LISTENER' });
 }

@@ -117,7 +117,7 @@ test.each([
 );
 
 // DTESN_LONG=1 takes the steps of a long watch: ten times as many.
-const times = process.env.DTESN_LONG === '1' ? 10 : 1;
+const times = process.env['DTESN_LONG'] === '1' ? 10 : 1;
 const white = (t: number, i: number) => whiteness[(t * 7919 + i * 104_729) % whiteness.length]!;
 const whiteness = sequence(1_000_003, 5);
 const sine = (t: number, i: number) => Math.sin(0.1 * t + 0.37 * i);

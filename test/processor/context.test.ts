@@ -1,0 +1,191 @@
+/** The engine context of the specification: fetched once, handed on, with its age; old and foreign ones are named. */
+import { describe, expect, test, vi } from 'vitest';
+import { DtesnProcessor, engineContextSchema } from '../../src/processor/index.js';
+import { type MemoryEngine, memoryEngine } from '../sources/memory-engine.js';
+
+const config = { max_membrane_depth: 2, esn_reservoir_size: 16, bseries_max_order: 2, source_deadline_ms: 20_000 };
+
+async function withProcessor(use: (processor: DtesnProcessor, engine: MemoryEngine) => Promise<void>, options = {}) {
+  const engine = memoryEngine();
+  const processor = await DtesnProcessor.create({ engine, config, ...options });
+  try {
+    await use(processor, engine);
+  } finally {
+    await processor.close();
+  }
+}
+
+const requests = (engine: MemoryEngine) => Object.values(engine.asked).reduce((sum, count) => sum + count, 0);
+
+// The usage examples of the specification, line by line; its Python names in camelCase.
+test('the usage examples of the specification run', async () => {
+  await withProcessor(async (processor) => {
+    const engineContext = await processor.fetchComprehensiveEngineContext();
+    const multiSourceData = engineContext['multi_source_data'];
+    const sourceCount = multiSourceData['source_count'];
+    const qualityScore = multiSourceData['aggregation']['data_quality_score'];
+    expect([sourceCount, qualityScore]).toEqual([5, 1]);
+    const inputVector = await processor.preprocessWithEngine('hello', engineContext);
+    expect([inputVector.steps, inputVector.features, inputVector.series.length]).toEqual([5, 16, 80]);
+  });
+});
+
+test('a context has what its schema says, survives JSON, and names what it was made for', async () => {
+  await withProcessor(async (processor) => {
+    const context = await processor.fetchComprehensiveEngineContext();
+    expect(context).toMatchObject({ engine_available: true, engine_ready: true });
+    expect(context.model_config).toBe(context.multi_source_data.sources.model_config);
+    expect(context.performance_metrics).toBe(context.multi_source_data.sources.performance);
+    expect(context.plan.map(({ name }) => name)).toContain('model_aware_preprocessing');
+    expect(context.origin).toEqual({ engine: 'memory on http://127.0.0.1:1', depth: 2, units: 16, inputs: 16 });
+    const sent = JSON.parse(JSON.stringify(context));
+    expect(engineContextSchema.parse(sent)).toEqual(sent);
+    const { contextUse } = await processor.process({ tokens: [1, 2, 3] }, { context: sent });
+    expect(contextUse).toMatchObject({ origin: 'given', state: 'fresh', note: null });
+  });
+});
+
+describe('a context that is handed in', () => {
+  test('is used without any request', async () => {
+    await withProcessor(async (processor, engine) => {
+      const context = await processor.fetchComprehensiveEngineContext();
+      const before = requests(engine);
+      const result = await processor.process('not asked for yet', { context });
+      const [inBatch] = await processor.processBatch(['another one'], { context });
+      await processor.preprocessWithEngine('a third one', context);
+      expect(requests(engine)).toBe(before);
+      expect(result.context).toBe(context.multi_source_data);
+      expect(result.contextUse).toMatchObject({ origin: 'given', state: 'fresh' });
+      expect(inBatch).toMatchObject({ ok: true, contextUse: { origin: 'given' } });
+      expect(result.input.encoder).toBe('utf8-bytes');
+      expect(result.input.note).toMatch(/^a context was given, so the engine was not asked/);
+    });
+  });
+
+  test('finds the ids of a text that the engine answered before', async () => {
+    await withProcessor(async (processor, engine) => {
+      const asked = await processor.process('known');
+      const context = await processor.fetchComprehensiveEngineContext();
+      const before = requests(engine);
+      const again = await processor.process('known', { context });
+      expect(requests(engine)).toBe(before);
+      expect(again.input.encoder).toBe('engine');
+      expect(again.features).toEqual(asked.features);
+    });
+  });
+
+  test('says its age, and which sources are past their time', async () => {
+    await withProcessor(async (processor) => {
+      const context = await processor.fetchComprehensiveEngineContext();
+      const old = structuredClone(context);
+      old.multi_source_data.timestamp -= 12.5;
+      const { contextUse } = await processor.process({ tokens: [1, 2] }, { context: old });
+      expect(contextUse.state).toBe('old');
+      expect(contextUse.ageMs).toBeGreaterThanOrEqual(12_500);
+      expect(contextUse.note).toMatch(/^performance is 12\.\d s old, more than 10 s$/);
+    });
+  });
+
+  test('of another engine or model is named foreign and still used', async () => {
+    await withProcessor(async (processor) => {
+      const other = await DtesnProcessor.create({
+        engine: null,
+        config: { ...config, max_membrane_depth: 4, esn_reservoir_size: 64 },
+      });
+      const foreign = await other.fetchComprehensiveEngineContext();
+      await other.close();
+      const result = await processor.process({ tokens: [1, 2] }, { context: foreign });
+      expect(result.contextUse.state).toBe('foreign');
+      expect(result.contextUse.note).toMatch(/made for engine null, this processor has memory on/);
+      expect(result.contextUse.note).toMatch(/made for units 64, this processor has 16/);
+      expect(result.membranes.length).toBe(2);
+      expect(result.context.aggregation.data_quality_score).toBe(0.4);
+    });
+  });
+
+  test('planned for tokens serves numbers too: limits of the vocabulary do not touch them', async () => {
+    await withProcessor(async (processor) => {
+      const context = await processor.fetchComprehensiveEngineContext();
+      const series = Array.from({ length: 10 }, (_, t) => Array.from({ length: 16 }, (_, i) => Math.sin(t + i) - 2));
+      const given = await processor.process(series, { context });
+      const fetched = await processor.process(series);
+      expect(given.features).toEqual(fetched.features);
+      const entry = given.applied.find(({ transformation }) => transformation === 'apply_vocab_limits');
+      expect(entry).toMatchObject({ applied: false, reason: expect.stringMatching(/^not applicable/) });
+    });
+  });
+
+  test.each([
+    ['a number', 7, /a context of fetchComprehensiveEngineContext\(\) for context but received 7/],
+    ['an empty object', {}, /a context of fetchComprehensiveEngineContext\(\)/],
+    ['data that are none', { multi_source_data: {} }, /context\.multi_source_data\.sources/],
+  ])('that is none (%s) is refused by name', async (_name, context, message) => {
+    await withProcessor(async (processor) => {
+      await expect(processor.process('x', { context: context as never })).rejects.toThrow(message);
+    });
+  });
+});
+
+test('ids are asked for again after a restart of the engine', async () => {
+  const { metricsBody } = await import('../faults/engine-server.js');
+  let body = metricsBody;
+  const engine = memoryEngine({ metrics: async () => Buffer.from(body) });
+  const freshness = { performance: { freshMs: 0, maxStaleMs: 0 } };
+  const processor = await DtesnProcessor.create({ engine, config, freshness });
+  await processor.process('again');
+  await processor.process('again');
+  expect(engine.asked['tokenize']).toBe(2); // the probe of the tokenizer source, and the text
+  body = metricsBody.replace(/(process_start_time_seconds[^ ]* )(\S+)/g, '$1 1800000000');
+  expect(body).not.toBe(metricsBody);
+  const after = await processor.process('again');
+  expect(after.reused.tokens).toBe(false);
+  await processor.close();
+});
+
+test('invalidate forgets the answers of one source', async () => {
+  await withProcessor(async (processor, engine) => {
+    await processor.fetchMultiSourceData();
+    processor.invalidate('model_config');
+    await processor.fetchMultiSourceData();
+    expect(engine.asked['models']).toBe(2);
+    expect(engine.asked['metrics']).toBe(1);
+    expect(() => processor.invalidate('models')).toThrow(/one of model_config, tokenizer, performance/);
+  });
+});
+
+test('close() waits for the inputs under way', async () => {
+  const processor = await DtesnProcessor.create({ engine: null, config });
+  const running = processor.process({ tokens: Array.from({ length: 5000 }, (_, i) => i % 250) });
+  let ended = false;
+  void running.then(() => {
+    ended = true;
+  });
+  await processor.close();
+  expect(ended).toBe(true);
+});
+
+describe('all sources dead', () => {
+  test('also when those of this process throw: quality 0, basic processing on defaults, errors in the data', async () => {
+    const dead = async () => {
+      throw new Error('the engine is gone');
+    };
+    const engine = memoryEngine({ models: dead, version: dead, health: dead, metrics: dead, tokenize: dead });
+    const processor = await DtesnProcessor.create({ engine, config });
+    const broken = vi.spyOn((await import('node:os')).default, 'freemem').mockImplementation(() => {
+      throw new Error('no memory figures');
+    });
+    try {
+      const { context, features, input } = await processor.process('still here');
+      const { aggregation, sources, transformation_ready } = context;
+      expect(aggregation.successful_sources).toBe(1); // processing_state, which asks nothing outside
+      expect(sources.resources).toMatchObject({ state: 'error', error: expect.stringMatching(/no memory figures/) });
+      expect(sources.performance.error).toMatch(/gone/);
+      expect(transformation_ready).toBe(false);
+      expect(input.encoder).toBe('utf8-bytes');
+      expect(features.end_state.some((x) => x !== 0)).toBe(true);
+    } finally {
+      broken.mockRestore();
+      await processor.close();
+    }
+  });
+});
