@@ -43,15 +43,17 @@ export function draftTransformations(data: MultiSourceData, target: PlanTarget):
   return applyFlowControl({ ...draft, applied: [...draft.applied, ...failed] }, data, steps);
 }
 
+/** `draft`: of the same data, for this target with the steps of the series, where it was made before. */
 export function applyMultiSourceTransformations(
   series: ProgramSeries,
   data: MultiSourceData,
   target: PlanTarget,
+  draft: Draft = draftTransformations(data, { ...target, steps: series.steps }),
 ): TransformedSeries {
   const features = target.inputKind === 'tokens' ? 1 : target.inputs;
   if (series.features !== features)
     throw shapeError(`a series of ${target.inputKind} with ${features} features`, series.features);
-  const draft = draftTransformations(data, { ...target, steps: series.steps });
+  if (draft.target.steps !== series.steps) throw shapeError(`a draft of ${series.steps} steps`, draft.target.steps);
   return { ...runDraft(draft, series, data), execution: draft.execution };
 }
 

@@ -67,5 +67,7 @@ export function isEmbedding({ transformation, pipeline }: AppliedTransformation)
 
 /** The operations of what is applied, in order. */
 export function programOf(applied: readonly AppliedTransformation[]): TransformOp[] {
-  return applied.flatMap((entry) => (entry.applied ? entry.operations : []));
+  const program: TransformOp[] = [];
+  for (const entry of applied) if (entry.applied) program.push(...entry.operations);
+  return program;
 }

@@ -6,7 +6,7 @@
  *                   [0, 2^24], which f32 holds exactly
  *     on features   the number of features stays that of the model
  *
- * and one after it: a step at least is left, and a widened series fits in the memory that is known to be available.
+ * and one after it: a step at least is left, and a widened series fits in the available memory.
  * Unknown steps (null) stay unknown.
  */
 import { rangeError, shapeError } from '../errors/index.js';
@@ -19,13 +19,14 @@ export interface FlowShape {
 }
 
 export interface FitLimits {
-  /** Null when it is unknown. */
+  /** Null when it is unknown: 4 GiB are reckoned with. */
   availableBytes: number | null;
   bytesPerElement: number;
 }
 
 const LARGEST_ID = 2 ** 24;
 const MOST_ELEMENTS = 2 ** 53;
+const MOST_BYTES = 2 ** 32;
 
 /** Throws what is wrong; returns the shape after all operations. */
 export function fitOperations(
@@ -101,7 +102,6 @@ function checkSize(op: TransformOp, steps: number | null, features: number, limi
   const elements = steps * features;
   if (elements >= MOST_ELEMENTS) throw shapeError(`fewer than 2^53 elements after ${op.op}`, elements);
   const bytes = elements * limits.bytesPerElement;
-  if (limits.availableBytes !== null && bytes > limits.availableBytes) {
-    throw shapeError(`at most ${limits.availableBytes} bytes (available memory) after ${op.op}`, bytes);
-  }
+  const most = limits.availableBytes ?? MOST_BYTES;
+  if (bytes > most) throw shapeError(`at most ${most} bytes (available memory) after ${op.op}`, bytes);
 }

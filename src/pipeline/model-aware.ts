@@ -35,8 +35,9 @@ export function applyModelAwarePreprocessing(draft: Draft, data: MultiSourceData
 
 function limitLength(maxModelLen: number | null, { inputKind, steps }: PlanTarget): PipelineStep {
   const transformation = 'normalize_to_model_constraints';
-  if (maxModelLen === null) {
-    return { transformation, kind: 'data', operations: [], parameters: {}, reason: 'max_model_len is unknown' };
+  if (maxModelLen === null || maxModelLen < 1) {
+    const reason = maxModelLen === null ? 'max_model_len is unknown' : 'a length of 0 would leave nothing to process';
+    return { transformation, kind: 'data', operations: [], parameters: {}, reason };
   }
   const unit = inputKind === 'tokens' ? 'tokens' : 'steps';
   const limit = `the model takes at most ${maxModelLen} ${unit}`;

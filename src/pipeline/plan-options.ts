@@ -96,7 +96,7 @@ export function checkPlanOptions(options: PlanOptions & MultiSourceDataOptions =
 }
 
 function isEmpty(options: object): boolean {
-  return typeof options === 'object' && Object.keys(options).length === 0;
+  return typeof options === 'object' && options !== null && Object.keys(options).length === 0;
 }
 
 function settingsOf(options: PlanOptions & MultiSourceDataOptions): PlanSettings {

@@ -17,12 +17,11 @@ export function runDraft(
   series: ProgramSeries,
   data: MultiSourceData,
 ): SeriesShape & { applied: AppliedTransformation[] } {
-  checkCapacity(program, series);
-  const values = new PendingSeries(series);
+  const values = new PendingSeries(series, program);
   const entries = applied.map((entry) => {
     if (entry.kind !== 'data' || !entry.applied) return entry;
     if (!mayFail(entry)) return { ...entry, effect: values.add(entry.operations) };
-    values.run();
+    values.runBetween();
     try {
       return { ...entry, effect: values.runAll(entry.operations) };
     } catch (error) {
@@ -37,22 +36,21 @@ function mayFail(entry: AppliedTransformation): boolean {
   return !isEmbedding(entry) && entry.operations.some(({ op }) => op === 'embed');
 }
 
-function checkCapacity(program: readonly TransformOp[], { data, steps, features }: ProgramSeries): void {
-  const { capacity } = programShape(program, steps, features);
-  if (data.length < capacity) {
-    throw shapeError(`series.data with ${capacity} elements or more (the widest point of the program)`, data.length);
-  }
-}
-
 /** A series, and the operations it still has to go through. */
 class PendingSeries {
+  readonly #series: ProgramSeries;
+  readonly #program: readonly TransformOp[];
   readonly #data: ProgramSeries['data'];
+  #roomy = false;
   /** As it lies in the buffer, and as it will be. */
   #now: SeriesShape;
   #then: SeriesShape;
   #pending: TransformOp[] = [];
 
-  constructor({ data, steps, features }: ProgramSeries) {
+  constructor(series: ProgramSeries, program: readonly TransformOp[]) {
+    const { data, steps, features } = series;
+    this.#series = series;
+    this.#program = program;
     this.#data = data;
     this.#now = { steps, features };
     this.#then = this.#now;
@@ -64,7 +62,7 @@ class PendingSeries {
     let outside: number | null = null;
     if (only?.op === 'clip') {
       // Rows that are cut from the end leave the first ones where they are.
-      if (!this.#pending.every((op) => op.op === 'truncate' && op.keep !== 'last')) this.run();
+      if (!this.#pending.every((op) => op.op === 'truncate' && op.keep !== 'last')) this.runBetween();
       outside = countOutside(only, this.#data, before.steps * before.features);
     }
     this.#then = operations.reduce(shapeAfter, before);
@@ -86,6 +84,13 @@ class PendingSeries {
       this.#then = before;
       throw error;
     }
+  }
+
+  /** Before the end, and so only where the buffer has room for the whole program. */
+  runBetween(): void {
+    if (!this.#roomy) checkCapacity(this.#program, this.#series);
+    this.#roomy = true;
+    this.run();
   }
 
   run(): SeriesShape {
@@ -138,4 +143,11 @@ function countOutside(
     if (value < min || value > max) count++;
   }
   return count;
+}
+
+function checkCapacity(program: readonly TransformOp[], { data, steps, features }: ProgramSeries): void {
+  const { capacity } = programShape(program, steps, features);
+  if (data.length < capacity) {
+    throw shapeError(`series.data with ${capacity} elements or more (the widest point of the program)`, data.length);
+  }
 }

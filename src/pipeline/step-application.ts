@@ -6,7 +6,7 @@
  * end of all; so pipelines that act later come later in each of the two. A limit lowers its setting at once and keeps
  * every later setting at or below it.
  */
-import { type AppliedTransformation, type Draft, isEmbedding, type Limits, programOf } from './draft.js';
+import { type AppliedTransformation, type Draft, type Effect, isEmbedding, type Limits, programOf } from './draft.js';
 import type { MultiSourceData } from './envelope.js';
 import { type ExecutionPlan, type ExecutionSetting, plannedSettings, settingOf } from './execution.js';
 import { failedEntry, failedPipeline } from './failure.js';
@@ -15,18 +15,28 @@ import type { PipelineStep } from './schema.js';
 /** Every step of the pipeline; a step that fails is left out by itself. The draft as it was where the pipeline is absent. */
 export function applyPipeline(draft: Draft, data: MultiSourceData, pipeline: string): Draft {
   const planned = data.processing_pipelines.transformation_pipelines.find(({ name }) => name === pipeline);
-  let after = draft;
-  for (const step of planned?.steps ?? []) after = applyStep(after, data, pipeline, step);
-  return after;
+  if (planned === undefined) return draft;
+  const { target, execution, limits, applied } = draft;
+  const next: Draft = {
+    target,
+    program: [],
+    execution: { ...execution },
+    limits: { ...limits },
+    applied: [...applied],
+  };
+  for (const step of planned.steps) addStep(next, data, pipeline, step);
+  next.program = programOf(next.applied);
+  return next;
 }
 
-function applyStep(draft: Draft, data: MultiSourceData, pipeline: string, step: PipelineStep): Draft {
+/** Into a draft that is being made. */
+function addStep(draft: Draft, data: MultiSourceData, pipeline: string, step: PipelineStep): void {
   try {
-    return step.kind === 'data' ? withData(draft, pipeline, step) : withSettings(draft, pipeline, step);
+    if (step.kind === 'data') addData(draft, pipeline, step);
+    else addSettings(draft, pipeline, step);
   } catch (error) {
     const { transformation = pipeline, reason = 'it could not be applied' } = (step ?? {}) as Partial<PipelineStep>;
-    const failed = failedEntry({ transformation, pipeline, kind: 'data', operations: [], reason }, error, data);
-    return { ...draft, applied: [...draft.applied, failed] };
+    draft.applied.push(failedEntry({ transformation, pipeline, kind: 'data', operations: [], reason }, error, data));
   }
 }
 
@@ -41,48 +51,43 @@ export function applyNamed(draft: Draft, data: MultiSourceData, pipeline: string
   return { ...draft, applied: [...draft.applied, failedPipeline(pipeline, cause, data)] };
 }
 
-function withData(draft: Draft, pipeline: string, { transformation, on, operations, reason }: PipelineStep): Draft {
-  const numbers = draft.target.inputKind === 'numbers';
-  const inapplicable = numbers && on === 'tokens';
+function addData(draft: Draft, pipeline: string, { transformation, on, operations, reason }: PipelineStep): void {
+  const planned = operations.length > 0;
+  const inapplicable = planned && on === 'tokens' && draft.target.inputKind === 'numbers';
   const entry: AppliedTransformation = {
     transformation,
     pipeline,
     kind: 'data',
-    applied: operations.length > 0 && !inapplicable,
+    applied: planned && !inapplicable,
     operations,
-    reason:
-      inapplicable && operations.length > 0 ? 'not applicable: the input is numbers, which has no tokens' : reason,
+    reason: inapplicable ? 'not applicable: the input is numbers, which has no tokens' : reason,
     effect: null,
   };
   const embedding = on === 'tokens' || on === 'series' ? draft.applied.findIndex(isEmbedding) : -1;
-  const at = embedding === -1 ? draft.applied.length : embedding;
-  const applied = [...draft.applied.slice(0, at), entry, ...draft.applied.slice(at)];
-  return { ...draft, applied, program: programOf(applied) };
+  if (embedding === -1) draft.applied.push(entry);
+  else draft.applied.splice(embedding, 0, entry);
 }
 
 /** One entry a setting: what it was and what it is now. */
-function withSettings(
-  draft: Draft,
-  pipeline: string,
-  { transformation, kind, parameters, reason }: PipelineStep,
-): Draft {
-  const execution = { ...draft.execution };
-  const limits = { ...draft.limits };
-  const entry = { transformation, pipeline, kind: 'execution' as const, operations: [] };
-  const applied = plannedSettings.flatMap((name): AppliedTransformation[] => {
+function addSettings(draft: Draft, pipeline: string, { transformation, kind, parameters, reason }: PipelineStep): void {
+  const { execution, limits, applied } = draft;
+  const add = (done: boolean, why: string, effect: Effect | null) => {
+    applied.push({ transformation, pipeline, kind: 'execution', applied: done, operations: [], reason: why, effect });
+  };
+  let set = false;
+  for (const name of plannedSettings) {
     const value = parameters[name];
-    if (value === undefined) return [];
+    if (value === undefined) continue;
+    set = true;
     const setting = settingOf[name];
     if (kind === 'limit' && value < (limits[setting]?.most ?? Number.POSITIVE_INFINITY)) {
       limits[setting] = { most: value, pipeline };
     }
     const before = execution[setting];
     const note = setWithin(execution, setting, kind === 'limit' ? Math.min(before, value) : value, limits);
-    const effect = { quantity: setting, before, after: execution[setting] };
-    return [{ ...entry, applied: true, reason: reason + note, effect }];
-  });
-  if (applied.length === 0) applied.push({ ...entry, applied: false, reason, effect: null });
-  return { ...draft, execution, limits, applied: [...draft.applied, ...applied] };
+    add(true, reason + note, { quantity: setting, before, after: execution[setting] });
+  }
+  if (!set) add(false, reason, null);
 }
 
 /** Sets a value within its limit; returns the words to add to the reason where it was clamped. */

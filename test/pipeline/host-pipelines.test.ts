@@ -332,6 +332,7 @@ test('a clip counts what it changes after what came before it', () => {
 describe('options that cannot be', () => {
   const refused: [string, object, RegExp][] = [
     ['a misspelt option', { piplines: [] }, /did you mean pipelines/],
+    ['nothing', null as never, /an object for the options of the plan but received null/],
     ['no array', { pipelines: 7 }, /an array of pipelines for pipelines but received 7/],
     ['a name of the three', { pipelines: [{ ...double, name: 'resource_aware_scaling' }] }, /no other pipeline/],
     ['a name that is taken', { pipelines: [double, double] }, /no other pipeline/],
@@ -347,7 +348,7 @@ describe('options that cannot be', () => {
     ['a gate that is none', { gate: {} }, /a QualityGate for gate/],
   ];
   test.each(refused)('%s is refused by name', (_, options, message) => {
-    expect(() => data(options as Given)).toThrow(message);
+    expect(() => multiSourceData({ sources: plain, timestamp: 0, elapsed_ms: 0 }, numbers, options)).toThrow(message);
   });
 
   test('createDataProcessingPipelines takes the same options, and additional sources', () => {
