@@ -162,9 +162,7 @@ describe('two addresses of an engine', () => {
       first.life.answer = 'well';
       const scrapes = () => first.asked.filter(({ request }) => request === 'GET /metrics').length;
       const before = scrapes();
-      await expect
-        .poll(async () => (await look(), scrapes()), { timeout: 30_000, interval: 250 })
-        .toBeGreaterThan(before);
+      await expect.poll(() => look().then(scrapes), { timeout: 30_000, interval: 250 }).toBeGreaterThan(before);
       expect(fetcher.metrics()['performance']!.providers).toMatchObject({
         engine: { failures: expect.any(Number) },
         second: { failures: 0 },

@@ -7,7 +7,9 @@ import { type Engine, SourceFetcher, sourcesSchema } from '../../src/sources/ind
 import { memoryEngine } from './memory-engine.js';
 
 let keepIn: string;
-beforeEach(() => void (keepIn = mkdtempSync(path.join(os.tmpdir(), 'dtesn-kept-'))));
+beforeEach(() => {
+  keepIn = mkdtempSync(path.join(os.tmpdir(), 'dtesn-kept-'));
+});
 afterEach(() => {
   vi.useRealTimers();
   rmSync(keepIn, { recursive: true, force: true });
