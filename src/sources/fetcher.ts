@@ -189,9 +189,10 @@ export class SourceFetcher {
       caches.resources.read(reading),
     ]);
     const sources = { model_config, tokenizer, performance, processing_state, resources };
-    const problem = this.#kept?.problem;
-    if (!problem) return sources;
-    return { ...sources, model_config: withProblem(model_config, problem), tokenizer: withProblem(tokenizer, problem) };
+    const problems = this.#kept?.problems() ?? [];
+    if (problems.length === 0) return sources;
+    const told = { model_config: withProblems(model_config, problems), tokenizer: withProblems(tokenizer, problems) };
+    return { ...sources, ...told };
   }
 
   async #readAdditional(reading: Reading): Promise<Record<string, AdditionalSource>> {
@@ -306,7 +307,7 @@ export class SourceFetcher {
       );
       this.#seed(facts);
     } catch (error) {
-      kept.problem = (error as Error).message;
+      kept.ignore(failure(error).error);
     }
     this.#loading = null;
   }
@@ -316,7 +317,7 @@ export class SourceFetcher {
     const ageMs = (source: Answer) => Math.max(0, Date.now() - source.fetch_timestamp * 1000);
     const seeded = <Source extends Sources[EngineSourceName]>(source: Source): Source => {
       const since = new Date(source.fetch_timestamp * 1000).toISOString();
-      return { ...withProblem(source, `kept on disk since ${since} by an earlier process`), provider: 'disk' };
+      return { ...withProblems(source, [`kept on disk since ${since} by an earlier process`]), provider: 'disk' };
     };
     if (model_config) {
       this.#caches.model_config.seed(seeded(model_config), ageMs(model_config));
@@ -340,6 +341,6 @@ function isEngineSource(name: string): name is EngineSourceName {
   return (engineSourceNames as readonly string[]).includes(name);
 }
 
-function withProblem<Source extends Sources[EngineSourceName]>(source: Source, problem: string): Source {
-  return { ...source, problems: [...(source.problems ?? []), problem] };
+function withProblems<Source extends Sources[EngineSourceName]>(source: Source, problems: string[]): Source {
+  return { ...source, problems: [...(source.problems ?? []), ...problems] };
 }

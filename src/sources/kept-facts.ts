@@ -7,7 +7,7 @@
  * The label holds no credential; the kind of engine is the tokenizer's engine_type, and compared when the engine answers.
  * A file is written beside its place and renamed, mode 0600, so that readers see the old one or the new one whole; of two
  * processes that write the last one wins. A file that is torn, altered, of another version, of another engine, larger
- * than 1 MiB or dated in the future is ignored. Errors: none; `problem` says in a sentence what went wrong last.
+ * than 1 MiB or dated in the future is ignored. Errors: none; `problems()` tells what went wrong.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -40,7 +40,8 @@ export class KeptFacts {
   #facts: Facts = {};
   #writing: Promise<void> | null = null;
   #again = false;
-  problem: string | null = null;
+  #ignored: string | null = null;
+  #unwritten: string | null = null;
 
   constructor(folder: string, label: string) {
     this.#label = label;
@@ -56,7 +57,7 @@ export class KeptFacts {
       return facts;
     } catch (error) {
       const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
-      if (!absent) this.problem = `${this.#file} is ignored: ${failure(error).error}`;
+      if (!absent) this.ignore(failure(error).error);
       return {};
     }
   }
@@ -66,6 +67,18 @@ export class KeptFacts {
     this.#facts = { ...this.#facts, ...facts };
     if (this.#writing !== null) this.#again = true;
     else this.#writing = this.#write();
+  }
+
+  /** What is kept is not used, for a reason. */
+  ignore(why: string): void {
+    this.#ignored = `${this.#file} is ignored: ${why}`;
+  }
+
+  /** Why what was kept is not used, told once; why it cannot be written, as long as that is so. */
+  problems(): string[] {
+    const problems = [this.#ignored, this.#unwritten].filter((problem) => problem !== null);
+    this.#ignored = null;
+    return problems;
   }
 
   /** Resolves when all is written. */
@@ -83,9 +96,9 @@ export class KeptFacts {
         const file = { format: 'dtesn-sources', version: 1, sha256: sha256(body), body };
         await writeFile(beside, JSON.stringify(file), { mode: 0o600 });
         await rename(beside, this.#file);
-        this.problem = null;
+        this.#unwritten = null;
       } catch (error) {
-        this.problem = `${this.#file} cannot be written: ${failure(error).error}`;
+        this.#unwritten = `${this.#file} cannot be written: ${failure(error).error}`;
         await rm(beside, { force: true }).catch(() => {}); // it may never have been there
       }
     } while (this.#again);

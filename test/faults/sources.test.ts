@@ -1,5 +1,5 @@
 // The fetch against engines that are half there, over real sockets.
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { AphroditeEngine, SourceFetcher, sourceNames, sourcesSchema } from '../../src/sources/index.js';
 import {
   type Answer,
@@ -110,4 +110,99 @@ test('with every endpoint silent, every source of the engine times out and none 
   const timeout = 'ERR_DTESN_SOURCE_TIMEOUT';
   expect(codes).toEqual([timeout, timeout, timeout, undefined, undefined]);
   await expect.poll(() => server.connections()).toBe(0);
+});
+
+describe('two addresses of an engine', () => {
+  /** A server whose answers die and come back as the test says. */
+  async function mortalServer(running: number) {
+    const life = { answer: 'well' as 'well' | 'silent' | 'broken' };
+    const mortal =
+      (answer: Answer): Answer =>
+      (response, body, request) => {
+        if (life.answer === 'well') answer(response, body, request);
+        if (life.answer === 'broken') response.destroy();
+      };
+    const metrics = text(metricsBody.replace('} 19.0', `} ${running}.0`));
+    const answers = Object.entries({ ...goodEngine, '/metrics': metrics });
+    const server = await serveEngine(Object.fromEntries(answers.map(([path, answer]) => [path, mortal(answer)])));
+    open.push(server.close);
+    return { ...server, life };
+  }
+
+  async function pair(deadlineMs: number) {
+    const [first, second] = [await mortalServer(10), await mortalServer(20)];
+    const engines = [first, second].map(({ url }) => new AphroditeEngine(url, { timeoutMs: 60_000 }));
+    const alternatives = [{ name: 'second', engine: engines[1]! }];
+    const fetcher = new SourceFetcher(engines[0]!, { deadlineMs, alternatives });
+    open.push(...engines.map((engine) => () => engine.close()), () => fetcher.close());
+    return { first, second, fetcher };
+  }
+
+  test.each(['silent', 'broken'] as const)(
+    'one that is %s in the middle of a run is replaced in the same fetch, and asked again when it is back',
+    async (death) => {
+      const deadlineMs = 1000;
+      const { first, fetcher } = await pair(deadlineMs);
+      const look = async () => {
+        const { sources, elapsed_ms } = await fetcher.fetch({ force: true });
+        const { state, provider, running } = sources.performance;
+        // Whole from one of them: 10 + 5 or 20 + 5 running.
+        expect([state, running]).toEqual(['ok', provider === 'engine' ? 15 : 25]);
+        expect(sources.tokenizer.state).toBe('ok');
+        expect(sourcesSchema.parse(sources)).toEqual(sources);
+        return { provider, elapsed_ms };
+      };
+      expect((await look()).provider).toBe('engine');
+      first.life.answer = death;
+      for (let k = 0; k < 3; k++) {
+        const { provider, elapsed_ms } = await look();
+        expect(provider).toBe('second');
+        expect(elapsed_ms).toBeLessThan(2 * deadlineMs);
+      }
+      first.life.answer = 'well';
+      const scrapes = () => first.asked.filter(({ request }) => request === 'GET /metrics').length;
+      const before = scrapes();
+      await expect.poll(() => look().then(scrapes), { timeout: 30_000, interval: 250 }).toBeGreaterThan(before);
+      expect(fetcher.metrics()['performance']!.providers).toMatchObject({
+        engine: { failures: expect.any(Number) },
+        second: { failures: 0 },
+      });
+    },
+    60_000,
+  );
+
+  test('with both dead the error is the first one’s, and tells of the second', async () => {
+    const { first, second, fetcher } = await pair(400);
+    first.life.answer = 'silent';
+    second.life.answer = 'broken';
+    const { performance } = (await fetcher.fetch()).sources;
+    expect(performance).toMatchObject({ state: 'error', provider: 'engine', error_code: 'ERR_DTESN_SOURCE_TIMEOUT' });
+    expect(performance.problems?.join()).toMatch(/second: .*broke the connection/);
+  });
+});
+
+test('an additional source that hangs costs no more than its limit, and the five are there', async () => {
+  const server = await serveEngine(goodEngine);
+  open.push(server.close);
+  const engine = new AphroditeEngine(server.url, { timeoutMs: 60_000 });
+  const hung = { name: 'queue', fetch: () => new Promise(() => {}), timeoutMs: 40 };
+  const fetcher = new SourceFetcher(engine, { deadlineMs: 20_000, sources: [hung] });
+  open.push(
+    () => engine.close(),
+    () => fetcher.close(),
+  );
+  const { sources, additional, elapsed_ms } = await fetcher.fetch();
+  expect(additional['queue']).toMatchObject({ state: 'error', error_code: 'ERR_DTESN_SOURCE_TIMEOUT' });
+  expect(elapsed_ms).toBeLessThan(10_000); // nowhere near the deadline
+  expect(sources.performance.state).toBe('ok');
+});
+
+test('an additional source that asks over HTTP is ended by its signal', async () => {
+  const server = await serveEngine({ ...goodEngine, '/queue': silent });
+  open.push(server.close);
+  const fetchQueue = async (signal: AbortSignal) => (await fetch(`${server.url}/queue`, { signal })).json();
+  const fetcher = new SourceFetcher(null, { sources: [{ name: 'queue', fetch: fetchQueue, timeoutMs: 50 }] });
+  open.push(() => fetcher.close());
+  expect((await fetcher.fetch()).additional['queue']!.error).toMatch(/within 50 ms/);
+  await expect.poll(() => server.asked.filter((asked) => asked.open()).length).toBe(0);
 });

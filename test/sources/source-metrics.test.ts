@@ -1,0 +1,131 @@
+// What each source cost and brought, and sources of this process that fail.
+import os from 'node:os';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { SourceFetcher, type SourceFetcherOptions, sourceNames, sourcesSchema } from '../../src/sources/index.js';
+import { memoryEngine } from './memory-engine.js';
+
+const fetchers: SourceFetcher[] = [];
+function fetcherOf(options: SourceFetcherOptions, engine = memoryEngine()): SourceFetcher {
+  const fetcher = new SourceFetcher(engine, { deadlineMs: 20_000, ...options });
+  fetchers.push(fetcher);
+  return fetcher;
+}
+beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
+afterEach(async () => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+  for (const fetcher of fetchers.splice(0)) await fetcher.close();
+});
+
+test('metrics count questions, failures by code, and reads by how they were served', async () => {
+  const tokenize = async () => Promise.reject(new Error('broken'));
+  const queue = { name: 'queue', fetch: () => ({ n: 1n }), freshMs: 1000 };
+  const fetcher = fetcherOf({ sources: [queue] }, memoryEngine({ tokenize }));
+  await fetcher.fetch();
+  await Promise.all([fetcher.fetch(), fetcher.fetch()]); // share one read
+  vi.advanceTimersByTime(600);
+  await fetcher.fetch();
+  const metrics = fetcher.metrics();
+  expect(Object.keys(metrics)).toEqual([...sourceNames, 'queue']);
+  expect(JSON.parse(JSON.stringify(metrics))).toEqual(metrics);
+  expect(metrics['performance']).toMatchObject({ requests: 1, failures: {}, hits: 1, stale: 1, misses: 1 });
+  expect(metrics['performance']!.latency_ms.count).toBe(1);
+  expect(metrics['tokenizer']).toMatchObject({ requests: 1, failures: { ERR_DTESN_SOURCE: 1 }, hits: 2, misses: 1 });
+  expect(metrics['queue']).toMatchObject({ failures: { ERR_DTESN_SOURCE_INVALID: 1 }, providers: {} });
+  expect(metrics['tokenizer']!.providers).toMatchObject({ engine: { requests: 1, failures: 1, success_ewma: 0.5 } });
+});
+
+describe('sources of this process', () => {
+  const throwing = () => {
+    throw new Error('out of order');
+  };
+  const endless = () => Promise.resolve({});
+
+  test.each<[string, unknown, string]>([
+    ['throw', throwing, 'ERR_DTESN_SOURCE'],
+    ['return nothing', () => undefined, 'ERR_DTESN_SOURCE_INVALID'],
+    ['return a promise', endless, 'ERR_DTESN_SOURCE_INVALID'],
+    ['return other fields', () => ({ membraneCacheSize: -1, availableMembranes: [1] }), 'ERR_DTESN_SOURCE_INVALID'],
+  ])('providers that %s make records with the error, and the fetch holds', async (_, provider, code) => {
+    const providers = { processingState: provider, resources: provider } as never;
+    const { sources } = await fetcherOf({ providers }).fetch();
+    expect(sourcesSchema.parse(sources)).toEqual(sources);
+    expect(sources.processing_state).toMatchObject({ state: 'error', error_code: code, membrane_cache_size: null });
+    expect(sources.resources).toMatchObject({ state: 'error', error_code: code, max_concurrent_processes: null });
+    expect(sources.performance.state).toBe('ok');
+  });
+
+  test('an operating system that does not answer is an error record', async () => {
+    vi.spyOn(os, 'totalmem').mockImplementation(throwing);
+    const { resources } = (await fetcherOf({}).fetch()).sources;
+    expect(resources).toMatchObject({ state: 'error', error: 'out of order', cpu_count: null });
+  });
+
+  test('with all five dead, and an additional one, a fetch is a set of errors', async () => {
+    const providers = { processingState: throwing, resources: throwing };
+    const broken = async () => throwing();
+    const engine = memoryEngine({ models: broken, tokenize: broken, metrics: broken });
+    const { sources, additional } = await fetcherOf(
+      { providers, sources: [{ name: 'queue', fetch: throwing }] },
+      engine,
+    ).fetch();
+    expect(sourceNames.map((name) => sources[name].state)).toEqual(['error', 'error', 'error', 'error', 'error']);
+    expect(additional['queue']!.error).toBe('queue source: out of order');
+    expect(sourcesSchema.safeParse({ ...sources, ...additional }).success).toBe(true);
+  });
+
+  test('an engine whose methods throw before they return a promise is an error, not a throw', async () => {
+    const engine = memoryEngine({
+      models: throwing,
+      version: throwing,
+      tokenize: throwing,
+      metrics: throwing,
+      health: throwing,
+    });
+    const { sources } = await fetcherOf({}, engine).fetch();
+    for (const name of ['model_config', 'tokenizer', 'performance'] as const) expect(sources[name].state).toBe('error');
+  });
+});
+
+describe('a listener that throws', () => {
+  const intervalMs = 10;
+  beforeEach(() => void vi.useRealTimers());
+
+  test('is told once of the same error, and the subscription goes on', async () => {
+    const fetcher = fetcherOf({});
+    const errors: unknown[] = [];
+    let turns = 0;
+    const end = fetcher.subscribe(
+      async () => {
+        turns += 1;
+        throw new Error(turns < 3 ? 'first' : 'second');
+      },
+      { intervalMs, onError: (error) => errors.push((error as Error).message) },
+    );
+    await expect.poll(() => turns, { timeout: 20_000 }).toBeGreaterThan(5);
+    end();
+    expect(errors).toEqual(['first', 'second']);
+  });
+
+  test('is a warning of the process where nobody is to be told, or telling throws as well', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const fetcher = fetcherOf({});
+    const listener = () => {
+      throw new Error('mine');
+    };
+    const ends = [
+      fetcher.subscribe(listener, { intervalMs }),
+      fetcher.subscribe(listener, {
+        intervalMs,
+        onError: () => {
+          throw new Error('worse');
+        },
+      }),
+    ];
+    await expect.poll(() => warned.mock.calls.length, { timeout: 20_000 }).toBe(2);
+    for (const end of ends) end();
+    const said = warned.mock.calls.map(([message]) => String(message));
+    expect(said.join('\n')).toMatch(/listener of the sources failed: mine/);
+    expect(said.join('\n')).toMatch(/failed: worse/);
+  });
+});
