@@ -98,6 +98,7 @@ export {
   type NvidiaGpu,
   nvidiaGpus,
   parsePrometheus,
+  parsePrometheusInSlices,
   type Rates,
   type Scrape,
   SourceFetcher,

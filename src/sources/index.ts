@@ -32,7 +32,7 @@ export { emit, type ListenerErrorHandler, ListenerErrors } from './policies/list
 export { runOf } from './policies/restart-signature.js';
 export { fetchProcessingStateSource } from './processing-state.js';
 export type { MetricFamilies, MetricFamily, MetricType, Sample } from './prometheus/metric-families.js';
-export { parsePrometheus } from './prometheus/prometheus.js';
+export { parsePrometheus, parsePrometheusInSlices } from './prometheus/prometheus.js';
 export { fetchResourceDataSource } from './resources.js';
 export { fetchTokenizerDataSource } from './tokenizer.js';
 export {
