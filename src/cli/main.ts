@@ -9,6 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { json, printable } from './printable.js';
 import { Progress } from './progress.js';
 import { Paint } from './terminal.js';
 import { UsageError } from './usage-error.js';
@@ -86,7 +87,8 @@ async function processInput(values: Values, file: string | undefined): Promise<n
       onProgress: ({ stage, done, total }) => progress.say(stage, done, total),
     });
     progress.end();
-    return print(values.json ? JSON.stringify(result) : resultPage(result, title, new Paint(process.stdout)));
+    if (values.json) return print(json(result));
+    return print(resultPage(printable(result), printable(title), new Paint(process.stdout)));
   } finally {
     await processor.close();
   }
@@ -98,11 +100,13 @@ async function showSources(values: Values): Promise<number> {
   const processor = await openProcessor(values, progress);
   try {
     progress.say('sources');
-    const data = await processor.fetchMultiSourceData();
+    const fetched = await processor.fetchMultiSourceData();
     progress.end();
-    if (values.json) return print(JSON.stringify(data));
+    if (values.json) return print(json(fetched));
     const paint = new Paint(process.stdout);
-    const { label, simulated } = processor.engine!;
+    const data = printable(fetched);
+    const { simulated } = processor.engine!;
+    const label = printable(processor.engine!.label);
     return print(
       [
         `${paint.bold('Engine')}  ${label}${simulated ? paint.warn('  (a simulation: no model is running)') : ''}`,
@@ -123,7 +127,7 @@ async function showSources(values: Values): Promise<number> {
 async function doctor(values: Values): Promise<number> {
   const { diagnose, doctorPage } = await import('./doctor.js');
   const diagnosis = diagnose();
-  print(values.json ? JSON.stringify(diagnosis) : doctorPage(diagnosis, new Paint(process.stdout)));
+  print(values.json ? json(diagnosis) : doctorPage(printable(diagnosis), new Paint(process.stdout)));
   return diagnosis.ok ? 0 : 1;
 }
 
@@ -161,10 +165,10 @@ function print(text: string): number {
 function fail(error: unknown): number {
   const { message, name } = error as Error;
   if (error instanceof UsageError) {
-    process.stderr.write(`dtesn: ${message}\n\n${error.usage ?? usage}`);
+    process.stderr.write(`dtesn: ${printable(message)}\n\n${error.usage ?? usage}`);
     return 2;
   }
-  process.stderr.write(`dtesn: ${name}: ${message}\n`);
+  process.stderr.write(`dtesn: ${printable(`${name}: ${message}`)}\n`);
   return 1;
 }
 
