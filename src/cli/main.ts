@@ -22,7 +22,8 @@ const usage = `dtesn: reservoir computing beside an inference engine
   dtesn doctor                             the binary, the instruction sets, and a check of every kernel
   dtesn build                              builds the addon from source (CMake, or make and python3)
 
-  --engine URL       an Aphrodite or vLLM server; without it an embedded simulation answers
+  --engine URL       an Aphrodite, vLLM, SGLang, llama.cpp, TGI or Ollama server, whose kind is detected;
+                     without it an embedded simulation answers
   --api-key KEY      for servers that want one (or DTESN_API_KEY)
   --model-dir DIR    folder of the model's config.json, or its .gguf file (or DTESN_MODEL_DIR)
   --json             one JSON object instead of the page
@@ -134,12 +135,12 @@ async function doctor(values: Values): Promise<number> {
 async function openProcessor(values: Values, progress: Progress) {
   progress.say('building the model');
   const { DtesnProcessor } = await import('../processor/index.js');
-  const { AphroditeEngine } = await import('../sources/index.js');
+  const { HttpEngine } = await import('../sources/index.js');
   const url = values.engine ?? process.env['DTESN_ENGINE_URL'];
   if (!url) return DtesnProcessor.create();
   const apiKey = values['api-key'] ?? process.env['DTESN_API_KEY'];
   const modelDir = values['model-dir'] ?? process.env['DTESN_MODEL_DIR'];
-  const engine = new AphroditeEngine(url, { ...(apiKey && { apiKey }), ...(modelDir && { modelDir }) });
+  const engine = new HttpEngine(url, { ...(apiKey && { apiKey }), ...(modelDir && { modelDir }) });
   return DtesnProcessor.create({ engine });
 }
 
