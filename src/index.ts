@@ -126,6 +126,7 @@ export {
   nvidiaGpus,
   type ProviderMetrics,
   parsePrometheus,
+  parsePrometheusInSlices,
   type Rates,
   type Scrape,
   SourceFetcher,

@@ -9,6 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { json, printable } from './printable.js';
 import { Progress } from './progress.js';
 import { Paint } from './terminal.js';
 import { UsageError } from './usage-error.js';
@@ -21,7 +22,8 @@ const usage = `dtesn: reservoir computing beside an inference engine
   dtesn doctor                             the binary, the instruction sets, and a check of every kernel
   dtesn build                              builds the addon from source (CMake, or make and python3)
 
-  --engine URL       an Aphrodite or vLLM server; without it an embedded simulation answers
+  --engine URL       an Aphrodite, vLLM, SGLang, llama.cpp, TGI or Ollama server, whose kind is detected;
+                     without it an embedded simulation answers
   --api-key KEY      for servers that want one (or DTESN_API_KEY)
   --model-dir DIR    folder of the model's config.json, or its .gguf file (or DTESN_MODEL_DIR)
   --json             one JSON object instead of the page
@@ -86,7 +88,8 @@ async function processInput(values: Values, file: string | undefined): Promise<n
       onProgress: ({ stage, done, total }) => progress.say(stage, done, total),
     });
     progress.end();
-    return print(values.json ? JSON.stringify(result) : resultPage(result, title, new Paint(process.stdout)));
+    if (values.json) return print(json(result));
+    return print(resultPage(printable(result), printable(title), new Paint(process.stdout)));
   } finally {
     await processor.close();
   }
@@ -98,11 +101,13 @@ async function showSources(values: Values): Promise<number> {
   const processor = await openProcessor(values, progress);
   try {
     progress.say('sources');
-    const data = await processor.fetchMultiSourceData();
+    const fetched = await processor.fetchMultiSourceData();
     progress.end();
-    if (values.json) return print(JSON.stringify(data));
+    if (values.json) return print(json(fetched));
     const paint = new Paint(process.stdout);
-    const { label, simulated } = processor.engine!;
+    const data = printable(fetched);
+    const { simulated } = processor.engine!;
+    const label = printable(processor.engine!.label);
     return print(
       [
         `${paint.bold('Engine')}  ${label}${simulated ? paint.warn('  (a simulation: no model is running)') : ''}`,
@@ -123,19 +128,19 @@ async function showSources(values: Values): Promise<number> {
 async function doctor(values: Values): Promise<number> {
   const { diagnose, doctorPage } = await import('./doctor.js');
   const diagnosis = diagnose();
-  print(values.json ? JSON.stringify(diagnosis) : doctorPage(diagnosis, new Paint(process.stdout)));
+  print(values.json ? json(diagnosis) : doctorPage(printable(diagnosis), new Paint(process.stdout)));
   return diagnosis.ok ? 0 : 1;
 }
 
 async function openProcessor(values: Values, progress: Progress) {
   progress.say('building the model');
   const { DtesnProcessor } = await import('../processor/index.js');
-  const { AphroditeEngine } = await import('../sources/index.js');
+  const { HttpEngine } = await import('../sources/index.js');
   const url = values.engine ?? process.env['DTESN_ENGINE_URL'];
   if (!url) return DtesnProcessor.create();
   const apiKey = values['api-key'] ?? process.env['DTESN_API_KEY'];
   const modelDir = values['model-dir'] ?? process.env['DTESN_MODEL_DIR'];
-  const engine = new AphroditeEngine(url, { ...(apiKey && { apiKey }), ...(modelDir && { modelDir }) });
+  const engine = new HttpEngine(url, { ...(apiKey && { apiKey }), ...(modelDir && { modelDir }) });
   return DtesnProcessor.create({ engine });
 }
 
@@ -161,10 +166,10 @@ function print(text: string): number {
 function fail(error: unknown): number {
   const { message, name } = error as Error;
   if (error instanceof UsageError) {
-    process.stderr.write(`dtesn: ${message}\n\n${error.usage ?? usage}`);
+    process.stderr.write(`dtesn: ${printable(message)}\n\n${error.usage ?? usage}`);
     return 2;
   }
-  process.stderr.write(`dtesn: ${name}: ${message}\n`);
+  process.stderr.write(`dtesn: ${printable(`${name}: ${message}`)}\n`);
   return 1;
 }
 

@@ -6,6 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import { EngineSimulator, type EngineSimulatorOptions, type FaultOptions, faultKinds } from '../simulator/index.js';
+import { json, printable } from './printable.js';
 import { Paint } from './terminal.js';
 import { UsageError } from './usage-error.js';
 
@@ -62,9 +63,7 @@ export async function simulate(args: string[]): Promise<number> {
   const signal = nextSignal();
   const simulators = await startAll(values);
   try {
-    process.stdout.write(
-      values.json ? `${JSON.stringify(description(values, simulators))}\n` : page(values, simulators),
-    );
+    process.stdout.write(values.json ? `${json(description(values, simulators))}\n` : page(values, simulators));
     return await running(simulators, signal);
   } finally {
     await Promise.all(simulators.map((simulator) => simulator.close()));
@@ -149,7 +148,7 @@ function description(values: Values, simulators: readonly EngineSimulator[]) {
 function page(values: Values, simulators: readonly EngineSimulator[]): string {
   const paint = new Paint(process.stdout);
   const engines = `${values.engines} engine${values.engines === '1' ? '' : 's'}`;
-  const source = values.trace ?? 'synthetic arrivals';
+  const source = printable(values.trace ?? 'synthetic arrivals');
   return [
     `${paint.bold('Simulated Aphrodite')}  ${engines} each, ${source}, speed ${values.speed}`,
     ...simulators.map(({ url }) => `  ${paint.accent(url)}`),

@@ -153,7 +153,8 @@ export class EngineStateTracker {
       return ['sleeping', ['a rank sleeps']];
     }
     const hung = ranksOf(figures).flatMap((rank) => this.#stillness(rank, before, time));
-    hung.push(...this.#unansweredStillness(figures, before, time, inFlight));
+    const all = this.#stillnessOfAll(figures, before, time, inFlight);
+    if (hung.length === 0) hung.push(...all);
     if (hung.length > 0) return ['hung', hung];
     const strain = this.#strain(figures, before);
     if (!this.#isSaturated()) return use(figures.running);
@@ -172,12 +173,13 @@ export class EngineStateTracker {
     return [`${what}, but no iteration for ${still.toFixed(1)} s`];
   }
 
-  /** The same of the whole engine where its gauges show nothing of what the caller has sent. */
-  #unansweredStillness(now: EngineMetrics, before: EngineMetrics | null, time: number, inFlight: number): string[] {
-    const isHidden = inFlight > 0 && (now.running ?? 0) === 0 && (now.waiting ?? 0) === 0;
-    const still = this.#still(null, before ?? undefined, now, isHidden, time);
+  /** The same of the whole engine: where ranks count nothing of their own, or only the caller knows of the work. */
+  #stillnessOfAll(now: EngineMetrics, before: EngineMetrics | null, time: number, inFlight: number): string[] {
+    const requests = (now.running ?? 0) + (now.waiting ?? 0);
+    const still = this.#still(null, before ?? undefined, now, requests + inFlight > 0, time);
     if (still === null) return [];
-    return [`${inFlight} requests are in flight and none runs, but no iteration for ${still.toFixed(1)} s`];
+    const what = requests > 0 ? `${requests} requests run or wait` : `${inFlight} requests are in flight and none runs`;
+    return [`${what}, but no iteration for ${still.toFixed(1)} s`];
   }
 
   /** For how many seconds nothing was counted although there was work; null where that is not too long. */

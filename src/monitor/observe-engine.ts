@@ -5,7 +5,7 @@ import {
   engineMetrics,
   isScaling,
   type MetricFamilies,
-  parsePrometheus,
+  parsePrometheusInSlices,
 } from '../sources/index.js';
 import type { Answer, Observation } from './engine-state.js';
 
@@ -17,7 +17,7 @@ export interface Look extends Omit<Observation, 'time'> {
 export async function observeEngine(engine: Engine, signal: AbortSignal): Promise<Look> {
   const [health, metrics] = await Promise.all([
     answered(engine.health({ signal })),
-    answered(engine.metrics({ signal }).then(parsePrometheus)),
+    answered(engine.metrics({ signal }).then((body) => parsePrometheusInSlices(body, { signal }))),
   ]);
   const families = metrics.value ?? null;
   const figures = families === null ? null : engineMetrics(families);

@@ -8,21 +8,30 @@
  */
 import { z } from 'zod';
 import { drawOutputTokens } from './arrivals.js';
+import { recordOf } from './bounded-schemas.js';
 import { encodeBytes, PADDED_VOCABULARY, VOCABULARY } from './byte-tokenizer.js';
 import { badRequest, failure, invalidBody, type Reply, unknownModel } from './reply.js';
 import type { ServerFace, SimulatedRequest } from './server-face.js';
 
 const flag = z.boolean().nullish();
+/** Token ids, or texts. */
+const prompts = z
+  .custom<number[] | string[]>((value) => Array.isArray(value) && value.length > 0, 'Expected a text or a list')
+  .superRefine((list, context) => {
+    const right = typeof list[0] === 'string' ? (one: unknown) => typeof one === 'string' : Number.isSafeInteger;
+    const wrong = list.findIndex((one) => !right(one));
+    if (wrong >= 0) context.addIssue({ code: 'custom', path: [wrong], message: 'Expected token ids, or texts' });
+  });
 const completionBody = z.object({
   model: z.string().nullish(),
-  prompt: z.union([z.string(), z.array(z.int()).min(1), z.array(z.string()).min(1)]),
+  prompt: z.union([z.string(), prompts]),
   max_tokens: z.int().min(1).nullish(),
   min_tokens: z.int().min(0).nullish(),
   ignore_eos: flag,
   stream: flag,
   stream_options: z.object({ include_usage: flag, continuous_usage_stats: flag }).nullish(),
   return_token_ids: flag,
-  logit_bias: z.record(z.string(), z.number()).nullish(),
+  logit_bias: recordOf<number>((bias) => typeof bias === 'number', 'Expected a number').nullish(),
   n: z.int().min(1).nullish(),
   echo: flag,
   logprobs: z.int().nullish(),
@@ -32,6 +41,7 @@ const completionBody = z.object({
 type CompletionBody = z.output<typeof completionBody>;
 
 const DEFAULT_MAX_TOKENS = 16;
+const MOST_NAMED = 8;
 
 /** A request that was accepted: what it asks of the engine, and how its answer is to look. */
 export interface Completion {
@@ -83,7 +93,7 @@ function outsideVocabulary(tokens: number[], { logit_bias }: CompletionBody): st
   if (alien !== undefined) return `Token id ${alien} is out of vocabulary`;
   const biased = Object.keys(logit_bias ?? {}).filter((key) => !(Number(key) >= 0 && Number(key) < PADDED_VOCABULARY));
   if (biased.length === 0) return null;
-  const ids = biased.join(', ');
+  const ids = biased.slice(0, MOST_NAMED).join(', ');
   return `token_id(s) [${ids}] in logit_bias contain out-of-vocab token ids. Vocabulary size: ${PADDED_VOCABULARY}`;
 }
 

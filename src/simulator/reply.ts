@@ -30,9 +30,12 @@ export function badRequest(message: string): Reply {
   return failure(400, 'BadRequestError', message);
 }
 
-/** What the engine's validation says: the path of the field and what is wrong with it. */
+const MOST_ISSUES = 3;
+
+/** What the engine's validation says: the paths of the first fields that are wrong, and what is wrong with them. */
 export function invalidBody({ issues }: z.ZodError): Reply {
-  return badRequest(issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`).join('; '));
+  const told = issues.slice(0, MOST_ISSUES).map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
+  return badRequest(told.join('; '));
 }
 
 export function unknownModel(model: string): Reply {

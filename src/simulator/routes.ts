@@ -11,6 +11,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { listOf } from './bounded-schemas.js';
 import { decodeBytes, encodeBytes, tokenText, VOCABULARY } from './byte-tokenizer.js';
 import { complete } from './completions.js';
 import { failure, invalidBody, ok, type Reply, unknownModel } from './reply.js';
@@ -103,7 +104,10 @@ function tokenize(face: ServerFace, { body }: Asked): Reply {
 
 const detokenizeBody = z.object({
   model: z.string().nullish(),
-  tokens: z.array(z.int().min(0).lt(VOCABULARY, `Token ids of this model are below ${VOCABULARY}`)),
+  tokens: listOf<number>(
+    (token) => Number.isInteger(token) && (token as number) >= 0 && (token as number) < VOCABULARY,
+    `Token ids of this model are whole numbers below ${VOCABULARY}`,
+  ),
 });
 
 function detokenize(face: ServerFace, { body }: Asked): Reply {

@@ -32,7 +32,7 @@ export { runOf } from './policies/restart-signature.js';
 export { SharedWork } from './policies/shared-work.js';
 export { fetchProcessingStateSource } from './processing-state.js';
 export type { MetricFamilies, MetricFamily, MetricType, Sample } from './prometheus/metric-families.js';
-export { parsePrometheus } from './prometheus/prometheus.js';
+export { parsePrometheus, parsePrometheusInSlices } from './prometheus/prometheus.js';
 export { fetchResourceDataSource } from './resources.js';
 export type { ProviderMetrics, SourceMetrics } from './source-figures.js';
 export { fetchTokenizerDataSource } from './tokenizer.js';

@@ -9,7 +9,7 @@ import type { Engine } from './engine.js';
 import { EngineError } from './http/engine-error.js';
 import { engineMetrics } from './metrics/engine-metrics.js';
 import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
-import { parsePrometheus } from './prometheus/prometheus.js';
+import { parsePrometheusInSlices } from './prometheus/prometheus.js';
 import type { PerformanceSource, SourceFields } from './types.js';
 
 type Fields = SourceFields['performance'];
@@ -47,7 +47,7 @@ async function readPerformance(engine: Engine, inquiry: Inquiry): Promise<Fields
   const health = inquiry.added('GET /health', isHealthy(engine, signal));
   const body = await inquiry.needed(engine.metrics({ signal }));
   const syncTime = Date.now() / 1000;
-  const figures = engineMetrics(parsePrometheus(body));
+  const figures = engineMetrics(await parsePrometheusInSlices(body, { signal }));
   const { running, waiting } = figures;
   const healthy = await health;
   return {

@@ -11,7 +11,7 @@ import type { Engine } from './engine.js';
 import { EngineError } from './http/engine-error.js';
 import { engineMetrics } from './metrics/engine-metrics.js';
 import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
-import { parsePrometheus } from './prometheus/prometheus.js';
+import { parsePrometheusInSlices } from './prometheus/prometheus.js';
 import type { SourceFields, TokenizerSource } from './types.js';
 
 type Fields = SourceFields['tokenizer'];
@@ -90,5 +90,5 @@ async function engineType(engine: Engine, inquiry: Inquiry): Promise<Fields['eng
 }
 
 async function typeOfMetrics(engine: Engine, signal: AbortSignal): Promise<Fields['engine_type']> {
-  return engineMetrics(parsePrometheus(await engine.metrics({ signal }))).engineType;
+  return engineMetrics(await parsePrometheusInSlices(await engine.metrics({ signal }), { signal })).engineType;
 }

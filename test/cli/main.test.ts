@@ -96,6 +96,32 @@ describe('dtesn process', () => {
     });
   });
 
+  test('a TGI server is asked in its own way', async () => {
+    const answers: Record<string, unknown> = {
+      '/info': { model_id: 'org/m', model_dtype: 'torch.float16', max_total_tokens: 4096, version: '3.0.0' },
+      '/tokenize': [...Buffer.from('hello')].map((id) => ({ id })),
+    };
+    const listener: RequestListener = ({ url }, response) => {
+      if (url === '/health') return response.end();
+      if (url === '/metrics') return response.end('tgi_queue_size 0\ntgi_batch_current_size 1\n');
+      const answer = answers[url ?? ''];
+      response.statusCode = answer === undefined ? 404 : 200;
+      return response.end(JSON.stringify(answer ?? {}));
+    };
+    await withServer(listener, async (url) => {
+      const env = { DTESN_SOURCE_DEADLINE_MS: '20000' };
+      const { stdout } = await dtesn(['process', '--text', 'hello', '--engine', url, '--json'], env);
+      const { context, input } = JSON.parse(stdout);
+      expect(context.sources.model_config).toMatchObject({
+        model_name: 'org/m',
+        max_model_len: 4096,
+        dtype: 'float16',
+      });
+      expect(context.sources.tokenizer.engine_type).toBe('tgi');
+      expect(input).toMatchObject({ encoder: 'engine', steps: 5 });
+    });
+  });
+
   test('nothing listening: basic processing on defaults, every failure with its code, exit 0', async () => {
     const { status, stdout } = await dtesn(['process', '--text', 'hello', '--engine', 'http://127.0.0.1:1', '--json']);
     expect(status).toBe(0);

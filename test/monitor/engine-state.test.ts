@@ -120,6 +120,14 @@ describe('a hang', () => {
     });
   });
 
+  test('is seen of all ranks together where a rank counts nothing of its own', () => {
+    const unknown = { iterationCount: null, generationTokens: null, promptTokens: null };
+    const rank = { ...idle, ...unknown, requestsTotal: null, preemptions: null, engine: '0', running: 2 };
+    const at = (n: number) => step(n, { engines: [rank, { ...idle, engine: '', running: null, waiting: null }] });
+    expect(watched(at(0), at(0), at(0), at(0), at(0)).names.at(-1)).toBe('hung');
+    expect(watched(at(0), at(1), at(2), at(3), at(4)).names.at(-1)).toBe('busy');
+  });
+
   test('is seen in the tokens where iterations are not counted', () => {
     const old = (n: number) => ({ running: 1, iterationCount: null, generationTokens: 500 + n });
     expect(watched(old(0), old(1), old(2), old(3), old(4)).names.at(-1)).toBe('busy');

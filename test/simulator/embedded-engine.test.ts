@@ -74,6 +74,30 @@ describe('errors have the bodies of an Aphrodite server', () => {
     expect(await response.json()).toMatchObject({ error: { type, code: status, param: null } });
   });
 
+  test.each([
+    ['/detokenize', (wrong: unknown[]) => ({ tokens: wrong })],
+    ['/v1/completions', (wrong: unknown[]) => ({ prompt: wrong })],
+    ['/v1/completions', (wrong: unknown[]) => ({ prompt: ['x', ...wrong] })],
+    [
+      '/v1/completions',
+      (wrong: unknown[]) => ({ prompt: 'x', logit_bias: Object.fromEntries(wrong.slice(0, 90_000).entries()) }),
+    ],
+    [
+      '/v1/completions',
+      (wrong: unknown[]) => ({
+        prompt: 'x',
+        logit_bias: Object.fromEntries(wrong.slice(0, 90_000).map((_, i) => [i + 320, 1])),
+      }),
+    ],
+  ] as [string, (wrong: unknown[]) => object][])(
+    'hundreds of thousands of wrong elements for %s are one issue',
+    async (path, body) => {
+      const response = await post(path, body(Array(340_000).fill([])));
+      expect(response.status).toBe(400);
+      expect((await response.text()).length).toBeLessThan(300);
+    },
+  );
+
   test('a body of another content type is refused in the engine’s words', async () => {
     const response = await post('/tokenize', '{"prompt":"x"}', 'text/plain');
     expect(response.status).toBe(400);

@@ -2,7 +2,7 @@
  * What kind of engine answers at a place, by evidence that it gives itself, in this order:
  *
  *     owned_by of GET /v1/models       aphrodite, vllm, sglang, llamacpp; Ollama says "library"
- *     the prefix of GET /metrics       aphrodite: vllm: sglang: llamacpp: tgi_ (Ray writes _ for :); open where models are not
+ *     the prefix of GET /metrics       aphrodite: vllm: sglang: llamacpp: tgi_ (Ray Serve ray_vllm: or ray_vllm_); open where models are not
  *     GET /info with a model_id        TGI
  *     GET /api/version                 Ollama (Aphrodite answers Kobold's /api/v1 and /api/extra, not this)
  *
@@ -75,7 +75,7 @@ const byOwner: Evidence = async (http, options) => {
   return owner === 'library' ? 'ollama' : (owners.find((kind) => kind === owner) ?? null);
 };
 
-const prefix = /^(?:# (?:HELP|TYPE) )?(aphrodite|vllm|sglang|llamacpp|tgi)[:_]/m;
+const prefix = /^(?:# (?:HELP|TYPE) )?(?:ray_)?(aphrodite|vllm|sglang|llamacpp|tgi)[:_]/m;
 
 const byMetrics: Evidence = async (http, options) => {
   const { body } = await http.ask('metrics', { maxBytes: maxMetricsBytes }, options);

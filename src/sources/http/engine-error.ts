@@ -5,7 +5,7 @@
  *     ERR_DTESN_ENGINE_UNREACHABLE  no such host, no route, no TLS
  *     ERR_DTESN_ENGINE_TIMEOUT      no whole answer in time
  *     ERR_DTESN_ENGINE_RESET        the connection broke, or the body ended before its length
- *     ERR_DTESN_ENGINE_CREDENTIAL   401 or 403: the option apiKey is absent or wrong; the engine itself lives
+ *     ERR_DTESN_ENGINE_CREDENTIAL   401 or 403: the option apiKey is absent or wrong; the engine itself is alive
  *     ERR_DTESN_ENGINE_HTTP         any other status that is not 2xx
  *     ERR_DTESN_ENGINE_BODY         an answer that is not what the endpoint promises: not JSON, wrong shape, too large
  *     ERR_DTESN_ENGINE_UNSUPPORTED  this kind of engine has no such endpoint; it was not asked
@@ -44,18 +44,21 @@ export function connectionError(request: string, origin: string, cause: NodeJS.E
     return new EngineError('ERR_DTESN_ENGINE_RESET', `${request}: ${origin} broke the connection`, { cause });
   }
   if (code.startsWith('HPE_')) {
+    // The parser's own error carries the bytes that came, which may echo the request.
+    const cause = Object.assign(new Error('Parse Error'), { code });
     return new EngineError('ERR_DTESN_ENGINE_BODY', `${request}: ${origin} does not speak HTTP (${code})`, { cause });
   }
   const why = unreachable.has(code) ? code : cause.message;
   return new EngineError('ERR_DTESN_ENGINE_UNREACHABLE', `${request}: ${origin} cannot be reached (${why})`, { cause });
 }
 
-/** The error of a status that is not 2xx, with the engine's own words. */
+/** The error of a status that is not 2xx, with the engine's own words, without what must not be shown of them. */
 export function statusError(
   request: string,
   { status, headers, body }: { status: number; headers: IncomingHttpHeaders; body: Uint8Array },
+  redacted: (words: string) => string,
 ): EngineError {
-  const words = engineWords(body);
+  const words = engineWords(body, redacted);
   const retryAfterMs = retryAfter(headers);
   const said = words === null ? '' : `: ${words}`;
   if (status === 401 || status === 403) {
@@ -75,7 +78,7 @@ function retryAfter(headers: IncomingHttpHeaders): number | null {
   return Math.max(0, until - (Number.isNaN(served) ? Date.now() : served));
 }
 
-/** While an engine changes its size it answers 503 everywhere; it lives. */
+/** While an engine changes its size it answers 503 everywhere; it is alive. */
 export function isScaling(error: EngineError): boolean {
   return error.status === 503 && /\bcurrently scaling\b/i.test(error.message);
 }
@@ -86,7 +89,7 @@ const longestWords = 200;
  * What an error body says: {"error":{"message"}}, {"error":"text"}, {"detail":"text"}, the first event of a stream with
  * one of these, or nothing (an empty body, a page of HTML). Messages can repeat the whole input: they are cut.
  */
-function engineWords(body: Uint8Array): string | null {
+function engineWords(body: Uint8Array, redacted: (words: string) => string): string | null {
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
   const json = text.startsWith('data:') ? text.slice(5, text.search(/\r?\n|$/)) : text;
   let parsed: unknown;
@@ -99,6 +102,7 @@ function engineWords(body: Uint8Array): string | null {
   const nested = (error as { message?: unknown } | null | undefined)?.message;
   const words = [nested, error, detail, message].find((said) => typeof said === 'string');
   if (words === undefined) return null;
-  const line = words.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+  // Before it is cut: the half of a key is a secret too.
+  const line = redacted(words.replace(/[\s\p{Cc}]+/gu, ' ').trim());
   return line.length > longestWords ? `${line.slice(0, longestWords)}…` : line;
 }

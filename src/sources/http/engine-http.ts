@@ -1,12 +1,14 @@
 /**
  * Questions to one engine over HTTP: paths below its root, the key where it belongs, bounded answers in a known shape.
  *
+ * The key is taken out of what comes back (redaction.ts).
  * Limits: 8 MiB for metrics, 1 MiB for JSON, after decoding. Errors: EngineError, see engine-error.ts.
  */
 import type { z } from 'zod';
 import type { RequestOptions } from '../engine.js';
 import { EngineError, statusError } from './engine-error.js';
 import type { HttpAnswer, HttpClient, HttpRequest } from './http-client.js';
+import { Redaction } from './redaction.js';
 
 export const maxMetricsBytes = 8 * 1024 * 1024;
 const maxJsonBytes = 1024 * 1024;
@@ -31,12 +33,14 @@ export class EngineHttp {
   readonly label: string;
   readonly #place: EnginePlace;
   readonly #keyed: (path: string) => boolean;
+  readonly #redaction: Redaction;
 
   /** `keyed` says which paths the key is for: it is sent nowhere else. */
   constructor(place: EnginePlace, keyed: (path: string) => boolean) {
     this.label = place.label;
     this.#place = place;
     this.#keyed = keyed;
+    this.#redaction = new Redaction(place.apiKey);
   }
 
   /** A 2xx answer; every other status rejects. */
@@ -51,9 +55,11 @@ export class EngineHttp {
       headers['content-type'] = 'application/json';
       headers['content-length'] = String(Buffer.byteLength(request.body));
     }
-    const answer = await client.exchange(request, options?.signal);
-    if (answer.status >= 200 && answer.status < 300) return answer;
-    throw statusError(`${method} /${path} of ${this.label}`, answer);
+    const answer = await client.exchange(request, options?.signal).catch((error: unknown) => {
+      throw this.#redaction.error(error);
+    });
+    if (answer.status >= 200 && answer.status < 300) return { ...answer, body: this.#redaction.body(answer.body) };
+    throw statusError(`${method} /${path} of ${this.label}`, answer, (words) => this.#redaction.text(words));
   }
 
   /** JSON of a shape; what has another one is refused with the field that differs. */
@@ -61,12 +67,15 @@ export class EngineHttp {
     const answer = await this.ask(path, body === undefined ? {} : { body }, options);
     const refuse = (why: string, cause: unknown) => {
       const method = body === undefined ? 'GET' : 'POST';
-      return new EngineError('ERR_DTESN_ENGINE_BODY', `${method} /${path} of ${this.label} ${why}`, { cause });
+      const message = `${method} /${path} of ${this.label} ${this.#redaction.text(why)}`;
+      return new EngineError('ERR_DTESN_ENGINE_BODY', message, { cause });
     };
     let parsed: unknown;
     try {
       parsed = JSON.parse(Buffer.from(answer.body).toString('utf8'));
-    } catch (cause) {
+    } catch (error) {
+      // The parser's message quotes the body, and may cut the key where no redaction finds it.
+      const cause = new SyntaxError((error as Error).message.replace(/"[\s\S]*"/, 'the body'));
       throw refuse(`answered ${contentType(answer) || 'a body'} that is not JSON`, cause);
     }
     const checked = schema.safeParse(parsed);

@@ -33,6 +33,7 @@ import { detectKind } from './engine-detection.js';
 import { EngineError } from './engine-error.js';
 import { EngineHttp, type EnginePlace } from './engine-http.js';
 import { HttpClient } from './http-client.js';
+import { checkTokenization } from './tokenization-check.js';
 
 const optionsSchema = z.object({
   kind: z
@@ -104,7 +105,9 @@ export class HttpEngine implements Engine {
 
   async tokenize(text: string, options?: RequestOptions): Promise<Tokenization> {
     if (typeof text !== 'string') throw argumentError('a string', 'text', text);
-    return this.#ask(options, (dialect, http) => dialect.tokenize(http, text, options));
+    return this.#ask(options, async (dialect, http) =>
+      checkTokenization(http.label, text, await dialect.tokenize(http, text, options)),
+    );
   }
 
   async detokenize(tokens: number[], options?: RequestOptions): Promise<string> {

@@ -1,8 +1,12 @@
 /**
  * What the metrics say of each data-parallel engine: series under the names of this package, nothing computed yet.
  *
- * An engine is a value of the label `engine`; series without it are of the engine ''. Where an older and a newer name of a
- * figure are there, the newer is read. The declared type decides what is a histogram.
+ * An engine is a value of the label `engine`, of `WorkerId` under Ray Serve, of `dp_rank` of SGLang; series without one are
+ * of the engine ''. Where an older and a newer name of a figure are there, the newer is read. The declared type decides what
+ * is a histogram.
+ *
+ * Tensor-parallel, pipeline and expert ranks of one group report the same requests: of series that differ in nothing else
+ * the greatest is read (of histograms the one with the greatest count), and their rank labels are left out.
  */
 import type { EngineKind } from '../engine.js';
 import type { MetricFamilies, MetricFamily } from '../prometheus/metric-families.js';
@@ -10,13 +14,15 @@ import type { Labels } from '../prometheus/prometheus-labels.js';
 import {
   type CounterName,
   counters,
-  ENGINE_LABEL,
+  ENGINE_LABELS,
   type FigureName,
   type GaugeName,
   gauges,
   type HistogramName,
   histograms,
   namings,
+  RANK_LABELS,
+  RAY_PREFIX,
 } from './metric-names.js';
 
 export interface Series {
@@ -51,10 +57,15 @@ export interface EngineReadings {
 
 export function readEngines(families: MetricFamilies): EngineReadings {
   const names = [...families.keys()];
-  const found = namings.find(({ prefix }) => names.some((name) => name.startsWith(prefix)));
+  const isThere = (prefix: string) => names.some((name) => name.startsWith(prefix));
+  const found = namings.find(({ prefix }) => isThere(prefix) || isThere(RAY_PREFIX + prefix));
   const reader = new ReadingsReader(families);
   if (found !== undefined) {
-    const named = (figure: FigureName) => (found.names[figure] ?? []).map((name) => found.prefix + name);
+    const isRay = !isThere(found.prefix);
+    const named = (figure: FigureName) => {
+      const own = (found.names[figure] ?? []).map((name) => found.prefix + name);
+      return isRay ? own.flatMap(rayNames) : own;
+    };
     for (const figure of [...gauges, ...counters, 'cacheConfig'] as const) reader.series(figure, named(figure));
     for (const figure of histograms) reader.histogram(figure, named(figure));
     for (const figure of counters) reader.created(named(figure));
@@ -66,6 +77,12 @@ export function readEngines(families: MetricFamilies): EngineReadings {
     processStartTime: start !== undefined && Number.isFinite(start) ? start : null,
     engines: reader.engines(),
   };
+}
+
+/** Ray names a counter with and without `_total`. */
+function rayNames(name: string): string[] {
+  const names = [name, name.replace(/_total$/, '')];
+  return [...new Set(names)].map((each) => RAY_PREFIX + each);
 }
 
 class ReadingsReader {
@@ -84,11 +101,19 @@ class ReadingsReader {
   series(figure: GaugeName | CounterName | 'cacheConfig', names: readonly string[]): void {
     for (const name of names) {
       const found = samplesNamed(this.#families, name);
+      const ranks = new Map<string, Series>();
       for (const { family, index } of found) {
-        const labels = family.labels(index);
-        const reading = this.#engine(labels);
-        const series = { key: keyOf(labels), labels, value: family.values[index]! };
-        append(reading.series, figure, series);
+        const labels = withoutRanks(family.labels(index));
+        const value = family.values[index]!;
+        const key = keyOf(labels);
+        const other = ranks.get(key);
+        if (other !== undefined) {
+          other.value = Math.max(other.value, value);
+          continue;
+        }
+        const series = { key, labels, value };
+        ranks.set(key, series);
+        append(this.#engine(labels).series, figure, series);
       }
       if (found.length > 0) return;
     }
@@ -97,19 +122,27 @@ class ReadingsReader {
   histogram(figure: HistogramName, names: readonly string[]): void {
     const family = names.map((name) => this.#families.get(name)).find((family) => family?.type === 'histogram');
     if (family === undefined) return;
-    const found = new Map<string, HistogramSeries>();
+    const found = new Map<string, { histogram: HistogramSeries; labels: Labels }>();
     for (let index = 0; index < family.length; index++) {
       const labels = family.labels(index);
       const key = keyOf(labels);
-      let histogram = found.get(key);
-      if (histogram === undefined) {
-        histogram = { key, bounds: [], counts: [], sum: Number.NaN, count: Number.NaN };
-        found.set(key, histogram);
-        append(this.#engine(labels).histograms, figure, histogram);
+      let one = found.get(key);
+      if (one === undefined) {
+        const shared = withoutRanks(labels);
+        const histogram = { key: keyOf(shared), bounds: [], counts: [], sum: Number.NaN, count: Number.NaN };
+        one = { histogram, labels: shared };
+        found.set(key, one);
       }
-      fill(histogram, family, index);
+      fill(one.histogram, family, index);
     }
-    for (const histogram of found.values()) sortBuckets(histogram);
+    const ranks = new Map<string, HistogramSeries>();
+    for (const { histogram, labels } of found.values()) {
+      sortBuckets(histogram);
+      const other = ranks.get(histogram.key);
+      if (other === undefined) append(this.#engine(labels).histograms, figure, histogram);
+      if (other === undefined) ranks.set(histogram.key, histogram);
+      else if (histogram.count > other.count) Object.assign(other, histogram);
+    }
   }
 
   /** `x_created` beside the counter `x_total` or the histogram `x`. */
@@ -125,7 +158,8 @@ class ReadingsReader {
   }
 
   #engine(labels: Labels): EngineReading {
-    const engine = labels[ENGINE_LABEL] ?? '';
+    const label = ENGINE_LABELS.find((name) => labels[name] !== undefined);
+    const engine = label === undefined ? '' : labels[label]!;
     let reading = this.#engines.get(engine);
     if (reading === undefined) {
       reading = { engine, series: new Map(), histograms: new Map(), created: new Map() };
@@ -169,6 +203,11 @@ function keyOf(labels: Labels): string {
     .sort()
     .map((name) => `${name}=${JSON.stringify(labels[name])}`)
     .join();
+}
+
+function withoutRanks(labels: Labels): Labels {
+  if (!RANK_LABELS.some((rank) => rank in labels)) return labels;
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => !RANK_LABELS.includes(name)));
 }
 
 function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {

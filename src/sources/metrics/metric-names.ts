@@ -3,7 +3,8 @@
  *
  * Counters and gauges by the name of their samples, histograms by the name of their family. vLLM and Aphrodite share one
  * list; `gpu_` names are of vLLM before 0.9 and Aphrodite to 0.9.1, `time_per_output_token_seconds` of Aphrodite 0.6.7 and
- * older vLLM. Ray writes `_` for `:`. A figure that an engine does not have is not in its list.
+ * older vLLM. Ray Serve writes `ray_vllm:` or `ray_vllm_`, and a counter also without `_total`: `ray_` is dropped before the
+ * table is read. A figure that an engine does not have is not in its list.
  * TGI counts tokens as the sums of two histograms, and its time per token is a mean over each request.
  */
 import type { EngineKind } from '../engine.js';
@@ -37,8 +38,13 @@ export type FigureName = GaugeName | CounterName | HistogramName | 'cacheConfig'
 
 export type MetricNames = Partial<Record<FigureName, readonly string[]>>;
 
-/** The label that tells data-parallel engines apart. */
-export const ENGINE_LABEL = 'engine';
+/**
+ * The labels that tell engines apart, the first that is there: a worker of Ray Serve is an engine of its own (each of them
+ * calls itself engine 0), then a data-parallel engine, then SGLang's data-parallel rank.
+ */
+export const ENGINE_LABELS = ['WorkerId', 'engine', 'dp_rank'] as const;
+/** The labels of ranks that work on the same requests: of their series the greatest counts, not the sum. */
+export const RANK_LABELS: readonly string[] = ['tp_rank', 'pp_rank', 'moe_ep_rank'];
 /** The labels of `finished` and of `waitingByReason` that say why. */
 export const REASON_LABEL = 'finished_reason';
 export const WAITING_REASON_LABEL = 'reason';
@@ -96,13 +102,16 @@ const tgi: MetricNames = {
   interTokenLatency: ['request_mean_time_per_token_duration'],
 };
 
-/** Prefixes in the order in which they are tried. */
+export const RAY_PREFIX = 'ray_';
+
+/** Prefixes in the order in which they are tried, each also behind RAY_PREFIX. */
 export const namings: readonly { prefix: string; kind: EngineKind; names: MetricNames }[] = [
   { prefix: 'aphrodite:', kind: 'aphrodite', names: vllm },
   { prefix: 'vllm:', kind: 'vllm', names: vllm },
   { prefix: 'aphrodite_', kind: 'aphrodite', names: vllm },
   { prefix: 'vllm_', kind: 'vllm', names: vllm },
   { prefix: 'sglang:', kind: 'sglang', names: sglang },
+  { prefix: 'sglang_', kind: 'sglang', names: sglang },
   { prefix: 'llamacpp:', kind: 'llamacpp', names: llamacpp },
   { prefix: 'tgi_', kind: 'tgi', names: tgi },
 ];

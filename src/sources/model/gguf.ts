@@ -5,7 +5,8 @@
  *     string = length u64, bytes; array = element type u32, length u64, elements
  *
  * Read in chunks of 256 KiB until every fact is known or the pairs end; values nobody asks for are stepped over.
- * Limits: 64 MiB of header, 65,536 pairs, keys of 65,535 bytes, texts of 4096 bytes, arrays nested 4 deep.
+ * Limits: 64 MiB of header, 65,536 pairs, keys of 65,535 bytes, texts of 4096 bytes, arrays nested 4 deep,
+ * 65,536 nested arrays in all.
  * Errors: DtesnError ERR_DTESN_MODEL_FILES for anything else than such a file, whole.
  * Source: ggml, docs/gguf.md; the numbers of general.file_type are llama.h's enum llama_ftype.
  */
@@ -27,7 +28,10 @@ export interface GgufHeader {
   dtype: string | null;
 }
 
-const limits = { header: 64 * 1024 * 1024, pairs: 65_536, tensors: 2 ** 24, key: 65_535, text: 4096, depth: 4 };
+const limits = {
+  ...{ header: 64 * 1024 * 1024, pairs: 65_536, tensors: 2 ** 24, key: 65_535, text: 4096 },
+  ...{ depth: 4, nested: 65_536 },
+};
 const chunkBytes = 256 * 1024;
 
 /** Bytes of the types 0 to 12; text (8) and array (9) have no fixed size. */
@@ -115,6 +119,7 @@ async function skipArray(bytes: ByteReader, depth: number): Promise<number> {
   if (type === textType) {
     await bytes.skipTexts(length);
   } else if (type === arrayType) {
+    bytes.nest(length);
     for (let i = 0; i < length; i++) await skipArray(bytes, depth + 1);
   } else {
     await bytes.skip(length * widthOf(type));
@@ -159,6 +164,7 @@ class ByteReader {
   #start = 0;
   #at = 0;
   #buffer: Buffer = Buffer.alloc(0);
+  #nested = 0;
 
   constructor(file: FileHandle, size: number) {
     this.#file = file;
@@ -177,6 +183,12 @@ class ByteReader {
     const claimed = await this.u64();
     if (claimed > most) throw new Error(`it claims ${claimed} ${what}, more than ${most}`);
     return claimed;
+  }
+
+  /** Counts arrays inside of arrays: millions of empty ones would be waited for one by one. */
+  nest(arrays: number): void {
+    this.#nested += arrays;
+    if (this.#nested > limits.nested) throw new Error(`it has more than ${limits.nested} nested arrays`);
   }
 
   async text(length: number): Promise<string> {

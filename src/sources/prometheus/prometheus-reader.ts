@@ -93,7 +93,8 @@ export class PrometheusReader {
     this.#ended = true;
   }
 
-  finish(): void {
+  /** What is wrong with the whole; every yield, after a histogram, is a point where the work may wait. */
+  *finish(): Generator<void, void, void> {
     const columns = this.#columns;
     if (columns.length === 0) throw new DtesnError('ERR_DTESN_METRICS', 'The metrics hold no sample');
     if (this.#openMetrics !== null && !this.#ended) {
@@ -104,6 +105,7 @@ export class PrometheusReader {
       if (family.type !== 'histogram' || family.length === 0) continue;
       const countId = this.#names.get(`${family.name}_count`)?.id ?? -1;
       new HistogramCheck(family, this.#body, columns, countId).run();
+      yield;
     }
   }
 

@@ -14,32 +14,74 @@
  * text after # EOF, a torn histogram. The table is in docs/metrics.md.
  *
  * The families read labels from the body when they are asked for them: do not write into it while they are in use.
- * Cost: linear in the bytes; 28 bytes a series beside the body, and 16 to 32 more while it is read.
+ * Cost: linear in the bytes, some 3 s for 500,000 families in 24 MB (the clients take 8 MiB): parsePrometheus blocks the event
+ * loop for that time, parsePrometheusInSlices does not. Memory: 28 bytes a series beside the body, and 16 to 32 more while it is read.
  * Errors: DtesnError ERR_DTESN_METRICS with the line: bad syntax, a cut body, no sample at all, a family declared twice,
  * the same series twice, text after `# EOF`, histogram buckets that decrease or do not end at the count.
  */
 import { isUtf8 } from 'node:buffer';
+import { setImmediate } from 'node:timers/promises';
 import { argumentError, DtesnError } from '../../errors/index.js';
 import { type MetricFamilies, MetricFamily } from './metric-families.js';
 import { NEWLINE } from './prometheus-bytes.js';
 import { PrometheusReader } from './prometheus-reader.js';
 
 export function parsePrometheus(body: Uint8Array | string): MetricFamilies {
-  const bytes = bytesOf(body);
+  const parsing = parse(bytesOf(body));
+  for (;;) {
+    const step = parsing.next();
+    if (step.done) return step.value;
+  }
+}
+
+/**
+ * The same in slices of SLICE_MS: between two of them the event loop turns, so that a body of hundreds of thousands of
+ * families does not hold up what else the process does. A body that is read within the first slice is read at once.
+ * Errors: those of parsePrometheus, as a rejection; the signal's reason when it is aborted between two slices.
+ */
+export async function parsePrometheusInSlices(
+  body: Uint8Array | string,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<MetricFamilies> {
+  signal?.throwIfAborted();
+  const parsing = parse(bytesOf(body));
+  for (let sliceStart = performance.now(); ; ) {
+    const step = parsing.next();
+    if (step.done) return step.value;
+    if (performance.now() - sliceStart < SLICE_MS) continue;
+    await setImmediate();
+    signal?.throwIfAborted();
+    sliceStart = performance.now();
+  }
+}
+
+const SLICE_MS = 5;
+/** Lines, or families, between two points where the reader may be left: some tenths of a millisecond. */
+const STRIDE = 256;
+
+/** Reads the body; every yield is a point where the work may wait. */
+function* parse(bytes: Buffer): Generator<void, MetricFamilies, void> {
   if (!isUtf8(bytes)) throw new DtesnError('ERR_DTESN_METRICS', 'The metrics are not UTF-8');
   const reader = new PrometheusReader(bytes);
   const end = bytes.lastIndexOf(NEWLINE) + 1;
   let line = 0;
   try {
-    while (line < end) line = reader.line(line);
+    for (let lines = 1; line < end; lines++) {
+      line = reader.line(line);
+      if (lines % STRIDE === 0) yield;
+    }
     if (line < bytes.length) reader.lastLine(line);
-    reader.finish();
+    yield* reader.finish();
   } catch (error) {
     throw error instanceof SyntaxError ? fault(lineNumber(bytes, line), error.message) : error;
   }
   const { columns, drafts } = reader.result();
-  const families = drafts.map((draft): [string, MetricFamily] => [draft.name, new MetricFamily(draft, columns)]);
-  return new Map(families);
+  const families = new Map<string, MetricFamily>();
+  for (const draft of drafts) {
+    families.set(draft.name, new MetricFamily(draft, columns));
+    if (families.size % STRIDE === 0) yield;
+  }
+  return families;
 }
 
 function bytesOf(body: Uint8Array | string): Buffer {

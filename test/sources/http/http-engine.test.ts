@@ -86,6 +86,11 @@ describe('the kind of an engine', () => {
     ['tgi', 'the prefix of its metrics', tgi],
     ['aphrodite', 'its metrics where models are guarded', { ...goodEngine, '/v1/models': json({}, 401) }],
     ['vllm', 'the metrics of Ray', { '/v1/models': withoutOwner, '/metrics': text('ray_x 1\nvllm_num_requests 1\n') }],
+    [
+      'vllm',
+      'the metrics of Ray Serve',
+      { '/v1/models': withoutOwner, '/metrics': text('ray_x 1\nray_vllm:num_requests_running 1\n') },
+    ],
     ['tgi', 'its page of facts', { ...tgi, '/metrics': json({}, 404) }],
     ['ollama', 'its own version', { '/api/version': json({ version: '1' }) }],
     [null, 'nothing', { '/v1/models': withoutOwner, '/metrics': text('up 1\n') }],

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { engineMetrics, parsePrometheus } from '../../../src/sources/index.js';
+import { describe, expect, test } from 'vitest';
+import { deriveRates, engineMetrics, parsePrometheus } from '../../../src/sources/index.js';
 import { metricsBody } from '../../faults/engine-server.js';
 
 const figures = (body: string) => engineMetrics(parsePrometheus(body));
@@ -75,6 +75,84 @@ test('SGLang is read under its names, its KV usage from tokens where it has no s
   });
   expect(figures(`${body}sglang:token_usage{model_name="m"} 0.5\n`).kvUsageMean).toBe(0.5);
   expect(figures(body).unknown).toContain('requestsTotal');
+});
+
+describe('SGLang with a series for each rank', () => {
+  const gauge = (name: string, ranks: [labels: string, value: number][]) =>
+    ranks.map(([labels, value]) => `sglang:${name}{model_name="m",${labels}} ${value}\n`).join('');
+  const tp = (values: number[]) =>
+    values.map((value, i): [string, number] => [`moe_ep_rank="${i}",pp_rank="0",tp_rank="${i}"`, value]);
+
+  test('takes the greatest of ranks that work on the same requests', () => {
+    const body =
+      gauge('num_running_reqs', tp([3, 3, 2, 3])) + gauge('max_total_num_tokens', tp([900, 1000, 1000, 1000]));
+    expect(figures(body)).toMatchObject({ running: 3, kvTokensCapacity: 1000, engines: [{ engine: '', running: 3 }] });
+    const pipeline: [string, number][] = [
+      ['pp_rank="0",tp_rank="0"', 3],
+      ['pp_rank="1",tp_rank="0"', 4],
+    ];
+    expect(figures(gauge('num_running_reqs', pipeline)).running).toBe(4);
+  });
+
+  test('sums the data-parallel ranks, each of which is an engine', () => {
+    const ranks = ['0', '1'].flatMap((dp) =>
+      tp([2, 2]).map(([labels, value]): [string, number] => [`dp_rank="${dp}",${labels}`, value + Number(dp)]),
+    );
+    const body = gauge('num_running_reqs', ranks);
+    expect(figures(body)).toMatchObject({
+      running: 5,
+      engines: [
+        { engine: '0', running: 2 },
+        { engine: '1', running: 3 },
+      ],
+    });
+  });
+
+  test('reads one histogram of a group, that of the rank with most observations', () => {
+    const name = 'sglang:time_to_first_token_seconds';
+    const rank = (tp: number, count: number) =>
+      `${name}_bucket{tp_rank="${tp}",le="+Inf"} ${count}\n${name}_sum{tp_rank="${tp}"} ${count / 2}\n` +
+      `${name}_count{tp_rank="${tp}"} ${count}\n`;
+    const scrape = (a: number, b: number, time: number) => ({
+      metrics: parsePrometheus(`# TYPE ${name} histogram\n${rank(0, a)}${rank(1, b)}`),
+      time,
+    });
+    expect(deriveRates(scrape(10, 10, 0), scrape(14, 13, 1)).timeToFirstToken).toMatchObject({ count: 4, mean: 0.5 });
+  });
+
+  test('is unknown where a rank has no number', () => {
+    expect(figures(gauge('num_running_reqs', tp([3, Number.NaN]))).running).toBeNull();
+  });
+});
+
+describe('vLLM under Ray Serve', () => {
+  const worker = (id: string, running: number, tokens: number) => {
+    const labels = `Component="core_worker",NodeAddress="10.0.0.1",SessionName="s",WorkerId="${id}",engine="0",model_name="m"`;
+    return { running: `{${labels}} ${running}`, tokens: `{${labels}} ${tokens}` };
+  };
+  const workers = [worker('b', 2, 20), worker('a', 3, 50)];
+  const bodyOf = (prefix: string, total: string) =>
+    [
+      `# TYPE ${prefix}num_requests_running gauge`,
+      ...workers.map(({ running }) => `${prefix}num_requests_running${running}`),
+      `# TYPE ${prefix}generation_tokens${total} counter`,
+      ...workers.map(({ tokens }) => `${prefix}generation_tokens${total}${tokens}`),
+      'ray_node_cpu_utilization{SessionName="s"} 12\n',
+    ].join('\n');
+
+  test.each([
+    ['ray_vllm:', '_total'],
+    ['ray_vllm_', '_total'],
+    ['ray_vllm:', ''],
+  ])('is read under %s, counters with the ending %j, its workers as engines', (prefix, total) => {
+    expect(figures(bodyOf(prefix, total))).toMatchObject({
+      ...{ engineType: 'vllm', running: 5, generationTokens: 70 },
+      engines: [
+        { engine: 'a', running: 3, generationTokens: 50 },
+        { engine: 'b', running: 2, generationTokens: 20 },
+      ],
+    });
+  });
 });
 
 test('llama.cpp is read under its names', () => {

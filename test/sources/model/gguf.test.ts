@@ -113,6 +113,16 @@ describe('refused, with a reason:', () => {
     await refused(ggufBytes({ deep }), /nested more than 4 deep/);
   });
 
+  test('more nested arrays than any model has, before they are read', async () => {
+    const empty: GgufValue = { f32s: [] };
+    const nested = (count: number): GgufValue => ({ nested: Array<GgufValue>(count).fill(empty) });
+    await refused(ggufBytes({ a: nested(65_537) }), /more than 65536 nested arrays/);
+    await refused(ggufBytes({ a: { nested: [nested(60_000), nested(10_000)] } }), /more than 65536 nested arrays/);
+    const claimed = ggufBytes({ a: nested(1) });
+    claimed.writeBigUInt64LE(60_000_000n, claimed.length - 12 - 8); // the file does not hold them: the count is refused first
+    await refused(claimed, /more than 65536 nested arrays/);
+  });
+
   test('a header beyond the bound', async () => {
     const file = path.join(folder, 'long.gguf');
     const long = ggufBytes({ a: { f32s: [1] }, 'general.name': { text: 'never' } });
