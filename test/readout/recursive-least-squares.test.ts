@@ -117,7 +117,7 @@ test.each([
 );
 
 // DTESN_LONG=1 takes the steps of a long watch: ten times as many.
-const times = process.env.DTESN_LONG === '1' ? 10 : 1;
+const times = process.env['DTESN_LONG'] === '1' ? 10 : 1;
 const white = (t: number, i: number) => whiteness[(t * 7919 + i * 104_729) % whiteness.length]!;
 const whiteness = sequence(1_000_003, 5);
 const sine = (t: number, i: number) => Math.sin(0.1 * t + 0.37 * i);
@@ -199,4 +199,12 @@ test.each([
   [{ states: 1.5 }, /for states/],
 ])('refused: %o', (option, message) => {
   expect(() => new RecursiveLeastSquares({ states: 2, outputs: 1, ...option })).toThrow(message);
+});
+
+test('inputs beside f32 states are checked as they are stored: 1e39 is refused', () => {
+  const rls = new RecursiveLeastSquares({ states: 1, inputs: 1, outputs: 1 });
+  const ridge = new Ridge({ states: 1, inputs: 1, outputs: 1 });
+  expect(() => rls.update(Float32Array.of(1), [1], [1e39])).toThrow(/finite numbers for inputs/);
+  expect(() => ridge.add(Float32Array.of(1), [1], [1e39])).toThrow(/finite numbers for inputs/);
+  expect(rls.steps).toBe(0);
 });
