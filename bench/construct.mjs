@@ -9,8 +9,10 @@ import { bestMicroseconds, round, withBandwidth } from './measure.mjs';
 
 export async function run({ quick }) {
   const cases = [
-    ['dense', 1000],
-    ['block-sparse', 1000],
+    ...[10, 50, 100, 200, 400, 401, 1000].flatMap((units) => [
+      ['dense', units],
+      ['block-sparse', units],
+    ]),
     ['block-sparse', 4000],
     ['sparse', 1000],
     ['permutation', 2 ** 20],
@@ -32,7 +34,7 @@ async function row(topology, units, { quick }) {
   let seed = 0;
   const draw = () => new Reservoir({ units, inputs: 1, topology, seed: seed++ });
   const { bytes } = draw();
-  const { figures: best, limit } = await withBandwidth(bytes, () => bestMicroseconds(draw, quick ? 0.3 : 2));
+  const { figures: best, limit } = await withBandwidth(bytes, () => bestMicroseconds(draw, quick ? 0.1 : 1));
   const least = (2.4 * Math.sqrt(units) * bytes) / limit / 1e6;
   return {
     task: `${topology} ${units}`,

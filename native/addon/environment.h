@@ -4,7 +4,6 @@
 #include <napi.h>
 
 #include <memory>
-#include <thread>
 
 #include "reservoir/thread_pool.h"
 
@@ -12,19 +11,23 @@ namespace dtesn::addon {
 
 class Environment {
  public:
-  // Made when first needed: one thread a core unless setThreads said otherwise.
+  // Made when first needed: a thread for each CPU this process may run on unless setThreads said otherwise.
   ThreadPool& pool() {
     if (!pool_) pool_ = std::make_unique<ThreadPool>(threads_);
     return *pool_;
   }
 
-  void setThreads(size_t threads) {
+  // Returns how many there are: fewer where the system refuses to begin so many.
+  size_t setThreads(size_t threads) {
     threads_ = threads;
     if (pool_) pool_->resize(threads);
+    return pool().size();
   }
 
+  size_t threads() const { return pool_ ? pool_->size() : threads_; }
+
  private:
-  size_t threads_ = std::max(1u, std::thread::hardware_concurrency());
+  size_t threads_ = allowedCpus();
   std::unique_ptr<ThreadPool> pool_;
 };
 

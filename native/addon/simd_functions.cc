@@ -36,8 +36,12 @@ Napi::Value bytesToAlignment(const Napi::CallbackInfo& info) {
 Napi::Value setThreads(const Napi::CallbackInfo& info) {
   const size_t threads = count(info[0], "threads");
   if (threads < 1 || threads > 1024) failArgument(info.Env(), "Expected a whole number from 1 to 1024 for threads");
-  guarded(info.Env(), [&] { environment(info.Env()).setThreads(threads); });
-  return info.Env().Undefined();
+  const size_t begun = guarded(info.Env(), [&] { return environment(info.Env()).setThreads(threads); });
+  return Napi::Number::New(info.Env(), static_cast<double>(begun));
+}
+
+Napi::Value threads(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(environment(info.Env()).threads()));
 }
 
 }  // namespace
@@ -49,6 +53,7 @@ void exportSimd(Napi::Env env, Napi::Object exports) {
   exports.Set("availableIsas", available);
   exports.Set("checkKernels", Napi::Function::New<checkKernelsOfEveryIsa>(env, "checkKernels"));
   exports.Set("setThreads", Napi::Function::New<setThreads>(env, "setThreads"));
+  exports.Set("threads", Napi::Function::New<threads>(env, "threads"));
   exports.Set("bytesToAlignment", Napi::Function::New<bytesToAlignment>(env, "bytesToAlignment"));
 }
 

@@ -7,8 +7,8 @@
 #include "linalg/arnoldi.h"
 #include "linalg/components.h"
 #include "linalg/eigenvalues.h"
-#include "linalg/fixed_order.h"
 #include "linalg/period.h"
+#include "simd/kernels.h"
 
 namespace dtesn {
 namespace {
@@ -23,8 +23,9 @@ SpectralRadius qrRadius(std::vector<double>& a, size_t n) {
 
 // Arnoldi and, where it fails, QR.
 SpectralRadius iterativeRadius(std::vector<double>& a, size_t n, const RadiusOptions& options) {
-  const Product product = [&a, n](const double* x, double* y) {
-    for (size_t i = 0; i < n; ++i) y[i] = dot(a.data() + i * n, x, n);
+  const ExactKernels& exact = exactKernels();
+  const Product product = [&a, n, &exact](const double* x, double* y) {
+    for (size_t i = 0; i < n; ++i) y[i] = exact.dot(a.data() + i * n, x, n);
   };
   const SpectralRadius found = arnoldiRadius(n, product, options);
   return found.converged || n > kFallbackUnits ? found : qrRadius(a, n);
@@ -39,6 +40,32 @@ ScaledMatrix blockOf(Span<const double> a, size_t n, const std::vector<size_t>& 
   }
   block.exponent = normalise(block.elements);
   return block;
+}
+
+// Whether steps from row 0 along (or, transposed, against) the edges i -> k of a[i, k] != 0 reach every row.
+bool reachesAll(Span<const double> a, size_t n, bool transposed) {
+  const size_t down = transposed ? 1 : n, across = transposed ? n : 1;
+  std::vector<char> seen(n);
+  std::vector<size_t> queue(1, 0);
+  seen[0] = 1;
+  for (size_t next = 0; next < queue.size() && queue.size() < n; ++next) {
+    const size_t from = queue[next] * down;
+    for (size_t k = 0; k < n; ++k) {
+      if (seen[k] || a[from + k * across] == 0) continue;
+      seen[k] = 1;
+      queue.push_back(k);
+    }
+  }
+  return queue.size() == n;
+}
+
+// One irreducible block without a period, as nearly every drawn matrix is.
+bool isPrimitive(Span<const double> a, size_t n) {
+  if (!reachesAll(a, n, false) || !reachesAll(a, n, true)) return false;
+  for (size_t i = 0; i < n; ++i) {
+    if (a[i * n + i] != 0) return true;
+  }
+  return periodicClasses(a, n).rows.size() == 1;
 }
 
 template <class RadiusOf>
@@ -87,6 +114,16 @@ SpectralRadius denseSpectralRadius(Span<const double> a, size_t n) { return larg
 SpectralRadius spectralRadius(Span<const double> a, size_t n, const RadiusOptions& options) {
   return largestOfBlocks(a, n, [&options](std::vector<double>& block, size_t size) {
     return size <= kDenseUnits ? qrRadius(block, size) : iterativeRadius(block, size, options);
+  });
+}
+
+SpectralRadius spectralRadius(Span<const double> a, size_t n, const Product& product, const RadiusOptions& options) {
+  if (n > kSmallUnits && isPrimitive(a, n)) {
+    const SpectralRadius found = arnoldiRadius(n, product, options);
+    if (found.converged) return found;
+  }
+  return largestOfBlocks(a, n, [&options](std::vector<double>& block, size_t size) {
+    return size <= kSmallUnits ? qrRadius(block, size) : iterativeRadius(block, size, options);
   });
 }
 

@@ -74,13 +74,23 @@ bool isUnitary(Topology topology) {
 }
 
 template <class T>
+std::vector<double> elementsOf(const LinearOperator<T>& w) {
+  std::vector<T> dense(w.rows() * w.cols());
+  w.unpack(dense.data());
+  return std::vector<double>(dense.begin(), dense.end());
+}
+
+template <class T>
 double radiusOf(const LinearOperator<T>& w, const RegionSpec& spec) {
   RadiusOptions options;
   options.tolerance = kResidual;
   options.seed = spec.seed;
   options.powerSteps = static_cast<size_t>(2.4 * std::sqrt(static_cast<double>(spec.units)));
-  const SpectralRadius found = spectralRadius(
-      spec.units, [&w](const double* x, double* y) { w.product(x, y); }, options);
+  const Product product = [&w](const double* x, double* y) { w.product(x, y); };
+  const std::vector<double> elements = spec.units > kDenseUnits ? std::vector<double>() : elementsOf(w);
+  const SpectralRadius found = elements.empty()
+                                   ? spectralRadius(spec.units, product, options)
+                                   : spectralRadius(Span<const double>(elements), spec.units, product, options);
   if (!(found.radius > 1e-9)) {
     throw std::runtime_error("The drawn recurrent matrix is nilpotent and cannot be scaled: raise density or units");
   }

@@ -4,6 +4,8 @@
 //
 // Parts are claimed one by one, so results must not depend on which thread takes which. A waiting thread spins for a
 // moment before it sleeps: waking costs tens of microseconds, a step of a small batch less.
+//
+// Where the system refuses a thread (a limit of processes), the pool has those that were begun: size() tells.
 #pragma once
 
 #include <atomic>
@@ -17,11 +19,19 @@
 
 namespace dtesn {
 
+// CPUs that this process may run on, at least one: those of its affinity where the system has one. A quota of CPU time
+// is not among them: who reads it sets the threads.
+size_t allowedCpus();
+
 class ThreadPool {
  public:
   using Work = std::function<void(size_t part, size_t thread)>;
 
-  explicit ThreadPool(size_t threads) { resize(threads); }
+  // Begins a thread or throws std::system_error.
+  using Begin = std::unique_ptr<std::thread> (*)(std::function<void()> body);
+  static std::unique_ptr<std::thread> beginThread(std::function<void()> body);
+
+  explicit ThreadPool(size_t threads, Begin begin = beginThread) : begin_(begin) { resize(threads); }
   ~ThreadPool() { resize(1); }
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -33,8 +43,10 @@ class ThreadPool {
   void run(size_t parts, const Work& work);
 
  private:
+  std::function<void()> serve(size_t thread);
   void takeParts(size_t thread);
 
+  const Begin begin_;
   std::vector<std::unique_ptr<std::thread>> helpers_;
   Gate start_;
   std::atomic<bool> stop_{false};

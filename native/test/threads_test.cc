@@ -1,6 +1,11 @@
 // The pool, batches and streams under several threads: the same numbers as under one, and nothing that races (the
 // thread sanitizer watches).
 #include <atomic>
+#include <functional>
+#include <memory>
+#include <system_error>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "reservoir/batch.h"
@@ -38,6 +43,34 @@ static void checkPool() {
   CHECK(sum == 4950);
 }
 
+static int allowed = 0;
+
+static std::unique_ptr<std::thread> beginWhileAllowed(std::function<void()> body) {
+  if (allowed-- <= 0) throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+  return ThreadPool::beginThread(std::move(body));
+}
+
+// A pool goes on with the threads that the system began, when it is made and when it is resized.
+static void checkRefusedThreads() {
+  const auto works = [](ThreadPool& pool) {
+    std::atomic<int> sum{0};
+    pool.run(100, [&](size_t part, size_t thread) {
+      CHECK(thread < pool.size());
+      sum += static_cast<int>(part);
+    });
+    return sum == 4950;
+  };
+  allowed = 2;
+  ThreadPool pool(1024, beginWhileAllowed);
+  CHECK(pool.size() == 3 && works(pool));
+  allowed = 0;
+  pool.resize(8);
+  CHECK(pool.size() == 1 && works(pool));
+  allowed = 100;
+  pool.resize(4);
+  CHECK(pool.size() == 4 && works(pool));
+}
+
 static std::vector<float> batchStates(const dtesn::LeakyReservoir<float>& network, size_t threads) {
   ThreadPool pool(threads);
   const size_t count = 23;
@@ -71,6 +104,7 @@ static std::vector<float> streamStates(const dtesn::LeakyReservoir<float>& netwo
 
 int main() {
   checkPool();
+  checkRefusedThreads();
   const dtesn::LeakyReservoir<float> network = reservoir(70);
   const std::vector<float> batch = batchStates(network, 1), streams = streamStates(network, 1);
   for (size_t threads : {2, 3, 5}) {

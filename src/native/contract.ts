@@ -153,7 +153,10 @@ export interface Addon {
   measureGflops(): { f32: number; f64: number };
   /** Loads from a working set of so many bytes. */
   measureReadGigabytesPerSecond(bytes: number): number;
-  setThreads(threads: number): void;
+  /** Returns the threads there are: fewer where the system refuses to begin so many. */
+  setThreads(threads: number): number;
+  /** Threads of this environment's pool, or those it will have when it is first needed. */
+  threads(): number;
 
   // reservoir
   readonly Reservoir32: ReservoirConstructor<Float32Array>;

@@ -200,3 +200,11 @@ test.each([
 ])('refused: %o', (option, message) => {
   expect(() => new RecursiveLeastSquares({ states: 2, outputs: 1, ...option })).toThrow(message);
 });
+
+test('inputs beside f32 states are checked as they are stored: 1e39 is refused', () => {
+  const rls = new RecursiveLeastSquares({ states: 1, inputs: 1, outputs: 1 });
+  const ridge = new Ridge({ states: 1, inputs: 1, outputs: 1 });
+  expect(() => rls.update(Float32Array.of(1), [1], [1e39])).toThrow(/finite numbers for inputs/);
+  expect(() => ridge.add(Float32Array.of(1), [1], [1e39])).toThrow(/finite numbers for inputs/);
+  expect(rls.steps).toBe(0);
+});

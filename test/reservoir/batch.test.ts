@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { DeepTreeModel } from '../../src/model/index.js';
-import { setThreads } from '../../src/native/index.js';
+import { setThreads, threadCount } from '../../src/native/index.js';
 import { Reservoir } from '../../src/reservoir/index.js';
 import { relativeError, sequence } from '../reference/reservoir.js';
 
@@ -106,6 +106,13 @@ describe('arguments', () => {
   });
 
   test('no series are no results', () => expect(reservoir.runBatch([])).toEqual([]));
+
+  test('setThreads returns how many threads there are', () => {
+    for (const threads of [3, 1, 2]) {
+      expect(setThreads(threads)).toBe(threads);
+      expect(threadCount()).toBe(threads);
+    }
+  });
 
   test.each([0, -1, 1.5, NaN, 1025, '2', undefined])('setThreads(%s) is refused', (threads) => {
     expect(() => setThreads(threads as never)).toThrow(/whole number from 1 to 1024 for threads/);
