@@ -7,17 +7,11 @@
  *     score of a source = mean of the three; a failed source has 0 everywhere
  *     score             = (sum of the five + sum of weight · score of each additional one) / (5 + sum of weights)
  *
- * An additional source has a fresh time of its own (fresh_until - fetch_timestamp); its completeness is the share of the
+ * The fresh time is fresh_until - fetch_timestamp of the answer. The completeness of an additional source is the share of the
  * constraints and hints it declares that are known, 1 where it declares none; its figures cannot be checked, so
  * its plausibility is 1.
  */
-import {
-  type AdditionalSource,
-  freshness as lifetimes,
-  type SourceName,
-  type Sources,
-  sourceNames,
-} from '../sources/index.js';
+import { type AdditionalSource, type SourceName, type Sources, sourceNames } from '../sources/index.js';
 import { plausibility } from './plausibility.js';
 import type { Aggregation, SourceGrade } from './schema.js';
 
@@ -60,14 +54,22 @@ export function gradeSources(
   return { score: total / weights, sources: grades };
 }
 
+/** By the fresh time that the answer itself says; a source without one is read anew for every fetch. */
+function freshnessOf({
+  age_ms,
+  fresh_until,
+  fetch_timestamp,
+}: Pick<AdditionalSource, 'age_ms' | 'fresh_until' | 'fetch_timestamp'>): number {
+  const freshMs = 1000 * (fresh_until - fetch_timestamp);
+  return freshMs > 0 ? 2 ** (-age_ms / freshMs) : 1;
+}
+
 const failed = (): SourceGrade => ({ freshness: 0, completeness: 0, plausibility: 0, score: 0, implausible: [] });
 
 function grade<Name extends SourceName>(sources: Sources, name: Name, overTime: (true | string)[] = []): SourceGrade {
   const source = sources[name];
   if (source.state === 'error') return failed();
-  const { freshMs } = lifetimes[name];
-  // A source without a fresh time is read anew for every fetch.
-  const freshness = freshMs === 0 ? 1 : 2 ** (-source.age_ms / freshMs);
+  const freshness = freshnessOf(source);
   const fields = publishedFields[name];
   const known = fields.filter((field) => source[field] !== null).length;
   const completeness = known / fields.length;
@@ -77,8 +79,7 @@ function grade<Name extends SourceName>(sources: Sources, name: Name, overTime: 
 
 function gradeAdditional(source: AdditionalSource): SourceGrade {
   if (source.state === 'error') return failed();
-  const freshMs = (source.fresh_until - source.fetch_timestamp) * 1000;
-  const freshness = freshMs > 0 ? 2 ** (-source.age_ms / freshMs) : 1;
+  const freshness = freshnessOf(source);
   const declared = [...Object.values(source.constraints), ...Object.values(source.hints)];
   const known = declared.filter((value) => value !== null).length;
   const completeness = declared.length === 0 ? 1 : known / declared.length;

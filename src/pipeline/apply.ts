@@ -12,21 +12,20 @@
  * DtesnError ERR_DTESN_TRANSFORMATION as said.
  */
 import { shapeError } from '../errors/index.js';
-import { type AppliedTransformation, type Draft, initialDraft, isEmbedding, programOf } from './draft.js';
+import { type Draft, initialDraft, isEmbedding, programOf } from './draft.js';
 import type { MultiSourceData } from './envelope.js';
 import type { ExecutionPlan } from './execution.js';
 import { failedEntry, failedPipeline } from './failure.js';
 import { type FitLimits, type FlowShape, fitOperations } from './fit.js';
 import { applyFlowControl } from './flow-control.js';
 import { applyHighQualityOptimizations } from './high-quality.js';
-import type { ProgramSeries, SeriesShape } from './program.js';
-import { runDraft } from './run-draft.js';
+import type { ProgramSeries } from './program.js';
+import { type RunSeries, runDraft } from './run-draft.js';
 import { applyNamed } from './step-application.js';
 import { checkTarget, type PlanTarget } from './target.js';
 
-export interface TransformedSeries extends SeriesShape {
+export interface TransformedSeries extends RunSeries {
   execution: ExecutionPlan;
-  applied: AppliedTransformation[];
 }
 
 /** What the plan comes to for this target, before any series is touched. */
@@ -38,7 +37,12 @@ export function draftTransformations(data: MultiSourceData, target: PlanTarget):
     error === undefined ? [] : [failedPipeline(name, new Error(error), data)],
   );
   const order = new Set(data_flow_config.pipeline_order);
-  const planned = [...order].reduce((draft, name) => applyNamed(draft, data, name), start);
+  const planned = [...order].reduce((draft, name) => {
+    const begun = performance.now();
+    const next = applyNamed(draft, data, name);
+    start.draftMs[name] = performance.now() - begun;
+    return next;
+  }, start);
   const { draft, steps } = fitted(applyHighQualityOptimizations(planned, data), data);
   return applyFlowControl({ ...draft, applied: [...draft.applied, ...failed] }, data, steps);
 }

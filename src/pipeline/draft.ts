@@ -39,6 +39,8 @@ export interface Draft {
   program: TransformOp[];
   execution: ExecutionPlan;
   limits: Limits;
+  /** Milliseconds that drafting took, by pipeline. */
+  draftMs: Record<string, number>;
   /** In the order of the program. */
   applied: AppliedTransformation[];
 }
@@ -46,7 +48,7 @@ export interface Draft {
 export const EMBEDDING = 'embed_tokens';
 
 export function initialDraft(target: PlanTarget): Draft {
-  const draft = { target, execution: defaultExecution(target), limits: {} };
+  const draft = { target, execution: defaultExecution(target), limits: {}, draftMs: {} };
   if (target.inputKind === 'numbers') return { ...draft, program: [], applied: [] };
   const embed: TransformOp = { op: 'embed', features: target.inputs, seed: target.embeddingSeed ?? 0 };
   const embedding: AppliedTransformation = {

@@ -82,7 +82,7 @@ function checkOnFeatures(op: TransformOp, features: number): void {
   }
 }
 
-export function stepsAfter(op: TransformOp, steps: number): number {
+function stepsAfter(op: TransformOp, steps: number): number {
   switch (op.op) {
     case 'truncate':
       return Math.min(steps, op.steps);

@@ -1,34 +1,48 @@
 /**
- * The program of a draft run on a series, and the effect of each entry.
+ * The program of a draft run on a series, entry by entry, with the effect of each and the time of each pipeline.
  *
- * One native call, or several where an entry needs the values in between: a clip after others changed values (it counts
- * what it changes), and the embeddings of a host, which fail on what is no token id. Those are undone as a whole where they fail, so that the
+ * The embeddings of a host fail on what is no token id. Such an entry is undone as a whole where it fails, so that the
  * series never stays half transformed.
  */
 import { shapeError } from '../errors/index.js';
 import { type AppliedTransformation, type Draft, type Effect, isEmbedding } from './draft.js';
 import type { MultiSourceData } from './envelope.js';
 import { failedEntry } from './failure.js';
-import { stepsAfter } from './fit.js';
 import { type ProgramSeries, programShape, runProgram, type SeriesShape, type TransformOp } from './program.js';
 
+export interface RunSeries extends SeriesShape {
+  applied: AppliedTransformation[];
+  /** Milliseconds that drafting and running took, by pipeline. */
+  pipelineMs: Record<string, number>;
+}
+
 export function runDraft(
-  { applied, program }: Draft,
+  { applied, program, draftMs }: Draft,
   series: ProgramSeries,
   data: MultiSourceData,
-): SeriesShape & { applied: AppliedTransformation[] } {
-  const values = new PendingSeries(series, program);
+): RunSeries {
+  checkCapacity(program, series);
+  const pipelineMs = { ...draftMs };
+  let shape: SeriesShape = { steps: series.steps, features: series.features };
   const entries = applied.map((entry) => {
     if (entry.kind !== 'data' || !entry.applied) return entry;
-    if (!mayFail(entry)) return { ...entry, effect: values.add(entry.operations) };
-    values.runBetween();
+    const start = performance.now();
     try {
-      return { ...entry, effect: values.runAll(entry.operations) };
+      const before = shape;
+      const outside = countOutside(entry.operations, series.data, before);
+      shape = mayFail(entry)
+        ? runOrUndo(entry.operations, series.data, before)
+        : run(entry.operations, series.data, before);
+      return { ...entry, effect: effectOf(entry.operations, outside, before, shape) };
     } catch (error) {
+      if (!mayFail(entry)) throw error;
       return failedEntry(entry, error, data);
+    } finally {
+      const { pipeline } = entry;
+      if (pipeline !== null) pipelineMs[pipeline] = (pipelineMs[pipeline] ?? 0) + performance.now() - start;
     }
   });
-  return { ...values.run(), applied: entries };
+  return { ...shape, applied: entries, pipelineMs };
 }
 
 /** The embedding of the plan itself cannot be left out: where it fails, the series is refused. */
@@ -36,72 +50,26 @@ function mayFail(entry: AppliedTransformation): boolean {
   return !isEmbedding(entry) && entry.operations.some(({ op }) => op === 'embed');
 }
 
-/** A series, and the operations it still has to go through. */
-class PendingSeries {
-  readonly #series: ProgramSeries;
-  readonly #program: readonly TransformOp[];
-  readonly #data: ProgramSeries['data'];
-  #roomy = false;
-  /** As it lies in the buffer, and as it will be. */
-  #now: SeriesShape;
-  #then: SeriesShape;
-  #pending: TransformOp[] = [];
+function run(operations: readonly TransformOp[], data: ProgramSeries['data'], shape: SeriesShape): SeriesShape {
+  return runProgram(operations, { data, ...shape });
+}
 
-  constructor(series: ProgramSeries, program: readonly TransformOp[]) {
-    const { data, steps, features } = series;
-    this.#series = series;
-    this.#program = program;
-    this.#data = data;
-    this.#now = { steps, features };
-    this.#then = this.#now;
-  }
-
-  add(operations: readonly TransformOp[]): Effect {
-    const only = operations.length === 1 ? operations[0]! : null;
-    const before = this.#then;
-    let outside: number | null = null;
-    if (only?.op === 'clip') {
-      // Rows that are cut from the end leave the first ones where they are.
-      if (!this.#pending.every((op) => op.op === 'truncate' && op.keep !== 'last')) this.runBetween();
-      outside = countOutside(only, this.#data, before.steps * before.features);
-    }
-    this.#then = operations.reduce(shapeAfter, before);
-    this.#pending.push(...operations);
-    return effectOf(operations, outside, before, this.#then);
-  }
-
-  /** At once, and all of them or none. */
-  runAll(operations: readonly TransformOp[]): Effect {
-    const before = this.run();
-    const kept = this.#data.slice(0, before.steps * before.features);
-    try {
-      this.#then = operations.reduce(shapeAfter, before);
-      this.#pending.push(...operations);
-      return effectOf(operations, null, before, this.run());
-    } catch (error) {
-      this.#data.set(kept as Float32Array);
-      this.#pending = [];
-      this.#then = before;
-      throw error;
-    }
-  }
-
-  /** Before the end, and so only where the buffer has room for the whole program. */
-  runBetween(): void {
-    if (!this.#roomy) checkCapacity(this.#program, this.#series);
-    this.#roomy = true;
-    this.run();
-  }
-
-  run(): SeriesShape {
-    if (this.#pending.length > 0) this.#now = runProgram(this.#pending, { data: this.#data, ...this.#now });
-    this.#pending = [];
-    return this.#now;
+/** All operations or none. */
+function runOrUndo(operations: readonly TransformOp[], data: ProgramSeries['data'], shape: SeriesShape): SeriesShape {
+  const kept = data.slice(0, shape.steps * shape.features);
+  try {
+    return run(operations, data, shape);
+  } catch (error) {
+    data.set(kept as Float32Array);
+    throw error;
   }
 }
 
-function shapeAfter({ steps, features }: SeriesShape, op: TransformOp): SeriesShape {
-  return { steps: stepsAfter(op, steps), features: op.op === 'embed' ? op.features : features };
+function checkCapacity(program: readonly TransformOp[], { data, steps, features }: ProgramSeries): void {
+  const { capacity } = programShape(program, steps, features);
+  if (data.length < capacity) {
+    throw shapeError(`series.data with ${capacity} elements or more (the widest point of the program)`, data.length);
+  }
 }
 
 function effectOf(
@@ -132,22 +100,18 @@ function changesSteps({ op }: TransformOp): boolean {
   return stepOperations.includes(op);
 }
 
+/** Values that a clip will change; null for anything else. */
 function countOutside(
-  { min, max }: { min: number; max: number },
+  operations: readonly TransformOp[],
   data: ProgramSeries['data'],
-  elements: number,
-): number {
+  { steps, features }: SeriesShape,
+): number | null {
+  const only = operations.length === 1 ? operations[0]! : null;
+  if (only?.op !== 'clip') return null;
   let count = 0;
-  for (let i = 0; i < elements; i++) {
+  for (let i = 0; i < steps * features; i++) {
     const value = data[i]!;
-    if (value < min || value > max) count++;
+    if (value < only.min || value > only.max) count++;
   }
   return count;
-}
-
-function checkCapacity(program: readonly TransformOp[], { data, steps, features }: ProgramSeries): void {
-  const { capacity } = programShape(program, steps, features);
-  if (data.length < capacity) {
-    throw shapeError(`series.data with ${capacity} elements or more (the widest point of the program)`, data.length);
-  }
 }

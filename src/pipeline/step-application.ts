@@ -16,12 +16,13 @@ import type { PipelineStep } from './schema.js';
 export function applyPipeline(draft: Draft, data: MultiSourceData, pipeline: string): Draft {
   const planned = data.processing_pipelines.transformation_pipelines.find(({ name }) => name === pipeline);
   if (planned === undefined) return draft;
-  const { target, execution, limits, applied } = draft;
+  const { target, execution, limits, draftMs, applied } = draft;
   const next: Draft = {
     target,
     program: [],
     execution: { ...execution },
     limits: { ...limits },
+    draftMs,
     applied: [...applied],
   };
   for (const step of planned.steps) addStep(next, data, pipeline, step);

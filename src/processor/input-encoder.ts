@@ -19,7 +19,7 @@ export interface EncodingRules {
   caching: boolean;
   /** Whether the engine may be asked. */
   ask: boolean;
-  epoch: number;
+  epoch: string;
   signal?: AbortSignal | undefined;
 }
 

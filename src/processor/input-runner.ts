@@ -94,7 +94,7 @@ export class InputRunner {
   async look(signal?: AbortSignal): Promise<Look> {
     const { fetcher, planner, tokens, config, metrics, targetOf } = this.#parts;
     const set = await fetcher.fetch({ force: !config.enable_caching, ...(signal && { signal }) });
-    tokens.follow(fetcher.epoch);
+    tokens.follow(this.#epoch());
     const plan = (inputKind: PlanTarget['inputKind']) => {
       const planned = planner.plan(set, targetOf(inputKind));
       metrics.quality(planned.data.aggregation.data_quality_score);
@@ -212,10 +212,16 @@ export class InputRunner {
     return this.#transform(encoded, memory, batch, fail);
   }
 
+  /** What the ids of a text hold for: restarts and changes seen, and who tokenises. */
+  #epoch(): string {
+    const { fetcher } = this.#parts;
+    return `${fetcher.epoch} ${fetcher.engineFor('tokenizer')?.label}`;
+  }
+
   #encode(input: EncodeInput, look: Look, { data }: PlannedData, signal: AbortSignal | undefined) {
     const caching = data.processing_pipelines.optimization_config.enable_caching;
     const { tokenizer, ask } = look;
-    return this.#encoder.encode(input, { tokenizer, caching, ask, epoch: this.#parts.fetcher.epoch, signal });
+    return this.#encoder.encode(input, { tokenizer, caching, ask, epoch: this.#epoch(), signal });
   }
 
   /** Reserves the memory of the wave once, then transforms each input in its part of it. */
@@ -232,10 +238,10 @@ export class InputRunner {
       const { encoded: given } = input.encoding;
       try {
         const target = targetOf(given.kind, given.steps);
-        const { program, execution } = draftTransformations(input.planned.data, target);
-        const { steps, capacity } = programShape(program, given.steps, given.features);
+        const draft = draftTransformations(input.planned.data, target);
+        const { steps, capacity } = programShape(draft.program, given.steps, given.features);
         const room = Math.max(capacity, given.steps * given.features);
-        return [{ input, target, room, chunk: Math.max(1, Math.min(execution.chunkSteps, steps)) }];
+        return [{ input, target, draft, room, chunk: Math.max(1, Math.min(draft.execution.chunkSteps, steps)) }];
       } catch (error) {
         fail(input.index, error);
         return [];
@@ -248,7 +254,7 @@ export class InputRunner {
       differentials: treesTo(config.bseries_max_order).length * units,
     });
     let offset = 0;
-    const inputs = fitting.flatMap(({ input, target, room }): PreparedInput[] => {
+    const inputs = fitting.flatMap(({ input, target, draft, room }): PreparedInput[] => {
       const series = views.series.subarray(offset, offset + room);
       offset += room;
       try {
@@ -257,10 +263,10 @@ export class InputRunner {
         writeSeries(given, series);
         const { steps, features } = given;
         const { data } = input.planned;
-        const shaped = applyMultiSourceTransformations({ data: series, steps, features }, data, target);
+        const shaped = applyMultiSourceTransformations({ data: series, steps, features }, data, target, draft);
         const transformed = { ...shaped, series: series.subarray(0, shaped.steps * shaped.features) };
         input.clock.end('transform');
-        metrics.transformed(transformed.applied);
+        metrics.transformed(transformed.applied, transformed.pipelineMs);
         return [{ ...input, transformed }];
       } catch (error) {
         fail(input.index, error);

@@ -76,7 +76,6 @@ export interface PipelineOutcome {
   pipeline: string | null;
   applied: boolean;
   error?: string | undefined;
-  ms?: number | undefined;
 }
 
 export function metricsOf({ fetcher, metrics, tokens, planner }: ProcessorParts): MetricsOfProcessor {
@@ -121,21 +120,19 @@ export class ProcessorMetrics {
     this.inputs.failed[name] = (this.inputs.failed[name] ?? 0) + 1;
   }
 
-  /** Books what became of each transformation of one input. */
-  transformed(outcomes: readonly PipelineOutcome[]): void {
-    const times = new Map<string, number>();
-    for (const { pipeline, applied, error, ms = 0 } of outcomes) {
+  /** Books what became of each transformation of one input, and the time of each pipeline. */
+  transformed(outcomes: readonly PipelineOutcome[], pipelineMs: Readonly<Record<string, number>>): void {
+    for (const [name, ms] of Object.entries(pipelineMs)) {
+      const pipeline = this.#pipeline(name);
+      pipeline.figures.runs++;
+      pipeline.times.add(ms);
+    }
+    for (const { pipeline, applied, error } of outcomes) {
       if (pipeline === null) continue;
       const { figures } = this.#pipeline(pipeline);
       if (error !== undefined) figures.failed++;
       else if (applied) figures.applied++;
       else figures.skipped++;
-      times.set(pipeline, (times.get(pipeline) ?? 0) + ms);
-    }
-    for (const [name, ms] of times) {
-      const pipeline = this.#pipeline(name);
-      pipeline.figures.runs++;
-      pipeline.times.add(ms);
     }
   }
 

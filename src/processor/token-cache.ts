@@ -3,8 +3,8 @@
  *
  * Least recently used texts are dropped beyond `maxBytes` (8 bytes a token, 2 a character). Callers that ask for the same
  * text at the same time share one question, which ends when the last of them stops waiting. Only what passed the checks of
- * encodeInput is kept (`keep`). Everything is forgotten when `epoch` changes: the engine restarted, or its model or
- * tokenizer is another one.
+ * encodeInput is kept (`keep`). Everything is forgotten when `epoch` changes: the engine restarted, its model or tokenizer is
+ * another one, or another provider tokenises.
  */
 import { LRUCache } from 'lru-cache';
 import type { Tokenize } from '../encoding/index.js';
@@ -18,7 +18,7 @@ type Answer = Awaited<ReturnType<Tokenize>>;
 export class TokenCache {
   readonly #kept: LRUCache<string, readonly number[]>;
   readonly #asking = new Map<string, SharedWork<Answer>>();
-  #epoch = 0;
+  #epoch = '';
   hits = 0;
   misses = 0;
 
@@ -38,7 +38,7 @@ export class TokenCache {
   }
 
   /** Forgets everything when the epoch is another one than before. */
-  follow(epoch: number): void {
+  follow(epoch: string): void {
     if (epoch !== this.#epoch) this.clear();
     this.#epoch = epoch;
   }
@@ -68,7 +68,7 @@ export class TokenCache {
   }
 
   /** Keeps what was asked in this epoch. */
-  keep(text: string, tokens: readonly number[], epoch: number): void {
+  keep(text: string, tokens: readonly number[], epoch: string): void {
     if (epoch === this.#epoch) this.#kept.set(text, tokens);
   }
 }

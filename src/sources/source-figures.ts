@@ -9,8 +9,8 @@ import { LatencyHistogram, type LatencySnapshot } from './latency-histogram.js';
 export interface ProviderMetrics {
   requests: number;
   failures: number;
-  latency_ewma_ms: number | null;
-  success_ewma: number | null;
+  latencyMeanMs: number | null;
+  successMean: number | null;
 }
 
 export interface SourceMetrics {
@@ -19,7 +19,7 @@ export interface SourceMetrics {
   /** By error_code. */
   failures: Record<string, number>;
   /** Of the questions, failed ones too. */
-  latency_ms: LatencySnapshot;
+  latencyMs: LatencySnapshot;
   /** Reads by how they were served. */
   hits: number;
   stale: number;
@@ -46,7 +46,7 @@ export class SourceFigures {
     return {
       requests: this.#latency.count,
       failures: Object.fromEntries(this.#failures),
-      latency_ms: this.#latency.snapshot(),
+      latencyMs: this.#latency.snapshot(),
       hits: this.#reads.hit,
       stale: this.#reads.stale,
       misses: this.#reads.miss,

@@ -120,8 +120,13 @@ describe('the graded quality', () => {
 
   test('halves freshness at the end of the fresh time', () => {
     // performance is fresh for half a second
-    expect(grades({ performance: { age_ms: 500, state: 'stale' } }).sources.performance.freshness).toBe(0.5);
-    expect(grades({ performance: { age_ms: 1500 } }).sources.performance.freshness).toBe(0.125);
+    expect(
+      grades({ performance: { age_ms: 500, state: 'stale', fresh_until: 1_700_000_000.5 } }).sources.performance
+        .freshness,
+    ).toBe(0.5);
+    expect(grades({ performance: { age_ms: 1500, fresh_until: 1_700_000_000.5 } }).sources.performance.freshness).toBe(
+      0.125,
+    );
   });
 
   test('counts published fields that are known', () => {

@@ -21,7 +21,11 @@ const target: PlanTarget = { ...defaultTarget(), cores: 4, steps: 1900 };
 const sources = goodSources({ resources: { memory_available_bytes: 2 ** 26 } });
 
 function data(options: MultiSourceDataOptions = {}, from = sources): MultiSourceData {
-  const made = multiSourceData({ sources: from, timestamp: 1_700_000_000, elapsed_ms: 3 }, target, options);
+  const made = multiSourceData(
+    { sources: from, additional: {}, timestamp: 1_700_000_000, elapsed_ms: 3 },
+    target,
+    options,
+  );
   expect(multiSourceDataSchema.parse(made)).toEqual(made);
   return made;
 }

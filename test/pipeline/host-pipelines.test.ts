@@ -348,7 +348,9 @@ describe('options that cannot be', () => {
     ['a gate that is none', { gate: {} }, /a QualityGate for gate/],
   ];
   test.each(refused)('%s is refused by name', (_, options, message) => {
-    expect(() => multiSourceData({ sources: plain, timestamp: 0, elapsed_ms: 0 }, numbers, options)).toThrow(message);
+    expect(() =>
+      multiSourceData({ sources: plain, additional: {}, timestamp: 0, elapsed_ms: 0 }, numbers, options),
+    ).toThrow(message);
   });
 
   test('createDataProcessingPipelines takes the same options, and additional sources', () => {

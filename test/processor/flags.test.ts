@@ -132,9 +132,9 @@ describe('batch_processing', () => {
 
   test('true runs native batches, false one series at a time, with equal results', async () => {
     const together = (await processor.processBatch(inputs, { context })).map(ok);
-    const apart = (await processor.processBatch(inputs, { context: withFlags(context, { batch_processing: false }) })).map(
-      ok,
-    );
+    const apart = (
+      await processor.processBatch(inputs, { context: withFlags(context, { batch_processing: false }) })
+    ).map(ok);
     expect(together.every(({ batch }) => batch.size > 1)).toBe(true);
     expect(apart.every(({ batch }) => batch.size === 1)).toBe(true);
     for (const [i, { features, membranes, bseries }] of together.entries()) {
@@ -206,7 +206,11 @@ describe('error_handling', () => {
       priority: 9,
       plan: () => ({
         transformations: [
-          { transformation: 'embed_again', operations: [{ op: 'embed' as const, features: 3, seed: 0 }], reason: 'wrong' },
+          {
+            transformation: 'embed_again',
+            operations: [{ op: 'embed' as const, features: 3, seed: 0 }],
+            reason: 'wrong',
+          },
         ],
       }),
     },
@@ -264,7 +268,9 @@ describe('pipeline_order', () => {
       await inner.close();
       const order = applied.filter(({ kind, pipeline }) => kind === 'data' && pipeline !== null);
       return {
-        order: order.map(({ transformation }) => transformation).filter((name) => name === 'double' || name === 'bound'),
+        order: order
+          .map(({ transformation }) => transformation)
+          .filter((name) => name === 'double' || name === 'bound'),
         published: data.processing_pipelines.data_flow_config.pipeline_order,
         state: features.end_state,
       };
@@ -282,7 +288,10 @@ describe('pipeline_order', () => {
     const planned = await inner.fetchComprehensiveEngineContext();
     const turned = structuredClone(planned);
     turned.multi_source_data.processing_pipelines.data_flow_config.pipeline_order.reverse();
-    const [a, b] = [await inner.process(series, { context: planned }), await inner.process(series, { context: turned })];
+    const [a, b] = [
+      await inner.process(series, { context: planned }),
+      await inner.process(series, { context: turned }),
+    ];
     expect(b.features.end_state).not.toEqual(a.features.end_state);
     await inner.close();
   });

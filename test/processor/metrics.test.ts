@@ -77,7 +77,8 @@ describe('the adaptive quality threshold', () => {
     const processor = await DtesnProcessor.create({ engine: memoryEngine(), config, adaptive: true });
     const changes: unknown[] = [];
     processor.on('quality', (change) => changes.push(change));
-    for (let i = 0; i < 100; i++) await processor.process({ tokens: Array.from({ length: 40 }, (_, t) => (t * i) % 99) });
+    for (let i = 0; i < 100; i++)
+      await processor.process({ tokens: Array.from({ length: 40 }, (_, t) => (t * i) % 99) });
     expect(changes.length).toBeGreaterThan(0);
     expect(processor.metrics().quality.threshold).not.toBe(0.7);
     await processor.close();
@@ -92,9 +93,10 @@ describe('the adaptive quality threshold', () => {
     });
     const freshness = { performance: { freshMs: 0, maxStaleMs: 0 } };
     const processor = await DtesnProcessor.create({ engine, config, freshness, plan: 'fixed' });
-    const standardised = async () => (await processor.process({ tokens: [1, 2, 3] })).applied.find(
-      ({ transformation }) => transformation === 'standardize_features',
-    )!.applied;
+    const standardised = async () =>
+      (await processor.process({ tokens: [1, 2, 3] })).applied.find(
+        ({ transformation }) => transformation === 'standardize_features',
+      )!.applied;
     expect(await standardised()).toBe(true);
     ready = false;
     expect(await standardised()).toBe(true);

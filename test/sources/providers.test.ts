@@ -62,7 +62,7 @@ test('one that is silent is overtaken at half of its limit, and its answer is ne
   expect(sources.performance).toMatchObject({ state: 'ok', provider: 'second', running: 6 });
   expect(sources.model_config.provider).toBe('engine');
   const { providers } = fetcher.metrics()['performance']!;
-  expect(providers['engine']).toMatchObject({ requests: 1, failures: 1, success_ewma: 0.5 });
+  expect(providers['engine']).toMatchObject({ requests: 1, failures: 1, successMean: 0.5 });
 });
 
 test('when all fail the record is the first one’s error and tells of the others', async () => {

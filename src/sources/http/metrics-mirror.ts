@@ -12,6 +12,7 @@ import { partialEngine } from '../partial-engine.js';
 import { statusError } from './engine-error.js';
 import { maxMetricsBytes } from './engine-http.js';
 import { HttpClient } from './http-client.js';
+import { Redaction } from './redaction.js';
 
 const optionsSchema = z.object({
   apiKey: z
@@ -28,15 +29,18 @@ export function metricsMirror(url: string | URL, options: MetricsMirrorOptions =
   const place = checkedUrl(url);
   const label = `metrics mirror ${place.origin}${place.pathname}`;
   const client = new HttpClient({ secure: place.protocol === 'https:', timeoutMs });
+  const redaction = new Redaction(apiKey);
   const headers = {
     'accept-encoding': 'identity',
     ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
   };
   const metrics = async ({ signal }: RequestOptions = {}) => {
     const request = { method: 'GET' as const, url: place, headers, maxBytes: maxMetricsBytes, vital: true };
-    const answer = await client.exchange(request, signal);
-    if (answer.status < 200 || answer.status >= 300) throw statusError(`GET of the ${label}`, answer);
-    return answer.body;
+    const answer = await client.exchange(request, signal).catch((error: unknown) => {
+      throw redaction.error(error);
+    });
+    if (answer.status >= 200 && answer.status < 300) return redaction.body(answer.body);
+    throw statusError(`GET of the ${label}`, answer, (words) => redaction.text(words));
   };
   return partialEngine(label, ['performance'], { metrics, close: async () => client.close() });
 }

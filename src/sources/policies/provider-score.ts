@@ -57,8 +57,8 @@ export class ProviderScore {
   }
 
   metrics(): ProviderMetrics {
-    const success_ewma = this.#requests === 0 ? null : this.#success;
-    return { requests: this.#requests, failures: this.#failures, latency_ewma_ms: this.#latencyMs, success_ewma };
+    const successMean = this.#requests === 0 ? null : this.#success;
+    return { requests: this.#requests, failures: this.#failures, latencyMeanMs: this.#latencyMs, successMean };
   }
 
   /** Since it was last asked. */
