@@ -1,7 +1,7 @@
 /** The parts of a processed input as the result its schema describes. */
 import type { EncodedInput } from '../encoding/index.js';
-import type { DeepTreeModel } from '../model/index.js';
 import { native } from '../native/index.js';
+import type { DeepTreeModel } from '../network/index.js';
 import type { MultiSourceData } from '../pipeline/index.js';
 import type { Engine } from '../sources/index.js';
 import type { DtesnResult } from './result.js';
@@ -54,7 +54,7 @@ function membranesOf(model: DeepTreeModel, { activity }: ModelRun): DtesnResult[
   return model.membranes.map(({ index, level, sequence, weight, units }) => ({
     index,
     level,
-    tree: sequence.join(level > 9 ? '.' : ''),
+    tree: (sequence ?? []).join(level > 9 ? '.' : ''),
     weight,
     units,
     active: model.gates[index] === 1,

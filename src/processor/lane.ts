@@ -5,11 +5,13 @@
  * the chunk of states kept at once and the differentials; it grows to the longest input seen.
  */
 import { membraneTree } from '../membrane/index.js';
-import { DeepTreeModel, type DeepTreeOptions } from '../model/index.js';
 import { Arena } from '../native/index.js';
+import { DeepTreeModel, type DeepTreeOptions } from '../network/index.js';
 
 /** Model options that the processor leaves to the caller; the rest follows from the configuration. */
-export type ModelOptions = Omit<DeepTreeOptions, 'state' | 'gates' | 'dtype'>;
+export type ModelOptions = Omit<DeepTreeOptions, 'state' | 'gates' | 'dtype' | 'parents' | 'depth'> & {
+  depth: number;
+};
 
 export class Lane {
   readonly model: DeepTreeModel;

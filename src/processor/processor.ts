@@ -354,7 +354,7 @@ export class DtesnProcessor {
         concurrencyManagerActive: this.#lanes.busy > 0,
       }),
       resources: () => ({
-        availableMembranes: model.membranes.map(({ sequence, level }) => sequence.join(level > 9 ? '.' : '')),
+        availableMembranes: model.membranes.map(({ sequence, level }) => (sequence ?? []).join(level > 9 ? '.' : '')),
         currentProcessingLoad: {
           lanes: this.#lanes.made,
           arena_bytes: this.#lanes.bytes,

@@ -3,7 +3,7 @@
  */
 import { type RootedTree, rootedTrees } from '../bseries/index.js';
 import { type EncodedInput, writeSeries } from '../encoding/index.js';
-import type { DeepTreeModel } from '../model/index.js';
+import type { DeepTreeModel } from '../network/index.js';
 import {
   applyMultiSourceTransformations,
   type MultiSourceData,
