@@ -13,6 +13,7 @@
 
 #include <napi.h>
 
+#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -232,8 +233,11 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     const Network<T>& network = this->network(info.Env());
     const Span<T> state = view<T>(info[0], "state", network.stateSize());
     const Span<T> out = view<T>(info[1], "out", network.featureSize());
-    const T* const features = network.features(state.data, out.data);
-    if (features != out.data) std::copy_n(features, out.size, out.data);
+    if (network.showsState()) {
+      std::memmove(out.data, state.data, out.size * sizeof(T));
+    } else {
+      network.features(state.data, out.data);
+    }
     return info.Env().Undefined();
   }
 

@@ -24,6 +24,8 @@ class Ranges {
     add(data, size * sizeof(T), name, false);
   }
 
+  void clear() { ranges_.clear(); }
+
   // TypeError ERR_DTESN_ARGUMENT where a written range meets another one.
   void checkApart(Napi::Env env) {
     std::sort(ranges_.begin(), ranges_.end(), [](const Range& a, const Range& b) { return a.begin < b.begin; });

@@ -3,7 +3,6 @@
 //   run(series, out | null, sum | null, magnitude | null)                    -> steps done
 //   runAsync(series, out | null, sum | null, magnitude | null, control)      -> Promise of steps done; control is an
 //                                                                               Int32Array [cancel, progress]
-//   busy                                                                     whether a long run works on it
 //   close()                                                                  lets go of the network and the views
 //
 // The views of an asynchronous run must lie on shared memory (TypeScript checks): it cannot be detached meanwhile.
@@ -20,7 +19,7 @@
 #include "addon/ranges.h"
 #include "addon/view.h"
 #include "network/batch.h"
-#include "network/run.h"
+#include "network/network.h"
 
 namespace dtesn::addon {
 
@@ -61,7 +60,7 @@ class StateObject final : public Napi::ObjectWrap<StateObject<T>> {
     return Self::DefineClass(
         env, name,
         {Self::InstanceMethod("run", &Self::run), Self::InstanceMethod("runAsync", &Self::runAsync),
-         Self::InstanceMethod("close", &Self::close), Self::InstanceAccessor("busy", &Self::isBusy, nullptr)});
+         Self::InstanceMethod("close", &Self::close)});
   }
 
   explicit StateObject(const Napi::CallbackInfo& info);
@@ -100,7 +99,7 @@ class StateObject final : public Napi::ObjectWrap<StateObject<T>> {
           pending_(std::move(pending)) {}
     Napi::Promise promise() const { return pending_.promise(); }
     size_t parts() const override { return 1; }
-    void work(size_t) override { done_ = runSeries(*network_, run_, scratch_, control_); }
+    void work(size_t) override { done_ = network_->run(run_, scratch_, control_); }
     void settle(Napi::Env env, const std::string& error) override {
       owner_.unclaim();
       pending_.settle(env, error, done_);
@@ -117,14 +116,14 @@ class StateObject final : public Napi::ObjectWrap<StateObject<T>> {
     size_t done_ = 0;
   };
 
-  Run<T> read(const Napi::CallbackInfo& info) const;
+  Run<T> read(const Napi::CallbackInfo& info);
 
   Napi::Value run(const Napi::CallbackInfo& info) {
     checkUsable(info.Env());
     const Run<T> run = read(info);
     return guarded(info.Env(), [&] {
       if (!scratch_) scratch_ = std::make_unique<StepScratch<T>>(network_->scratch(1));
-      return Napi::Number::New(info.Env(), static_cast<double>(runSeries(*network_, run, *scratch_, Control())));
+      return Napi::Number::New(info.Env(), static_cast<double>(network_->run(run, *scratch_, Control())));
     });
   }
 
@@ -144,8 +143,6 @@ class StateObject final : public Napi::ObjectWrap<StateObject<T>> {
     });
   }
 
-  Napi::Value isBusy(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), busy_); }
-
   Napi::Value close(const Napi::CallbackInfo& info) {
     network_ = Shared<Network<T>>();
     scratch_.reset();
@@ -157,6 +154,7 @@ class StateObject final : public Napi::ObjectWrap<StateObject<T>> {
   T* data_ = nullptr;
   const uint8_t* gates_ = nullptr;
   std::unique_ptr<StepScratch<T>> scratch_;
+  Ranges ranges_;
   Napi::ObjectReference views_;
   bool busy_ = false;  // of the JavaScript thread
 };
@@ -194,10 +192,10 @@ Run<T> readRun(const Network<T>& network, const Napi::Value& series, const Napi:
 }
 
 template <class T>
-Run<T> StateObject<T>::read(const Napi::CallbackInfo& info) const {
-  Ranges ranges;
-  const Run<T> run = readRun<T>(*network_, info[0], info[1], info[2], info[3], data_, gates_, ranges);
-  ranges.checkApart(info.Env());
+Run<T> StateObject<T>::read(const Napi::CallbackInfo& info) {
+  ranges_.clear();
+  const Run<T> run = readRun<T>(*network_, info[0], info[1], info[2], info[3], data_, gates_, ranges_);
+  ranges_.checkApart(info.Env());
   return run;
 }
 

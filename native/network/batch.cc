@@ -7,17 +7,14 @@ namespace dtesn {
 
 template <class T>
 Group<T>::Group(const Network<T>& network, const std::vector<Run<T>>& runs, size_t first, size_t stride)
-    : network_(network) {
-  bool needsRoom = false;
+    : network_(network), keeper_(network, true) {
   for (size_t i = first; i < runs.size(); i += stride) {
     members_.push_back(runs[i]);
     inputs_.push_back(runs[i].series);
     states_.push_back(runs[i].state);
     gates_.push_back(runs[i].gates);
     gated_ = gated_ || runs[i].gates != nullptr;
-    needsRoom = needsRoom || (runs[i].out == nullptr && runs[i].sum != nullptr);
   }
-  if (needsRoom) room_ = AlignedArray<T>(network.featureSize());
 }
 
 template <class T>
@@ -28,7 +25,7 @@ void Group<T>::run(StepScratch<T>& scratch, const Control& control) {
     if (active == 0) return;
     network_.stepMany(active, inputs_.data(), states_.data(), gated_ ? gates_.data() : nullptr, scratch);
     for (size_t s = 0; s < active; ++s) {
-      members_[s].keep(network_, t, room_.data());
+      keeper_.keep(members_[s], t);
       inputs_[s] += network_.inputs();
     }
     steps += active;

@@ -36,7 +36,7 @@ class Group {
   std::vector<const T*> inputs_;
   std::vector<T*> states_;
   std::vector<const uint8_t*> gates_;
-  AlignedArray<T> room_;
+  Keeper<T> keeper_;
   bool gated_ = false;
 };
 

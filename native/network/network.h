@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "linalg/aligned_array.h"
+#include "network/control.h"
 #include "simd/activation.h"
 #include "simd/kernels.h"
 #include "threads/shared.h"
@@ -78,6 +79,18 @@ class AnyNetwork : public Counted {
   mutable uint64_t number_ = 0;
 };
 
+// A series, the state it moves, and what is kept of it.
+template <class T>
+struct Run {
+  const T* series = nullptr;  // steps x inputs
+  size_t steps = 0;
+  T* state = nullptr;              // stateSize, in place
+  const uint8_t* gates = nullptr;  // null: all open
+  T* out = nullptr;                // steps x featureSize, or null
+  double* sum = nullptr;           // featureSize: the features of every step are added; or null
+  double* magnitude = nullptr;     // their moduli, with sum
+};
+
 template <class T>
 class Network : public AnyNetwork {
  public:
@@ -90,13 +103,14 @@ class Network : public AnyNetwork {
   virtual size_t bytes() const = 0;
 
   virtual StepScratch<T> scratch(size_t most) const = 0;
-  // One step of one state.
-  virtual void step(const T* input, T* state, const uint8_t* gates, StepScratch<T>& scratch) const = 0;
+  // One series (run.h). Returns the steps done, fewer than run.steps only when `control` stopped the run.
+  virtual size_t run(const Run<T>& run, StepScratch<T>& scratch, const Control& control) const = 0;
   // One step of `count` states, at most scratch.most: inputs[s] one row of a series, gates null or gates[s] each null.
   virtual void stepMany(size_t count, const T* const* inputs, T* const* states, const uint8_t* const* gates,
                         StepScratch<T>& scratch) const = 0;
-  // The features of a state: the state itself, or what is then in `room`.
-  virtual const T* features(const T* state, T* /*room*/) const { return state; }
+  // Whether the features are the state; else features() writes those of a state to `out`.
+  virtual bool showsState() const { return true; }
+  virtual void features(const T* /*state*/, T* /*out*/) const {}
   virtual const Flow<T>* flow() const { return nullptr; }
 };
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "network/network.h"
+#include "network/run.h"
 
 namespace dtesn {
 
@@ -38,27 +39,27 @@ class Nvar final : public Network<T> {
 
   StepScratch<T> scratch(size_t most) const override { return StepScratch<T>(most, {}); }
 
-  void step(const T* input, T* state, const uint8_t*, StepScratch<T>&) const override {
-    std::memmove(state + inputs_, state, (stateSize() - inputs_) * sizeof(T));
-    std::memcpy(state, input, inputs_ * sizeof(T));
+  size_t run(const Run<T>& run, StepScratch<T>&, const Control& control) const override {
+    return eachStep(*this, run, control, [&](size_t t) { push(run.series + t * inputs_, run.state); });
   }
 
   void stepMany(size_t count, const T* const* inputs, T* const* states, const uint8_t* const*,
-                StepScratch<T>& scratch) const override {
-    for (size_t s = 0; s < count; ++s) step(inputs[s], states[s], nullptr, scratch);
+                StepScratch<T>&) const override {
+    for (size_t s = 0; s < count; ++s) push(inputs[s], states[s]);
   }
 
-  const T* features(const T* state, T* room) const override {
+  bool showsState() const override { return false; }
+
+  void features(const T* state, T* out) const override {
     for (size_t k = 0; k < delay_; ++k) {
-      std::memcpy(room + k * inputs_, state + k * strides_ * inputs_, inputs_ * sizeof(T));
+      std::memcpy(out + k * inputs_, state + k * strides_ * inputs_, inputs_ * sizeof(T));
     }
-    T* to = room + linear();
+    T* to = out + linear();
     for (size_t at = 0; at < factors_.size(); at += order_) {
-      T product = room[factors_[at]];
-      for (size_t f = 1; f < order_; ++f) product *= room[factors_[at + f]];
+      T product = out[factors_[at]];
+      for (size_t f = 1; f < order_; ++f) product *= out[factors_[at + f]];
       *to++ = product;
     }
-    return room;
   }
 
   // C(linear + order - 1, order), or SIZE_MAX beyond what a table may hold.
@@ -69,6 +70,11 @@ class Nvar final : public Network<T> {
   }
 
  private:
+  void push(const T* input, T* state) const {
+    std::memmove(state + inputs_, state, (stateSize() - inputs_) * sizeof(T));
+    std::memcpy(state, input, inputs_ * sizeof(T));
+  }
+
   size_t linear() const { return delay_ * inputs_; }
   size_t monomials() const { return monomialsOf(linear(), order_); }
 

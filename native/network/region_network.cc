@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "network/run.h"
+
 namespace dtesn {
 namespace {
 
@@ -17,7 +19,8 @@ RegionNetwork<T>::RegionNetwork(std::vector<Place<T>> places, size_t inputs, boo
       children_(places_.size()),
       offsets_(places_.size() + 1),
       inputs_(inputs),
-      keepsOld_(!parentFirst && places_.size() > 1) {
+      isOne_(places_.size() == 1),
+      keepsOld_(!parentFirst && !isOne_) {
   for (size_t m = 0; m < places_.size(); ++m) {
     const Region<T>& region = places_[m].region;
     offsets_[m + 1] = offsets_[m] + region.units();
@@ -50,10 +53,9 @@ StepScratch<T> RegionNetwork<T>::scratch(size_t most) const {
 }
 
 template <class T>
-void RegionNetwork<T>::addRecurrence(size_t m, const T* x, const T* parentState, const uint8_t* gates, T* drive,
-                                     Sweep sweep) const {
+void RegionNetwork<T>::addRecurrence(size_t m, const T* x, const T* parentState, const uint8_t* gates, T* drive) const {
   const Place<T>& place = places_[m];
-  place.region.recurrent->accumulate(x + offsets_[m], drive, sweep);
+  place.region.recurrent->accumulate(x + offsets_[m], drive);
   const auto parent = static_cast<size_t>(place.parent);
   if (place.coupling && isOpen(gates, parent)) place.coupling->accumulate(parentState + offsets_[parent], drive);
   for (size_t child : children_[m]) {
@@ -62,8 +64,29 @@ void RegionNetwork<T>::addRecurrence(size_t m, const T* x, const T* parentState,
 }
 
 template <class T>
+size_t RegionNetwork<T>::run(const Run<T>& run, StepScratch<T>& scratch, const Control& control) const {
+  if (!isOne_ || run.gates != nullptr) {
+    return eachStep(*this, run, control,
+                    [&](size_t t) { step(run.series + t * inputs_, run.state, run.gates, scratch); });
+  }
+  const Region<T>& region = places_[0].region;
+  const LinearOperator<T>& recurrent = *region.recurrent;
+  T* const drive = scratch.drives.data();
+  T* const carried = scratch.carried.data();
+  Sweep sweep = scratch.sweep;
+  const size_t done = eachStep(*this, run, control, [&](size_t t) {
+    region.beginDrive(run.series + t * inputs_, drive);
+    recurrent.accumulate(run.state, drive, sweep);
+    sweep = turned(sweep);
+    region.update(drive, carried, run.state);
+  });
+  scratch.sweep = sweep;
+  return done;
+}
+
+template <class T>
 void RegionNetwork<T>::step(const T* input, T* state, const uint8_t* gates, StepScratch<T>& scratch) const {
-  T* const drive = scratch.drivePlaces[0];
+  T* const drive = scratch.drives.data();
   // Parents come first and children are still old when they are read: only the parent's part needs a choice.
   const T* parentState = state;
   if (keepsOld_) {
@@ -74,10 +97,9 @@ void RegionNetwork<T>::step(const T* input, T* state, const uint8_t* gates, Step
     if (!isOpen(gates, m)) continue;
     const Region<T>& region = places_[m].region;
     region.beginDrive(input, drive);
-    addRecurrence(m, state, parentState, gates, drive, scratch.sweep);
+    addRecurrence(m, state, parentState, gates, drive);
     region.update(drive, scratch.carried.data(), state + offsets_[m]);
   }
-  if (places_.size() == 1) scratch.sweep = turned(scratch.sweep);
 }
 
 template <class T>
@@ -105,13 +127,21 @@ void RegionNetwork<T>::addBlock(const LinearOperator<T>& block, size_t other, si
 template <class T>
 void RegionNetwork<T>::stepMany(size_t count, const T* const* inputs, T* const* states, const uint8_t* const* gates,
                                 StepScratch<T>& scratch) const {
+  T* const* const drives = scratch.drivePlaces.data();
+  T* const work = scratch.work.data();
+  if (isOne_ && gates == nullptr) {
+    const Region<T>& region = places_[0].region;
+    region.beginDrives(count, inputs, drives, work);
+    region.recurrent->accumulateMany(count, states, drives, work, scratch.sweep);
+    region.updateMany(count, drives, scratch.carriedPlaces.data(), states, states, work);
+    scratch.sweep = turned(scratch.sweep);
+    return;
+  }
   T* const* parentStates = states;
   if (keepsOld_) {
     parentStates = scratch.oldPlaces.data();
     for (size_t s = 0; s < count; ++s) std::memcpy(parentStates[s], states[s], stateSize() * sizeof(T));
   }
-  T* const* const drives = scratch.drivePlaces.data();
-  T* const work = scratch.work.data();
   for (size_t m = 0; m < places_.size(); ++m) {
     const size_t open = choose(m, count, gates, scratch);
     if (open == 0) continue;
@@ -121,7 +151,7 @@ void RegionNetwork<T>::stepMany(size_t count, const T* const* inputs, T* const* 
       scratch.places[j] = states[scratch.chosen[j]] + offsets_[m];
     }
     place.region.beginDrives(open, scratch.inputPlaces.data(), drives, work);
-    place.region.recurrent->accumulateMany(open, scratch.places.data(), drives, work, scratch.sweep);
+    place.region.recurrent->accumulateMany(open, scratch.places.data(), drives, work);
     if (place.coupling) {
       addBlock(*place.coupling, static_cast<size_t>(place.parent), open, parentStates, gates, scratch);
     }
@@ -133,7 +163,6 @@ void RegionNetwork<T>::stepMany(size_t count, const T* const* inputs, T* const* 
     place.region.updateMany(open, drives, scratch.carriedPlaces.data(), scratch.places.data(),
                             scratch.someDrives.data(), work);
   }
-  if (places_.size() == 1) scratch.sweep = turned(scratch.sweep);
 }
 
 template <class T>
@@ -141,7 +170,7 @@ void RegionNetwork<T>::couple(const T* x, const uint8_t* gates, T* y) const {
   const AlignedArray<T> drive(driveSize_);
   for (size_t m = 0; m < places_.size(); ++m) {
     std::memset(drive.data(), 0, drive.size() * sizeof(T));
-    if (isOpen(gates, m)) addRecurrence(m, x, x, gates, drive.data(), Sweep::forwards);
+    if (isOpen(gates, m)) addRecurrence(m, x, x, gates, drive.data());
     std::memcpy(y + offsets_[m], drive.data(), places_[m].region.units() * sizeof(T));
   }
 }

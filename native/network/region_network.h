@@ -37,7 +37,7 @@ class RegionNetwork final : public Network<T>, private Flow<T> {
   size_t offset(size_t m) const { return offsets_[m]; }
 
   StepScratch<T> scratch(size_t most) const override;
-  void step(const T* input, T* state, const uint8_t* gates, StepScratch<T>& scratch) const override;
+  size_t run(const Run<T>& run, StepScratch<T>& scratch, const Control& control) const override;
   void stepMany(size_t count, const T* const* inputs, T* const* states, const uint8_t* const* gates,
                 StepScratch<T>& scratch) const override;
   const Flow<T>* flow() const override { return this; }
@@ -49,8 +49,9 @@ class RegionNetwork final : public Network<T>, private Flow<T> {
   void mask(const uint8_t* gates, T* open) const override;
   std::vector<Segment> segments() const override;
 
+  void step(const T* input, T* state, const uint8_t* gates, StepScratch<T>& scratch) const;
   // Adds W x of region m to drive; `parentState` is where the parent's part is read.
-  void addRecurrence(size_t m, const T* x, const T* parentState, const uint8_t* gates, T* drive, Sweep sweep) const;
+  void addRecurrence(size_t m, const T* x, const T* parentState, const uint8_t* gates, T* drive) const;
   // Adds the block between region m and another one to the drives of those chosen states whose other gate is open.
   void addBlock(const LinearOperator<T>& block, size_t other, size_t count, T* const* states,
                 const uint8_t* const* gates, StepScratch<T>& scratch) const;
@@ -62,6 +63,7 @@ class RegionNetwork final : public Network<T>, private Flow<T> {
   std::vector<size_t> offsets_;                // regions + 1
   size_t inputs_;
   size_t driveSize_ = 0;
+  bool isOne_;
   bool keepsOld_;
   bool carries_ = false;
 };

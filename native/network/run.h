@@ -11,46 +11,51 @@
 
 namespace dtesn {
 
-// A series, the state it moves, and what is kept of it.
+// Keeps what runs through a network want of their states.
 template <class T>
-struct Run {
-  const T* series = nullptr;  // steps x inputs
-  size_t steps = 0;
-  T* state = nullptr;              // stateSize, in place
-  const uint8_t* gates = nullptr;  // null: all open
-  T* out = nullptr;                // steps x featureSize, or null
-  double* sum = nullptr;           // featureSize: the features of every step are added; or null
-  double* magnitude = nullptr;     // their moduli, with sum
+class Keeper {
+ public:
+  // Room where some run has sums, no `out`, and features that are not the state.
+  Keeper(const Network<T>& network, bool needsRoom)
+      : network_(network),
+        size_(network.featureSize()),
+        showsState_(network.showsState()),
+        room_(needsRoom && !showsState_ ? AlignedArray<T>(size_) : AlignedArray<T>()) {}
 
-  // Keeps what is wanted of the state after step t; `room` has featureSize elements where features are not the state.
-  void keep(const Network<T>& network, size_t t, T* room) const {
-    if (out == nullptr && sum == nullptr) return;
-    const size_t size = network.featureSize();
-    T* const row = out == nullptr ? room : out + t * size;
-    const T* const features = network.features(state, row);
-    if (out != nullptr && features != row) std::memcpy(row, features, size * sizeof(T));
-    if (sum == nullptr) return;
-    for (size_t i = 0; i < size; ++i) {
-      sum[i] += features[i];
-      magnitude[i] += std::fabs(features[i]);
+  // After step t.
+  void keep(const Run<T>& run, size_t t) const {
+    if (run.out == nullptr && run.sum == nullptr) return;
+    T* const row = run.out == nullptr ? room_.data() : run.out + t * size_;
+    const T* features = row;
+    if (!showsState_) {
+      network_.features(run.state, row);
+    } else if (run.out == nullptr) {
+      features = run.state;
+    } else {
+      std::memcpy(row, run.state, size_ * sizeof(T));
+    }
+    if (run.sum == nullptr) return;
+    for (size_t i = 0; i < size_; ++i) {
+      run.sum[i] += features[i];
+      run.magnitude[i] += std::fabs(features[i]);
     }
   }
+
+ private:
+  const Network<T>& network_;
+  size_t size_;
+  bool showsState_;
+  AlignedArray<T> room_;
 };
 
-// Room for features that are not the state and that no `out` takes.
-template <class T>
-AlignedArray<T> featureRoom(const Network<T>& network, const Run<T>& run) {
-  return AlignedArray<T>(run.out == nullptr && run.sum != nullptr ? network.featureSize() : 0);
-}
-
-// Returns the steps done, fewer than run.steps only when `control` stopped the run.
-template <class T>
-size_t runSeries(const Network<T>& network, const Run<T>& run, StepScratch<T>& scratch, const Control& control) {
-  const AlignedArray<T> room = featureRoom(network, run);
-  const size_t inputs = network.inputs();
+// The steps of `run` by step(t), which takes step t. Returns the steps done, fewer than run.steps only when `control`
+// stopped the run.
+template <class T, class Step>
+size_t eachStep(const Network<T>& network, const Run<T>& run, const Control& control, Step step) {
+  const Keeper<T> keeper(network, run.out == nullptr && run.sum != nullptr);
   for (size_t t = 0; t < run.steps; ++t) {
-    network.step(run.series + t * inputs, run.state, run.gates, scratch);
-    run.keep(network, t, room.data());
+    step(t);
+    keeper.keep(run, t);
     if (control.due(t + 1) && !control.report(control.period())) return t + 1;
   }
   return run.steps;

@@ -15,18 +15,21 @@ constexpr size_t kWorthSharing = 500000;
 template <class T>
 void StreamStepper<T>::take(const StreamTable<T>& table, size_t ready) {
   const size_t capacity = table.counts.size;
-  turns_.clear();
-  turns_.reserve(capacity);
+  turns_.resize(capacity);
   taken_.resize(capacity);
+  if (++now_ == 0) {  // once in 2^32 steps
+    std::fill(taken_.begin(), taken_.end(), 0);
+    now_ = 1;
+  }
+  count_ = 0;
   for (size_t i = 0; i < ready; ++i) {
     const auto stream = static_cast<size_t>(static_cast<uint32_t>(table.ready[i]));
-    if (stream >= capacity || taken_[stream]) continue;
+    if (stream >= capacity || taken_[stream] == now_) continue;
     const Turn turn = {stream, table.heads[stream], table.counts[stream]};
     if (turn.count <= 0 || turn.head < 0 || static_cast<size_t>(turn.head) >= table.ring) continue;
-    taken_[stream] = true;
-    turns_.push_back(turn);
+    taken_[stream] = now_;
+    turns_[count_++] = turn;
   }
-  for (const Turn& turn : turns_) taken_[turn.stream] = false;
 }
 
 template <class T>
@@ -56,7 +59,7 @@ size_t StreamStepper<T>::step(const Network<T>& network, const StreamTable<T>& t
                       std::vector<const uint8_t*>(kGroupSeries)});
   }
   take(table, ready);
-  const size_t turns = turns_.size();
+  const size_t turns = count_;
   const size_t work = turns * network.stateSize() * network.stateSize();
   const size_t threads = work < kWorthSharing ? 1 : pool.size();
   const size_t share = std::max<size_t>(1, (turns + threads - 1) / threads);
@@ -65,8 +68,8 @@ size_t StreamStepper<T>::step(const Network<T>& network, const StreamTable<T>& t
     stepSome(network, table, part * size, std::min(size, turns - part * size), lanes_[thread]);
   });
   size_t left = 0;
-  for (const Turn& turn : turns_) {
-    if (turn.count > 1) table.ready[left++] = static_cast<int32_t>(turn.stream);
+  for (size_t i = 0; i < turns; ++i) {
+    if (turns_[i].count > 1) table.ready[left++] = static_cast<int32_t>(turns_[i].stream);
   }
   return left;
 }

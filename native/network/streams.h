@@ -51,7 +51,9 @@ class StreamStepper {
   void stepSome(const Network<T>& network, const StreamTable<T>& table, size_t first, size_t count, Lane& lane) const;
 
   std::vector<Turn> turns_;
-  std::vector<bool> taken_;
+  size_t count_ = 0;              // turns of this step
+  std::vector<uint32_t> taken_;   // of each stream, the last step it had a turn in
+  uint32_t now_ = 0;
   std::vector<Lane> lanes_;  // one a thread
 };
 

@@ -6,7 +6,6 @@
 #include "network/draw.h"
 #include "network/nvar.h"
 #include "network/region_network.h"
-#include "network/run.h"
 #include "network/stability.h"
 #include "test/check.h"
 
@@ -57,7 +56,7 @@ static size_t runAll(const Network<T>& network, size_t steps, std::vector<T>& st
   run.state = state.data();
   run.out = out.data();
   run.gates = gates;
-  return dtesn::runSeries(network, run, scratch, dtesn::Control());
+  return network.run(run, scratch, dtesn::Control());
 }
 
 template <class T>
@@ -120,7 +119,7 @@ static void checkControl() {
   run.steps = 1000;
   run.state = state.data();
   int32_t words[2] = {1, 0};
-  const size_t done = dtesn::runSeries(network, run, scratch, dtesn::Control(words));
+  const size_t done = network.run(run, scratch, dtesn::Control(words));
   CHECK(done == 32);
   CHECK(words[1] == 32);
 }

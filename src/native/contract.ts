@@ -120,8 +120,7 @@ export interface NativeNetwork<F extends Floats> {
 
 /** One state of a network, its memory bound once. */
 export interface NativeState<F extends Floats> {
-  readonly busy: boolean;
-  run(series: F, out: F | null, sum: Float64Array | null, magnitude: Float64Array | null): number;
+  run(series: F, out: F | null, sum?: Float64Array, magnitude?: Float64Array): number;
   runAsync(
     series: F,
     out: F | null,

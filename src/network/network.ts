@@ -65,6 +65,7 @@ export interface StreamTable {
 }
 
 const MAX_ORDER = 10;
+const nothing = { f32: new Float32Array(0), f64: new Float64Array(0) };
 
 export abstract class Network<Facts extends object = object> {
   readonly inputs: number;
@@ -159,7 +160,8 @@ export abstract class Network<Facts extends object = object> {
    */
   run(series: SeriesInput, options: RunOptions = {}): Matrix {
     const { values, out, state, moments, steps } = prepareRun(this, series, options, false);
-    state.native.run(values, out, moments?.sum ?? null, moments?.magnitude ?? null);
+    if (moments === undefined) state.native.run(values, out);
+    else state.native.run(values, out, moments.sum, moments.magnitude);
     return this.#rows(out, steps);
   }
 
@@ -171,7 +173,9 @@ export abstract class Network<Facts extends object = object> {
   async runAsync(series: SeriesInput, options: RunAsyncOptions = {}): Promise<Matrix> {
     const { values, out, state, moments, steps } = prepareRun(this, series, options, true);
     const { sum = null, magnitude = null } = moments ?? {};
-    await longRun((control) => state.native.runAsync(values, out, sum, magnitude, control), options);
+    await State.during([state], () =>
+      longRun((control) => state.native.runAsync(values, out, sum, magnitude, control), options),
+    );
     return this.#rows(out, steps);
   }
 
@@ -198,7 +202,8 @@ export abstract class Network<Facts extends object = object> {
       await this.native.runManyAsync(...this.#batchArguments(batch), control);
       return total;
     };
-    await longRun(start, options);
+    const states = Array.isArray(batch.states) ? batch.states : [];
+    await State.during(states, () => longRun(start, options));
     return this.#batchRows(batch);
   }
 
@@ -262,7 +267,7 @@ export abstract class Network<Facts extends object = object> {
   }
 
   #rows(out: Floats | null, steps: number): Matrix {
-    return { rows: out ? steps : 0, cols: this.featureSize, data: out ?? floats(this.dtype, 0) };
+    return { rows: out ? steps : 0, cols: this.featureSize, data: out ?? nothing[this.dtype] };
   }
 
   #batchRows({ outs, steps }: PreparedBatch): Matrix[] {

@@ -119,6 +119,7 @@ function statesOf(network: Network, states: RunBatchOptions['states'], series: n
     states.forEach((state, i) => {
       checkState(network, state, `states[${i}]`);
     });
+    if (new Set(states).size < series) throw argumentError('a state of its own for each series', 'states', states);
     return [...(states as State[])];
   }
   const given = states as Floats | Matrix;

@@ -40,6 +40,7 @@ export class State {
   readonly native: NativeState<Floats>;
   #resets = 0;
   #closed = false;
+  #busy = false;
 
   /** `network.createState()` makes one. */
   constructor(network: Network, { data, gates }: StateOptions = {}) {
@@ -55,7 +56,17 @@ export class State {
 
   /** Whether an asynchronous run works on it. */
   get busy(): boolean {
-    return this.native.busy;
+    return this.#busy;
+  }
+
+  /** Marks states as busy while an asynchronous run works on them. */
+  static async during<R>(states: readonly State[], work: () => Promise<R>): Promise<R> {
+    for (const state of states) state.#busy = true;
+    try {
+      return await work();
+    } finally {
+      for (const state of states) state.#busy = false;
+    }
   }
 
   /** How often it was set from outside. */
@@ -98,11 +109,12 @@ export class State {
 
   /** Refuses to touch it while an asynchronous run works on it, or when it is closed. */
   checkIdle(): void {
+    if (!this.#closed && !this.#busy) return;
     const { owner } = this.network;
     if (this.#closed) {
       throw new DtesnError('ERR_DTESN_CLOSED', `Expected an open state of ${owner} but it was closed`);
     }
-    if (this.busy) {
+    if (this.#busy) {
       throw new DtesnError(
         'ERR_DTESN_BUSY',
         `Expected ${owner} to be idle but a runAsync is under way: await it first, or give it a state of its own`,
