@@ -20,13 +20,13 @@ const modes = {
       ASAN_OPTIONS: 'detect_leaks=0:allocator_may_return_null=1',
       UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
     },
-    rooms: ['native', 'reservoir', 'streams', 'model', 'bseries', 'pipeline', 'membrane', 'readout', 'property'],
+    rooms: ['native', 'numeric', 'network', 'streams', 'bseries', 'pipeline', 'membrane', 'readout', 'property'],
   },
   thread: {
     sanitize: 'thread',
     libraries: ['libtsan.so'],
     env: { TSAN_OPTIONS: `halt_on_error=1:suppressions=${path.join(root, 'scripts/tsan.supp')}` },
-    rooms: ['reservoir/batch', 'streams', 'model/live-state'],
+    rooms: ['network/batch', 'network/states', 'streams', 'network/live-state'],
   },
 };
 

@@ -15,7 +15,6 @@ export { elementaryDifferentials, type RootedTree, rootedTrees } from './bseries
 export { type EncodedInput, type EncodeInput, encodeInput, LocalTokenizer } from './encoding/index.js';
 export { DtesnError } from './errors/index.js';
 export { type Membrane, membraneTree } from './membrane/index.js';
-export { DeepTreeModel, type DeepTreeOptions, type HostedMembrane } from './model/index.js';
 export {
   EngineMonitor,
   type EngineMonitorOptions,
@@ -26,6 +25,34 @@ export {
   type FleetOptions,
 } from './monitor/index.js';
 export { Arena, type ArenaLayout, native, setThreads } from './native/index.js';
+export {
+  type Activation,
+  type ActivationSegment,
+  DeepTreeModel,
+  type DeepTreeOptions,
+  Es2n,
+  type Es2nOptions,
+  EuSn,
+  type EuSnOptions,
+  type HostedMembrane,
+  type Moments,
+  Network,
+  type NetworkHandle,
+  type NetworkPlan,
+  Nvar,
+  type NvarOptions,
+  planOf,
+  Reservoir,
+  type ReservoirOptions,
+  type RunAsyncOptions,
+  type RunBatchAsyncOptions,
+  type RunBatchOptions,
+  type RunOptions,
+  registerKind,
+  State,
+  type StateOptions,
+} from './network/index.js';
+export { type CsrMatrix, csr, type Matrix, matrix, type SeriesInput, spectralRadius } from './numeric/index.js';
 export {
   applyFlowControl,
   applyHighQualityOptimizations,
@@ -72,17 +99,6 @@ export {
   trainForecaster,
   trainReadout,
 } from './readout/index.js';
-export {
-  type Matrix,
-  matrix,
-  Reservoir,
-  type ReservoirOptions,
-  type RunAsyncOptions,
-  type RunBatchOptions,
-  type RunOptions,
-  type SeriesInput,
-  spectralRadius,
-} from './reservoir/index.js';
 export {
   EmbeddedEngine,
   EngineSimulator,

@@ -9,12 +9,12 @@ const root = path.resolve(import.meta.dirname, '..');
 const rooms: Record<string, string[]> = {
   errors: [],
   native: ['errors'],
-  bseries: ['errors', 'native', 'reservoir'],
-  reservoir: ['errors', 'native'],
-  streams: ['errors', 'native', 'reservoir'],
-  readout: ['errors', 'native', 'reservoir'],
+  numeric: ['errors', 'native'],
+  bseries: ['errors', 'native', 'numeric'],
+  streams: ['errors', 'native', 'numeric', 'network'],
+  readout: ['errors', 'native', 'numeric', 'network'],
   membrane: ['errors', 'native', 'bseries'],
-  model: ['errors', 'native', 'reservoir', 'bseries', 'membrane'],
+  network: ['errors', 'native', 'numeric', 'membrane'],
   encoding: ['errors', 'native'],
   sources: ['errors', 'native'],
   aggregation: ['errors', 'sources'],
@@ -29,7 +29,7 @@ const rooms: Record<string, string[]> = {
     'pipeline',
     'encoding',
     'membrane',
-    'model',
+    'network',
     'bseries',
     'simulator',
   ],
@@ -39,14 +39,15 @@ const rooms: Record<string, string[]> = {
 /** For each folder of native/, the folders it may include. */
 const nativeRooms: Record<string, string[]> = {
   simd: [],
-  linalg: ['simd'],
+  threads: [],
+  random: ['simd'],
+  linalg: ['random', 'simd'],
   trees: ['simd'],
-  reservoir: ['linalg', 'simd'],
+  network: ['linalg', 'random', 'simd', 'threads'],
   readout: ['linalg', 'simd'],
-  transform: ['linalg', 'simd'],
+  transform: ['linalg', 'random', 'simd'],
   bseries: ['trees', 'linalg', 'simd'],
-  membrane: ['reservoir', 'linalg', 'simd'],
-  addon: ['membrane', 'bseries', 'transform', 'readout', 'reservoir', 'trees', 'linalg', 'simd'],
+  addon: ['network', 'bseries', 'transform', 'readout', 'trees', 'linalg', 'random', 'simd', 'threads'],
 };
 
 interface Arrow {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "addon/differential_order.h"
 #include "addon/exports.h"
 #include "addon/view.h"
 #include "bseries/differentials.h"
@@ -24,9 +25,9 @@ Napi::Value elementaryDifferentials(const Napi::CallbackInfo& info) {
   const Span<T> weights = view<T>(info[0], "weights", n * n);
   const Span<T> drive = view<T>(info[2], "drive", n);
   const Span<T> decay = view<T>(info[3], "decay", n);
-  const size_t order = count(info[4], "order");
+  const int order = differentialOrder(info[4]);
   guarded(info.Env(), [&] {
-    Differentials<T> stage(n, static_cast<int>(order));
+    Differentials<T> stage(n, order);
     const Span<T> out = view<T>(info[5], "out", stage.trees() * n);
     const PackedDense<T> packed(n, n, [&](size_t i, T* row) { std::copy_n(weights.data + i * n, n, row); });
     const AlignedArray<T> padded(packed.paddedRows());
@@ -35,7 +36,10 @@ Napi::Value elementaryDifferentials(const Napi::CallbackInfo& info) {
       packed.accumulate(x, padded.data(), Sweep::forwards);
       std::copy_n(padded.data(), n, y);
     };
-    stage.evaluate(map, constant(state), constant(drive), constant(decay), out);
+    const auto shrink = [&](const T* x, T* y) {
+      for (size_t i = 0; i < n; ++i) y[i] = -decay[i] * x[i];
+    };
+    stage.evaluate({map, shrink, {{n, Activation::tanh}}, constant(drive), {}}, constant(state), out);
   });
   return info.Env().Undefined();
 }
@@ -43,11 +47,12 @@ Napi::Value elementaryDifferentials(const Napi::CallbackInfo& info) {
 // taylorCoefficients(differentials: trees x units, units, order, out: order x units)
 template <class T>
 Napi::Value taylor(const Napi::CallbackInfo& info) {
-  const size_t units = count(info[1], "units"), order = count(info[2], "order");
+  const size_t units = count(info[1], "units");
+  const int order = differentialOrder(info[2]);
   guarded(info.Env(), [&] {
-    const TreeTable table = treeTable(static_cast<int>(order));
+    const TreeTable table = treeTable(order);
     const Span<T> differentials = view<T>(info[0], "differentials", table.size() * units);
-    taylorCoefficients(table, units, constant(differentials), view<T>(info[3], "out", order * units));
+    taylorCoefficients(table, units, constant(differentials), view<T>(info[3], "out", static_cast<size_t>(order) * units));
   });
   return info.Env().Undefined();
 }

@@ -7,8 +7,7 @@ namespace dtesn::addon {
 
 void exportSimd(Napi::Env env, Napi::Object exports);
 void exportLimits(Napi::Env env, Napi::Object exports);
-void exportReservoir(Napi::Env env, Napi::Object exports);
-void exportDeepTree(Napi::Env env, Napi::Object exports);
+void exportNetwork(Napi::Env env, Napi::Object exports);
 void exportReadout(Napi::Env env, Napi::Object exports);
 void exportTransform(Napi::Env env, Napi::Object exports);
 void exportLinalg(Napi::Env env, Napi::Object exports);

@@ -8,8 +8,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new dtesn::addon::Environment());
   dtesn::addon::exportSimd(env, exports);
   dtesn::addon::exportLimits(env, exports);
-  dtesn::addon::exportReservoir(env, exports);
-  dtesn::addon::exportDeepTree(env, exports);
+  dtesn::addon::exportNetwork(env, exports);
   dtesn::addon::exportReadout(env, exports);
   dtesn::addon::exportTransform(env, exports);
   dtesn::addon::exportLinalg(env, exports);

@@ -48,9 +48,8 @@ Span<T> view(const Napi::Value& value, const char* argument) {
   size_t length = 0;
   void* data = nullptr;
   const Napi::Env env = value.Env();
-  const bool isObject = static_cast<napi_value>(value) != nullptr && value.IsObject();
-  const napi_status status =
-      isObject ? napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) : napi_invalid_arg;
+  // Says napi_invalid_arg of anything that is no typed array.
+  const napi_status status = napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr);
   if (status != napi_ok || type != ElementType<T>::code) {
     failArgument(env, std::string("Expected a ") + ElementType<T>::name + " for " + argument);
   }
@@ -71,7 +70,9 @@ Span<T> view(const Napi::Value& value, const char* argument, size_t expected) {
 // A view that may be left out: undefined and null give an empty span.
 template <class T>
 Span<T> optionalView(const Napi::Value& value, const char* argument, size_t expected) {
-  if (static_cast<napi_value>(value) == nullptr || value.IsUndefined() || value.IsNull()) return Span<T>();
+  if (static_cast<napi_value>(value) == nullptr) return Span<T>();
+  const napi_valuetype type = value.Type();
+  if (type == napi_undefined || type == napi_null) return Span<T>();
   return view<T>(value, argument, expected);
 }
 

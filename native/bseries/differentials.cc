@@ -32,33 +32,42 @@ Differentials<T>::Differentials(size_t units, int order)
 }
 
 template <class T>
-void Differentials<T>::evaluate(const LinearMap<T>& map, Span<const T> state, Span<const T> drive, Span<const T> decay,
-                                Span<T> out) {
-  evaluateActivation(map, state.data, drive.data);
-  for (size_t i = 0; i < units_; ++i) out[i] = phi_[i] - decay[i] * state[i];
+void Differentials<T>::evaluate(const Field& field, Span<const T> state, Span<T> out) {
+  evaluateActivation(field, state.data);
+  field.decay(state.data, out.data);
+  for (size_t i = 0; i < units_; ++i) out[i] += phi_[i];
   for (size_t t = 0; t < table_.size(); ++t) {
     T* row = out.data + t * units_;
-    if (t > 0) evaluateTree(t, decay.data, out.data, row);
-    if (t < inner_) map(row, mapped_.data() + t * units_);
+    if (t > 0) evaluateTree(t, field.decay, out.data, row);
+    if (t < inner_) field.map(row, mapped_.data() + t * units_);
   }
 }
 
 template <class T>
-void Differentials<T>::evaluateActivation(const LinearMap<T>& map, const T* state, const T* drive) {
-  T* s = phi_.data();
-  map(state, s);
-  for (size_t i = 0; i < units_; ++i) s[i] = std::tanh(s[i] + drive[i]);
-  for (int k = 1; k < order_; ++k) phi(k, Span<const T>(s, units_), s + static_cast<size_t>(k) * units_);
+void Differentials<T>::evaluateActivation(const Field& field, const T* state) {
+  std::vector<T> z(units_);
+  field.map(state, z.data());
+  for (size_t i = 0; i < units_; ++i) z[i] += field.drive[i];
+  size_t begin = 0;
+  for (const Segment& segment : field.segments) {
+    const Span<const T> some(z.data() + begin, segment.end - begin);
+    derivatives(segment.activation, order_, some, phi_.data() + begin, units_);
+    begin = segment.end;
+  }
+  if (field.open.size == 0) return;
+  for (int k = 0; k < order_; ++k) {
+    for (size_t i = 0; i < units_; ++i) phi_[static_cast<size_t>(k) * units_ + i] *= field.open[i];
+  }
 }
 
 template <class T>
-void Differentials<T>::evaluateTree(size_t tree, const T* decay, const T* differentials, T* out) {
+void Differentials<T>::evaluateTree(size_t tree, const LinearMap<T>& decay, const T* differentials, T* out) {
   const auto left = static_cast<size_t>(table_.left[tree]), right = static_cast<size_t>(table_.right[tree]);
   const T* phi = phi_.data() + static_cast<size_t>(children_[tree]) * units_;
   const T* last = mapped_.data() + right * units_;
   if (children_[tree] == 1) {
-    const T* child = differentials + right * units_;
-    for (size_t i = 0; i < units_; ++i) out[i] = phi[i] * last[i] - decay[i] * child[i];
+    decay(differentials + right * units_, out);
+    for (size_t i = 0; i < units_; ++i) out[i] += phi[i] * last[i];
     factors_[tree] = last;
     return;
   }

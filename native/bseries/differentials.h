@@ -1,13 +1,14 @@
-// Elementary differentials of f(x) = -a∘x + tanh(W x + w) for all rooted trees to an order, by a straight-line program.
+// Elementary differentials of F(x) = L x + f(W x + w) for all rooted trees to an order, by a straight-line program.
 //
-//   s = tanh(W x + w),  φ_k = k-th derivative of tanh as a polynomial in s (phi.h)
-//   F(τ) = -a∘x + s,    F([t1 .. tk]) = φ_k ∘ Π_i W F(ti) - [k = 1] a∘F(t1)
+//   φ_k = k-th derivative of f at W x + w (phi.h)
+//   F(•) = L x + φ_0,    F([t1 .. tk]) = φ_k ∘ Π_i W F(ti) + [k = 1] L F(t1)
 //
 // With t = left ∘ right (trees/rooted_trees.h), G(t) = W F(t) and H(t) the product of the children's G:
 //
-//   H(t) = H(left) ∘ G(right) (G(right) when k = 1),   F(t) = φ_k ∘ H(t) - [k = 1] a∘F(right)
+//   H(t) = H(left) ∘ G(right) (G(right) when k = 1),   F(t) = φ_k ∘ H(t) + [k = 1] L F(right)
 //
-// Cost: one map a tree of order <= p - 1, plus one for W x; at most two elementwise products a tree.
+// f may differ from segment to segment. Cost: one map a tree of order <= p - 1, plus one for W x; L x for each tree
+// whose root has one child; at most two elementwise products a tree.
 // Source: Hairer, Lubich, Wanner (2006), Geometric Numerical Integration, III.1.
 #pragma once
 
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "linalg/aligned_array.h"
+#include "simd/activation.h"
 #include "simd/span.h"
 #include "trees/rooted_trees.h"
 
@@ -24,7 +26,7 @@ namespace dtesn {
 constexpr int kMaxDifferentialOrder = 10;
 
 template <class T>
-using LinearMap = std::function<void(const T* x, T* y)>;  // y = W x, without input and bias
+using LinearMap = std::function<void(const T* x, T* y)>;  // y = A x
 
 template <class T>
 class Differentials {
@@ -35,12 +37,20 @@ class Differentials {
   size_t trees() const { return table_.size(); }
   int order() const { return order_; }
 
-  // state, drive (W_in u + b) and decay (a): units. out: trees x units, F(t) row by row in the order of the table.
-  void evaluate(const LinearMap<T>& map, Span<const T> state, Span<const T> drive, Span<const T> decay, Span<T> out);
+  struct Field {
+    LinearMap<T> map;    // W
+    LinearMap<T> decay;  // L
+    std::vector<Segment> segments;
+    Span<const T> drive;  // w: units
+    Span<const T> open;   // what f is multiplied by, unit by unit; empty for 1
+  };
+
+  // state: units. out: trees x units, F(t) row by row in the order of the table.
+  void evaluate(const Field& field, Span<const T> state, Span<T> out);
 
  private:
-  void evaluateActivation(const LinearMap<T>& map, const T* state, const T* drive);
-  void evaluateTree(size_t tree, const T* decay, const T* differentials, T* out);
+  void evaluateActivation(const Field& field, const T* state);
+  void evaluateTree(size_t tree, const LinearMap<T>& decay, const T* differentials, T* out);
 
   size_t units_;
   int order_;

@@ -8,7 +8,7 @@
 #include "linalg/eigenvalues.h"
 #include "linalg/fixed_order.h"
 #include "linalg/hessenberg_vector.h"
-#include "linalg/philox.h"
+#include "random/philox.h"
 #include "simd/kernels.h"
 
 namespace dtesn {

@@ -25,7 +25,6 @@ class Cycle final : public LinearOperator<T> {
     for (size_t i = 0; i < n; ++i) y[i == 0 ? n - 1 : i - 1] = static_cast<double>(weight_) * x[i];
   }
 
-  void scale(T factor) override { weight_ *= factor; }
   void unpack(T* dense) const override {
     const size_t n = this->rows();
     for (size_t i = 0; i < n; ++i) dense[i * n + (i == 0 ? n - 1 : i - 1)] = weight_;

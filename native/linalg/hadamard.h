@@ -12,7 +12,7 @@
 
 #include "linalg/aligned_array.h"
 #include "linalg/linear_operator.h"
-#include "linalg/philox.h"
+#include "random/philox.h"
 #include "simd/kernels.h"
 
 namespace dtesn {
@@ -51,8 +51,6 @@ class Hadamard final : public LinearOperator<T> {
       flip(d, y);
     }
   }
-
-  void scale(T factor) override { radius_ *= factor; }
 
   void unpack(T* dense) const override {
     const size_t n = this->rows();

@@ -1,4 +1,5 @@
-// A real matrix A (rows x cols) in the storage its structure allows.
+// A real matrix A (rows x cols) in the storage its structure allows. It never changes: what is scaled is scaled while
+// it is made.
 //
 //   accumulate   y += A x            in T, by the SIMD kernels; y has paddedRows elements, the padding stays zero, and
 //                                    after them `workElements` that hold nothing before and nothing after
@@ -32,7 +33,6 @@ class LinearOperator {
   }
   virtual void product(const double* x, double* y) const = 0;
   virtual void transposed(const double* x, double* y) const = 0;
-  virtual void scale(T factor) = 0;
   // Writes the rows x cols matrix, row-major, into zeroed memory.
   virtual void unpack(T* dense) const = 0;
   // Bytes of weights and indices that one product reads.

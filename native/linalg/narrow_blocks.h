@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cmath>
-#include <stdexcept>
 
 #include "linalg/aligned_array.h"
 #include "linalg/linear_operator.h"
@@ -74,8 +73,6 @@ class NarrowBlocks final : public LinearOperator<float> {
       for (size_t j = 0; j < degree_; ++j) y[column(i, j)] += weight(i, j) * x[i];
     }
   }
-
-  void scale(float) override { throw std::logic_error("Narrow weights are scaled before they are rounded"); }
 
   void unpack(float* dense) const override {
     for (size_t i = 0; i < rows(); ++i) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cmath>
-#include <stdexcept>
 
 #include "linalg/aligned_array.h"
 #include "linalg/linear_operator.h"
@@ -52,8 +51,6 @@ class NarrowDense final : public LinearOperator<float> {
       for (size_t k = 0; k < cols(); ++k) y[k] += weight(i, k) * x[i];
     }
   }
-
-  void scale(float) override { throw std::logic_error("Narrow weights are scaled before they are rounded"); }
 
   void unpack(float* dense) const override {
     for (size_t i = 0; i < rows(); ++i) {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "linalg/linear_operator.h"
-#include "linalg/philox.h"
+#include "random/philox.h"
 
 namespace dtesn {
 

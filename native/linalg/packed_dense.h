@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
 #include "linalg/aligned_array.h"
 #include "linalg/linear_operator.h"
@@ -29,6 +30,12 @@ class PackedDense final : public LinearOperator<T> {
         for (size_t i = 0; i < count; ++i) to[i] = some[i * cols + k];
       }
     }
+  }
+
+  // The weights of a drawn matrix times `factor`.
+  PackedDense(PackedDense drawn, T factor)
+      : LinearOperator<T>(drawn.rows(), drawn.cols()), groups_(drawn.groups_), weights_(std::move(drawn.weights_)) {
+    for (size_t i = 0; i < weights_.size(); ++i) weights_[i] *= factor;
   }
 
   size_t paddedRows() const override { return groups_ * groupRows<T>(); }
@@ -61,10 +68,6 @@ class PackedDense final : public LinearOperator<T> {
         y[k] += sum;
       }
     }
-  }
-
-  void scale(T factor) override {
-    for (size_t i = 0; i < weights_.size(); ++i) weights_[i] *= factor;
   }
 
   void unpack(T* dense) const override {

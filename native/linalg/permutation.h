@@ -8,8 +8,8 @@
 
 #include "linalg/aligned_array.h"
 #include "linalg/linear_operator.h"
-#include "linalg/philox.h"
-#include "linalg/sample.h"
+#include "random/philox.h"
+#include "random/sample.h"
 #include "simd/kernels.h"
 
 namespace dtesn {
@@ -36,8 +36,6 @@ class Permutation final : public LinearOperator<T> {
   void transposed(const double* x, double* y) const override {
     for (size_t i = 0; i < this->rows(); ++i) y[places_[i]] = static_cast<double>(weight_) * x[i];
   }
-
-  void scale(T factor) override { weight_ *= factor; }
 
   void unpack(T* dense) const override {
     for (size_t i = 0; i < this->rows(); ++i) dense[i * this->cols() + places_[i]] = weight_;

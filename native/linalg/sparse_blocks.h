@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
 #include "linalg/aligned_array.h"
 #include "linalg/linear_operator.h"
@@ -31,6 +32,17 @@ class SparseBlocks final : public LinearOperator<T> {
     for (size_t i = rows; i < paddedRows(); ++i) {
       for (size_t j = 0; j < degree; ++j) *weight(i, j) = 0;
     }
+  }
+
+  // The weights of a drawn matrix times `factor`.
+  SparseBlocks(SparseBlocks drawn, T factor)
+      : LinearOperator<T>(drawn.rows(), drawn.cols()),
+        blockRows_(drawn.blockRows_),
+        degree_(drawn.degree_),
+        blocks_(drawn.blocks_),
+        columns_(std::move(drawn.columns_)),
+        weights_(std::move(drawn.weights_)) {
+    for (size_t i = 0; i < weights_.size(); ++i) weights_[i] *= factor;
   }
 
   size_t paddedRows() const override { return blocks_ * blockRows_; }
@@ -65,10 +77,6 @@ class SparseBlocks final : public LinearOperator<T> {
     for (size_t i = 0; i < this->rows(); ++i) {
       for (size_t j = 0; j < degree_; ++j) y[column(i, j)] += static_cast<double>(*weight(i, j)) * x[i];
     }
-  }
-
-  void scale(T factor) override {
-    for (size_t i = 0; i < weights_.size(); ++i) weights_[i] *= factor;
   }
 
   void unpack(T* dense) const override {

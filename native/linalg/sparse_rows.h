@@ -1,6 +1,8 @@
 // A sparse matrix in compressed rows (CSR).
 #pragma once
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "linalg/aligned_array.h"
@@ -37,6 +39,25 @@ class SparseRows final : public LinearOperator<T> {
     }
   }
 
+  // Compressed rows as they are given: offsets has rows + 1 elements, columns ascend in each row.
+  SparseRows(size_t rows, size_t cols, Span<const uint32_t> offsets, Span<const uint32_t> columns, Span<const T> values)
+      : LinearOperator<T>(rows, cols),
+        starts_(offsets.begin(), offsets.end()),
+        columns_(columns.size),
+        weights_(values.size) {
+    std::copy(columns.begin(), columns.end(), columns_.data());
+    std::copy(values.begin(), values.end(), weights_.data());
+  }
+
+  // The weights of a drawn matrix times `factor`.
+  SparseRows(SparseRows drawn, T factor)
+      : LinearOperator<T>(drawn.rows(), drawn.cols()),
+        starts_(std::move(drawn.starts_)),
+        columns_(std::move(drawn.columns_)),
+        weights_(std::move(drawn.weights_)) {
+    for (size_t i = 0; i < weights_.size(); ++i) weights_[i] *= factor;
+  }
+
   size_t paddedRows() const override { return this->rows(); }
 
   void accumulate(const T* x, T* y, Sweep) const override {
@@ -68,10 +89,6 @@ class SparseRows final : public LinearOperator<T> {
     for (size_t i = 0; i < this->rows(); ++i) {
       for (size_t k = starts_[i]; k < starts_[i + 1]; ++k) y[columns_[k]] += static_cast<double>(weights_[k]) * x[i];
     }
-  }
-
-  void scale(T factor) override {
-    for (size_t i = 0; i < weights_.size(); ++i) weights_[i] *= factor;
   }
 
   void unpack(T* dense) const override {

@@ -79,6 +79,14 @@ struct Kernels {
                       const double* x, double* y);
   void (*rowsMany)(const T* weights, const uint32_t* columns, const size_t* starts, size_t rows, size_t cols,
                    size_t count, const T* const* xs, T* const* ys, T* work);
+  // drive = f(drive) in place, for n elements and no more: see simd/activations.inl for the errors.
+  void (*mapTanh)(T* drive, size_t n);
+  void (*mapSigmoid)(T* drive, size_t n);
+  void (*mapRelu)(T* drive, size_t n);
+  void (*mapSine)(T* drive, size_t n);
+  void (*mapSoftplus)(T* drive, size_t n);
+  // state += step change; change and step have room to the next multiple of 16 elements.
+  void (*euler)(const T* change, const T* step, size_t n, T* state);
 };
 
 // Room for whole groups of series side by side, whatever the lanes of a set.

@@ -6,6 +6,7 @@ namespace DTESN_TYPE {
 // The order matters.
 // clang-format off
 #include "simd/kernels.inl"
+#include "simd/activations.inl"
 #include "simd/lanes.inl"
 #include "simd/batch.inl"
 #include "simd/blocks.inl"
@@ -26,7 +27,8 @@ namespace DTESN_TYPE {
 
 constexpr Kernels<T> kTable = {panels,        blocks8,    blocks16,    rows,         cycle,        leakyTanh,
                                leakyIdentity, panelsMany, blocks8Many, blocks16Many, multiplyAdds, loadAll,
-                               permutation,   hadamard,   exactPanels, exactBlocks,  rowsMany};
+                               permutation,   hadamard,   exactPanels, exactBlocks,  rowsMany,
+                               mapTanh,       mapSigmoid, mapRelu,     mapSine,      mapSoftplus,  euler};
 #if DTESN_WIDE
 constexpr ExactKernels kExact = {dot, addScaled};
 #else

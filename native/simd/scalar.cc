@@ -57,6 +57,40 @@ void leakyIdentity(const T* drive, const T* leak, size_t n, T* state) {
 }
 
 template <class T>
+void mapTanh(T* drive, size_t n) {
+  for (size_t i = 0; i < n; ++i) drive[i] = std::tanh(drive[i]);
+}
+
+template <class T>
+void mapSigmoid(T* drive, size_t n) {
+  for (size_t i = 0; i < n; ++i) drive[i] = T(0.5) + T(0.5) * std::tanh(drive[i] * T(0.5));
+}
+
+template <class T>
+void mapRelu(T* drive, size_t n) {
+  for (size_t i = 0; i < n; ++i) drive[i] = drive[i] < 0 ? T(0) : drive[i];
+}
+
+template <class T>
+void mapSine(T* drive, size_t n) {
+  for (size_t i = 0; i < n; ++i) drive[i] = std::sin(drive[i]);
+}
+
+// exp would ask for a newer C library than Node does: 1 / (1 + (e^|z| - 1)) is e^-|z|.
+template <class T>
+void mapSoftplus(T* drive, size_t n) {
+  for (size_t i = 0; i < n; ++i) {
+    const T decay = 1 / (1 + std::expm1(std::fabs(drive[i])));
+    drive[i] = (drive[i] < 0 ? T(0) : drive[i]) + std::log1p(decay);
+  }
+}
+
+template <class T>
+void euler(const T* change, const T* step, size_t n, T* state) {
+  for (size_t i = 0; i < n; ++i) state[i] += step[i] * change[i];
+}
+
+template <class T>
 void panelsMany(const T* w, size_t groups, size_t cols, size_t count, const T* const* xs, T* const* ys, Sweep sweep) {
   for (size_t s = 0; s < count; ++s) panels(w, groups, cols, xs[s], ys[s], sweep);
 }
@@ -253,7 +287,8 @@ template <class T>
 constexpr Kernels<T> kTable = {panels<T>,       blocks<T, 8>,     blocks<T, 16>,  rows<T>,          cycle<T>,
                                leakyTanh<T>,    leakyIdentity<T>, panelsMany<T>,  blocksMany<T, 8>, blocksMany<T, 16>,
                                multiplyAdds<T>, loadAll<T>,       permutation<T>, hadamard<T>,      exactPanels<T>,
-                               exactBlocks<T>,  rowsMany<T>};
+                               exactBlocks<T>,  rowsMany<T>,      mapTanh<T>,     mapSigmoid<T>,    mapRelu<T>,
+                               mapSine<T>,      mapSoftplus<T>,   euler<T>};
 
 constexpr ExactKernels kExactTable = {dot, addScaled};
 constexpr NarrowKernels kNarrowTable = {bf16Panels, int8Panels, bf16Blocks, int8Blocks, bf16BlocksMany, int8BlocksMany};

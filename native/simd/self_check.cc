@@ -41,6 +41,12 @@ class Checker {
     add("cycle", worstOf([this](size_t n) { return cycle(n); }));
     add("leakyTanh", worstOf([this](size_t n) { return leaky(n, &Kernels<T>::leakyTanh, 12); }));
     add("leakyIdentity", worstOf([this](size_t n) { return leaky(n, &Kernels<T>::leakyIdentity, 2); }));
+    add("euler", worstOf([this](size_t n) { return leaky(n, &Kernels<T>::euler, 2); }));
+    add("mapTanh", worstOf([this](size_t n) { return mapped(n, &Kernels<T>::mapTanh); }));
+    add("mapSigmoid", worstOf([this](size_t n) { return mapped(n, &Kernels<T>::mapSigmoid); }));
+    add("mapRelu", worstOf([this](size_t n) { return mapped(n, &Kernels<T>::mapRelu); }), 0);
+    add("mapSine", worstOf([this](size_t n) { return mapped(n, &Kernels<T>::mapSine); }));
+    add("mapSoftplus", worstOf([this](size_t n) { return mapped(n, &Kernels<T>::mapSoftplus); }));
     add("panelsMany", worstOf([this](size_t n) { return panelsMany(n); }));
     add("blocks8Many", worstOf([this](size_t n) { return blocksMany(n, 8); }));
     add("blocks16Many", worstOf([this](size_t n) { return blocksMany(n, 16); }));
@@ -354,6 +360,16 @@ class Checker {
     (tested_.*kernel)(drive.data(), leak.data(), n, got.data());
     (plain_.*kernel)(drive.data(), leak.data(), n, wanted.data());
     return difference(got, wanted, 1.0);
+  }
+
+  // The element behind the last one must stay as it is.
+  double mapped(size_t n, void (*Kernels<T>::*kernel)(T*, size_t)) {
+    std::vector<T> got = sequence<T>(n + 1, 4);
+    for (T& v : got) v *= 12;
+    std::vector<T> wanted = got;
+    (tested_.*kernel)(got.data(), n);
+    (plain_.*kernel)(wanted.data(), n);
+    return got[n] == wanted[n] ? difference(got, wanted, 1.0) : std::numeric_limits<double>::infinity();
   }
 
   Isa isa_;

@@ -1,5 +1,5 @@
-// The pool, batches and streams under several threads: the same numbers as under one, and nothing that races (the
-// thread sanitizer watches).
+// The pool, the queue, batches and streams under several threads: the same numbers as under one, and nothing that races
+// (the thread sanitizer watches).
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -8,21 +8,35 @@
 #include <utility>
 #include <vector>
 
-#include "reservoir/batch.h"
-#include "reservoir/draw.h"
-#include "reservoir/leaky_reservoir.h"
-#include "reservoir/streams.h"
+#include "network/batch.h"
+#include "network/draw.h"
+#include "network/region_network.h"
+#include "network/shared_networks.h"
+#include "network/streams.h"
 #include "test/check.h"
+#include "threads/job_queue.h"
 
-using dtesn::Span;
+using dtesn::Network;
+using dtesn::PhiloxStream;
+using dtesn::Place;
+using dtesn::Purpose;
+using dtesn::Region;
+using dtesn::RegionNetwork;
+using dtesn::Shared;
 using dtesn::ThreadPool;
 
-static dtesn::LeakyReservoir<float> reservoir(size_t units) {
-  dtesn::RegionSpec spec;
+static Shared<Network<float>> reservoir(size_t units) {
+  dtesn::RecurrentSpec spec;
   spec.units = units;
-  spec.inputs = 2;
-  const std::vector<float> leak(units, 0.5f);
-  return dtesn::LeakyReservoir<float>(dtesn::drawRegion<float>(spec, Span<const float>(leak.data(), units)), 2);
+  std::vector<Place<float>> places(1);
+  Region<float>& region = places[0].region;
+  region.recurrent = dtesn::drawRecurrent<float>(spec);
+  region.input = dtesn::drawDense<float>(units, 2, 1, PhiloxStream(0, 0, Purpose::input));
+  region.bias = dtesn::AlignedArray<float>(Region<float>::paddedUnits(units));
+  region.rate = dtesn::AlignedArray<float>(Region<float>::paddedUnits(units));
+  for (size_t i = 0; i < units; ++i) region.rate[i] = 0.5f;
+  region.segments = {{units, dtesn::Activation::tanh}};
+  return Shared<Network<float>>(new RegionNetwork<float>(std::move(places), 2, true));
 }
 
 static void checkPool() {
@@ -71,33 +85,65 @@ static void checkRefusedThreads() {
   CHECK(pool.size() == 4 && works(pool));
 }
 
-static std::vector<float> batchStates(const dtesn::LeakyReservoir<float>& network, size_t threads) {
+// Jobs of a queue that is stopped while they wait and run; none is lost before that.
+static void checkQueue() {
+  std::atomic<int> done{0};
+  {
+    dtesn::JobQueue queue;
+    for (int i = 0; i < 500; ++i) queue.submit([&done] { ++done; }, 1 + static_cast<size_t>(i) % 4);
+    while (done < 500) std::this_thread::yield();
+    for (int i = 0; i < 500; ++i) queue.submit([&done] { ++done; }, 4);
+  }
+  CHECK(done >= 500 && done <= 1000);
+}
+
+// Owners on several threads, and claims by number beside the last release.
+static void checkSharing() {
+  for (int round = 0; round < 200; ++round) {
+    Shared<Network<float>> network = reservoir(2);
+    const uint64_t number = dtesn::SharedNetworks::share(*network);
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t) {
+      threads.emplace_back([number] {
+        const Shared<dtesn::AnyNetwork> claimed = dtesn::SharedNetworks::claim(number);
+        if (claimed) CHECK(!claimed->isDouble());
+      });
+    }
+    network = Shared<Network<float>>();
+    for (std::thread& thread : threads) thread.join();
+    CHECK(!dtesn::SharedNetworks::claim(number));
+  }
+}
+
+static std::vector<float> batchStates(const Network<float>& network, size_t threads) {
   ThreadPool pool(threads);
   const size_t count = 23;
-  std::vector<float> series(count * 20), states(count * network.units());
+  std::vector<float> series(count * 20), states(count * network.stateSize());
   for (size_t i = 0; i < series.size(); ++i) series[i] = static_cast<float>(i % 7) / 7;
-  std::vector<dtesn::Sequence<float>> sequences;
+  std::vector<dtesn::Run<float>> runs(count);
   for (size_t s = 0; s < count; ++s) {
-    sequences.push_back({series.data() + s * 20, s % 11, states.data() + s * network.units(), nullptr});
+    runs[s].series = series.data() + s * 20;
+    runs[s].steps = s % 11;
+    runs[s].state = states.data() + s * network.stateSize();
   }
-  dtesn::BatchRunner<float>(network).run(sequences, pool);
+  dtesn::BatchRunner<float>().run(network, std::move(runs), pool);
   return states;
 }
 
-static std::vector<float> streamStates(const dtesn::LeakyReservoir<float>& network, size_t threads) {
+static std::vector<float> streamStates(const Network<float>& network, size_t threads) {
   ThreadPool pool(threads);
   const size_t capacity = 300, ring = 4;
-  std::vector<float> states(capacity * network.units()), queue(capacity * ring * 2, 0.25f);
+  std::vector<float> states(capacity * network.stateSize()), queue(capacity * ring * 2, 0.25f);
   std::vector<int32_t> heads(capacity), counts(capacity), ready(capacity);
-  dtesn::StreamTable<float> table{states, queue, heads, counts, ready, ring};
-  dtesn::StreamStepper<float> stepper(network);
+  dtesn::StreamTable<float> table{states, queue, heads, counts, ready, ring, nullptr};
+  dtesn::StreamStepper<float> stepper;
   for (int round = 0; round < 20; ++round) {
     size_t waiting = 0;
     for (size_t i = 0; i < capacity; ++i) {
       counts[i] = static_cast<int32_t>((i + static_cast<size_t>(round)) % (ring + 1));
       if (counts[i] > 0) ready[waiting++] = static_cast<int32_t>(i);
     }
-    while (waiting > 0) waiting = stepper.step(table, waiting, pool);
+    while (waiting > 0) waiting = stepper.step(network, table, waiting, pool);
   }
   return states;
 }
@@ -105,11 +151,13 @@ static std::vector<float> streamStates(const dtesn::LeakyReservoir<float>& netwo
 int main() {
   checkPool();
   checkRefusedThreads();
-  const dtesn::LeakyReservoir<float> network = reservoir(70);
-  const std::vector<float> batch = batchStates(network, 1), streams = streamStates(network, 1);
+  checkQueue();
+  checkSharing();
+  const Shared<Network<float>> network = reservoir(70);
+  const std::vector<float> batch = batchStates(*network, 1), streams = streamStates(*network, 1);
   for (size_t threads : {2, 3, 5}) {
-    CHECK(batchStates(network, threads) == batch);
-    CHECK(streamStates(network, threads) == streams);
+    CHECK(batchStates(*network, threads) == batch);
+    CHECK(streamStates(*network, threads) == streams);
   }
   return 0;
 }

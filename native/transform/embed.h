@@ -6,7 +6,7 @@
 // [0, 2^32); f32 holds them exactly up to 2^24.
 #pragma once
 
-#include "linalg/philox.h"
+#include "random/philox.h"
 #include "transform/program.h"
 
 namespace dtesn {

@@ -83,7 +83,15 @@ export function checkOptions<S extends z.ZodObject>(schema: S, options: unknown,
   throw wrongKind ? argumentError(expected, argument, received) : rangeError(expected, argument, received);
 }
 
-function unknownOption(key: string, known: string[], owner: string): TypeError & { code: string } {
+/** Options without a schema: an object with none but these keys. */
+export function checkKeys(options: unknown, known: readonly string[], owner: string): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw argumentError('an object', `the options of ${owner}`, options);
+  }
+  for (const key in options) if (!known.includes(key)) throw unknownOption(key, known, owner);
+}
+
+function unknownOption(key: string, known: readonly string[], owner: string): TypeError & { code: string } {
   const nearest = known
     .map((name) => ({ name, distance: editDistance(key.toLowerCase(), name.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)[0];

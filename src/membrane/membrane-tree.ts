@@ -56,7 +56,7 @@ export function membraneTree(depth: number): Membrane[] {
 }
 
 /** Membranes of each level, the skin's first. */
-export function levelSizes(membranes: readonly Membrane[]): number[] {
+export function levelSizes(membranes: readonly Pick<Membrane, 'level'>[]): number[] {
   const sizes: number[] = [];
   for (const { level } of membranes) sizes[level - 1] = (sizes[level - 1] ?? 0) + 1;
   return sizes;

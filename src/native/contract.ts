@@ -14,76 +14,131 @@ export interface KernelCheck {
   ok: boolean;
 }
 
-/** A reservoir or a Deep Tree: whole series in one call, its state bound once. */
-export interface NativeRunnable<F extends Floats> {
-  readonly bytes: number;
-  run(series: F, out: F | null): number;
-  runAsync(series: F, out: F | null, control: Int32Array): Promise<number>;
-  /** Every series on its own row of `states` (series x units), in place. */
-  runMany(series: F[], outs: F[] | null, states: F): void;
-  /** One step of the first `count` ready streams; how many are ready afterwards. */
-  stepStreams(states: F, queue: F, heads: Int32Array, counts: Int32Array, ready: Int32Array, count: number): number;
-  /** Elementary differentials of x' = -x + tanh(W x + W_in u + b) at the present state: trees x units into `out`. */
-  differentials(order: number, input: F, out: F): void;
-}
-
-export interface RegionSpec {
-  units: number;
-  inputs: number;
+/** W drawn with a topology, scaled to its spectral radius. */
+export interface TopologySpec {
+  kind: 'topology';
   spectralRadius: number;
-  inputScaling: number;
-  biasScaling: number;
   topology: string;
   density: number;
   blockRows: number;
-  /** Of W: bf16 and int8 for a dense or block-sparse one of f32; left out, that of the states. */
+  /** bf16 and int8 for a dense or block-sparse W of f32; left out, that of the states. */
   precision?: string;
+}
+
+/** An operator between units or inputs and units; its rows and columns follow from the region. */
+export type OperatorSpec =
+  | TopologySpec
+  | { kind: 'uniform'; scaling: number }
+  | { kind: 'antisymmetric'; scaling: number; diffusion: number }
+  | { kind: 'orthogonal' }
+  | { kind: 'dense'; values: Floats; precision?: string }
+  | { kind: 'nonzeros'; values: Floats }
+  | { kind: 'csr'; offsets: Uint32Array; columns: Uint32Array; values: Floats };
+
+/**
+ * One region of units (native/network/region.h).
+ *
+ *     leaky   x' = (1 - rate) C x + rate f(W x + W_in u + b)        euler   x' = C x + rate f(W x + W_in u + b)
+ */
+export interface RegionSpec {
+  units: number;
+  law: 'leaky' | 'euler';
+  /** One rate a unit. */
+  rate: Floats;
+  segments: { units: number; activation: string }[];
+  recurrent: OperatorSpec;
+  /** Null where no input reaches the region. */
+  input: OperatorSpec | null;
+  /** C; left out, the identity. */
+  carry?: OperatorSpec;
+  /** Given, or the scaling of a drawn one. */
+  bias: Floats | number | null;
+  /** Of what is drawn: docs/random.md. */
   seed: number;
   stream: number;
-}
-
-export interface GivenSpec<F extends Floats> {
-  units: number;
-  inputs: number;
-  recurrent: F;
-  input: F;
-  bias: F | undefined;
-  topology: string;
-  precision: string;
-  activation: string;
-}
-
-export interface NativeReservoir<F extends Floats> extends NativeRunnable<F> {
-  weights(recurrent: F, input: F, bias: F): void;
-}
-
-export type ReservoirConstructor<F extends Floats> = new (
-  spec: RegionSpec | GivenSpec<F>,
-  leak: F,
-  state: F,
-) => NativeReservoir<F>;
-
-export interface MembraneSpec extends RegionSpec {
-  /** Index of the parent; ignored for the skin. */
-  parent: number;
+  /** Index of a region before this one; left out for a root. */
+  parent?: number;
   /** Scale of the block from the parent and of the one back to it; 0 for none. */
-  coupling: number;
-  feedback: number;
+  coupling?: number;
+  feedback?: number;
 }
 
-export interface NativeDeepTree<F extends Floats> extends NativeRunnable<F> {
-  weights(membrane: number, recurrent: F, input: F | null, bias: F): void;
-  blocks(membrane: number, coupling: F | null, feedback: F | null): void;
+export type NetworkSpec =
+  | { kind: 'regions'; inputs: number; parentFirst: boolean; regions: RegionSpec[] }
+  | { kind: 'nvar'; inputs: number; delay: number; order: number; strides: number }
+  | { kind: 'shared'; number: number };
+
+/** Weights, shared by any number of states. */
+export interface NativeNetwork<F extends Floats> {
+  readonly inputs: number;
+  readonly stateSize: number;
+  readonly featureSize: number;
+  /** How many gates a state may have. */
+  readonly gates: number;
+  readonly bytes: number;
+  /** `states`: State objects, or stateSize elements a series, in place, with one set of gates for all. */
+  runMany(
+    series: F[],
+    outs: F[] | null,
+    states: F | NativeState<F>[],
+    gates: Uint8Array | null,
+    sums: Float64Array[] | null,
+    magnitudes: Float64Array[] | null,
+  ): void;
+  runManyAsync(
+    series: F[],
+    outs: F[] | null,
+    states: F | NativeState<F>[],
+    gates: Uint8Array | null,
+    sums: Float64Array[] | null,
+    magnitudes: Float64Array[] | null,
+    control: Int32Array,
+    /** At most so many at the same time; those of setThreads when left out. */
+    threads?: number,
+  ): Promise<number>;
+  /** One step of the first `count` ready streams; how many are ready afterwards. */
+  stepStreams(
+    states: F,
+    queue: F,
+    heads: Int32Array,
+    counts: Int32Array,
+    ready: Int32Array,
+    count: number,
+    gates: Uint8Array | null,
+  ): number;
+  features(state: F, out: F): void;
+  /** Of a network of regions, row-major copies into zeroed views. */
+  weights(region: number, recurrent: F, input: F, bias: F): void;
+  blocks(region: number, coupling: F, feedback: F): void;
+  carry(region: number, out: F): void;
+  /** Elementary differentials of the flow at a state: trees x stateSize into `out`. */
+  differentials(order: number, input: F, state: F, gates: Uint8Array | null, out: F): void;
   normBound(): number;
-  effectiveRadius(membrane: number): number;
+  effectiveRadius(region: number): number;
+  /** A number for { kind: 'shared' } in any environment of this process. */
+  share(): number;
+  close(): void;
 }
 
-export type DeepTreeConstructor<F extends Floats> = new (
-  spec: { inputs: number; parentFirst: boolean; membranes: MembraneSpec[] },
-  leak: F,
-  state: F,
-  gates: Uint8Array,
-) => NativeDeepTree<F>;
+/** One state of a network, its memory bound once. */
+export interface NativeState<F extends Floats> {
+  run(series: F, out: F | null, sum?: Float64Array, magnitude?: Float64Array): number;
+  runAsync(
+    series: F,
+    out: F | null,
+    sum: Float64Array | null,
+    magnitude: Float64Array | null,
+    control: Int32Array,
+  ): Promise<number>;
+  close(): void;
+}
+
+export type NetworkConstructor<F extends Floats> = new (spec: NetworkSpec) => NativeNetwork<F>;
+export type StateConstructor<F extends Floats> = new (
+  network: NativeNetwork<F>,
+  data: F,
+  gates: Uint8Array | null,
+) => NativeState<F>;
 
 /** All rooted trees to an order; indices are into the whole table, -1 where there is none. */
 export interface NativeTreeTable {
@@ -158,13 +213,11 @@ export interface Addon {
   /** Threads of this environment's pool, or those it will have when it is first needed. */
   threads(): number;
 
-  // reservoir
-  readonly Reservoir32: ReservoirConstructor<Float32Array>;
-  readonly Reservoir64: ReservoirConstructor<Float64Array>;
-
-  // membrane
-  readonly DeepTree32: DeepTreeConstructor<Float32Array>;
-  readonly DeepTree64: DeepTreeConstructor<Float64Array>;
+  // network
+  readonly Network32: NetworkConstructor<Float32Array>;
+  readonly Network64: NetworkConstructor<Float64Array>;
+  readonly State32: StateConstructor<Float32Array>;
+  readonly State64: StateConstructor<Float64Array>;
 
   // readout
   readonly RidgeTrainer: new (

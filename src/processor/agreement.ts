@@ -8,8 +8,8 @@
  * the other way cannot be applied, or where a mean state is 0.
  */
 import { type EncodedInput, writeSeries } from '../encoding/index.js';
-import type { DeepTreeModel } from '../model/index.js';
 import { sharedFloats } from '../native/index.js';
+import type { DeepTreeModel } from '../network/index.js';
 import {
   applyMultiSourceTransformations,
   draftTransformations,
@@ -44,7 +44,10 @@ export async function agreementOf(
   const transformed = applyMultiSourceTransformations({ data: series, steps, features }, other, target);
   const states = sharedFloats('f32', Math.min(CHUNK_STEPS, transformed.steps) * model.units) as Float32Array;
   const rest = { ...transformed, series: series.subarray(0, transformed.steps * transformed.features) };
-  const compared = await runModel(model, states, rest, { chunkSteps: CHUNK_STEPS, signal });
+  const state = model.createState();
+  state.gates!.set(run.state.gates!);
+  const compared = await runModel(state, states, rest, { chunkSteps: CHUNK_STEPS, signal });
+  state.close();
   return cosine(run.meanState, compared.meanState);
 }
 

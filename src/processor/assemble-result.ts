@@ -1,6 +1,6 @@
 /** The parts of a processed input as the result its schema describes. */
-import type { DeepTreeModel } from '../model/index.js';
 import { native } from '../native/index.js';
+import type { DeepTreeModel, HostedMembrane } from '../network/index.js';
 import type { Engine } from '../sources/index.js';
 import type { PreparedInput } from './input-runner.js';
 import type { DtesnResult } from './result.js';
@@ -42,7 +42,7 @@ export function assembleResult(parts: ProcessedParts): DtesnResult {
     membranes: membranesOf(model, run),
     bseries: { order: flow.order, trees: flow.trees, taylor: flow.taylor, error_estimate: flow.errorEstimate },
     features: {
-      end_state: Array.from(run.endState),
+      end_state: Array.from(run.state.data),
       mean_state: Array.from(run.meanState),
       differentials: flow.norms,
     },
@@ -52,14 +52,19 @@ export function assembleResult(parts: ProcessedParts): DtesnResult {
   };
 }
 
-function membranesOf(model: DeepTreeModel, { activity }: ModelRun): DtesnResult['membranes'] {
+function membranesOf(model: DeepTreeModel, { activity, state }: ModelRun): DtesnResult['membranes'] {
   return model.membranes.map(({ index, level, sequence, weight, units }) => ({
     index,
     level,
-    tree: sequence.join(level > 9 ? '.' : ''),
+    tree: membraneName({ index, level, sequence }),
     weight,
     units,
-    active: model.gates[index] === 1,
+    active: state.gates![index] === 1,
     activity: activity[index]!,
   }));
+}
+
+/** The rooted tree it is, '1223'; its number where the model was given other parents. */
+export function membraneName({ index, level, sequence }: Pick<HostedMembrane, 'index' | 'level' | 'sequence'>): string {
+  return sequence === null ? String(index) : sequence.join(level > 9 ? '.' : '');
 }

@@ -3,9 +3,10 @@
  * B-series.
  *
  * A prepared wave holds memory of its own until it was run or dropped, so that the next one can be prepared meanwhile. A
- * wave of process() runs alone; those of a batch run as native batches, inputs with equally many active membranes together.
+ * wave of process() runs alone; those of a batch run as native batches, each input with a state of its own.
  */
 import { type EncodeInput, writeSeries } from '../encoding/index.js';
+import type { DeepTreeModel, State } from '../network/index.js';
 import {
   applyMultiSourceTransformations,
   draftTransformations,
@@ -69,7 +70,8 @@ export interface Wave {
   memory: WorkMemory;
   differentials: Float32Array;
   states: Float32Array;
-  ends: Float32Array;
+  /** Steps of each input whose states are kept at once. */
+  chunkSteps: number;
 }
 
 type Settle = (index: number, result: DtesnResult | DtesnFailure) => void;
@@ -141,8 +143,13 @@ export class InputRunner {
 
   /** Through model and B-series; settles every input of the wave, and gives its memory back. */
   async run(wave: Wave, options: ProcessOptions, settle: Settle): Promise<void> {
+    const { lanes, metrics } = this.#parts;
+    const { signal } = options;
     try {
-      for (const group of groupsOf(wave.inputs)) await this.#runGroup(wave, group, options, settle);
+      if (wave.inputs.length > 0) await lanes.use((lane) => this.#runOn(lane, wave, options, settle), signal);
+    } catch (error) {
+      for (const _ of wave.inputs) metrics.failed(error, signal?.aborted === true);
+      throw error;
     } finally {
       this.drop(wave);
     }
@@ -241,16 +248,16 @@ export class InputRunner {
         const draft = draftTransformations(input.planned.data, target);
         const { steps, capacity } = programShape(draft.program, given.steps, given.features);
         const room = Math.max(capacity, given.steps * given.features);
-        return [{ input, target, draft, room, chunk: Math.max(1, Math.min(draft.execution.chunkSteps, steps)) }];
+        return [{ input, target, draft, room, steps }];
       } catch (error) {
         fail(input.index, error);
         return [];
       }
     });
+    const chunkSteps = Math.max(1, ...fitting.map(({ draft }) => draft.execution.chunkSteps));
     const views = memory.reserve({
       series: fitting.reduce((sum, { room }) => sum + room, 0),
-      states: fitting.reduce((sum, { chunk }) => sum + chunk * units, 0),
-      ends: fitting.length * units,
+      states: fitting.reduce((sum, { steps }) => sum + Math.min(chunkSteps, steps) * units, 0),
       differentials: treesTo(config.bseries_max_order).length * units,
     });
     let offset = 0;
@@ -273,69 +280,61 @@ export class InputRunner {
         return [];
       }
     });
-    return { inputs, batch, memory, ...views };
+    const { states, differentials } = views;
+    return { inputs, batch, memory, states, differentials, chunkSteps };
   }
 
   // ---- run ----
 
-  async #runGroup(wave: Wave, group: PreparedInput[], options: ProcessOptions, settle: Settle): Promise<void> {
-    const { lanes, metrics } = this.#parts;
-    const { signal } = options;
-    try {
-      await lanes.use(async (lane) => {
-        const { model } = lane;
-        const { activeMembranes } = group[0]!.transformed.execution;
-        model.activate(Math.min(activeMembranes, model.membranes.length));
-        for (const { clock } of group) clock.skip();
-        const runs = await this.#runModel(lane, wave, group, options);
-        for (const { clock } of group) clock.end('model');
-        for (const [i, input] of group.entries()) {
-          const result = this.#finish(lane, wave, input, runs[i]!, group.length);
-          settle(input.index, result);
-        }
-        await this.#shadow(lane, group[0]!, runs[0]!, signal);
-      }, signal);
-    } catch (error) {
-      for (const _ of group) metrics.failed(error, signal?.aborted === true);
-      throw error;
+  async #runOn(lane: Lane, wave: Wave, options: ProcessOptions, settle: Settle): Promise<void> {
+    const { inputs } = wave;
+    const { membranes } = lane.model;
+    const states = lane.states(
+      inputs.map(({ transformed }) => Math.min(transformed.execution.activeMembranes, membranes.length)),
+    );
+    for (const { clock } of inputs) clock.skip();
+    const runs = await this.#runModel(states, wave, options);
+    for (const { clock } of inputs) clock.end('model');
+    for (const [i, input] of inputs.entries()) {
+      settle(input.index, this.#finish(lane.model, wave, input, runs[i]!));
     }
+    await this.#shadow(lane.model, inputs[0]!, runs[0]!, options.signal);
   }
 
-  async #runModel(
-    { model }: Lane,
-    { batch, states, ends }: Wave,
-    group: PreparedInput[],
-    { signal, onProgress }: ProcessOptions,
-  ): Promise<ModelRun[]> {
-    const inputs = group.map(({ transformed }) => transformed);
+  async #runModel(states: State[], wave: Wave, { signal, onProgress }: ProcessOptions): Promise<ModelRun[]> {
+    const inputs = wave.inputs.map(({ transformed }) => transformed);
     const longest = Math.max(...inputs.map(({ steps }) => steps));
     const progress = onProgress && ((done: number) => onProgress({ stage: 'model', done, total: longest }));
-    const { chunkSteps } = inputs[0]!.execution;
-    if (!batch) {
-      return [await runModel(model, states, inputs[0]!, { chunkSteps, signal, onProgress: progress })];
+    const run = { signal, onProgress: progress };
+    if (!wave.batch) {
+      return [await runModel(states[0]!, wave.states, inputs[0]!, { ...run, chunkSteps: wave.chunkSteps })];
     }
-    return runModelBatch(model, states, ends, inputs, { chunkSteps, signal, onProgress: progress });
+    const { threads } = inputs[0]!.execution;
+    return runModelBatch(states, wave.states, inputs, { ...run, chunkSteps: wave.chunkSteps, threads });
   }
 
-  #finish(lane: Lane, wave: Wave, input: PreparedInput, run: ModelRun, together: number): DtesnResult {
+  #finish(model: DeepTreeModel, wave: Wave, input: PreparedInput, run: ModelRun): DtesnResult {
     const { config, metrics, engine } = this.#parts;
-    const { model } = lane;
     const { clock, transformed } = input;
     clock.skip();
     const last = transformed.series.subarray(-model.inputs);
-    if (model.state !== run.endState) model.reset(run.endState);
-    const flow = expandFlow(model, wave.differentials, config.bseries_max_order, last);
+    const flow = expandFlow(run.state, wave.differentials, config.bseries_max_order, last);
     clock.end('bseries');
-    metrics.finished(clock, transformed.steps, model.activeMembranes < model.membranes.length);
-    return assembleResult({ engine, input, model, run, flow, together });
+    metrics.finished(clock, transformed.steps, run.activity.includes(null));
+    return assembleResult({ engine, input, model, run, flow, together: wave.inputs.length });
   }
 
   /** Runs an input once more the other way and tells the quality gate how alike the mean states are. */
-  async #shadow(lane: Lane, input: PreparedInput, run: ModelRun, signal: AbortSignal | undefined): Promise<void> {
+  async #shadow(
+    model: DeepTreeModel,
+    input: PreparedInput,
+    run: ModelRun,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const { adaptive, planner, targetOf } = this.#parts;
     if (!adaptive || this.#shadowTurn++ % SHADOW_EVERY !== 0) return;
     const { encoded } = input.encoding;
-    const agreement = await agreementOf(lane.model, encoded, input.planned.data, targetOf(encoded.kind), run, signal);
+    const agreement = await agreementOf(model, encoded, input.planned.data, targetOf(encoded.kind), run, signal);
     if (agreement !== null) planner.observe({ agreement });
   }
 }
@@ -346,15 +345,4 @@ function kindOf(input: EncodeInput): PlanTarget['inputKind'] {
     input instanceof Uint8Array ||
     (typeof input === 'object' && input !== null && 'tokens' in input);
   return tokens ? 'tokens' : 'numbers';
-}
-
-/** Inputs that run together: as many membranes are active, and chunks are as long. */
-function groupsOf(inputs: PreparedInput[]): PreparedInput[][] {
-  const groups = new Map<string, PreparedInput[]>();
-  for (const input of inputs) {
-    const { activeMembranes, chunkSteps } = input.transformed.execution;
-    const key = `${activeMembranes} ${chunkSteps}`;
-    groups.set(key, [...(groups.get(key) ?? []), input]);
-  }
-  return [...groups.values()];
 }

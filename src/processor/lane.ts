@@ -1,9 +1,9 @@
 /**
- * A lane: one model whose state and gates lie on shared memory that never moves, for other threads to watch while it runs.
+ * A lane: the states that inputs run through the shared model. The first one lies on shared memory that never moves, for
+ * other threads to watch while it runs; a batch takes as many as it has inputs.
  */
-import { membraneTree } from '../membrane/index.js';
-import { DeepTreeModel, type DeepTreeOptions } from '../model/index.js';
 import { Arena } from '../native/index.js';
+import type { DeepTreeModel, DeepTreeOptions, State } from '../network/index.js';
 
 /** Model options that the processor leaves to the caller; the rest follows from the configuration. */
 export type ModelOptions = Omit<DeepTreeOptions, 'state' | 'gates' | 'dtype'>;
@@ -11,18 +11,33 @@ export type ModelOptions = Omit<DeepTreeOptions, 'state' | 'gates' | 'dtype'>;
 export class Lane {
   readonly model: DeepTreeModel;
   readonly live: ReturnType<typeof liveArena>;
+  readonly #states: State[];
 
-  constructor(options: ModelOptions) {
-    const { units, depth } = options;
-    const total = typeof units === 'number' ? units : units.reduce((sum, level) => sum + level, 0);
-    this.live = liveArena(membraneTree(depth).length, total);
-    const [state, gates] = [this.live.view('state'), this.live.view('gates')];
-    this.model = new DeepTreeModel({ ...options, dtype: 'f32', state, gates });
+  constructor(model: DeepTreeModel) {
+    this.model = model;
+    this.live = liveArena(model.membranes.length, model.units);
+    this.#states = [model.createState({ data: this.live.view('state'), gates: this.live.view('gates') })];
   }
 
   /** Bytes of shared memory. */
   get bytes(): number {
-    return this.live.buffer.byteLength;
+    const { units, membranes } = this.model;
+    return this.live.buffer.byteLength + (this.#states.length - 1) * (4 * units + membranes.length);
+  }
+
+  /** So many states at rest, each with its first `active` membranes open. */
+  states(active: readonly number[]): State[] {
+    while (this.#states.length < active.length) this.#states.push(this.model.createState());
+    return active.map((count, i) => {
+      const state = this.#states[i]!;
+      state.reset();
+      state.gates!.fill(1, 0, count).fill(0, count);
+      return state;
+    });
+  }
+
+  close(): void {
+    for (const state of this.#states) state.close();
   }
 }
 

@@ -19,6 +19,7 @@ import { type QualityChange, QualityGate, type QualityGateOptions } from '../agg
 import { checkOptions } from '../errors/index.js';
 import { levelSizes } from '../membrane/index.js';
 import { native, threadCount } from '../native/index.js';
+import { DeepTreeModel } from '../network/index.js';
 import type { PlanOptions, PlanTarget } from '../pipeline/index.js';
 import {
   type AdditionalSourceOptions,
@@ -28,6 +29,7 @@ import {
   type SourceFetcherOptions,
   type SourceProviders,
 } from '../sources/index.js';
+import { membraneName } from './assemble-result.js';
 import { createConfig, type DtesnConfig, type DtesnConfigInput } from './config.js';
 import { type EngineChoice, engineOf } from './engine-choice.js';
 import type { ContextOrigin } from './engine-context.js';
@@ -124,7 +126,8 @@ export async function openParts(
   const config = createConfig(options.config);
   const planOptions = planOptionsOf(options, config);
   const gate = new QualityGate({ ...gateOptionsOf(options), onChange });
-  const first = makeLane(config, options.model);
+  const model = makeModel(config, options.model);
+  const first = new Lane(model);
   const { engine, owned } = await engineOf(options.engine);
   const made: Engine[] = owned === null ? [] : [owned];
   const alternatives = given.map(({ name, engine: other, sources }) => {
@@ -132,11 +135,10 @@ export async function openParts(
     if (typeof other === 'string') made.push(opened);
     return { name, engine: opened, ...(sources && { sources }) };
   });
-  const lanes = new LanePool(first, availableParallelism(), () => makeLane(config, options.model));
+  const lanes = new LanePool(first, availableParallelism(), () => new Lane(model));
   const memory = new WorkMemoryPool();
   const tokens = new TokenCache(cacheBytes);
-  const providers = providersOf(config, lanes, memory, first);
-  const { model } = first;
+  const providers = providersOf(config, lanes, memory, model);
   try {
     const fetcher = new SourceFetcher(engine, {
       deadlineMs: config.source_deadline_ms,
@@ -159,11 +161,12 @@ export async function openParts(
       metrics: new ProcessorMetrics(),
       adaptive: options.adaptive === true,
       origin: { engine: engine?.label ?? null, depth: model.depth, units: model.units, inputs: model.inputs },
-      targetOf: (inputKind, steps) => targetOf(first, config, inputKind, steps),
+      targetOf: (inputKind, steps) => targetOf(model, config, inputKind, steps),
       close: async () => {
         lanes.close();
         await fetcher.close();
         await Promise.all(made.map((one) => one.close()));
+        model.close();
       },
     };
   } catch (error) {
@@ -190,7 +193,7 @@ function gateOptionsOf(options: ProcessorOptions): QualityGateOptions {
 }
 
 function targetOf(
-  { model }: Lane,
+  model: DeepTreeModel,
   config: DtesnConfig,
   inputKind: PlanTarget['inputKind'],
   steps: number | undefined,
@@ -212,18 +215,18 @@ function providersOf(
   config: DtesnConfig,
   lanes: LanePool,
   memory: WorkMemoryPool,
-  { model }: Lane,
+  model: DeepTreeModel,
 ): Required<SourceProviders> {
   return {
     processingState: () => ({
-      membraneCacheSize: lanes.made * model.membranes.length,
-      esnCacheSize: lanes.made,
+      membraneCacheSize: model.membranes.length,
+      esnCacheSize: 1,
       bseriesCacheSize: treesTo(config.bseries_max_order).length,
       batchManagerActive: lanes.waiting > 0,
       concurrencyManagerActive: lanes.busy > 0,
     }),
     resources: () => ({
-      availableMembranes: model.membranes.map(({ sequence, level }) => sequence.join(level > 9 ? '.' : '')),
+      availableMembranes: model.membranes.map(membraneName),
       currentProcessingLoad: {
         lanes: lanes.made,
         arena_bytes: lanes.bytes + memory.bytes,
@@ -236,8 +239,9 @@ function providersOf(
   };
 }
 
-function makeLane(config: DtesnConfig, options: Partial<ModelOptions> = {}): Lane {
-  return new Lane({
+function makeModel(config: DtesnConfig, options: Partial<ModelOptions> = {}): DeepTreeModel {
+  return new DeepTreeModel({
+    dtype: 'f32',
     depth: config.max_membrane_depth,
     units: config.esn_reservoir_size,
     inputs: config.input_dimension,

@@ -1,19 +1,19 @@
 /**
- * The stages an input passes through a model: the run of its series, alone or in a batch, and the B-series.
+ * The stages an input passes through the model: the run of its series, alone or in a batch, and the B-series.
  */
 import { type RootedTree, rootedTrees } from '../bseries/index.js';
-import type { DeepTreeModel } from '../model/index.js';
+import { sharedFloats } from '../native/index.js';
+import type { DeepTreeModel, State } from '../network/index.js';
 import type { TransformedSeries } from '../pipeline/index.js';
 
 /** A transformed series, and how the plan wants it run. */
-
 export interface TransformedInput extends TransformedSeries {
   series: Float32Array;
 }
 
 export interface ModelRun {
-  /** The state after the last step; the model's own where one input ran alone. */
-  endState: Float32Array;
+  /** After the last step. */
+  state: State;
   meanState: Float64Array;
   /** Mean |x| of each membrane; null where its gate is closed. */
   activity: (number | null)[];
@@ -25,44 +25,40 @@ export interface ModelRunOptions {
   onProgress?: ((stepsDone: number) => void) | undefined;
 }
 
-/** The whole series through the tree from the zero state, a chunk of states at a time, off the JavaScript thread. */
+/** The whole series from a state, a chunk of states at a time, off the JavaScript thread; means are summed on the way. */
 export async function runModel(
-  model: DeepTreeModel,
+  state: State,
   states: Float32Array,
   { series, steps }: TransformedInput,
   { chunkSteps, signal, onProgress }: ModelRunOptions,
 ): Promise<ModelRun> {
+  const model = state.network as DeepTreeModel;
   const { units, inputs } = model;
   const chunk = Math.min(chunkSteps, steps);
-  const sum = new Float64Array(units);
-  const magnitude = new Float64Array(units);
-  model.reset();
+  const moments = momentsOf(units);
   for (let done = 0; done < steps; done += chunk) {
     const count = Math.min(chunk, steps - done);
     const out = states.subarray(0, count * units);
-    await model.runAsync(series.subarray(done * inputs, (done + count) * inputs), { out, signal });
-    accumulate(out, units, sum, magnitude);
+    await model.runAsync(series.subarray(done * inputs, (done + count) * inputs), { state, out, moments, signal });
     onProgress?.(done + count);
   }
-  return runOf(model, model.state as Float32Array, sum, magnitude, steps);
+  return runOf(state, moments, steps);
 }
 
 /**
- * Several series at once as native batches, a chunk of each at a time, each from the zero state; `ends` takes the last
- * states. The event loop turns between two chunks.
+ * Several series at once as native batches, a chunk of each at a time, on at most `threads` threads. Where states are kept
+ * in chunks the batch meets again after each.
  */
 export async function runModelBatch(
-  model: DeepTreeModel,
+  batchStates: readonly State[],
   states: Float32Array,
-  ends: Float32Array,
   batch: readonly TransformedInput[],
-  { chunkSteps, signal, onProgress }: ModelRunOptions,
+  { chunkSteps, threads, signal, onProgress }: ModelRunOptions & { threads: number },
 ): Promise<ModelRun[]> {
+  const model = batchStates[0]!.network as DeepTreeModel;
   const { units, inputs } = model;
   const longest = Math.max(...batch.map(({ steps }) => steps));
-  const sums = batch.map(() => new Float64Array(units));
-  const magnitudes = batch.map(() => new Float64Array(units));
-  const last = ends.subarray(0, batch.length * units).fill(0);
+  const moments = batch.map(() => momentsOf(units));
   for (let done = 0; done < longest; done += chunkSteps) {
     const counts = batch.map(({ steps }) => Math.max(0, Math.min(chunkSteps, steps - done)));
     let offset = 0;
@@ -72,44 +68,29 @@ export async function runModelBatch(
       return rows;
     });
     const chunk = batch.map(({ series }, s) => series.subarray(done * inputs, (done + counts[s]!) * inputs));
-    model.runBatch(chunk, { out, states: last });
-    out.forEach((rows, s) => void accumulate(rows, units, sums[s]!, magnitudes[s]!));
+    await model.runBatchAsync(chunk, { out, states: batchStates, moments, threads, ...(signal && { signal }) });
     onProgress?.(Math.min(longest, done + chunkSteps));
-    await new Promise((resolve) => setImmediate(resolve));
-    signal?.throwIfAborted();
   }
-  return batch.map(({ steps }, s) => {
-    return runOf(model, last.subarray(s * units, (s + 1) * units), sums[s]!, magnitudes[s]!, steps);
-  });
+  return batch.map(({ steps }, s) => runOf(batchStates[s]!, moments[s]!, steps));
 }
 
-function runOf(
-  model: DeepTreeModel,
-  endState: Float32Array,
-  sum: Float64Array,
-  magnitude: Float64Array,
-  steps: number,
-): ModelRun {
-  return {
-    endState,
-    meanState: sum.map((value) => value / steps),
-    activity: activities(model, magnitude, steps),
-  };
+interface Moments {
+  sum: Float64Array;
+  magnitude: Float64Array;
 }
 
-function accumulate(states: Float32Array, units: number, sum: Float64Array, magnitude: Float64Array): void {
-  for (let at = 0; at < states.length; at += units) {
-    for (let i = 0; i < units; i++) {
-      const x = states[at + i]!;
-      sum[i]! += x;
-      magnitude[i]! += Math.abs(x);
-    }
-  }
+function momentsOf(units: number): Moments {
+  return { sum: sharedFloats('f64', units) as Float64Array, magnitude: sharedFloats('f64', units) as Float64Array };
 }
 
-function activities(model: DeepTreeModel, magnitude: Float64Array, steps: number): (number | null)[] {
-  return model.membranes.map(({ index, offset, units }) => {
-    if (!model.gates[index]) return null;
+function runOf(state: State, { sum, magnitude }: Moments, steps: number): ModelRun {
+  const meanState = Float64Array.from(sum, (value) => value / steps);
+  return { state, meanState, activity: activities(state, magnitude, steps) };
+}
+
+function activities(state: State, magnitude: Float64Array, steps: number): (number | null)[] {
+  return (state.network as DeepTreeModel).membranes.map(({ index, offset, units }) => {
+    if (!state.gates![index]) return null;
     let total = 0;
     for (let i = offset; i < offset + units; i++) total += magnitude[i]!;
     return total / (units * steps);
@@ -126,15 +107,11 @@ export interface BSeriesResult {
 }
 
 /** Elementary differentials of the flow at the end state, for the input of the last step. */
-export function expandFlow(
-  model: DeepTreeModel,
-  memory: Float32Array,
-  order: number,
-  lastInput: Float32Array,
-): BSeriesResult {
+export function expandFlow(state: State, memory: Float32Array, order: number, lastInput: Float32Array): BSeriesResult {
+  const model = state.network as DeepTreeModel;
   const trees = treesTo(order);
   const values = memory.subarray(0, trees.length * model.units);
-  model.differentials(order, lastInput, values);
+  model.differentials(order, lastInput, values, state);
   const { units } = model;
   const rms = (at: (i: number) => number) => {
     let squares = 0;

@@ -1,14 +1,14 @@
 /**
  * Shared memory that one wave of inputs needs on its way: their series one after the other, the chunk of states kept at
- * once, the end states and the elementary differentials. It grows to the largest wave seen and is used again.
+ * once, and the elementary differentials. It grows to the largest wave seen and is used again.
  */
 import { Arena } from '../native/index.js';
 
-const regions = ['series', 'states', 'ends', 'differentials'] as const;
+const regions = ['series', 'states', 'differentials'] as const;
 type Region = (typeof regions)[number];
 
 export class WorkMemory {
-  #arena = arenaOf({ series: 1, states: 1, ends: 1, differentials: 1 });
+  #arena = arenaOf({ series: 1, states: 1, differentials: 1 });
 
   get bytes(): number {
     return this.#arena.buffer.byteLength;
@@ -24,7 +24,6 @@ export class WorkMemory {
     return {
       series: view('series'),
       states: view('states'),
-      ends: view('ends'),
       differentials: view('differentials'),
     };
   }
@@ -56,7 +55,6 @@ function arenaOf(elements: Record<Region, number>) {
   return Arena.create([
     { name: 'series', dtype: 'f32', shape: [elements.series] },
     { name: 'states', dtype: 'f32', shape: [elements.states] },
-    { name: 'ends', dtype: 'f32', shape: [elements.ends] },
     { name: 'differentials', dtype: 'f32', shape: [elements.differentials] },
   ]);
 }

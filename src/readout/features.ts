@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { shapeError } from '../errors/index.js';
 import type { FloatDtype, Floats, ReadoutShape } from '../native/index.js';
-import { readSeries, type SeriesInput } from '../reservoir/index.js';
+import { readSeries, type SeriesInput } from '../numeric/index.js';
 
 const size = z.int().min(1).max(1_048_576);
 

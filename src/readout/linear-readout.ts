@@ -12,7 +12,7 @@
 import { z } from 'zod';
 import { checkOptions, rangeError, shapeError } from '../errors/index.js';
 import { addon, checkView, type Floats, type NativeLinearReadout } from '../native/index.js';
-import { type Matrix, matrix, type SeriesInput } from '../reservoir/index.js';
+import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import { readFeatures, shapeFields } from './features.js';
 
 const optionsSchema = z.object({

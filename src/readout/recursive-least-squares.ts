@@ -25,7 +25,7 @@
 import { z } from 'zod';
 import { checkOptions, DtesnError } from '../errors/index.js';
 import { addon, type NativeRecursiveTrainer, type ReadoutShape } from '../native/index.js';
-import { checkMemory, type Matrix, matrix, type SeriesInput } from '../reservoir/index.js';
+import { checkMemory, type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import { readFeatures, readTargets, shapeFields } from './features.js';
 import { LinearReadout } from './linear-readout.js';
 

@@ -1,5 +1,5 @@
 /**
- * Trains the readout of a network (Reservoir, DeepTreeModel) on series: every series starts from the zero state, its first
+ * Trains the readout of a network (Reservoir, DeepTreeModel, ...) on series: every series starts from the zero state, its first
  * `washout` steps are run and left out, and states go into the sums block by block, so that none are kept.
  *
  *     row t = [x(t), u(t)]  ->  target(t)          for t >= washout
@@ -12,7 +12,8 @@
 import { z } from 'zod';
 import { checkOptions, shapeError } from '../errors/index.js';
 import { type Floats, floats } from '../native/index.js';
-import { matrix, type SeriesInput, type SeriesRunner } from '../reservoir/index.js';
+import type { Network } from '../network/index.js';
+import { matrix, type SeriesInput } from '../numeric/index.js';
 import { shapeFields } from './features.js';
 import { Ridge, ridgeFields } from './ridge.js';
 import { TrainedNetwork } from './trained-network.js';
@@ -32,19 +33,19 @@ const optionsSchema = z.object({ ...trainFields, outputs: shapeFields.outputs })
 export type TrainOptions = z.input<typeof trainSchema>;
 
 export class ReadoutTrainer {
-  readonly network: SeriesRunner;
+  readonly network: Network;
   readonly #ridge: Ridge;
   readonly #washout: number;
   readonly #seesInputs: boolean;
   readonly #block: Floats;
 
-  constructor(network: SeriesRunner, options: TrainOptions & { outputs: number }) {
+  constructor(network: Network, options: TrainOptions & { outputs: number }) {
     const { washout, inputs, ...rest } = checkOptions(optionsSchema, options, 'ReadoutTrainer');
     this.network = network;
-    this.#ridge = new Ridge({ states: network.units, inputs: inputs ? network.inputs : 0, ...rest });
+    this.#ridge = new Ridge({ states: network.featureSize, inputs: inputs ? network.inputs : 0, ...rest });
     this.#washout = washout;
     this.#seesInputs = inputs;
-    this.#block = floats(network.dtype, BLOCK_STEPS * network.units);
+    this.#block = floats(network.dtype, BLOCK_STEPS * network.featureSize);
   }
 
   /** Runs one series from the zero state and takes its rows in. */
@@ -60,7 +61,7 @@ export class ReadoutTrainer {
     for (let from = this.#washout; from < steps; from += BLOCK_STEPS) {
       const to = Math.min(steps, from + BLOCK_STEPS);
       const u = values.subarray(from * network.inputs, to * network.inputs);
-      const states = this.#block.subarray(0, (to - from) * network.units);
+      const states = this.#block.subarray(0, (to - from) * network.featureSize);
       network.run(u, { out: states });
       this.#ridge.add(states, wanted.subarray(from * outputs, to * outputs), this.#seesInputs ? u : undefined);
     }
@@ -74,7 +75,7 @@ export class ReadoutTrainer {
 
 /** Trains on one series and its targets, steps x outputs. */
 export function trainReadout(
-  network: SeriesRunner,
+  network: Network,
   series: SeriesInput,
   targets: SeriesInput,
   options: TrainOptions = {},
@@ -90,11 +91,7 @@ export function trainReadout(
  * Trains the network to say the next row of its own series. It stands at the end of the series then: `forecast(steps)`
  * goes on from there.
  */
-export function trainForecaster(
-  network: SeriesRunner,
-  series: SeriesInput,
-  options: TrainOptions = {},
-): TrainedNetwork {
+export function trainForecaster(network: Network, series: SeriesInput, options: TrainOptions = {}): TrainedNetwork {
   const values = network.seriesOf(series);
   const { inputs } = network;
   if (values.length < 2 * inputs) throw shapeError('a series with at least 2 steps', values.length / inputs);

@@ -7,23 +7,27 @@
  *     pool.state('request-7');                  // live view of its state
  *     pool.release('request-7');
  *
- * A step takes one input from every stream that has one, in batches of up to 64 (continuous batching), so no stream
+ * The bits of a stream depend neither on how many streams step with it nor on the threads; they equal those of `run` to
+ * rounding. A step takes one input from every stream that has one, in batches of up to 64 (continuous batching), so no stream
  * waits for another's backlog. A stream begins with the first push, from the zero state, and has a ring of `ring` inputs.
  *
  * Memory: one arena with states (capacity x units), inputs (capacity x ring x inputs) and the book-keeping, which other
  * threads may map; nothing is allocated in a step.
  * Errors: DtesnError ERR_DTESN_CAPACITY for a new stream beyond `capacity`; RangeError ERR_DTESN_SHAPE for inputs of other
- * features; RangeError for inputs that are not finite, and for a stream nobody has pushed to.
+ * features or more steps than the ring; RangeError for inputs that are not finite, and for a stream nobody has pushed to.
  */
 import { z } from 'zod';
 import { argumentError, checkOptions, DtesnError, rangeError, shapeError } from '../errors/index.js';
 import { Arena, type Floats } from '../native/index.js';
-import { checkMemory, SeriesRunner, type StreamTable } from '../reservoir/index.js';
+import { Network, type StreamTable } from '../network/index.js';
+import { checkMemory, storedAs } from '../numeric/index.js';
 
 export type StreamId = string | number;
 
 const optionsSchema = z.object({
-  model: z.custom<SeriesRunner>((value) => value instanceof SeriesRunner).describe('a Reservoir or a DeepTreeModel'),
+  model: z
+    .custom<Network>((value) => value instanceof Network)
+    .describe('a network such as a Reservoir or a DeepTreeModel'),
   capacity: z.int().min(1).max(16_777_216).describe('a whole number of streams from 1 to 16777216'),
   ring: z.int().min(1).max(1_048_576).default(16).describe('a whole number of inputs a stream from 1 to 1048576'),
 });
@@ -35,7 +39,7 @@ export class StreamPool {
   /** Inputs that may wait for each stream. */
   readonly ring: number;
   readonly arena: ReturnType<typeof poolArena>;
-  readonly #model: SeriesRunner;
+  readonly #model: Network;
   readonly #table: StreamTable;
   readonly #slots = new Map<StreamId, number>();
   readonly #free: number[];
@@ -44,7 +48,10 @@ export class StreamPool {
   constructor(options: StreamPoolOptions) {
     const { model, capacity, ring } = checkOptions(optionsSchema, options, 'StreamPool');
     const width = model.state.BYTES_PER_ELEMENT;
-    checkMemory(capacity * (model.units + ring * model.inputs) * width, `${capacity} streams of ${model.units} units`);
+    checkMemory(
+      capacity * (model.stateSize + ring * model.inputs) * width,
+      `${capacity} streams of ${model.stateSize} units`,
+    );
     this.capacity = capacity;
     this.ring = ring;
     this.arena = poolArena(model, capacity, ring);
@@ -76,19 +83,22 @@ export class StreamPool {
 
   /**
    * Puts one or more inputs (steps x inputs elements) into the stream's ring; a new id begins a stream.
-   * False, and nothing is taken, when the ring has no room for all of them: step first.
+   * False, and nothing is taken nor begun, when the ring has no room for all of them at present: step first.
    */
   push(id: StreamId, series: ArrayLike<number>): boolean {
     const { inputs } = this.#model;
-    const steps = checkSeries(series, inputs);
-    const slot = this.#slots.get(id) ?? this.#begin(id);
-    const { counts, heads, queue, ready } = this.#table;
-    const waiting = counts[slot]!;
+    const values = checkSeries(series, this.#model);
+    const steps = values.length / inputs;
+    if (steps > this.ring) throw shapeError(`at most ${this.ring} steps (ring of this pool) for series`, steps);
+    const known = this.#slots.get(id);
+    const waiting = known === undefined ? 0 : clamped(this.#table.counts[known]!, this.ring);
     if (waiting + steps > this.ring) return false;
+    const slot = known ?? this.#begin(id);
+    const { counts, heads, queue, ready } = this.#table;
     const base = slot * this.ring;
-    let at = (heads[slot]! + waiting) % this.ring;
+    let at = (clamped(heads[slot]!, this.ring - 1) + waiting) % this.ring;
     for (let step = 0, i = 0; step < steps; step++) {
-      for (let to = (base + at) * inputs, end = to + inputs; to < end; to++, i++) queue[to] = series[i]!;
+      for (let to = (base + at) * inputs, end = to + inputs; to < end; to++, i++) queue[to] = values[i]!;
       at = at + 1 === this.ring ? 0 : at + 1;
     }
     if (waiting === 0 && steps > 0) ready[this.#ready++] = slot;
@@ -105,9 +115,9 @@ export class StreamPool {
 
   /** The stream's state after the steps done so far: units elements, live. */
   state(id: StreamId): Floats {
-    const { units } = this.#model;
+    const { stateSize } = this.#model;
     const slot = this.#slot(id);
-    return this.#table.states.subarray(slot * units, (slot + 1) * units);
+    return this.#table.states.subarray(slot * stateSize, (slot + 1) * stateSize);
   }
 
   /** Ends a stream: its state and what waits are gone, and its place is free. */
@@ -116,11 +126,11 @@ export class StreamPool {
     const { counts, heads, ready, states } = this.#table;
     if (counts[slot]! > 0) {
       const at = ready.subarray(0, this.#ready).indexOf(slot);
-      ready.copyWithin(at, at + 1, this.#ready--);
+      if (at >= 0) ready.copyWithin(at, at + 1, this.#ready--);
     }
     counts[slot] = 0;
     heads[slot] = 0;
-    states.fill(0, slot * this.#model.units, (slot + 1) * this.#model.units);
+    states.fill(0, slot * this.#model.stateSize, (slot + 1) * this.#model.stateSize);
     this.#slots.delete(id);
     this.#free.push(slot);
   }
@@ -145,22 +155,24 @@ export class StreamPool {
   }
 }
 
-function checkSeries(series: ArrayLike<number>, inputs: number): number {
+function checkSeries(series: ArrayLike<number>, { inputs, dtype }: Network): ArrayLike<number> {
   if (typeof series !== 'object' || series === null || typeof series.length !== 'number') {
     throw argumentError('an array of numbers', 'series', series);
   }
   if (series.length % inputs !== 0) {
     throw shapeError(`series with ${inputs} features (inputs of the model)`, `${series.length} elements`);
   }
-  for (let i = 0; i < series.length; i++) {
-    if (!Number.isFinite(series[i])) throw rangeError('finite numbers', `series (element ${i})`, series[i]);
-  }
-  return series.length / inputs;
+  return storedAs(series, dtype, 'series');
 }
 
-function poolArena({ units, inputs, dtype }: SeriesRunner, capacity: number, ring: number) {
+/** What stands in the shared table may have been written by another thread. */
+function clamped(value: number, most: number): number {
+  return Math.max(0, Math.min(most, value));
+}
+
+function poolArena({ stateSize, inputs, dtype }: Network, capacity: number, ring: number) {
   return Arena.create([
-    { name: 'states', dtype, shape: [capacity, units] },
+    { name: 'states', dtype, shape: [capacity, stateSize] },
     { name: 'queue', dtype, shape: [capacity, ring, inputs] },
     { name: 'heads', dtype: 'i32', shape: [capacity] },
     { name: 'counts', dtype: 'i32', shape: [capacity] },

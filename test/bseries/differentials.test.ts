@@ -6,7 +6,7 @@ import {
   rootedTrees,
   taylorCoefficients,
 } from '../../src/bseries/index.js';
-import { matrix } from '../../src/reservoir/index.js';
+import { matrix } from '../../src/numeric/index.js';
 import { type Flow, taylorJet, treeDifferential } from '../reference/elementary-differentials.js';
 import { uniform } from '../reference/matrices.js';
 

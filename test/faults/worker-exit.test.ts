@@ -4,6 +4,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 
 const addon = path.resolve(import.meta.dirname, '../..');
+const helper = path.resolve(import.meta.dirname, '../threads/native-network.mjs');
 
 /** The parent starts a worker that begins a long run and ends it in the given way, then goes on. */
 function parent(ending: string, terminate: boolean): string {
@@ -11,12 +12,13 @@ function parent(ending: string, terminate: boolean): string {
     const { parentPort } = require('node:worker_threads');
     const addon = require(${JSON.stringify(path.join(addon, 'node_modules/node-gyp-build'))})(${JSON.stringify(addon)});
     const units = 600;
-    const spec = { units, inputs: 1, spectralRadius: 0.9, inputScaling: 1, biasScaling: 0, topology: 'dense', density: 1, blockRows: 8, seed: 1, stream: 0 };
     const shared = (n) => new Float32Array(new SharedArrayBuffer(4 * n));
-    const reservoir = new addon.Reservoir32(spec, new Float32Array(units).fill(1), shared(units));
-    reservoir.runAsync(shared(20000), shared(20000 * units).subarray(0, 20000 * units), new Int32Array(new SharedArrayBuffer(8)));
-    parentPort.postMessage('running');
-    setTimeout(() => { ${ending} }, 20);`;
+    import(${JSON.stringify(helper)}).then(({ nativeReservoir }) => {
+      const { state } = nativeReservoir(addon, { units, inputs: 1 });
+      state.runAsync(shared(20000), shared(20000 * units), null, null, new Int32Array(new SharedArrayBuffer(8)));
+      parentPort.postMessage('running');
+      setTimeout(() => { ${ending} }, 20);
+    });`;
   return `
     const { Worker } = require('node:worker_threads');
     const worker = new Worker(${JSON.stringify(worker)}, { eval: true });

@@ -1,7 +1,7 @@
 // Horizons of 300 units on Lorenz as a plain prototype found them (5000 steps, features [x, u, 1], 48 starts), in Lyapunov
 // times. docs/readout.md states the figures.
 import { describe, expect, test } from 'vitest';
-import { Reservoir, type ReservoirOptions } from '../../src/reservoir/index.js';
+import { Reservoir, type ReservoirOptions } from '../../src/network/index.js';
 import { lorenz, median, validTime } from '../reference/lorenz.js';
 
 const known = new Map<string, number>();

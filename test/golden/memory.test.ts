@@ -1,7 +1,8 @@
 // Memory of linear reservoirs, whose theory is exact; and of the narrow precisions beside f64.
 import { describe, expect, test } from 'vitest';
+import { Reservoir } from '../../src/network/index.js';
+import { matrix } from '../../src/numeric/index.js';
 import { Ridge, trainReadout } from '../../src/readout/index.js';
-import { matrix, Reservoir } from '../../src/reservoir/index.js';
 import { sequence } from '../reference/reservoir.js';
 
 /**

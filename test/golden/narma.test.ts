@@ -1,8 +1,8 @@
 // NARMA-10, error of a standard ESN and of a cycle reservoir: Rodan & Tino (2011), "Minimum complexity echo state network",
 // IEEE Trans. Neural Networks 22(1): about 0.043 and 0.041 for 200 units.
 import { expect, test } from 'vitest';
+import { Reservoir, type ReservoirOptions } from '../../src/network/index.js';
 import { trainReadout } from '../../src/readout/index.js';
-import { Reservoir, type ReservoirOptions } from '../../src/reservoir/index.js';
 import { sequence } from '../reference/reservoir.js';
 
 const [TRAIN, TEST, WASHOUT] = [2000, 3000, 200];

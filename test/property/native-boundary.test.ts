@@ -3,11 +3,18 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { addon } from '../../src/native/index.js';
 
+type Method = (...args: unknown[]) => unknown;
+type Loose = new (...args: unknown[]) => Record<string, Method>;
+
 const shared = (n: number) => new Float32Array(new SharedArrayBuffer(4 * n));
-const spec = {
-  ...{ units: 3, inputs: 2, spectralRadius: 0.9, inputScaling: 1, biasScaling: 0, topology: 'dense', density: 1 },
-  ...{ blockRows: 8, seed: 1, stream: 0 },
+const recurrent = { kind: 'topology', topology: 'dense', spectralRadius: 0.9, density: 1, blockRows: 8 };
+const region = {
+  ...{ units: 3, law: 'leaky', rate: new Float32Array(3).fill(1), segments: [{ units: 3, activation: 'tanh' }] },
+  ...{ recurrent, input: { kind: 'uniform', scaling: 1 }, bias: 0, seed: 1, stream: 0 },
 };
+const spec = { kind: 'regions', inputs: 2, parentFirst: true, regions: [region] };
+const Network = addon.Network32 as unknown as Loose;
+const State = addon.State32 as unknown as Loose;
 
 const detached = new Float32Array(4);
 structuredClone(detached.buffer, { transfer: [detached.buffer] });
@@ -47,22 +54,39 @@ function survives(call: (...args: unknown[]) => unknown): void {
   );
 }
 
-test('a reservoir survives any arguments of its methods', () => {
-  const reservoir = new addon.Reservoir32(spec, new Float32Array(3).fill(1), shared(3)) as unknown as Record<
-    string,
-    (...args: unknown[]) => unknown
-  >;
-  for (const method of ['run', 'runMany', 'stepStreams', 'weights', 'differentials'])
-    survives((...args) => reservoir[method]!(...args));
+test('a network and its state survive any arguments of their methods', () => {
+  const network = new Network(spec);
+  const state = new State(network, shared(3), null);
+  for (const method of [
+    'runMany',
+    'stepStreams',
+    'features',
+    'weights',
+    'blocks',
+    'carry',
+    'differentials',
+    'effectiveRadius',
+  ])
+    survives((...args) => network[method]!(...args));
+  survives((...args) => state['run']!(...args, null));
+  survives((a, b, c) => network['runMany']!([new Float32Array(2)], null, a, b, c, null));
+  survives((a, b, c) => network['differentials']!(2, new Float32Array(2), a, b, c));
 });
 
 test('the constructors survive any arguments', () => {
-  const Reservoir = addon.Reservoir32 as unknown as new (...args: unknown[]) => unknown;
-  const DeepTree = addon.DeepTree32 as unknown as new (...args: unknown[]) => unknown;
-  survives((a, b, c) => new Reservoir(a, b, c));
-  survives((a, b) => new Reservoir({ ...spec, units: a, topology: b }, new Float32Array(3), shared(3)));
-  survives((a, b, c) => new DeepTree(a, b, c));
-  survives((a, b, c) => new DeepTree({ inputs: 1, parentFirst: true, membranes: [a] }, b, c, new Uint8Array(1)));
+  const of = (more: object) => new Network({ ...spec, regions: [{ ...region, ...more }] });
+  survives((a) => new Network(a));
+  survives((a, b, c) => new State(a, b, c));
+  survives((a, b) => new State(new Network(spec), a, b));
+  survives((a, b, c) => of({ units: a, rate: b, segments: c }));
+  survives((a, b, c) => of({ recurrent: a, input: b, bias: c }));
+  survives((a, b, c) => of({ recurrent: { kind: 'csr', offsets: a, columns: b, values: c } }));
+  survives((a, b, c) => of({ recurrent: { ...recurrent, topology: a, blockRows: b }, carry: c }));
+  survives(
+    (a, b, c) => new Network({ ...spec, regions: [region, { ...region, parent: a, coupling: b, feedback: c }] }),
+  );
+  survives((a, b, c) => new Network({ kind: 'nvar', inputs: 1, delay: a, order: b, strides: c }));
+  survives((a) => new Network({ kind: 'shared', number: a }));
 });
 
 test('the functions survive any arguments', () => {
@@ -74,7 +98,7 @@ test('the functions survive any arguments', () => {
 });
 
 test('a method called on another object is an error', () => {
-  const { run } = addon.Reservoir32.prototype as { run: (...args: unknown[]) => unknown };
+  const { run } = addon.State32.prototype as unknown as { run: Method };
   expect(() => run.call({}, new Float32Array(2), null)).toThrow();
-  expect(() => (addon.Reservoir32 as unknown as () => unknown)()).toThrow();
+  expect(() => (addon.State32 as unknown as () => unknown)()).toThrow();
 });

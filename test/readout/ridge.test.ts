@@ -1,7 +1,7 @@
 /** Ridge regression against plain loops, and where the two solvers part. */
 import { describe, expect, test } from 'vitest';
+import { matrix } from '../../src/numeric/index.js';
 import { Ridge, type RidgeOptions } from '../../src/readout/index.js';
-import { matrix } from '../../src/reservoir/index.js';
 import { relativeError, sequence } from '../reference/reservoir.js';
 import { plainRidge } from '../reference/ridge.js';
 

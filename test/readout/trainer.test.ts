@@ -1,8 +1,8 @@
 /** Training on series, running and forecasting with what was trained. */
 import { describe, expect, test } from 'vitest';
-import { DeepTreeModel } from '../../src/model/index.js';
+import { DeepTreeModel, Reservoir } from '../../src/network/index.js';
+import { matrix } from '../../src/numeric/index.js';
 import { ReadoutTrainer, Ridge, trainForecaster, trainReadout } from '../../src/readout/index.js';
-import { matrix, Reservoir } from '../../src/reservoir/index.js';
 import { relativeError, sequence } from '../reference/reservoir.js';
 
 const wave = Float64Array.from({ length: 700 }, (_, t) => Math.sin(t / 5) + 0.5 * Math.sin(t / 11));

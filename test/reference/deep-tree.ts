@@ -1,5 +1,5 @@
 /** The Deep Tree update in the plainest loops, in f64, from the weights a model says it has. */
-import type { DeepTreeModel } from '../../src/model/index.js';
+import type { DeepTreeModel } from '../../src/network/index.js';
 
 export function plainTreeRun(model: DeepTreeModel, series: ArrayLike<number>, coupled = true): Float64Array {
   const { inputs, units, membranes, update } = model;

@@ -1,7 +1,7 @@
 /** The Lorenz system by Runge and Kutta, and how long a trained network forecasts it. */
 
+import type { Network } from '../../src/network/index.js';
 import { type TrainOptions, trainForecaster } from '../../src/readout/index.js';
-import type { SeriesRunner } from '../../src/reservoir/index.js';
 
 type Point = [number, number, number];
 const DT = 0.02;
@@ -45,7 +45,7 @@ export const lorenz: Float64Array = (() => {
 })();
 
 /** Lyapunov times until ‖error‖ / rms(‖z‖) passes 0.4, the mean over starts. */
-export function validTime(network: SeriesRunner, options: TrainOptions): number {
+export function validTime(network: Network, options: TrainOptions): number {
   const trained = trainForecaster(network, lorenz.subarray(0, 3 * TRAIN), { washout: 200, ...options });
   let total = 0;
   for (let start = 0; start < STARTS; start++) {

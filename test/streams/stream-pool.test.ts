@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DeepTreeModel } from '../../src/model/index.js';
 import { setThreads } from '../../src/native/index.js';
-import { Reservoir } from '../../src/reservoir/index.js';
+import { DeepTreeModel, Reservoir } from '../../src/network/index.js';
 import { StreamPool, type StreamPoolOptions } from '../../src/streams/index.js';
 import { relativeError, sequence } from '../reference/reservoir.js';
 

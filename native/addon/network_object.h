@@ -1,0 +1,360 @@
+// Network32 and Network64: new Network(spec), with a spec of network_spec.h or { kind: 'shared', number }.
+//
+//   inputs, stateSize, featureSize, gates, bytes
+//   runMany(series[], outs[] | null, states, gates | null, sums[] | null, magnitudes[] | null)
+//   runManyAsync(the same, control)         states: State objects, or stateSize elements a series, in place
+//   stepStreams(states, queue, heads, counts, ready, count, gates | null)   -> streams ready now (network/streams.h)
+//   features(state, out)
+//   weights(region, recurrent, input, bias), blocks(region, coupling, feedback), carry(region, out)
+//   differentials(order, input, state, gates | null, out), normBound(), effectiveRadius(region)
+//   share()                                 -> a number for { kind: 'shared' } in any environment of this process
+//   close()                                 lets go of the weights
+#pragma once
+
+#include <napi.h>
+
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "addon/differential_order.h"
+#include "addon/environment.h"
+#include "addon/memory.h"
+#include "addon/network_spec.h"
+#include "addon/state_object.h"
+#include "network/shared_networks.h"
+#include "network/stability.h"
+#include "network/streams.h"
+
+namespace dtesn::addon {
+
+template <class T>
+class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
+ public:
+  static constexpr napi_type_tag kTag = {0x51d2c8a94be07f13ull, 0xa6f0e1d2c3b49500ull + sizeof(T)};
+
+  static Napi::Function define(Napi::Env env, const char* name) {
+    using Self = NetworkObject<T>;
+    return Self::DefineClass(
+        env, name,
+        {Self::InstanceMethod("runMany", &Self::runMany), Self::InstanceMethod("runManyAsync", &Self::runManyAsync),
+         Self::InstanceMethod("stepStreams", &Self::stepStreams), Self::InstanceMethod("features", &Self::features),
+         Self::InstanceMethod("weights", &Self::weights),
+         Self::InstanceMethod("blocks", &Self::blocks), Self::InstanceMethod("carry", &Self::carry),
+         Self::InstanceMethod("differentials", &Self::differentials),
+         Self::InstanceMethod("normBound", &Self::norm), Self::InstanceMethod("effectiveRadius", &Self::radius),
+         Self::InstanceMethod("share", &Self::share), Self::InstanceMethod("close", &Self::close),
+         Self::InstanceAccessor("inputs", &Self::inputs, nullptr),
+         Self::InstanceAccessor("stateSize", &Self::stateSize, nullptr),
+         Self::InstanceAccessor("featureSize", &Self::featureSize, nullptr),
+         Self::InstanceAccessor("gates", &Self::gates, nullptr),
+         Self::InstanceAccessor("bytes", &Self::bytes, nullptr)});
+  }
+
+  explicit NetworkObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NetworkObject<T>>(info) {
+    const Napi::Env env = info.Env();
+    info.This().As<Napi::Object>().TypeTag(&kTag);
+    const Napi::Object spec = object(info[0], "spec");
+    guarded(env, [&] {
+      if (text(spec, "kind") == "shared") {
+        network_ = claimed(spec);
+      } else {
+        network_ = networkOf<T>(spec);
+        memory_.take(env, network_->bytes());
+      }
+    });
+  }
+
+  static NetworkObject& from(const Napi::Value& value) {
+    if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTag)) {
+      failArgument(value.Env(), "Expected a network of this dtype");
+    }
+    return *Napi::ObjectWrap<NetworkObject<T>>::Unwrap(value.As<Napi::Object>());
+  }
+
+  const Shared<Network<T>>& shared(Napi::Env env) const {
+    if (!network_) fail<Napi::Error>(env, "ERR_DTESN_CLOSED", "Expected an open network but it was closed");
+    return network_;
+  }
+
+ private:
+  struct Batch {
+    std::vector<Run<T>> runs;
+    std::vector<StateObject<T>*> states;
+  };
+
+  class Long final : public LongWork {
+   public:
+    Long(Shared<Network<T>> network, Batch batch, size_t threads, const Control& control, Pending pending)
+        : network_(std::move(network)),
+          states_(std::move(batch.states)),
+          threads_(threads),
+          groups_(groupsOf(*network_, std::move(batch.runs), threads)),
+          control_(control),
+          pending_(std::move(pending)) {
+      for (const Group<T>& group : groups_) scratches_.push_back(network_->scratch(std::min(group.size(), kGroupSeries)));
+    }
+    Napi::Promise promise() const { return pending_.promise(); }
+    // As many as may run at the same time.
+    size_t parts() const override { return std::min(groups_.size(), threads_); }
+    void work(size_t part) override {
+      for (size_t group = part; group < groups_.size(); group += parts()) groups_[group].run(scratches_[group], control_);
+    }
+    void settle(Napi::Env env, const std::string& error) override {
+      for (StateObject<T>* state : states_) state->unclaim();
+      pending_.settle(env, error, 0);
+    }
+    void abandon() override { pending_.abandon(); }
+
+   private:
+    Shared<Network<T>> network_;
+    std::vector<StateObject<T>*> states_;
+    size_t threads_;
+    std::vector<Group<T>> groups_;
+    std::vector<StepScratch<T>> scratches_;
+    Control control_;
+    Pending pending_;
+  };
+
+  static Shared<Network<T>> claimed(const Napi::Object& spec) {
+    const Shared<AnyNetwork> any = SharedNetworks::claim(count(spec.Get("number"), "number"));
+    if (!any || any->isDouble() != (sizeof(T) == 8)) {
+      fail<Napi::Error>(spec.Env(), "ERR_DTESN_CLOSED",
+                        "Expected the handle of a network that is still in use: keep it open until it is taken over");
+    }
+    return Shared<Network<T>>(static_cast<const Network<T>*>(any.get()));
+  }
+
+  const Network<T>& network(Napi::Env env) const { return *shared(env); }
+
+  const RegionNetwork<T>& regionNetwork(Napi::Env env) const {
+    const auto* regions = dynamic_cast<const RegionNetwork<T>*>(&network(env));
+    if (regions == nullptr) failArgument(env, "Expected a network of regions");
+    return *regions;
+  }
+
+  static Napi::Value at(const Napi::Value& list, uint32_t i) {
+    return list.IsArray() ? list.As<Napi::Array>().Get(i) : list.Env().Null();
+  }
+
+  const uint8_t* readGates(const Napi::Value& value) const {
+    return optionalView<uint8_t>(value, "gates", network(value.Env()).gateCount()).data;
+  }
+
+  Batch readBatch(const Napi::CallbackInfo& info) const {
+    const Napi::Env env = info.Env();
+    const Network<T>& network = this->network(env);
+    if (!info[0].IsArray()) failArgument(env, "Expected an array for series");
+    const Napi::Array list = info[0].As<Napi::Array>();
+    const uint32_t length = list.Length();
+    const bool hasStates = info[2].IsArray();
+    const Span<T> rows = hasStates ? Span<T>() : view<T>(info[2], "states", length * network.stateSize());
+    const uint8_t* const gates = readGates(info[3]);
+    Ranges ranges;
+    Batch batch;
+    for (uint32_t s = 0; s < length; ++s) {
+      T* state = hasStates ? nullptr : rows.data + s * network.stateSize();
+      const uint8_t* own = gates;
+      if (hasStates) {
+        StateObject<T>& given = StateObject<T>::from(at(info[2], s));
+        given.checkUsable(env);
+        if (given.network() != &network) failArgument(env, "Expected states of this network");
+        state = given.data();
+        own = given.gates();
+        batch.states.push_back(&given);
+      }
+      batch.runs.push_back(
+          readRun<T>(network, list.Get(s), at(info[1], s), at(info[4], s), at(info[5], s), state, own, ranges));
+    }
+    ranges.checkApart(env);
+    return batch;
+  }
+
+  Napi::Value runMany(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    guarded(env, [&] {
+      Batch batch = readBatch(info);
+      runner_.run(network(env), std::move(batch.runs), environment(env).pool());
+    });
+    return env.Undefined();
+  }
+
+  Napi::Value runManyAsync(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    return guarded(env, [&]() -> Napi::Value {
+      Batch batch = readBatch(info);
+      const std::vector<StateObject<T>*> states = batch.states;
+      Control control(view<int32_t>(info[6], "control", 2).data, &environment(env).closing());
+      control.setStepBytes(network(env).bytes());
+      Pending pending(env, {info.This(), copied(info[0]), copied(info[1]), copied(info[2]), info[3], copied(info[4]),
+                            copied(info[5]), info[6]});
+      const size_t most = environment(env).threads();
+      const size_t threads = info[7].IsUndefined() ? most : std::min(most, std::max<size_t>(1, count(info[7], "threads")));
+      auto work = std::make_unique<Long>(network_, std::move(batch), threads, control, std::move(pending));
+      const Napi::Promise promise = work->promise();
+      if (work->parts() == 0) {
+        work->settle(env, "");
+        return promise;
+      }
+      environment(env).run(env, std::move(work));
+      for (StateObject<T>* state : states) state->claim();
+      return promise;
+    });
+  }
+
+  // The caller may change its array while the run holds what is in it.
+  static Napi::Value copied(const Napi::Value& list) {
+    if (!list.IsArray()) return list;
+    const Napi::Array from = list.As<Napi::Array>();
+    Napi::Array copy = Napi::Array::New(list.Env(), from.Length());
+    for (uint32_t i = 0; i < from.Length(); ++i) copy.Set(i, from.Get(i));
+    return copy;
+  }
+
+  Napi::Value stepStreams(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const Network<T>& network = this->network(env);
+    StreamTable<T> table;
+    table.counts = view<int32_t>(info[3], "counts");
+    const size_t capacity = table.counts.size;
+    table.states = view<T>(info[0], "states", capacity * network.stateSize());
+    table.queue = view<T>(info[1], "queue");
+    table.heads = view<int32_t>(info[2], "heads", capacity);
+    table.ready = view<int32_t>(info[4], "ready", capacity);
+    table.gates = readGates(info[6]);
+    const size_t ready = count(info[5], "count");
+    if (capacity == 0 || ready > capacity || table.queue.size % (capacity * network.inputs()) != 0) {
+      failShape(env, "Expected at most as many ready streams as the table has, and a queue of whole rings");
+    }
+    table.ring = table.queue.size / capacity / network.inputs();
+    return guarded(env, [&] {
+      return Napi::Number::New(env,
+                               static_cast<double>(stepper_.step(network, table, ready, environment(env).pool())));
+    });
+  }
+
+  Napi::Value features(const Napi::CallbackInfo& info) {
+    const Network<T>& network = this->network(info.Env());
+    const Span<T> state = view<T>(info[0], "state", network.stateSize());
+    const Span<T> out = view<T>(info[1], "out", network.featureSize());
+    if (network.showsState()) {
+      std::memmove(out.data, state.data, out.size * sizeof(T));
+    } else {
+      network.features(state.data, out.data);
+    }
+    return info.Env().Undefined();
+  }
+
+  const Place<T>& placeAt(const Napi::Value& value) const {
+    const RegionNetwork<T>& regions = regionNetwork(value.Env());
+    const size_t m = count(value, "region");
+    if (m >= regions.regions()) failShape(value.Env(), "Expected a region of this network");
+    return regions.place(m);
+  }
+
+  // Row-major copies into zeroed views; input is not touched where none reaches the region.
+  Napi::Value weights(const Napi::CallbackInfo& info) {
+    const Region<T>& region = placeAt(info[0]).region;
+    const size_t n = region.units();
+    region.recurrent->unpack(view<T>(info[1], "recurrent", n * n).data);
+    if (region.input) region.input->unpack(view<T>(info[2], "input", n * region.input->cols()).data);
+    std::copy_n(region.bias.data(), n, view<T>(info[3], "bias", n).data);
+    return info.Env().Undefined();
+  }
+
+  // The scaled blocks between a region and its parent.
+  Napi::Value blocks(const Napi::CallbackInfo& info) {
+    const Place<T>& place = placeAt(info[0]);
+    if (place.coupling) {
+      const auto& block = *place.coupling;
+      block.unpack(view<T>(info[1], "coupling", block.rows() * block.cols()).data);
+    }
+    if (place.feedback) {
+      const auto& block = *place.feedback;
+      block.unpack(view<T>(info[2], "feedback", block.rows() * block.cols()).data);
+    }
+    return info.Env().Undefined();
+  }
+
+  Napi::Value carry(const Napi::CallbackInfo& info) {
+    const Region<T>& region = placeAt(info[0]).region;
+    const Span<T> out = view<T>(info[1], "out", region.units() * region.units());
+    if (region.carry) region.carry->unpack(out.data);
+    return info.Env().Undefined();
+  }
+
+  // out: trees x stateSize, of the flow of the whole network. A closed region does not flow: its rows are zero.
+  Napi::Value differentials(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const Network<T>& network = this->network(env);
+    const int order = differentialOrder(info[0]);
+    const Span<T> input = view<T>(info[1], "input", network.inputs());
+    const size_t n = network.stateSize();
+    const Span<T> state = view<T>(info[2], "state", n);
+    const uint8_t* const gates = readGates(info[3]);
+    const Flow<T>* const flow = network.flow();
+    if (flow == nullptr) failArgument(env, "Expected a network with a flow (a delay line has none)");
+    guarded(env, [&] {
+      Differentials<T> stage(n, order);
+      const Span<T> out = view<T>(info[4], "out", stage.trees() * n);
+      AlignedArray<T> drive(n), open(n);
+      flow->drive(input.data, gates, drive.data());
+      flow->mask(gates, open.data());
+      const auto map = [&](const T* x, T* y) { flow->couple(x, gates, y); };
+      const auto decay = [&](const T* x, T* y) { flow->decay(x, gates, y); };
+      stage.evaluate({map, decay, flow->segments(), constant(drive.span()), constant(open.span())}, constant(state),
+                     out);
+    });
+    return env.Undefined();
+  }
+
+  Napi::Value norm(const Napi::CallbackInfo& info) {
+    const RegionNetwork<T>& regions = regionNetwork(info.Env());
+    return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), normBound(regions)); });
+  }
+
+  Napi::Value radius(const Napi::CallbackInfo& info) {
+    const Region<T>& region = placeAt(info[0]).region;
+    return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), effectiveRadius(region)); });
+  }
+
+  Napi::Value share(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), static_cast<double>(SharedNetworks::share(network(info.Env()))));
+  }
+
+  Napi::Value close(const Napi::CallbackInfo& info) {
+    network_ = Shared<Network<T>>();
+    runner_ = BatchRunner<T>();
+    stepper_ = StreamStepper<T>();
+    memory_.giveBack(info.Env());
+    return info.Env().Undefined();
+  }
+
+  static Napi::Value of(Napi::Env env, size_t size) { return Napi::Number::New(env, static_cast<double>(size)); }
+  Napi::Value inputs(const Napi::CallbackInfo& info) { return of(info.Env(), network(info.Env()).inputs()); }
+  Napi::Value stateSize(const Napi::CallbackInfo& info) { return of(info.Env(), network(info.Env()).stateSize()); }
+  Napi::Value featureSize(const Napi::CallbackInfo& info) { return of(info.Env(), network(info.Env()).featureSize()); }
+  Napi::Value gates(const Napi::CallbackInfo& info) { return of(info.Env(), network(info.Env()).gateCount()); }
+  Napi::Value bytes(const Napi::CallbackInfo& info) { return of(info.Env(), network(info.Env()).bytes()); }
+
+  Shared<Network<T>> network_;
+  ExternalMemory memory_{this->Env()};
+  BatchRunner<T> runner_;
+  StreamStepper<T> stepper_;
+};
+
+template <class T>
+StateObject<T>::StateObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<StateObject<T>>(info) {
+  const Napi::Env env = info.Env();
+  info.This().As<Napi::Object>().TypeTag(&kTag);
+  network_ = NetworkObject<T>::from(info[0]).shared(env);
+  data_ = view<T>(info[1], "state", network_->stateSize()).data;
+  gates_ = optionalView<uint8_t>(info[2], "gates", network_->gateCount()).data;
+  views_ = Napi::Persistent(Napi::Object(Napi::Array::New(env)));
+  views_.Set(0u, info[1]);
+  views_.Set(1u, info[2]);
+}
+
+}  // namespace dtesn::addon

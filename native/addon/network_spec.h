@@ -1,0 +1,247 @@
+// Networks from the objects that TypeScript has checked.
+//
+//   { kind: 'regions', inputs, parentFirst, regions: [region, ...] }      { kind: 'nvar', inputs, delay, order, strides }
+//   region    { units, inputs, law, rate, segments: [{ units, activation }], recurrent, input, carry, bias, parent,
+//               coupling, feedback, seed, stream }
+//   operator  { kind: 'topology', ... } | { kind: 'uniform', scaling } | { kind: 'antisymmetric', scaling, diffusion } |
+//             { kind: 'orthogonal' } | { kind: 'dense', values, precision } | { kind: 'nonzeros', values } |
+//             { kind: 'csr', offsets, columns, values }
+#pragma once
+
+#include <napi.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "addon/view.h"
+#include "linalg/sparse_rows.h"
+#include "network/draw.h"
+#include "network/nvar.h"
+#include "network/region_network.h"
+
+namespace dtesn::addon {
+
+constexpr size_t kMostUnits = size_t{1} << 24;
+
+inline std::string text(const Napi::Object& spec, const char* key) {
+  const Napi::Value value = spec.Get(key);
+  if (!value.IsString()) failArgument(spec.Env(), std::string("Expected a string for ") + key);
+  return value.As<Napi::String>().Utf8Value();
+}
+
+inline Napi::Object object(const Napi::Value& value, const char* argument) {
+  if (!value.IsObject()) failArgument(value.Env(), std::string("Expected an object for ") + argument);
+  return value.As<Napi::Object>();
+}
+
+inline Topology topologyOf(const Napi::Object& spec) {
+  const std::string name = text(spec, "topology");
+  if (name == "dense") return Topology::dense;
+  if (name == "sparse") return Topology::sparse;
+  if (name == "block-sparse") return Topology::blockSparse;
+  if (name == "cycle") return Topology::cycle;
+  if (name == "permutation") return Topology::permutation;
+  if (name == "hadamard") return Topology::hadamard;
+  failArgument(spec.Env(), "Expected a name of a topology but received " + name);
+}
+
+// Left out, the weights are as wide as the states.
+inline Precision precisionOf(const Napi::Object& spec) {
+  if (!spec.Has("precision")) return Precision::own;
+  const std::string name = text(spec, "precision");
+  if (name == "bf16") return Precision::bf16;
+  if (name == "int8") return Precision::int8;
+  return Precision::own;
+}
+
+inline Activation activationOf(const Napi::Object& spec) {
+  const std::string name = text(spec, "activation");
+  if (name == "tanh") return Activation::tanh;
+  if (name == "sigmoid") return Activation::sigmoid;
+  if (name == "relu") return Activation::relu;
+  if (name == "identity") return Activation::identity;
+  if (name == "sine") return Activation::sine;
+  if (name == "softplus") return Activation::softplus;
+  failArgument(spec.Env(), "Expected a name of an activation but received " + name);
+}
+
+template <class T>
+Span<const T> constant(Span<T> span) {
+  return Span<const T>(span.data, span.size);
+}
+
+struct Draw {
+  uint64_t seed;
+  uint32_t stream;
+  PhiloxStream of(Purpose purpose) const { return PhiloxStream(seed, stream, purpose); }
+};
+
+inline Draw drawOf(const Napi::Object& spec) {
+  return {count(spec.Get("seed"), "seed"), static_cast<uint32_t>(count(spec.Get("stream"), "stream"))};
+}
+
+template <class T>
+Operator<T> topologyOperator(const Napi::Object& spec, size_t units, const Draw& draw) {
+  RecurrentSpec w;
+  w.units = units;
+  w.spectralRadius = number(spec.Get("spectralRadius"), "spectralRadius");
+  w.topology = topologyOf(spec);
+  w.density = number(spec.Get("density"), "density");
+  w.precision = precisionOf(spec);
+  w.blockRows = count(spec.Get("blockRows"), "blockRows");
+  w.seed = draw.seed;
+  w.stream = draw.stream;
+  if (w.blockRows != 8 && w.blockRows != 16) failArgument(spec.Env(), "Expected 8 or 16 for blockRows");
+  if (w.topology == Topology::blockSparse && units > 65536) {
+    failShape(spec.Env(), "Expected at most 65536 units for block-sparse");
+  }
+  if (w.topology == Topology::hadamard && (units & (units - 1)) != 0) {
+    failShape(spec.Env(), "Expected a power of two for units of hadamard");
+  }
+  return drawRecurrent<T>(w);
+}
+
+template <class T>
+Operator<T> csrOperator(const Napi::Object& spec, size_t rows, size_t cols) {
+  const Span<uint32_t> offsets = view<uint32_t>(spec.Get("offsets"), "offsets", rows + 1);
+  const Span<T> values = view<T>(spec.Get("values"), "values");
+  const Span<uint32_t> columns = view<uint32_t>(spec.Get("columns"), "columns", values.size);
+  // Copied first, and checked then: the views may be shared.
+  std::vector<uint32_t> from(offsets.begin(), offsets.end()), places(columns.begin(), columns.end());
+  bool fits = from.front() == 0 && from.back() == values.size && std::is_sorted(from.begin(), from.end());
+  for (uint32_t place : places) fits = fits && place < cols;
+  if (!fits) failShape(spec.Env(), "Expected rising offsets from 0 to the number of values, and columns of the matrix");
+  return std::make_unique<SparseRows<T>>(rows, cols, Span<const uint32_t>(from.data(), from.size()),
+                                         Span<const uint32_t>(places.data(), places.size()), constant(values));
+}
+
+template <class T>
+Operator<T> operatorOf(const Napi::Value& value, size_t rows, size_t cols, const Draw& draw, Purpose purpose) {
+  const Napi::Object spec = object(value, "an operator");
+  const std::string kind = text(spec, "kind");
+  const auto values = [&] { return constant(view<T>(spec.Get("values"), "values", rows * cols)); };
+  if (kind == "uniform") {
+    return drawDense<T>(rows, cols, number(spec.Get("scaling"), "scaling"), draw.of(purpose));
+  }
+  if (kind == "dense") return denseOf<T>(rows, cols, values(), precisionOf(spec));
+  if (kind == "nonzeros") return nonZerosOf<T>(rows, cols, values());
+  if (kind == "csr") return csrOperator<T>(spec, rows, cols);
+  if (rows != cols) failShape(value.Env(), "Expected a square operator for " + kind);
+  if (kind == "topology") return topologyOperator<T>(spec, rows, draw);
+  if (kind == "orthogonal") return drawOrthogonal<T>(rows, draw.of(purpose));
+  if (kind == "antisymmetric") {
+    return drawAntisymmetric<T>(rows, number(spec.Get("scaling"), "scaling"), number(spec.Get("diffusion"), "diffusion"),
+                                draw.of(purpose));
+  }
+  failArgument(value.Env(), "Expected a kind of operator but received " + kind);
+}
+
+// A view of the bias, or the scaling of a drawn one.
+template <class T>
+AlignedArray<T> biasOf(const Napi::Value& value, size_t units, const Draw& draw) {
+  AlignedArray<T> bias(Region<T>::paddedUnits(units));
+  if (value.IsNumber()) {
+    const auto scaling = static_cast<T>(number(value, "bias"));
+    draw.of(Purpose::bias).fillSymmetric(0, units, bias.data());
+    for (size_t i = 0; i < units; ++i) bias[i] *= scaling;
+  } else {
+    const Span<T> given = optionalView<T>(value, "bias", units);
+    std::copy(given.begin(), given.end(), bias.data());
+  }
+  return bias;
+}
+
+inline std::vector<Segment> segmentsOf(const Napi::Object& spec, size_t units) {
+  const Napi::Value value = spec.Get("segments");
+  if (!value.IsArray()) failArgument(spec.Env(), "Expected an array for segments");
+  const Napi::Array list = value.As<Napi::Array>();
+  std::vector<Segment> segments;
+  size_t end = 0;
+  for (uint32_t i = 0; i < list.Length(); ++i) {
+    const Napi::Object segment = object(list.Get(i), "segments");
+    const size_t some = count(segment.Get("units"), "segments.units");
+    if (some == 0 || some > units - end) break;
+    end += some;
+    segments.push_back({end, activationOf(segment)});
+  }
+  if (end != units || segments.size() != list.Length()) {
+    failShape(spec.Env(), "Expected segments of " + std::to_string(units) + " units in all");
+  }
+  return segments;
+}
+
+template <class T>
+Region<T> regionOf(const Napi::Object& spec, size_t inputs, const Draw& draw) {
+  const Napi::Env env = spec.Env();
+  const size_t units = count(spec.Get("units"), "units");
+  if (units < 1 || units > kMostUnits) failShape(env, "Expected 1 to 16777216 units");
+  Region<T> region;
+  region.recurrent = operatorOf<T>(spec.Get("recurrent"), units, units, draw, Purpose::recurrent);
+  const Napi::Value input = spec.Get("input"), carry = spec.Get("carry");
+  if (input.IsObject()) region.input = operatorOf<T>(input, units, inputs, draw, Purpose::input);
+  if (carry.IsObject()) region.carry = operatorOf<T>(carry, units, units, draw, Purpose::orthogonal);
+  region.bias = biasOf<T>(spec.Get("bias"), units, draw);
+  const Span<T> rate = view<T>(spec.Get("rate"), "rate", units);
+  region.rate = AlignedArray<T>(Region<T>::paddedUnits(units));
+  std::copy(rate.begin(), rate.end(), region.rate.data());
+  region.law = text(spec, "law") == "euler" ? Law::euler : Law::leaky;
+  region.segments = segmentsOf(spec, units);
+  return region;
+}
+
+// U(-1, 1) sqrt(3 / cols) scaling: a row of it sends a state of mean square s to one of mean square s scaling^2.
+template <class T>
+Operator<T> blockOf(size_t rows, size_t cols, double scaling, const PhiloxStream& stream) {
+  if (scaling == 0) return nullptr;
+  return drawDense<T>(rows, cols, scaling * std::sqrt(3.0 / static_cast<double>(cols)), stream);
+}
+
+template <class T>
+std::vector<Place<T>> placesOf(const Napi::Object& spec, size_t inputs) {
+  const Napi::Env env = spec.Env();
+  const Napi::Value value = spec.Get("regions");
+  if (!value.IsArray() || value.As<Napi::Array>().Length() == 0) {
+    failArgument(env, "Expected an array of regions");
+  }
+  const Napi::Array list = value.As<Napi::Array>();
+  std::vector<Place<T>> places;
+  for (uint32_t m = 0; m < list.Length(); ++m) {
+    const Napi::Object entry = object(list.Get(m), "a region");
+    const Draw draw = drawOf(entry);
+    Place<T> place;
+    place.region = regionOf<T>(entry, inputs, draw);
+    if (!entry.Get("parent").IsNull() && !entry.Get("parent").IsUndefined()) {
+      const size_t parent = count(entry.Get("parent"), "parent");
+      if (parent >= m) failShape(env, "Expected a parent before its children");
+      place.parent = static_cast<int32_t>(parent);
+      const size_t units = place.region.units(), above = places[parent].region.units();
+      place.coupling = blockOf<T>(units, above, number(entry.Get("coupling"), "coupling"), draw.of(Purpose::coupling));
+      place.feedback = blockOf<T>(above, units, number(entry.Get("feedback"), "feedback"), draw.of(Purpose::feedback));
+    }
+    places.push_back(std::move(place));
+  }
+  return places;
+}
+
+template <class T>
+Shared<Network<T>> networkOf(const Napi::Object& spec) {
+  const size_t inputs = count(spec.Get("inputs"), "inputs");
+  if (inputs < 1 || inputs > kMostUnits) failShape(spec.Env(), "Expected 1 to 16777216 inputs");
+  if (text(spec, "kind") == "regions") {
+    return Shared<Network<T>>(
+        new RegionNetwork<T>(placesOf<T>(spec, inputs), inputs, spec.Get("parentFirst").ToBoolean().Value()));
+  }
+  const size_t delay = count(spec.Get("delay"), "delay"), order = count(spec.Get("order"), "order");
+  const size_t strides = count(spec.Get("strides"), "strides");
+  if (delay < 1 || delay > kMostUnits || order < 1 || order > 64 || strides < 1 || strides > kMostUnits ||
+      static_cast<double>(delay) * static_cast<double>(strides) * static_cast<double>(inputs) > kMostUnits * 16.0 || Nvar<T>::monomialsOf(delay * inputs, order) == SIZE_MAX) {
+    failShape(spec.Env(), "Expected fewer delays, inputs or factors");
+  }
+  return Shared<Network<T>>(new Nvar<T>(inputs, delay, order, strides));
+}
+
+}  // namespace dtesn::addon

@@ -1,0 +1,331 @@
+/**
+ * The Deep Tree Echo State Network: a reservoir in each membrane of the tree of rooted trees.
+ *
+ *     drive_m = W_m x_m + [skin or all] W_in u + b_m + κ w(τ_m) C_m x_parent + κ_fb Σ_children w(τ_c) F_c x_c
+ *     x_m'    = (1 - leak) x_m + leak f(drive_m)          f `activation`, tanh by default (activation.ts)
+ *
+ * with κ = `coupling`, κ_fb = `feedback`, w(τ) = |τ| / (σ γ) (membrane-tree.ts), and dense ports C, F of U(-1, 1)
+ * sqrt(3 / columns). The states of all membranes stand side by side in one array, in breadth-first order.
+ *
+ * `depth` hosts the reservoirs in the tree of rooted trees. `parents` hosts them in any other forest instead: the index of
+ * each membrane's parent, which stands before it, or null for a root; then w = 1, inputs reach the roots ('skin'), and
+ * arrays of units, leak, spectralRadius and activation have one element a membrane or one a level. [null, 0, 1] is the
+ * deep ESN of three layers, [null, null] are two reservoirs side by side.
+ * `precision` is that of every W as it is stored: see Reservoir.
+ *
+ * Shapes: series is steps x inputs, states are steps x units.
+ *
+ * Update: 'parentFirst' reads the parent's new state (the classical deep ESN); 'synchronous' reads all old states, so
+ * each level adds a step of delay: level n at step t is then what parentFirst has at step t - (n - 1).
+ * Gates: a membrane whose gate is 0 is neither computed nor read by its neighbours; its state is held.
+ *
+ * Errors: as Reservoir's.
+ * Source: deep ESN: Gallicchio, Micheli, Pedrelli (2017), Neurocomputing 268; membranes: Păun (2000), JCSS 61(1).
+ */
+import { z } from 'zod';
+import { argumentError, checkOptions, rangeError, shapeError } from '../errors/index.js';
+import { levelSizes, MAX_DEPTH, type Membrane, membraneTree } from '../membrane/index.js';
+import { type FloatDtype, type Floats, floats, type NativeRegionSpec } from '../native/index.js';
+import { checkAsStored, checkMemory, matrix } from '../numeric/index.js';
+import { type Activation, activationName, activationNameSchema, segmentsOf } from './activation.js';
+import { type ClaimedNetwork, planOf, registerKind } from './handle.js';
+import { Network, type NetworkPlan } from './network.js';
+import {
+  checkScalings,
+  checkWeightMemory,
+  drawnRecurrent,
+  type Precision,
+  precisionSchema,
+  ratesOf,
+  regionShape,
+  resolvePrecision,
+  type Topology,
+} from './options.js';
+
+const wholeDepth = `a whole number from 1 to ${MAX_DEPTH}`;
+const forEach = 'or one for each level (or membrane of `parents`)';
+const unitsOfOne = z.int().min(1).max(16_777_216);
+const leakOfOne = z.number().gt(0).lte(1);
+const radiusOfOne = z.number().gt(0).max(1e6);
+
+const optionsSchema = z.object({
+  depth: z.int().min(1).max(MAX_DEPTH).optional().describe(wholeDepth),
+  parents: z
+    .array(z.union([z.int().min(-1), z.null()]))
+    .min(1)
+    .max(65_536)
+    .optional()
+    .describe('an array with the index of each parent, or null for a root'),
+  units: z.union([unitsOfOne, z.array(unitsOfOne)]).describe(`a whole number of units in total, ${forEach}`),
+  ...regionShape,
+  dtype: z.enum(['f32', 'f64']).optional().describe("'f32' or 'f64'"),
+  precision: precisionSchema,
+  leak: z
+    .union([leakOfOne, z.array(leakOfOne).min(1)])
+    .default(1)
+    .describe(`a number in (0, 1], ${forEach}`),
+  spectralRadius: z
+    .union([radiusOfOne, z.array(radiusOfOne).min(1)])
+    .default(0.9)
+    .describe(`a number in (0, 1000000], ${forEach}`),
+  activation: z
+    .union([activationNameSchema, z.array(activationNameSchema).min(1)])
+    .default('tanh')
+    .describe(`${activationName}, ${forEach}`),
+  coupling: z.number().min(0).max(1e6).default(1).describe('a number from 0 to 1000000'),
+  feedback: z.number().min(0).max(1e6).default(0).describe('a number from 0 to 1000000'),
+  inputTo: z.enum(['skin', 'all']).default('skin').describe("'skin' or 'all'"),
+  update: z.enum(['parentFirst', 'synchronous']).default('parentFirst').describe("'parentFirst' or 'synchronous'"),
+  gates: z
+    .custom<Uint8Array>((value) => value instanceof Uint8Array)
+    .optional()
+    .describe('a Uint8Array of one element a membrane on shared memory'),
+});
+
+export type DeepTreeOptions = z.input<typeof optionsSchema>;
+type CheckedOptions = z.output<typeof optionsSchema>;
+
+/** A membrane with its place in the state: elements [offset, offset + units). */
+export interface HostedMembrane extends Omit<Membrane, 'sequence' | 'symmetry' | 'density'> {
+  /** The rooted tree it is; null where `parents` were given. */
+  sequence: number[] | null;
+  symmetry: number | null;
+  density: number | null;
+  offset: number;
+  units: number;
+  leak: number;
+  spectralRadius: number;
+  activation: Activation;
+  topology: Topology;
+}
+
+interface Facts {
+  depth: number;
+  membranes: HostedMembrane[];
+  update: 'parentFirst' | 'synchronous';
+  feedback: number;
+  precision: Precision;
+}
+
+export class DeepTreeModel extends Network<Facts> {
+  constructor(options: DeepTreeOptions) {
+    super(planOf(options as DeepTreeOptions | ClaimedNetwork, planTree));
+  }
+
+  get units(): number {
+    return this.stateSize;
+  }
+
+  /** Levels there are. */
+  get depth(): number {
+    return this.facts.depth;
+  }
+
+  get membranes(): readonly HostedMembrane[] {
+    return this.facts.membranes;
+  }
+
+  get update(): 'parentFirst' | 'synchronous' {
+    return this.facts.update;
+  }
+
+  get feedback(): number {
+    return this.facts.feedback;
+  }
+
+  /** What every W is stored in. */
+  get precision(): Precision {
+    return this.facts.precision;
+  }
+
+  /** One byte a membrane, live: 0 holds it. The state of a held membrane stays as it is. */
+  get gates(): Uint8Array {
+    return this.ownState.gates!;
+  }
+
+  get activeMembranes(): number {
+    return this.gates.reduce((sum, gate) => sum + (gate ? 1 : 0), 0);
+  }
+
+  /** Opens the first `count` membranes in breadth-first order and closes the others: the deepest leaves go first. */
+  activate(count: number): void {
+    if (!Number.isInteger(count) || count < 1 || count > this.membranes.length) {
+      throw rangeError(`a whole number from 1 to ${this.membranes.length}`, 'count', count);
+    }
+    for (let m = 0; m < this.gates.length; m++) this.gates[m] = m < count ? 1 : 0;
+  }
+
+  /** The part of the live state that belongs to a membrane. */
+  stateOf(membrane: number): Floats {
+    const { offset, units } = this.#at(membrane);
+    return this.state.subarray(offset, offset + units);
+  }
+
+  /** Copies of a membrane's W, W_in (zeros where no input reaches it), b, and of its blocks from and to the parent. */
+  weights(membrane: number) {
+    this.checkIdle();
+    const { units, parent } = this.#at(membrane);
+    const zeros = (rows: number, cols: number) => matrix(rows, cols, floats(this.dtype, rows * cols));
+    checkMemory(units * units * this.state.BYTES_PER_ELEMENT, 'a dense copy of the weights');
+    const recurrent = zeros(units, units);
+    const input = zeros(units, this.inputs);
+    const bias = floats(this.dtype, units);
+    this.native.weights(membrane, recurrent.data, input.data, bias);
+    const above = parent === null ? 0 : this.membranes[parent]!.units;
+    const coupling = zeros(units, above);
+    const feedback = zeros(above, units);
+    this.native.blocks(membrane, coupling.data, feedback.data);
+    return { recurrent, input, bias, coupling, feedback };
+  }
+
+  /**
+   * Whether states are echoes of the input (every activation has a slope of at most 1).
+   *
+   * - effectiveRadius: the largest spectral radius of (1 - leak) I + leak W over the membranes; without feedback the
+   *   whole matrix is block triangular, so echo states at rest exist iff it is below 1
+   * - normBound: norm of the matrix of block norms of the synchronous update; below 1 it contracts whatever the input
+   *
+   * Neither says what happens under an input of yours: `contraction(series)` measures that.
+   */
+  stability(): { feedback: boolean; effectiveRadius: number; normBound: number } {
+    this.checkIdle();
+    // A permutation has its radius itself among the eigenvalues, and the shift keeps that one the largest.
+    const radii = this.membranes.map(({ index, topology, leak, spectralRadius }) =>
+      topology === 'cycle' || topology === 'permutation'
+        ? 1 - leak + leak * spectralRadius
+        : this.native.effectiveRadius(index),
+    );
+    return {
+      feedback: this.feedback > 0,
+      effectiveRadius: Math.max(...radii),
+      normBound: this.native.normBound(),
+    };
+  }
+
+  #at(membrane: number): HostedMembrane {
+    const found = this.membranes[membrane];
+    if (!found) throw rangeError(`a whole number from 0 to ${this.membranes.length - 1}`, 'membrane', membrane);
+    return found;
+  }
+}
+
+registerKind('DeepTreeModel', DeepTreeModel);
+
+function planTree(options: DeepTreeOptions): NetworkPlan<Facts> {
+  const checked = checkOptions(optionsSchema, options, 'DeepTreeModel');
+  const { dtype, precision } = resolvePrecision(checked.dtype, checked.precision, 'f32');
+  checkScalings(checked, dtype);
+  const membranes = hostMembranes(checked);
+  const { inputs, update, feedback } = checked;
+  const depth = Math.max(...levelSizes(membranes).keys()) + 1;
+  return {
+    kind: 'DeepTreeModel',
+    dtype,
+    spec: {
+      ...{ kind: 'regions', inputs, parentFirst: update === 'parentFirst' },
+      regions: regionsOf(checked, membranes, dtype, precision),
+    },
+    facts: { depth, membranes, update, feedback, precision },
+    owner: 'this model',
+    gated: true,
+    own: { data: checked.state, gates: checked.gates },
+  };
+}
+
+/** A membrane before it has units. */
+type Bare = Omit<HostedMembrane, 'offset' | 'units' | 'leak' | 'spectralRadius' | 'activation' | 'topology'>;
+
+function hostMembranes(options: CheckedOptions): HostedMembrane[] {
+  const { parents, depth } = options;
+  if (parents === undefined && depth === undefined) throw argumentError(wholeDepth, 'depth', depth);
+  if (parents !== undefined && depth !== undefined) throw argumentError('no depth with parents', 'depth', depth);
+  const tree: Bare[] = parents === undefined ? membraneTree(depth!) : forestOf(parents);
+  const units = unitsOf(tree, options);
+  const leak = eachMembrane(options.leak, tree, options, 'leak');
+  const spectralRadius = eachMembrane(options.spectralRadius, tree, options, 'spectralRadius');
+  const activation = eachMembrane(options.activation, tree, options, 'activation');
+  let offset = 0;
+  return tree.map((membrane, m) => {
+    const hosted = {
+      ...membrane,
+      offset,
+      units: units[m]!,
+      topology: drawnRecurrent(units[m]!, { ...options, spectralRadius: 1 }, 'f64').topology,
+      leak: leak[m]!,
+      spectralRadius: spectralRadius[m]!,
+      activation: activation[m]!,
+    };
+    offset += hosted.units;
+    return hosted;
+  });
+}
+
+/** Membranes of a list of parents: a root's level is 1. */
+function forestOf(parents: readonly (number | null)[]): Bare[] {
+  const membranes: Bare[] = [];
+  for (const [index, given] of parents.entries()) {
+    const parent = given === -1 ? null : given;
+    const above = parent === null ? undefined : membranes[parent];
+    if (parent !== null && above === undefined) {
+      throw rangeError(`null or a whole number below ${index}`, `parents (element ${index})`, parent);
+    }
+    above?.children.push(index);
+    const level = above ? above.level + 1 : 1;
+    const tree = { sequence: null, symmetry: null, density: null };
+    membranes.push({ index, level, ...tree, weight: 1, parent, children: [] });
+  }
+  return membranes;
+}
+
+/** Units of each membrane: those of its level, or of all, split as evenly as whole numbers go. */
+function unitsOf(tree: readonly Bare[], { units, parents }: CheckedOptions): number[] {
+  if (typeof units === 'number') return split(units, tree.length, 'units');
+  if (parents !== undefined && units.length === tree.length) return units;
+  const sizes = levelSizes(tree);
+  if (units.length !== sizes.length) throw shapeError(`units with ${sizes.length} elements (levels)`, units.length);
+  const left = units.map((total, level) => split(total, sizes[level]!, `units[${level}]`));
+  return tree.map(({ level }) => left[level - 1]!.shift()!);
+}
+
+function split(total: number, parts: number, argument: string): number[] {
+  if (total < parts) throw rangeError(`at least ${parts}, one for each of ${parts} membranes,`, argument, total);
+  return Array.from({ length: parts }, (_, i) => Math.floor(total / parts) + (i < total % parts ? 1 : 0));
+}
+
+function eachMembrane<V extends number | string>(
+  value: V | V[],
+  tree: readonly Bare[],
+  { parents }: CheckedOptions,
+  argument: string,
+): V[] {
+  if (!Array.isArray(value)) return tree.map(() => value);
+  if (parents !== undefined && value.length === tree.length) return value;
+  const levels = levelSizes(tree).length;
+  if (value.length !== levels) throw shapeError(`${argument} with ${levels} elements (levels)`, value.length);
+  return tree.map(({ level }) => value[level - 1]!);
+}
+
+function regionsOf(options: CheckedOptions, membranes: HostedMembrane[], dtype: FloatDtype, precision: Precision) {
+  const { inputs, inputScaling, biasScaling, seed } = options;
+  let weights = 0;
+  const regions = membranes.map((membrane): NativeRegionSpec => {
+    const { index, units, weight, parent, spectralRadius } = membrane;
+    const { spec, degree } = drawnRecurrent(units, { ...options, spectralRadius }, precision);
+    const reached = parent === null || options.inputTo === 'all';
+    const above = parent === null ? 0 : membranes[parent]!.units;
+    const directions = (options.coupling > 0 ? 1 : 0) + (options.feedback > 0 ? 1 : 0);
+    weights += units * (degree + (reached ? inputs : 0) + directions * above);
+    return {
+      ...{ units, law: 'leaky', rate: ratesOf(membrane.leak, units, dtype) },
+      ...{ segments: segmentsOf(membrane.activation, units), recurrent: spec },
+      ...{ input: reached ? { kind: 'uniform', scaling: inputScaling } : null, bias: biasScaling, seed, stream: index },
+      ...(parent !== null && {
+        parent,
+        coupling: checkAsStored(options.coupling * weight, dtype, 'coupling'),
+        feedback: checkAsStored(options.feedback * weight, dtype, 'feedback'),
+      }),
+    };
+  });
+  checkWeightMemory(weights, dtype, `${membranes.length} membranes with ${weights} weights`);
+  return regions;
+}

@@ -1,0 +1,145 @@
+/**
+ * The edge of stability echo state network.
+ *
+ *     x(t+1) = β f(W x(t) + W_in u(t+1) + b) + (1 - β) O x(t)          O orthogonal, β `proximity` in (0, 1]
+ *
+ * Shapes: W and O are units x units, W_in units x inputs, b units.
+ * Drawn: W, W_in and b as Reservoir draws them; O by `orthogonal`: 'dense' (default, uniform over all orthogonal matrices,
+ * about 4/3 units³ operations to make), 'cycle', 'permutation' or 'hadamard' (as the topologies of Reservoir). Defaults:
+ * proximity 1, spectralRadius 0.9, activation 'tanh', dtype 'f32', seed 0.
+ * Given: { weights: { recurrent, input, bias?, orthogonal }, proximity }, used as they are, dense or csr(...); the dtype is
+ * that of W unless said otherwise.
+ *
+ * Errors: as Reservoir's.
+ * Source: Ceni & Gallicchio (2024), "Edge of stability echo state network", IEEE Trans. Neural Networks Learn. Syst. 36(4).
+ */
+import { z } from 'zod';
+import { checkOptions, shapeError } from '../errors/index.js';
+import { floats, type NativeRegionSpec, type OperatorSpec } from '../native/index.js';
+import { type Matrix, matrix } from '../numeric/index.js';
+import { activationSchema, segmentsOf } from './activation.js';
+import { biasOf, biasSchema, dtypeOfMatrix, matrixSchema, operatorOf, sizesOf } from './given-weights.js';
+import { type ClaimedNetwork, planOf, registerKind } from './handle.js';
+import { Network, type NetworkPlan } from './network.js';
+import {
+  checkScalings,
+  checkWeightMemory,
+  drawnRecurrent,
+  ratesOf,
+  regionShape,
+  resolveTopology,
+  spectralRadiusSchema,
+  spectralRadiusText,
+  unitsSchema,
+  unitsText,
+} from './options.js';
+import { oneRegion, type ReservoirWeights, regionWeights } from './reservoir.js';
+
+const proximity = z.number().gt(0).lte(1).default(1).describe('a number in (0, 1]');
+const orthogonals = ['dense', 'cycle', 'permutation', 'hadamard'] as const;
+
+const drawnSchema = z.object({
+  units: unitsSchema.describe(unitsText),
+  ...regionShape,
+  proximity,
+  activation: activationSchema,
+  orthogonal: z.enum(orthogonals).default('dense').describe("'dense', 'cycle', 'permutation' or 'hadamard'"),
+  spectralRadius: spectralRadiusSchema.default(0.9).describe(spectralRadiusText),
+});
+
+const givenSchema = z.object({
+  weights: z
+    .strictObject({
+      recurrent: matrixSchema,
+      input: matrixSchema,
+      bias: biasSchema.optional(),
+      orthogonal: matrixSchema,
+    })
+    .describe('an object { recurrent, input, bias?, orthogonal } of matrices'),
+  proximity,
+  activation: activationSchema,
+  dtype: z.enum(['f32', 'f64']).optional().describe("'f32' or 'f64'"),
+  state: regionShape.state,
+});
+
+export type DrawnEs2nOptions = z.input<typeof drawnSchema>;
+export type GivenEs2nOptions = z.input<typeof givenSchema>;
+export type Es2nOptions = DrawnEs2nOptions | GivenEs2nOptions;
+
+export interface Es2nWeights extends ReservoirWeights {
+  orthogonal: Matrix;
+}
+
+export class Es2n extends Network<{ proximity: number }> {
+  constructor(options: Es2nOptions) {
+    super(planOf(options as Es2nOptions | ClaimedNetwork, planEs2n));
+  }
+
+  get units(): number {
+    return this.stateSize;
+  }
+
+  /** β */
+  get proximity(): number {
+    return this.facts.proximity;
+  }
+
+  /** Copies of W, W_in, b and O, dense and row-major. */
+  weights(): Es2nWeights {
+    const weights = regionWeights(this);
+    const orthogonal = matrix(this.units, this.units, floats(this.dtype, this.units ** 2));
+    this.native.carry(0, orthogonal.data);
+    return { ...weights, orthogonal };
+  }
+}
+
+registerKind('Es2n', Es2n);
+
+function planEs2n(options: Es2nOptions): NetworkPlan<{ proximity: number }> {
+  const isGiven = typeof options === 'object' && options !== null && 'weights' in options;
+  return isGiven ? planGiven(options as GivenEs2nOptions) : planDrawn(options as DrawnEs2nOptions);
+}
+
+function planDrawn(options: DrawnEs2nOptions): NetworkPlan<{ proximity: number }> {
+  const checked = checkOptions(drawnSchema, options, 'Es2n');
+  const { units, inputs, dtype, inputScaling, biasScaling, seed } = checked;
+  const { spec, degree } = drawnRecurrent(units, checked, dtype);
+  const dense = checked.orthogonal === 'dense';
+  checkWeightMemory(units * (degree + inputs + (dense ? 3 * units : 0)), dtype, `${units} units of an Es2n`);
+  checkScalings(checked, dtype);
+  const region: NativeRegionSpec = {
+    ...{ units, law: 'leaky', rate: ratesOf(checked.proximity, units, dtype, 'proximity') },
+    ...{ segments: segmentsOf(checked.activation, units), recurrent: spec },
+    ...{ input: { kind: 'uniform', scaling: inputScaling }, bias: biasScaling, seed, stream: 0 },
+    carry: dense ? { kind: 'orthogonal' } : structured(units, checked.orthogonal),
+  };
+  const facts = { proximity: checked.proximity };
+  return { kind: 'Es2n', dtype, spec: oneRegion(inputs, region), facts, own: { data: checked.state } };
+}
+
+/** A topology whose eigenvalues all have the modulus that is asked for: 1. */
+function structured(units: number, name: 'dense' | 'cycle' | 'permutation' | 'hadamard'): OperatorSpec {
+  const { topology } = resolveTopology(units, name, undefined);
+  return { kind: 'topology', spectralRadius: 1, topology, density: 1, blockRows: 8 };
+}
+
+function planGiven(options: GivenEs2nOptions): NetworkPlan<{ proximity: number }> {
+  const checked = checkOptions(givenSchema, options, 'Es2n');
+  const { weights } = checked;
+  const dtype = checked.dtype ?? dtypeOfMatrix(weights.recurrent);
+  const { units, inputs } = sizesOf(weights);
+  const { rows, cols } = weights.orthogonal;
+  if (rows !== units || cols !== units) {
+    throw shapeError(`weights.orthogonal with ${units} x ${units} elements (units x units)`, `${rows} x ${cols}`);
+  }
+  const region: NativeRegionSpec = {
+    ...{ units, law: 'leaky', rate: ratesOf(checked.proximity, units, dtype, 'proximity') },
+    segments: segmentsOf(checked.activation, units),
+    recurrent: operatorOf(weights.recurrent, dtype, 'weights.recurrent'),
+    input: operatorOf(weights.input, dtype, 'weights.input'),
+    carry: operatorOf(weights.orthogonal, dtype, 'weights.orthogonal'),
+    ...{ bias: biasOf(weights.bias, units, dtype), seed: 0, stream: 0 },
+  };
+  const facts = { proximity: checked.proximity };
+  return { kind: 'Es2n', dtype, spec: oneRegion(inputs, region), facts, own: { data: checked.state } };
+}

@@ -1,0 +1,159 @@
+/**
+ * The Euler state network: forward Euler steps of a stable ordinary differential equation.
+ *
+ *     x(t+1) = x(t) + ε f((W - γ I) x(t) + W_in u(t+1) + b)          ε `step`, γ `diffusion`
+ *
+ * Shapes: W is units x units, W_in units x inputs, b units.
+ * Drawn: W = (A - A') `recurrentScaling`, A of U(-1, 1): antisymmetric, so its eigenvalues are imaginary and nothing is
+ * forgotten but by γ; W_in is U(-1, 1) inputScaling, b U(-1, 1) biasScaling. Defaults: step 0.01, diffusion 0.001,
+ * recurrentScaling 1, inputScaling 1, biasScaling 0, activation 'tanh', dtype 'f32', seed 0.
+ * Given: { weights: { recurrent, input, bias? }, step, diffusion }: W as it is, dense or csr(...), antisymmetric or not; the
+ * dtype is that of W unless said otherwise.
+ *
+ * Errors: as Reservoir's.
+ * Source: Gallicchio (2024), "Euler state networks: non-dissipative reservoir computing", Neurocomputing 579.
+ */
+import { z } from 'zod';
+import { checkOptions } from '../errors/index.js';
+import type { NativeRegionSpec } from '../native/index.js';
+import { checkAsStored, csr, isCsr, matrix } from '../numeric/index.js';
+import { activationSchema, segmentsOf } from './activation.js';
+import {
+  type AnyMatrix,
+  biasOf,
+  biasSchema,
+  dtypeOfMatrix,
+  matrixSchema,
+  operatorOf,
+  sizesOf,
+} from './given-weights.js';
+import { type ClaimedNetwork, planOf, registerKind } from './handle.js';
+import { Network, type NetworkPlan } from './network.js';
+import { checkScalings, checkWeightMemory, ratesOf, regionShape, unitsSchema, unitsText } from './options.js';
+import { oneRegion, type ReservoirWeights, regionWeights } from './reservoir.js';
+
+const finite = 'a finite number, 0 or more';
+const law = {
+  step: z.number().gt(0).max(1e6).default(0.01).describe('a number in (0, 1000000]'),
+  diffusion: z.number().min(0).max(1e6).default(0.001).describe('a number from 0 to 1000000'),
+  activation: activationSchema,
+  state: regionShape.state,
+};
+
+const drawnSchema = z.object({
+  units: unitsSchema.describe(unitsText),
+  inputs: regionShape.inputs,
+  recurrentScaling: z.number().min(0).default(1).describe(finite),
+  inputScaling: regionShape.inputScaling,
+  biasScaling: regionShape.biasScaling,
+  dtype: regionShape.dtype,
+  seed: regionShape.seed,
+  ...law,
+});
+
+const givenSchema = z.object({
+  weights: z
+    .strictObject({ recurrent: matrixSchema, input: matrixSchema, bias: biasSchema.optional() })
+    .describe('an object { recurrent, input, bias? } of matrices'),
+  dtype: z.enum(['f32', 'f64']).optional().describe("'f32' or 'f64'"),
+  ...law,
+});
+
+export type DrawnEuSnOptions = z.input<typeof drawnSchema>;
+export type GivenEuSnOptions = z.input<typeof givenSchema>;
+export type EuSnOptions = DrawnEuSnOptions | GivenEuSnOptions;
+
+interface Facts {
+  step: number;
+  diffusion: number;
+}
+
+export class EuSn extends Network<Facts> {
+  constructor(options: EuSnOptions) {
+    super(planOf(options as EuSnOptions | ClaimedNetwork, planEuSn));
+  }
+
+  get units(): number {
+    return this.stateSize;
+  }
+
+  /** ε */
+  get step(): number {
+    return this.facts.step;
+  }
+
+  /** γ */
+  get diffusion(): number {
+    return this.facts.diffusion;
+  }
+
+  /** Copies of W - γ I, as the drive has it, of W_in and of b, dense and row-major. */
+  weights(): ReservoirWeights {
+    return regionWeights(this);
+  }
+}
+
+registerKind('EuSn', EuSn);
+
+function planEuSn(options: EuSnOptions): NetworkPlan<Facts> {
+  const isGiven = typeof options === 'object' && options !== null && 'weights' in options;
+  return isGiven ? planGiven(options as GivenEuSnOptions) : planDrawn(options as DrawnEuSnOptions);
+}
+
+function planDrawn(options: DrawnEuSnOptions): NetworkPlan<Facts> {
+  const checked = checkOptions(drawnSchema, options, 'EuSn');
+  const { units, inputs, dtype, step, diffusion, inputScaling, biasScaling, seed } = checked;
+  checkWeightMemory(units * (units + inputs), dtype, `${units} units of an EuSn`);
+  checkScalings(checked, dtype);
+  // An entry is a difference of two numbers below the scaling.
+  checkAsStored(2 * checked.recurrentScaling, dtype, 'recurrentScaling');
+  const region: NativeRegionSpec = {
+    ...{ units, law: 'euler', rate: ratesOf(step, units, dtype, 'step') },
+    segments: segmentsOf(checked.activation, units),
+    recurrent: { kind: 'antisymmetric', scaling: checked.recurrentScaling, diffusion },
+    ...{ input: { kind: 'uniform', scaling: inputScaling }, bias: biasScaling, seed, stream: 0 },
+  };
+  const facts = { step, diffusion };
+  return { kind: 'EuSn', dtype, spec: oneRegion(inputs, region), facts, own: { data: checked.state } };
+}
+
+function planGiven(options: GivenEuSnOptions): NetworkPlan<Facts> {
+  const checked = checkOptions(givenSchema, options, 'EuSn');
+  const { weights, step, diffusion } = checked;
+  const dtype = checked.dtype ?? dtypeOfMatrix(weights.recurrent);
+  const { units, inputs } = sizesOf(weights);
+  const region: NativeRegionSpec = {
+    ...{ units, law: 'euler', rate: ratesOf(step, units, dtype, 'step') },
+    segments: segmentsOf(checked.activation, units),
+    recurrent: operatorOf(shifted(weights.recurrent, diffusion), dtype, 'weights.recurrent'),
+    input: operatorOf(weights.input, dtype, 'weights.input'),
+    ...{ bias: biasOf(weights.bias, units, dtype), seed: 0, stream: 0 },
+  };
+  const facts = { step, diffusion };
+  return { kind: 'EuSn', dtype, spec: oneRegion(inputs, region), facts, own: { data: checked.state } };
+}
+
+/** W - γ I, in f64. */
+function shifted(given: AnyMatrix, diffusion: number): AnyMatrix {
+  if (diffusion === 0) return given;
+  if (isCsr(given)) return shiftedRows(given, diffusion);
+  const data = Float64Array.from(given.data);
+  for (let i = 0; i < given.rows; i++) data[i * given.cols + i]! -= diffusion;
+  return matrix(given.rows, given.cols, data);
+}
+
+function shiftedRows({ rows, cols, offsets, columns, values }: ReturnType<typeof csr>, diffusion: number): AnyMatrix {
+  const parts = { offsets: [0], columns: [] as number[], values: [] as number[] };
+  for (let i = 0; i < rows; i++) {
+    const row = new Map<number, number>([[i, -diffusion]]);
+    for (let k = offsets[i]!; k < offsets[i + 1]!; k++) {
+      row.set(columns[k]!, (row.get(columns[k]!) ?? 0) + values[k]!);
+    }
+    for (const [column, value] of [...row].sort(([a], [b]) => a - b)) {
+      parts.columns.push(column);
+      parts.values.push(value);
+    }
+    parts.offsets.push(parts.columns.length);
+  }
+  return csr(rows, cols, parts);
+}

@@ -1,0 +1,92 @@
+/**
+ * Weights that are given: matrices dense or sparse, brought to the operators of the native regions.
+ *
+ * Errors: RangeError ERR_DTESN_SHAPE for matrices that do not fit each other, RangeError ERR_DTESN_ARGUMENT for numbers
+ * that are not finite as they are stored.
+ */
+import { z } from 'zod';
+import { argumentError, describe, rangeError, shapeError } from '../errors/index.js';
+import { checkView, dtypeOf, type FloatDtype, type Floats, type OperatorSpec } from '../native/index.js';
+import { type CsrMatrix, csr, isCsr, type Matrix, storedAs } from '../numeric/index.js';
+import type { Precision } from './options.js';
+
+export type AnyMatrix = Matrix | CsrMatrix;
+
+const aMatrix = 'a matrix: matrix(rows, cols, data) or csr(rows, cols, { offsets, columns, values })';
+
+export const matrixSchema = z.custom<AnyMatrix>(
+  (value) => typeof value === 'object' && value !== null && ('data' in value || isCsr(value)),
+  aMatrix,
+);
+export const biasSchema = z.custom<ArrayLike<number>>((v) => Array.isArray(v) || ArrayBuffer.isView(v), 'an array');
+
+/** The weights of one region, by name. */
+export interface GivenWeights {
+  recurrent: AnyMatrix;
+  input: AnyMatrix;
+  bias?: ArrayLike<number> | undefined;
+}
+
+/** The dtype of a matrix's elements. */
+export function dtypeOfMatrix(given: AnyMatrix): FloatDtype {
+  return dtypeOf(checkView(isCsr(given) ? given.values : given.data, 'weights', ['Float32Array', 'Float64Array']));
+}
+
+/** Sizes that recurrent and input weights agree on. */
+export function sizesOf({ recurrent, input }: GivenWeights): { units: number; inputs: number } {
+  const units = recurrent.rows;
+  if (!(units >= 1) || recurrent.cols !== units) {
+    throw shapeError('weights.recurrent to be square', `${describe(recurrent.rows)} x ${describe(recurrent.cols)}`);
+  }
+  if (input.rows !== units || !(input.cols >= 1)) {
+    throw shapeError(
+      `weights.input with ${units} rows (units) and a column for each input`,
+      `${describe(input.rows)} x ${describe(input.cols)}`,
+    );
+  }
+  return { units, inputs: input.cols };
+}
+
+/** A given matrix as an operator: rows of its non-zeros for a sparse one, or where `sparse` is wanted. */
+export function operatorOf(
+  given: AnyMatrix,
+  dtype: FloatDtype,
+  argument: string,
+  { sparse = false, precision }: { sparse?: boolean; precision?: Precision } = {},
+): OperatorSpec {
+  if (isCsr(given)) {
+    const { offsets, columns, values } = csr(given.rows, given.cols, {
+      offsets: given.offsets,
+      columns: given.columns,
+      values: given.values,
+    });
+    return { kind: 'csr', offsets, columns, values: storedAs(values, dtype, `${argument}.values`) };
+  }
+  const values = storedAs(checkDense(given, argument), dtype, argument);
+  if (precision === 'bf16') checkBf16(values, argument);
+  if (sparse) return { kind: 'nonzeros', values };
+  return precision === undefined ? { kind: 'dense', values } : { kind: 'dense', values, precision };
+}
+
+export function biasOf(bias: ArrayLike<number> | undefined, units: number, dtype: FloatDtype): Floats | null {
+  if (bias === undefined) return null;
+  if (!(bias.length >= 0)) throw argumentError('an array of numbers', 'weights.bias', bias);
+  if (bias.length !== units) throw shapeError(`weights.bias with ${units} elements (units)`, bias.length);
+  return storedAs(bias, dtype, 'weights.bias');
+}
+
+function checkDense({ rows, cols, data }: Matrix, argument: string): Floats {
+  const view = checkView(data, `${argument}.data`, ['Float32Array', 'Float64Array']);
+  if (!Number.isInteger(rows) || !Number.isInteger(cols) || view.length !== rows * cols) {
+    throw shapeError(`${argument} with ${describe(rows)} x ${describe(cols)} elements`, view.length);
+  }
+  return view;
+}
+
+/** Half a unit in the last place above the largest bf16: what rounds to an infinity. */
+const BF16_LIMIT = 2 ** 128 - 2 ** 119;
+
+function checkBf16(values: Floats, argument: string): void {
+  const bad = values.findIndex((value: number) => Math.abs(value) >= BF16_LIMIT);
+  if (bad >= 0) throw rangeError('numbers that are finite in bf16', `${argument} (element ${bad})`, values[bad]);
+}

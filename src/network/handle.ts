@@ -1,0 +1,60 @@
+/**
+ * Handles: networks on their way to another thread of this process.
+ *
+ * A handle names the weights by a number and carries what the object says of itself; it is a plain object that
+ * postMessage clones. Each kind registers how an object is made of one. A handle keeps nothing alive: who sends it keeps
+ * the network open until it was taken over.
+ *
+ * Errors: TypeError ERR_DTESN_ARGUMENT for what is no handle; Error ERR_DTESN_CLOSED where the network is gone.
+ */
+import { argumentError } from '../errors/index.js';
+import type { FloatDtype } from '../native/index.js';
+import type { Network, NetworkPlan } from './network.js';
+
+export interface NetworkHandle {
+  readonly dtesn: 'network';
+  readonly kind: string;
+  readonly number: number;
+  readonly dtype: FloatDtype;
+  readonly owner: string;
+  readonly gated: boolean;
+  readonly facts: object;
+}
+
+/** What a constructor is given in place of options when its weights are there already. */
+export class ClaimedNetwork {
+  constructor(readonly handle: NetworkHandle) {}
+}
+
+type Kind = new (claimed: ClaimedNetwork) => Network;
+
+const kinds = new Map<string, Kind>();
+
+/** Makes a kind of network shareable: `new Kind(claimed)` has to pass `planOf(claimed, ...)` on. */
+export function registerKind(name: string, kind: unknown): void {
+  kinds.set(name, kind as Kind);
+}
+
+export function reviveNetwork(handle: NetworkHandle): Network {
+  const isHandle =
+    typeof handle === 'object' &&
+    handle !== null &&
+    handle.dtesn === 'network' &&
+    Number.isSafeInteger(handle.number) &&
+    (handle.dtype === 'f32' || handle.dtype === 'f64') &&
+    typeof handle.facts === 'object';
+  if (!isHandle) throw argumentError('a handle of network.share()', 'handle', handle);
+  const Kind = kinds.get(handle.kind);
+  if (!Kind) throw argumentError(`one of ${[...kinds.keys()].join(', ')}`, 'handle.kind', handle.kind);
+  return new Kind(new ClaimedNetwork(handle));
+}
+
+/** The plan of options, or of weights that are there already. */
+export function planOf<Options, Facts extends object>(
+  options: Options | ClaimedNetwork,
+  make: (options: Options) => NetworkPlan<Facts>,
+): NetworkPlan<Facts> {
+  if (!(options instanceof ClaimedNetwork)) return make(options);
+  const { kind, number, dtype, owner, gated, facts } = options.handle;
+  return { kind, dtype, spec: { kind: 'shared', number }, facts: facts as Facts, owner, gated };
+}

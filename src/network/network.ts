@@ -1,0 +1,286 @@
+/**
+ * A network: fixed weights and a law of motion. It never changes while it runs; what moves is a State, and any number of
+ * states run through one network, also at the same time. Every kind of network is one of these:
+ *
+ *     run, runAsync            one series, from a state (the network's own by default)
+ *     runBatch, runBatchAsync  many series, a state each
+ *     StreamPool               many series that arrive bit by bit
+ *     differentials            of the flow whose Euler step the network takes
+ *     share, Network.from      the same network in a worker thread, without a copy
+ *
+ * Shapes: a series is steps x inputs, the result steps x featureSize (one row a step, the features of the state after it),
+ * a state stateSize. For networks of units both sizes are the units, and the features are the state itself.
+ */
+import { argumentError, rangeError, shapeError } from '../errors/index.js';
+import {
+  addon,
+  arrayOf,
+  checkView,
+  type FloatDtype,
+  type Floats,
+  floats,
+  longRun,
+  type NativeNetwork,
+  type NativeState,
+  type NetworkSpec,
+} from '../native/index.js';
+import { type Matrix, readSeries, type SeriesInput, storedAs } from '../numeric/index.js';
+import { type NetworkHandle, reviveNetwork } from './handle.js';
+import {
+  type Moments,
+  type PreparedBatch,
+  prepareBatch,
+  prepareRun,
+  type RunAsyncOptions,
+  type RunBatchAsyncOptions,
+  type RunBatchOptions,
+  type RunOptions,
+  targetOf,
+} from './run-options.js';
+import { State, type StateOptions } from './state.js';
+
+/** What a kind of network is made of. */
+export interface NetworkPlan<Facts extends object = object> {
+  /** The name it is shared under: that of its class. */
+  kind: string;
+  dtype: FloatDtype;
+  spec: NetworkSpec;
+  /** What the object says of itself; goes along when it is shared, so it must be structured-cloneable. */
+  facts: Facts;
+  /** For errors: 'this reservoir'. */
+  owner?: string;
+  /** Whether states have gates, one a region. */
+  gated?: boolean;
+  /** Memory for the network's own state. */
+  own?: StateOptions;
+}
+
+/** Memory of streams: see StreamPool. */
+export interface StreamTable {
+  states: Floats;
+  queue: Floats;
+  heads: Int32Array;
+  counts: Int32Array;
+  ready: Int32Array;
+}
+
+const MAX_ORDER = 10;
+const nothing = { f32: new Float32Array(0), f64: new Float64Array(0) };
+
+export abstract class Network<Facts extends object = object> {
+  readonly inputs: number;
+  readonly dtype: FloatDtype;
+  readonly stateSize: number;
+  /** Columns of what a run returns: what a readout reads. */
+  readonly featureSize: number;
+  /** Gates of a state; 0 where nothing can be held. */
+  readonly gateCount: number;
+  /** For errors: 'this reservoir'. */
+  readonly owner: string;
+  /** The state that runs move when they are given none. */
+  readonly ownState: State;
+  /** What native code knows this network by. */
+  readonly native: NativeNetwork<Floats>;
+  protected readonly facts: Facts;
+  readonly #kind: string;
+
+  protected constructor(plan: NetworkPlan<Facts>) {
+    const { kind, dtype, spec, facts, owner = 'this network', gated = false, own } = plan;
+    const Native = (dtype === 'f32' ? addon.Network32 : addon.Network64) as new (
+      spec: NetworkSpec,
+    ) => NativeNetwork<Floats>;
+    this.native = new Native(spec);
+    this.dtype = dtype;
+    this.owner = owner;
+    this.facts = facts;
+    this.#kind = kind;
+    this.inputs = this.native.inputs;
+    this.stateSize = this.native.stateSize;
+    this.featureSize = this.native.featureSize;
+    this.gateCount = gated ? this.native.gates : 0;
+    this.ownState = new State(this, own);
+  }
+
+  /** The network that a handle of `share()` names, in this thread, without a copy of its weights. */
+  static from(handle: NetworkHandle): Network {
+    return reviveNetwork(handle);
+  }
+
+  /** The network's own state, live: native code writes here, and other threads may read it. */
+  get state(): Floats {
+    return this.ownState.data;
+  }
+
+  /** Bytes of weights that one step reads. */
+  get bytes(): number {
+    return this.native.bytes;
+  }
+
+  /** What a column of a run's result is, for errors. */
+  get width(): string {
+    return this.featureSize === this.stateSize ? 'units' : 'features';
+  }
+
+  /** A state at rest, on fresh shared memory or on the caller's. */
+  createState(options: StateOptions = {}): State {
+    return new State(this, options);
+  }
+
+  /**
+   * A handle that a worker thread turns into this network by `Network.from(handle)`: a plain object for postMessage. It
+   * keeps nothing alive, so keep the network open until the handle was taken over; the weights go with their last user.
+   */
+  share(): NetworkHandle {
+    const { dtype, facts, owner } = this;
+    return {
+      dtesn: 'network',
+      kind: this.#kind,
+      number: this.native.share(),
+      dtype,
+      owner,
+      gated: this.gateCount > 0,
+      facts,
+    };
+  }
+
+  /** Frees the weights at once, as far as no other state, run or thread uses them. The network cannot be used after it. */
+  close(): void {
+    this.ownState.close();
+    this.native.close();
+  }
+
+  /**
+   * Runs a whole series from a state and keeps the last one there.
+   *
+   * Returns the features of every step, steps x featureSize (rows 0 with `out: null`). A series of this dtype is read
+   * where it lies.
+   * Errors: RangeError ERR_DTESN_SHAPE when features or `out` do not fit; RangeError for values that are not finite;
+   * TypeError ERR_DTESN_ARGUMENT where memory that is written overlaps with other memory of the run; DtesnError
+   * ERR_DTESN_BUSY while a runAsync works on the state.
+   */
+  run(series: SeriesInput, options: RunOptions = {}): Matrix {
+    const { values, out, state, moments, steps } = prepareRun(this, series, options, false);
+    if (moments === undefined) state.native.run(values, out);
+    else state.native.run(values, out, moments.sum, moments.magnitude);
+    return this.#rows(out, steps);
+  }
+
+  /**
+   * The same off the JavaScript thread. Typed arrays must lie on shared memory (an ordinary buffer could be taken away
+   * meanwhile); arrays of numbers are copied there. An abort stops within 32 steps and rejects with the signal's reason;
+   * the state is then that after the steps done.
+   */
+  async runAsync(series: SeriesInput, options: RunAsyncOptions = {}): Promise<Matrix> {
+    const { values, out, state, moments, steps } = prepareRun(this, series, options, true);
+    const { sum = null, magnitude = null } = moments ?? {};
+    await State.during([state], () =>
+      longRun((control) => state.native.runAsync(values, out, sum, magnitude, control), options),
+    );
+    return this.#rows(out, steps);
+  }
+
+  /**
+   * Runs many series, each from its own state, as columns of one product: the weights are read once for several series,
+   * and threads (setThreads) share the series. The numbers depend neither on the threads nor on which series are batched
+   * together; they equal those of `run` to rounding (1e-5 in f32, 1e-12 in f64), whose sums run in another order.
+   *
+   * Returns the features of each series, steps x featureSize. `states` holds the start states and takes the last ones in
+   * place; left out, every series starts from zero. The network's own state is not touched.
+   * Errors: as run's, naming `series[i]`; RangeError ERR_DTESN_SHAPE when `out` or `states` do not fit.
+   */
+  runBatch(series: readonly SeriesInput[], options: RunBatchOptions = {}): Matrix[] {
+    const batch = prepareBatch(this, series, options, false);
+    this.native.runMany(...this.#batchArguments(batch));
+    return this.#batchRows(batch);
+  }
+
+  /** The same off the JavaScript thread; typed arrays must lie on shared memory. Progress counts the steps of all series. */
+  async runBatchAsync(series: readonly SeriesInput[], options: RunBatchAsyncOptions = {}): Promise<Matrix[]> {
+    const batch = prepareBatch(this, series, options, true);
+    const { threads } = options;
+    if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+      throw rangeError('a whole number of threads, 1 or more', 'threads', threads);
+    }
+    const total = batch.steps.reduce((sum, steps) => sum + steps, 0);
+    const start = async (control: Int32Array) => {
+      await this.native.runManyAsync(...this.#batchArguments(batch), control, threads);
+      return total;
+    };
+    const states = Array.isArray(batch.states) ? batch.states : [];
+    await State.during(states, () => longRun(start, options));
+    return this.#batchRows(batch);
+  }
+
+  /** The series as this network reads it: steps x inputs in its dtype, copied only where `run` would copy. */
+  seriesOf(series: SeriesInput): Floats {
+    return readSeries(series, targetOf(this, false));
+  }
+
+  /** The features of a state: featureSize elements, into `out` where it is given. */
+  featuresOf(state: State | Floats, out: Floats = floats(this.dtype, this.featureSize)): Floats {
+    const data = state instanceof State ? state.data : checkView(state, 'state', [arrayOf(this.dtype)]);
+    this.native.features(data, checkView(out, 'out', [arrayOf(this.dtype)]));
+    return out;
+  }
+
+  /** One step of the streams of a table (StreamPool): how many are ready afterwards. */
+  stepStreams(table: StreamTable, ready: number): number {
+    const { states, queue, heads, counts } = table;
+    return this.native.stepStreams(states, queue, heads, counts, table.ready, ready, this.ownState.gates);
+  }
+
+  /**
+   * Elementary differentials F(τ) of the flow x' = L x + f(W x + W_in u + b) at a state, for all rooted trees to `order`
+   * (1 to 10), into `out`: trees x stateSize. L is -1 for leaky networks, whose step is that of Euler with h = leak. In a
+   * Deep Tree W is the assembled block matrix, and rows of closed membranes are zero. A delay line has no flow.
+   */
+  differentials(order: number, input: ArrayLike<number>, out: Floats, state: State = this.ownState): void {
+    const expected = `a whole number from 1 to ${MAX_ORDER}`;
+    if (typeof order !== 'number') throw argumentError(expected, 'order', order);
+    if (!Number.isInteger(order) || order < 1 || order > MAX_ORDER) throw rangeError(expected, 'order', order);
+    state.checkIdle();
+    if (input.length !== this.inputs) {
+      throw shapeError(`input with ${this.inputs} elements (inputs of ${this.owner})`, input.length);
+    }
+    this.native.differentials(order, storedAs(input, this.dtype, 'input'), state.data, state.gates, out);
+  }
+
+  /**
+   * The echo state property measured on a series: the distance ‖x - y‖₂ of two states before and after it, started from
+   * opposite corners (all 1, all -1). The own state is not touched.
+   */
+  contraction(series: SeriesInput): { before: number; after: number } {
+    const { stateSize: size } = this;
+    const states = floats(this.dtype, 2 * size)
+      .fill(1, 0, size)
+      .fill(-1, size) as Floats;
+    this.runBatch([series, series], { out: null, states });
+    let square = 0;
+    for (let i = 0; i < size; i++) square += (states[i]! - states[size + i]!) ** 2;
+    return { before: 2 * Math.sqrt(size), after: Math.sqrt(square) };
+  }
+
+  /** Sets the own state: zeros, or the given values. */
+  reset(state?: ArrayLike<number>): void {
+    this.ownState.reset(state);
+  }
+
+  /** Refuses to go on while an asynchronous run works on the own state. */
+  protected checkIdle(): void {
+    this.ownState.checkIdle();
+  }
+
+  #rows(out: Floats | null, steps: number): Matrix {
+    return { rows: out ? steps : 0, cols: this.featureSize, data: out ?? nothing[this.dtype] };
+  }
+
+  #batchRows({ outs, steps }: PreparedBatch): Matrix[] {
+    return outs?.map((data, i) => ({ rows: steps[i]!, cols: this.featureSize, data })) ?? [];
+  }
+
+  #batchArguments({ values, outs, states, moments }: PreparedBatch) {
+    const own: Floats | NativeState<Floats>[] = Array.isArray(states) ? states.map((state) => state.native) : states;
+    const sums = (key: keyof Moments) => moments?.map((one) => one[key]) ?? null;
+    return [values, outs, own, this.ownState.gates, sums('sum'), sums('magnitude')] as const;
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Nonlinear vector autoregression (next generation reservoir computing): the last inputs and their monomials, no weights.
+ *
+ *     linear(t)   = [u(t), u(t - strides), ..., u(t - (delay - 1) strides)]          newest first, delay x inputs numbers
+ *     features(t) = [linear, every monomial of exactly `order` factors of linear, in combinations with replacement]
+ *
+ * featureSize is delay inputs + C(delay inputs + order - 1, order); there is no constant (a readout's intercept is one). The
+ * state is the delay line, (delay - 1) strides + 1 inputs, newest first; before it has filled it holds zeros.
+ *
+ * Options: `inputs` and `delay` are required; order 2, strides 1, dtype 'f64'.
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option, DtesnError ERR_DTESN_MEMORY for more monomials than
+ * memory holds.
+ * Source: Gauthier, Bollt, Griffith, Barbosa (2021), "Next generation reservoir computing", Nature Communications 12, 5564.
+ */
+import { z } from 'zod';
+import { checkOptions } from '../errors/index.js';
+import { checkMemory } from '../numeric/index.js';
+import { type ClaimedNetwork, planOf, registerKind } from './handle.js';
+import { Network, type NetworkPlan } from './network.js';
+import { regionShape } from './options.js';
+
+const optionsSchema = z.object({
+  inputs: regionShape.inputs,
+  delay: z.int().min(1).max(1_000_000).describe('a whole number from 1 to 1000000'),
+  order: z.int().min(1).max(64).default(2).describe('a whole number from 1 to 64'),
+  strides: z.int().min(1).max(1_000_000).default(1).describe('a whole number from 1 to 1000000'),
+  dtype: z.enum(['f32', 'f64']).default('f64').describe("'f32' or 'f64'"),
+  state: regionShape.state,
+});
+
+export type NvarOptions = z.input<typeof optionsSchema>;
+
+interface Facts {
+  delay: number;
+  order: number;
+  strides: number;
+}
+
+export class Nvar extends Network<Facts> {
+  constructor(options: NvarOptions) {
+    super(planOf(options as NvarOptions | ClaimedNetwork, planNvar));
+  }
+
+  get delay(): number {
+    return this.facts.delay;
+  }
+
+  get order(): number {
+    return this.facts.order;
+  }
+
+  get strides(): number {
+    return this.facts.strides;
+  }
+}
+
+registerKind('Nvar', Nvar);
+
+function planNvar(options: NvarOptions): NetworkPlan<Facts> {
+  const { inputs, delay, order, strides, dtype, state } = checkOptions(optionsSchema, options, 'Nvar');
+  let monomials = 1;
+  for (let i = 1; i <= order; i++) monomials *= (delay * inputs + i - 1) / i;
+  checkMemory((order * monomials + delay * strides * inputs) * 8, `${monomials.toPrecision(3)} monomials`);
+  const facts = { delay, order, strides };
+  return { kind: 'Nvar', dtype, spec: { kind: 'nvar', inputs, ...facts }, facts, own: { data: state } };
+}

@@ -1,0 +1,152 @@
+/** Options of a region of reservoir units: one schema for the plain reservoir and for every membrane of a tree. */
+import { z } from 'zod';
+import { rangeError, shapeError } from '../errors/index.js';
+import { type FloatDtype, type Floats, floats, type OperatorSpec } from '../native/index.js';
+import { checkAsStored, checkMemory } from '../numeric/index.js';
+
+export const topologies = ['dense', 'sparse', 'block-sparse', 'cycle', 'permutation', 'hadamard'] as const;
+export type Topology = (typeof topologies)[number];
+const topologyText = topologies
+  .map((name) => `'${name}'`)
+  .join(', ')
+  .replace(/, (?=[^,]*$)/, ' or ');
+
+export const precisions = ['f32', 'f64', 'bf16', 'int8'] as const;
+export type Precision = (typeof precisions)[number];
+export const precisionSchema = z.enum(precisions).optional().describe("'f32', 'f64', 'bf16' or 'int8'");
+
+/** From here on a reservoir is block-sparse unless told otherwise: the same accuracy at a tenth of the weights. */
+export const BLOCK_SPARSE_FROM = 256;
+const SPARSE_DENSITY = 0.1;
+
+const between01 = 'a number in (0, 1]';
+const finite = 'a finite number, 0 or more';
+
+export const leakSchema = z.union([z.number().gt(0).lte(1), z.array(z.number().gt(0).lte(1)), floatArray()]);
+
+export const regionShape = {
+  inputs: z.int().min(1).max(1_000_000).describe('a whole number from 1 to 1000000'),
+  inputScaling: z.number().min(0).default(1).describe(finite),
+  biasScaling: z.number().min(0).default(0).describe(finite),
+  topology: z.enum(topologies).optional().describe(topologyText),
+  density: z.number().gt(0).lte(1).optional().describe(between01),
+  blockRows: z
+    .union([z.literal(8), z.literal(16)])
+    .default(8)
+    .describe('8 or 16'),
+  dtype: z.enum(['f32', 'f64']).default('f32').describe("'f32' or 'f64'"),
+  state: z
+    .custom<Float32Array | Float64Array>((value) => ArrayBuffer.isView(value))
+    .optional()
+    .describe('a Float32Array or Float64Array of units elements on shared memory'),
+  seed: z.int().min(0).default(0).describe('a whole number from 0 to 9007199254740991'),
+};
+
+export const spectralRadiusSchema = z.number().gt(0).max(1e6);
+export const spectralRadiusText = 'a number in (0, 1000000]';
+export const leakText = 'a number in (0, 1], or one for each unit';
+export const unitsSchema = z.int().min(1).max(16_777_216);
+export const unitsText = 'a whole number from 1 to 16777216';
+
+function floatArray() {
+  return z.custom<Float32Array | Float64Array>(
+    (value) =>
+      (value instanceof Float32Array || value instanceof Float64Array) && value.every((leak) => leak > 0 && leak <= 1),
+  );
+}
+
+/** Topologies without a weight of their own for each place: O(units) memory, their spectral radius known. */
+export function isStructured(topology: Topology): boolean {
+  return topology === 'cycle' || topology === 'permutation' || topology === 'hadamard';
+}
+
+/** The dtype of the states and the precision of W that stand for what the options leave open. */
+export function resolvePrecision(
+  dtype: FloatDtype | undefined,
+  precision: Precision | undefined,
+  fallback: FloatDtype,
+): { dtype: FloatDtype; precision: Precision; narrow: boolean } {
+  const narrow = precision === 'bf16' || precision === 'int8';
+  const states = narrow ? 'f32' : precision;
+  if (dtype !== undefined && states !== undefined && dtype !== states) {
+    throw rangeError(`'${states}' with precision '${precision}'`, 'dtype', dtype);
+  }
+  const resolved = dtype ?? states ?? fallback;
+  return { dtype: resolved, precision: precision ?? resolved, narrow };
+}
+
+/** The topology and density that stand for what the options leave open. */
+export function resolveTopology(
+  units: number,
+  topology: Topology | undefined,
+  density: number | undefined,
+): { topology: Topology; density: number } {
+  const sparse = density === undefined ? units >= BLOCK_SPARSE_FROM : density < 1;
+  const chosen = topology ?? (sparse ? (units >= BLOCK_SPARSE_FROM ? 'block-sparse' : 'sparse') : 'dense');
+  if (chosen === 'hadamard' && !Number.isInteger(Math.log2(units))) {
+    throw rangeError("a power of two with topology 'hadamard'", 'units', units);
+  }
+  if (chosen !== 'sparse' && chosen !== 'block-sparse') {
+    if (density !== undefined && density < 1) {
+      throw rangeError(`no density below 1 with topology '${chosen}'`, 'density', density);
+    }
+    return { topology: chosen, density: 1 };
+  }
+  if (chosen === 'block-sparse' && units > 65_536) {
+    throw rangeError("at most 65536 with topology 'block-sparse' (use 'sparse')", 'units', units);
+  }
+  return { topology: chosen, density: density ?? SPARSE_DENSITY };
+}
+
+/** One rate a unit, from a number or from as many numbers; none may become 0 as it is stored. */
+export function ratesOf(rate: number | ArrayLike<number>, units: number, dtype: FloatDtype, argument = 'leak'): Floats {
+  const values = floats(dtype, units);
+  if (typeof rate === 'number') values.fill(rate);
+  else if (rate.length === units) values.set(rate);
+  else throw shapeError(`${argument} with ${units} elements (units)`, rate.length);
+  const zero = values.indexOf(0);
+  if (zero >= 0) {
+    throw rangeError(`numbers above 0 in ${dtype}`, argument, typeof rate === 'number' ? rate : rate[zero]);
+  }
+  return values;
+}
+
+/** Options of W that is drawn, as the schemas have checked them. */
+export interface RecurrentOptions {
+  topology?: Topology | undefined;
+  density?: number | undefined;
+  blockRows: 8 | 16;
+  spectralRadius: number;
+}
+
+export interface DrawnRecurrent {
+  spec: OperatorSpec;
+  topology: Topology;
+  /** Weights of a row that take memory. */
+  degree: number;
+}
+
+/** W as it is drawn: its topology and density resolved, its precision one that the topology has. */
+export function drawnRecurrent(units: number, options: RecurrentOptions, precision: Precision): DrawnRecurrent {
+  const { blockRows, spectralRadius } = options;
+  const { topology, density } = resolveTopology(units, options.topology, options.density);
+  const isNarrow = precision === 'bf16' || precision === 'int8';
+  if (isNarrow && topology !== 'dense' && topology !== 'block-sparse') {
+    throw rangeError(`'dense' or 'block-sparse' with precision '${precision}'`, 'topology', topology);
+  }
+  const degree = isStructured(topology) ? 0 : Math.max(1, Math.round(density * units));
+  return { spec: { kind: 'topology', spectralRadius, topology, density, blockRows, precision }, topology, degree };
+}
+
+/** Scalings of drawn W_in and b, finite as they are stored. */
+export function checkScalings(
+  { inputScaling, biasScaling }: { inputScaling: number; biasScaling: number },
+  dtype: FloatDtype,
+): void {
+  checkAsStored(inputScaling, dtype, 'inputScaling');
+  checkAsStored(biasScaling, dtype, 'biasScaling');
+}
+
+export function checkWeightMemory(weights: number, dtype: FloatDtype, purpose: string): void {
+  checkMemory(weights * (dtype === 'f32' ? 4 : 8), purpose);
+}

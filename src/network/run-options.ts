@@ -1,0 +1,151 @@
+/** What runs take beside their series, and the checks of it. */
+import { argumentError, checkKeys, shapeError } from '../errors/index.js';
+import {
+  arrayOf,
+  checkView,
+  type Floats,
+  floats,
+  type LongRunOptions,
+  requireShared,
+  sharedFloats,
+} from '../native/index.js';
+import { type Matrix, readOut, readSeries, type SeriesInput, type SeriesTarget } from '../numeric/index.js';
+import type { Network } from './network.js';
+import { State } from './state.js';
+
+/** Sums over the steps of a run, added to what they hold: featureSize elements each. */
+export interface Moments {
+  /** Σ x(t) */
+  sum: Float64Array;
+  /** Σ |x(t)| */
+  magnitude: Float64Array;
+}
+
+export interface RunOptions {
+  /** The state that is moved; the network's own when left out. */
+  state?: State;
+  /** Where the features go: steps x featureSize elements of this dtype. Fresh memory when left out; null to keep none. */
+  out?: Floats | Matrix | null | undefined;
+  /** Sums that are kept beside, or instead of, the features of every step. */
+  moments?: Moments | undefined;
+}
+
+export interface RunAsyncOptions extends RunOptions, LongRunOptions {}
+
+export interface RunBatchOptions {
+  /** Where the features of each series go; null to keep none. */
+  out?: readonly (Floats | Matrix)[] | null;
+  /**
+   * Start states, and last states afterwards: a State for each series, each with its own gates, or series x stateSize
+   * elements, with the gates of the network's own state. Zeros when left out.
+   */
+  states?: Floats | Matrix | readonly State[];
+  /** Sums of each series. */
+  moments?: readonly Moments[];
+}
+
+export interface RunBatchAsyncOptions extends RunBatchOptions, LongRunOptions {
+  /** Threads that share the series, at most those of setThreads; all of them when left out. */
+  threads?: number | undefined;
+}
+
+const longKeys = ['signal', 'onProgress'];
+const runKeys = ['state', 'out', 'moments'];
+const batchKeys = ['out', 'states', 'moments'];
+
+export interface PreparedRun {
+  values: Floats;
+  out: Floats | null;
+  state: State;
+  moments: Moments | undefined;
+  steps: number;
+}
+
+export interface PreparedBatch {
+  values: Floats[];
+  outs: Floats[] | null;
+  states: Floats | State[];
+  moments: readonly Moments[] | undefined;
+  steps: number[];
+}
+
+/** A series and the options of a run, checked; `shared` where the run is asynchronous. */
+export function prepareRun(network: Network, series: SeriesInput, options: RunOptions, shared: boolean): PreparedRun {
+  checkKeys(options, shared ? [...runKeys, ...longKeys] : runKeys, shared ? 'runAsync' : 'run');
+  const { state = network.ownState, out, moments } = options;
+  checkState(network, state, 'state');
+  const target = targetOf(network, shared);
+  const values = readSeries(series, target);
+  const steps = values.length / network.inputs;
+  const rows = out === null ? null : readOut(out, steps * network.featureSize, target);
+  if (moments !== undefined) checkMoments(network, moments, 'moments', shared);
+  return { values, out: rows, state, moments, steps };
+}
+
+export function prepareBatch(
+  network: Network,
+  series: readonly SeriesInput[],
+  options: RunBatchOptions,
+  shared: boolean,
+): PreparedBatch {
+  checkKeys(
+    options,
+    shared ? [...batchKeys, 'threads', ...longKeys] : batchKeys,
+    shared ? 'runBatchAsync' : 'runBatch',
+  );
+  if (!Array.isArray(series)) throw argumentError('an array of series', 'series', series);
+  const { out, moments } = options;
+  const target = targetOf(network, shared);
+  const values = series.map((one, i) => readSeries(one, { ...target, argument: `series[${i}]` }));
+  const steps = values.map((one) => one.length / network.inputs);
+  checkCount(out, series.length, 'out');
+  checkCount(moments, series.length, 'moments');
+  moments?.forEach((one, i) => {
+    checkMoments(network, one, `moments[${i}]`, shared);
+  });
+  const outs = out === null ? null : steps.map((count, i) => readOut(out?.[i], count * network.featureSize, target));
+  return { values, outs, states: statesOf(network, options.states, series.length, shared), moments, steps };
+}
+
+/** How this network reads a series. */
+export function targetOf({ inputs, dtype, owner, width }: Network, shared: boolean): SeriesTarget {
+  return { inputs, dtype, shared, columns: `inputs of ${owner}`, owner, width, argument: 'series' };
+}
+
+function checkState(network: Network, state: unknown, argument: string): asserts state is State {
+  if (!(state instanceof State)) throw argumentError('a State (network.createState())', argument, state);
+  if (state.network !== network) throw argumentError(`a state of ${network.owner}`, argument, state);
+  state.checkIdle();
+}
+
+function statesOf(network: Network, states: RunBatchOptions['states'], series: number, shared: boolean) {
+  const size = series * network.stateSize;
+  if (states === undefined) return shared ? sharedFloats(network.dtype, size) : floats(network.dtype, size);
+  if (Array.isArray(states)) {
+    checkCount(states, series, 'states');
+    states.forEach((state, i) => {
+      checkState(network, state, `states[${i}]`);
+    });
+    if (new Set(states).size < series) throw argumentError('a state of its own for each series', 'states', states);
+    return [...(states as State[])];
+  }
+  const given = states as Floats | Matrix;
+  const view = checkView('rows' in given ? given.data : given, 'states', [arrayOf(network.dtype)]);
+  if (view.length !== size) throw shapeError(`states with ${size} elements (series x ${network.width})`, view.length);
+  return shared ? requireShared(view, 'states') : view;
+}
+
+function checkCount(list: readonly unknown[] | null | undefined, series: number, argument: string): void {
+  if (list === undefined || list === null) return;
+  if (!Array.isArray(list)) throw argumentError('an array', argument, list);
+  if (list.length !== series) throw shapeError(`${argument} with ${series} elements (series)`, list.length);
+}
+
+function checkMoments({ featureSize }: Network, moments: Moments, argument: string, shared: boolean): void {
+  checkKeys(moments, ['sum', 'magnitude'], argument);
+  for (const key of ['sum', 'magnitude'] as const) {
+    const view = checkView(moments[key], `${argument}.${key}`, ['Float64Array']);
+    if (view.length !== featureSize) throw shapeError(`${argument}.${key} with ${featureSize} elements`, view.length);
+    if (shared) requireShared(view, `${argument}.${key}`);
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * What a network carries from step to step: units or delay lines, and gates where there are some.
+ *
+ *     const state = network.createState();
+ *     network.run(series, { state });          // goes on from it, and moves it
+ *
+ * `data` is live shared memory of network.stateSize elements, zeros at rest: native code writes there, other threads may
+ * read it. Any number of states run through one network, also at the same time; one state runs once at a time.
+ * A state keeps the network's weights in memory until it is closed or collected.
+ *
+ * Errors: DtesnError ERR_DTESN_BUSY while a runAsync works on it, ERR_DTESN_CLOSED once it is closed; RangeError
+ * ERR_DTESN_SHAPE or ERR_DTESN_ARGUMENT for values that do not fit or are not finite as they are stored.
+ */
+import { argumentError, DtesnError, shapeError } from '../errors/index.js';
+import {
+  addon,
+  arrayOf,
+  checkView,
+  type Floats,
+  type NativeState,
+  requireShared,
+  sharedFloats,
+} from '../native/index.js';
+import { storedAs } from '../numeric/index.js';
+import type { Network } from './network.js';
+
+export interface StateOptions {
+  /** Where the state lies: stateSize elements on shared memory. Fresh zeros when left out. */
+  data?: Floats | undefined;
+  /** Where its gates lie: one byte a gate on shared memory; all are opened. */
+  gates?: Uint8Array | undefined;
+}
+
+export class State {
+  readonly network: Network;
+  readonly data: Floats;
+  /** One byte a gate, live: 0 closes it. Null where the network has none. */
+  readonly gates: Uint8Array | null;
+  /** What native code knows this state by. */
+  readonly native: NativeState<Floats>;
+  #resets = 0;
+  #closed = false;
+  #busy = false;
+
+  /** `network.createState()` makes one. */
+  constructor(network: Network, { data, gates }: StateOptions = {}) {
+    const { dtype, stateSize } = network;
+    this.network = network;
+    this.data = data === undefined ? sharedFloats(dtype, stateSize) : checkedData(data, network);
+    this.gates = network.gateCount === 0 ? null : gatesOf(gates, network.gateCount);
+    const Native = (dtype === 'f32' ? addon.State32 : addon.State64) as new (
+      ...parts: [unknown, Floats, Uint8Array | null]
+    ) => NativeState<Floats>;
+    this.native = new Native(network.native, this.data, this.gates);
+  }
+
+  /** Whether an asynchronous run works on it. */
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  /** Marks states as busy while an asynchronous run works on them. */
+  static async during<R>(states: readonly State[], work: () => Promise<R>): Promise<R> {
+    for (const state of states) state.#busy = true;
+    try {
+      return await work();
+    } finally {
+      for (const state of states) state.#busy = false;
+    }
+  }
+
+  /** How often it was set from outside. */
+  get resets(): number {
+    return this.#resets;
+  }
+
+  /** Sets it: zeros, or the given values. */
+  reset(values?: ArrayLike<number>): void {
+    this.checkIdle();
+    if (values === undefined) {
+      this.data.fill(0);
+    } else {
+      const { dtype, stateSize, owner } = this.network;
+      if (typeof values !== 'object' || values === null || !(values.length >= 0)) {
+        throw argumentError('an array of numbers', 'state', values);
+      }
+      if (values.length !== stateSize) {
+        throw shapeError(`a state with ${stateSize} elements (units of ${owner})`, values.length);
+      }
+      this.data.set(storedAs(values, dtype, 'state'));
+    }
+    this.#resets++;
+  }
+
+  /** A state of the same network with the same values and gates, on memory of its own. */
+  copy(): State {
+    this.checkIdle();
+    const copy = new State(this.network);
+    copy.data.set(this.data);
+    if (this.gates) copy.gates!.set(this.gates);
+    return copy;
+  }
+
+  /** Lets go of the network; a run under way ends as it would. `data` can still be read. */
+  close(): void {
+    this.#closed = true;
+    this.native.close();
+  }
+
+  /** Refuses to touch it while an asynchronous run works on it, or when it is closed. */
+  checkIdle(): void {
+    if (!this.#closed && !this.#busy) return;
+    const { owner } = this.network;
+    if (this.#closed) {
+      throw new DtesnError('ERR_DTESN_CLOSED', `Expected an open state of ${owner} but it was closed`);
+    }
+    if (this.#busy) {
+      throw new DtesnError(
+        'ERR_DTESN_BUSY',
+        `Expected ${owner} to be idle but a runAsync is under way: await it first, or give it a state of its own`,
+      );
+    }
+  }
+}
+
+/** A caller's memory for the state: shared, so that asynchronous runs and other threads may use it. */
+function checkedData(data: Floats, { dtype, stateSize }: Network): Floats {
+  const view = checkView(data, 'state', [arrayOf(dtype)]);
+  if (view.length !== stateSize) throw shapeError(`state with ${stateSize} elements (units)`, view.length);
+  return requireShared(view, 'state');
+}
+
+function gatesOf(given: Uint8Array | undefined, count: number): Uint8Array {
+  const gates = given ?? new Uint8Array(new SharedArrayBuffer(count));
+  if (gates.length !== count) throw shapeError(`gates with ${count} elements (membranes)`, gates.length);
+  return requireShared(checkView(gates, 'gates', ['Uint8Array']), 'gates').fill(1);
+}
