@@ -3,7 +3,13 @@
  */
 export { type Aggregation, aggregateMultiSourceData, SourceHistory } from './aggregation/index.js';
 export { elementaryDifferentials, type RootedTree, rootedTrees } from './bseries/index.js';
-export { type EncodedInput, type EncodeInput, encodeInput, LocalTokenizer } from './encoding/index.js';
+export {
+  type EncodedInput,
+  type EncodeInput,
+  encodeInput,
+  LocalTokenizer,
+  type LocalTokenizerOptions,
+} from './encoding/index.js';
 export { DtesnError } from './errors/index.js';
 export { type Membrane, membraneTree } from './membrane/index.js';
 export { DeepTreeModel, type DeepTreeOptions, type HostedMembrane } from './model/index.js';
