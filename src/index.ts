@@ -11,6 +11,7 @@ export {
   type LocalTokenizerOptions,
 } from './encoding/index.js';
 export { DtesnError } from './errors/index.js';
+export { type NvidiaGpu, nvidiaGpus } from './host/index.js';
 export { type Membrane, membraneTree } from './membrane/index.js';
 export { DeepTreeModel, type DeepTreeOptions, type HostedMembrane } from './model/index.js';
 export {
@@ -101,8 +102,6 @@ export {
   type HttpEngineOptions,
   histogramQuantile,
   type MetricFamilies,
-  type NvidiaGpu,
-  nvidiaGpus,
   parsePrometheus,
   parsePrometheusInSlices,
   type Rates,

@@ -1,6 +1,6 @@
-/** Threads of the native pool that shares the series of a batch and the streams of a step; one a core at first. */
-import { availableParallelism } from 'node:os';
+/** Threads of the native pool that shares the series of a batch and the streams of a step; at first one for each CPU that may be used. */
 import { argumentError, rangeError } from '../errors/index.js';
+import { usableCpus } from '../host/index.js';
 import { addon } from './addon.js';
 
 const MOST = 1024;
@@ -9,7 +9,7 @@ let chosen: number | null = null;
 
 /** How many threads this environment uses. */
 export function threadCount(): number {
-  return chosen ?? availableParallelism();
+  return chosen ?? usableCpus();
 }
 
 /**

@@ -18,10 +18,10 @@
  * Errors: TypeError or RangeError for options and inputs; DtesnError ERR_DTESN_EMPTY for an input without steps,
  * ERR_DTESN_CLOSED after close(); the signal's reason when aborted.
  */
-import { availableParallelism } from 'node:os';
 import { aggregateMultiSourceData, SourceHistory } from '../aggregation/index.js';
 import { type EncodedInput, type EncodeInput, encodeInput } from '../encoding/index.js';
 import { argumentError, DtesnError } from '../errors/index.js';
+import { usableCpus } from '../host/index.js';
 import { levelSizes } from '../membrane/index.js';
 import { threadCount } from '../native/index.js';
 import {
@@ -337,7 +337,7 @@ export class DtesnProcessor {
       membranes: model.membranes.length,
       membraneLevels: levelSizes(model.membranes),
       bytesPerUnit: Float32Array.BYTES_PER_ELEMENT,
-      cores: availableParallelism(),
+      cores: usableCpus(),
       steps,
       embeddingSeed: this.config.seed,
     };

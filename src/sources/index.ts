@@ -10,9 +10,6 @@ export {
   type SubscribeOptions,
 } from './fetcher.js';
 export { type Freshness, freshness } from './freshness.js';
-export { type CgroupLimits, cgroupLimits } from './host/cgroup.js';
-export { type NvidiaGpu, nvidiaGpus } from './host/nvidia-gpus.js';
-export { type Pressure, pressure } from './host/pressure.js';
 export { AphroditeEngine, type AphroditeEngineOptions } from './http/aphrodite-engine.js';
 export { EngineError, isScaling } from './http/engine-error.js';
 export { HttpEngine, type HttpEngineOptions } from './http/http-engine.js';
