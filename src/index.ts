@@ -85,6 +85,7 @@ export {
 export {
   AphroditeEngine,
   type AphroditeEngineOptions,
+  type Clock,
   deriveRates,
   type Engine,
   type EngineKind,

@@ -25,6 +25,7 @@ export { fetchModelDataSource } from './model-config.js';
 export type { SourceOptions } from './observation.js';
 export { fetchPerformanceDataSource } from './performance.js';
 export { withTimeLimit } from './policies/bounded-signal.js';
+export { type Clock, systemClock } from './policies/clock.js';
 export { emit, type ListenerErrorHandler, ListenerErrors } from './policies/listeners.js';
 export { runOf } from './policies/restart-signature.js';
 export { fetchProcessingStateSource } from './processing-state.js';
