@@ -12,8 +12,15 @@ export {
   SourceHistory,
 } from './aggregation/index.js';
 export { elementaryDifferentials, type RootedTree, rootedTrees } from './bseries/index.js';
-export { type EncodedInput, type EncodeInput, encodeInput, LocalTokenizer } from './encoding/index.js';
+export {
+  type EncodedInput,
+  type EncodeInput,
+  encodeInput,
+  LocalTokenizer,
+  type LocalTokenizerOptions,
+} from './encoding/index.js';
 export { DtesnError } from './errors/index.js';
+export { type NvidiaGpu, nvidiaGpus } from './host/index.js';
 export { type Membrane, membraneTree } from './membrane/index.js';
 export {
   EngineMonitor,
@@ -113,6 +120,7 @@ export {
   AphroditeEngine,
   type AphroditeEngineOptions,
   additionalSourceSchema,
+  type Clock,
   type DataSchema,
   deriveRates,
   type Engine,
@@ -138,8 +146,6 @@ export {
   type MetricsMirrorOptions,
   metricsMirror,
   modelFilesEngine,
-  type NvidiaGpu,
-  nvidiaGpus,
   type ProviderMetrics,
   parsePrometheus,
   parsePrometheusInSlices,

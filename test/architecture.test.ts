@@ -8,7 +8,8 @@ const root = path.resolve(import.meta.dirname, '..');
 /** For each room of src/, the rooms it may import. */
 const rooms: Record<string, string[]> = {
   errors: [],
-  native: ['errors'],
+  host: [],
+  native: ['errors', 'host'],
   numeric: ['errors', 'native'],
   bseries: ['errors', 'native', 'numeric'],
   streams: ['errors', 'native', 'numeric', 'network'],
@@ -16,13 +17,14 @@ const rooms: Record<string, string[]> = {
   membrane: ['errors', 'native', 'bseries'],
   network: ['errors', 'native', 'numeric', 'membrane'],
   encoding: ['errors', 'native'],
-  sources: ['errors', 'native'],
+  sources: ['errors', 'host', 'native'],
   aggregation: ['errors', 'sources'],
-  pipeline: ['errors', 'native', 'sources', 'aggregation'],
+  pipeline: ['errors', 'host', 'native', 'sources', 'aggregation'],
   monitor: ['errors', 'sources'],
   simulator: ['errors', 'sources'],
   processor: [
     'errors',
+    'host',
     'native',
     'sources',
     'aggregation',
@@ -33,7 +35,7 @@ const rooms: Record<string, string[]> = {
     'bseries',
     'simulator',
   ],
-  cli: ['errors', 'native', 'sources', 'aggregation', 'pipeline', 'processor', 'simulator'],
+  cli: ['errors', 'host', 'native', 'sources', 'aggregation', 'pipeline', 'processor', 'simulator'],
 };
 
 /** For each folder of native/, the folders it may include. */

@@ -18,7 +18,7 @@ const FINISHES = 20;
 const FACTOR = 3;
 const SLACK = 8;
 
-export interface Seen {
+export interface Assessment {
   load: Load;
   /** Checks of the performance source against those before it: true where passed, else what is wrong. */
   checks: (true | string)[];
@@ -34,17 +34,17 @@ export class SourceHistory {
   readonly #restarts = new RestartDetector();
   #samples: Sample[] = [];
   #timestamp: number | null = null;
-  #seen: Seen | null = null;
+  #assessment: Assessment | null = null;
 
   /** `now` in seconds of a clock that never steps. */
-  observe(sources: Sources, now = performance.now() / 1000): Seen {
+  observe(sources: Sources, now = performance.now() / 1000): Assessment {
     const { performance: source } = sources;
-    if (this.#seen !== null && source.fetch_timestamp === this.#timestamp) return this.#seen;
+    if (this.#assessment !== null && source.fetch_timestamp === this.#timestamp) return this.#assessment;
     this.#timestamp = source.fetch_timestamp;
     const sample = { time: now - source.age_ms / 1000, source };
     const checks = source.state === 'error' ? [] : this.#check(sample);
-    this.#seen = { load: this.#detector.judge(sources, sample.time), checks };
-    return this.#seen;
+    this.#assessment = { load: this.#detector.judge(sources, sample.time), checks };
+    return this.#assessment;
   }
 
   #check(sample: Sample): (true | string)[] {

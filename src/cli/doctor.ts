@@ -1,5 +1,5 @@
 /** `dtesn doctor`: what was found and loaded, and whether every kernel of this machine gives what the scalar one gives. */
-import { availableParallelism } from 'node:os';
+import { usableCpus } from '../host/index.js';
 import { type KernelCheck, native } from '../native/index.js';
 import { columns, type Paint } from './terminal.js';
 
@@ -24,7 +24,7 @@ export function diagnose(): Diagnosis {
     binary: native.binary,
     isa: native.isa,
     available_isas: native.availableIsas,
-    cores: availableParallelism(),
+    cores: usableCpus(),
     kernels,
     ok: kernels.every(({ ok }) => ok),
   };

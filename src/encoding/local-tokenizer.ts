@@ -2,102 +2,124 @@
  * The tokenizer of a model from its own files, without an engine: the same ids as the engine's /tokenize gives.
  *
  *     const tokenizer = await LocalTokenizer.load('/models/llama');
- *     tokenizer.decode(tokenizer.encode('Once upon a time'));
+ *     await tokenizer.encodeAsync('Once upon a time');          // the event loop goes on
+ *     tokenizer.decode(tokenizer.encode('Once upon a time'));   // waits
  *
  * Reads tokenizer.json, and tokenizer_config.json where there is one. As the engine does by default, `encode` adds the
  * marks the tokenizer adds (such as <s>) and `decode` shows them; spaces are cleaned up only where the config asks for it.
  * Needs the optional package @huggingface/tokenizers.
  *
+ * Files are programs: tokenizer.json can hold a regular expression that never ends. They run on a thread of their own, which
+ * ends when a question takes longer than `timeoutMs` (5000); the next question starts another. The thread holds no process
+ * alive; `close()` ends it, and so does the collection of the tokenizer.
+ *
  * Limits: 64 MiB for tokenizer.json, 4 MiB for its config.
- * Errors: DtesnError ERR_DTESN_PACKAGE without that package; ERR_DTESN_TOKENIZER for files or texts it cannot take;
- * TypeError ERR_DTESN_ARGUMENT.
+ * Errors: DtesnError ERR_DTESN_PACKAGE without that package; ERR_DTESN_TOKENIZER for files or texts it cannot take, or not
+ * in time; TypeError or RangeError ERR_DTESN_ARGUMENT; the signal's reason.
  */
-import { readFile, stat } from 'node:fs/promises';
-import path from 'node:path';
-import { argumentError, DtesnError, describe } from '../errors/index.js';
+import { z } from 'zod';
+import { argumentError, checkOptions, DtesnError, describe } from '../errors/index.js';
 import { importOptional } from './optional-package.js';
 import { isToken } from './token.js';
+import { TokenizerThread } from './tokenizer-thread.js';
 
-/** What is used of the package, whose own types do not resolve in ES modules. */
-interface LibraryTokenizer {
-  encode(text: string): { ids: unknown[] };
-  decode(ids: number[], options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean }): string;
-}
-interface Library {
-  Tokenizer: new (tokenizer: Json, config: Json) => LibraryTokenizer;
-}
+const optionsSchema = z.object({
+  timeoutMs: z.number().positive().max(600_000).default(5000).describe('milliseconds in (0, 600000]'),
+  signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
+});
+export type LocalTokenizerOptions = z.input<typeof optionsSchema>;
 
-type Json = Record<string, unknown>;
-
-const mebibyte = 1024 * 1024;
+/** Threads of tokenizers that were dropped without close(). */
+const dropped = new FinalizationRegistry<TokenizerThread>((thread) => thread.close());
 
 export class LocalTokenizer {
   readonly folder: string;
-  readonly #tokenizer: LibraryTokenizer;
-  readonly #cleanUp: boolean;
+  readonly #thread: TokenizerThread;
 
-  static async load(folder: string): Promise<LocalTokenizer> {
+  static async load(folder: string, options: LocalTokenizerOptions = {}): Promise<LocalTokenizer> {
     if (typeof folder !== 'string' || folder === '') throw argumentError('the path of a folder', 'folder', folder);
-    const library = (await importOptional('@huggingface/tokenizers', '^0.2.0', 'the local tokenizer')) as Library;
-    const file = path.join(folder, 'tokenizer.json');
-    const settings = path.join(folder, 'tokenizer_config.json');
+    const { timeoutMs, signal } = checkOptions(optionsSchema, options, 'LocalTokenizer');
+    signal?.throwIfAborted();
+    await importOptional('@huggingface/tokenizers', '^0.2.0', 'the local tokenizer');
+    const thread = new TokenizerThread(folder, timeoutMs);
     try {
-      const tokenizer = await readJson(file, 64 * mebibyte);
-      const config = await readJson(settings, 4 * mebibyte).catch(unlessAbsent);
-      return new LocalTokenizer(folder, new library.Tokenizer(tokenizer, config), config);
+      await thread.ask('load', null, signal);
     } catch (cause) {
+      thread.close();
+      signal?.throwIfAborted();
       const why = (cause as Error).message;
       throw new DtesnError('ERR_DTESN_TOKENIZER', `Expected a tokenizer in ${folder} but: ${why}`, { cause });
     }
+    return new LocalTokenizer(folder, thread);
   }
 
-  private constructor(folder: string, tokenizer: LibraryTokenizer, config: Json) {
+  private constructor(folder: string, thread: TokenizerThread) {
     this.folder = folder;
-    this.#tokenizer = tokenizer;
-    this.#cleanUp = config['clean_up_tokenization_spaces'] === true;
+    this.#thread = thread;
+    dropped.register(this, thread);
   }
 
+  /** Waits for the ids, at most `timeoutMs`, and holds up this thread meanwhile. */
   encode(text: string): number[] {
-    if (typeof text !== 'string') throw argumentError('a string', 'text', text);
-    const { ids } = this.#asked(() => this.#tokenizer.encode(text));
+    checkText(text);
+    return this.#checkIds(this.#waited(() => this.#thread.askNow('encode', text)));
+  }
+
+  async encodeAsync(text: string, { signal }: { signal?: AbortSignal } = {}): Promise<number[]> {
+    checkText(text);
+    return this.#checkIds(await this.#thread.ask('encode', text, signal).catch((cause) => this.#fail(cause, signal)));
+  }
+
+  /** Waits for the text, at most `timeoutMs`, and holds up this thread meanwhile. */
+  decode(ids: readonly number[]): string {
+    checkGiven(ids);
+    if (ids.length === 0) return ''; // the library takes no empty list
+    return this.#waited(() => this.#thread.askNow('decode', ids)) as string;
+  }
+
+  async decodeAsync(ids: readonly number[], { signal }: { signal?: AbortSignal } = {}): Promise<string> {
+    checkGiven(ids);
+    if (ids.length === 0) return '';
+    return (await this.#thread.ask('decode', ids, signal).catch((cause) => this.#fail(cause, signal))) as string;
+  }
+
+  /** Ends the thread. A question after it starts another. */
+  close(): void {
+    this.#thread.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #checkIds(value: unknown): number[] {
+    const ids = value as unknown[];
     const wrong = ids.findIndex((id) => !isToken(id));
     if (wrong < 0) return ids as number[];
     const why = `${describe(ids[wrong])} at position ${wrong}`;
-    throw new DtesnError(
-      'ERR_DTESN_TOKENIZER',
-      `Expected token ids of the tokenizer in ${this.folder} but it gave ${why}`,
-    );
+    const message = `Expected token ids of the tokenizer in ${this.folder} but it gave ${why}`;
+    throw new DtesnError('ERR_DTESN_TOKENIZER', message);
   }
 
-  decode(ids: readonly number[]): string {
-    if (!Array.isArray(ids) || !ids.every(isToken)) throw argumentError('an array of token ids', 'ids', ids);
-    if (ids.length === 0) return ''; // the library takes no empty list
-    return this.#asked(() =>
-      this.#tokenizer.decode([...ids], { skip_special_tokens: false, clean_up_tokenization_spaces: this.#cleanUp }),
-    );
-  }
-
-  #asked<T>(question: () => T): T {
+  #waited(question: () => unknown): unknown {
     try {
       return question();
     } catch (cause) {
-      const why = (cause as Error).message;
-      throw new DtesnError('ERR_DTESN_TOKENIZER', `The tokenizer in ${this.folder} failed: ${why}`, { cause });
+      return this.#fail(cause);
     }
   }
-}
 
-async function readJson(file: string, maxBytes: number): Promise<Json> {
-  const found = await stat(file);
-  if (!found.isFile() || found.size > maxBytes) {
-    throw new Error(`${file} is not a plain file of at most ${maxBytes} bytes`);
+  #fail(cause: unknown, signal?: AbortSignal): never {
+    signal?.throwIfAborted();
+    const why = (cause as Error).message;
+    throw new DtesnError('ERR_DTESN_TOKENIZER', `The tokenizer in ${this.folder} failed: ${why}`, { cause });
   }
-  const json: unknown = JSON.parse(await readFile(file, 'utf8'));
-  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Json;
-  throw new Error(`${file} is not a JSON object`);
 }
 
-function unlessAbsent(error: NodeJS.ErrnoException): Json {
-  if (error.code === 'ENOENT') return {};
-  throw error;
+function checkText(text: unknown): void {
+  if (typeof text !== 'string') throw argumentError('a string', 'text', text);
+}
+
+function checkGiven(ids: unknown): void {
+  if (!Array.isArray(ids) || !ids.every(isToken)) throw argumentError('an array of token ids', 'ids', ids);
 }

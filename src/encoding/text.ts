@@ -15,7 +15,14 @@ import { isToken } from './token.js';
 export type Tokenize = (text: string, options: { signal?: AbortSignal }) => Promise<{ tokens: number[] }>;
 
 /** The tokenizer of the model's own files; null when they are not on this host. */
-export type FindLocalTokenizer = () => Promise<{ encode(text: string): number[]; folder: string } | null>;
+export type FindLocalTokenizer = () => Promise<TextTokenizer | null>;
+
+/** Where it has `encodeAsync` that is asked: it leaves the event loop alone. */
+export interface TextTokenizer {
+  readonly folder: string;
+  encode(text: string): number[];
+  encodeAsync?(text: string, options: { signal?: AbortSignal }): Promise<number[]>;
+}
 
 export interface TextOptions {
   tokenize?: Tokenize | undefined;
@@ -37,7 +44,7 @@ export async function encodeText(text: string, options: TextOptions): Promise<En
     error = engine;
   }
   if (localTokenizer !== undefined) {
-    const local = await attempt(() => encodeLocally(text, localTokenizer), signal);
+    const local = await attempt(() => encodeLocally(text, localTokenizer, signal), signal);
     if (local instanceof Error) {
       why += `, and the local one failed (${local.message})`;
       error ??= local;
@@ -61,9 +68,11 @@ async function attempt<T>(work: () => Promise<T>, signal: AbortSignal | undefine
   }
 }
 
-async function encodeLocally(text: string, find: FindLocalTokenizer) {
+async function encodeLocally(text: string, find: FindLocalTokenizer, signal: AbortSignal | undefined) {
   const tokenizer = await find();
-  return tokenizer && { tokens: checkReply({ tokens: tokenizer.encode(text) }), folder: tokenizer.folder };
+  if (tokenizer === null) return null;
+  const asked = tokenizer.encodeAsync?.(text, signal ? { signal } : {});
+  return { tokens: checkReply({ tokens: await (asked ?? tokenizer.encode(text)) }), folder: tokenizer.folder };
 }
 
 /** What a tokenizer answers is of the world, not of the caller: a wrong answer is a failed tokenizer. */

@@ -12,15 +12,16 @@
  * Options: `intervalMs` 1000 between two observations, `timeoutMs` 800 for their answers, `hungAfterMs` 3500 without an
  * iteration while requests run or wait, or without any answer; `onListenerError(error, event)`, told of the first error of each
  * listener (a process warning when left out): a listener that throws stops neither the watch nor the other listeners.
- * With the defaults a hang is told within 5 s, a crash within 2 s.
+ * `clock`, another clock than the system's (policies/clock.ts). With the defaults a hang is told within 5 s, a crash within 2 s.
  * Observations do not overlap: a slow one delays the next. The timer does not keep the process alive. The engine is the
- * caller's and stays open. States: see engine-state.ts; times are of the monotonic clock.
+ * caller's and stays open. States: see engine-state.ts; times are of the clock, in seconds.
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option.
  */
 import { EventEmitter } from 'node:events';
 import { z } from 'zod';
 import { argumentError, checkOptions, rangeError } from '../errors/index.js';
 import {
+  type Clock,
   deriveRates,
   type Engine,
   type EngineMetrics,
@@ -29,6 +30,7 @@ import {
   ListenerErrors,
   type Rates,
   type Scrape,
+  systemClock,
   withTimeLimit,
 } from '../sources/index.js';
 import { type EngineState, EngineStateTracker } from './engine-state.js';
@@ -43,6 +45,10 @@ const optionsSchema = z.object({
     .custom<ListenerErrorHandler>((value) => typeof value === 'function')
     .optional()
     .describe('a function (error, event)'),
+  clock: z
+    .custom<Clock>((value) => typeof (value as Clock | null)?.now === 'function')
+    .optional()
+    .describe('a Clock { now, after }'),
 });
 
 export type EngineMonitorOptions = z.input<typeof optionsSchema>;
@@ -60,22 +66,24 @@ export class EngineMonitor extends EventEmitter<Events> {
   readonly #tracker: EngineStateTracker;
   readonly #closing = new AbortController();
   readonly #errors: ListenerErrors;
+  readonly #clock: Clock;
   #figures: EngineMetrics | null = null;
   #scrape: Scrape | null = null;
   #rates: Rates | null = null;
   #observed = false;
   #inFlight = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #cancelNext = () => {};
   #observing: Promise<void>;
 
   constructor(engine: Engine, options: EngineMonitorOptions = {}) {
     super();
     if (typeof engine?.metrics !== 'function') throw argumentError('an Engine', 'engine', engine);
     const checked = checkOptions(optionsSchema, options, 'EngineMonitor');
-    const { intervalMs, timeoutMs, hungAfterMs, onListenerError } = checked;
+    const { intervalMs, timeoutMs, hungAfterMs, onListenerError, clock } = checked;
     this.engine = engine;
     this.#intervalMs = intervalMs;
     this.#timeoutMs = timeoutMs;
+    this.#clock = clock ?? systemClock;
     this.#errors = new ListenerErrors(onListenerError);
     this.#tracker = new EngineStateTracker(hungAfterMs / 1000);
     this.#observing = this.#watch();
@@ -120,29 +128,28 @@ export class EngineMonitor extends EventEmitter<Events> {
   /** Ends the watch and what is being asked. */
   async close(): Promise<void> {
     this.#closing.abort();
-    clearTimeout(this.#timer);
+    this.#cancelNext();
     await this.#observing;
     this.removeAllListeners();
   }
 
   async #watch(): Promise<void> {
-    const start = performance.now();
+    const start = this.#clock.now();
     await this.#observe();
     if (this.#closing.signal.aborted) return;
-    const pause = Math.max(0, this.#intervalMs - (performance.now() - start));
-    this.#timer = setTimeout(() => {
+    const pause = Math.max(0, this.#intervalMs - (this.#clock.now() - start));
+    this.#cancelNext = this.#clock.after(pause, () => {
       this.#observing = this.#watch();
-    }, pause).unref();
+    });
   }
 
   async #observe(): Promise<void> {
     const closing = this.#closing.signal;
     const late = () => new DOMException(`no answer within ${this.#timeoutMs} ms`, 'TimeoutError');
-    const { families, ...seen } = await withTimeLimit(this.#timeoutMs, late, closing, (signal) =>
-      observeEngine(this.engine, signal),
-    );
+    const look = (signal: AbortSignal) => observeEngine(this.engine, signal);
+    const { families, ...seen } = await withTimeLimit(this.#timeoutMs, late, closing, look, this.#clock);
     if (closing.aborted) return;
-    const time = performance.now() / 1000;
+    const time = this.#clock.now() / 1000;
     const scrape = families === null ? null : { metrics: families, time };
     this.#rates = this.#scrape === null || scrape === null ? null : deriveRates(this.#scrape, scrape);
     this.#scrape = scrape;

@@ -1,7 +1,4 @@
-/**
- * Threads of the native pool that shares the series of a batch and the streams of a step: at first one for each CPU that this
- * process may run on (its affinity).
- */
+/** Threads of the native pool that shares the series of a batch and the streams of a step; at first one for each CPU that may be used. */
 import { argumentError, rangeError } from '../errors/index.js';
 import { addon } from './addon.js';
 

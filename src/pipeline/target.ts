@@ -1,9 +1,9 @@
 /**
  * What the plan is made for: the model that will run the series, and the kind of input.
  */
-import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { checkOptions, rangeError } from '../errors/index.js';
+import { usableCpus } from '../host/index.js';
 
 const targetSchema = z.object({
   inputKind: z.enum(['tokens', 'numbers']).describe("'tokens' or 'numbers'"),
@@ -43,7 +43,7 @@ export function defaultTarget(): PlanTarget {
     membranes: 8,
     membraneLevels: [1, 1, 2, 4],
     bytesPerUnit: 4,
-    cores: availableParallelism(),
+    cores: usableCpus(),
   };
 }
 

@@ -13,10 +13,10 @@
  *     qualityThreshold, hysteresis, qualityMeasure, adaptive, plan     the quality gate (quality-gate.ts)
  *     cacheBytes         of kept token ids, 33,554,432
  */
-import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { type QualityChange, QualityGate, type QualityGateOptions } from '../aggregation/index.js';
 import { checkOptions } from '../errors/index.js';
+import { usableCpus } from '../host/index.js';
 import { levelSizes } from '../membrane/index.js';
 import { native, threadCount } from '../native/index.js';
 import { DeepTreeModel } from '../network/index.js';
@@ -135,7 +135,7 @@ export async function openParts(
     if (typeof other === 'string') made.push(opened);
     return { name, engine: opened, ...(sources && { sources }) };
   });
-  const lanes = new LanePool(first, availableParallelism(), () => new Lane(model));
+  const lanes = new LanePool(first, usableCpus(), () => new Lane(model));
   const memory = new WorkMemoryPool();
   const tokens = new TokenCache(cacheBytes);
   const providers = providersOf(config, lanes, memory, model);
@@ -205,7 +205,7 @@ function targetOf(
     membranes: model.membranes.length,
     membraneLevels: levelSizes(model.membranes),
     bytesPerUnit: Float32Array.BYTES_PER_ELEMENT,
-    cores: availableParallelism(),
+    cores: usableCpus(),
     steps,
     embeddingSeed: config.seed,
   };

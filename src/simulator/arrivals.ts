@@ -69,7 +69,7 @@ export class BurstyArrivals implements ArrivalSource {
 
   /** The next arrival; times never decrease. */
   next(): Arrival {
-    // Memorylessness: a gap that crosses a switch of state is drawn anew from the switch on.
+    // Memorylessness: a gap that crosses a switch of state is drawn again from the switch on.
     for (;;) {
       const rate = this.calmRate * (this.bursting ? BURST_FACTOR : 1);
       const time = this.time + this.random.exponential(1 / rate);

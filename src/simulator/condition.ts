@@ -2,7 +2,7 @@
  * What the active faults do to a simulated server.
  *
  *     fault             engines                                                HTTP
- *     hang              the step in flight does not end, nobody is noticed     all well
+ *     hang              the step in flight does not end, arrivals are queued    all well
  *     leak              `amount` of the blocks of a leaving request is lost    all well
  *     preemption-storm  an outside tenant holds every free block               all well
  *     drift             step times grow by `amount` a second                   all well
@@ -31,7 +31,7 @@ export class ServerCondition {
     private readonly metricsNow: () => string,
   ) {}
 
-  /** False while the process is gone: nobody listens. */
+  /** False while the process is gone: nothing listens. */
   get listening(): boolean {
     return !this.has('crash') && !this.has('restart');
   }

@@ -7,8 +7,8 @@
  *     await engine.close();
  *
  * The simulation starts with WARM_UP_SECONDS of virtual history and then follows the monotonic clock, moved on whenever
- * somebody asks for numbers; when nobody asked for longer than CATCH_UP_SECONDS the rest of that pause did not happen
- * for it. Defaults: seed 0, load 0.5 of what the engine can serve, a free port.
+ * somebody asks for numbers; when it was not asked for longer than CATCH_UP_SECONDS the rest of that pause is
+ * skipped. Defaults: seed 0, load 0.5 of what the engine can serve, a free port.
  * Errors: TypeError or RangeError for wrong options; DtesnError ERR_DTESN_SIMULATOR_PORT when the port cannot be bound.
  */
 import { z } from 'zod';

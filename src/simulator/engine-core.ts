@@ -152,7 +152,7 @@ export class EngineCore {
     }
   }
 
-  /** Ends everything under way; nothing of it is counted, for there is nobody left to count. */
+  /** Ends everything under way without counting it: the process that would count is gone. */
   die(): void {
     const lost = [...this.runningRequests, ...this.queue, ...this.inbox];
     this.free += this.heldBlocks;
@@ -164,7 +164,7 @@ export class EngineCore {
     for (const { listener } of lost) listener?.end('error');
   }
 
-  /** Hung: the step in flight does not end, nobody who comes or goes is seen; afterwards all goes on where it stood. */
+  /** Hung: the step in flight does not end; arrivals and cancellations are queued. Processing resumes afterwards. */
   set hung(hung: boolean) {
     if (hung === (this.hungSince !== null)) return;
     if (hung) {

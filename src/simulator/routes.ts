@@ -6,7 +6,7 @@
  *     dev mode  GET /is_sleeping   POST /sleep?level=1|2&mode=abort|wait|keep  /wake_up
  *
  * /health and /ping read a flag: a hung engine is healthy, a dead one is 503 with an empty body. /load is 0 unless load
- * is tracked. `created` and the permission of a model card are made anew by each call, as the engine does.
+ * is tracked. `created` and the permission of a model card are new in each answer, as the engine does.
  */
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';

@@ -59,7 +59,7 @@ export interface Engine {
   kind?(options?: RequestOptions): Promise<EngineKind | null>;
   models(options?: RequestOptions): Promise<ModelCard[]>;
   version(options?: RequestOptions): Promise<string>;
-  /** Resolves when the engine says that it lives; a 503 rejects. */
+  /** Resolves when the engine says that it is alive; a 503 rejects. */
   health(options?: RequestOptions): Promise<void>;
   /** The Prometheus text, unparsed. */
   metrics(options?: RequestOptions): Promise<Uint8Array>;

@@ -12,10 +12,7 @@
  */
 import os from 'node:os';
 import { z } from 'zod';
-import { cgroupLimits } from './host/cgroup.js';
-import { eventLoopDelay } from './host/event-loop.js';
-import { nvidiaGpus } from './host/nvidia-gpus.js';
-import { pressure } from './host/pressure.js';
+import { cgroupLimits, cpusOf, eventLoopDelay, leastKnown, nvidiaGpus, pressure } from '../host/index.js';
 import { type Inquiry, observe, type SourceOptions } from './observation.js';
 import { checkedState } from './provided-state.js';
 import type { ResourceState, ResourcesSource, SourceFields } from './types.js';
@@ -50,12 +47,13 @@ export function fetchResourceDataSource(
 async function readResources(provider: (() => ResourceState) | undefined, inquiry: Inquiry): Promise<Fields> {
   const processor = provider && checkedState(stateSchema, provider(), 'resources');
   const gpus = processor?.nvidiaSmi ? inquiry.added('nvidia-smi', nvidiaGpus(inquiry.signal)) : undefined;
-  const [limits, waits] = await inquiry.needed(Promise.all([cgroupLimits(), pressure()]));
+  const limits = cgroupLimits();
+  const waits = await inquiry.needed(pressure());
   const delay = eventLoopDelay();
   const memory = process.memoryUsage();
-  const cores = Math.max(1, Math.floor(Math.min(os.availableParallelism(), limits.cpus)));
-  const total = Math.min(os.totalmem(), limits.memoryBytes);
-  const available = Math.min(os.freemem(), limits.memoryFreeBytes);
+  const cores = cpusOf(os.availableParallelism(), limits.cpus);
+  const total = leastKnown([os.totalmem(), limits.memoryBytes])!;
+  const available = leastKnown([os.freemem(), limits.memoryFreeBytes])!;
   return {
     max_concurrent_processes: processor?.maxConcurrentProcesses ?? cores,
     current_processing_load: {

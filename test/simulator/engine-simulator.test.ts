@@ -137,7 +137,7 @@ describe('the routes', () => {
     expect((await post(`${url}/sleep?level=3`)).status).toBe(400);
   });
 
-  test('a sleep that waits serves what runs and admits nobody, one that keeps leaves it where it is', async () => {
+  test('a sleep that waits serves what runs and admits no request, one that keeps leaves it where it is', async () => {
     const simulator = await started({ devMode: true, load: 1 });
     await simulator.advanceTo(30);
     const { running } = simulator.simulation;

@@ -56,7 +56,7 @@ describe('hang', () => {
     expect(simulator.activeFaults).toEqual([]);
   });
 
-  test('loses nobody: those who came in the meantime are served or wait', async () => {
+  test('requests queued during the hang are still served', async () => {
     const [hung, well] = [await started(), await started()];
     hung.inject({ kind: 'hang', duration: 20 });
     for (const simulator of [hung, well]) await simulator.advanceTo(90);
@@ -335,7 +335,7 @@ describe('the timeline', () => {
     await new Promise((resolve) => other.close(resolve));
   });
 
-  test('follows real time: nobody asks, and the port closes and opens', async () => {
+  test('follows real time without questions: the port closes and opens', async () => {
     const simulator = await EngineSimulator.start({ speed: 100, faults: [{ kind: 'restart', at: 10, duration: 20 }] });
     open.push(simulator);
     const seen: string[] = [];

@@ -4,8 +4,9 @@
  * more; an engine that hides its kind is spoken to as vLLM is. Read-only.
  *
  * Options: `kind`, not to detect it; `apiKey`, sent only to the paths that the kind guards; `modelDir`, the folder of the
- * model's files on this host, or its GGUF file; left out, where the last answer about models says, if that is here
- * (model-folder.ts); `socketPath`, a Unix domain socket (the URL still gives scheme and root path); `ca`,
+ * model's files on this host, or its GGUF file; left out, where the last answer about models says, if the user allowed
+ * that place: `modelFolders`, folders inside of which it may be, and `hubCache`, the Hugging Face cache (model-folder.ts;
+ * neither by default: an engine is not trusted with this host's files); `socketPath`, a Unix domain socket (the URL still gives scheme and root path); `ca`,
  * trusted authorities in PEM for https; `timeoutMs` for one request, 1000.
  * Limits: 8 MiB for /metrics, 1 MiB for JSON, 16 KiB of headers. Errors: EngineError, see engine-error.ts.
  */
@@ -21,7 +22,7 @@ import {
   type Tokenization,
 } from '../engine.js';
 import { readModelFiles } from '../model/model-files.js';
-import { findModelFolder, givenModelFolder } from '../model/model-folder.js';
+import { type AllowedPlaces, findModelFolder, givenModelFolder } from '../model/model-folder.js';
 import { SharedWork } from '../policies/shared-work.js';
 import type { Dialect } from './dialects/dialect.js';
 import { llamaCpp } from './dialects/llama-cpp.js';
@@ -42,6 +43,8 @@ const optionsSchema = z.object({
     .describe(`one of ${engineKinds.join(', ')}`),
   apiKey: z.string().min(1).optional().describe('a string that is not empty'),
   modelDir: z.string().min(1).optional().describe('the path of a GGUF file or of a folder with config.json'),
+  modelFolders: z.array(z.string().min(1)).optional().describe('an array of paths of folders'),
+  hubCache: z.boolean().optional().describe('true or false'),
   socketPath: z.string().min(1).optional().describe('the path of a Unix domain socket'),
   ca: z.string().includes('BEGIN CERTIFICATE').optional().describe('certificates in PEM'),
   timeoutMs: z.number().positive().max(600_000).default(1000).describe('milliseconds in (0, 600000]'),
@@ -56,6 +59,7 @@ export class HttpEngine implements Engine {
   readonly #client: HttpClient;
   readonly #place: EnginePlace;
   readonly #modelDir: string | undefined;
+  readonly #allowed: AllowedPlaces;
   /** The root of the base model, as last answered. */
   #modelRoot: string | null = null;
   readonly #given: EngineKind | undefined;
@@ -64,7 +68,7 @@ export class HttpEngine implements Engine {
 
   constructor(url: string | URL, options: HttpEngineOptions = {}) {
     const checked = checkOptions(optionsSchema, options, new.target.name);
-    const { apiKey, modelDir, socketPath, ca, timeoutMs, kind } = checked;
+    const { apiKey, modelDir, modelFolders, hubCache, socketPath, ca, timeoutMs, kind } = checked;
     if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
       throw new DtesnError('ERR_DTESN_ARGUMENT', 'Expected visible ASCII characters for apiKey but it has others');
     }
@@ -73,6 +77,7 @@ export class HttpEngine implements Engine {
     this.#client = new HttpClient({ secure: root.protocol === 'https:', timeoutMs, socketPath, ca });
     this.#place = { client: this.#client, root, label: this.label, apiKey };
     this.#modelDir = modelDir;
+    this.#allowed = { folders: modelFolders, hubCache };
     this.#given = kind;
     // Until the kind is known the key goes only where every kind may guard.
     const asker = new EngineHttp(this.#place, (path) => path.startsWith('v1/'));
@@ -117,7 +122,7 @@ export class HttpEngine implements Engine {
 
   async modelFiles(): Promise<ModelFiles | null> {
     if (this.#modelDir !== undefined) return readModelFiles(givenModelFolder(this.#modelDir));
-    const found = this.#modelRoot === null ? null : await findModelFolder(this.#modelRoot);
+    const found = this.#modelRoot === null ? null : await findModelFolder(this.#modelRoot, this.#allowed);
     return found === null ? null : readModelFiles(found);
   }
 

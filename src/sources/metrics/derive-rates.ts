@@ -7,7 +7,7 @@
  *     tokens a step, acceptance                 d tokens of steps / d steps, d accepted / d drafted
  *     means and quantiles                       d sum / d count, histogramQuantile of d buckets
  *     KV tokens free, their growth              (1 - usage) x capacity, d (usage x capacity) / s
- *     drain time                                waiting / (finishes a second); 0 when nobody waits
+ *     drain time                                waiting / (finishes a second); 0 when no request waits
  *     heartbeat                                 steps (or tokens) moved: true; none while requests ran in both scrapes: false;
  *                                               of all engines: false when it is of one
  *

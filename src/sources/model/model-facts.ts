@@ -52,15 +52,27 @@ export function configFacts(config: JsonObject): SomeFacts {
   const text = objectOf(config['text_config']);
   const first = <T>(keys: string[], accept: (value: unknown) => value is T): T | null =>
     [...keys.map((key) => config[key]), ...keys.map((key) => text[key])].find(accept) ?? null;
-  const dtype = first(['dtype', 'torch_dtype'], (value): value is string => typeof value === 'string' && value !== '');
+  const dtype = first(['dtype', 'torch_dtype'], (value): value is string => typeof value === 'string');
   const positions = first(['max_position_embeddings', 'n_positions', 'max_seq_len', 'seq_length'], isSize);
   return {
     vocabSize: first(['vocab_size'], isSize),
     hiddenSize: first(['hidden_size', 'n_embd', 'd_model', 'dim'], isSize),
-    dtype: dtype?.replace(/^torch\./, '') ?? null,
+    dtype: dtypeWord(dtype),
     trainedLength: positions === null ? null : scaledLength(positions, config, text),
     ...boundaryTokens(config),
   };
+}
+
+const dtypeWords = new Set([
+  ...['float64', 'double', 'float32', 'float', 'float16', 'half', 'bfloat16', 'float8', 'fp8', 'fp4', 'nf4', 'mxfp4'],
+  ...['float8_e4m3fn', 'float8_e4m3fnuz', 'float8_e5m2', 'float8_e5m2fnuz', 'float4_e2m1fn_x2'],
+  ...['int64', 'int32', 'int16', 'int8', 'int4', 'uint8', 'uint4', 'bool'],
+]);
+
+/** One of the words that PyTorch and engines write, without `torch.`; null for every other text: a file is not trusted. */
+export function dtypeWord(text: string | null | undefined): string | null {
+  const word = text?.replace(/^torch\./, '');
+  return word !== undefined && dtypeWords.has(word) ? word : null;
 }
 
 export function generationFacts(config: JsonObject): SomeFacts {

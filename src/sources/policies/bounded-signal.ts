@@ -1,4 +1,5 @@
 /** Time limits on what is asked, without a timer or a listener left behind. */
+import { type Clock, systemClock } from './clock.js';
 
 /**
  * Runs `use` with a signal that aborts when the caller's does, with `late()` after `ms` milliseconds, and at the end: what
@@ -9,20 +10,22 @@ export async function withTimeLimit<T>(
   late: () => Error,
   caller: AbortSignal | undefined,
   use: (signal: AbortSignal) => Promise<T>,
+  clock: Clock = systemClock,
 ): Promise<T> {
   caller?.throwIfAborted();
   const stop = new AbortController();
   // An event loop that stood still fires its timers first: what arrived meanwhile is read before the limit counts.
   let grace: NodeJS.Immediate | undefined;
-  const timer = setTimeout(() => {
+  const tooLate = () => {
     grace = setImmediate(() => stop.abort(late()));
-  }, ms);
+  };
+  const cancel = clock.after(ms, tooLate, { hold: true });
   const forward = () => stop.abort(caller?.reason);
   caller?.addEventListener('abort', forward, { once: true });
   try {
     return await use(stop.signal);
   } finally {
-    clearTimeout(timer);
+    cancel();
     clearImmediate(grace);
     caller?.removeEventListener('abort', forward);
     stop.abort();
@@ -54,17 +57,17 @@ export function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<
 }
 
 /** Waits; rejects with the signal's reason when that comes first. The timer holds no process alive. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
+export function pause(ms: number, signal: AbortSignal, clock: Clock = systemClock): Promise<void> {
   return new Promise<void>((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     const abort = () => {
-      clearTimeout(timer);
+      cancel();
       reject(signal.reason);
     };
-    const timer = setTimeout(() => {
+    const cancel = clock.after(ms, () => {
       signal.removeEventListener('abort', abort);
       resolve();
-    }, ms).unref();
+    });
     signal.addEventListener('abort', abort, { once: true });
   });
 }

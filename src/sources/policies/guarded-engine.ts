@@ -6,7 +6,7 @@
  *     tokenizer  POST /tokenize, /detokenize      health     GET /health
  *
  * A class fails independently of the others: a tokenizer that hangs costs no scrape. A probe asks /health first and then
- * its own question once. What shows that the engine lives (401, 403, 404 and the like, a 503 while it scales, any
+ * its own question once. What shows that the engine is alive (401, 403, 404 and the like, a 503 while it scales, any
  * status of /health) trips nothing; Retry-After is honoured to 30 s; an engine that does not listen is probed at least
  * every 5 s, for a refusal costs nothing.
  *
@@ -65,7 +65,7 @@ export class EngineGuard {
     for (let retry = 1, failure: unknown = null; ; retry++) {
       const start = performance.now();
       const pass = breaker.enter();
-      if (pass === null) throw failure ?? this.#spared(name);
+      if (pass === null) throw failure ?? this.#breakerOpenError(name);
       try {
         return await this.#try(name, pass, question, signal);
       } catch (error) {
@@ -103,9 +103,9 @@ export class EngineGuard {
   #judge(name: EndpointClass, pass: Pass, error: unknown, signal: AbortSignal): void {
     const guarded = this.#classes[name];
     const verdict = judgement(name, error, signal);
-    if (verdict === 'lives') {
+    if (verdict === 'alive') {
       guarded.breaker.succeeded(pass);
-    } else if (verdict === 'says nothing') {
+    } else if (verdict === 'inconclusive') {
       guarded.breaker.abandoned(pass);
     } else {
       guarded.last = error;
@@ -113,7 +113,7 @@ export class EngineGuard {
     }
   }
 
-  #spared(name: EndpointClass): EngineError {
+  #breakerOpenError(name: EndpointClass): EngineError {
     const { breaker, last } = this.#classes[name];
     const because = last instanceof Error ? last.message : String(last);
     const wait = Math.ceil(breaker.restMs);
@@ -126,15 +126,15 @@ export class EngineGuard {
   }
 }
 
-/** What an outcome says of the engine: it lives, nothing, or a failure. */
-function judgement(name: EndpointClass, error: unknown, signal: AbortSignal): 'lives' | 'says nothing' | Failure {
+/** What an outcome says of the engine: it is alive, nothing that can be concluded, or a failure. */
+function judgement(name: EndpointClass, error: unknown, signal: AbortSignal): 'alive' | 'inconclusive' | Failure {
   const { code } = (error ?? {}) as { code?: unknown };
-  if (signal.aborted && error === signal.reason) return code === 'ERR_DTESN_SOURCE_TIMEOUT' ? {} : 'says nothing';
-  if (code === 'ERR_DTESN_CLOSED' || code === 'ERR_DTESN_ARGUMENT') return 'says nothing';
+  if (signal.aborted && error === signal.reason) return code === 'ERR_DTESN_SOURCE_TIMEOUT' ? {} : 'inconclusive';
+  if (code === 'ERR_DTESN_CLOSED' || code === 'ERR_DTESN_ARGUMENT') return 'inconclusive';
   if (!(error instanceof EngineError)) return {};
   if (code === 'ERR_DTESN_ENGINE_REFUSED') return { longestMs: refusedLongestMs };
   if (!isAnswered(error)) return {};
-  if (name === 'health' || !isSick(error)) return 'lives';
+  if (name === 'health' || !isSick(error)) return 'alive';
   return error.retryAfterMs === null ? {} : { restMs: error.retryAfterMs };
 }
 

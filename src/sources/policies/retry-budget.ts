@@ -1,5 +1,5 @@
 /**
- * Retries as a share of questions, so that a sick engine is not stormed: every question earns a tenth of a retry, and at
+ * Retries as a share of questions, so that retries cannot overload a failing engine: every question earns a tenth of a retry, and at
  * most 10 are saved. A fresh budget is full: the first failures of a bridge that asks seldom may be asked again.
  */
 const share = 0.1;

@@ -6,14 +6,20 @@
  * it too and is the caller's.
  */
 import { pause } from './bounded-signal.js';
+import { type Clock, systemClock } from './clock.js';
 
-export async function steadyPoll(turn: () => Promise<void>, intervalMs: number, signal: AbortSignal): Promise<void> {
-  const start = performance.now();
+export async function steadyPoll(
+  turn: () => Promise<void>,
+  intervalMs: number,
+  signal: AbortSignal,
+  clock: Clock = systemClock,
+): Promise<void> {
+  const start = clock.now();
   for (let k = 0; !signal.aborted; ) {
     try {
       await turn();
-      k = Math.max(k + 1, Math.ceil((performance.now() - start) / intervalMs));
-      await pause(start + k * intervalMs - performance.now(), signal);
+      k = Math.max(k + 1, Math.ceil((clock.now() - start) / intervalMs));
+      await pause(start + k * intervalMs - clock.now(), signal, clock);
     } catch (error) {
       if (!signal.aborted || error !== signal.reason) throw error;
     }

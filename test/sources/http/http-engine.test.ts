@@ -116,7 +116,7 @@ describe('the kind of an engine', () => {
     }
   });
 
-  test('is not guessed of an engine that fails, and nothing is left asking when nobody waits', async () => {
+  test('is not guessed of an engine that fails, and no request is left open when no caller waits', async () => {
     const failing = Object.fromEntries(
       ['/v1/models', '/metrics', '/info', '/api/version', '/version'].map((path) => [path, json({}, 500)]),
     );

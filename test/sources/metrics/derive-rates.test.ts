@@ -175,7 +175,7 @@ describe('heartbeat', () => {
 
 describe('a reset', () => {
   test.each([
-    ['the process started anew', { start: 1020 }, /process_start_time/],
+    ['the process started again', { start: 1020 }, /process_start_time/],
     ['a counter decreased', { generated: 100 }, /generationTokens.* decreased from 9000 to 100/],
     ['one of several series decreased, though their sum grew', { stop: 80, error: 50 }, /stop.* decreased/],
     ['a time of creation changed', { created: 1020 }, /prompt_tokens_created.* changed/],

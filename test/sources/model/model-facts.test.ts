@@ -92,3 +92,16 @@ test('of each fact the first file that knows it counts, and is named', () => {
 test.each([null, 'two', -1, 1.5, [], [1, 'x']])('%j is no token id', (value) => {
   expect(generationFacts({ eos_token_id: value }).eosTokenIds).toBeNull();
 });
+
+test.each<[unknown, string | null]>([
+  ['bfloat16', 'bfloat16'],
+  ['torch.float16', 'float16'],
+  ['float8_e4m3fn', 'float8_e4m3fn'],
+  ['root:x:0:0', null],
+  ['bfloat16\u001b[31m', null],
+  ['torch.', null],
+  ['', null],
+  [7, null],
+])('the dtype %j of a config is %j', (dtype, word) => {
+  expect(configFacts({ dtype }).dtype ?? null).toBe(word);
+});

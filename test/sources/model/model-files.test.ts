@@ -93,7 +93,7 @@ test('a GGUF file makes the facts alone', async () => {
   await expect(readModelFiles(givenModelFolder(file))).rejects.toMatchObject({ code: 'ERR_DTESN_MODEL_FILES' });
 });
 
-test('the root that the engine names leads to its files', async () => {
+test('the root that the engine names leads to its files where the user allowed that folder, and only there', async () => {
   const { createServer } = await import('node:http');
   await write('config.json', config);
   const cards = [
@@ -105,15 +105,20 @@ test('the root that the engine names leads to its files', async () => {
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const { port } = server.address() as { port: number };
-  const engine = new AphroditeEngine(`http://127.0.0.1:${port}`, { timeoutMs: 20_000 });
+  const allowing = { timeoutMs: 20_000, modelFolders: [path.dirname(folder)] };
+  const engine = new AphroditeEngine(`http://127.0.0.1:${port}`, allowing);
+  const careful = new AphroditeEngine(`http://127.0.0.1:${port}`, { timeoutMs: 20_000 });
   try {
     expect(await engine.modelFiles()).toBeNull();
+    expect(await fetchModelDataSource(careful, { timeoutMs: 20_000 })).toMatchObject({
+      ...{ model_name: 'base', hidden_size: null, dtype: null, conflicts: null },
+    });
     expect(await fetchModelDataSource(engine, { timeoutMs: 20_000 })).toMatchObject({
       ...{ model_name: 'base', hidden_size: 8, trained_length: 16 },
       conflicts: ['max_model_len of the engine is 32, more than the trained length in config.json, 16'],
     });
   } finally {
-    await engine.close();
+    await Promise.all([engine.close(), careful.close()]);
     server.close();
   }
 });

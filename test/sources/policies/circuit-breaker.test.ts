@@ -76,7 +76,7 @@ describe('probing', () => {
     expect(breaker.state).toBe('closed');
   });
 
-  test('each failed probe doubles the rest, from 1 s to 30 s, and a success starts it anew', () => {
+  test('each failed probe doubles the rest, from 1 s to 30 s, and a success resets it', () => {
     const breaker = breakerOf();
     fail(breaker, 5);
     const rests = [openFor(breaker)];

@@ -3,6 +3,7 @@
  * Prompt and output together are max_total_tokens. The key guards what generates and /tokenize. Source: TGI's router.
  */
 import { z } from 'zod';
+import { dtypeWord } from '../../model/model-facts.js';
 import { answersHealth, type Dialect, prometheusText, size, unsupported } from './dialect.js';
 
 const infoBody = z.object({
@@ -19,9 +20,8 @@ export const tgi: Dialect = {
   async models(http, options) {
     const info = await http.json('info', infoBody, undefined, options);
     const { model_id, model_dtype, max_total_tokens } = info;
-    const dtype = model_dtype?.replace(/^torch\./, '') ?? null;
     const maxModelLen = max_total_tokens ?? null;
-    return [{ id: model_id, root: model_id, parent: null, maxModelLen, ownedBy: null, dtype }];
+    return [{ id: model_id, root: model_id, parent: null, maxModelLen, ownedBy: null, dtype: dtypeWord(model_dtype) }];
   },
   async version(http, options) {
     return (await http.json('info', infoBody, undefined, options)).version;

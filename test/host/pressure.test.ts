@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { pressure } from '../../../src/sources/index.js';
+import { pressure } from '../../src/host/index.js';
 
 let root: string;
 beforeEach(async () => {

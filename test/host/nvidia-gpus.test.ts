@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { nvidiaGpus } from '../../../src/sources/index.js';
+import { nvidiaGpus } from '../../src/host/index.js';
 
 let folder: string;
 beforeEach(async () => {

@@ -18,7 +18,7 @@ export interface Pressure {
 }
 
 export async function pressure(proc = '/proc', mount = '/sys/fs/cgroup'): Promise<Pressure> {
-  const group = await ownGroup(path.posix.join(proc, 'self/cgroup'));
+  const group = ownGroup(path.posix.join(proc, 'self/cgroup'));
   const [cpu, memory, io] = await Promise.all(
     ['cpu', 'memory', 'io'].map(async (resource) => {
       const own = group === null ? null : await some(path.posix.join(mount, group, `${resource}.pressure`));
