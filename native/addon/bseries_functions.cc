@@ -52,7 +52,8 @@ Napi::Value taylor(const Napi::CallbackInfo& info) {
   guarded(info.Env(), [&] {
     const TreeTable table = treeTable(order);
     const Span<T> differentials = view<T>(info[0], "differentials", table.size() * units);
-    taylorCoefficients(table, units, constant(differentials), view<T>(info[3], "out", static_cast<size_t>(order) * units));
+    taylorCoefficients(table, units, constant(differentials),
+                       view<T>(info[3], "out", static_cast<size_t>(order) * units));
   });
   return info.Env().Undefined();
 }

@@ -31,12 +31,13 @@ void Environment::open(Napi::Env env) {
   const auto settle = [](napi_env env, napi_value, void* context, void*) {
     if (env != nullptr) static_cast<Environment*>(context)->settleFinished(env);
   };
-  const napi_status status = napi_create_threadsafe_function(
-      env, nullptr, nullptr, Napi::String::New(env, "dtesn.run"), 0, 1, nullptr, nullptr, this, settle, &finished_);
+  const napi_status status = napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "dtesn.run"),
+                                                             0, 1, nullptr, nullptr, this, settle, &finished_);
   if (status != napi_ok) throw Napi::Error::New(env);
   napi_unref_threadsafe_function(env, finished_);
   // Hooks run in the opposite order: this one ends the threads before the function they call goes.
-  napi_add_env_cleanup_hook(env, [](void* self) { static_cast<Environment*>(self)->close(); }, this);
+  napi_add_env_cleanup_hook(
+      env, [](void* self) { static_cast<Environment*>(self)->close(); }, this);
 }
 
 void Environment::doPart(Entry& entry, size_t part) {

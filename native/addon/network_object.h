@@ -41,9 +41,8 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
         env, name,
         {Self::InstanceMethod("runMany", &Self::runMany), Self::InstanceMethod("runManyAsync", &Self::runManyAsync),
          Self::InstanceMethod("stepStreams", &Self::stepStreams), Self::InstanceMethod("features", &Self::features),
-         Self::InstanceMethod("weights", &Self::weights),
-         Self::InstanceMethod("blocks", &Self::blocks), Self::InstanceMethod("carry", &Self::carry),
-         Self::InstanceMethod("differentials", &Self::differentials),
+         Self::InstanceMethod("weights", &Self::weights), Self::InstanceMethod("blocks", &Self::blocks),
+         Self::InstanceMethod("carry", &Self::carry), Self::InstanceMethod("differentials", &Self::differentials),
          Self::InstanceMethod("normBound", &Self::norm), Self::InstanceMethod("effectiveRadius", &Self::radius),
          Self::InstanceMethod("share", &Self::share), Self::InstanceMethod("close", &Self::close),
          Self::InstanceAccessor("inputs", &Self::inputs, nullptr),
@@ -94,7 +93,8 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
           groups_(groupsOf(*network_, std::move(batch.runs), threads)),
           control_(control),
           pending_(std::move(pending)) {
-      for (const Group<T>& group : groups_) scratches_.push_back(network_->scratch(std::min(group.size(), kGroupSeries)));
+      for (const Group<T>& group : groups_)
+        scratches_.push_back(network_->scratch(std::min(group.size(), kGroupSeries)));
     }
     Napi::Promise promise() const { return pending_.promise(); }
     // As many as may run at the same time.
@@ -230,8 +230,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     }
     table.ring = table.queue.size / capacity / network.inputs();
     return guarded(env, [&] {
-      return Napi::Number::New(env,
-                               static_cast<double>(stepper_.step(network, table, ready, environment(env).pool())));
+      return Napi::Number::New(env, static_cast<double>(stepper_.step(network, table, ready, environment(env).pool())));
     });
   }
 

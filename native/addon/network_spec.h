@@ -1,9 +1,10 @@
 // Networks from the objects that TypeScript has checked.
 //
-//   { kind: 'regions', inputs, parentFirst, regions: [region, ...] }      { kind: 'nvar', inputs, delay, order, strides }
-//   region    { units, inputs, law, rate, segments: [{ units, activation }], recurrent, input, carry, bias, parent,
+//   { kind: 'regions', inputs, parentFirst, regions: [region, ...] }      { kind: 'nvar', inputs, delay, order, strides
+//   } region    { units, inputs, law, rate, segments: [{ units, activation }], recurrent, input, carry, bias, parent,
 //               coupling, feedback, seed, stream }
-//   operator  { kind: 'topology', ... } | { kind: 'uniform', scaling } | { kind: 'antisymmetric', scaling, diffusion } |
+//   operator  { kind: 'topology', ... } | { kind: 'uniform', scaling } | { kind: 'antisymmetric', scaling, diffusion }
+//   |
 //             { kind: 'orthogonal' } | { kind: 'dense', values, precision } | { kind: 'nonzeros', values } |
 //             { kind: 'csr', offsets, columns, values }
 #pragma once
@@ -134,8 +135,8 @@ Operator<T> operatorOf(const Napi::Value& value, size_t rows, size_t cols, const
   if (kind == "topology") return topologyOperator<T>(spec, rows, draw);
   if (kind == "orthogonal") return drawOrthogonal<T>(rows, draw.of(purpose));
   if (kind == "antisymmetric") {
-    return drawAntisymmetric<T>(rows, number(spec.Get("scaling"), "scaling"), number(spec.Get("diffusion"), "diffusion"),
-                                draw.of(purpose));
+    return drawAntisymmetric<T>(rows, number(spec.Get("scaling"), "scaling"),
+                                number(spec.Get("diffusion"), "diffusion"), draw.of(purpose));
   }
   failArgument(value.Env(), "Expected a kind of operator but received " + kind);
 }
@@ -238,7 +239,8 @@ Shared<Network<T>> networkOf(const Napi::Object& spec) {
   const size_t delay = count(spec.Get("delay"), "delay"), order = count(spec.Get("order"), "order");
   const size_t strides = count(spec.Get("strides"), "strides");
   if (delay < 1 || delay > kMostUnits || order < 1 || order > 64 || strides < 1 || strides > kMostUnits ||
-      static_cast<double>(delay) * static_cast<double>(strides) * static_cast<double>(inputs) > kMostUnits * 16.0 || Nvar<T>::monomialsOf(delay * inputs, order) == SIZE_MAX) {
+      static_cast<double>(delay) * static_cast<double>(strides) * static_cast<double>(inputs) > kMostUnits * 16.0 ||
+      Nvar<T>::monomialsOf(delay * inputs, order) == SIZE_MAX) {
     failShape(spec.Env(), "Expected fewer delays, inputs or factors");
   }
   return Shared<Network<T>>(new Nvar<T>(inputs, delay, order, strides));

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "addon/exports.h"
+#include "addon/memory.h"
 #include "addon/view.h"
 #include "readout/linear_readout.h"
 #include "readout/normal_equations.h"
@@ -28,6 +29,12 @@ ReadoutShape readShape(const Napi::Value& value) {
     failShape(value.Env(), "Expected at most 1048576 states, inputs and outputs");
   }
   return read;
+}
+
+// Of the upper triangle of sums over all columns, about.
+size_t squareBytes(const ReadoutShape& shape) {
+  const size_t columns = shape.features() + shape.outputs + 1;
+  return columns * columns / 2 * sizeof(double);
 }
 
 template <class T, class Body>
@@ -70,6 +77,7 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
       } else {
         sums_ = std::make_unique<NormalEquations>(shape_);
       }
+      memory_.take(info.Env(), squareBytes(shape_));
     });
   }
 
@@ -90,6 +98,7 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
   }
 
   ReadoutShape shape_;
+  ExternalMemory memory_{Env()};
   std::unique_ptr<LeastSquares> sums_;
 };
 
@@ -107,7 +116,10 @@ class RecursiveTrainer final : public Napi::ObjectWrap<RecursiveTrainer> {
   explicit RecursiveTrainer(const Napi::CallbackInfo& info)
       : Napi::ObjectWrap<RecursiveTrainer>(info), shape_(readShape(info[0])) {
     const double ridge = number(info[1], "ridge"), forgetting = number(info[2], "forgetting");
-    guarded(info.Env(), [&] { rls_ = std::make_unique<RecursiveLeastSquares>(shape_, ridge, forgetting); });
+    guarded(info.Env(), [&] {
+      rls_ = std::make_unique<RecursiveLeastSquares>(shape_, ridge, forgetting);
+      memory_.take(info.Env(), rls_->bytes());
+    });
   }
 
  private:
@@ -132,6 +144,7 @@ class RecursiveTrainer final : public Napi::ObjectWrap<RecursiveTrainer> {
   }
 
   ReadoutShape shape_;
+  ExternalMemory memory_{Env()};
   std::unique_ptr<RecursiveLeastSquares> rls_;
 };
 
@@ -146,7 +159,10 @@ class LinearReadoutObject final : public Napi::ObjectWrap<LinearReadoutObject> {
       : Napi::ObjectWrap<LinearReadoutObject>(info), shape_(readShape(info[0])) {
     const Span<double> weights = view<double>(info[1], "weights", shape_.features() * shape_.outputs);
     const Span<double> bias = view<double>(info[2], "bias", shape_.outputs);
-    guarded(info.Env(), [&] { readout_ = std::make_unique<LinearReadout>(shape_, weights.data, bias.data); });
+    guarded(info.Env(), [&] {
+      readout_ = std::make_unique<LinearReadout>(shape_, weights.data, bias.data);
+      memory_.take(info.Env(), weights.size * sizeof(double));
+    });
   }
 
  private:
@@ -158,6 +174,7 @@ class LinearReadoutObject final : public Napi::ObjectWrap<LinearReadoutObject> {
   }
 
   ReadoutShape shape_;
+  ExternalMemory memory_{Env()};
   std::unique_ptr<LinearReadout> readout_;
 };
 

@@ -51,7 +51,7 @@ SparseBlocks<T> drawBlocks(const RecurrentSpec& spec, const PhiloxStream& weight
       [&](size_t b, T* w) { weights.fillSymmetric(static_cast<uint64_t>(b) * rows * degree, rows * degree, w); });
 }
 
-// Of the dominant pair. The radius of a random matrix is then right to about a tenth of it (test/reservoir).
+// Of the dominant pair. The radius of a random matrix is then right to about a tenth of it (test/network).
 constexpr double kResidual = 1e-3;
 
 template <class T>
@@ -155,8 +155,8 @@ Operator<T> drawOrthogonal(size_t n, const PhiloxStream& stream) {
 
 template <class T>
 Operator<T> denseOf(size_t rows, size_t cols, Span<const T> values, Precision precision) {
-  return stored(
-      PackedDense<T>(rows, cols, [&](size_t i, T* row) { std::copy_n(values.data + i * cols, cols, row); }), precision);
+  return stored(PackedDense<T>(rows, cols, [&](size_t i, T* row) { std::copy_n(values.data + i * cols, cols, row); }),
+                precision);
 }
 
 template <class T>

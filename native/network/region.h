@@ -43,8 +43,8 @@ struct Region {
     return paddedUnits(units()) + std::max(recurrent->workElements(), carry ? carry->workElements() : 0);
   }
   size_t workOfMany(size_t count) const {
-    return std::max({recurrent->workOfMany(count), input ? input->workOfMany(count) : 0,
-                     carry ? carry->workOfMany(count) : 0});
+    return std::max(
+        {recurrent->workOfMany(count), input ? input->workOfMany(count) : 0, carry ? carry->workOfMany(count) : 0});
   }
 
   void beginDrive(const T* u, T* drive) const {

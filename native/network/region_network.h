@@ -2,9 +2,9 @@
 //
 //   drive_m = W_m x_m + W_in u + b_m + C_m x_parent + Σ_children F_c x_c        x_m' by the law of region m (region.h)
 //
-// A parent stands before its children. parentFirst reads the parent's new state (the classical deep ESN), synchronous its
-// old one (each level adds a step of delay). A closed gate stops all traffic of its region: it is neither computed nor
-// read, and its state is held. The block matrix is stored sparsely: one operator an existing block.
+// A parent stands before its children. parentFirst reads the parent's new state (the classical deep ESN), synchronous
+// its old one (each level adds a step of delay). A closed gate stops all traffic of its region: it is neither computed
+// nor read, and its state is held. The block matrix is stored sparsely: one operator an existing block.
 #pragma once
 
 #include <cstdint>

@@ -19,13 +19,13 @@ namespace dtesn {
 
 template <class T>
 struct StreamTable {
-  Span<T> states;          // capacity x stateSize
-  Span<T> queue;           // capacity x ring x inputs
-  Span<int32_t> heads;     // first waiting input of each stream
-  Span<int32_t> counts;    // waiting inputs of each stream
-  Span<int32_t> ready;     // streams with inputs, in the order of their turn
-  size_t ring;             // inputs a stream has room for
-  const uint8_t* gates;    // of every stream; null for all open
+  Span<T> states;        // capacity x stateSize
+  Span<T> queue;         // capacity x ring x inputs
+  Span<int32_t> heads;   // first waiting input of each stream
+  Span<int32_t> counts;  // waiting inputs of each stream
+  Span<int32_t> ready;   // streams with inputs, in the order of their turn
+  size_t ring;           // inputs a stream has room for
+  const uint8_t* gates;  // of every stream; null for all open
 };
 
 template <class T>
@@ -51,8 +51,8 @@ class StreamStepper {
   void stepSome(const Network<T>& network, const StreamTable<T>& table, size_t first, size_t count, Lane& lane) const;
 
   std::vector<Turn> turns_;
-  size_t count_ = 0;              // turns of this step
-  std::vector<uint32_t> taken_;   // of each stream, the last step it had a turn in
+  size_t count_ = 0;             // turns of this step
+  std::vector<uint32_t> taken_;  // of each stream, the last step it had a turn in
   uint32_t now_ = 0;
   std::vector<Lane> lanes_;  // one a thread
 };

@@ -29,14 +29,20 @@ DTESN_INLINE V reluVector(V z) { return z < 0 ? V{} : z; }
 // sin(k pi + r) = (-1)^k sin r, |r| <= pi / 2, by the Taylor series of sin r / r in r^2.
 #if DTESN_WIDE
 constexpr T kPi[] = {3.14159265346825122833e+00, 1.21542010126079319532e-10, 4.04453249759190126308e-21};
-constexpr T kSineSeries[] = {1.0 / 51090942171709440000.0, -1.0 / 121645100408832000.0, 1.0 / 355687428096000.0,
-                             -1.0 / 1307674368000.0,       1.0 / 6227020800.0,          -1.0 / 39916800.0,
-                             1.0 / 362880.0,               -1.0 / 5040.0,               1.0 / 120.0,
+constexpr T kSineSeries[] = {1.0 / 51090942171709440000.0,
+                             -1.0 / 121645100408832000.0,
+                             1.0 / 355687428096000.0,
+                             -1.0 / 1307674368000.0,
+                             1.0 / 6227020800.0,
+                             -1.0 / 39916800.0,
+                             1.0 / 362880.0,
+                             -1.0 / 5040.0,
+                             1.0 / 120.0,
                              -1.0 / 6.0};
 #else
 constexpr T kPi[] = {3.140625f, 9.67502593994140625e-4f, 1.50995799097837643e-7f};
-constexpr T kSineSeries[] = {1.0f / 6227020800.0f, -1.0f / 39916800, 1.0f / 362880, -1.0f / 5040, 1.0f / 120,
-                             -1.0f / 6};
+constexpr T kSineSeries[] = {1.0f / 6227020800.0f, -1.0f / 39916800, 1.0f / 362880,
+                             -1.0f / 5040,         1.0f / 120,       -1.0f / 6};
 #endif
 
 DTESN_INLINE V sineVector(V z) {
@@ -64,10 +70,10 @@ DTESN_INLINE V softplusVector(V z) {
   return reluVector(z) + static_cast<T>(2) * (s + s * (square * p));
 }
 
-#define DTESN_MAP(NAME, FUNCTION)                                                             \
-  static void NAME(T* drive, size_t n) {                                                      \
-    size_t i = 0;                                                                             \
-    for (; i + kLanes <= n; i += kLanes) store(drive + i, FUNCTION(load(drive + i)));         \
+#define DTESN_MAP(NAME, FUNCTION)                                                                   \
+  static void NAME(T* drive, size_t n) {                                                            \
+    size_t i = 0;                                                                                   \
+    for (; i + kLanes <= n; i += kLanes) store(drive + i, FUNCTION(load(drive + i)));               \
     if (const size_t rest = n - i) storePart(drive + i, FUNCTION(loadPart(drive + i, rest)), rest); \
   }
 

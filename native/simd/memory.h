@@ -1,6 +1,6 @@
 // Memory for the kernels: on 64-byte boundaries; large blocks on huge pages where the system has them, since a matrix
-// that is read over and over spends much of its time on translating addresses of small pages. Large blocks come from the
-// system itself and go back to it at once.
+// that is read over and over spends much of its time on translating addresses of small pages. Large blocks come from
+// the system itself and go back to it at once.
 #pragma once
 
 #include <cstddef>
@@ -35,7 +35,7 @@ inline void* allocateKernelMemory(size_t bytes) {
     return begin + before;
   }
 #endif
-  return ::operator new(bytes, std::align_val_t{64});
+  return ::operator new (bytes, std::align_val_t{64});
 }
 
 inline void freeKernelMemory(void* memory, size_t bytes) {
@@ -45,7 +45,7 @@ inline void freeKernelMemory(void* memory, size_t bytes) {
     return;
   }
 #endif
-  ::operator delete(memory, std::align_val_t{64});
+  ::operator delete (memory, std::align_val_t{64});
 }
 
 }  // namespace dtesn

@@ -27,8 +27,8 @@ namespace DTESN_TYPE {
 
 constexpr Kernels<T> kTable = {panels,        blocks8,    blocks16,    rows,         cycle,        leakyTanh,
                                leakyIdentity, panelsMany, blocks8Many, blocks16Many, multiplyAdds, loadAll,
-                               permutation,   hadamard,   exactPanels, exactBlocks,  rowsMany,
-                               mapTanh,       mapSigmoid, mapRelu,     mapSine,      mapSoftplus,  euler};
+                               permutation,   hadamard,   exactPanels, exactBlocks,  rowsMany,     mapTanh,
+                               mapSigmoid,    mapRelu,    mapSine,     mapSoftplus,  euler};
 #if DTESN_WIDE
 constexpr ExactKernels kExact = {dot, addScaled};
 #else

@@ -11,8 +11,8 @@
 
 using dtesn::Activation;
 using dtesn::Network;
-using dtesn::Place;
 using dtesn::PhiloxStream;
+using dtesn::Place;
 using dtesn::Precision;
 using dtesn::Purpose;
 using dtesn::Region;

@@ -41,6 +41,7 @@ import {
   resolvePrecision,
   type Topology,
 } from './options.js';
+import type { State } from './state.js';
 
 const wholeDepth = `a whole number from 1 to ${MAX_DEPTH}`;
 const forEach = 'or one for each level (or membrane of `parents`)';
@@ -147,18 +148,22 @@ export class DeepTreeModel extends Network<Facts> {
     return this.gates.reduce((sum, gate) => sum + (gate ? 1 : 0), 0);
   }
 
-  /** Opens the first `count` membranes in breadth-first order and closes the others: the deepest leaves go first. */
-  activate(count: number): void {
+  /**
+   * Opens the first `count` membranes of a state (the own one by default) in breadth-first order and closes the others: the
+   * deepest leaves go first.
+   */
+  activate(count: number, state: State = this.ownState): void {
     if (!Number.isInteger(count) || count < 1 || count > this.membranes.length) {
       throw rangeError(`a whole number from 1 to ${this.membranes.length}`, 'count', count);
     }
-    for (let m = 0; m < this.gates.length; m++) this.gates[m] = m < count ? 1 : 0;
+    const gates = state.gates!;
+    for (let m = 0; m < gates.length; m++) gates[m] = m < count ? 1 : 0;
   }
 
-  /** The part of the live state that belongs to a membrane. */
-  stateOf(membrane: number): Floats {
+  /** The part of a live state (the own one by default) that belongs to a membrane. */
+  stateOf(membrane: number, state: State = this.ownState): Floats {
     const { offset, units } = this.#at(membrane);
-    return this.state.subarray(offset, offset + units);
+    return state.data.subarray(offset, offset + units);
   }
 
   /** Copies of a membrane's W, W_in (zeros where no input reaches it), b, and of its blocks from and to the parent. */
