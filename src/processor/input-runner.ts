@@ -2,8 +2,8 @@
  * The way of inputs through the processor, a wave at a time: look (sources or a given context), encode, transform, model,
  * B-series.
  *
- * A prepared wave holds memory of its own until it was run or dropped, so that the next one can be prepared meanwhile. A
- * wave of process() runs alone; those of a batch run as native batches, inputs with equally many active membranes together.
+ * A prepared wave holds memory for its series until it was run or dropped, so that the next one can be prepared meanwhile;
+ * what a run writes is the lane's. A wave of process() runs alone; those of a batch run as native batches, inputs with equally many active membranes together.
  */
 import { type EncodeInput, writeSeries } from '../encoding/index.js';
 import {
@@ -32,7 +32,7 @@ import { type DtesnFailure, type DtesnResult, failureOf } from './result.js';
 import { StageClock } from './stage-clock.js';
 import { expandFlow, type ModelRun, runModel, runModelBatch, type TransformedInput, treesTo } from './stages.js';
 import type { WavePlan } from './waves.js';
-import type { WorkMemory } from './work-memory.js';
+import type { RunMemory, SeriesMemory } from './work-memory.js';
 
 export interface ProcessOptions {
   signal?: AbortSignal;
@@ -66,12 +66,10 @@ export interface Wave {
   inputs: PreparedInput[];
   /** Of a batch: series run as columns of one product, also one alone, so that results do not depend on the batch. */
   batch: boolean;
-  memory: WorkMemory;
-  differentials: Float32Array;
-  states: Float32Array;
-  ends: Float32Array;
+  memory: SeriesMemory;
 }
 
+type RunViews = ReturnType<RunMemory['reserve']>;
 type Settle = (index: number, result: DtesnResult | DtesnFailure) => void;
 
 /** With an adaptive threshold, one input in so many is run once more the other way (standardised or plain). */
@@ -199,7 +197,7 @@ export class InputRunner {
     });
     const settled = await Promise.allSettled(encoding);
     signal?.throwIfAborted();
-    const memory = pool.take();
+    const memory = await pool.take(signal);
     const fail = (index: number, error: unknown) => {
       metrics.failed(error, false);
       refuse(index, error);
@@ -209,7 +207,12 @@ export class InputRunner {
       fail(start + i, result.reason);
       return [];
     });
-    return this.#transform(encoded, memory, batch, fail);
+    try {
+      return this.#transform(encoded, memory, batch, fail);
+    } catch (error) {
+      pool.give(memory);
+      throw error;
+    }
   }
 
   /** What the ids of a text hold for: restarts and changes seen, and who tokenises. */
@@ -227,32 +230,25 @@ export class InputRunner {
   /** Reserves the memory of the wave once, then transforms each input in its part of it. */
   #transform(
     encoded: Omit<PreparedInput, 'transformed'>[],
-    memory: WorkMemory,
+    memory: SeriesMemory,
     batch: boolean,
     fail: (index: number, error: unknown) => void,
   ): Wave {
-    const { config, first, targetOf, metrics } = this.#parts;
-    const { units } = first.model;
+    const { targetOf, metrics } = this.#parts;
     const fitting = encoded.flatMap((input) => {
       input.clock.skip();
       const { encoded: given } = input.encoding;
       try {
         const target = targetOf(given.kind, given.steps);
         const draft = draftTransformations(input.planned.data, target);
-        const { steps, capacity } = programShape(draft.program, given.steps, given.features);
-        const room = Math.max(capacity, given.steps * given.features);
-        return [{ input, target, draft, room, chunk: Math.max(1, Math.min(draft.execution.chunkSteps, steps)) }];
+        const { capacity } = programShape(draft.program, given.steps, given.features);
+        return [{ input, target, draft, room: Math.max(capacity, given.steps * given.features) }];
       } catch (error) {
         fail(input.index, error);
         return [];
       }
     });
-    const views = memory.reserve({
-      series: fitting.reduce((sum, { room }) => sum + room, 0),
-      states: fitting.reduce((sum, { chunk }) => sum + chunk * units, 0),
-      ends: fitting.length * units,
-      differentials: treesTo(config.bseries_max_order).length * units,
-    });
+    const views = memory.reserve({ series: fitting.reduce((sum, { room }) => sum + room, 0) });
     let offset = 0;
     const inputs = fitting.flatMap(({ input, target, draft, room }): PreparedInput[] => {
       const series = views.series.subarray(offset, offset + room);
@@ -273,7 +269,7 @@ export class InputRunner {
         return [];
       }
     });
-    return { inputs, batch, memory, ...views };
+    return { inputs, batch, memory };
   }
 
   // ---- run ----
@@ -287,10 +283,11 @@ export class InputRunner {
         const { activeMembranes } = group[0]!.transformed.execution;
         model.activate(Math.min(activeMembranes, model.membranes.length));
         for (const { clock } of group) clock.skip();
-        const runs = await this.#runModel(lane, wave, group, options);
+        const memory = this.#reserve(lane, group);
+        const runs = await this.#runModel(lane, memory, wave.batch, group, options);
         for (const { clock } of group) clock.end('model');
         for (const [i, input] of group.entries()) {
-          const result = this.#finish(lane, wave, input, runs[i]!, group.length);
+          const result = this.#finish(lane, memory.differentials, input, runs[i]!, group.length);
           settle(input.index, result);
         }
         await this.#shadow(lane, group[0]!, runs[0]!, signal);
@@ -301,9 +298,19 @@ export class InputRunner {
     }
   }
 
+  #reserve({ model, memory }: Lane, group: PreparedInput[]): RunViews {
+    const { units } = model;
+    const steps = group.reduce((sum, { transformed }) => {
+      return sum + Math.max(1, Math.min(transformed.execution.chunkSteps, transformed.steps));
+    }, 0);
+    const trees = treesTo(this.#parts.config.bseries_max_order).length;
+    return memory.reserve({ states: steps * units, ends: group.length * units, differentials: trees * units });
+  }
+
   async #runModel(
     { model }: Lane,
-    { batch, states, ends }: Wave,
+    { states, ends }: RunViews,
+    batch: boolean,
     group: PreparedInput[],
     { signal, onProgress }: ProcessOptions,
   ): Promise<ModelRun[]> {
@@ -317,14 +324,14 @@ export class InputRunner {
     return runModelBatch(model, states, ends, inputs, { chunkSteps, signal, onProgress: progress });
   }
 
-  #finish(lane: Lane, wave: Wave, input: PreparedInput, run: ModelRun, together: number): DtesnResult {
+  #finish(lane: Lane, differentials: Float32Array, input: PreparedInput, run: ModelRun, together: number): DtesnResult {
     const { config, metrics, engine } = this.#parts;
     const { model } = lane;
     const { clock, transformed } = input;
     clock.skip();
     const last = transformed.series.subarray(-model.inputs);
     if (model.state !== run.endState) model.reset(run.endState);
-    const flow = expandFlow(model, wave.differentials, config.bseries_max_order, last);
+    const flow = expandFlow(model, differentials, config.bseries_max_order, last);
     clock.end('bseries');
     metrics.finished(clock, transformed.steps, model.activeMembranes < model.membranes.length);
     return assembleResult({ engine, input, model, run, flow, together });

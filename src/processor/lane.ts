@@ -1,9 +1,11 @@
 /**
- * A lane: one model whose state and gates lie on shared memory that never moves, for other threads to watch while it runs.
+ * A lane: one model whose state and gates lie on shared memory that never moves, for other threads to watch while it runs,
+ * and the memory of its runs.
  */
 import { membraneTree } from '../membrane/index.js';
 import { DeepTreeModel, type DeepTreeOptions } from '../model/index.js';
 import { Arena } from '../native/index.js';
+import { RunMemory } from './work-memory.js';
 
 /** Model options that the processor leaves to the caller; the rest follows from the configuration. */
 export type ModelOptions = Omit<DeepTreeOptions, 'state' | 'gates' | 'dtype'>;
@@ -11,6 +13,8 @@ export type ModelOptions = Omit<DeepTreeOptions, 'state' | 'gates' | 'dtype'>;
 export class Lane {
   readonly model: DeepTreeModel;
   readonly live: ReturnType<typeof liveArena>;
+  /** What a run writes on its way. */
+  readonly memory = new RunMemory();
 
   constructor(options: ModelOptions) {
     const { units, depth } = options;
@@ -22,7 +26,7 @@ export class Lane {
 
   /** Bytes of shared memory. */
   get bytes(): number {
-    return this.live.buffer.byteLength;
+    return this.live.buffer.byteLength + this.memory.bytes;
   }
 }
 
