@@ -27,10 +27,19 @@ import { type Encoding, InputEncoder } from './input-encoder.js';
 import type { Lane } from './lane.js';
 import { ModelTokenizer } from './model-tokenizer.js';
 import type { PlannedData } from './planner.js';
+import type { InputAccount } from './processor-metrics.js';
 import type { ProcessorParts } from './processor-options.js';
 import { type DtesnFailure, type DtesnResult, failureOf } from './result.js';
 import { StageClock } from './stage-clock.js';
-import { expandFlow, type ModelRun, runModel, runModelBatch, type TransformedInput, treesTo } from './stages.js';
+import {
+  type BSeriesResult,
+  expandFlow,
+  type ModelRun,
+  runModel,
+  runModelBatch,
+  type TransformedInput,
+  treesTo,
+} from './stages.js';
 import type { WavePlan } from './waves.js';
 import type { RunMemory, SeriesMemory } from './work-memory.js';
 
@@ -62,11 +71,14 @@ export interface PreparedInput {
   clock: StageClock;
 }
 
+type EncodedOne = Omit<PreparedInput, 'transformed'>;
+
 export interface Wave {
   inputs: PreparedInput[];
   /** Of a batch: series run as columns of one product, also one alone, so that results do not depend on the batch. */
   batch: boolean;
   memory: SeriesMemory;
+  account: InputAccount;
 }
 
 type RunViews = ReturnType<RunMemory['reserve']>;
@@ -122,7 +134,7 @@ export class InputRunner {
       failure = error;
     });
     if (wave.inputs.length === 1) return wave;
-    this.drop(wave);
+    this.drop(wave, failure);
     throw failure;
   }
 
@@ -141,12 +153,18 @@ export class InputRunner {
   async run(wave: Wave, options: ProcessOptions, settle: Settle): Promise<void> {
     try {
       for (const group of groupsOf(wave.inputs)) await this.#runGroup(wave, group, options, settle);
+    } catch (error) {
+      wave.account.ended(error, options.signal?.aborted === true);
+      throw error;
     } finally {
-      this.drop(wave);
+      this.#parts.memory.give(wave.memory);
     }
   }
 
-  drop(wave: Wave): void {
+  /** Gives the memory of a wave back that is not run: what its series was asked for, or after an error. */
+  drop(wave: Wave, error?: unknown): void {
+    if (error === undefined) wave.account.prepared();
+    else wave.account.ended(error, false);
     this.#parts.memory.give(wave.memory);
   }
 
@@ -165,6 +183,7 @@ export class InputRunner {
     };
   }
 
+  /** Books the inputs, and their end where preparing them ends in an error. */
   async #prepare(
     inputs: readonly EncodeInput[],
     start: number,
@@ -174,17 +193,37 @@ export class InputRunner {
     refuse: (index: number, error: unknown) => void,
   ): Promise<Wave> {
     const { metrics, memory: pool } = this.#parts;
-    const { signal, onProgress } = options;
-    const clock = new StageClock();
-    metrics.inputs.started += end - start;
-    onProgress?.({ stage: 'context', done: 0, total: 1 });
-    let look: Look;
+    const account = metrics.begin(end - start);
+    const fail = (index: number, error: unknown) => {
+      account.failed(error);
+      refuse(index, error);
+    };
     try {
-      look = await this.#lookOf(options);
+      const encoded = await this.#lookAndEncode(inputs, start, end, options, fail);
+      const memory = await pool.take(options.signal);
+      try {
+        return { inputs: this.#transform(encoded, memory, fail), batch, memory, account };
+      } catch (error) {
+        pool.give(memory);
+        throw error;
+      }
     } catch (error) {
-      for (let index = start; index < end; index++) metrics.failed(error, signal?.aborted === true);
+      account.ended(error, options.signal?.aborted === true);
       throw error;
     }
+  }
+
+  async #lookAndEncode(
+    inputs: readonly EncodeInput[],
+    start: number,
+    end: number,
+    options: ProcessOptions,
+    fail: (index: number, error: unknown) => void,
+  ): Promise<EncodedOne[]> {
+    const { signal, onProgress } = options;
+    const clock = new StageClock();
+    onProgress?.({ stage: 'context', done: 0, total: 1 });
+    const look = await this.#lookOf(options);
     clock.end('context');
     onProgress?.({ stage: 'encode', done: 0, total: 1 });
     const encoding = Array.from({ length: end - start }, async (_, i) => {
@@ -197,22 +236,11 @@ export class InputRunner {
     });
     const settled = await Promise.allSettled(encoding);
     signal?.throwIfAborted();
-    const memory = await pool.take(signal);
-    const fail = (index: number, error: unknown) => {
-      metrics.failed(error, false);
-      refuse(index, error);
-    };
-    const encoded = settled.flatMap((result, i) => {
+    return settled.flatMap((result, i) => {
       if (result.status === 'fulfilled') return [result.value];
       fail(start + i, result.reason);
       return [];
     });
-    try {
-      return this.#transform(encoded, memory, batch, fail);
-    } catch (error) {
-      pool.give(memory);
-      throw error;
-    }
   }
 
   /** What the ids of a text hold for: restarts and changes seen, and who tokenises. */
@@ -229,11 +257,10 @@ export class InputRunner {
 
   /** Reserves the memory of the wave once, then transforms each input in its part of it. */
   #transform(
-    encoded: Omit<PreparedInput, 'transformed'>[],
+    encoded: EncodedOne[],
     memory: SeriesMemory,
-    batch: boolean,
     fail: (index: number, error: unknown) => void,
-  ): Wave {
+  ): PreparedInput[] {
     const { targetOf, metrics } = this.#parts;
     const fitting = encoded.flatMap((input) => {
       input.clock.skip();
@@ -250,7 +277,7 @@ export class InputRunner {
     });
     const views = memory.reserve({ series: fitting.reduce((sum, { room }) => sum + room, 0) });
     let offset = 0;
-    const inputs = fitting.flatMap(({ input, target, draft, room }): PreparedInput[] => {
+    return fitting.flatMap(({ input, target, draft, room }): PreparedInput[] => {
       const series = views.series.subarray(offset, offset + room);
       offset += room;
       try {
@@ -269,33 +296,29 @@ export class InputRunner {
         return [];
       }
     });
-    return { inputs, batch, memory };
   }
 
   // ---- run ----
 
   async #runGroup(wave: Wave, group: PreparedInput[], options: ProcessOptions, settle: Settle): Promise<void> {
-    const { lanes, metrics } = this.#parts;
+    const { lanes, engine } = this.#parts;
     const { signal } = options;
-    try {
-      await lanes.use(async (lane) => {
-        const { model } = lane;
-        const { activeMembranes } = group[0]!.transformed.execution;
-        model.activate(Math.min(activeMembranes, model.membranes.length));
-        for (const { clock } of group) clock.skip();
-        const memory = this.#reserve(lane, group);
-        const runs = await this.#runModel(lane, memory, wave.batch, group, options);
-        for (const { clock } of group) clock.end('model');
-        for (const [i, input] of group.entries()) {
-          const result = this.#finish(lane, memory.differentials, input, runs[i]!, group.length);
-          settle(input.index, result);
-        }
-        await this.#shadow(lane, group[0]!, runs[0]!, signal);
-      }, signal);
-    } catch (error) {
-      for (const _ of group) metrics.failed(error, signal?.aborted === true);
-      throw error;
-    }
+    await lanes.use(async (lane) => {
+      const { model } = lane;
+      const { activeMembranes } = group[0]!.transformed.execution;
+      model.activate(Math.min(activeMembranes, model.membranes.length));
+      for (const { clock } of group) clock.skip();
+      const memory = this.#reserve(lane, group);
+      const runs = await this.#runModel(lane, memory, wave.batch, group, options);
+      for (const { clock } of group) clock.end('model');
+      for (const [i, input] of group.entries()) {
+        const run = runs[i]!;
+        const flow = this.#expand(lane, memory.differentials, input, run);
+        wave.account.finished(input.clock, input.transformed.steps, model.activeMembranes < model.membranes.length);
+        settle(input.index, assembleResult({ engine, input, model, run, flow, together: group.length }));
+      }
+      await this.#shadow(lane, group[0]!, runs[0]!, signal);
+    }, signal);
   }
 
   #reserve({ model, memory }: Lane, group: PreparedInput[]): RunViews {
@@ -324,17 +347,18 @@ export class InputRunner {
     return runModelBatch(model, states, ends, inputs, { chunkSteps, signal, onProgress: progress });
   }
 
-  #finish(lane: Lane, differentials: Float32Array, input: PreparedInput, run: ModelRun, together: number): DtesnResult {
-    const { config, metrics, engine } = this.#parts;
-    const { model } = lane;
-    const { clock, transformed } = input;
+  #expand(
+    { model }: Lane,
+    differentials: Float32Array,
+    { clock, transformed }: PreparedInput,
+    run: ModelRun,
+  ): BSeriesResult {
     clock.skip();
     const last = transformed.series.subarray(-model.inputs);
     if (model.state !== run.endState) model.reset(run.endState);
-    const flow = expandFlow(model, differentials, config.bseries_max_order, last);
+    const flow = expandFlow(model, differentials, this.#parts.config.bseries_max_order, last);
     clock.end('bseries');
-    metrics.finished(clock, transformed.steps, model.activeMembranes < model.membranes.length);
-    return assembleResult({ engine, input, model, run, flow, together });
+    return flow;
   }
 
   /** Runs an input once more the other way and tells the quality gate how alike the mean states are. */
@@ -342,7 +366,8 @@ export class InputRunner {
     const { adaptive, planner, targetOf } = this.#parts;
     if (!adaptive || this.#shadowTurn++ % SHADOW_EVERY !== 0) return;
     const { encoded } = input.encoding;
-    const agreement = await agreementOf(lane.model, encoded, input.planned.data, targetOf(encoded.kind), run, signal);
+    const comparing = agreementOf(lane.model, encoded, input.planned.data, targetOf(encoded.kind), run, signal);
+    const agreement = await comparing.catch(() => null); // the input has its result: an abort comes too late
     if (agreement !== null) planner.observe({ agreement });
   }
 }
