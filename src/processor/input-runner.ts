@@ -12,7 +12,7 @@ import {
   type PlanTarget,
   programShape,
 } from '../pipeline/index.js';
-import type { SourceSet } from '../sources/index.js';
+import type { SourceFetcher, SourceSet } from '../sources/index.js';
 import { agreementOf } from './agreement.js';
 import { assembleResult } from './assemble-result.js';
 import {
@@ -90,11 +90,13 @@ const SHADOW_EVERY = 16;
 export class InputRunner {
   readonly #parts: ProcessorParts;
   readonly #encoder: InputEncoder;
+  readonly #freshness: SourceFetcher['freshness'];
   #shadowTurn = 0;
 
   constructor(parts: ProcessorParts) {
     this.#parts = parts;
     const { engine, fetcher, tokens, config } = parts;
+    this.#freshness = fetcher.freshness;
     const local = engine && new ModelTokenizer(engine);
     const tokenizing = () => fetcher.engineFor('tokenizer');
     this.#encoder = new InputEncoder(tokenizing, local, tokens, config.source_deadline_ms);
@@ -176,7 +178,7 @@ export class InputRunner {
     const given = checkContext(context);
     const data = given.multi_source_data;
     return {
-      use: useOf(given, this.#parts.origin),
+      use: useOf(given, this.#parts.origin, this.#freshness),
       tokenizer: data.sources.tokenizer,
       ask: false,
       plan: () => ({ data, reused: false }),

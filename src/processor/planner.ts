@@ -3,7 +3,7 @@
  * pipelines.
  *
  * A plan and its explanation are kept and used again while everything they follow from stays the same (answers of the
- * sources, constraints, hints, judgement of the quality) and the plan itself allows caching.
+ * sources, constraints, hints, judgement of the quality) and the plan itself allows caching. Results share it: it is frozen.
  */
 import { LRUCache } from 'lru-cache';
 import {
@@ -23,7 +23,7 @@ import {
   type PlanTarget,
   planPipelines,
 } from '../pipeline/index.js';
-import type { SourceSet } from '../sources/index.js';
+import { frozen, type SourceSet } from '../sources/index.js';
 
 const KEPT_PLANS = 64;
 /** What a plan never rests on, unless a pipeline of the host does: it is read anew each time. */
@@ -83,7 +83,7 @@ export class Planner {
       return { data: multiSourceDataOf(set, aggregation, kept.pipelines), reused: true };
     }
     this.misses++;
-    const pipelines = planPipelines(set.sources, aggregation, target, this.#settings, set.additional);
+    const pipelines = frozen(planPipelines(set.sources, aggregation, target, this.#settings, set.additional));
     const made: KeptPlan = { pipelines, explained: null };
     this.#byPlan.set(pipelines, made);
     if (pipelines.optimization_config.enable_caching && !this.#volatile) this.#kept.set(key, made);
@@ -94,7 +94,7 @@ export class Planner {
   explain(data: MultiSourceData): ExplainedPipeline[] {
     const kept = this.#byPlan.get(data.processing_pipelines);
     if (kept === undefined || !data.processing_pipelines.optimization_config.enable_caching) return explainPlan(data);
-    kept.explained ??= explainPlan(data);
+    kept.explained ??= frozen(explainPlan(data));
     return kept.explained;
   }
 

@@ -30,6 +30,7 @@ import {
   type SourceListener,
   type SubscribeOptions,
 } from './fetcher-options.js';
+import type { Freshness } from './freshness.js';
 import { type Facts, KeptFacts } from './kept-facts.js';
 import { fetchModelDataSource } from './model-config.js';
 import { failure, type SourceOptions } from './observation.js';
@@ -103,6 +104,12 @@ export class SourceFetcher {
   /** Rises with every restart, and every change of model or tokenizer, that is seen. */
   get epoch(): number {
     return this.#epoch;
+  }
+
+  /** How long the answers of each source serve here, by name. */
+  get freshness(): Readonly<Record<string, Freshness>> {
+    const { freshness, declared } = this.#options;
+    return { ...freshness, ...Object.fromEntries(declared.map((source) => [source.name, source.freshness])) };
   }
 
   /** Those who fetch at the same time share one set: it is to be read, not written. */

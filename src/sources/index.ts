@@ -6,6 +6,7 @@ export { type FetchSourcesOptions, fetchSources } from './fetch-sources.js';
 export { type FetchOptions, SourceFetcher } from './fetcher.js';
 export type { AlternativeEngine, SourceFetcherOptions, SourceListener, SubscribeOptions } from './fetcher-options.js';
 export { type Freshness, type FreshnessOptions, freshness } from './freshness.js';
+export { frozen } from './frozen.js';
 export { type CgroupLimits, cgroupLimits } from './host/cgroup.js';
 export { type NvidiaGpu, nvidiaGpus } from './host/nvidia-gpus.js';
 export { type Pressure, pressure } from './host/pressure.js';
