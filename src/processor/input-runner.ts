@@ -342,11 +342,11 @@ export class InputRunner {
     const inputs = group.map(({ transformed }) => transformed);
     const longest = Math.max(...inputs.map(({ steps }) => steps));
     const progress = onProgress && ((done: number) => onProgress({ stage: 'model', done, total: longest }));
-    const { chunkSteps } = inputs[0]!.execution;
+    const { chunkSteps, threads } = inputs[0]!.execution;
     if (!batch) {
       return [await runModel(model, states, inputs[0]!, { chunkSteps, signal, onProgress: progress })];
     }
-    return runModelBatch(model, states, ends, inputs, { chunkSteps, signal, onProgress: progress });
+    return runModelBatch(model, states, ends, inputs, { chunkSteps, threads, signal, onProgress: progress });
   }
 
   #expand(

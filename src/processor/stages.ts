@@ -3,6 +3,7 @@
  */
 import { type RootedTree, rootedTrees } from '../bseries/index.js';
 import type { DeepTreeModel } from '../model/index.js';
+import { setThreads, threadCount } from '../native/index.js';
 import type { TransformedSeries } from '../pipeline/index.js';
 
 /** A transformed series, and how the plan wants it run. */
@@ -21,6 +22,8 @@ export interface ModelRun {
 
 export interface ModelRunOptions {
   chunkSteps: number;
+  /** Of a batch: threads that share its series. */
+  threads: number;
   signal?: AbortSignal | undefined;
   onProgress?: ((stepsDone: number) => void) | undefined;
 }
@@ -30,7 +33,7 @@ export async function runModel(
   model: DeepTreeModel,
   states: Float32Array,
   { series, steps }: TransformedInput,
-  { chunkSteps, signal, onProgress }: ModelRunOptions,
+  { chunkSteps, signal, onProgress }: Omit<ModelRunOptions, 'threads'>,
 ): Promise<ModelRun> {
   const { units, inputs } = model;
   const chunk = Math.min(chunkSteps, steps);
@@ -56,7 +59,7 @@ export async function runModelBatch(
   states: Float32Array,
   ends: Float32Array,
   batch: readonly TransformedInput[],
-  { chunkSteps, signal, onProgress }: ModelRunOptions,
+  { chunkSteps, threads, signal, onProgress }: ModelRunOptions,
 ): Promise<ModelRun[]> {
   const { units, inputs } = model;
   const longest = Math.max(...batch.map(({ steps }) => steps));
@@ -72,7 +75,7 @@ export async function runModelBatch(
       return rows;
     });
     const chunk = batch.map(({ series }, s) => series.subarray(done * inputs, (done + counts[s]!) * inputs));
-    model.runBatch(chunk, { out, states: last });
+    withThreads(threads, () => model.runBatch(chunk, { out, states: last }));
     out.forEach((rows, s) => void accumulate(rows, units, sums[s]!, magnitudes[s]!));
     onProgress?.(Math.min(longest, done + chunkSteps));
     await new Promise((resolve) => setImmediate(resolve));
@@ -81,6 +84,17 @@ export async function runModelBatch(
   return batch.map(({ steps }, s) => {
     return runOf(model, last.subarray(s * units, (s + 1) * units), sums[s]!, magnitudes[s]!, steps);
   });
+}
+
+/** Runs with no more threads of the addon than these; nothing else runs on this JavaScript thread meanwhile. */
+function withThreads(threads: number, run: () => void): void {
+  const there = threadCount();
+  if (threads < there) setThreads(threads);
+  try {
+    run();
+  } finally {
+    if (threads < there) setThreads(there);
+  }
 }
 
 function runOf(
