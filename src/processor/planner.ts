@@ -47,6 +47,8 @@ export class Planner {
   readonly #kept = new LRUCache<string, KeptPlan>({ max: KEPT_PLANS });
   readonly #byPlan = new WeakMap<MultiSourceData['processing_pipelines'], KeptPlan>();
   readonly #volatile: boolean;
+  readonly #numbers = new WeakMap<object, number>();
+  #lastNumber = 0;
   hits = 0;
   misses = 0;
 
@@ -102,11 +104,24 @@ export class Planner {
     this.#kept.clear();
   }
 
+  /** Data of a host are the same when they are the same object: each answer is a frozen copy. */
+  #numberOf(data: object | null): number | null {
+    if (data === null) return null;
+    const known = this.#numbers.get(data);
+    if (known !== undefined) return known;
+    this.#numbers.set(data, ++this.#lastNumber);
+    return this.#lastNumber;
+  }
+
   #keyOf({ sources, additional }: SourceSet, aggregation: MultiSourceData['aggregation'], target: PlanTarget): string {
     const { score: _, ...judgement } = this.#gate.judge(aggregation);
     const answers = [...Object.values(sources), ...Object.values(additional)]
       .filter(({ source_type }) => source_type !== VOLATILE)
-      .map(({ state, fetch_timestamp }) => `${state} ${fetch_timestamp}`);
+      .map((answer) => {
+        const { state, fetch_timestamp, latency_ms } = answer;
+        const data = 'data' in answer ? this.#numberOf(answer.data as object | null) : null;
+        return [state, fetch_timestamp, latency_ms, data]; // two answers may come in the same millisecond
+      });
     const { processing_constraints, optimization_hints, constraint_origins, hint_origins } = aggregation;
     return JSON.stringify([
       target.inputKind,
