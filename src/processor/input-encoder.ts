@@ -19,7 +19,6 @@ export interface EncodingRules {
   caching: boolean;
   /** Whether the engine may be asked. */
   ask: boolean;
-  epoch: string;
   signal?: AbortSignal | undefined;
 }
 
@@ -45,7 +44,8 @@ export class InputEncoder {
   }
 
   async encode(input: EncodeInput, rules: EncodingRules): Promise<Encoding> {
-    const { caching, ask, epoch, signal } = rules;
+    const { caching, ask, signal } = rules;
+    const { generation } = this.#cache;
     const kept = caching && typeof input === 'string' ? this.#cache.get(input) : undefined;
     const tokenize = kept ? async () => ({ tokens: kept as number[] }) : this.#tokenize(rules);
     const local = this.#local;
@@ -60,7 +60,7 @@ export class InputEncoder {
     if (typeof input === 'string' && encoded.kind === 'tokens') {
       if (encoded.encoder !== 'engine' && !ask) encoded.note = `${NOT_ASKED}: ${encoded.note ?? ''}`;
       if (encoded.encoder === 'engine' && caching && !kept) {
-        this.#cache.keep(input, encoded.tokens as readonly number[], epoch);
+        this.#cache.keep(input, encoded.tokens as readonly number[], generation);
       }
     }
     return { encoded, reused: kept !== undefined };

@@ -104,9 +104,8 @@ export class InputRunner {
 
   /** The sources as they are now. */
   async look(signal?: AbortSignal): Promise<Look> {
-    const { fetcher, planner, tokens, config, metrics, targetOf } = this.#parts;
+    const { fetcher, planner, config, metrics, targetOf } = this.#parts;
     const set = await fetcher.fetch({ force: !config.enable_caching, ...(signal && { signal }) });
-    tokens.follow(this.#epoch());
     const plan = (inputKind: PlanTarget['inputKind']) => {
       const planned = planner.plan(set, targetOf(inputKind));
       metrics.quality(planned.data.aggregation.data_quality_score);
@@ -254,7 +253,8 @@ export class InputRunner {
   #encode(input: EncodeInput, look: Look, { data }: PlannedData, signal: AbortSignal | undefined) {
     const caching = data.processing_pipelines.optimization_config.enable_caching;
     const { tokenizer, ask } = look;
-    return this.#encoder.encode(input, { tokenizer, caching, ask, epoch: this.#epoch(), signal });
+    this.#parts.tokens.follow(this.#epoch());
+    return this.#encoder.encode(input, { tokenizer, caching, ask, signal });
   }
 
   /** Reserves the memory of the wave once, then transforms each input in its part of it. */
