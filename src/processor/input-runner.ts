@@ -98,7 +98,7 @@ export class InputRunner {
     const { engine, fetcher, tokens, config } = parts;
     this.#freshness = fetcher.freshness;
     const local = engine && new ModelTokenizer(engine);
-    const tokenizing = () => fetcher.engineFor('tokenizer');
+    const tokenizing = () => fetcher.enginesFor('tokenizer');
     this.#encoder = new InputEncoder(tokenizing, local, tokens, config.source_deadline_ms);
   }
 

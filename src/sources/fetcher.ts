@@ -164,6 +164,12 @@ export class SourceFetcher {
     return this.#choices[source].answeredBy?.engine ?? this.#engine;
   }
 
+  /** The engines that may be asked what a source is about, in the order in which to ask them. */
+  enginesFor(source: EngineSourceName): Engine[] {
+    const { timeoutMs } = this.#options;
+    return this.#choices[source].inTurn(timeoutMs[source]).map(({ engine }) => engine);
+  }
+
   /** What every source cost and brought since the fetcher began, by name. */
   metrics(): Record<string, SourceMetrics> {
     const providersOf = (name: string) => (isEngineSource(name) ? this.#choices[name].metrics() : {});

@@ -27,7 +27,7 @@ export { findModelFolder, givenModelFolder, type ModelFolder } from './model/mod
 export { fetchModelDataSource } from './model-config.js';
 export type { SourceOptions } from './observation.js';
 export { fetchPerformanceDataSource } from './performance.js';
-export { withTimeLimit } from './policies/bounded-signal.js';
+export { untilAborted, withTimeLimit } from './policies/bounded-signal.js';
 export { emit, type ListenerErrorHandler, ListenerErrors } from './policies/listeners.js';
 export { runOf } from './policies/restart-signature.js';
 export { SharedWork } from './policies/shared-work.js';
