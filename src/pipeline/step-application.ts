@@ -4,8 +4,9 @@
  *
  * Operations on tokens (and on the series as it came in) go to the end of those before the embedding, operations on features to the
  * end of all; so pipelines that act later come later in each of the two. A limit lowers its setting at once and keeps
- * every later setting at or below it.
+ * every later setting at or below it. No setting goes beyond what the target has: its cores, its membranes.
  */
+import { rangeError } from '../errors/index.js';
 import { type AppliedTransformation, type Draft, type Effect, isEmbedding, type Limits, programOf } from './draft.js';
 import type { MultiSourceData } from './envelope.js';
 import { type ExecutionPlan, type ExecutionSetting, plannedSettings, settingOf } from './execution.js';
@@ -71,7 +72,7 @@ function addData(draft: Draft, pipeline: string, { transformation, on, operation
 
 /** One entry a setting: what it was and what it is now. */
 function addSettings(draft: Draft, pipeline: string, { transformation, kind, parameters, reason }: PipelineStep): void {
-  const { execution, limits, applied } = draft;
+  const { target, execution, limits, applied } = draft;
   const add = (done: boolean, why: string, effect: Effect | null) => {
     applied.push({ transformation, pipeline, kind: 'execution', applied: done, operations: [], reason: why, effect });
   };
@@ -80,12 +81,17 @@ function addSettings(draft: Draft, pipeline: string, { transformation, kind, par
     const value = parameters[name];
     if (value === undefined) continue;
     set = true;
+    if (!(Number.isInteger(value) && value >= 1)) throw rangeError('a whole number from 1', name, value);
     const setting = settingOf[name];
     if (kind === 'limit' && value < (limits[setting]?.most ?? Number.POSITIVE_INFINITY)) {
       limits[setting] = { most: value, pipeline };
     }
     const before = execution[setting];
-    const note = setWithin(execution, setting, kind === 'limit' ? Math.min(before, value) : value, limits);
+    const there = (setting === 'threads' && target.cores) || (setting === 'activeMembranes' && target.membranes);
+    const possible = Math.min(value, there || value);
+    const beyond = possible < value && kind === 'execution' ? `; there are ${possible} of the ${value}` : '';
+    const wanted = kind === 'limit' ? Math.min(before, possible) : possible;
+    const note = beyond + setWithin(execution, setting, wanted, limits);
     add(true, reason + note, { quantity: setting, before, after: execution[setting] });
   }
   if (!set) add(false, reason, null);

@@ -8,9 +8,11 @@
  *     plan                the pipelines explained
  *     origin              the engine and the model that the context was made for
  *
- * A context that was handed in is used as it is, its flags and its order of pipelines included, without a fetch. Its age is
+ * A context that is fetched is frozen, so that it is what it says it is; structuredClone or JSON gives one that can be changed
+ * and is checked at each use. A context that was handed in is used as it is, its flags and its order of pipelines included, without a fetch. Its age is
  * measured with the monotonic clock in the process that made it and with wall time elsewhere. It is `old` when a source in
- * it is past its maximum staleness, and `foreign` when it was made for another engine or model: the result names both.
+ * it is past its maximum staleness
+ * as this processor has it, or when it is dated in the future, and `foreign` when it was made for another engine or model: the result names both.
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for something that is no context, naming the field.
  */
@@ -18,13 +20,15 @@ import { z } from 'zod';
 import { argumentError, rangeError } from '../errors/index.js';
 import { type ExplainedPipeline, type MultiSourceData, multiSourceDataSchema } from '../pipeline/index.js';
 import {
-  freshness,
+  frozen,
   type ModelConfigSource,
   modelConfigSchema,
   type PerformanceSource,
   performanceSchema,
-  sourceNames,
+  type SourceFetcher,
 } from '../sources/index.js';
+
+const CLOCKS_DIFFER_MS = 1000;
 
 const originSchema = z.object({
   engine: z.string().nullable(),
@@ -80,7 +84,7 @@ export interface ContextUse {
 
 /** When a context was made here, in milliseconds of the monotonic clock. */
 const made = new WeakMap<object, number>();
-/** Contexts that passed the check: it is made once. */
+/** Contexts that were made here: they are frozen, and need no check. */
 const checked = new WeakSet<object>();
 
 export function engineContext(data: MultiSourceData, plan: ExplainedPipeline[], origin: ContextOrigin): EngineContext {
@@ -97,7 +101,7 @@ export function engineContext(data: MultiSourceData, plan: ExplainedPipeline[], 
   };
   made.set(context, globalThis.performance.now());
   checked.add(context);
-  return context;
+  return frozen(context);
 }
 
 /** Whether it was meant as a context: what else is given there has no multi_source_data. */
@@ -117,16 +121,15 @@ export function checkContext(given: unknown): GivenContext {
     const received = issue.path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)?.[key], given);
     throw rangeError(`a context as its schema says (${issue.message})`, ['context', ...issue.path].join('.'), received);
   }
-  checked.add(given);
   return given as GivenContext;
 }
 
 /** How a given context stands to a processor: its age, and whether it is old or of another engine or model. */
-export function useOf(context: GivenContext, here: ContextOrigin): ContextUse {
+export function useOf(context: GivenContext, here: ContextOrigin, freshness: SourceFetcher['freshness']): ContextUse {
   const ageMs = ageOf(context);
   const foreign = foreignness(context.origin, here);
   if (foreign !== null) return { origin: 'given', ageMs, state: 'foreign', note: foreign };
-  const old = outdated(context.multi_source_data, ageMs);
+  const old = misdated(context) ?? outdated(context.multi_source_data, ageMs, freshness);
   return { origin: 'given', ageMs, state: old === null ? 'fresh' : 'old', note: old };
 }
 
@@ -145,10 +148,17 @@ function foreignness(origin: ContextOrigin | undefined, here: ContextOrigin): st
     .join('; ');
 }
 
-function outdated({ sources }: MultiSourceData, ageMs: number): string | null {
-  const past = sourceNames.flatMap((name) => {
-    const { state, age_ms } = sources[name];
-    const { maxStaleMs } = freshness[name];
+/** Why its date says nothing of its age; clocks of two hosts may differ by a second. */
+function misdated(context: GivenContext): string | null {
+  const aheadMs = 1000 * context.multi_source_data.timestamp - Date.now();
+  if (made.has(context) || aheadMs <= CLOCKS_DIFFER_MS) return null;
+  return `it is dated ${(aheadMs / 1000).toFixed(1)} s in the future, so its age is unknown`;
+}
+
+function outdated({ sources }: MultiSourceData, ageMs: number, freshness: SourceFetcher['freshness']): string | null {
+  const past = Object.entries(sources).flatMap(([name, { state, age_ms }]) => {
+    if (!Object.hasOwn(freshness, name)) return [];
+    const { maxStaleMs } = freshness[name]!;
     const age = age_ms + ageMs;
     if (state === 'error' || maxStaleMs === 0 || age <= maxStaleMs) return [];
     return [`${name} is ${(age / 1000).toFixed(1)} s old, more than ${maxStaleMs / 1000} s`];

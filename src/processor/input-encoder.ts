@@ -2,6 +2,9 @@
  * Inputs to series beside one engine: text by its tokenizer (kept ids first, where the plan allows caching), by that of the
  * model's files, or as UTF-8 bytes.
  *
+ * Where the tokenizer has several providers, one that fails or is silent for half of the time that is left is followed by the
+ * next; a note says whose ids they are, and they are not kept beside those of the first.
+ *
  * An engine that is known not to tokenise is not asked: the input would only wait for its silence. Where `ask` is false
  * (a context was handed in) no request is made at all, and a note says so when the ids are not the engine's.
  *
@@ -9,7 +12,7 @@
  */
 import { type EncodedInput, type EncodeInput, encodeInput, type Tokenize } from '../encoding/index.js';
 import { DtesnError } from '../errors/index.js';
-import { type Engine, type Sources, withTimeLimit } from '../sources/index.js';
+import { type Engine, type Sources, untilAborted, withTimeLimit } from '../sources/index.js';
 import type { ModelTokenizer } from './model-tokenizer.js';
 import type { TokenCache } from './token-cache.js';
 
@@ -19,7 +22,6 @@ export interface EncodingRules {
   caching: boolean;
   /** Whether the engine may be asked. */
   ask: boolean;
-  epoch: string;
   signal?: AbortSignal | undefined;
 }
 
@@ -29,23 +31,28 @@ export interface Encoding {
   reused: boolean;
 }
 
+type Ids = Awaited<ReturnType<Engine['tokenize']>>;
+
 const NOT_ASKED = 'a context was given, so the engine was not asked';
 
 export class InputEncoder {
-  readonly #engine: () => Engine | null;
+  readonly #engines: () => Engine[];
   readonly #local: ModelTokenizer | null;
   readonly #cache: TokenCache;
   readonly #limitMs: number;
+  /** Why ids are of another provider than the first. */
+  readonly #ofAnother = new WeakMap<object, string>();
 
-  constructor(engine: () => Engine | null, local: ModelTokenizer | null, cache: TokenCache, limitMs: number) {
-    this.#engine = engine;
+  constructor(engines: () => Engine[], local: ModelTokenizer | null, cache: TokenCache, limitMs: number) {
+    this.#engines = engines;
     this.#local = local;
     this.#cache = cache;
     this.#limitMs = limitMs;
   }
 
   async encode(input: EncodeInput, rules: EncodingRules): Promise<Encoding> {
-    const { caching, ask, epoch, signal } = rules;
+    const { caching, ask, signal } = rules;
+    const { generation } = this.#cache;
     const kept = caching && typeof input === 'string' ? this.#cache.get(input) : undefined;
     const tokenize = kept ? async () => ({ tokens: kept as number[] }) : this.#tokenize(rules);
     const local = this.#local;
@@ -59,20 +66,41 @@ export class InputEncoder {
     }
     if (typeof input === 'string' && encoded.kind === 'tokens') {
       if (encoded.encoder !== 'engine' && !ask) encoded.note = `${NOT_ASKED}: ${encoded.note ?? ''}`;
-      if (encoded.encoder === 'engine' && caching && !kept) {
-        this.#cache.keep(input, encoded.tokens as readonly number[], epoch);
+      const ofAnother = this.#ofAnother.get(encoded.tokens);
+      if (ofAnother !== undefined) encoded.note = ofAnother;
+      if (encoded.encoder === 'engine' && caching && !kept && ofAnother === undefined) {
+        this.#cache.keep(input, encoded.tokens as readonly number[], generation);
       }
     }
     return { encoded, reused: kept !== undefined };
   }
 
   #tokenize({ tokenizer, caching, ask }: EncodingRules): Tokenize | null {
-    const engine = this.#engine();
-    const usable = engine !== null && tokenizer.state !== 'error' && tokenizer.has_encode_method !== false;
+    const engines = this.#engines();
+    const usable = engines.length > 0 && tokenizer.state !== 'error' && tokenizer.has_encode_method !== false;
     if (!usable || !ask) return null;
-    const late = () => new DOMException(`no tokens within ${this.#limitMs} ms`, 'TimeoutError');
-    const limited: Tokenize = (text, { signal }) =>
-      withTimeLimit(this.#limitMs, late, signal, (limit) => engine.tokenize(text, { signal: limit }));
-    return caching ? (text, { signal }) => this.#cache.ask(text, limited, signal) : limited;
+    const inTurn: Tokenize = (text, { signal }) => this.#askInTurn(engines, text, this.#limitMs, signal);
+    return caching ? (text, { signal }) => this.#cache.ask(text, inTurn, signal) : inTurn;
+  }
+
+  async #askInTurn(engines: Engine[], text: string, ms: number, signal: AbortSignal | undefined): Promise<Ids> {
+    const [engine, ...others] = engines as [Engine, ...Engine[]];
+    const begun = performance.now();
+    const own = others.length === 0 ? ms : ms / 2;
+    const late = () => new DOMException(`no tokens within ${own} ms`, 'TimeoutError');
+    try {
+      return await withTimeLimit(own, late, signal, (limit) =>
+        untilAborted(limit, engine.tokenize(text, { signal: limit })),
+      );
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (others.length === 0) throw error;
+      const ids = await this.#askInTurn(others, text, ms - (performance.now() - begun), signal).catch(() => {
+        throw error; // the first one's says most
+      });
+      const why = error instanceof Error ? error.message : String(error);
+      this.#ofAnother.set(ids.tokens, `the tokenizer of ${engine.label} failed (${why}): another provider's ids`);
+      return ids;
+    }
   }
 }

@@ -2,18 +2,19 @@
  * The way of inputs through the processor, a wave at a time: look (sources or a given context), encode, transform, model,
  * B-series.
  *
- * A prepared wave holds memory of its own until it was run or dropped, so that the next one can be prepared meanwhile. A
- * wave of process() runs alone; those of a batch run as native batches, each input with a state of its own.
+ * A prepared wave holds memory for its series until it was run or dropped, so that the next one can be prepared meanwhile;
+ * what a run writes is the lane's. A wave of process() runs alone; those of a batch run as native batches, each input with a
+ * state of its own.
  */
 import { type EncodeInput, writeSeries } from '../encoding/index.js';
-import type { DeepTreeModel, State } from '../network/index.js';
 import {
   applyMultiSourceTransformations,
   draftTransformations,
   type PlanTarget,
   programShape,
 } from '../pipeline/index.js';
-import type { SourceSet } from '../sources/index.js';
+import type { DeepTreeModel, State } from '../network/index.js';
+import type { SourceFetcher, SourceSet } from '../sources/index.js';
 import { agreementOf } from './agreement.js';
 import { assembleResult } from './assemble-result.js';
 import {
@@ -28,12 +29,21 @@ import { type Encoding, InputEncoder } from './input-encoder.js';
 import type { Lane } from './lane.js';
 import { ModelTokenizer } from './model-tokenizer.js';
 import type { PlannedData } from './planner.js';
+import type { InputAccount } from './processor-metrics.js';
 import type { ProcessorParts } from './processor-options.js';
 import { type DtesnFailure, type DtesnResult, failureOf } from './result.js';
 import { StageClock } from './stage-clock.js';
-import { expandFlow, type ModelRun, runModel, runModelBatch, type TransformedInput, treesTo } from './stages.js';
+import {
+  type BSeriesResult,
+  expandFlow,
+  type ModelRun,
+  runModel,
+  runModelBatch,
+  type TransformedInput,
+  treesTo,
+} from './stages.js';
 import type { WavePlan } from './waves.js';
-import type { WorkMemory } from './work-memory.js';
+import type { RunMemory, SeriesMemory } from './work-memory.js';
 
 export interface ProcessOptions {
   signal?: AbortSignal;
@@ -63,17 +73,17 @@ export interface PreparedInput {
   clock: StageClock;
 }
 
+type EncodedOne = Omit<PreparedInput, 'transformed'>;
+
 export interface Wave {
   inputs: PreparedInput[];
   /** Of a batch: series run as columns of one product, also one alone, so that results do not depend on the batch. */
   batch: boolean;
-  memory: WorkMemory;
-  differentials: Float32Array;
-  states: Float32Array;
-  /** Steps of each input whose states are kept at once. */
-  chunkSteps: number;
+  memory: SeriesMemory;
+  account: InputAccount;
 }
 
+type RunViews = ReturnType<RunMemory['reserve']>;
 type Settle = (index: number, result: DtesnResult | DtesnFailure) => void;
 
 /** With an adaptive threshold, one input in so many is run once more the other way (standardised or plain). */
@@ -82,21 +92,22 @@ const SHADOW_EVERY = 16;
 export class InputRunner {
   readonly #parts: ProcessorParts;
   readonly #encoder: InputEncoder;
+  readonly #freshness: SourceFetcher['freshness'];
   #shadowTurn = 0;
 
   constructor(parts: ProcessorParts) {
     this.#parts = parts;
     const { engine, fetcher, tokens, config } = parts;
+    this.#freshness = fetcher.freshness;
     const local = engine && new ModelTokenizer(engine);
-    const tokenizing = () => fetcher.engineFor('tokenizer');
+    const tokenizing = () => fetcher.enginesFor('tokenizer');
     this.#encoder = new InputEncoder(tokenizing, local, tokens, config.source_deadline_ms);
   }
 
   /** The sources as they are now. */
   async look(signal?: AbortSignal): Promise<Look> {
-    const { fetcher, planner, tokens, config, metrics, targetOf } = this.#parts;
+    const { fetcher, planner, config, metrics, targetOf } = this.#parts;
     const set = await fetcher.fetch({ force: !config.enable_caching, ...(signal && { signal }) });
-    tokens.follow(this.#epoch());
     const plan = (inputKind: PlanTarget['inputKind']) => {
       const planned = planner.plan(set, targetOf(inputKind));
       metrics.quality(planned.data.aggregation.data_quality_score);
@@ -126,7 +137,7 @@ export class InputRunner {
       failure = error;
     });
     if (wave.inputs.length === 1) return wave;
-    this.drop(wave);
+    this.drop(wave, failure);
     throw failure;
   }
 
@@ -143,19 +154,21 @@ export class InputRunner {
 
   /** Through model and B-series; settles every input of the wave, and gives its memory back. */
   async run(wave: Wave, options: ProcessOptions, settle: Settle): Promise<void> {
-    const { lanes, metrics } = this.#parts;
-    const { signal } = options;
     try {
-      if (wave.inputs.length > 0) await lanes.use((lane) => this.#runOn(lane, wave, options, settle), signal);
+      const { lanes } = this.#parts;
+      if (wave.inputs.length > 0) await lanes.use((lane) => this.#runOn(lane, wave, options, settle), options.signal);
     } catch (error) {
-      for (const _ of wave.inputs) metrics.failed(error, signal?.aborted === true);
+      wave.account.ended(error, options.signal?.aborted === true);
       throw error;
     } finally {
-      this.drop(wave);
+      this.#parts.memory.give(wave.memory);
     }
   }
 
-  drop(wave: Wave): void {
+  /** Gives the memory of a wave back that is not run: what its series was asked for, or after an error. */
+  drop(wave: Wave, error?: unknown): void {
+    if (error === undefined) wave.account.prepared();
+    else wave.account.ended(error, false);
     this.#parts.memory.give(wave.memory);
   }
 
@@ -167,13 +180,14 @@ export class InputRunner {
     const given = checkContext(context);
     const data = given.multi_source_data;
     return {
-      use: useOf(given, this.#parts.origin),
+      use: useOf(given, this.#parts.origin, this.#freshness),
       tokenizer: data.sources.tokenizer,
       ask: false,
       plan: () => ({ data, reused: false }),
     };
   }
 
+  /** Books the inputs, and their end where preparing them ends in an error. */
   async #prepare(
     inputs: readonly EncodeInput[],
     start: number,
@@ -183,17 +197,37 @@ export class InputRunner {
     refuse: (index: number, error: unknown) => void,
   ): Promise<Wave> {
     const { metrics, memory: pool } = this.#parts;
-    const { signal, onProgress } = options;
-    const clock = new StageClock();
-    metrics.inputs.started += end - start;
-    onProgress?.({ stage: 'context', done: 0, total: 1 });
-    let look: Look;
+    const account = metrics.begin(end - start);
+    const fail = (index: number, error: unknown) => {
+      account.failed(error);
+      refuse(index, error);
+    };
     try {
-      look = await this.#lookOf(options);
+      const encoded = await this.#lookAndEncode(inputs, start, end, options, fail);
+      const memory = await pool.take(options.signal);
+      try {
+        return { inputs: this.#transform(encoded, memory, fail), batch, memory, account };
+      } catch (error) {
+        pool.give(memory);
+        throw error;
+      }
     } catch (error) {
-      for (let index = start; index < end; index++) metrics.failed(error, signal?.aborted === true);
+      account.ended(error, options.signal?.aborted === true);
       throw error;
     }
+  }
+
+  async #lookAndEncode(
+    inputs: readonly EncodeInput[],
+    start: number,
+    end: number,
+    options: ProcessOptions,
+    fail: (index: number, error: unknown) => void,
+  ): Promise<EncodedOne[]> {
+    const { signal, onProgress } = options;
+    const clock = new StageClock();
+    onProgress?.({ stage: 'context', done: 0, total: 1 });
+    const look = await this.#lookOf(options);
     clock.end('context');
     onProgress?.({ stage: 'encode', done: 0, total: 1 });
     const encoding = Array.from({ length: end - start }, async (_, i) => {
@@ -206,17 +240,11 @@ export class InputRunner {
     });
     const settled = await Promise.allSettled(encoding);
     signal?.throwIfAborted();
-    const memory = pool.take();
-    const fail = (index: number, error: unknown) => {
-      metrics.failed(error, false);
-      refuse(index, error);
-    };
-    const encoded = settled.flatMap((result, i) => {
+    return settled.flatMap((result, i) => {
       if (result.status === 'fulfilled') return [result.value];
       fail(start + i, result.reason);
       return [];
     });
-    return this.#transform(encoded, memory, batch, fail);
   }
 
   /** What the ids of a text hold for: restarts and changes seen, and who tokenises. */
@@ -228,40 +256,33 @@ export class InputRunner {
   #encode(input: EncodeInput, look: Look, { data }: PlannedData, signal: AbortSignal | undefined) {
     const caching = data.processing_pipelines.optimization_config.enable_caching;
     const { tokenizer, ask } = look;
-    return this.#encoder.encode(input, { tokenizer, caching, ask, epoch: this.#epoch(), signal });
+    this.#parts.tokens.follow(this.#epoch());
+    return this.#encoder.encode(input, { tokenizer, caching, ask, signal });
   }
 
   /** Reserves the memory of the wave once, then transforms each input in its part of it. */
   #transform(
-    encoded: Omit<PreparedInput, 'transformed'>[],
-    memory: WorkMemory,
-    batch: boolean,
+    encoded: EncodedOne[],
+    memory: SeriesMemory,
     fail: (index: number, error: unknown) => void,
-  ): Wave {
-    const { config, first, targetOf, metrics } = this.#parts;
-    const { units } = first.model;
+  ): PreparedInput[] {
+    const { targetOf, metrics } = this.#parts;
     const fitting = encoded.flatMap((input) => {
       input.clock.skip();
       const { encoded: given } = input.encoding;
       try {
         const target = targetOf(given.kind, given.steps);
         const draft = draftTransformations(input.planned.data, target);
-        const { steps, capacity } = programShape(draft.program, given.steps, given.features);
-        const room = Math.max(capacity, given.steps * given.features);
-        return [{ input, target, draft, room, steps }];
+        const { capacity } = programShape(draft.program, given.steps, given.features);
+        return [{ input, target, draft, room: Math.max(capacity, given.steps * given.features) }];
       } catch (error) {
         fail(input.index, error);
         return [];
       }
     });
-    const chunkSteps = Math.max(1, ...fitting.map(({ draft }) => draft.execution.chunkSteps));
-    const views = memory.reserve({
-      series: fitting.reduce((sum, { room }) => sum + room, 0),
-      states: fitting.reduce((sum, { steps }) => sum + Math.min(chunkSteps, steps) * units, 0),
-      differentials: treesTo(config.bseries_max_order).length * units,
-    });
+    const views = memory.reserve({ series: fitting.reduce((sum, { room }) => sum + room, 0) });
     let offset = 0;
-    const inputs = fitting.flatMap(({ input, target, draft, room }): PreparedInput[] => {
+    return fitting.flatMap(({ input, target, draft, room }): PreparedInput[] => {
       const series = views.series.subarray(offset, offset + room);
       offset += room;
       try {
@@ -280,48 +301,62 @@ export class InputRunner {
         return [];
       }
     });
-    const { states, differentials } = views;
-    return { inputs, batch, memory, states, differentials, chunkSteps };
   }
 
   // ---- run ----
 
   async #runOn(lane: Lane, wave: Wave, options: ProcessOptions, settle: Settle): Promise<void> {
-    const { inputs } = wave;
-    const { membranes } = lane.model;
-    const states = lane.states(
-      inputs.map(({ transformed }) => Math.min(transformed.execution.activeMembranes, membranes.length)),
-    );
+    const { inputs, account } = wave;
+    const { model } = lane;
+    const most = model.membranes.length;
+    const states = lane.states(inputs.map(({ transformed }) => Math.min(transformed.execution.activeMembranes, most)));
     for (const { clock } of inputs) clock.skip();
-    const runs = await this.#runModel(states, wave, options);
+    const memory = this.#reserve(lane, inputs);
+    const runs = await this.#runModel(states, memory, wave, options);
     for (const { clock } of inputs) clock.end('model');
     for (const [i, input] of inputs.entries()) {
-      settle(input.index, this.#finish(lane.model, wave, input, runs[i]!));
+      const run = runs[i]!;
+      const flow = this.#expand(model, memory.differentials, input, run);
+      account.finished(input.clock, input.transformed.steps, run.activity.includes(null));
+      const { engine } = this.#parts;
+      settle(input.index, assembleResult({ engine, input, model, run, flow, together: inputs.length }));
     }
-    await this.#shadow(lane.model, inputs[0]!, runs[0]!, options.signal);
+    await this.#shadow(model, inputs[0]!, runs[0]!, options.signal);
   }
 
-  async #runModel(states: State[], wave: Wave, { signal, onProgress }: ProcessOptions): Promise<ModelRun[]> {
-    const inputs = wave.inputs.map(({ transformed }) => transformed);
-    const longest = Math.max(...inputs.map(({ steps }) => steps));
+  #reserve({ model, memory }: Lane, inputs: PreparedInput[]): RunViews {
+    const { units } = model;
+    const chunkSteps = chunkOf(inputs);
+    const steps = inputs.reduce((sum, { transformed }) => sum + Math.min(chunkSteps, transformed.steps), 0);
+    const trees = treesTo(this.#parts.config.bseries_max_order).length;
+    return memory.reserve({ states: steps * units, differentials: trees * units });
+  }
+
+  async #runModel(
+    states: State[],
+    memory: RunViews,
+    { batch, inputs }: Wave,
+    { signal, onProgress }: ProcessOptions,
+  ): Promise<ModelRun[]> {
+    const series = inputs.map(({ transformed }) => transformed);
+    const longest = Math.max(...series.map(({ steps }) => steps));
     const progress = onProgress && ((done: number) => onProgress({ stage: 'model', done, total: longest }));
-    const run = { signal, onProgress: progress };
-    if (!wave.batch) {
-      return [await runModel(states[0]!, wave.states, inputs[0]!, { ...run, chunkSteps: wave.chunkSteps })];
-    }
-    const { threads } = inputs[0]!.execution;
-    return runModelBatch(states, wave.states, inputs, { ...run, chunkSteps: wave.chunkSteps, threads });
+    const run = { chunkSteps: chunkOf(inputs), signal, onProgress: progress };
+    if (!batch) return [await runModel(states[0]!, memory.states, series[0]!, run)];
+    return runModelBatch(states, memory.states, series, { ...run, threads: series[0]!.execution.threads });
   }
 
-  #finish(model: DeepTreeModel, wave: Wave, input: PreparedInput, run: ModelRun): DtesnResult {
-    const { config, metrics, engine } = this.#parts;
-    const { clock, transformed } = input;
+  #expand(
+    model: DeepTreeModel,
+    differentials: Float32Array,
+    { clock, transformed }: PreparedInput,
+    run: ModelRun,
+  ): BSeriesResult {
     clock.skip();
     const last = transformed.series.subarray(-model.inputs);
-    const flow = expandFlow(run.state, wave.differentials, config.bseries_max_order, last);
+    const flow = expandFlow(run.state, differentials, this.#parts.config.bseries_max_order, last);
     clock.end('bseries');
-    metrics.finished(clock, transformed.steps, run.activity.includes(null));
-    return assembleResult({ engine, input, model, run, flow, together: wave.inputs.length });
+    return flow;
   }
 
   /** Runs an input once more the other way and tells the quality gate how alike the mean states are. */
@@ -334,7 +369,8 @@ export class InputRunner {
     const { adaptive, planner, targetOf } = this.#parts;
     if (!adaptive || this.#shadowTurn++ % SHADOW_EVERY !== 0) return;
     const { encoded } = input.encoding;
-    const agreement = await agreementOf(model, encoded, input.planned.data, targetOf(encoded.kind), run, signal);
+    const comparing = agreementOf(model, encoded, input.planned.data, targetOf(encoded.kind), run, signal);
+    const agreement = await comparing.catch(() => null); // the input has its result: an abort comes too late
     if (agreement !== null) planner.observe({ agreement });
   }
 }
@@ -345,4 +381,9 @@ function kindOf(input: EncodeInput): PlanTarget['inputKind'] {
     input instanceof Uint8Array ||
     (typeof input === 'object' && input !== null && 'tokens' in input);
   return tokens ? 'tokens' : 'numbers';
+}
+
+/** Steps of each input whose states are kept at once. */
+function chunkOf(inputs: PreparedInput[]): number {
+  return Math.max(...inputs.map(({ transformed }) => transformed.execution.chunkSteps));
 }

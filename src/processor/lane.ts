@@ -1,9 +1,10 @@
 /**
  * A lane: the states that inputs run through the shared model. The first one lies on shared memory that never moves, for
- * other threads to watch while it runs; a batch takes as many as it has inputs.
+ * other threads to watch while it runs; a batch takes as many as it has inputs. And the memory of its runs.
  */
 import { Arena } from '../native/index.js';
 import type { DeepTreeModel, DeepTreeOptions, State } from '../network/index.js';
+import { RunMemory } from './work-memory.js';
 
 /** Model options that the processor leaves to the caller; the rest follows from the configuration. */
 export type ModelOptions = Omit<DeepTreeOptions, 'state' | 'gates' | 'dtype'>;
@@ -11,6 +12,8 @@ export type ModelOptions = Omit<DeepTreeOptions, 'state' | 'gates' | 'dtype'>;
 export class Lane {
   readonly model: DeepTreeModel;
   readonly live: ReturnType<typeof liveArena>;
+  /** What a run writes on its way. */
+  readonly memory = new RunMemory();
   readonly #states: State[];
 
   constructor(model: DeepTreeModel) {
@@ -22,7 +25,8 @@ export class Lane {
   /** Bytes of shared memory. */
   get bytes(): number {
     const { units, membranes } = this.model;
-    return this.live.buffer.byteLength + (this.#states.length - 1) * (4 * units + membranes.length);
+    const states = (this.#states.length - 1) * (Float32Array.BYTES_PER_ELEMENT * units + membranes.length);
+    return this.live.buffer.byteLength + this.memory.bytes + states;
   }
 
   /** So many states at rest, each with its first `active` membranes open. */

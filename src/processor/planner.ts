@@ -3,7 +3,7 @@
  * pipelines.
  *
  * A plan and its explanation are kept and used again while everything they follow from stays the same (answers of the
- * sources, constraints, hints, judgement of the quality) and the plan itself allows caching.
+ * sources, constraints, hints, judgement of the quality) and the plan itself allows caching. Results share it: it is frozen.
  */
 import { LRUCache } from 'lru-cache';
 import {
@@ -23,7 +23,7 @@ import {
   type PlanTarget,
   planPipelines,
 } from '../pipeline/index.js';
-import type { SourceSet } from '../sources/index.js';
+import { frozen, type SourceSet } from '../sources/index.js';
 
 const KEPT_PLANS = 64;
 /** What a plan never rests on, unless a pipeline of the host does: it is read anew each time. */
@@ -47,6 +47,8 @@ export class Planner {
   readonly #kept = new LRUCache<string, KeptPlan>({ max: KEPT_PLANS });
   readonly #byPlan = new WeakMap<MultiSourceData['processing_pipelines'], KeptPlan>();
   readonly #volatile: boolean;
+  readonly #numbers = new WeakMap<object, number>();
+  #lastNumber = 0;
   hits = 0;
   misses = 0;
 
@@ -83,7 +85,7 @@ export class Planner {
       return { data: multiSourceDataOf(set, aggregation, kept.pipelines), reused: true };
     }
     this.misses++;
-    const pipelines = planPipelines(set.sources, aggregation, target, this.#settings, set.additional);
+    const pipelines = frozen(planPipelines(set.sources, aggregation, target, this.#settings, set.additional));
     const made: KeptPlan = { pipelines, explained: null };
     this.#byPlan.set(pipelines, made);
     if (pipelines.optimization_config.enable_caching && !this.#volatile) this.#kept.set(key, made);
@@ -94,7 +96,7 @@ export class Planner {
   explain(data: MultiSourceData): ExplainedPipeline[] {
     const kept = this.#byPlan.get(data.processing_pipelines);
     if (kept === undefined || !data.processing_pipelines.optimization_config.enable_caching) return explainPlan(data);
-    kept.explained ??= explainPlan(data);
+    kept.explained ??= frozen(explainPlan(data));
     return kept.explained;
   }
 
@@ -102,11 +104,24 @@ export class Planner {
     this.#kept.clear();
   }
 
+  /** Data of a host are the same when they are the same object: each answer is a frozen copy. */
+  #numberOf(data: object | null): number | null {
+    if (data === null) return null;
+    const known = this.#numbers.get(data);
+    if (known !== undefined) return known;
+    this.#numbers.set(data, ++this.#lastNumber);
+    return this.#lastNumber;
+  }
+
   #keyOf({ sources, additional }: SourceSet, aggregation: MultiSourceData['aggregation'], target: PlanTarget): string {
     const { score: _, ...judgement } = this.#gate.judge(aggregation);
     const answers = [...Object.values(sources), ...Object.values(additional)]
       .filter(({ source_type }) => source_type !== VOLATILE)
-      .map(({ state, fetch_timestamp }) => `${state} ${fetch_timestamp}`);
+      .map((answer) => {
+        const { state, fetch_timestamp, latency_ms } = answer;
+        const data = 'data' in answer ? this.#numberOf(answer.data as object | null) : null;
+        return [state, fetch_timestamp, latency_ms, data]; // two answers may come in the same millisecond
+      });
     const { processing_constraints, optimization_hints, constraint_origins, hint_origins } = aggregation;
     return JSON.stringify([
       target.inputKind,

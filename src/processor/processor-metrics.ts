@@ -39,9 +39,12 @@ export interface PipelineFigures {
   timeMs: LatencySnapshot;
 }
 
+/** started = finished + prepared + those that failed + those under way. */
 export interface InputFigures {
   started: number;
   finished: number;
+  /** Inputs that went as far as the model's series and no further, as asked. */
+  prepared: number;
   /** By error code; 'aborted' for those the caller ended. */
   failed: Record<string, number>;
   /** Steps that went through the model. */
@@ -95,15 +98,53 @@ export function metricsOf({ fetcher, metrics, tokens, planner }: ProcessorParts)
   };
 }
 
+/** Inputs that began together: each ends once, whichever way. */
+export class InputAccount {
+  readonly #metrics: ProcessorMetrics;
+  #open: number;
+
+  constructor(metrics: ProcessorMetrics, count: number) {
+    this.#metrics = metrics;
+    this.#open = count;
+  }
+
+  finished(clock: StageClock, steps: number, shed: boolean): void {
+    this.#open--;
+    this.#metrics.finished(clock, steps, shed);
+  }
+
+  failed(error: unknown): void {
+    this.#open--;
+    this.#metrics.failed(error, false);
+  }
+
+  /** Those still under way stop here, as asked. */
+  prepared(): void {
+    this.#metrics.inputs.prepared += this.#open;
+    this.#open = 0;
+  }
+
+  /** Those still under way end with what ended all of them. */
+  ended(error: unknown, aborted: boolean): void {
+    for (; this.#open > 0; this.#open--) this.#metrics.failed(error, aborted);
+  }
+}
+
 export class ProcessorMetrics {
   readonly since = Date.now() / 1000;
   readonly started = performance.now();
-  readonly inputs: InputFigures = { started: 0, finished: 0, failed: {}, steps: 0, sheds: 0 };
+  readonly inputs: InputFigures = { started: 0, finished: 0, prepared: 0, failed: {}, steps: 0, sheds: 0 };
   readonly #stages = new Map<StageName, LatencyHistogram>(stageNames.map((name) => [name, new LatencyHistogram()]));
   readonly #total = new LatencyHistogram();
   readonly #pipelines = new Map<string, { figures: Omit<PipelineFigures, 'timeMs'>; times: LatencyHistogram }>();
   #minutes: Minute[] = [];
   #lastQuality: number | null = null;
+
+  /** Books the beginning of so many inputs, and has the end of each booked once. */
+  begin(count: number): InputAccount {
+    this.inputs.started += count;
+    return new InputAccount(this, count);
+  }
 
   /** Books the end of an input. */
   finished(clock: StageClock, steps: number, shed: boolean): void {

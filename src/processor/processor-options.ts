@@ -39,7 +39,7 @@ import { Planner } from './planner.js';
 import { ProcessorMetrics } from './processor-metrics.js';
 import { treesTo } from './stages.js';
 import { TokenCache } from './token-cache.js';
-import { WorkMemoryPool } from './work-memory.js';
+import { SeriesMemoryPool } from './work-memory.js';
 
 /** An engine, or its URL, that answers for some of the sources; for all it can when `sources` is left out. */
 export interface ProviderOptions {
@@ -106,7 +106,7 @@ export interface ProcessorParts {
   engine: Engine | null;
   first: Lane;
   lanes: LanePool;
-  memory: WorkMemoryPool;
+  memory: SeriesMemoryPool;
   fetcher: SourceFetcher;
   providers: Required<SourceProviders>;
   planner: Planner;
@@ -135,8 +135,9 @@ export async function openParts(
     if (typeof other === 'string') made.push(opened);
     return { name, engine: opened, ...(sources && { sources }) };
   });
-  const lanes = new LanePool(first, usableCpus(), () => new Lane(model));
-  const memory = new WorkMemoryPool();
+  const cores = usableCpus();
+  const lanes = new LanePool(first, cores, () => new Lane(model));
+  const memory = new SeriesMemoryPool(2 * cores); // of each lane the series that runs, and the next one
   const tokens = new TokenCache(cacheBytes);
   const providers = providersOf(config, lanes, memory, model);
   try {
@@ -214,7 +215,7 @@ function targetOf(
 function providersOf(
   config: DtesnConfig,
   lanes: LanePool,
-  memory: WorkMemoryPool,
+  memory: SeriesMemoryPool,
   model: DeepTreeModel,
 ): Required<SourceProviders> {
   return {

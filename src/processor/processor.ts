@@ -232,7 +232,7 @@ export class DtesnProcessor extends EventEmitter<Events> {
       await runWaves(inputs.length, await this.#runner.wavePlan(options), {
         prepare: (start, end) => this.#runner.prepare(inputs, start, end, each, settle),
         run: (wave) => this.#runner.run(wave, each, settle),
-        drop: (wave) => this.#runner.drop(wave),
+        drop: (wave, error) => this.#runner.drop(wave, error),
       });
       return results;
     });

@@ -3,7 +3,7 @@
  *
  * Least recently used texts are dropped beyond `maxBytes` (8 bytes a token, 2 a character). Callers that ask for the same
  * text at the same time share one question, which ends when the last of them stops waiting. Only what passed the checks of
- * encodeInput is kept (`keep`). Everything is forgotten when `epoch` changes: the engine restarted, its model or tokenizer is
+ * encodeInput is kept (`keep`), unless everything was forgotten since it was asked. Everything is forgotten when `epoch` changes: the engine restarted, its model or tokenizer is
  * another one, or another provider tokenises.
  */
 import { LRUCache } from 'lru-cache';
@@ -19,6 +19,7 @@ export class TokenCache {
   readonly #kept: LRUCache<string, readonly number[]>;
   readonly #asking = new Map<string, SharedWork<Answer>>();
   #epoch = '';
+  #generation = 0;
   hits = 0;
   misses = 0;
 
@@ -27,6 +28,11 @@ export class TokenCache {
       maxSize: maxBytes,
       sizeCalculation: (tokens, text) => BYTES_A_TOKEN * tokens.length + BYTES_A_CHARACTER * text.length + 1,
     });
+  }
+
+  /** Rises whenever everything is forgotten. */
+  get generation(): number {
+    return this.#generation;
   }
 
   get bytes(): number {
@@ -44,6 +50,7 @@ export class TokenCache {
   }
 
   clear(): void {
+    this.#generation++;
     this.#kept.clear();
     this.#asking.clear();
   }
@@ -63,12 +70,12 @@ export class TokenCache {
     try {
       return await work.result(signal);
     } finally {
-      if (this.#asking.get(text) === work) this.#asking.delete(text);
+      if (work.idle && this.#asking.get(text) === work) this.#asking.delete(text);
     }
   }
 
-  /** Keeps what was asked in this epoch. */
-  keep(text: string, tokens: readonly number[], epoch: string): void {
-    if (epoch === this.#epoch) this.#kept.set(text, tokens);
+  /** Keeps what was asked in this generation. */
+  keep(text: string, tokens: readonly number[], generation: number): void {
+    if (generation === this.#generation) this.#kept.set(text, tokens);
   }
 }

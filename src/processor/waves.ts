@@ -17,8 +17,8 @@ export interface WaveWork<Prepared> {
   /** Prepares inputs [start, end). */
   prepare: (start: number, end: number) => Promise<Prepared>;
   run: (wave: Prepared) => Promise<void>;
-  /** Gives back what a prepared wave holds when it is not run. */
-  drop: (wave: Prepared) => void;
+  /** Gives back what a prepared wave holds when it is not run, for what another one threw. */
+  drop: (wave: Prepared, error: unknown) => void;
 }
 
 export async function runWaves<Prepared>(
@@ -46,7 +46,10 @@ export async function runWaves<Prepared>(
         await run(wave);
       } catch (error) {
         failed = true;
-        void preparing?.then(drop, () => {});
+        void preparing?.then(
+          (prepared) => drop(prepared, error),
+          () => {},
+        );
         throw error;
       }
       preparing ??= next();

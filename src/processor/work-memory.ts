@@ -1,14 +1,22 @@
 /**
- * Shared memory that one wave of inputs needs on its way: their series one after the other, the chunk of states kept at
- * once, and the elementary differentials. It grows to the largest wave seen and is used again.
+ * Shared memory for inputs on their way: of a wave its series one after the other (SeriesMemory), of a lane the chunk of
+ * states kept at once and the elementary differentials (RunMemory). It grows to the largest use seen and
+ * is used again.
+ *
+ * Series memory is handed out to so many waves at a time and comes back when a wave has ended; others wait their turn, so
+ * that a thousand callers hold their token ids and not their series. A waiting caller may abort.
  */
 import { Arena } from '../native/index.js';
 
-const regions = ['series', 'states', 'differentials'] as const;
-type Region = (typeof regions)[number];
+/** Named regions of floats that grow together. */
+class GrowingMemory<Region extends string> {
+  readonly #regions: readonly Region[];
+  #arena: ReturnType<typeof arenaOf>;
 
-export class WorkMemory {
-  #arena = arenaOf({ series: 1, states: 1, differentials: 1 });
+  constructor(regions: readonly Region[]) {
+    this.#regions = regions;
+    this.#arena = arenaOf(regions.map((name) => [name, 1]));
+  }
 
   get bytes(): number {
     return this.#arena.buffer.byteLength;
@@ -16,45 +24,72 @@ export class WorkMemory {
 
   /** The regions with room for at least so many elements each. */
   reserve(elements: Record<Region, number>): Record<Region, Float32Array> {
-    if (regions.some((name) => this.#arena.view(name).length < elements[name])) {
-      const grown = regions.map((name) => [name, Math.max(elements[name], this.#arena.view(name).length)]);
-      this.#arena = arenaOf(Object.fromEntries(grown) as Record<Region, number>);
+    const room = (name: Region) => this.#arena.view(name).length;
+    if (this.#regions.some((name) => room(name) < elements[name])) {
+      this.#arena = arenaOf(this.#regions.map((name) => [name, Math.max(elements[name], room(name))]));
     }
-    const view = (name: Region) => this.#arena.view(name);
-    return {
-      series: view('series'),
-      states: view('states'),
-      differentials: view('differentials'),
-    };
+    const views = this.#regions.map((name) => [name, this.#arena.view(name)]);
+    return Object.fromEntries(views) as Record<Region, Float32Array>;
   }
 }
 
-/** Memory is handed out to one wave at a time and comes back when the wave has ended. */
-export class WorkMemoryPool {
-  readonly #all: WorkMemory[] = [];
-  readonly #free: WorkMemory[] = [];
+export class RunMemory extends GrowingMemory<'states' | 'differentials'> {
+  constructor() {
+    super(['states', 'differentials']);
+  }
+}
+
+export class SeriesMemory extends GrowingMemory<'series'> {
+  constructor() {
+    super(['series']);
+  }
+}
+
+export class SeriesMemoryPool {
+  readonly #most: number;
+  readonly #all: SeriesMemory[] = [];
+  readonly #free: SeriesMemory[] = [];
+  readonly #waiting: ((memory: SeriesMemory) => void)[] = [];
+
+  /** `most`: waves that hold a series at the same time. */
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   get bytes(): number {
     return this.#all.reduce((sum, memory) => sum + memory.bytes, 0);
   }
 
-  take(): WorkMemory {
+  take(signal?: AbortSignal): SeriesMemory | Promise<SeriesMemory> {
+    signal?.throwIfAborted();
     const free = this.#free.pop();
     if (free) return free;
-    const memory = new WorkMemory();
-    this.#all.push(memory);
-    return memory;
+    if (this.#all.length < this.#most) {
+      const memory = new SeriesMemory();
+      this.#all.push(memory);
+      return memory;
+    }
+    return new Promise((resolve, reject) => {
+      const abort = () => {
+        this.#waiting.splice(this.#waiting.indexOf(turn), 1);
+        reject(signal?.reason);
+      };
+      const turn = (memory: SeriesMemory) => {
+        signal?.removeEventListener('abort', abort);
+        resolve(memory);
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      this.#waiting.push(turn);
+    });
   }
 
-  give(memory: WorkMemory): void {
-    this.#free.push(memory);
+  give(memory: SeriesMemory): void {
+    const next = this.#waiting.shift();
+    if (next) next(memory);
+    else this.#free.push(memory);
   }
 }
 
-function arenaOf(elements: Record<Region, number>) {
-  return Arena.create([
-    { name: 'series', dtype: 'f32', shape: [elements.series] },
-    { name: 'states', dtype: 'f32', shape: [elements.states] },
-    { name: 'differentials', dtype: 'f32', shape: [elements.differentials] },
-  ]);
+function arenaOf(elements: (readonly [string, number])[]) {
+  return Arena.create(elements.map(([name, count]) => ({ name, dtype: 'f32' as const, shape: [count] })));
 }

@@ -2,10 +2,11 @@
  * The last answer of one source, served by the rules of its freshness; one question at a time, however many ask.
  *
  * Every answer says `age_ms`, `fresh_until` and `cache` (types.ts). An answer of an earlier process (`seed`) is served
- * as `stale` from the start, and the source is asked behind it.
+ * as `stale` from the start, and the source is asked behind it. Answers are frozen: all who read share them.
  * Errors: none of its own; a read rejects only when the source is closed.
  */
 import type { Freshness } from './freshness.js';
+import { frozen } from './frozen.js';
 
 /** What every source says of its answer, whatever it answers. */
 export interface Answer {
@@ -112,7 +113,7 @@ export class CachedSource<Source extends Answer> {
     if (this.#answer === null || age(this.#answer) >= maxStaleMs) return null;
     const old = this.#answer.seeded ? 'kept on disk by an earlier process' : `older than ${freshMs} ms`;
     const why = this.#failure?.source.error ?? `${old}; asked anew`;
-    return { ...served(this.#answer, 'stale'), state: 'stale', stale_reason: why };
+    return frozen({ ...served(this.#answer, 'stale'), state: 'stale', stale_reason: why });
   }
 
   #askOnce(): Promise<Source> {
@@ -146,7 +147,7 @@ export class CachedSource<Source extends Answer> {
   #dated(source: Source): Source {
     const { freshMs, retryMs } = this.#freshness;
     const servesMs = source.state === 'error' ? retryMs : freshMs;
-    return { ...source, fresh_until: source.fetch_timestamp + servesMs / 1000 };
+    return frozen({ ...source, fresh_until: source.fetch_timestamp + servesMs / 1000 });
   }
 
   #counted(source: Source): Source {
@@ -160,5 +161,5 @@ function age(kept: Kept<unknown>): number {
 }
 
 function served<Source extends Answer>(kept: Kept<Source>, cache: Answer['cache']): Source {
-  return { ...kept.source, age_ms: age(kept), cache };
+  return frozen({ ...kept.source, age_ms: age(kept), cache });
 }

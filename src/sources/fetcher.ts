@@ -30,6 +30,7 @@ import {
   type SourceListener,
   type SubscribeOptions,
 } from './fetcher-options.js';
+import type { Freshness } from './freshness.js';
 import { type Facts, KeptFacts } from './kept-facts.js';
 import { fetchModelDataSource } from './model-config.js';
 import { failure, type SourceOptions } from './observation.js';
@@ -105,6 +106,12 @@ export class SourceFetcher {
     return this.#epoch;
   }
 
+  /** How long the answers of each source serve here, by name. */
+  get freshness(): Readonly<Record<string, Freshness>> {
+    const { freshness, declared } = this.#options;
+    return { ...freshness, ...Object.fromEntries(declared.map((source) => [source.name, source.freshness])) };
+  }
+
   /** Those who fetch at the same time share one set: it is to be read, not written. */
   async fetch({ signal, force = false }: FetchOptions = {}): Promise<SourceSet> {
     signal?.throwIfAborted();
@@ -155,6 +162,12 @@ export class SourceFetcher {
     if (!engineSourceNames.includes(source))
       throw rangeError(`one of ${engineSourceNames.join(', ')}`, 'source', source);
     return this.#choices[source].answeredBy?.engine ?? this.#engine;
+  }
+
+  /** The engines that may be asked what a source is about, in the order in which to ask them. */
+  enginesFor(source: EngineSourceName): Engine[] {
+    const { timeoutMs } = this.#options;
+    return this.#choices[source].inTurn(timeoutMs[source]).map(({ engine }) => engine);
   }
 
   /** What every source cost and brought since the fetcher began, by name. */

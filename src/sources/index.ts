@@ -6,6 +6,7 @@ export { type FetchSourcesOptions, fetchSources } from './fetch-sources.js';
 export { type FetchOptions, SourceFetcher } from './fetcher.js';
 export type { AlternativeEngine, SourceFetcherOptions, SourceListener, SubscribeOptions } from './fetcher-options.js';
 export { type Freshness, type FreshnessOptions, freshness } from './freshness.js';
+export { frozen } from './frozen.js';
 export { AphroditeEngine, type AphroditeEngineOptions } from './http/aphrodite-engine.js';
 export { EngineError, isScaling } from './http/engine-error.js';
 export { HttpEngine, type HttpEngineOptions } from './http/http-engine.js';
@@ -23,7 +24,7 @@ export { findModelFolder, givenModelFolder, type ModelFolder } from './model/mod
 export { fetchModelDataSource } from './model-config.js';
 export type { SourceOptions } from './observation.js';
 export { fetchPerformanceDataSource } from './performance.js';
-export { withTimeLimit } from './policies/bounded-signal.js';
+export { untilAborted, withTimeLimit } from './policies/bounded-signal.js';
 export { type Clock, systemClock } from './policies/clock.js';
 export { emit, type ListenerErrorHandler, ListenerErrors } from './policies/listeners.js';
 export { runOf } from './policies/restart-signature.js';

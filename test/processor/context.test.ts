@@ -1,6 +1,12 @@
 /** The engine context of the specification: fetched once, handed on, with its age; old and foreign ones are named. */
+import { availableParallelism } from 'node:os';
 import { describe, expect, test, vi } from 'vitest';
-import { DtesnProcessor, engineContextSchema } from '../../src/processor/index.js';
+import {
+  DtesnProcessor,
+  type DtesnResult,
+  type EngineContext,
+  engineContextSchema,
+} from '../../src/processor/index.js';
 import { type MemoryEngine, memoryEngine } from '../sources/memory-engine.js';
 
 const config = { max_membrane_depth: 2, esn_reservoir_size: 16, bseries_max_order: 2, source_deadline_ms: 20_000 };
@@ -14,6 +20,10 @@ async function withProcessor(use: (processor: DtesnProcessor, engine: MemoryEngi
     await processor.close();
   }
 }
+
+const settings = ['threads', 'batch_size', 'chunk_steps', 'active_membranes'] as const;
+type Setting = (typeof settings)[number];
+const featuresOf = (result: unknown) => (result as DtesnResult).features;
 
 /** What went to the engine; its files are read on this host. */
 const requests = ({ asked: { modelFiles: _, ...asked } }: MemoryEngine) =>
@@ -85,6 +95,84 @@ describe('a context that is handed in', () => {
       expect(contextUse.state).toBe('old');
       expect(contextUse.ageMs).toBeGreaterThanOrEqual(12_500);
       expect(contextUse.note).toMatch(/^performance is 12\.\d s old, more than 10 s$/);
+    });
+  });
+
+  test('is old by the staleness that this processor allows, also that of an additional source', async () => {
+    const sources = [{ name: 'queue', fetch: () => ({ length: 3 }), freshMs: 1000, maxStaleMs: 3000 }];
+    const options = { sources, freshness: { performance: { freshMs: 500, maxStaleMs: 30_000 } } };
+    await withProcessor(async (processor) => {
+      const later = structuredClone(await processor.fetchComprehensiveEngineContext());
+      later.multi_source_data.timestamp -= 12.5;
+      const { contextUse } = await processor.process({ tokens: [1, 2] }, { context: later });
+      expect(contextUse.state).toBe('old');
+      expect(contextUse.note).toMatch(/^queue is 12\.\d s old, more than 3 s$/);
+    }, options);
+  });
+
+  test('dated in the future is never taken for fresh', async () => {
+    await withProcessor(async (processor) => {
+      const ahead = structuredClone(await processor.fetchComprehensiveEngineContext());
+      ahead.multi_source_data.timestamp += 3600;
+      const { contextUse } = await processor.process({ tokens: [1, 2] }, { context: ahead });
+      expect(contextUse).toMatchObject({ ageMs: 0, state: 'old' });
+      expect(contextUse.note).toMatch(/^it is dated 3\d\d\d\.\d s in the future, so its age is unknown$/);
+    });
+  });
+
+  test('cannot be written to, and neither can what results share with later inputs', async () => {
+    await withProcessor(async (processor) => {
+      const context = await processor.fetchComprehensiveEngineContext();
+      const { multi_source_data: data } = context;
+      const result = await processor.process('one');
+      const writes = [
+        () => Object.assign(context, { engine_ready: false }),
+        () => Object.assign(data.processing_pipelines.data_flow_config, { parallel_execution: false }),
+        () => Object.assign(result.context.processing_pipelines.optimization_config, { enable_caching: false }),
+        () => Object.assign(result.context.sources.model_config, { model_name: 'another' }),
+        () => context.plan.pop(),
+      ];
+      for (const write of writes) expect(write).toThrow(TypeError);
+      expect((await processor.process('one')).execution).toEqual(result.execution);
+    });
+  });
+
+  test('that was changed after its first use is checked again', async () => {
+    await withProcessor(async (processor) => {
+      const context = structuredClone(await processor.fetchComprehensiveEngineContext());
+      await processor.process('one', { context });
+      Object.assign(context.multi_source_data, { sources: {} });
+      await expect(processor.process('one', { context })).rejects.toThrow(/for context\.multi_source_data\.sources/);
+    });
+  });
+
+  test('with settings that cannot be has them left out or limited, each with its name', async () => {
+    await withProcessor(async (processor) => {
+      const context = structuredClone(await processor.fetchComprehensiveEngineContext());
+      const stepOf = ({ multi_source_data: { processing_pipelines } }: EngineContext, setting: Setting) =>
+        processing_pipelines.transformation_pipelines
+          .flatMap(({ steps }) => steps)
+          .find(({ parameters }) => parameters[setting] !== undefined)!;
+      stepOf(context, 'active_membranes').parameters.active_membranes = 2; // whatever the load of this host
+      const inputs = [{ tokens: [1, 2] }, { tokens: [3] }];
+      const usual = await processor.processBatch(inputs, { context });
+      for (const setting of settings) {
+        for (const value of [0, -1, 1e9]) {
+          const given = structuredClone(context);
+          const plan = given.multi_source_data.processing_pipelines;
+          plan.optimization_config.batch_processing = setting !== 'threads';
+          const step = stepOf(given, setting);
+          step.parameters[setting] = value;
+          const results = await processor.processBatch(inputs, { context: given });
+          expect(results.map(featuresOf)).toEqual(usual.map(featuresOf));
+          const [{ applied, execution }] = results as [DtesnResult];
+          const error = applied.find(({ transformation }) => transformation === step.transformation)?.error ?? null;
+          if (value < 1) expect(error).toContain(`for ${setting} but received ${value}`);
+          else expect(error).toBe(null);
+          expect(execution.threads).toBeLessThanOrEqual(availableParallelism());
+          expect(execution.activeMembranes).toBe(2);
+        }
+      }
     });
   });
 

@@ -1,5 +1,7 @@
 /** Each switch of the plan, flipped alone in a context that is handed in: what a user sees of it. */
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { DeepTreeModel } from '../../src/model/index.js';
+import { setThreads, threadCount } from '../../src/native/index.js';
 import type { MultiSourceData } from '../../src/pipeline/index.js';
 import { DtesnProcessor, type DtesnResult, type EngineContext } from '../../src/processor/index.js';
 import { type MemoryEngine, memoryEngine } from '../sources/memory-engine.js';
@@ -81,6 +83,31 @@ describe('parallel_execution', () => {
     expect((await most(false)).lanes).toBe(1);
     const { lanes } = await most(true);
     expect(lanes).toBe(Math.min(2, (await import('node:os')).availableParallelism()));
+  });
+});
+
+describe('threads of the plan', () => {
+  test('are those that a batch is run on, and what was set before holds again afterwards', async () => {
+    const before = threadCount();
+    const seen: number[] = [];
+    const { runBatch } = DeepTreeModel.prototype;
+    const watched = vi.spyOn(DeepTreeModel.prototype, 'runBatch').mockImplementation(function (
+      this: DeepTreeModel,
+      ...given
+    ) {
+      seen.push(threadCount());
+      return runBatch.apply(this, given);
+    });
+    try {
+      setThreads(2);
+      const batch = [tokens(9), tokens(12)];
+      await processor.processBatch(batch, { context: withFlags(context, { parallel_execution: false }) });
+      expect(seen).toEqual([1]);
+      expect(threadCount()).toBe(2);
+    } finally {
+      watched.mockRestore();
+      setThreads(before);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DtesnProcessor } from '../../src/processor/index.js';
-import { memoryEngine } from '../sources/memory-engine.js';
+import { memoryEngine, never } from '../sources/memory-engine.js';
 
 const config = { max_membrane_depth: 2, esn_reservoir_size: 16, bseries_max_order: 2, source_deadline_ms: 20_000 };
 
@@ -49,6 +49,57 @@ describe('metrics()', () => {
     await processor.process({ tokens: [1] });
     expect(processor.metrics().inputs.sheds).toBe(1);
     await processor.close();
+  });
+});
+
+describe('every input that began has ended once', () => {
+  const balance = (processor: DtesnProcessor) => {
+    const { started, finished, prepared, failed } = processor.metrics().inputs;
+    const failures = Object.values(failed).reduce((sum, count) => sum + count, 0);
+    return { started, ended: finished + prepared + failures };
+  };
+  const broken = () => {
+    throw new Error('a listener that throws');
+  };
+
+  test('where a progress listener threw, at any stage', async () => {
+    const processor = await DtesnProcessor.create({ engine: memoryEngine(), config });
+    for (const at of ['context', 'encode', 'model']) {
+      const onProgress = ({ stage }: { stage: string }) => (stage === at ? broken() : undefined);
+      await expect(processor.process('one', { onProgress })).rejects.toThrow('a listener that throws');
+    }
+    expect(balance(processor)).toEqual({ started: 3, ended: 3 });
+    expect(processor.metrics().inputs).toMatchObject({ finished: 0, failed: { unknown: 3 } });
+    await processor.close();
+  });
+
+  test('where the listener of a batch threw', async () => {
+    const flags = { concurrent_execution: true };
+    const processor = await DtesnProcessor.create({ engine: memoryEngine(), config, flags });
+    const inputs = ['', ...Array.from({ length: 40 }, (_, i) => ({ tokens: [i + 1, 2] })), ''];
+    await expect(processor.processBatch(inputs, { onProgress: broken })).rejects.toThrow('a listener that throws');
+    const late = ({ done }: { done: number }) => (done === 5 ? broken() : undefined);
+    await expect(processor.processBatch(inputs, { onProgress: late })).rejects.toThrow('a listener that throws');
+    await new Promise((resolve) => setImmediate(resolve));
+    await processor.close();
+    const { started, ended } = balance(processor);
+    expect(started).toBeGreaterThan(0);
+    expect(ended).toBe(started);
+  });
+
+  test('where it was aborted while the engine tokenised, and where it was only prepared', async () => {
+    const stop = new AbortController();
+    let asked = 0;
+    const tokenize = (text: string) => {
+      if (text === 'one') stop.abort(new Error(`enough ${++asked}`));
+      return text === 'one' ? never() : Promise.resolve({ count: 1, maxModelLen: 8192, tokens: [1] });
+    };
+    const processor = await DtesnProcessor.create({ engine: memoryEngine({ tokenize }), config });
+    await processor.preprocessWithEngine({ tokens: [1] });
+    await expect(processor.process('one', { signal: stop.signal })).rejects.toThrow('enough 1');
+    await processor.close();
+    expect(balance(processor)).toEqual({ started: 2, ended: 2 });
+    expect(processor.metrics().inputs).toMatchObject({ prepared: 1, failed: { aborted: 1 } });
   });
 });
 

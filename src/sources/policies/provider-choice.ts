@@ -64,13 +64,19 @@ export class ProviderChoice<Provider extends NamedProvider, Source extends Provi
     return this.#answeredBy;
   }
 
+  /** Who answered last, then the others by their order. */
+  inTurn(timeoutMs: number): Provider[] {
+    const providers = this.#ordered(timeoutMs).map(({ provider }) => provider);
+    const last = this.#answeredBy;
+    return last === null ? providers : [last, ...providers.filter((provider) => provider !== last)];
+  }
+
   metrics(): Record<string, ProviderMetrics> {
     return Object.fromEntries(this.#candidates.map(({ provider, score }) => [provider.name, score.metrics()]));
   }
 
   async ask(limits: Limits): Promise<Source> {
-    const cost = new Map(this.#candidates.map((candidate) => [candidate, candidate.score.cost(limits.timeoutMs)]));
-    const order = [...this.#candidates].sort((a, b) => cost.get(a)! - cost.get(b)!);
+    const order = this.#ordered(limits.timeoutMs);
     this.#explore(order.slice(1), limits);
     return withOwnSignal(limits.signal, (signal) => this.#race(order, { ...limits, signal }));
   }
@@ -78,6 +84,11 @@ export class ProviderChoice<Provider extends NamedProvider, Source extends Provi
   /** Resolves when no question is under way beside the real ones. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#beside.values());
+  }
+
+  #ordered(timeoutMs: number): Candidate<Provider>[] {
+    const cost = new Map(this.#candidates.map((candidate) => [candidate, candidate.score.cost(timeoutMs)]));
+    return [...this.#candidates].sort((a, b) => cost.get(a)! - cost.get(b)!);
   }
 
   async #race(order: Candidate<Provider>[], { timeoutMs, signal }: Limits): Promise<Source> {

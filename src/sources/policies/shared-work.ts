@@ -9,6 +9,11 @@ export class SharedWork<T> {
     this.#start = start;
   }
 
+  /** Whether nobody waits for it. */
+  get idle(): boolean {
+    return this.#run === null;
+  }
+
   async result(signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
     const run = this.#run ?? this.#begin();

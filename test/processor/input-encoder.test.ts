@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest';
+import { DtesnProcessor } from '../../src/processor/index.js';
+import { memoryEngine, never } from '../sources/memory-engine.js';
+
+const config = { max_membrane_depth: 2, esn_reservoir_size: 16, bseries_max_order: 2, source_deadline_ms: 2000 };
+
+describe('a provider of the tokenizer that dies after it answered', () => {
+  const refused = () => Promise.reject(new Error('refused'));
+  test.each([
+    ['refuses', refused],
+    ['is silent', never],
+  ])('and %s: the next one gives the ids, and the note says so', async (_, dead) => {
+    let alive = true;
+    const ids = (text: string) => [...Buffer.from(text)].map((byte) => byte + 1);
+    const answer = async (text: string) => ({ count: text.length, maxModelLen: 8192, tokens: ids(text) });
+    const first = memoryEngine({ label: 'first', tokenize: (text) => (alive ? answer(text) : dead()) });
+    const second = memoryEngine({ label: 'second', tokenize: answer });
+    const providers = [{ name: 'mirror', engine: second, sources: ['tokenizer' as const] }];
+    const processor = await DtesnProcessor.create({
+      engine: first,
+      config: { ...config, source_deadline_ms: 400 },
+      providers,
+    });
+    expect((await processor.process('one')).input).toMatchObject({ encoder: 'engine', note: null });
+    alive = false;
+    const { input } = await processor.process('two');
+    expect(input).toMatchObject({ encoder: 'engine', steps: 3 });
+    expect(input.note).toMatch(/^the tokenizer of first failed \(.+\): another provider's ids$/);
+    expect((await processor.process('two')).reused.tokens).toBe(false); // not kept beside the ids of the first
+    await processor.close();
+  });
+});
+
+test('an engine that is silent and heeds no signal ends with its limit, and with the abort of the caller', async () => {
+  const engine = memoryEngine({ tokenize: (text) => (text.startsWith('wait') ? never() : Promise.resolve(reply)) });
+  const reply = { count: 1, maxModelLen: 8192, tokens: [7] };
+  const flags = { enable_caching: false };
+  const processor = await DtesnProcessor.create({ engine, config: { ...config, source_deadline_ms: 300 }, flags });
+  const { input } = await processor.process('wait');
+  expect(input).toMatchObject({ encoder: 'utf8-bytes', note: expect.stringContaining('no tokens within 300 ms') });
+  const stop = new AbortController();
+  const aborted = processor.process('wait again', { signal: stop.signal });
+  stop.abort(new Error('enough'));
+  await expect(aborted).rejects.toThrow('enough');
+  await processor.close();
+});

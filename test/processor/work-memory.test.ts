@@ -1,0 +1,59 @@
+import { availableParallelism } from 'node:os';
+import { describe, expect, test } from 'vitest';
+import { DtesnProcessor } from '../../src/processor/index.js';
+import { SeriesMemoryPool } from '../../src/processor/work-memory.js';
+
+const config = { max_membrane_depth: 2, esn_reservoir_size: 64, bseries_max_order: 2, source_deadline_ms: 20_000 };
+const tokens = { tokens: Array.from({ length: 500 }, (_, i) => i) };
+
+describe('the memory of inputs on their way', () => {
+  test('does not grow with the callers that wait', async () => {
+    const processor = await DtesnProcessor.create({ engine: null, config });
+    const bytes = async () => {
+      const { current_processing_load } = await processor.fetchResourceDataSource();
+      return current_processing_load!['arena_bytes'] as number;
+    };
+    await processor.process(tokens);
+    const alone = await bytes();
+    const results = await Promise.all(Array.from({ length: 100 }, () => processor.process(tokens)));
+    expect(new Set(results.map(({ features }) => features.end_state.join())).size).toBe(1);
+    expect(await bytes()).toBeLessThanOrEqual(2 * availableParallelism() * alone);
+    await processor.close();
+  });
+
+  test('an input that waits for it may abort, and the others still get theirs', async () => {
+    const processor = await DtesnProcessor.create({ engine: null, config });
+    const stop = new AbortController();
+    const inputs = Array.from({ length: 60 }, (_, i) =>
+      processor.process(tokens, i % 2 === 0 ? { signal: stop.signal } : {}),
+    );
+    stop.abort(new Error('enough'));
+    const ends = await Promise.allSettled(inputs);
+    expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(30);
+    expect((await processor.process(tokens)).ok).toBe(true);
+    await processor.close();
+  });
+});
+
+describe('SeriesMemoryPool', () => {
+  test('hands out so many memories, then the next one that comes back, in the order of asking', async () => {
+    const pool = new SeriesMemoryPool(1);
+    const first = await pool.take();
+    const order: string[] = [];
+    const stop = new AbortController();
+    const aborted = Promise.resolve(pool.take(stop.signal));
+    const waiting = async (name: string) => {
+      const memory = await pool.take();
+      order.push(name);
+      return memory;
+    };
+    const second = waiting('second');
+    const third = waiting('third');
+    stop.abort(new Error('enough'));
+    await expect(aborted).rejects.toThrow('enough');
+    pool.give(first);
+    pool.give(await second);
+    expect(await third).toBe(first);
+    expect(order).toEqual(['second', 'third']);
+  });
+});
