@@ -10,7 +10,7 @@
  *
  * A context that was handed in is used as it is, its flags and its order of pipelines included, without a fetch. Its age is
  * measured with the monotonic clock in the process that made it and with wall time elsewhere. It is `old` when a source in
- * it is past its maximum staleness, and `foreign` when it was made for another engine or model: the result names both.
+ * it is past the maximum staleness that this processor gives it, and `foreign` when it was made for another engine or model: the result names both.
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for something that is no context, naming the field.
  */
@@ -18,12 +18,10 @@ import { z } from 'zod';
 import { argumentError, rangeError } from '../errors/index.js';
 import { type ExplainedPipeline, type MultiSourceData, multiSourceDataSchema } from '../pipeline/index.js';
 import {
-  freshness,
   type ModelConfigSource,
   modelConfigSchema,
   type PerformanceSource,
   performanceSchema,
-  sourceNames,
 } from '../sources/index.js';
 
 const originSchema = z.object({
@@ -121,12 +119,19 @@ export function checkContext(given: unknown): GivenContext {
   return given as GivenContext;
 }
 
-/** How a given context stands to a processor: its age, and whether it is old or of another engine or model. */
-export function useOf(context: GivenContext, here: ContextOrigin): ContextUse {
+/**
+ * How a given context stands to a processor: its age, and whether it is old (`maxStaleMs` by source) or of another engine
+ * or model.
+ */
+export function useOf(
+  context: GivenContext,
+  here: ContextOrigin,
+  maxStaleMs: Readonly<Record<string, number>>,
+): ContextUse {
   const ageMs = ageOf(context);
   const foreign = foreignness(context.origin, here);
   if (foreign !== null) return { origin: 'given', ageMs, state: 'foreign', note: foreign };
-  const old = outdated(context.multi_source_data, ageMs);
+  const old = outdated(context.multi_source_data, ageMs, maxStaleMs);
   return { origin: 'given', ageMs, state: old === null ? 'fresh' : 'old', note: old };
 }
 
@@ -145,13 +150,17 @@ function foreignness(origin: ContextOrigin | undefined, here: ContextOrigin): st
     .join('; ');
 }
 
-function outdated({ sources }: MultiSourceData, ageMs: number): string | null {
-  const past = sourceNames.flatMap((name) => {
-    const { state, age_ms } = sources[name];
-    const { maxStaleMs } = freshness[name];
+/** Sources that are never kept, and those that this processor does not have, are not judged. */
+function outdated(
+  { sources }: MultiSourceData,
+  ageMs: number,
+  maxStaleMs: Readonly<Record<string, number>>,
+): string | null {
+  const past = Object.entries(sources).flatMap(([name, { state, age_ms }]) => {
+    const most = maxStaleMs[name] ?? 0;
     const age = age_ms + ageMs;
-    if (state === 'error' || maxStaleMs === 0 || age <= maxStaleMs) return [];
-    return [`${name} is ${(age / 1000).toFixed(1)} s old, more than ${maxStaleMs / 1000} s`];
+    if (state === 'error' || most === 0 || age <= most) return [];
+    return [`${name} is ${(age / 1000).toFixed(1)} s old, more than ${most / 1000} s`];
   });
   return past.length === 0 ? null : past.join('; ');
 }

@@ -160,7 +160,7 @@ export class InputRunner {
     const given = checkContext(context);
     const data = given.multi_source_data;
     return {
-      use: useOf(given, this.#parts.origin),
+      use: useOf(given, this.#parts.origin, this.#parts.fetcher.maxStaleMs),
       tokenizer: data.sources.tokenizer,
       ask: false,
       plan: () => ({ data, reused: false }),

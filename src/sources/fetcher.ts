@@ -157,6 +157,16 @@ export class SourceFetcher {
     return this.#choices[source].answeredBy?.engine ?? this.#engine;
   }
 
+  /** How old an answer of each source may be, additional ones too, by name; 0 for one that is never kept. */
+  get maxStaleMs(): Readonly<Record<string, number>> {
+    const { freshness, declared } = this.#options;
+    const five = Object.entries(freshness).map(([name, { maxStaleMs }]) => [name, maxStaleMs] as const);
+    return Object.fromEntries([
+      ...five,
+      ...declared.map(({ name, freshness }) => [name, freshness.maxStaleMs] as const),
+    ]);
+  }
+
   /** What every source cost and brought since the fetcher began, by name. */
   metrics(): Record<string, SourceMetrics> {
     const providersOf = (name: string) => (isEngineSource(name) ? this.#choices[name].metrics() : {});

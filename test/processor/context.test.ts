@@ -88,6 +88,23 @@ describe('a context that is handed in', () => {
     });
   });
 
+  test('is old by the staleness that the processor was given, of additional sources too', async () => {
+    const options = {
+      freshness: { performance: { maxStaleMs: 60_000 } },
+      sources: [{ name: 'queue', freshMs: 100, maxStaleMs: 20_000, fetch: () => ({ length: 1 }) }],
+    };
+    await withProcessor(async (processor) => {
+      const context = await processor.fetchComprehensiveEngineContext();
+      const use = async (seconds: number) => {
+        const old = structuredClone(context);
+        old.multi_source_data.timestamp -= seconds;
+        return (await processor.process({ tokens: [1, 2] }, { context: old })).contextUse;
+      };
+      expect(await use(12.5)).toMatchObject({ state: 'fresh', note: null });
+      expect((await use(25.5)).note).toMatch(/^queue is 25\.\d s old, more than 20 s$/);
+    }, options);
+  });
+
   test('of another engine or model is named foreign and still used', async () => {
     await withProcessor(async (processor) => {
       const other = await DtesnProcessor.create({
@@ -169,7 +186,7 @@ test('close() waits for the inputs under way', async () => {
 });
 
 describe('all sources dead', () => {
-  test('also when those of this process throw: quality 0, basic processing on defaults, errors in the data', async () => {
+  test('also when the figures of this host cannot be read: basic processing on defaults, the errors in the data', async () => {
     const dead = async () => {
       throw new Error('the engine is gone');
     };
@@ -181,7 +198,7 @@ describe('all sources dead', () => {
     try {
       const { context, features, input } = await processor.process('still here');
       const { aggregation, sources, transformation_ready } = context;
-      expect(aggregation.successful_sources).toBe(1); // processing_state, which asks nothing outside
+      expect([aggregation.successful_sources, aggregation.data_quality_score]).toEqual([1, 0.2]); // processing_state, which asks nothing outside
       expect(sources.resources).toMatchObject({ state: 'error', error: expect.stringMatching(/no memory figures/) });
       expect(sources.performance.error).toMatch(/gone/);
       expect(transformation_ready).toBe(false);
