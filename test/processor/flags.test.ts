@@ -84,6 +84,24 @@ describe('parallel_execution', () => {
   });
 });
 
+test('a batch is one input after the other without parallel_execution, whatever batch_processing says', async () => {
+  const inputs = [tokens(20), tokens(20, 2), tokens(20, 3)];
+  const sizes = async (parallel_execution: boolean) => {
+    const given = withFlags(context, { parallel_execution, batch_processing: true });
+    for (const pipeline of given.multi_source_data.processing_pipelines.transformation_pipelines) {
+      for (const step of pipeline.steps) if (step.parameters.batch_size) step.parameters.batch_size = 8;
+    }
+    const results = (await processor.processBatch(inputs, { context: given })).map(ok);
+    return { sizes: results.map(({ batch }) => batch.size), features: results.map(({ features }) => features) };
+  };
+  const [together, alone] = [await sizes(true), await sizes(false)];
+  expect([together.sizes, alone.sizes]).toEqual([
+    [3, 3, 3],
+    [1, 1, 1],
+  ]);
+  expect(alone.features).toEqual(together.features);
+});
+
 describe('enable_caching', () => {
   test('true asks for the ids of equal texts once and keeps the plan', async () => {
     const before = engine.asked['tokenize'] ?? 0;
