@@ -8,11 +8,10 @@
  *     plan                the pipelines explained
  *     origin              the engine and the model that the context was made for
  *
- * A context that is fetched is frozen, so that it is what it says it is; structuredClone or JSON gives one that can be changed
- * and is checked at each use. A context that was handed in is used as it is, its flags and its order of pipelines included, without a fetch. Its age is
- * measured with the monotonic clock in the process that made it and with wall time elsewhere. It is `old` when a source in
- * it is past its maximum staleness
- * as this processor has it, or when it is dated in the future, and `foreign` when it was made for another engine or model: the result names both.
+ * A context is the caller's own copy: its flags and its order of pipelines may be changed. One that is handed in is checked at
+ * each use and used as it is, without a fetch. Its age is measured with the monotonic clock in the process that made it and
+ * with wall time elsewhere. It is `old` when a source in it is past the maximum staleness that this processor gives it, or
+ * when it is dated in the future, and `foreign` when it was made for another engine or model: the result names both.
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for something that is no context, naming the field.
  */
@@ -20,7 +19,6 @@ import { z } from 'zod';
 import { argumentError, rangeError } from '../errors/index.js';
 import { type ExplainedPipeline, type MultiSourceData, multiSourceDataSchema } from '../pipeline/index.js';
 import {
-  frozen,
   type ModelConfigSource,
   modelConfigSchema,
   type PerformanceSource,
@@ -84,12 +82,10 @@ export interface ContextUse {
 
 /** When a context was made here, in milliseconds of the monotonic clock. */
 const made = new WeakMap<object, number>();
-/** Contexts that were made here: they are frozen, and need no check. */
-const checked = new WeakSet<object>();
 
 export function engineContext(data: MultiSourceData, plan: ExplainedPipeline[], origin: ContextOrigin): EngineContext {
   const { model_config, tokenizer, performance } = data.sources;
-  const context = {
+  const context = structuredClone({
     engine_available:
       origin.engine !== null && [model_config, tokenizer, performance].some(({ state }) => state !== 'error'),
     engine_ready: performance.engine_ready,
@@ -98,10 +94,9 @@ export function engineContext(data: MultiSourceData, plan: ExplainedPipeline[], 
     multi_source_data: data,
     plan,
     origin,
-  };
+  });
   made.set(context, globalThis.performance.now());
-  checked.add(context);
-  return frozen(context);
+  return context;
 }
 
 /** Whether it was meant as a context: what else is given there has no multi_source_data. */
@@ -114,7 +109,6 @@ export function checkContext(given: unknown): GivenContext {
   if (typeof given !== 'object' || given === null || !('multi_source_data' in given)) {
     throw argumentError('a context of fetchComprehensiveEngineContext()', 'context', given);
   }
-  if (checked.has(given)) return given as GivenContext;
   const result = engineContextSchema.safeParse(given);
   if (!result.success) {
     const issue = result.error.issues[0]!;

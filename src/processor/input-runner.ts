@@ -7,13 +7,13 @@
  * state of its own.
  */
 import { type EncodeInput, writeSeries } from '../encoding/index.js';
+import type { DeepTreeModel, State } from '../network/index.js';
 import {
   applyMultiSourceTransformations,
   draftTransformations,
   type PlanTarget,
   programShape,
 } from '../pipeline/index.js';
-import type { DeepTreeModel, State } from '../network/index.js';
 import type { SourceFetcher, SourceSet } from '../sources/index.js';
 import { agreementOf } from './agreement.js';
 import { assembleResult } from './assemble-result.js';

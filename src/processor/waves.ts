@@ -1,7 +1,7 @@
 /**
  * The inputs of a batch as waves, each prepared (context, encoding, transformation) and then run through the model.
  *
- *     batch      waves of `batchSize` inputs, one native batch after the other; else waves of one input
+ *     batch      where `parallel`: waves of `batchSize` inputs, one native batch after the other; else waves of one input
  *     parallel   waves of one input on up to `threads` models at the same time; else one after the other
  *     overlap    the next wave is prepared while this one is in the model; else only when it has left it
  */
@@ -26,7 +26,7 @@ export async function runWaves<Prepared>(
   plan: WavePlan,
   { prepare, run, drop }: WaveWork<Prepared>,
 ): Promise<void> {
-  const size = plan.batch ? plan.batchSize : 1;
+  const size = plan.batch && plan.parallel ? plan.batchSize : 1;
   const workers = plan.batch || !plan.parallel ? 1 : plan.threads;
   let taken = 0;
   let failed = false;

@@ -120,19 +120,22 @@ describe('a context that is handed in', () => {
     });
   });
 
-  test('cannot be written to, and neither can what results share with later inputs', async () => {
+  test('is the caller’s own copy; what results share with later inputs cannot be written to', async () => {
     await withProcessor(async (processor) => {
       const context = await processor.fetchComprehensiveEngineContext();
       const { multi_source_data: data } = context;
       const result = await processor.process('one');
       const writes = [
-        () => Object.assign(context, { engine_ready: false }),
-        () => Object.assign(data.processing_pipelines.data_flow_config, { parallel_execution: false }),
         () => Object.assign(result.context.processing_pipelines.optimization_config, { enable_caching: false }),
         () => Object.assign(result.context.sources.model_config, { model_name: 'another' }),
-        () => context.plan.pop(),
       ];
       for (const write of writes) expect(write).toThrow(TypeError);
+      context.plan.pop();
+      data.processing_pipelines.optimization_config.enable_caching = false;
+      data.sources.model_config.model_name = 'another';
+      const changed = await processor.process('one', { context });
+      expect(changed.execution.caching).toBe(false);
+      expect((await processor.fetchMultiSourceData()).sources.model_config.model_name).toBe('m');
       expect((await processor.process('one')).execution).toEqual(result.execution);
     });
   });
@@ -257,7 +260,7 @@ test('close() waits for the inputs under way', async () => {
 });
 
 describe('all sources dead', () => {
-  test('also when those of this process throw: quality 0, basic processing on defaults, errors in the data', async () => {
+  test('also when the figures of this host cannot be read: basic processing on defaults, the errors in the data', async () => {
     const dead = async () => {
       throw new Error('the engine is gone');
     };
@@ -269,7 +272,7 @@ describe('all sources dead', () => {
     try {
       const { context, features, input } = await processor.process('still here');
       const { aggregation, sources, transformation_ready } = context;
-      expect(aggregation.successful_sources).toBe(1); // processing_state, which asks nothing outside
+      expect([aggregation.successful_sources, aggregation.data_quality_score]).toEqual([1, 0.2]); // processing_state, which asks nothing outside
       expect(sources.resources).toMatchObject({ state: 'error', error: expect.stringMatching(/no memory figures/) });
       expect(sources.performance.error).toMatch(/gone/);
       expect(transformation_ready).toBe(false);

@@ -1,7 +1,6 @@
 /** Each switch of the plan, flipped alone in a context that is handed in: what a user sees of it. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { DeepTreeModel } from '../../src/model/index.js';
-import { setThreads, threadCount } from '../../src/native/index.js';
+import { DeepTreeModel } from '../../src/network/index.js';
 import type { MultiSourceData } from '../../src/pipeline/index.js';
 import { DtesnProcessor, type DtesnResult, type EngineContext } from '../../src/processor/index.js';
 import { type MemoryEngine, memoryEngine } from '../sources/memory-engine.js';
@@ -87,28 +86,37 @@ describe('parallel_execution', () => {
 });
 
 describe('threads of the plan', () => {
-  test('are those that a batch is run on, and what was set before holds again afterwards', async () => {
-    const before = threadCount();
-    const seen: number[] = [];
-    const { runBatch } = DeepTreeModel.prototype;
-    const watched = vi.spyOn(DeepTreeModel.prototype, 'runBatch').mockImplementation(function (
-      this: DeepTreeModel,
-      ...given
-    ) {
-      seen.push(threadCount());
-      return runBatch.apply(this, given);
-    });
+  test('are those that share the series of a batch', async () => {
+    const watched = vi.spyOn(DeepTreeModel.prototype, 'runBatchAsync');
     try {
-      setThreads(2);
-      const batch = [tokens(9), tokens(12)];
-      await processor.processBatch(batch, { context: withFlags(context, { parallel_execution: false }) });
-      expect(seen).toEqual([1]);
-      expect(threadCount()).toBe(2);
+      const given = structuredClone(context);
+      for (const pipeline of given.multi_source_data.processing_pipelines.transformation_pipelines) {
+        for (const step of pipeline.steps) if (step.parameters.threads) step.parameters.threads = 1;
+      }
+      await processor.processBatch([tokens(9), tokens(12)], { context: given });
+      expect(watched.mock.calls.map(([series, options]) => [series.length, options?.threads])).toEqual([[2, 1]]);
     } finally {
       watched.mockRestore();
-      setThreads(before);
     }
   });
+});
+
+test('a batch is one input after the other without parallel_execution, whatever batch_processing says', async () => {
+  const inputs = [tokens(20), tokens(20, 2), tokens(20, 3)];
+  const sizes = async (parallel_execution: boolean) => {
+    const given = withFlags(context, { parallel_execution, batch_processing: true });
+    for (const pipeline of given.multi_source_data.processing_pipelines.transformation_pipelines) {
+      for (const step of pipeline.steps) if (step.parameters.batch_size) step.parameters.batch_size = 8;
+    }
+    const results = (await processor.processBatch(inputs, { context: given })).map(ok);
+    return { sizes: results.map(({ batch }) => batch.size), features: results.map(({ features }) => features) };
+  };
+  const [together, alone] = [await sizes(true), await sizes(false)];
+  expect([together.sizes, alone.sizes]).toEqual([
+    [3, 3, 3],
+    [1, 1, 1],
+  ]);
+  expect(alone.features).toEqual(together.features);
 });
 
 describe('enable_caching', () => {

@@ -341,7 +341,7 @@ describe('a subscription', () => {
     await stop(fetcher, abort, end);
     await fetcher.close();
     await turn();
-    expect(timers()).toBe(before);
+    expect(timers()).toBeLessThanOrEqual(before); // a timer of the test runner may have ended meanwhile
     expect(sets).toBe(0);
   });
 
@@ -432,7 +432,7 @@ describe('ends', () => {
     expect(timers()).toBeGreaterThan(before);
     await fetcher.close();
     await outcome;
-    expect(timers()).toBe(before);
+    expect(timers()).toBeLessThanOrEqual(before); // a timer of the test runner may have ended meanwhile
     await expect(fetcher.fetch()).rejects.toMatchObject({ code: 'ERR_DTESN_CLOSED' });
   });
 });
