@@ -113,7 +113,8 @@ export async function fetchAdditionalSource(
   };
   try {
     return await underLimit(source.name, "the host's fetch", { timeoutMs, signal }, async (limit) => {
-      const answered = (async () => source.fetch(limit, engine))(); // it may throw before it returns a promise
+      // A turn later: a fetch that reads the sources again finds this question under way. It may throw, too.
+      const answered = Promise.resolve().then(() => source.fetch(limit, engine));
       const data = checkedData(source, await untilAborted(limit, answered));
       const unknown = Object.keys(data).filter((key) => data[key] === null);
       return said({ data, state: 'ok', unknown, ...contributions(source, data) });

@@ -248,6 +248,35 @@ test('invalidate forgets the answers of one source', async () => {
   });
 });
 
+describe('a source that calls back', () => {
+  const short = { ...config, source_deadline_ms: 100 };
+
+  test('waits for itself no longer than its limit, and the input goes on', async () => {
+    let calls = 0;
+    const fetch = async () => {
+      calls++;
+      return { steps: (await processor.process({ tokens: [1] })).input.steps };
+    };
+    const sources = [{ name: 'echo', fetch, retryMs: 60_000 }];
+    const processor = await DtesnProcessor.create({ engine: null, config: short, sources });
+    const { context } = await processor.process({ tokens: [1, 2] });
+    expect(context.aggregation.additional_errors['echo']?.error_code).toBe('ERR_DTESN_SOURCE_TIMEOUT');
+    expect(calls).toBe(1);
+    await processor.close();
+    const { started, finished } = processor.metrics().inputs;
+    expect([started, finished]).toEqual([2, 2]);
+  });
+
+  test('to close the processor lets the inputs under way end', async () => {
+    const fetch = () => processor.close();
+    const sources = [{ name: 'closing', fetch }];
+    const processor = await DtesnProcessor.create({ engine: null, config: short, sources });
+    expect((await processor.process({ tokens: [1, 2] })).ok).toBe(true);
+    await expect(processor.process({ tokens: [1] })).rejects.toThrow(/open processor/);
+    await processor.close();
+  });
+});
+
 test('close() waits for the inputs under way', async () => {
   const processor = await DtesnProcessor.create({ engine: null, config });
   const running = processor.process({ tokens: Array.from({ length: 5000 }, (_, i) => i % 250) });
