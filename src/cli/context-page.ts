@@ -1,6 +1,5 @@
 /** The context of a decision as lines: the five sources, their quality, constraints and hints, and the plan. */
 import { type ExplainedPipeline, explainPlan, type MultiSourceData } from '../pipeline/index.js';
-import { sourceNames } from '../sources/index.js';
 import { columns, grouped, milliseconds, type Paint, wrapped } from './terminal.js';
 
 const WIDTH = 100;
@@ -10,9 +9,8 @@ export function sourcesLines(data: MultiSourceData, paint: Paint): string[] {
   const heading =
     `${paint.bold('Sources')}  quality ${data_quality_score.toFixed(2)}` +
     ` (${successful_sources} of ${total_sources}), graded ${quality_detail.score.toFixed(2)}`;
-  const rows = sourceNames.map((name) => {
-    const source = data.sources[name];
-    const grade = quality_detail.sources[name].score;
+  const rows = Object.entries(data.sources).map(([name, source]) => {
+    const grade = quality_detail.sources[name]?.score ?? 0;
     const about = source.state === 'error' ? `${source.error_code}: ${source.error}` : unknownText(source.unknown);
     return [
       name,

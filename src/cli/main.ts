@@ -7,7 +7,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { json, printable } from './printable.js';
 import { Progress } from './progress.js';
@@ -17,7 +18,8 @@ import { UsageError } from './usage-error.js';
 const usage = `dtesn: reservoir computing beside an inference engine
 
   dtesn process [FILE | -] [--text TEXT]   one input, the whole way: sources, plan, Deep Tree ESN, features
-  dtesn sources                            the five sources, their quality, and the plan they lead to
+  dtesn sources [--watch]                  the sources, their quality, and the plan they lead to; --watch shows them
+                                           and what they cost every second (--interval SECONDS) until Ctrl-C
   dtesn simulate [options]                 an Aphrodite server with no model, for tests (dtesn simulate --help)
   dtesn doctor                             the binary, the instruction sets, and a check of every kernel
   dtesn build                              builds the addon from source (CMake, or make and python3)
@@ -26,7 +28,9 @@ const usage = `dtesn: reservoir computing beside an inference engine
                      without it an embedded simulation answers
   --api-key KEY      for servers that want one (or DTESN_API_KEY)
   --model-dir DIR    folder of the model's config.json, or its .gguf file (or DTESN_MODEL_DIR)
-  --json             one JSON object instead of the page
+  --options FILE     an ES module whose default export are options of DtesnProcessor.create: additional sources,
+                     pipelines, providers, config ...; only a file you trust, for it is run
+  --json             one JSON object instead of the page; with --watch one a line
   --help, --version
 `;
 
@@ -35,6 +39,9 @@ const options = {
   'api-key': { type: 'string' },
   'model-dir': { type: 'string' },
   text: { type: 'string' },
+  options: { type: 'string' },
+  watch: { type: 'boolean', default: false },
+  interval: { type: 'string', default: '1' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
   version: { type: 'boolean', short: 'v', default: false },
@@ -96,11 +103,18 @@ async function processInput(values: Values, file: string | undefined): Promise<n
 }
 
 async function showSources(values: Values): Promise<number> {
+  const intervalMs = intervalOf(values.interval);
   const progress = new Progress();
   const page = await import('./context-page.js');
   const processor = await openProcessor(values, progress);
   try {
     progress.say('sources');
+    if (values.watch) {
+      progress.end();
+      const { watchSources } = await import('./watch-sources.js');
+      await watchSources(processor, { intervalMs, json: values.json, paint: new Paint(process.stdout) });
+      return 0;
+    }
     const fetched = await processor.fetchMultiSourceData();
     progress.end();
     if (values.json) return print(json(fetched));
@@ -136,12 +150,26 @@ async function openProcessor(values: Values, progress: Progress) {
   progress.say('building the model');
   const { DtesnProcessor } = await import('../processor/index.js');
   const { HttpEngine } = await import('../sources/index.js');
+  const given = await givenOptions(values.options);
   const url = values.engine ?? process.env['DTESN_ENGINE_URL'];
-  if (!url) return DtesnProcessor.create();
+  if (!url) return DtesnProcessor.create(given);
   const apiKey = values['api-key'] ?? process.env['DTESN_API_KEY'];
   const modelDir = values['model-dir'] ?? process.env['DTESN_MODEL_DIR'];
   const engine = new HttpEngine(url, { ...(apiKey && { apiKey }), ...(modelDir && { modelDir }) });
-  return DtesnProcessor.create({ engine });
+  return DtesnProcessor.create({ ...given, engine });
+}
+
+async function givenOptions(file: string | undefined): Promise<object> {
+  if (file === undefined) return {};
+  const { default: options } = (await import(pathToFileURL(path.resolve(file)).href)) as { default?: unknown };
+  if (typeof options === 'object' && options !== null) return options;
+  throw new UsageError(`Expected an object as the default export of ${file} (--options)`);
+}
+
+function intervalOf(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() !== '' && seconds >= 0.1 && seconds <= 3600) return 1000 * seconds;
+  throw new UsageError(`Expected seconds in [0.1, 3600] for --interval but received ${JSON.stringify(text)}`);
 }
 
 async function readInput(values: Values, file: string | undefined): Promise<{ text: string; title: string }> {
