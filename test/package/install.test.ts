@@ -29,9 +29,9 @@ test('it has a binary for this platform, no install script, and nothing of the t
   expect(readdirSync(inFolder('node_modules/dtesn'))).not.toContain('test');
 });
 
-test('it drags in three packages', () => {
+test('it brings four packages along', () => {
   const installed = readdirSync(inFolder('node_modules')).filter((name) => !name.startsWith('.'));
-  expect(installed.sort()).toEqual(['dtesn', 'node-addon-api', 'node-gyp-build', 'zod']);
+  expect(installed.sort()).toEqual(['dtesn', 'lru-cache', 'node-addon-api', 'node-gyp-build', 'zod']);
 });
 
 test('the first example of README runs', () => {
