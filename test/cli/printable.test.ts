@@ -35,7 +35,7 @@ const main = path.resolve(import.meta.dirname, '../../dist/cli/main.js');
 const evil = 'evil\u001b]0;owned\u0007\u001b[31m\rSources  quality 1.00\n\u009b2J\u202emodel';
 
 function dtesn(args: string[]): Promise<{ stdout: string; stderr: string }> {
-  const env = { ...process.env, FORCE_COLOR: '0' };
+  const env = { ...process.env, FORCE_COLOR: '0', DTESN_SOURCE_DEADLINE_MS: '20000' };
   return new Promise((resolve) => {
     execFile(process.execPath, [main, ...args], { env, maxBuffer: 1 << 26 }, (_, stdout, stderr) =>
       resolve({ stdout, stderr }),
