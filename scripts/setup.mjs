@@ -36,8 +36,7 @@ function step(title, command, args) {
 }
 
 if (age('node_modules/.package-lock.json') < age('package-lock.json')) {
-  // Not `npm ci`: it refuses a lock file made where a registry lacks the optional binaries of other platforms.
-  step('installing dependencies', 'npm', ['install', '--no-save', '--loglevel=error', '--no-audit', '--no-fund']);
+  step('installing dependencies', 'npm', ['ci', '--loglevel=error', '--no-audit', '--no-fund']);
 }
 if (age('build/Release/dtesn.node') < newest('native', 'CMakeLists.txt', 'binding.gyp')) {
   step('building the addon', process.execPath, [at('scripts/build-native.mjs')]);
