@@ -48,9 +48,10 @@ export class LanePool {
     }
   }
 
-  /** Nobody gets a lane any more; those at work finish. */
+  /** Refuses further work and lets go of every lane; nothing runs on them any more. */
   close(): void {
     this.#closed = true;
+    for (const lane of this.#lanes) lane.close();
   }
 
   #acquire(signal?: AbortSignal): Promise<Lane> | Lane {
