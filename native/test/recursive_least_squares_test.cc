@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "linalg/philox.h"
+#include "random/philox.h"
 #include "test/check.h"
 
 using dtesn::FeatureRows;
