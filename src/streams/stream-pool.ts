@@ -20,7 +20,7 @@ import { z } from 'zod';
 import { argumentError, checkOptions, DtesnError, rangeError, shapeError } from '../errors/index.js';
 import { Arena, type Floats } from '../native/index.js';
 import { Network, type StreamTable } from '../network/index.js';
-import { checkMemory, storedAs } from '../numeric/index.js';
+import { checkAsStored, checkMemory } from '../numeric/index.js';
 
 export type StreamId = string | number;
 
@@ -87,8 +87,8 @@ export class StreamPool {
    */
   push(id: StreamId, series: ArrayLike<number>): boolean {
     const { inputs } = this.#model;
-    const values = checkSeries(series, this.#model);
-    const steps = values.length / inputs;
+    checkSeries(series, this.#model);
+    const steps = series.length / inputs;
     if (steps > this.ring) throw shapeError(`at most ${this.ring} steps (ring of this pool) for series`, steps);
     const known = this.#slots.get(id);
     const waiting = known === undefined ? 0 : clamped(this.#table.counts[known]!, this.ring);
@@ -98,7 +98,7 @@ export class StreamPool {
     const base = slot * this.ring;
     let at = (clamped(heads[slot]!, this.ring - 1) + waiting) % this.ring;
     for (let step = 0, i = 0; step < steps; step++) {
-      for (let to = (base + at) * inputs, end = to + inputs; to < end; to++, i++) queue[to] = values[i]!;
+      for (let to = (base + at) * inputs, end = to + inputs; to < end; to++, i++) queue[to] = series[i]!;
       at = at + 1 === this.ring ? 0 : at + 1;
     }
     if (waiting === 0 && steps > 0) ready[this.#ready++] = slot;
@@ -155,14 +155,19 @@ export class StreamPool {
   }
 }
 
-function checkSeries(series: ArrayLike<number>, { inputs, dtype }: Network): ArrayLike<number> {
+/** Nothing is copied: the ring stores the values as they were checked. */
+function checkSeries(series: ArrayLike<number>, { inputs, dtype }: Network): void {
   if (typeof series !== 'object' || series === null || typeof series.length !== 'number') {
     throw argumentError('an array of numbers', 'series', series);
   }
   if (series.length % inputs !== 0) {
     throw shapeError(`series with ${inputs} features (inputs of the model)`, `${series.length} elements`);
   }
-  return storedAs(series, dtype, 'series');
+  for (let i = 0; i < series.length; i++) {
+    const value = series[i]!;
+    if (!Number.isFinite(dtype === 'f32' ? Math.fround(value) : value))
+      checkAsStored(value, dtype, `series (element ${i})`);
+  }
 }
 
 /** What stands in the shared table may have been written by another thread. */
