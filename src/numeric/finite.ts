@@ -17,6 +17,16 @@ export function storedAs(values: ArrayLike<number>, dtype: FloatDtype, argument:
   return stored;
 }
 
+/** The same check without a copy: for values that are stored one by one afterwards. */
+export function checkAllAsStored(values: ArrayLike<number>, dtype: FloatDtype, argument: string): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (!Number.isFinite(dtype === 'f32' ? Math.fround(value) : value)) {
+      throw notFinite(value, dtype, `${argument} (element ${i})`);
+    }
+  }
+}
+
 /** One number that is to be stored in a dtype: the number itself. */
 export function checkAsStored(value: number, dtype: FloatDtype, argument: string): number {
   if (Number.isFinite(dtype === 'f32' ? Math.fround(value) : value)) return value;

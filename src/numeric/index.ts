@@ -1,6 +1,6 @@
 /** Numbers: matrices dense and sparse, series, and the checks they share. */
 export { type CsrMatrix, csr, isCsr } from './csr.js';
-export { checkAsStored, storedAs } from './finite.js';
+export { checkAllAsStored, checkAsStored, storedAs } from './finite.js';
 export { type Matrix, matrix } from './matrix.js';
 export { checkMemory } from './memory.js';
 export { readOut, readSeries, type SeriesInput, type SeriesTarget } from './series.js';

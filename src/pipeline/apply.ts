@@ -37,14 +37,15 @@ export function draftTransformations(data: MultiSourceData, target: PlanTarget):
     error === undefined ? [] : [failedPipeline(name, new Error(error), data)],
   );
   const order = new Set(data_flow_config.pipeline_order);
+  const draftMs: Draft['draftMs'] = {};
   const planned = [...order].reduce((draft, name) => {
     const begun = performance.now();
     const next = applyNamed(draft, data, name);
-    start.draftMs[name] = performance.now() - begun;
+    draftMs[name] = performance.now() - begun;
     return next;
   }, start);
   const { draft, steps } = fitted(applyHighQualityOptimizations(planned, data), data);
-  return applyFlowControl({ ...draft, applied: [...draft.applied, ...failed] }, data, steps);
+  return applyFlowControl({ ...draft, draftMs, applied: [...draft.applied, ...failed] }, data, steps);
 }
 
 /** `draft`: of the same data, for this target with the steps of the series, where it was made before. */

@@ -46,9 +46,12 @@ export async function agreementOf(
   const rest = { ...transformed, series: series.subarray(0, transformed.steps * transformed.features) };
   const state = model.createState();
   state.gates!.set(run.state.gates!);
-  const compared = await runModel(state, states, rest, { chunkSteps: CHUNK_STEPS, signal });
-  state.close();
-  return cosine(run.meanState, compared.meanState);
+  try {
+    const compared = await runModel(state, states, rest, { chunkSteps: CHUNK_STEPS, signal });
+    return cosine(run.meanState, compared.meanState);
+  } finally {
+    state.close();
+  }
 }
 
 function cosine(a: Float64Array, b: Float64Array): number | null {

@@ -108,9 +108,11 @@ export class InputRunner {
   async look(signal?: AbortSignal): Promise<Look> {
     const { fetcher, planner, config, metrics, targetOf } = this.#parts;
     const set = await fetcher.fetch({ force: !config.enable_caching, ...(signal && { signal }) });
+    const plans = new Map<PlanTarget['inputKind'], PlannedData>();
     const plan = (inputKind: PlanTarget['inputKind']) => {
-      const planned = planner.plan(set, targetOf(inputKind));
-      metrics.quality(planned.data.aggregation.data_quality_score);
+      const planned = plans.get(inputKind) ?? planner.plan(set, targetOf(inputKind));
+      if (!plans.has(inputKind)) metrics.quality(planned.data.aggregation.data_quality_score);
+      plans.set(inputKind, planned);
       return planned;
     };
     const use = { origin: 'fetched' as const, ageMs: 0, state: 'fresh' as const, note: null };

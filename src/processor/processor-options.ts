@@ -139,7 +139,7 @@ export async function openParts(
   const lanes = new LanePool(first, cores, () => new Lane(model));
   const memory = new SeriesMemoryPool(2 * cores); // of each lane the series that runs, and the next one
   const tokens = new TokenCache(cacheBytes);
-  const providers = providersOf(config, lanes, memory, model);
+  const providers = providersOf(config, lanes, memory, model, kernelsAreRight());
   try {
     const fetcher = new SourceFetcher(engine, {
       deadlineMs: config.source_deadline_ms,
@@ -217,6 +217,7 @@ function providersOf(
   lanes: LanePool,
   memory: SeriesMemoryPool,
   model: DeepTreeModel,
+  echoKernAvailable: boolean,
 ): Required<SourceProviders> {
   return {
     processingState: () => ({
@@ -235,7 +236,7 @@ function providersOf(
         lanes_busy: lanes.busy,
         inputs_waiting: lanes.waiting,
       },
-      echoKernAvailable: kernelsAreRight(),
+      echoKernAvailable,
     }),
   };
 }
@@ -253,7 +254,10 @@ function makeModel(config: DtesnConfig, options: Partial<ModelOptions> = {}): De
   });
 }
 
-/** The addon is loaded, and each kernel gave what its plain loop gives; checked once a process. */
+/**
+ * The addon is loaded, and each kernel gave what its plain loop gives. It takes some 0.2 s, once a process: when the first
+ * processor is made, not in the middle of a fetch.
+ */
 function kernelsAreRight(): boolean {
   kernels ??= native.checkKernels().every(({ ok }) => ok);
   return kernels;

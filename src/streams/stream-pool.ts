@@ -20,7 +20,7 @@ import { z } from 'zod';
 import { argumentError, checkOptions, DtesnError, rangeError, shapeError } from '../errors/index.js';
 import { Arena, type Floats } from '../native/index.js';
 import { Network, type StreamTable } from '../network/index.js';
-import { checkAsStored, checkMemory } from '../numeric/index.js';
+import { checkAllAsStored, checkMemory } from '../numeric/index.js';
 
 export type StreamId = string | number;
 
@@ -163,11 +163,7 @@ function checkSeries(series: ArrayLike<number>, { inputs, dtype }: Network): voi
   if (series.length % inputs !== 0) {
     throw shapeError(`series with ${inputs} features (inputs of the model)`, `${series.length} elements`);
   }
-  for (let i = 0; i < series.length; i++) {
-    const value = series[i]!;
-    if (!Number.isFinite(dtype === 'f32' ? Math.fround(value) : value))
-      checkAsStored(value, dtype, `series (element ${i})`);
-  }
+  checkAllAsStored(series, dtype, 'series');
 }
 
 /** What stands in the shared table may have been written by another thread. */
