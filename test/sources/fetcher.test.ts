@@ -5,11 +5,11 @@ import {
   fetchSources,
   SourceFetcher,
   type SourceFetcherOptions,
-  type SourceSet,
   sourceNames,
   sourcesSchema,
 } from '../../src/sources/index.js';
 import { type MemoryEngine, memoryEngine, never } from './memory-engine.js';
+import { watchTimers } from './open-timers.js';
 
 const fetchers: SourceFetcher[] = [];
 function fetcherOf(engine: Engine | null, options: SourceFetcherOptions = {}): SourceFetcher {
@@ -291,90 +291,6 @@ describe('restarts', () => {
   });
 });
 
-describe('a subscription', () => {
-  const intervalMs = 20;
-
-  test('brings set after set, each asked for it, until it is ended', async () => {
-    vi.useRealTimers();
-    const engine = memoryEngine();
-    const fetcher = fetcherOf(engine);
-    const sets: SourceSet[] = [];
-    const end = fetcher.subscribe((set) => sets.push(set), { intervalMs: 600 });
-    await expect.poll(() => sets.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(2);
-    end();
-    expect(sets.map(({ sources }) => sources.performance.state)).not.toContain('stale');
-    expect(engine.asked['metrics']).toBe(sets.length);
-    expect(engine.asked['tokenize']).toBe(1);
-  });
-
-  test('never overlaps: the next turn waits for what the listener returns', async () => {
-    vi.useRealTimers();
-    const fetcher = fetcherOf(memoryEngine());
-    let [inside, most, turns] = [0, 0, 0];
-    const end = fetcher.subscribe(
-      async () => {
-        most = Math.max(most, ++inside);
-        turns += 1;
-        await new Promise((resolve) => setTimeout(resolve, 3 * intervalMs));
-        inside -= 1;
-      },
-      { intervalMs },
-    );
-    await expect.poll(() => turns, { timeout: 20_000 }).toBeGreaterThan(3);
-    end();
-    expect(most).toBe(1);
-  });
-
-  test.each<[string, (fetcher: SourceFetcher, abort: AbortController, end: () => void) => unknown]>([
-    ['what it returned', (_fetcher, _abort, end) => end()],
-    ['its signal', (_fetcher, abort) => abort.abort()],
-    ['close', (fetcher) => fetcher.close()],
-  ])('ends with %s, in the middle of a question too, and leaves no timer', async (_, stop) => {
-    vi.useRealTimers();
-    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
-    const before = timers();
-    const fetcher = fetcherOf(memoryEngine({ metrics: never }), { deadlineMs: 60_000 });
-    const abort = new AbortController();
-    let sets = 0;
-    const end = fetcher.subscribe(() => (sets += 1), { intervalMs, signal: abort.signal });
-    expect(timers()).toBeGreaterThan(before);
-    await stop(fetcher, abort, end);
-    await fetcher.close();
-    await turn();
-    expect(timers()).toBeLessThanOrEqual(before); // a timer of the test runner may have ended meanwhile
-    expect(sets).toBe(0);
-  });
-
-  test('goes on when its listener throws, and warns of it once', async () => {
-    vi.useRealTimers();
-    const fetcher = fetcherOf(null);
-    const warnings: string[] = [];
-    const warned = ({ message }: Error) => void warnings.push(message);
-    process.on('warning', warned);
-    let calls = 0;
-    const broken = () => {
-      calls++;
-      throw new Error('broken');
-    };
-    fetcher.subscribe(broken, { intervalMs: 10 });
-    await vi.waitFor(() => expect(calls).toBeGreaterThan(2));
-    await fetcher.close();
-    process.off('warning', warned);
-    expect(warnings).toEqual([expect.stringMatching(/^A listener of subscribe threw: Error: broken/)]);
-  });
-
-  test('of what is no function, or to a closed fetcher, is refused', async () => {
-    const fetcher = fetcherOf(null);
-    expect(() => fetcher.subscribe(7 as never)).toThrow(/a function for listener/);
-    expect(() => fetcher.subscribe(() => {}, { intervalMs: 0 })).toThrow(
-      /milliseconds in \[10, 3600000\] for intervalMs/,
-    );
-    expect(() => fetcher.subscribe(() => {}, { signal: 1 as never })).toThrow(/an AbortSignal for signal/);
-    await fetcher.close();
-    expect(() => fetcher.subscribe(() => {})).toThrow(/closed/);
-  });
-});
-
 test('however many fetch at once, the engine is asked once', async () => {
   const engine = memoryEngine();
   const fetcher = fetcherOf(engine);
@@ -421,18 +337,18 @@ describe('ends', () => {
   });
 
   test('close ends what is under way and leaves no timer', async () => {
-    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
-    const before = timers();
+    const timers = watchTimers();
     const fetcher = new SourceFetcher(memoryEngine({ tokenize: never }), {
       deadlineMs: 60_000,
       timeouts: { tokenizer: 60_000 },
     });
     const waiting = fetcher.fetch();
     const outcome = expect(waiting).rejects.toMatchObject({ code: 'ERR_DTESN_CLOSED' });
-    expect(timers()).toBeGreaterThan(before);
+    expect(timers.open).toBeGreaterThan(0);
     await fetcher.close();
     await outcome;
-    expect(timers()).toBeLessThanOrEqual(before); // a timer of the test runner may have ended meanwhile
+    expect(timers.open).toBe(0);
+    timers.end();
     await expect(fetcher.fetch()).rejects.toMatchObject({ code: 'ERR_DTESN_CLOSED' });
   });
 });
