@@ -34,12 +34,12 @@ import { createConfig, type DtesnConfig, type DtesnConfigInput } from './config.
 import { type EngineChoice, engineOf } from './engine-choice.js';
 import type { ContextOrigin } from './engine-context.js';
 import { Lane, type ModelOptions } from './lane.js';
-import { LanePool } from './lane-pool.js';
 import { Planner } from './planner.js';
+import { Pool } from './pool.js';
 import { ProcessorMetrics } from './processor-metrics.js';
 import { treesTo } from './stages.js';
 import { TokenCache } from './token-cache.js';
-import { SeriesMemoryPool } from './work-memory.js';
+import { SeriesMemory } from './work-memory.js';
 
 /** An engine, or its URL, that answers for some of the sources; for all it can when `sources` is left out. */
 export interface ProviderOptions {
@@ -105,8 +105,8 @@ export interface ProcessorParts {
   config: DtesnConfig;
   engine: Engine | null;
   first: Lane;
-  lanes: LanePool;
-  memory: SeriesMemoryPool;
+  lanes: Pool<Lane>;
+  memory: Pool<SeriesMemory>;
   fetcher: SourceFetcher;
   providers: Required<SourceProviders>;
   planner: Planner;
@@ -136,8 +136,9 @@ export async function openParts(
     return { name, engine: opened, ...(sources && { sources }) };
   });
   const cores = usableCpus();
-  const lanes = new LanePool(first, cores, () => new Lane(model));
-  const memory = new SeriesMemoryPool(2 * cores); // of each lane the series that runs, and the next one
+  const lanes = new Pool(cores, () => new Lane(model), [first]);
+  // Of each lane the series that runs, and the next one: a thousand callers hold their token ids and not their series.
+  const memory = new Pool(2 * cores, () => new SeriesMemory());
   const tokens = new TokenCache(cacheBytes);
   const providers = providersOf(config, lanes, memory, model, kernelsAreRight());
   try {
@@ -164,7 +165,8 @@ export async function openParts(
       origin: { engine: engine?.label ?? null, depth: model.depth, units: model.units, inputs: model.inputs },
       targetOf: (inputKind, steps) => targetOf(model, config, inputKind, steps),
       close: async () => {
-        lanes.close();
+        memory.close();
+        for (const lane of lanes.close()) lane.close();
         await fetcher.close();
         await Promise.all(made.map((one) => one.close()));
         model.close();
@@ -214,17 +216,18 @@ function targetOf(
 
 function providersOf(
   config: DtesnConfig,
-  lanes: LanePool,
-  memory: SeriesMemoryPool,
+  lanes: Pool<Lane>,
+  memory: Pool<SeriesMemory>,
   model: DeepTreeModel,
   echoKernAvailable: boolean,
 ): Required<SourceProviders> {
+  const waiting = () => lanes.waiting + memory.waiting;
   return {
     processingState: () => ({
       membraneCacheSize: model.membranes.length,
       esnCacheSize: 1,
       bseriesCacheSize: treesTo(config.bseries_max_order).length,
-      batchManagerActive: lanes.waiting > 0,
+      batchManagerActive: waiting() > 0,
       concurrencyManagerActive: lanes.busy > 0,
     }),
     resources: () => ({
@@ -234,7 +237,7 @@ function providersOf(
         arena_bytes: lanes.bytes + memory.bytes,
         addon_threads: threadCount(),
         lanes_busy: lanes.busy,
-        inputs_waiting: lanes.waiting,
+        inputs_waiting: waiting(),
       },
       echoKernAvailable,
     }),

@@ -25,7 +25,10 @@ export interface ModelRunOptions {
   onProgress?: ((stepsDone: number) => void) | undefined;
 }
 
-/** The whole series from a state, a chunk of states at a time, off the JavaScript thread; means are summed on the way. */
+/**
+ * The whole series (steps x inputs) from a state, a chunk of states at a time, off the JavaScript thread; means are summed on
+ * the way. `states` has room for min(chunkSteps, steps) x units. Errors: those of Network.runAsync; the signal's reason.
+ */
 export async function runModel(
   state: State,
   states: Float32Array,
@@ -46,8 +49,9 @@ export async function runModel(
 }
 
 /**
- * Several series at once as native batches, a chunk of each at a time, on at most `threads` threads. Where states are kept
- * in chunks the batch meets again after each.
+ * Several series (each steps x inputs) as native batches, a chunk of each at a time, on at most `threads` threads; the next
+ * chunks begin together. `states` has room for the sum over the series of min(chunkSteps, steps) x units. Errors: those of
+ * Network.runBatchAsync; the signal's reason.
  */
 export async function runModelBatch(
   batchStates: readonly State[],
@@ -134,10 +138,16 @@ export function expandFlow(state: State, memory: Float32Array, order: number, la
   };
 }
 
-/** All rooted trees up to an order, in the order of the differentials. */
-export function treesTo(order: number): RootedTree[] {
-  return Array.from({ length: order }, (_, n) => rootedTrees(n + 1)).flat();
+/** All rooted trees up to an order, in the order of the differentials; made once an order. */
+export function treesTo(order: number): readonly RootedTree[] {
+  let trees = madeTrees.get(order);
+  if (trees === undefined) {
+    trees = Array.from({ length: order }, (_, n) => rootedTrees(n + 1)).flat();
+    madeTrees.set(order, trees);
+  }
+  return trees;
 }
+const madeTrees = new Map<number, readonly RootedTree[]>();
 
 function leakOfUnits(model: DeepTreeModel): Float64Array {
   const leak = new Float64Array(model.units);

@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { DtesnProcessor } from '../../src/processor/index.js';
-import { SeriesMemoryPool } from '../../src/processor/work-memory.js';
 
 const config = { max_membrane_depth: 2, esn_reservoir_size: 64, bseries_max_order: 2, source_deadline_ms: 20_000 };
 const tokens = { tokens: Array.from({ length: 500 }, (_, i) => i) };
@@ -32,28 +31,5 @@ describe('the memory of inputs on their way', () => {
     expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(30);
     expect((await processor.process(tokens)).ok).toBe(true);
     await processor.close();
-  });
-});
-
-describe('SeriesMemoryPool', () => {
-  test('hands out so many memories, then the next one that comes back, in the order of asking', async () => {
-    const pool = new SeriesMemoryPool(1);
-    const first = await pool.take();
-    const order: string[] = [];
-    const stop = new AbortController();
-    const aborted = Promise.resolve(pool.take(stop.signal));
-    const waiting = async (name: string) => {
-      const memory = await pool.take();
-      order.push(name);
-      return memory;
-    };
-    const second = waiting('second');
-    const third = waiting('third');
-    stop.abort(new Error('enough'));
-    await expect(aborted).rejects.toThrow('enough');
-    pool.give(first);
-    pool.give(await second);
-    expect(await third).toBe(first);
-    expect(order).toEqual(['second', 'third']);
   });
 });
