@@ -1,4 +1,4 @@
-// Native memory that belongs to an object of JavaScript: the collector is told of it, so that objects that nobody uses
+// The native memory of a JavaScript object, reported to the garbage collector, so that objects without references
 // are collected before the memory runs out.
 #pragma once
 

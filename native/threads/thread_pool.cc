@@ -58,7 +58,7 @@ void ThreadPool::run(size_t parts, const Work& work) {
   work_ = &work;
   parts_ = parts;
   next_.store(0, std::memory_order_relaxed);
-  // One part needs nobody else, and nobody else is woken for it.
+  // One part runs on the calling thread; no other thread is woken.
   if (parts > 1 && !helpers_.empty()) {
     working_.store(helpers_.size(), std::memory_order_relaxed);
     start_.open();

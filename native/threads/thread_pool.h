@@ -20,7 +20,7 @@
 namespace dtesn {
 
 // CPUs that this process may run on, at least one: those of its affinity where the system has one. A quota of CPU time
-// is not among them: who reads it sets the threads.
+// is not among them: the caller reads that quota and sets the threads.
 size_t allowedCpus();
 
 class ThreadPool {

@@ -54,7 +54,7 @@ export function gradeSources(
   return { score: total / weights, sources: grades };
 }
 
-/** By the fresh time that the answer itself says; a source without one is read anew for every fetch. */
+/** From the fresh time in the answer; 1 for a source without one, which is fetched every time. */
 function freshnessOf({
   age_ms,
   fresh_until,

@@ -26,7 +26,7 @@ import {
 import { frozen, type SourceSet } from '../sources/index.js';
 
 const KEPT_PLANS = 64;
-/** What a plan never rests on, unless a pipeline of the host does: it is read anew each time. */
+/** The source that changes with every fetch. A plan does not depend on it, unless a pipeline of the host uses it. */
 const VOLATILE = 'processing_state';
 
 interface KeptPlan {

@@ -62,7 +62,7 @@ export class TokenCache {
     return tokens;
   }
 
-  /** Asks for a text, together with whoever asks for the same one. */
+  /** Asks for the ids of a text; callers that ask for the same text at the same time share one question. */
   async ask(text: string, tokenize: Tokenize, signal?: AbortSignal): Promise<Answer> {
     this.misses++;
     const work = this.#asking.get(text) ?? new SharedWork((shared) => tokenize(text, { signal: shared }));

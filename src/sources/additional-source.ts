@@ -4,7 +4,7 @@
  *     { name, fetch(signal, engine), freshMs?, maxStaleMs?, retryMs?, timeoutMs?, schema?, weight?, constraints?, hints? }
  *
  * name         [a-z][a-z0-9_]*, at most 64 characters, none of the five, none twice
- * fetch        returns, or resolves to, a plain object of JSON; `signal` aborts when nobody waits for it any more; `engine`
+ * fetch        returns, or resolves to, a plain object of JSON; `signal` aborts at the time limit and on close; `engine`
  *              is the fetcher's main engine behind its guard, or null
  * schema       what has safeParse as zod does, and answers at once; what it makes of the data is what is kept
  * timeoutMs    all of the deadline by default, never more; one that does not heed its signal costs no more either

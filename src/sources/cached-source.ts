@@ -2,7 +2,7 @@
  * The last answer of one source, served by the rules of its freshness; one question at a time, however many ask.
  *
  * Every answer says `age_ms`, `fresh_until` and `cache` (types.ts). An answer of an earlier process (`seed`) is served
- * as `stale` from the start, and the source is asked behind it. Answers are frozen: all who read share them.
+ * as `stale` from the start, and the source is refetched in the background. Answers are frozen: all readers share them.
  * Errors: none of its own; a read rejects only when the source is closed.
  */
 import type { Freshness } from './freshness.js';
@@ -30,7 +30,7 @@ interface Kept<Source> {
 }
 
 export interface Reading {
-  /** Asks anew whatever is known. */
+  /** Refetches, whatever is known. */
   force?: boolean;
   /** Refetches, and waits, if the answer expires within this time; nothing stale is served but where a failure is remembered. */
   freshForMs?: number;
@@ -45,7 +45,7 @@ export class CachedSource<Source extends Answer> {
   #asking: Promise<Source> | null = null;
   #takesSeed = true;
 
-  /** `count` is told how each read was served. */
+  /** `count` is called with how each read was served. */
   constructor(freshness: Freshness, ask: () => Promise<Source>, count: (cache: Answer['cache']) => void) {
     this.#freshness = freshness;
     this.#ask = ask;
@@ -112,7 +112,7 @@ export class CachedSource<Source extends Answer> {
     const { freshMs, maxStaleMs } = this.#freshness;
     if (this.#answer === null || age(this.#answer) >= maxStaleMs) return null;
     const old = this.#answer.seeded ? 'kept on disk by an earlier process' : `older than ${freshMs} ms`;
-    const why = this.#failure?.source.error ?? `${old}; asked anew`;
+    const why = this.#failure?.source.error ?? `${old}; refetched`;
     return frozen({ ...served(this.#answer, 'stale'), state: 'stale', stale_reason: why });
   }
 

@@ -2,7 +2,7 @@
  * The concurrent fetch of all sources: the five, and those that a host declares. No source waits for another, a failed one
  * is a record with its error, and the whole never takes longer than the deadline: each source has a time limit within it.
  *
- * Answers are kept and asked anew by freshness.ts, one question at a time however many ask. What an engine answers may
+ * Answers are kept and refetched by the rules of freshness.ts, one question at a time for all callers. What an engine answers may
  * have several providers, each behind its own guard (guarded-engine.ts): provider-choice.ts says who is asked. When a
  * provider restarted, or serves another model (restart-signature.ts), what is known of model and tokenizer is forgotten
  * and `epoch` rises. All ages are of the monotonic clock.
@@ -12,7 +12,7 @@
  * (additional-source.ts); `freshness` a source (freshness.ts); `alternatives`, further providers: `[{ name, engine, sources? }]`;
  * `keepIn`, a folder where facts of model and tokenizer outlive the process (kept-facts.ts), none by default: what it holds is
  * served as `stale` while the engine is asked. Reading it may take the first fetch a fifth of the deadline more.
- * `fetch({ signal, force })`: `force` asks everything anew.
+ * `fetch({ signal, force })`: `force` refetches every source.
  * `subscribe(listener, { intervalMs, signal, onError })` fetches steadily, 1000 ms by default; what it returns ends it.
  * The engines are the caller's: closing the fetcher ends what it asked and leaves them open.
  * Errors: the signal's reason when the caller aborts; DtesnError ERR_DTESN_CLOSED after close().
@@ -145,7 +145,7 @@ export class SourceFetcher {
     return stop;
   }
 
-  /** Forgets the answer of one source, or every answer: the next fetch asks anew. */
+  /** Forgets the answer of one source, or every answer: the next fetch asks again. */
   invalidate(name?: string): void {
     const caches = this.#allCaches();
     if (name === undefined) {

@@ -1,6 +1,6 @@
 /**
- * A plain structure that several readers share, frozen whole: who writes to it gets a TypeError instead of changing what the
- * others read. What is frozen already is taken as frozen to its depth.
+ * Freezes a plain structure that several readers share, to its depth: a write throws a TypeError instead of changing what the
+ * other readers see. A part that is frozen already is not looked into.
  */
 export function frozen<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;

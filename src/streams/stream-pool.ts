@@ -14,7 +14,7 @@
  * Memory: one arena with states (capacity x units), inputs (capacity x ring x inputs) and the book-keeping, which other
  * threads may map; nothing is allocated in a step.
  * Errors: DtesnError ERR_DTESN_CAPACITY for a new stream beyond `capacity`; RangeError ERR_DTESN_SHAPE for inputs of other
- * features or more steps than the ring; RangeError for inputs that are not finite, and for a stream nobody has pushed to.
+ * features or more steps than the ring; RangeError for inputs that are not finite, and for the id of a stream that does not exist.
  */
 import { z } from 'zod';
 import { argumentError, checkOptions, DtesnError, rangeError, shapeError } from '../errors/index.js';

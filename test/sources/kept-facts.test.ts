@@ -24,7 +24,7 @@ async function firstFetch(engine: Engine, folder = keepIn) {
     // What is asked behind needs a moment.
     const isPending = async () => {
       const { model_config, tokenizer } = (await fetcher.fetch()).sources;
-      return [model_config, tokenizer].some(({ stale_reason = '' }) => stale_reason.includes('asked anew'));
+      return [model_config, tokenizer].some(({ stale_reason = '' }) => stale_reason.includes('refetched'));
     };
     await expect.poll(isPending, { timeout: 10_000 }).toBe(false);
   }
@@ -45,7 +45,7 @@ test('what one process learned is served as stale by the next, while the engine 
   const { first, then, epoch } = await firstFetch(engine);
   expect(first.model_config).toMatchObject({
     ...{ state: 'stale', cache: 'stale', provider: 'disk', model_name: 'm', max_model_len: 8192 },
-    stale_reason: 'kept on disk by an earlier process; asked anew',
+    stale_reason: 'kept on disk by an earlier process; refetched',
     problems: [expect.stringMatching(/^kept on disk since 20/)],
   });
   expect(first.tokenizer).toMatchObject({ state: 'stale', provider: 'disk', engine_type: 'aphrodite' });
@@ -120,7 +120,7 @@ test('a file of another engine in its place is ignored', async () => {
   expect(first.model_config).toMatchObject({ cache: 'miss', problems: [expect.stringMatching(/of another engine/)] });
 });
 
-test('facts that are too old are asked anew', async () => {
+test('facts that are too old are refetched', async () => {
   await firstFetch(memoryEngine());
   const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 25 * 3_600_000);
   const { first } = await firstFetch(memoryEngine());

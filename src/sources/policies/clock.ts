@@ -1,9 +1,9 @@
 /**
- * The time that waiting code goes by: milliseconds of a clock that never steps, and a call after some of them. Whoever
- * replays or tests gives another clock than the system's.
+ * A clock for code that waits: milliseconds that never step back, and calls after a delay. Replays and tests pass a clock of
+ * their own.
  *
  *     after(ms, call)                     a wait that holds no process alive
- *     after(ms, call, { hold: true })     one that does: somebody waits for its end
+ *     after(ms, call, { hold: true })     a wait that does: a caller waits for its end
  *
  * `after` returns what cancels it.
  */

@@ -9,7 +9,7 @@ export class SharedWork<T> {
     this.#start = start;
   }
 
-  /** Whether nobody waits for it. */
+  /** Whether no caller waits for it. */
   get idle(): boolean {
     return this.#run === null;
   }
