@@ -71,13 +71,9 @@ export class Planner {
     this.#gate.observe(observation);
   }
 
-  aggregate({ sources, additional }: Pick<SourceSet, 'sources' | 'additional'>): MultiSourceData['aggregation'] {
-    return aggregateMultiSourceData(sources, this.#history, additional);
-  }
-
   /** The plan of sources that are fetched already. */
   plan(set: SourceSet, target: PlanTarget): PlannedData {
-    const aggregation = this.aggregate(set);
+    const aggregation = aggregateMultiSourceData(set.sources, this.#history, set.additional);
     const key = this.#keyOf(set, aggregation, target);
     const kept = this.#kept.get(key);
     if (kept) {
