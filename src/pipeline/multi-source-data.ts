@@ -19,17 +19,31 @@ export interface MultiSourceOptions extends Omit<MultiSourceDataOptions, 'histor
 
 export async function fetchMultiSourceData(
   fetcher: SourceFetcher,
-  { target, signal, ...plan }: MultiSourceOptions = {},
+  options: MultiSourceOptions = noOptions,
 ): Promise<MultiSourceData> {
-  const set = await fetcher.fetch(signal ? { signal } : {});
-  const history = histories.get(fetcher) ?? new SourceHistory();
-  histories.set(fetcher, history);
-  if (target !== undefined || Object.keys(plan).length > 0) {
-    return multiSourceData(set, target ?? defaultTarget(), { ...plan, history });
+  const { signal } = options;
+  const set = await fetcher.fetch(signal && { signal });
+  if (options !== noOptions) {
+    const { target, signal: _, ...plan } = options;
+    if (target !== undefined || Object.keys(plan).length > 0) {
+      return multiSourceData(set, target ?? defaultTarget(), { ...plan, history: historyOf(fetcher) });
+    }
   }
-  const data = planned.get(set) ?? multiSourceData(set, defaultTarget(), { history });
-  planned.set(set, data);
+  let data = planned.get(set);
+  if (data === undefined) {
+    data = multiSourceData(set, defaultTarget(), { history: historyOf(fetcher) });
+    planned.set(set, data);
+  }
   return data;
+}
+
+function historyOf(fetcher: SourceFetcher): SourceHistory {
+  let history = histories.get(fetcher);
+  if (history === undefined) {
+    history = new SourceHistory();
+    histories.set(fetcher, history);
+  }
+  return history;
 }
 
 /** What was seen through each fetcher: it is one engine's stream. */
