@@ -60,7 +60,7 @@ export function elementaryDifferentials(options: DifferentialsOptions): Differen
   const each = (source: ArrayLike<number> | number, argument: string) => perUnit(source, units, dtype, argument);
   const trees = treeTable(order);
   const values = matrix(trees.order.length, units, floats(dtype, trees.order.length * units));
-  const evaluate = dtype === 'f32' ? addon.elementaryDifferentials32 : addon.elementaryDifferentials64;
+  const evaluate = dtype === 'f32' ? addon().elementaryDifferentials32 : addon().elementaryDifferentials64;
   const flow = [each(state, 'state'), each(drive ?? 0, 'drive'), each(decay, 'decay')];
   (evaluate as (...views: unknown[]) => void)(data, ...flow, order, values.data);
   const taylor = taylorCoefficients(values, order);
@@ -80,7 +80,7 @@ export function taylorCoefficients(differentials: Matrix, order: number): Matrix
   }
   const dtype = dtypeOf(data);
   const taylor = matrix(order, units, floats(dtype, order * units));
-  const sum = dtype === 'f32' ? addon.taylorCoefficients32 : addon.taylorCoefficients64;
+  const sum = dtype === 'f32' ? addon().taylorCoefficients32 : addon().taylorCoefficients64;
   (sum as (...views: unknown[]) => void)(data, units, order, taylor.data);
   return taylor;
 }

@@ -121,7 +121,7 @@ export class Arena<D extends Dtypes = Dtypes> {
       }
     }
     const buffer = allocate(end + ALIGNMENT);
-    const start = addon.bytesToAlignment(new Uint8Array(buffer));
+    const start = addon().bytesToAlignment(new Uint8Array(buffer));
     for (const region of Object.values(regions)) region.offset += start;
     const layout = { version: 1 as const, byteLength: buffer.byteLength, regions };
     return new Arena(buffer, layout as ArenaLayout<DtypesOf<Specs>>);
@@ -187,7 +187,7 @@ function allocate(byteLength: number): SharedArrayBuffer {
 
 /** Regions lie inside the buffer, start at aligned addresses and do not overlap. */
 function checkRegions(buffer: SharedArrayBuffer, regions: Record<string, Region>): void {
-  const start = buffer.byteLength > 0 ? addon.bytesToAlignment(new Uint8Array(buffer)) : 0;
+  const start = buffer.byteLength > 0 ? addon().bytesToAlignment(new Uint8Array(buffer)) : 0;
   const byOffset = Object.entries(regions).sort(([, a], [, b]) => a.offset - b.offset);
   let end = 0;
   for (const [name, { dtype, shape, offset }] of byOffset) {

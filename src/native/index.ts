@@ -1,13 +1,20 @@
-/** The addon, loaded once a process, and what it says of this machine. */
+/** The addon, loaded when it is first used, and what it says of this machine. */
 import { addon, binary } from './addon.js';
+import type { KernelCheck } from './contract.js';
 import { limits } from './limits.js';
 
-/** Instruction set in use, those this machine has, and where the binary was found. */
+/** Instruction set in use, those this machine has, and where the binary was found. Each getter loads the addon. */
 export const native = {
-  isa: addon.isa,
-  availableIsas: addon.availableIsas,
-  binary,
-  checkKernels: () => addon.checkKernels(),
+  get isa(): string {
+    return addon().isa;
+  },
+  get availableIsas(): string[] {
+    return addon().availableIsas;
+  },
+  get binary(): string {
+    return binary();
+  },
+  checkKernels: (): KernelCheck[] => addon().checkKernels(),
   limits,
 };
 

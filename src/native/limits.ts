@@ -33,8 +33,8 @@ let measured: Limits | undefined;
 
 export function limits(): Limits {
   measured ??= Object.freeze({
-    isa: addon.isa,
-    gflops: Object.freeze(addon.measureGflops()),
+    isa: addon().isa,
+    gflops: Object.freeze(addon().measureGflops()),
     reads: Object.freeze(workingSets.map((bytes) => Object.freeze({ bytes, gigabytesPerSecond: bandwidthAt(bytes) }))),
     bandwidthAt,
   });
@@ -45,5 +45,5 @@ function bandwidthAt(bytes: number): number {
   if (!Number.isInteger(bytes) || bytes < 1 || bytes > MOST_BYTES) {
     throw rangeError(`a whole number of bytes from 1 to ${MOST_BYTES}`, 'bytes', bytes);
   }
-  return addon.measureReadGigabytesPerSecond(bytes);
+  return addon().measureReadGigabytesPerSecond(bytes);
 }

@@ -8,7 +8,7 @@ let warned = false;
 
 /** How many threads this environment uses: fewer than were asked for where the system refused to begin them. */
 export function threadCount(): number {
-  return addon.threads();
+  return addon().threads();
 }
 
 /**
@@ -20,7 +20,7 @@ export function setThreads(threads: number): number {
   const expected = `a whole number from 1 to ${MOST}`;
   if (typeof threads !== 'number') throw argumentError(expected, 'threads', threads);
   if (!Number.isInteger(threads) || threads < 1 || threads > MOST) throw rangeError(expected, 'threads', threads);
-  const begun = addon.setThreads(threads);
+  const begun = addon().setThreads(threads);
   if (begun < threads && !warned) {
     warned = true;
     process.emitWarning(`The system began ${begun} of ${threads} threads; work goes on with these`, {

@@ -86,7 +86,7 @@ export abstract class Network<Facts extends object = object> {
 
   protected constructor(plan: NetworkPlan<Facts>) {
     const { kind, dtype, spec, facts, owner = 'this network', gated = false, own } = plan;
-    const Native = (dtype === 'f32' ? addon.Network32 : addon.Network64) as new (
+    const Native = (dtype === 'f32' ? addon().Network32 : addon().Network64) as new (
       spec: NetworkSpec,
     ) => NativeNetwork<Floats>;
     this.native = new Native(spec);

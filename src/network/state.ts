@@ -48,7 +48,7 @@ export class State {
     this.network = network;
     this.data = data === undefined ? sharedFloats(dtype, stateSize) : checkedData(data, network);
     this.gates = network.gateCount === 0 ? null : gatesOf(gates, network.gateCount);
-    const Native = (dtype === 'f32' ? addon.State32 : addon.State64) as new (
+    const Native = (dtype === 'f32' ? addon().State32 : addon().State64) as new (
       ...parts: [unknown, Floats, Uint8Array | null]
     ) => NativeState<Floats>;
     this.native = new Native(network.native, this.data, this.gates);

@@ -21,7 +21,7 @@ import type { Matrix } from './matrix.js';
 
 export function spectralRadius(m: Matrix): number {
   const data = checkSquare(m);
-  const { radius, residual, converged } = addon.spectralRadius(Float64Array.from(data), m.rows);
+  const { radius, residual, converged } = addon().spectralRadius(Float64Array.from(data), m.rows);
   if (converged) return radius;
   throw new DtesnError(
     'ERR_DTESN_CONVERGENCE',

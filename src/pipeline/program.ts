@@ -42,7 +42,7 @@ export interface ProgramShape extends SeriesShape {
 export function programShape(ops: readonly TransformOp[], steps: number, features: number): ProgramShape {
   const code = programCode(ops);
   checkShape(steps, features);
-  return addon.transformShape(code, steps, features);
+  return addon().transformShape(code, steps, features);
 }
 
 /** Runs the program in place and says what shape the series has now. */
@@ -53,8 +53,8 @@ export function runProgram(ops: readonly TransformOp[], series: ProgramSeries): 
   const data = checkView(series.data, 'series.data', ['Float32Array', 'Float64Array']);
   checkShape(steps, features);
   return data instanceof Float32Array
-    ? addon.runTransform32(code, data, steps, features)
-    : addon.runTransform64(code, data, steps, features);
+    ? addon().runTransform32(code, data, steps, features)
+    : addon().runTransform64(code, data, steps, features);
 }
 
 function checkShape(steps: unknown, features: unknown): void {

@@ -58,7 +58,7 @@ export class LinearReadout {
       if (!Number.isFinite(value)) throw rangeError('finite numbers', 'weights and bias', value);
     }
     const shape = { states, inputs, outputs: cols, intercept: true };
-    this.#map = new addon.LinearReadout(shape, data, this.bias);
+    this.#map = new (addon().LinearReadout)(shape, data, this.bias);
   }
 
   /** Outputs of rows of states and of the inputs of the same steps, steps x outputs. */

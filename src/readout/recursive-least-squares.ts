@@ -47,7 +47,7 @@ export class RecursiveLeastSquares {
     const features = shape.states + shape.inputs;
     checkMemory(8 * features * (features / 2 + shape.outputs), `P of ${features} features`);
     this.#shape = shape;
-    this.#native = new addon.RecursiveTrainer(shape, ridge, forgetting);
+    this.#native = new (addon().RecursiveTrainer)(shape, ridge, forgetting);
   }
 
   /** Rows learned so far. */

@@ -48,7 +48,7 @@ export class Ridge {
     this.ridge = ridge;
     this.solver = solver;
     this.#shape = shape;
-    this.#sums = new addon.RidgeTrainer(shape, solver === 'qr');
+    this.#sums = new (addon().RidgeTrainer)(shape, solver === 'qr');
   }
 
   /** Rows taken in so far. */

@@ -43,7 +43,7 @@ test('every region starts at an address that is a multiple of 64, in every arena
         expect(view.length).toBe(shape.reduce((a, b) => a * b, 1));
         // A view without elements has no address.
         if (view.length > 0) {
-          expect(addon.bytesToAlignment(new Uint8Array(arena.buffer, view.byteOffset, view.byteLength))).toBe(0);
+          expect(addon().bytesToAlignment(new Uint8Array(arena.buffer, view.byteOffset, view.byteLength))).toBe(0);
         }
       }
       const mapped = Arena.map(arena.buffer, JSON.parse(JSON.stringify(arena.layout)) as ArenaLayout);

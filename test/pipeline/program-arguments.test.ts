@@ -194,12 +194,12 @@ describe('the addon itself', () => {
 
   test.each(codes.map((code) => [code]))('refuses the numbers %j, which are no program', (code) => {
     const data = Float64Array.of(1, 2, 3, 4);
-    expectError(() => addon.runTransform64(Float64Array.from(code), data, 4, 1), shape(/^Expected .* but received/));
+    expectError(() => addon().runTransform64(Float64Array.from(code), data, 4, 1), shape(/^Expected .* but received/));
     expect([...data]).toEqual([1, 2, 3, 4]);
   });
 
   test('refuses views of the wrong kind, and calls without arguments', () => {
-    const call = addon.runTransform32 as unknown as (...given: unknown[]) => unknown;
+    const call = addon().runTransform32 as unknown as (...given: unknown[]) => unknown;
     for (const given of [[], [1], [new Float64Array(0)], [new Float64Array(0), new Float64Array(4), 4, 1]]) {
       expectError(() => call(...given), { name: 'TypeError', code: 'ERR_DTESN_ARGUMENT', message: /Expected a Float/ });
     }

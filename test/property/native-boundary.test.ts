@@ -13,8 +13,8 @@ const region = {
   ...{ recurrent, input: { kind: 'uniform', scaling: 1 }, bias: 0, seed: 1, stream: 0 },
 };
 const spec = { kind: 'regions', inputs: 2, parentFirst: true, regions: [region] };
-const Network = addon.Network32 as unknown as Loose;
-const State = addon.State32 as unknown as Loose;
+const Network = addon().Network32 as unknown as Loose;
+const State = addon().State32 as unknown as Loose;
 
 const detached = new Float32Array(4);
 structuredClone(detached.buffer, { transfer: [detached.buffer] });
@@ -90,7 +90,7 @@ test('the constructors survive any arguments', () => {
 });
 
 test('the functions survive any arguments', () => {
-  const functions = Object.entries(addon as unknown as Record<string, unknown>).filter(
+  const functions = Object.entries(addon() as unknown as Record<string, unknown>).filter(
     ([name, value]) => typeof value === 'function' && /^[a-z]/.test(name) && name !== 'checkKernels',
   );
   expect(functions.length).toBeGreaterThan(5);
@@ -98,7 +98,7 @@ test('the functions survive any arguments', () => {
 });
 
 test('a method called on another object is an error', () => {
-  const { run } = addon.State32.prototype as unknown as { run: Method };
+  const { run } = addon().State32.prototype as unknown as { run: Method };
   expect(() => run.call({}, new Float32Array(2), null)).toThrow();
-  expect(() => (addon.State32 as unknown as () => unknown)()).toThrow();
+  expect(() => (addon().State32 as unknown as () => unknown)()).toThrow();
 });
