@@ -31,10 +31,11 @@ export {
   type FleetMember,
   type FleetOptions,
 } from './monitor/index.js';
-export { Arena, type ArenaLayout, native, setThreads } from './native/index.js';
+export { Arena, type ArenaLayout, type LongRunOptions, native, type Progress, setThreads } from './native/index.js';
 export {
   type Activation,
   type ActivationSegment,
+  type ConstructOptions,
   DeepTreeModel,
   type DeepTreeOptions,
   Es2n,
@@ -59,7 +60,15 @@ export {
   State,
   type StateOptions,
 } from './network/index.js';
-export { type CsrMatrix, csr, type Matrix, matrix, type SeriesInput, spectralRadius } from './numeric/index.js';
+export {
+  type CsrMatrix,
+  csr,
+  type Matrix,
+  matrix,
+  type SeriesInput,
+  spectralRadius,
+  spectralRadiusAsync,
+} from './numeric/index.js';
 export {
   applyFlowControl,
   applyHighQualityOptimizations,
@@ -101,10 +110,13 @@ export {
   type RecursiveLeastSquaresOptions,
   Ridge,
   type RidgeOptions,
+  type TrainAsyncOptions,
   type TrainedNetwork,
   type TrainOptions,
   trainForecaster,
+  trainForecasterAsync,
   trainReadout,
+  trainReadoutAsync,
 } from './readout/index.js';
 export {
   EmbeddedEngine,
