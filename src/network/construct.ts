@@ -13,12 +13,11 @@ import {
   type NetworkSpec,
 } from '../native/index.js';
 import { BuiltNetwork, planMaker } from './handle.js';
-import type { Network } from './network.js';
 
 /** What constructAsync takes beside the options of its kind. */
 export type ConstructOptions = LongRunOptions;
 
-export async function constructNetwork(kind: unknown, options: unknown, run: ConstructOptions): Promise<Network> {
+export async function constructNetwork(kind: unknown, options: unknown, run: ConstructOptions): Promise<unknown> {
   checkLongRun(run, 'constructAsync');
   run.signal?.throwIfAborted();
   const plan = planMaker(kind)(options);
@@ -27,7 +26,7 @@ export async function constructNetwork(kind: unknown, options: unknown, run: Con
   const total = spec.kind === 'regions' ? spec.regions.length : 1;
   try {
     await longRun((control) => native.build(spec, control), run, { stage: 'construct', total });
-    return new (kind as new (built: BuiltNetwork) => Network)(new BuiltNetwork(plan, native));
+    return new (kind as new (built: BuiltNetwork) => unknown)(new BuiltNetwork(plan, native));
   } catch (error) {
     native.close();
     throw error;

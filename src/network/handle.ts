@@ -9,7 +9,7 @@
  */
 import { argumentError } from '../errors/index.js';
 import type { FloatDtype, Floats, NativeNetwork } from '../native/index.js';
-import type { Network, NetworkPlan } from './network.js';
+import type { NetworkPlan } from './plan.js';
 
 export interface NetworkHandle {
   readonly dtesn: 'network';
@@ -34,7 +34,7 @@ export class BuiltNetwork {
   ) {}
 }
 
-type Kind = new (made: ClaimedNetwork | BuiltNetwork) => Network;
+type Kind = new (made: ClaimedNetwork | BuiltNetwork) => unknown;
 type MakePlan = (options: unknown) => NetworkPlan;
 
 const kinds = new Map<string, Kind>();
@@ -57,7 +57,7 @@ export function planMaker(kind: unknown): MakePlan {
   return plan;
 }
 
-export function reviveNetwork(handle: NetworkHandle): Network {
+export function reviveNetwork(handle: NetworkHandle): unknown {
   const isHandle =
     typeof handle === 'object' &&
     handle !== null &&

@@ -27,6 +27,7 @@ import {
 import { type Matrix, readSeries, type SeriesInput, storedAs } from '../numeric/index.js';
 import { type ConstructOptions, constructNetwork, newNative } from './construct.js';
 import { type NetworkHandle, reviveNetwork } from './handle.js';
+import type { NetworkPlan } from './plan.js';
 import {
   type Moments,
   type PreparedBatch,
@@ -40,24 +41,6 @@ import {
 } from './run-options.js';
 import { State, type StateOptions } from './state.js';
 
-/** What a kind of network is made of. */
-export interface NetworkPlan<Facts extends object = object> {
-  /** The name it is shared under: that of its class. */
-  kind: string;
-  dtype: FloatDtype;
-  spec: NetworkSpec;
-  /** What the object says of itself; goes along when it is shared, so it must be structured-cloneable. */
-  facts: Facts;
-  /** For errors: 'this reservoir'. */
-  owner?: string;
-  /** Whether states have gates, one a region. */
-  gated?: boolean;
-  /** Memory for the network's own state. */
-  own?: StateOptions;
-  /** The weights, where they were made already. */
-  native?: NativeNetwork<Floats>;
-}
-
 /** Memory of streams: see StreamPool. */
 export interface StreamTable {
   states: Floats;
@@ -66,8 +49,6 @@ export interface StreamTable {
   counts: Int32Array;
   ready: Int32Array;
 }
-
-export type { ConstructOptions };
 
 const MAX_ORDER = 10;
 const nothing = { f32: new Float32Array(0), f64: new Float64Array(0) };
@@ -118,12 +99,13 @@ export abstract class Network<Facts extends object = object> {
     options: NoInfer<Options>,
     run: ConstructOptions = {},
   ): Promise<Kind> {
+    // biome-ignore lint/complexity/noThisInStatic: the class that is asked for
     return (await constructNetwork(this, options, run)) as Kind;
   }
 
   /** The network that a handle of `share()` names, in this thread, without a copy of its weights. */
   static from(handle: NetworkHandle): Network {
-    return reviveNetwork(handle);
+    return reviveNetwork(handle) as Network;
   }
 
   /** The network's own state, live: native code writes here, and other threads may read it. */
