@@ -22,7 +22,6 @@ import {
   longRun,
   type NativeNetwork,
   type NativeState,
-  type NetworkSpec,
 } from '../native/index.js';
 import { type Matrix, readSeries, type SeriesInput, storedAs } from '../numeric/index.js';
 import { type ConstructOptions, constructNetwork, newNative } from './construct.js';
