@@ -42,7 +42,8 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     using Self = NetworkObject<T>;
     return Self::DefineClass(
         env, name,
-        {Self::InstanceMethod("build", &Self::build), Self::InstanceMethod("runMany", &Self::runMany), Self::InstanceMethod("runManyAsync", &Self::runManyAsync),
+        {Self::InstanceMethod("build", &Self::build), Self::InstanceMethod("runMany", &Self::runMany),
+         Self::InstanceMethod("runManyAsync", &Self::runManyAsync),
          Self::InstanceMethod("stepStreams", &Self::stepStreams), Self::InstanceMethod("features", &Self::features),
          Self::InstanceMethod("weights", &Self::weights), Self::InstanceMethod("blocks", &Self::blocks),
          Self::InstanceMethod("carry", &Self::carry), Self::InstanceMethod("differentials", &Self::differentials),

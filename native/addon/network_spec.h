@@ -278,7 +278,8 @@ std::vector<PlaceSpec<T>> placesOf(const Napi::Object& spec, size_t inputs) {
       if (parent >= m) failShape(env, "Expected a parent before its children");
       place.parent = static_cast<int32_t>(parent);
       const size_t above = places[parent].units;
-      const double coupling = number(entry.Get("coupling"), "coupling"), feedback = number(entry.Get("feedback"), "feedback");
+      const double coupling = number(entry.Get("coupling"), "coupling");
+      const double feedback = number(entry.Get("feedback"), "feedback");
       place.coupling = blockOf<T>(place.units, above, coupling, draw.of(Purpose::coupling));
       place.feedback = blockOf<T>(above, place.units, feedback, draw.of(Purpose::feedback));
     }
@@ -302,7 +303,8 @@ class ReadNetwork {
     order_ = count(spec.Get("order"), "order");
     strides_ = count(spec.Get("strides"), "strides");
     if (delay_ < 1 || delay_ > kMostUnits || order_ < 1 || order_ > 64 || strides_ < 1 || strides_ > kMostUnits ||
-        static_cast<double>(delay_) * static_cast<double>(strides_) * static_cast<double>(inputs_) > kMostUnits * 16.0 ||
+        static_cast<double>(delay_) * static_cast<double>(strides_) * static_cast<double>(inputs_) >
+            kMostUnits * 16.0 ||
         Nvar<T>::monomialsOf(delay_ * inputs_, order_) == SIZE_MAX) {
       failShape(spec.Env(), "Expected fewer delays, inputs or factors");
     }

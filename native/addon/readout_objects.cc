@@ -154,7 +154,8 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
     lesson.steps = series.size / network.inputs();
     lesson.washout = count(info[3], "washout");
     if (series.size % network.inputs() != 0 || lesson.washout > lesson.steps) {
-      failShape(env, "Expected series with " + std::to_string(network.inputs()) + " features and more steps than washed out");
+      failShape(env, "Expected series with " + std::to_string(network.inputs()) +
+                         " features and at least as many steps as are washed out");
     }
     lesson.targets = view<double>(info[2], "targets", lesson.steps * shape_.outputs).data;
     const Span<T> block = view<T>(info[4], "block", kTrainSteps * network.featureSize());
@@ -266,7 +267,8 @@ class RecursiveTrainer final : public Napi::ObjectWrap<RecursiveTrainer> {
   static Napi::Function define(Napi::Env env) {
     return DefineClass(
         env, "RecursiveTrainer",
-        {InstanceMethod("update", &RecursiveTrainer::update), InstanceMethod("updateAsync", &RecursiveTrainer::updateAsync),
+        {InstanceMethod("update", &RecursiveTrainer::update),
+         InstanceMethod("updateAsync", &RecursiveTrainer::updateAsync),
          InstanceMethod("weights", &RecursiveTrainer::weights), InstanceMethod("close", &RecursiveTrainer::close),
          InstanceAccessor("bytes", &RecursiveTrainer::bytes, nullptr)});
   }

@@ -2,8 +2,8 @@
 //
 //   start(env, {what it reads and writes}, [=] { ... return number; }, [=](Napi::Env) { ... })
 //
-// The body touches no JavaScript; where it is interrupted the number is 0. `after` runs on the JavaScript thread when the
-// body has ended, however it ended, before the promise is settled; not where the environment ends first.
+// The body touches no JavaScript; where it is interrupted the number is 0. `after` runs on the JavaScript thread when
+// the body has ended, however it ended, before the promise is settled; not where the environment ends first.
 #pragma once
 
 #include <napi.h>

@@ -54,7 +54,13 @@ std::vector<DoubleShift> unwantedShifts(std::vector<Eigenvalue> values, size_t k
 class Arnoldi {
  public:
   Arnoldi(size_t n, const Product& product, const RadiusOptions& options)
-      : n_(n), capacity_(basisFor(n)), product_(product), interruption_(options.interruption), h_((capacity_ + 1) * capacity_), vector_(2 * n), image_(n) {
+      : n_(n),
+        capacity_(basisFor(n)),
+        product_(product),
+        interruption_(options.interruption),
+        h_((capacity_ + 1) * capacity_),
+        vector_(2 * n),
+        image_(n) {
     basis_.reserve((capacity_ + 1) * n);  // memory is touched only as the basis grows
     basis_.resize(n);
     PhiloxStream(options.seed, 0, Purpose::krylov).fillSymmetric(0, n, row(0));

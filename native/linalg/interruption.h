@@ -1,5 +1,5 @@
-// Lets a long computation be ended from another thread: it calls check() between its parts, which throws Interrupted once
-// one of the two flags is set. Without flags it never ends early.
+// Lets a long computation be ended from another thread: it calls check() between its parts, which throws Interrupted
+// once one of the two flags is set. Without flags it never ends early.
 #pragma once
 
 #include <atomic>

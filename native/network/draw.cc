@@ -130,9 +130,11 @@ Operator<T> drawRecurrent(const RecurrentSpec& spec, const Interruption& interru
     case Topology::hadamard:
       return std::make_unique<Hadamard<T>>(n, radius, structure);
     case Topology::sparse:
-      return std::make_unique<SparseRows<T>>(scaled<T>(drawSparse<T>(spec, weights, structure, interruption), spec, interruption));
+      return std::make_unique<SparseRows<T>>(
+          scaled<T>(drawSparse<T>(spec, weights, structure, interruption), spec, interruption));
     case Topology::blockSparse:
-      return stored(scaled<T>(drawBlocks<T>(spec, weights, structure, interruption), spec, interruption), spec.precision);
+      return stored(scaled<T>(drawBlocks<T>(spec, weights, structure, interruption), spec, interruption),
+                    spec.precision);
     case Topology::dense:
       break;
   }

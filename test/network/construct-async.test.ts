@@ -113,7 +113,7 @@ describe('constructAsync', () => {
       await expect(Reservoir.constructAsync(small, { signal: abort.signal })).rejects.toBe(reason);
     }
     const abort = new AbortController();
-    const making = Es2n.constructAsync({ units: 2000, inputs: 1, topology: 'cycle' }, { signal: abort.signal });
+    const making = Es2n.constructAsync({ units: 4000, inputs: 1, topology: 'cycle' }, { signal: abort.signal });
     setTimeout(() => abort.abort(), 10);
     await expect(making).rejects.toMatchObject({ name: 'AbortError' });
   });
