@@ -179,6 +179,7 @@ export async function openParts(
       },
     };
   } catch (error) {
+    model.close();
     await Promise.all(made.map((one) => one.close()));
     throw error;
   }

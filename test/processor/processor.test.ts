@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Progress } from '../../src/native/index.js';
 import { multiSourceDataSchema } from '../../src/pipeline/index.js';
 import { DtesnProcessor, dtesnResultSchema } from '../../src/processor/index.js';
 
@@ -128,6 +129,28 @@ describe('without an engine', () => {
 });
 
 describe('create', () => {
+  test('progress counts the membranes of the model', async () => {
+    const seen: Progress[] = [];
+    const made = await DtesnProcessor.create({ engine: null, config, onProgress: (progress) => seen.push(progress) });
+    expect(seen.at(-1)).toEqual({ done: 8, total: 8, stage: 'construct' });
+    await made.close();
+  });
+
+  test('an abort rejects with the reason of the signal, before, in the middle and once the engine was started', async () => {
+    const reason = new Error('enough');
+    const early = AbortSignal.abort(reason);
+    await expect(DtesnProcessor.create({ engine: null, config, signal: early })).rejects.toBe(reason);
+    const middle = new AbortController();
+    const large = { max_membrane_depth: 1, esn_reservoir_size: 6000 };
+    const model = { topology: 'dense' as const };
+    const making = DtesnProcessor.create({ engine: null, config: large, model, signal: middle.signal });
+    setTimeout(() => middle.abort(reason), 10);
+    await expect(making).rejects.toBe(reason);
+    const late = new AbortController();
+    const onProgress = ({ done, total }: Progress) => done === total && late.abort(reason);
+    await expect(DtesnProcessor.create({ config, signal: late.signal, onProgress })).rejects.toBe(reason);
+  });
+
   test.each([
     ['a size of 0', { config: { esn_reservoir_size: 0 } }, /esn_reservoir_size but received 0/],
     ['a misspelt key', { config: { esn_reservoir_sise: 1 } }, /did you mean esn_reservoir_size/],

@@ -15,6 +15,16 @@ const post = (path: string, body: unknown, type = 'application/json') =>
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
 
+test('a start whose signal is aborted rejects with its reason', async () => {
+  const reason = new Error('enough');
+  await expect(EmbeddedEngine.start({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  const abort = new AbortController();
+  const starting = EmbeddedEngine.start({ signal: abort.signal });
+  abort.abort(reason);
+  await expect(starting).rejects.toBe(reason);
+  await expect(EmbeddedEngine.start({ signal: 1 } as never)).rejects.toThrow(/an AbortSignal for signal/);
+});
+
 describe('an embedded engine', () => {
   test('says that it is a simulation', async () => {
     expect(engine.simulated).toBe(true);
