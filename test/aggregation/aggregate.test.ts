@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../property/fast-check.js';
 import { describe, expect, test } from 'vitest';
 import { aggregateMultiSourceData, aggregationSchema } from '../../src/aggregation/index.js';
 import { sourceNames, sourcesSchema } from '../../src/sources/index.js';

@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import fc from 'fast-check';
+import fc from '../property/fast-check.js';
+import { cases } from '../quick.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LocalTokenizer } from '../../src/encoding/index.js';
 import { importOptional } from '../../src/encoding/optional-package.js';
@@ -37,7 +38,7 @@ describe('the ids are those of plain loops', () => {
         expect(tokenizer.encode(text)).toEqual(plainEncode(text));
         expect(tokenizer.decode(tokenizer.encode(text))).toBe(`<s>${text}`);
       }),
-      { numRuns: 500 },
+      { numRuns: cases(500) },
     );
   });
 });

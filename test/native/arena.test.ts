@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import fc from 'fast-check';
+import fc from '../property/fast-check.js';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { DtesnError } from '../../src/errors/index.js';
 import { Arena, type ArenaLayout, addon, arenaLayoutSchema, type RegionSpec } from '../../src/native/index.js';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../property/fast-check.js';
 import { describe, expect, test } from 'vitest';
 import { type Matrix, matrix, spectralRadius } from '../../src/numeric/index.js';
 import { rotated, square, transposed, uniform } from '../reference/matrices.js';

@@ -1,4 +1,5 @@
-import fc from 'fast-check';
+import fc from '../property/fast-check.js';
+import { cases } from '../quick.js';
 import { describe, expect, test } from 'vitest';
 import {
   applyFlowControl,
@@ -60,7 +61,7 @@ describe('the features that come out', () => {
         );
         expect([given.steps, given.features]).toEqual([ids.length, inputs]);
       }),
-      { numRuns: 60 },
+      { numRuns: cases(60) },
     );
   });
 });

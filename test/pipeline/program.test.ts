@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../property/fast-check.js';
 import { describe, expect, test } from 'vitest';
 import { programShape, runProgram, type TransformOp, transformOpSchema } from '../../src/pipeline/index.js';
 import { referenceProgram } from '../reference/transform.js';

@@ -1,5 +1,6 @@
 /** The addon itself, past the checks of TypeScript: whatever is handed to it, the answer is an error and not a crash. */
-import fc from 'fast-check';
+import fc from './fast-check.js';
+import { cases } from '../quick.js';
 import { expect, test } from 'vitest';
 import { addon } from '../../src/native/index.js';
 
@@ -50,7 +51,7 @@ function survives(call: (...args: unknown[]) => unknown): void {
         expect((error as Error).message.length).toBeGreaterThan(5);
       }
     }),
-    { numRuns: 400 },
+    { numRuns: cases(400) },
   );
 }
 

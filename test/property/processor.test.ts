@@ -4,7 +4,8 @@
  *
  * DTESN_LONG=1 draws 10,000 scenes instead of 1,000.
  */
-import fc from 'fast-check';
+import fc from './fast-check.js';
+import { cases } from '../quick.js';
 import { expect, test } from 'vitest';
 import { flagNames } from '../../src/pipeline/index.js';
 import { DtesnProcessor, dtesnResultSchema } from '../../src/processor/index.js';
@@ -103,7 +104,7 @@ test(
           await processor.close();
         }
       }),
-      { numRuns: SCENES },
+      { numRuns: cases(SCENES) },
     );
   },
   LIMIT_MS,

@@ -1,7 +1,8 @@
 /** Laws of the simulation under every fault, and of its /metrics against its own state and the engine's names. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
+import fc from '../property/fast-check.js';
+import { cases } from '../quick.js';
 import { describe, expect, test } from 'vitest';
 import {
   EngineSimulator,
@@ -79,7 +80,7 @@ test('under any faults blocks are conserved, places bounded, and counters fall o
       }
       await simulator.close();
     }),
-    { numRuns: 40 },
+    { numRuns: cases(40) },
   );
 });
 

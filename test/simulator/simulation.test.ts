@@ -1,4 +1,5 @@
-import fc from 'fast-check';
+import fc from '../property/fast-check.js';
+import { cases } from '../quick.js';
 import { describe, expect, test } from 'vitest';
 import { EngineSimulation, type SimulationParameters } from '../../src/simulator/index.js';
 
@@ -55,7 +56,7 @@ describe('the law of conservation', () => {
           before = after;
         }
       }),
-      { numRuns: 60 },
+      { numRuns: cases(60) },
     );
   });
 

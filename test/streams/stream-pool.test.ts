@@ -1,4 +1,5 @@
-import fc from 'fast-check';
+import fc from '../property/fast-check.js';
+import { cases } from '../quick.js';
 import { describe, expect, test } from 'vitest';
 import { setThreads } from '../../src/native/index.js';
 import { DeepTreeModel, Reservoir } from '../../src/network/index.js';
@@ -41,7 +42,7 @@ test('whatever the order of pushes and steps, each stream has the state that its
       }
       expect(pool.size).toBe(inputs.size);
     }),
-    { numRuns: 150 },
+    { numRuns: cases(150) },
   );
 });
 
