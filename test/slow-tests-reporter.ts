@@ -5,6 +5,7 @@ export class SlowTestsReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const skipped = modules.flatMap(({ children }) => [...children.allTests('skipped')]);
     const slow = skipped.filter(({ tags }) => tags.includes('slow')).length;
-    if (slow > 0) console.log(`${slow} slow tests were left out: npm run test:all runs them, and all cases of each property`);
+    if (slow > 0)
+      console.log(`${slow} slow tests were left out: npm run test:all runs them, and all cases of each property`);
   }
 }

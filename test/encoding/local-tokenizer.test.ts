@@ -1,11 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import fc from '../property/fast-check.js';
-import { cases } from '../quick.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LocalTokenizer } from '../../src/encoding/index.js';
 import { importOptional } from '../../src/encoding/optional-package.js';
+import fc from '../property/fast-check.js';
+import { cases } from '../quick.js';
 import { begin, end, plainDecode, plainEncode, tokenizerJson } from './byte-level-bpe.js';
 
 let folder = '';

@@ -1,5 +1,3 @@
-import fc from '../property/fast-check.js';
-import { cases } from '../quick.js';
 import { describe, expect, test } from 'vitest';
 import {
   applyFlowControl,
@@ -21,6 +19,8 @@ import {
 } from '../../src/pipeline/index.js';
 import { type Sources, sourceNames } from '../../src/sources/index.js';
 import { goodSources, withFailed } from '../aggregation/sources-fixture.js';
+import fc from '../property/fast-check.js';
+import { cases } from '../quick.js';
 
 const tokens: PlanTarget = { ...defaultTarget(), cores: 4 };
 const numbers: PlanTarget = { ...tokens, inputKind: 'numbers', inputs: 3 };

@@ -1,8 +1,9 @@
 /** The addon itself, past the checks of TypeScript: whatever is handed to it, the answer is an error and not a crash. */
-import fc from './fast-check.js';
-import { cases } from '../quick.js';
+
 import { expect, test } from 'vitest';
 import { addon } from '../../src/native/index.js';
+import { cases } from '../quick.js';
+import fc from './fast-check.js';
 
 type Method = (...args: unknown[]) => unknown;
 type Loose = new (...args: unknown[]) => Record<string, Method>;

@@ -1,6 +1,5 @@
 /** Laws of the plan that hold for any failures, switches, sources, pipelines and priorities: 10,000 scenes. */
-import fc from './fast-check.js';
-import { cases } from '../quick.js';
+
 import { expect, test } from 'vitest';
 import { QualityGate } from '../../src/aggregation/index.js';
 import {
@@ -19,6 +18,8 @@ import {
 } from '../../src/pipeline/index.js';
 import { type AdditionalSource, type SourceName, sourceNames } from '../../src/sources/index.js';
 import { additionalSource, failedAdditional, withFailed } from '../aggregation/sources-fixture.js';
+import { cases } from '../quick.js';
+import fc from './fast-check.js';
 
 const target: PlanTarget = { ...defaultTarget(), cores: 4, inputs: 3 };
 

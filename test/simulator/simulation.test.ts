@@ -1,7 +1,7 @@
-import fc from '../property/fast-check.js';
-import { cases } from '../quick.js';
 import { describe, expect, test } from 'vitest';
 import { EngineSimulation, type SimulationParameters } from '../../src/simulator/index.js';
+import fc from '../property/fast-check.js';
+import { cases } from '../quick.js';
 
 const usual: SimulationParameters = {
   seed: 1,

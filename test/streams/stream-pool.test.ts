@@ -1,9 +1,9 @@
-import fc from '../property/fast-check.js';
-import { cases } from '../quick.js';
 import { describe, expect, test } from 'vitest';
 import { setThreads } from '../../src/native/index.js';
 import { DeepTreeModel, Reservoir } from '../../src/network/index.js';
 import { StreamPool, type StreamPoolOptions } from '../../src/streams/index.js';
+import fc from '../property/fast-check.js';
+import { cases } from '../quick.js';
 import { relativeError, sequence } from '../reference/reservoir.js';
 
 const makeModel = () => new Reservoir({ units: 30, inputs: 2, leak: 0.5, seed: 2, dtype: 'f64' });

@@ -1,6 +1,6 @@
-import fc from '../../property/fast-check.js';
 import { describe, expect, test } from 'vitest';
 import { deriveRates, parsePrometheus, type Rates } from '../../../src/sources/index.js';
+import fc from '../../property/fast-check.js';
 
 interface State {
   start: number;

@@ -1,10 +1,10 @@
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import fc from '../../property/fast-check.js';
-import { cases } from '../../quick.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readGguf } from '../../../src/sources/model/gguf.js';
+import fc from '../../property/fast-check.js';
+import { cases } from '../../quick.js';
 import { type GgufValue, ggufBytes, llama } from './gguf-bytes.js';
 
 let folder = '';
