@@ -5,7 +5,6 @@ import { describe, expect, test } from 'vitest';
 import { type EngineState, EngineStateTracker, observeEngine } from '../../src/monitor/index.js';
 import { EngineSimulator, type EngineSimulatorOptions } from '../../src/simulator/index.js';
 import { AphroditeEngine } from '../../src/sources/index.js';
-import { quick } from '../quick.js';
 
 const never = new AbortController().signal;
 
@@ -50,9 +49,10 @@ describe('the Azure traces at a load that is served raise no false alarm (skippe
   });
 });
 
-const starts = quick ? [47] : [31, 47, 58, 66, 73, 89];
+describe('a fault at 47 s', () => toldOfFaults(47));
+describe.each([31, 58, 66, 73, 89])('a fault at %i s', { tags: ['slow'] }, toldOfFaults);
 
-describe.each(starts)('a fault at %i s', (at) => {
+function toldOfFaults(at: number): void {
   const told = async (fault: 'hang' | 'crash' | 'sleep' | 'scaling', name: string) => {
     let first = Number.POSITIVE_INFINITY;
     const tracker = await replay({ load: 0.7, seed: at }, at + 12, async (state, time, simulator) => {
@@ -85,4 +85,4 @@ describe.each(starts)('a fault at %i s', (at) => {
     expect(tracker.restarts).toBe(1);
     expect(names.slice(at + 10).every((name) => healthy.includes(name))).toBe(true);
   });
-});
+}
