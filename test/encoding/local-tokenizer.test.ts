@@ -63,7 +63,7 @@ describe('refused:', () => {
     ['a file that is no JSON', '{', /JSON/],
     ['a list', '[]', /tokenizer\.json is not a JSON object/],
     ['an object that is no tokenizer', '{}', /Expected a tokenizer in/],
-  ])('%s', async (_name, content, message) => {
+  ])('a folder with %s is refused', async (_name, content, message) => {
     const other = await mkdtemp(path.join(folder, 'wrong-'));
     if (content !== null) await writeFile(path.join(other, 'tokenizer.json'), content);
     await expect(LocalTokenizer.load(other)).rejects.toMatchObject({
