@@ -1,4 +1,5 @@
-// A step allocates nothing: memory that is asked for is counted while steps are made, alone, side by side and in streams.
+// A step allocates nothing: memory that is asked for is counted while steps are made, alone, side by side and in
+// streams.
 #include <cstdlib>
 #include <new>
 #include <vector>
@@ -71,6 +72,7 @@ static void checkRun(const RegionNetwork<float>& network) {
   run.series = series.data();
   run.steps = 100;
   run.state = state.data();
+  CHECK(network.run(run, scratch, dtesn::Control()) == 100);  // the first of all chooses the kernels
   const size_t before = allocations;
   CHECK(network.run(run, scratch, dtesn::Control()) == 100);
   CHECK(allocations == before);
@@ -80,10 +82,13 @@ static void checkStreams(const RegionNetwork<float>& network) {
   std::vector<float> states(kStreams * network.stateSize()), queue(kStreams * kRing * kInputs, 0.5f);
   std::vector<int32_t> heads(kStreams), counts(kStreams, kRing), ready(kStreams);
   for (size_t i = 0; i < kStreams; ++i) ready[i] = static_cast<int32_t>(i);
-  dtesn::StreamTable<float> table = {
-      {states.data(), states.size()}, {queue.data(), queue.size()}, {heads.data(), heads.size()},
-      {counts.data(), counts.size()}, {ready.data(), ready.size()}, kRing,
-      nullptr};
+  dtesn::StreamTable<float> table = {{states.data(), states.size()},
+                                     {queue.data(), queue.size()},
+                                     {heads.data(), heads.size()},
+                                     {counts.data(), counts.size()},
+                                     {ready.data(), ready.size()},
+                                     kRing,
+                                     nullptr};
   dtesn::ThreadPool pool(1);
   dtesn::StreamStepper<float> stepper;
   CHECK(stepper.step(network, table, kStreams, pool) == kStreams);  // makes the scratch

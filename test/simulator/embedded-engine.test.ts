@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { EmbeddedEngine } from '../../src/simulator/index.js';
 import { engineMetrics, parsePrometheus } from '../../src/sources/index.js';
 import { countersOf } from './metrics-reader.js';
@@ -8,6 +8,7 @@ beforeAll(async () => {
   engine = await EmbeddedEngine.start({ seed: 5 });
 });
 afterAll(() => engine.close());
+afterEach(() => void vi.restoreAllMocks());
 
 const post = (path: string, body: unknown, type = 'application/json') =>
   fetch(engine.url + path, {
