@@ -7,7 +7,7 @@ const alone = [
   'test/faults/matrix.test.ts',
   'test/host/cgroup.test.ts',
   'test/network/{batch,reservoir,states}.test.ts',
-  'test/pipeline/program.test.ts',
+  'test/transform/program.test.ts',
   'test/property/native-boundary.test.ts',
   'test/simulator/process-exit.test.ts',
   'test/streams/stream-pool.test.ts',

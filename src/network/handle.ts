@@ -9,7 +9,7 @@
  */
 import { argumentError } from '../errors/index.js';
 import type { FloatDtype } from '../native/index.js';
-import type { Network, NetworkPlan } from './network.js';
+import type { NetworkPlan } from './plan.js';
 
 export interface NetworkHandle {
   readonly dtesn: 'network';
@@ -26,7 +26,7 @@ export class ClaimedNetwork {
   constructor(readonly handle: NetworkHandle) {}
 }
 
-type Kind = new (claimed: ClaimedNetwork) => Network;
+type Kind = new (claimed: ClaimedNetwork) => unknown;
 
 const kinds = new Map<string, Kind>();
 
@@ -35,7 +35,7 @@ export function registerKind(name: string, kind: unknown): void {
   kinds.set(name, kind as Kind);
 }
 
-export function reviveNetwork(handle: NetworkHandle): Network {
+export function reviveNetwork(handle: NetworkHandle): unknown {
   const isHandle =
     typeof handle === 'object' &&
     handle !== null &&

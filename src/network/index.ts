@@ -4,8 +4,9 @@ export { DeepTreeModel, type DeepTreeOptions, type HostedMembrane } from './deep
 export { Es2n, type Es2nOptions, type Es2nWeights } from './es2n.js';
 export { EuSn, type EuSnOptions } from './eusn.js';
 export { ClaimedNetwork, type NetworkHandle, planOf, registerKind } from './handle.js';
-export { Network, type NetworkPlan, type StreamTable } from './network.js';
+export { Network, type StreamTable } from './network.js';
 export { Nvar, type NvarOptions } from './nvar.js';
+export type { NetworkPlan } from './plan.js';
 export {
   type DrawnReservoirOptions,
   type GivenReservoirOptions,

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { engineMetrics, parsePrometheus } from '../../src/engine/index.js';
 import { EmbeddedEngine } from '../../src/simulator/index.js';
-import { engineMetrics, parsePrometheus } from '../../src/sources/index.js';
 import { countersOf } from './metrics-reader.js';
 
 let engine: EmbeddedEngine;
