@@ -131,6 +131,19 @@ describe('context', () => {
   });
 });
 
+test('a series of one feature is numbers where the model has one input, and token ids where it has more', async () => {
+  const narrow = await DtesnProcessor.create({ engine: null, config: { ...config, input_dimension: 1 } });
+  const values = [0.25, -0.5, 3];
+  const numbers = { data: Float32Array.from(values), steps: 3, features: 1 };
+  narrow.applyMultiSourceTransformations(numbers, await narrow.fetchMultiSourceData());
+  expect([...numbers.data]).toEqual(values);
+  await narrow.close();
+  const ids = { data: new Float32Array(3 * 16), steps: 3, features: 1 };
+  ids.data.set([1, 2, 3]);
+  const shaped = flat.applyMultiSourceTransformations(ids, await flat.fetchMultiSourceData());
+  expect([shaped.steps, shaped.features]).toEqual([3, 16]);
+});
+
 describe('without an engine', () => {
   test('basic processing works on defaults and the errors are in the data', async () => {
     const alone = await DtesnProcessor.create({ engine: null, config });
