@@ -160,7 +160,7 @@ describe('an asynchronous run', () => {
     expect(reservoir.run([1]).rows).toBe(1);
   });
 
-  test('stops on abort with the reason of the signal and says how far it came', async () => {
+  test('stops on abort with the reason of the signal, and the object is whole afterwards', async () => {
     const reservoir = new Reservoir({ units: 1000, inputs: 1, topology: 'dense' });
     const abort = new AbortController();
     const reason = new Error('enough');

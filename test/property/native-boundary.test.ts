@@ -1,7 +1,9 @@
 /** The addon itself, past the checks of TypeScript: whatever is handed to it, the answer is an error and not a crash. */
-import fc from 'fast-check';
+
 import { expect, test } from 'vitest';
 import { addon } from '../../src/native/index.js';
+import { cases } from '../quick.js';
+import fc from './fast-check.js';
 
 type Method = (...args: unknown[]) => unknown;
 type Loose = new (...args: unknown[]) => Record<string, Method>;
@@ -50,7 +52,7 @@ function survives(call: (...args: unknown[]) => unknown): void {
         expect((error as Error).message.length).toBeGreaterThan(5);
       }
     }),
-    { numRuns: 400 },
+    { numRuns: cases(400) },
   );
 }
 
