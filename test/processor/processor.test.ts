@@ -1,5 +1,4 @@
 import { getEventListeners } from 'node:events';
-import { afterAll, afterAll, beforeAll, beforeAll, describe, describe, expect, expect, test, test, vi } from 'vitest';
 import type { Progress } from '../../src/native/index.js';
 import { DeepTreeModel } from '../../src/network/index.js';
 import { multiSourceDataSchema } from '../../src/pipeline/index.js';
