@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Progress } from '../../src/native/index.js';
 import { DeepTreeModel } from '../../src/network/index.js';
 import { multiSourceDataSchema } from '../../src/pipeline/index.js';
