@@ -141,7 +141,7 @@ describe('create', () => {
     const { createConfig } = await import('../../src/processor/index.js');
     expect(createConfig({}, { DTESN_DEPTH: '3' }).depth).toBe(3);
     expect(createConfig({ depth: 2 }, { DTESN_DEPTH: '3' }).depth).toBe(2);
-    expect(createConfig({}, { DTESN_ENABLE_CACHING: 'false' }).enable_caching).toBe(false);
+    expect(createConfig({}, { DTESN_CACHING: 'false' }).caching).toBe(false);
     expect(() => createConfig({}, { DTESN_SEED: 'x' })).toThrow(/seed but received the string "x"/);
   });
 });
