@@ -38,7 +38,7 @@ describe('an embedded engine', () => {
     expect(first.unknown).toEqual([]);
     const second = engineMetrics(parsePrometheus(await engine.metrics()));
     expect(second.generationTokens!).toBeGreaterThanOrEqual(first.generationTokens!);
-    expect(second.processStartTime).toBe(first.processStartTime);
+    expect(second.processStartSeconds).toBe(first.processStartSeconds);
   });
 
   test('gives the config of its model without a file', async () => {
