@@ -80,7 +80,7 @@ const oldNames = {
   source_deadline_ms: 'sourceDeadlineMs',
 } as const satisfies Record<keyof DeprecatedConfigOptions, keyof DtesnConfigOptions>;
 
-const readable = withOldNames<Known<DeprecatedConfigOptions>>(oldNames, 'DtesnConfig');
+const readable = withOldNames<Known<DeprecatedConfigOptions>>(oldNames, 'the configuration');
 
 /** The configuration as a schema; it takes the old names too and gives the current ones. */
 export const configSchema = z.preprocess((given, context) => {
