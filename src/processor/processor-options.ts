@@ -125,7 +125,10 @@ export const processorOptionsSchema = z.object({
     .default(32 * 2 ** 20)
     .describe('a whole number of bytes, 1 to 2^40'),
   signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
-  onProgress: passed('a function ({ done, total, stage })'),
+  onProgress: z
+    .custom<(progress: Progress) => void>((value) => typeof value === 'function')
+    .optional()
+    .describe('a function ({ done, total, stage })'),
 });
 
 export interface ProcessorParts {
