@@ -57,7 +57,7 @@ describe('an embedded engine', () => {
     expect([...before].filter(([series, value]) => !(after.get(series)! >= value))).toEqual([]);
     expect([...before].some(([series, value]) => after.get(series)! > value)).toBe(true);
     const second = engineMetrics(parsePrometheus(await engine.metrics()));
-    expect(second.processStartTime).toBe(first.processStartTime);
+    expect(second.processStartSeconds).toBe(first.processStartSeconds);
   });
 
   test('gives the config of its model without a file', async () => {
