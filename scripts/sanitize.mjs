@@ -26,7 +26,14 @@ const modes = {
     sanitize: 'thread',
     libraries: ['libtsan.so'],
     env: { TSAN_OPTIONS: `halt_on_error=1:suppressions=${path.join(root, 'scripts/tsan.supp')}` },
-    rooms: ['network/batch', 'network/states', 'streams', 'network/live-state'],
+    rooms: [
+      'network/batch',
+      'network/states',
+      'network/construct-async',
+      'readout/train-async',
+      'streams',
+      'network/live-state',
+    ],
   },
 };
 

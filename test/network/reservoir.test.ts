@@ -174,7 +174,7 @@ describe('an asynchronous run', () => {
   test('reports progress up to the last step', async () => {
     const seen: number[] = [];
     const reservoir = new Reservoir({ units: 10, inputs: 1 });
-    await reservoir.runAsync([...sequence(1000)], { onProgress: (done) => seen.push(done) });
+    await reservoir.runAsync([...sequence(1000)], { onProgress: ({ done }) => seen.push(done) });
     expect(seen.at(-1)).toBe(1000);
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Matrix, matrix, spectralRadius } from '../../src/numeric/index.js';
+import { type Matrix, matrix, spectralRadius, spectralRadiusAsync } from '../../src/numeric/index.js';
 import fc from '../property/fast-check.js';
 import { rotated, square, transposed, uniform } from '../reference/matrices.js';
 import { gelfandRadius } from '../reference/spectral-radius.js';
@@ -185,5 +185,34 @@ describe('what is no square matrix of finite numbers', () => {
   ])('%s is refused', (_name, m, kind, message) => {
     expect(() => spectralRadius(m as unknown as Matrix)).toThrow(message);
     expect(() => spectralRadius(m as unknown as Matrix)).toThrow(kind);
+  });
+});
+
+describe('spectralRadiusAsync', () => {
+  test.each([1, 30, 300, 450])('gives the bits of spectralRadius: %i rows', async (n) => {
+    const a = matrix(n, n, square(n, uniform(n)));
+    expect(await spectralRadiusAsync(a)).toBe(spectralRadius(a));
+  });
+
+  test('writes to the matrix after the call have no effect', async () => {
+    const a = matrix(300, 300, square(300, uniform(300)));
+    const wanted = spectralRadius(a);
+    const found = spectralRadiusAsync(a);
+    a.data.fill(Number.NaN);
+    expect(await found).toBe(wanted);
+  });
+
+  test('an abort rejects with the reason of the signal, before and in the middle', async () => {
+    const reason = new Error('enough');
+    const abort = new AbortController();
+    const found = spectralRadiusAsync(matrix(1500, 1500, square(1500, uniform(1500))), { signal: abort.signal });
+    setTimeout(() => abort.abort(reason), 10);
+    await expect(found).rejects.toBe(reason);
+    await expect(spectralRadiusAsync(matrix(1, 1, [1]), { signal: abort.signal })).rejects.toBe(reason);
+  });
+
+  test('errors are rejections', async () => {
+    await expect(spectralRadiusAsync(matrix(1, 2, [1, 2]))).rejects.toThrow(/a square matrix/);
+    await expect(spectralRadiusAsync(matrix(1, 1, [1]), { signl: 1 } as never)).rejects.toThrow(/did you mean signal/);
   });
 });
