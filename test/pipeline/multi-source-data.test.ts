@@ -61,7 +61,7 @@ test('against nothing listening the data say so and two sources remain', async (
   const engine = await EmbeddedEngine.start();
   await engine.close();
   const gone = new AphroditeEngine(engine.url);
-  const fetcher = new SourceFetcher(gone, { providers });
+  const fetcher = new SourceFetcher(gone, { deadlineMs: 20_000, providers });
   const data = await fetchMultiSourceData(fetcher);
   expect(multiSourceDataSchema.parse(data)).toEqual(data);
   expect(data.source_count).toBe(2);
