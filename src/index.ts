@@ -19,7 +19,7 @@ export {
   LocalTokenizer,
   type LocalTokenizerOptions,
 } from './encoding/index.js';
-export { DtesnError } from './errors/index.js';
+export { DtesnError, type DtesnErrorCode } from './errors/index.js';
 export { type NvidiaGpu, nvidiaGpus } from './host/index.js';
 export { type Membrane, membraneTree } from './membrane/index.js';
 export {

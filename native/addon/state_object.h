@@ -38,9 +38,7 @@ class Pending {
 
   void settle(Napi::Env env, const std::string& error, size_t steps) {
     if (error.empty()) return deferred_.Resolve(Napi::Number::New(env, static_cast<double>(steps)));
-    Napi::Error reason = Napi::Error::New(env, error);
-    reason.Value().Set("code", Napi::String::New(env, "ERR_DTESN_NATIVE"));
-    deferred_.Reject(reason.Value());
+    deferred_.Reject(coded<Napi::Error>(env, "ERR_DTESN_NATIVE", error).Value());
   }
 
   void abandon() { held_.SuppressDestruct(); }

@@ -192,12 +192,11 @@ function print(text: string): number {
 }
 
 function fail(error: unknown): number {
-  const { message, name } = error as Error;
   if (error instanceof UsageError) {
-    process.stderr.write(`dtesn: ${printable(message)}\n\n${error.usage ?? usage}`);
+    process.stderr.write(`dtesn: ${printable(error.message)}\n\n${error.usage ?? usage}`);
     return 2;
   }
-  process.stderr.write(`dtesn: ${printable(`${name}: ${message}`)}\n`);
+  process.stderr.write(`dtesn: ${printable(String(error))}\n`);
   return 1;
 }
 

@@ -12,7 +12,7 @@
  *     ERR_DTESN_ENGINE_BREAKER      it failed too often and is not asked for a while; `cause` is the last failure
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import { DtesnError } from '../../errors/index.js';
+import { DtesnError, type DtesnErrorCode, named } from '../../errors/index.js';
 
 interface EngineErrorOptions extends ErrorOptions {
   status?: number | null;
@@ -24,7 +24,11 @@ export class EngineError extends DtesnError {
   /** Milliseconds that the engine asks to be left alone (Retry-After). */
   readonly retryAfterMs: number | null;
 
-  constructor(code: string, message: string, options: EngineErrorOptions = {}) {
+  static {
+    named(EngineError, 'EngineError');
+  }
+
+  constructor(code: DtesnErrorCode, message: string, options: EngineErrorOptions = {}) {
     super(code, message, options);
     this.status = options.status ?? null;
     this.retryAfterMs = options.retryAfterMs ?? null;
