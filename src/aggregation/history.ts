@@ -10,6 +10,7 @@
  *
  * A sample that is seen again (an answer that was kept) is not counted again. Source: Little (1961), Operations Research 9(3).
  */
+import { brand } from '../errors/index.js';
 import { type PerformanceSource, RestartDetector, type RunFigures, runOf, type Sources } from '../sources/index.js';
 import { type Load, LoadDetector } from './load.js';
 
@@ -60,6 +61,8 @@ export class SourceHistory {
     return law === null ? checks : [...checks, law];
   }
 }
+
+export const isSourceHistory = brand(SourceHistory, 'SourceHistory');
 
 const counters = [
   'total_requests',

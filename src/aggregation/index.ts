@@ -1,7 +1,8 @@
 /** The sources to one view: quality, metadata, constraints and hints; and the gate that judges quality. */
 export { aggregateMultiSourceData } from './aggregate.js';
-export { SourceHistory } from './history.js';
+export { isSourceHistory, SourceHistory } from './history.js';
 export {
+  isQualityGate,
   QUALITY_THRESHOLD,
   type QualityChange,
   QualityGate,

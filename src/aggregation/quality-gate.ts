@@ -21,7 +21,7 @@
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for options and observations.
  */
 import { z } from 'zod';
-import { argumentError, checkOptions, rangeError } from '../errors/index.js';
+import { argumentError, brand, checkOptions, rangeError } from '../errors/index.js';
 import type { Aggregation, OptimizationHints } from './schema.js';
 
 export const QUALITY_THRESHOLD = 0.7;
@@ -179,6 +179,8 @@ export class QualityGate {
     return { held: wanted, note: '' };
   }
 }
+
+export const isQualityGate = brand(QualityGate, 'QualityGate');
 
 function mean(before: number | null, observed: number): number {
   return before === null ? observed : before + WEIGHT * (observed - before);

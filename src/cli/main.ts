@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { json, printable } from './printable.js';
 import { Progress } from './progress.js';
 import { Paint } from './terminal.js';
-import { UsageError } from './usage-error.js';
+import { isUsageError, UsageError } from './usage-error.js';
 
 const usage = `dtesn: reservoir computing beside an inference engine
 
@@ -192,7 +192,7 @@ function print(text: string): number {
 }
 
 function fail(error: unknown): number {
-  if (error instanceof UsageError) {
+  if (isUsageError(error)) {
     process.stderr.write(`dtesn: ${printable(error.message)}\n\n${error.usage ?? usage}`);
     return 2;
   }

@@ -9,8 +9,10 @@
  * As in Node's own errors `name` is that of the class, and text and stack begin with both: `TypeError [ERR_DTESN_SHAPE]: ...`.
  */
 import type { z } from 'zod';
+import { brand } from './brand.js';
 import type { DtesnErrorCode } from './codes.js';
 
+export { brand } from './brand.js';
 export type { DtesnErrorCode } from './codes.js';
 
 export class DtesnError extends Error {
@@ -30,6 +32,9 @@ export class DtesnError extends Error {
     return textOf(this, this.code);
   }
 }
+
+/** Whether something is an error of this package that is neither a TypeError nor a RangeError. */
+export const isDtesnError = brand(DtesnError, 'DtesnError');
 
 /** Gives a class of errors its name, as the built-in ones have theirs: on the prototype. */
 export function named(errorClass: { prototype: Error }, name: string): void {

@@ -4,7 +4,7 @@ export { DeepTreeModel, type DeepTreeOptions, type HostedMembrane } from './deep
 export { Es2n, type Es2nOptions, type Es2nWeights } from './es2n.js';
 export { EuSn, type EuSnOptions } from './eusn.js';
 export { ClaimedNetwork, type NetworkHandle, planOf, registerKind } from './handle.js';
-export { Network, type NetworkPlan, type StreamTable } from './network.js';
+export { isNetwork, Network, type NetworkPlan, type StreamTable } from './network.js';
 export { Nvar, type NvarOptions } from './nvar.js';
 export {
   type DrawnReservoirOptions,

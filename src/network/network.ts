@@ -11,7 +11,7 @@
  * Shapes: a series is steps x inputs, the result steps x featureSize (one row a step, the features of the state after it),
  * a state stateSize. For networks of units both sizes are the units, and the features are the state itself.
  */
-import { argumentError, rangeError, shapeError } from '../errors/index.js';
+import { argumentError, brand, rangeError, shapeError } from '../errors/index.js';
 import {
   addon,
   arrayOf,
@@ -37,7 +37,7 @@ import {
   type RunOptions,
   targetOf,
 } from './run-options.js';
-import { State, type StateOptions } from './state.js';
+import { isState, State, type StateOptions } from './state.js';
 
 /** What a kind of network is made of. */
 export interface NetworkPlan<Facts extends object = object> {
@@ -136,6 +136,7 @@ export abstract class Network<Facts extends object = object> {
       dtesn: 'network',
       kind: this.#kind,
       number: this.native.share(),
+      addon: addon().identity,
       dtype,
       owner,
       gated: this.gateCount > 0,
@@ -218,7 +219,7 @@ export abstract class Network<Facts extends object = object> {
 
   /** The features of a state: featureSize elements, into `out` where it is given. */
   featuresOf(state: State | Floats, out: Floats = floats(this.dtype, this.featureSize)): Floats {
-    const data = state instanceof State ? state.data : checkView(state, 'state', [arrayOf(this.dtype)]);
+    const data = isState(state) ? state.data : checkView(state, 'state', [arrayOf(this.dtype)]);
     this.native.features(data, checkView(out, 'out', [arrayOf(this.dtype)]));
     return out;
   }
@@ -284,3 +285,5 @@ export abstract class Network<Facts extends object = object> {
     return [values, outs, own, this.ownState.gates, sums('sum'), sums('magnitude')] as const;
   }
 }
+
+export const isNetwork = brand(Network, 'Network');

@@ -11,7 +11,7 @@
  * Errors: DtesnError ERR_DTESN_BUSY while a runAsync works on it, ERR_DTESN_CLOSED once it is closed; RangeError
  * ERR_DTESN_SHAPE or ERR_DTESN_ARGUMENT for values that do not fit or are not finite as they are stored.
  */
-import { argumentError, DtesnError, shapeError } from '../errors/index.js';
+import { argumentError, brand, DtesnError, shapeError } from '../errors/index.js';
 import {
   addon,
   arrayOf,
@@ -61,12 +61,17 @@ export class State {
 
   /** Marks states as busy while an asynchronous run works on them. */
   static async during<R>(states: readonly State[], work: () => Promise<R>): Promise<R> {
-    for (const state of states) state.#busy = true;
+    for (const state of states) state.markBusy(true);
     try {
       return await work();
     } finally {
-      for (const state of states) state.#busy = false;
+      for (const state of states) state.markBusy(false);
     }
+  }
+
+  /** Not for callers: `during` calls it, which may be that of another copy of the package. */
+  markBusy(busy: boolean): void {
+    this.#busy = busy;
   }
 
   /** How often it was set from outside. */
@@ -122,6 +127,8 @@ export class State {
     }
   }
 }
+
+export const isState = brand(State, 'State');
 
 /** A caller's memory for the state: shared, so that asynchronous runs and other threads may use it. */
 function checkedData(data: Floats, { dtype, stateSize }: Network): Floats {

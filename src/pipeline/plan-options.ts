@@ -11,7 +11,7 @@
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT that names the option.
  */
 import { z } from 'zod';
-import { QualityGate, SourceHistory } from '../aggregation/index.js';
+import { isQualityGate, isSourceHistory, type QualityGate, type SourceHistory } from '../aggregation/index.js';
 import { argumentError, checkOptions, rangeError } from '../errors/index.js';
 import type { AdditionalSource } from '../sources/index.js';
 import type { HostPipeline } from './host-pipeline.js';
@@ -72,8 +72,8 @@ const optionsSchema = z.object({
     .enum(errorHandlings)
     .optional()
     .describe(errorHandlings.map((name) => `'${name}'`).join(' or ')),
-  gate: described<QualityGate>((value) => value instanceof QualityGate, 'a QualityGate'),
-  history: described<SourceHistory>((value) => value instanceof SourceHistory, 'a SourceHistory'),
+  gate: described<QualityGate>(isQualityGate, 'a QualityGate'),
+  history: described<SourceHistory>(isSourceHistory, 'a SourceHistory'),
 });
 
 const pipelineSchema = z.object({

@@ -8,7 +8,7 @@ export type { AlternativeEngine, SourceFetcherOptions, SourceListener, Subscribe
 export { type Freshness, type FreshnessOptions, freshness } from './freshness.js';
 export { frozen } from './frozen.js';
 export { AphroditeEngine, type AphroditeEngineOptions } from './http/aphrodite-engine.js';
-export { EngineError, isScaling } from './http/engine-error.js';
+export { EngineError, isEngineError, isScaling } from './http/engine-error.js';
 export { HttpEngine, type HttpEngineOptions } from './http/http-engine.js';
 export { type MetricsMirrorOptions, metricsMirror } from './http/metrics-mirror.js';
 export { LatencyHistogram, type LatencySnapshot } from './latency-histogram.js';

@@ -6,7 +6,7 @@
  */
 import { DtesnError } from '../errors/index.js';
 import type { Engine } from './engine.js';
-import { EngineError } from './http/engine-error.js';
+import { isEngineError } from './http/engine-error.js';
 import { untilAborted, withTimeLimit } from './policies/bounded-signal.js';
 import type { Outcome, SourceFields, SourceName, Sources } from './types.js';
 
@@ -109,7 +109,7 @@ function record<Name extends SourceName>(
 export function failure(error: unknown): { error: string; error_code: string; http_status?: number } {
   const { message, code } = textOf(error);
   const said = { error: message, error_code: code };
-  const status = error instanceof EngineError ? error.status : null;
+  const status = isEngineError(error) ? error.status : null;
   return status === null ? said : { ...said, http_status: status };
 }
 

@@ -6,7 +6,7 @@
  * Counters are as the engine has them: since its start, not since ours.
  */
 import type { Engine } from './engine.js';
-import { EngineError } from './http/engine-error.js';
+import { isEngineError } from './http/engine-error.js';
 import { engineMetrics } from './metrics/engine-metrics.js';
 import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
 import { parsePrometheusInSlices } from './prometheus/prometheus.js';
@@ -76,7 +76,7 @@ async function isHealthy(engine: Engine, signal: AbortSignal): Promise<boolean> 
     await engine.health({ signal });
     return true;
   } catch (error) {
-    if (error instanceof EngineError && error.status === 503) return false;
+    if (isEngineError(error) && error.status === 503) return false;
     throw error;
   }
 }

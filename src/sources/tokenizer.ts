@@ -8,7 +8,7 @@
  * the prefix of GET /metrics.
  */
 import type { Engine } from './engine.js';
-import { EngineError } from './http/engine-error.js';
+import { type EngineError, isEngineError } from './http/engine-error.js';
 import { engineMetrics } from './metrics/engine-metrics.js';
 import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
 import { parsePrometheusInSlices } from './prometheus/prometheus.js';
@@ -56,7 +56,7 @@ async function readTokenizer(engine: Engine, inquiry: Inquiry): Promise<Fields> 
 }
 
 function unlessUnsupported(error: unknown): null {
-  if (error instanceof EngineError && error.code === 'ERR_DTESN_ENGINE_UNSUPPORTED') return null;
+  if (isEngineError(error) && error.code === 'ERR_DTESN_ENGINE_UNSUPPORTED') return null;
   throw error;
 }
 
@@ -68,7 +68,7 @@ async function wayBack(
 ): Promise<{ known: boolean | null; text: string | null }> {
   let absent = false;
   const asked = engine.detokenize(tokens, { signal: inquiry.signal }).catch((error: unknown) => {
-    absent = error instanceof EngineError && isAbsence(error);
+    absent = isEngineError(error) && isAbsence(error);
     throw error;
   });
   const text = await inquiry.added('POST /detokenize', asked);

@@ -19,15 +19,13 @@
 import { z } from 'zod';
 import { argumentError, checkOptions, DtesnError, rangeError, shapeError } from '../errors/index.js';
 import { Arena, type Floats } from '../native/index.js';
-import { Network, type StreamTable } from '../network/index.js';
+import { isNetwork, type Network, type StreamTable } from '../network/index.js';
 import { checkAllAsStored, checkMemory } from '../numeric/index.js';
 
 export type StreamId = string | number;
 
 const optionsSchema = z.object({
-  model: z
-    .custom<Network>((value) => value instanceof Network)
-    .describe('a network such as a Reservoir or a DeepTreeModel'),
+  model: z.custom<Network>(isNetwork).describe('a network such as a Reservoir or a DeepTreeModel'),
   capacity: z.int().min(1).max(16_777_216).describe('a whole number of streams from 1 to 16777216'),
   ring: z.int().min(1).max(1_048_576).default(16).describe('a whole number of inputs a stream from 1 to 1048576'),
 });

@@ -12,7 +12,7 @@
  *     ERR_DTESN_ENGINE_BREAKER      it failed too often and is not asked for a while; `cause` is the last failure
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import { DtesnError, type DtesnErrorCode, named } from '../../errors/index.js';
+import { brand, DtesnError, type DtesnErrorCode, named } from '../../errors/index.js';
 
 interface EngineErrorOptions extends ErrorOptions {
   status?: number | null;
@@ -34,6 +34,8 @@ export class EngineError extends DtesnError {
     this.retryAfterMs = options.retryAfterMs ?? null;
   }
 }
+
+export const isEngineError = brand(EngineError, 'EngineError');
 
 const unreachable = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'ETIMEDOUT']);
 const broken = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);

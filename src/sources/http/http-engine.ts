@@ -31,7 +31,7 @@ import { sglang } from './dialects/sglang.js';
 import { tgi } from './dialects/tgi.js';
 import { aphrodite, vllm } from './dialects/vllm.js';
 import { detectKind } from './engine-detection.js';
-import { EngineError } from './engine-error.js';
+import { isEngineError } from './engine-error.js';
 import { EngineHttp, type EnginePlace } from './engine-http.js';
 import { HttpClient } from './http-client.js';
 import { checkTokenization } from './tokenization-check.js';
@@ -144,7 +144,7 @@ export class HttpEngine implements Engine {
       return await question(dialect, new EngineHttp(this.#place, dialect.keyed));
     } catch (error) {
       // What listens there next may be another engine.
-      if (error instanceof EngineError && error.code === 'ERR_DTESN_ENGINE_REFUSED') this.#detected = null;
+      if (isEngineError(error) && error.code === 'ERR_DTESN_ENGINE_REFUSED') this.#detected = null;
       throw error;
     }
   }
