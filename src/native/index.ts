@@ -42,7 +42,7 @@ export type {
   ReadoutShape,
   RegionSpec as NativeRegionSpec,
 } from './contract.js';
-export { arrayOf, dtypeOf, type FloatDtype, floats, sharedFloats } from './floats.js';
+export { arrayOf, defaultDtype, dtypeOf, type FloatDtype, floats, sharedFloats } from './floats.js';
 export type { Limits, ReadRate } from './limits.js';
 export { loadAddon } from './loader.js';
 export { type LongRunOptions, longRun } from './long-run.js';

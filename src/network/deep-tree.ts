@@ -25,7 +25,7 @@
 import { z } from 'zod';
 import { argumentError, checkOptions, rangeError, shapeError } from '../errors/index.js';
 import { levelSizes, MAX_DEPTH, type Membrane, membraneTree } from '../membrane/index.js';
-import { type FloatDtype, type Floats, floats, type NativeRegionSpec } from '../native/index.js';
+import { defaultDtype, type FloatDtype, type Floats, floats, type NativeRegionSpec } from '../native/index.js';
 import { checkAsStored, checkMemory, matrix } from '../numeric/index.js';
 import { type Activation, activationName, activationNameSchema, segmentsOf } from './activation.js';
 import { type ClaimedNetwork, planOf, registerKind } from './handle.js';
@@ -218,7 +218,7 @@ registerKind('DeepTreeModel', DeepTreeModel);
 
 function planTree(options: DeepTreeOptions): NetworkPlan<Facts> {
   const checked = checkOptions(optionsSchema, options, 'DeepTreeModel');
-  const { dtype, precision } = resolvePrecision(checked.dtype, checked.precision, 'f32');
+  const { dtype, precision } = resolvePrecision(checked.dtype, checked.precision, defaultDtype);
   checkScalings(checked, dtype);
   const membranes = hostMembranes(checked);
   const { inputs, update, feedback } = checked;

@@ -7,7 +7,7 @@
  * featureSize is delay inputs + C(delay inputs + order - 1, order); there is no constant (a readout's intercept is one). The
  * state is the delay line, (delay - 1) strides + 1 inputs, newest first; before it has filled it holds zeros.
  *
- * Options: `inputs` and `delay` are required; order 2, strides 1, dtype 'f64'.
+ * Options: `inputs` and `delay` are required; order 2, strides 1, dtype 'f32'.
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option, DtesnError ERR_DTESN_MEMORY for more monomials than
  * memory holds.
  * Source: Gauthier, Bollt, Griffith, Barbosa (2021), "Next generation reservoir computing", Nature Communications 12, 5564.
@@ -24,7 +24,7 @@ const optionsSchema = z.object({
   delay: z.int().min(1).max(1_000_000).describe('a whole number from 1 to 1000000'),
   order: z.int().min(1).max(64).default(2).describe('a whole number from 1 to 64'),
   strides: z.int().min(1).max(1_000_000).default(1).describe('a whole number from 1 to 1000000'),
-  dtype: z.enum(['f32', 'f64']).default('f64').describe("'f32' or 'f64'"),
+  dtype: regionShape.dtype,
   state: regionShape.state,
 });
 

@@ -1,7 +1,7 @@
 /** Options of a region of reservoir units: one schema for the plain reservoir and for every membrane of a tree. */
 import { z } from 'zod';
 import { rangeError, shapeError } from '../errors/index.js';
-import { type FloatDtype, type Floats, floats, type OperatorSpec } from '../native/index.js';
+import { defaultDtype, type FloatDtype, type Floats, floats, type OperatorSpec } from '../native/index.js';
 import { checkAsStored, checkMemory } from '../numeric/index.js';
 
 export const topologies = ['dense', 'sparse', 'block-sparse', 'cycle', 'permutation', 'hadamard'] as const;
@@ -34,7 +34,7 @@ export const regionShape = {
     .union([z.literal(8), z.literal(16)])
     .default(8)
     .describe('8 or 16'),
-  dtype: z.enum(['f32', 'f64']).default('f32').describe("'f32' or 'f64'"),
+  dtype: z.enum(['f32', 'f64']).default(defaultDtype).describe("'f32' or 'f64'"),
   state: z
     .custom<Float32Array | Float64Array>((value) => ArrayBuffer.isView(value))
     .optional()

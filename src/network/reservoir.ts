@@ -31,7 +31,7 @@
  */
 import { z } from 'zod';
 import { checkOptions, rangeError } from '../errors/index.js';
-import { type FloatDtype, type Floats, floats, type NativeRegionSpec } from '../native/index.js';
+import { defaultDtype, type FloatDtype, type Floats, floats, type NativeRegionSpec } from '../native/index.js';
 import { checkMemory, isCsr, type Matrix, matrix } from '../numeric/index.js';
 import { activationSchema, segmentsOf } from './activation.js';
 import { biasOf, biasSchema, dtypeOfMatrix, matrixSchema, operatorOf, sizesOf } from './given-weights.js';
@@ -156,7 +156,7 @@ function planReservoir(options: ReservoirOptions): NetworkPlan<Facts> {
 function planDrawn(options: DrawnReservoirOptions): NetworkPlan<Facts> {
   const checked = checkOptions(drawnSchema, options, 'Reservoir');
   const { units, inputs, spectralRadius, inputScaling, biasScaling, seed, state } = checked;
-  const { dtype, precision } = resolvePrecision(checked.dtype, checked.precision, 'f32');
+  const { dtype, precision } = resolvePrecision(checked.dtype, checked.precision, defaultDtype);
   const { spec, topology, degree } = drawnRecurrent(units, checked, precision);
   checkWeightMemory(units * (degree + inputs), dtype, `${units} units with ${degree} weights each`);
   checkScalings(checked, dtype);
