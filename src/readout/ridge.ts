@@ -6,13 +6,6 @@
  * Shapes: X is steps x features, Y steps x outputs, W features x outputs; features are the states and, behind them, `inputs`
  * columns. Memory is O(features²) whatever the steps; all sums are f64.
  *
- * Options: `ridge` 1e-8; `intercept` true; `solver`:
- *
- * - 'qr' (default): Householder reflections of [X; sqrt(ridge) I], never its squares. A ridge down to 1e-18 of the largest
- *   variance means what it says. 2 features² operations a step.
- * - 'cholesky': of the Gram matrix. Twice as fast or more; loses directions below 1e-13 of the largest variance, so that it
- *   refuses or misleads where the ridge is smaller.
- *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option or a value that is not finite; RangeError ERR_DTESN_SHAPE
  * for rows that do not fit; DtesnError ERR_DTESN_SINGULAR when the features are linearly dependent and the ridge is too
  * small for the solver.
@@ -22,7 +15,7 @@ import { z } from 'zod';
 import { checkOptions, DtesnError } from '../errors/index.js';
 import { addon, type NativeRidgeTrainer, type ReadoutShape } from '../native/index.js';
 import { checkMemory, matrix, type SeriesInput } from '../numeric/index.js';
-import { readFeatures, readTargets, shapeFields } from './features.js';
+import { type ReadoutSizes, readFeatures, readTargets, shapeFields } from './features.js';
 import { LinearReadout } from './linear-readout.js';
 
 export const ridgeFields = {
@@ -30,9 +23,22 @@ export const ridgeFields = {
   solver: z.enum(['qr', 'cholesky']).default('qr').describe("'qr' or 'cholesky'"),
 };
 
-const optionsSchema = z.object({ ...shapeFields, ...ridgeFields });
+export const optionsSchema = z.object({ ...shapeFields, ...ridgeFields });
 
-export type RidgeOptions = z.input<typeof optionsSchema>;
+/** How a ridge regression is solved. */
+export interface RidgeSolution {
+  /** λ of ‖X W + 1 b' - Y‖² + λ ‖W‖², a finite number, 0 or more. Default 1e-8. */
+  ridge?: number | undefined;
+  /**
+   * - 'qr' (default): Householder reflections of [X; sqrt(ridge) I], never its squares. A ridge down to 1e-18 of the largest
+   *   variance means what it says. 2 features² operations a step.
+   * - 'cholesky': of the Gram matrix. Twice as fast or more; loses directions below 1e-13 of the largest variance, so that it
+   *   refuses or misleads where the ridge is smaller.
+   */
+  solver?: 'qr' | 'cholesky' | undefined;
+}
+
+export interface RidgeOptions extends ReadoutSizes, RidgeSolution {}
 
 export class Ridge {
   readonly ridge: number;

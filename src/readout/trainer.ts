@@ -4,8 +4,7 @@
  *
  *     row t = [x(t), u(t)]  ->  target(t)          for t >= washout
  *
- * Options: `washout` 0, `inputs` true (whether the readout sees u(t) too), and those of Ridge: `ridge` 1e-8, `solver` 'qr',
- * `intercept` true. Memory: O(features²), whatever the steps.
+ * Memory: O(features²), whatever the steps.
  * Errors: as Ridge's and as run's of the network; RangeError ERR_DTESN_SHAPE when series and targets differ in steps, or a
  * series is no longer than the washout.
  */
@@ -15,7 +14,7 @@ import { type Floats, floats } from '../native/index.js';
 import type { Network } from '../network/index.js';
 import { matrix, type SeriesInput } from '../numeric/index.js';
 import { shapeFields } from './features.js';
-import { Ridge, ridgeFields } from './ridge.js';
+import { Ridge, type RidgeSolution, ridgeFields } from './ridge.js';
 import { TrainedNetwork } from './trained-network.js';
 
 /** What QR takes in at once: the states of so many steps stay in the second cache. */
@@ -27,10 +26,17 @@ const trainFields = {
   intercept: shapeFields.intercept,
   ...ridgeFields,
 };
-const trainSchema = z.object(trainFields);
+export const trainSchema = z.object(trainFields);
 const optionsSchema = z.object({ ...trainFields, outputs: shapeFields.outputs });
 
-export type TrainOptions = z.input<typeof trainSchema>;
+export interface TrainOptions extends RidgeSolution {
+  /** First steps of each series that are run and left out of the sums. Default 0. */
+  washout?: number | undefined;
+  /** Whether the readout sees u(t) beside the state. Default true. */
+  inputs?: boolean | undefined;
+  /** Whether b is learned; it is 0 otherwise. Default true. */
+  intercept?: boolean | undefined;
+}
 
 export class ReadoutTrainer {
   readonly network: Network;
