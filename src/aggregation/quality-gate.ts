@@ -15,9 +15,6 @@
  * E and A are moving means: x + 0.1 · (observed - x), the first observation as it is. So where standardised features agree
  * with the plain ones, or err less, standardising needs less quality; where they differ, or err more, it needs more.
  *
- * Options: qualityThreshold 0.7, hysteresis 0.05, qualityMeasure 'plain' (successful / 5) or 'graded'
- * (quality_detail.score), adaptive false, plan 'adaptive' or 'fixed' (the first judgement holds for good), minimumHoldMs 60,000,
- * clock (milliseconds, never steps), onChange (each change of the threshold and of standardisation, with its reason).
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for options and observations.
  */
 import { z } from 'zod';
@@ -42,14 +39,22 @@ export interface QualityChange {
 }
 
 export interface QualityGateOptions {
-  qualityThreshold?: number;
-  hysteresis?: number;
-  qualityMeasure?: 'plain' | 'graded';
-  adaptive?: boolean;
-  plan?: 'adaptive' | 'fixed';
-  minimumHoldMs?: number;
-  clock?: () => number;
-  onChange?: (change: QualityChange) => void;
+  /** Score above which quality is high, in [0, 1], with `adaptive` in [0.5, 0.95]. Default 0.7. */
+  qualityThreshold?: number | undefined;
+  /** How far the score may fall below the threshold before quality is no longer high, in [0, 1]. Default 0.05. */
+  hysteresis?: number | undefined;
+  /** 'plain' is successful / 5, 'graded' is quality_detail.score. Default 'plain'. */
+  qualityMeasure?: 'plain' | 'graded' | undefined;
+  /** Whether observations move the threshold. Default false. */
+  adaptive?: boolean | undefined;
+  /** 'fixed': the first judgement holds for good. Default 'adaptive'. */
+  plan?: 'adaptive' | 'fixed' | undefined;
+  /** Milliseconds between two changes of standardisation. Default 60,000. */
+  minimumHoldMs?: number | undefined;
+  /** Milliseconds that never step back. Default: performance.now(). */
+  clock?: (() => number) | undefined;
+  /** Called with each change of the threshold and of standardisation. */
+  onChange?: ((change: QualityChange) => void) | undefined;
 }
 
 export const qualityJudgementSchema = z.object({
@@ -73,7 +78,7 @@ const callable = <F extends (...args: never[]) => unknown>() =>
     .optional()
     .describe('a function');
 
-const optionsSchema = z.object({
+export const optionsSchema = z.object({
   qualityThreshold: share(QUALITY_THRESHOLD),
   hysteresis: share(HYSTERESIS),
   qualityMeasure: z.enum(['plain', 'graded']).default('plain').describe("'plain' or 'graded'"),

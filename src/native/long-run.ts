@@ -6,6 +6,7 @@
  * that throws stops the run, and the promise rejects with what it threw.
  */
 export interface LongRunOptions {
+  /** Stops the run within 32 steps; the promise rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
   /** Called with the steps done so far, about twenty times a second and at the end. */
   onProgress?: ((stepsDone: number) => void) | undefined;

@@ -79,7 +79,10 @@ export abstract class Network<Facts extends object = object> {
   readonly owner: string;
   /** The state that runs move when they are given none. */
   readonly ownState: State;
-  /** What native code knows this network by. */
+  /**
+   * What native code knows this network by.
+   * @internal
+   */
   readonly native: NativeNetwork<Floats>;
   protected readonly facts: Facts;
   readonly #kind: string;
@@ -224,7 +227,10 @@ export abstract class Network<Facts extends object = object> {
     return out;
   }
 
-  /** One step of the streams of a table (StreamPool): how many are ready afterwards. */
+  /**
+   * One step of the streams of a table (StreamPool): how many are ready afterwards.
+   * @internal
+   */
   stepStreams(table: StreamTable, ready: number): number {
     const { states, queue, heads, counts } = table;
     return this.native.stepStreams(states, queue, heads, counts, table.ready, ready, this.ownState.gates);

@@ -154,7 +154,8 @@ export class Reservoir extends Network<ReservoirFacts> {
 registerKind('Reservoir', Reservoir);
 
 /** Copies of the weights of a network of one region. */
-export function regionWeights({ native, stateSize, inputs, dtype }: Network): ReservoirWeights {
+export function regionWeights(network: Network): ReservoirWeights {
+  const { native, stateSize, inputs, dtype } = network;
   checkMemory(stateSize * stateSize * (dtype === 'f32' ? 4 : 8), 'a dense copy of the weights');
   const recurrent = matrix(stateSize, stateSize, floats(dtype, stateSize * stateSize));
   const input = matrix(stateSize, inputs, floats(dtype, stateSize * inputs));

@@ -36,7 +36,10 @@ export class State {
   readonly data: Floats;
   /** One byte a gate, live: 0 closes it. Null where the network has none. */
   readonly gates: Uint8Array | null;
-  /** What native code knows this state by. */
+  /**
+   * What native code knows this state by.
+   * @internal
+   */
   readonly native: NativeState<Floats>;
   #resets = 0;
   #closed = false;
@@ -59,7 +62,10 @@ export class State {
     return this.#busy;
   }
 
-  /** Marks states as busy while an asynchronous run works on them. */
+  /**
+   * Marks states as busy while an asynchronous run works on them.
+   * @internal
+   */
   static async during<R>(states: readonly State[], work: () => Promise<R>): Promise<R> {
     for (const state of states) state.markBusy(true);
     try {
@@ -69,7 +75,10 @@ export class State {
     }
   }
 
-  /** Not for callers: `during` calls it, which may be that of another copy of the package. */
+  /**
+   * Called by `during`, which may be that of another copy of the package.
+   * @internal
+   */
   markBusy(busy: boolean): void {
     this.#busy = busy;
   }

@@ -1,13 +1,6 @@
 /**
  * Options of a plan, checked once: the object is remembered, so later changes of it have no effect.
  *
- *     pipelines      pipelines that the host adds (host-pipeline.ts)
- *     additional     sources that the host adds, as they were fetched; a set of sources brings its own
- *     priorities     priority by pipeline name, also of the three (1, 2, 3): pipelines are planned and act from the least
- *     flags          switches set by the caller instead of by the figures
- *     errorHandling  'continue_with_available_data' (default) or 'fail'
- *     gate           a QualityGate that judges quality instead of the fixed 0.7
- *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT that names the option.
  */
 import { z } from 'zod';
@@ -21,17 +14,24 @@ import { RESOURCE_AWARE } from './resource-scaling.js';
 import { errorHandlings, type FlagName, flagNames } from './schema.js';
 
 export interface PlanOptions {
-  pipelines?: readonly HostPipeline[];
-  additional?: Readonly<Record<string, AdditionalSource>>;
-  priorities?: Readonly<Record<string, number>>;
-  flags?: { readonly [Name in FlagName]?: boolean | undefined };
-  errorHandling?: (typeof errorHandlings)[number];
-  gate?: QualityGate;
+  /** Pipelines that the host adds (host-pipeline.ts). Default: none. */
+  pipelines?: readonly HostPipeline[] | undefined;
+  /** Sources that the host adds, as they were fetched, by their names; a set of sources brings its own. */
+  additional?: Readonly<Record<string, AdditionalSource>> | undefined;
+  /** Priority by pipeline name, also of the three (1, 2, 3): pipelines are planned and act from the least. */
+  priorities?: Readonly<Record<string, number>> | undefined;
+  /** Switches set by the caller instead of by the figures. */
+  flags?: { readonly [Name in FlagName]?: boolean | undefined } | undefined;
+  /** What becomes of a transformation that fails: it is left out, or the whole fails. Default 'continue_with_available_data'. */
+  errorHandling?: (typeof errorHandlings)[number] | undefined;
+  /** Judges quality, instead of the fixed 0.7. */
+  gate?: QualityGate | undefined;
 }
 
 /** Options of a whole look: those of its plan, and the history that load is judged by. */
 export interface MultiSourceDataOptions extends Omit<PlanOptions, 'additional'> {
-  history?: SourceHistory;
+  /** What was seen of the same engine before. */
+  history?: SourceHistory | undefined;
 }
 
 /** A pipeline that may be planned; `host` where the host added it. */

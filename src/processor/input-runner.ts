@@ -46,6 +46,7 @@ import type { WavePlan } from './waves.js';
 import type { RunMemory, SeriesMemory } from './work-memory.js';
 
 export interface ProcessOptions {
+  /** Ends the processing; it rejects with the signal's reason. */
   signal?: AbortSignal;
   /** The stage under way, and the share of its steps done where it has steps; of a batch the inputs done. */
   onProgress?: (progress: { stage: string; done: number; total: number }) => void;

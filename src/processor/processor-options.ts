@@ -43,8 +43,11 @@ import { SeriesMemory } from './work-memory.js';
 
 /** An engine, or its URL, that answers for some of the sources; for all it can when `sources` is left out. */
 export interface ProviderOptions {
+  /** [a-z][a-z0-9_-]*, at most 64 characters, none twice. */
   name: string;
+  /** The engine, or its URL. */
   engine: Engine | string;
+  /** What it is asked for. Default: all it can answer. */
   sources?: ('model_config' | 'tokenizer' | 'performance')[];
 }
 
@@ -54,11 +57,13 @@ export interface ProcessorOptions
     Pick<QualityGateOptions, 'qualityThreshold' | 'hysteresis' | 'qualityMeasure' | 'adaptive' | 'plan'> {
   /** An engine, its URL, or null for none; left out: the embedded simulation. */
   engine?: EngineChoice;
+  /** The processor's configuration. */
   config?: DtesnConfigInput;
   /** Options of the Deep Tree model beyond those the configuration sets. */
   model?: Partial<ModelOptions>;
   /** Sources that the host adds. */
   sources?: readonly AdditionalSourceOptions[];
+  /** Further engines, each for some of the sources. */
   providers?: readonly ProviderOptions[];
   /** Bytes of token ids that are kept. */
   cacheBytes?: number;

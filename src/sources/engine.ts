@@ -8,7 +8,8 @@ import type { ModelFacts } from './model/model-facts.js';
 import type { EngineSourceName } from './types.js';
 
 export interface RequestOptions {
-  signal?: AbortSignal;
+  /** Ends the request; it rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
 }
 
 export const engineKinds = ['aphrodite', 'vllm', 'sglang', 'llamacpp', 'tgi', 'ollama'] as const;

@@ -12,8 +12,9 @@ import type { Outcome, SourceFields, SourceName, Sources } from './types.js';
 
 export interface SourceOptions {
   /** Milliseconds until the source counts as failed; 1000 by default. */
-  timeoutMs?: number;
-  signal?: AbortSignal;
+  timeoutMs?: number | undefined;
+  /** Ends the question. */
+  signal?: AbortSignal | undefined;
 }
 
 export interface Question<Name extends SourceName> {

@@ -2,6 +2,7 @@
  * The declarations of the package (dist/index.d.ts): every type that a public declaration names is exported too, so that a
  * program can name what it gets and gives.
  */
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -43,9 +44,11 @@ function read(file: string): Module {
       module.names.set(local, { file: target, name });
     }
   }
-  const start = /^(?:export )?(?:declare )?(?:abstract )?(?:class|interface|type|function|const) (\w+)/gm;
+  const start =
+    /^(?:export )?(?:declare )?(?:abstract )?(?:class|interface|type|function|const) (\w+)|^(?:import|export) /gm;
   const starts = [...text.matchAll(start)];
-  starts.forEach(({ 1: name = '', index }, i) => {
+  starts.forEach(({ 1: name, index }, i) => {
+    if (name === undefined) return;
     const next = starts[i + 1]?.index ?? text.length;
     module.declared.set(name, `${module.declared.get(name) ?? ''}${text.slice(index, next)}`);
   });
@@ -60,13 +63,20 @@ function placeOf(file: string, name: string): string | null {
   return target === undefined ? null : placeOf(target.file, target.name);
 }
 
-/** Types, and values behind `typeof`, that a declaration names; what is private is not said. */
+/** Types that a declaration names; what is private is not said. */
 function namedIn(declaration: string): string[] {
-  const said = declaration.replace(/^\s*(?:private|#private).*$/gm, '').replace(/^import[\s\S]*?;$/gm, '');
-  const types = said.match(/(?<![.\w])[A-Z]\w*/g) ?? [];
-  const values = [...said.matchAll(/\btypeof (\w+)/g)].map(([, name = '']) => name);
-  return [...new Set([...types, ...values])];
+  const said = declaration.replace(/^\s*(?:private|#private).*$/gm, '');
+  return [...new Set(said.match(/(?<![.\w])[A-Z]\w*/g))];
 }
+
+/** Made of the interfaces above them. */
+const unionOrPick = new Set([
+  'ReservoirOptions',
+  'Es2nOptions',
+  'EuSnOptions',
+  'AphroditeEngineOptions',
+  'ModelOptions',
+]);
 
 const index = path.join(dist, 'index.d.ts');
 const exported = new Map([...moduleOf(index).names.keys()].map((name) => [placeOf(index, name), name]));
@@ -87,4 +97,38 @@ test('every type that an exported declaration names is exported too', () => {
     }
   }
   expect([...missing].sort()).toEqual([]);
+});
+
+test('options are interfaces, each field with a docstring, so that an editor shows them', () => {
+  const bare: string[] = [];
+  const described: string[] = [];
+  for (const [place, name] of exported) {
+    if (!name.endsWith('Options') || unionOrPick.has(name)) continue;
+    const [relative = '', declared = ''] = place!.split(' ');
+    const text = readFileSync(path.join(dist, relative), 'utf8');
+    const body = new RegExp(`^(?:export )?interface ${declared}\\b[^{]*\\{\\n([\\s\\S]*?)^\\}`, 'm').exec(text)?.[1];
+    if (body === undefined) bare.push(name);
+    const lines = (body ?? '').split('\n');
+    lines.forEach((line, i) => {
+      const field = /^ {4}(\w+)\??:/.exec(line)?.[1];
+      if (field === undefined) return;
+      (lines[i - 1]?.endsWith('*/') ? described : bare).push(`${name}.${field}`);
+    });
+  }
+  expect(described.length).toBeGreaterThan(100);
+  expect(bare).toEqual([]);
+});
+
+// test/types/options.ts compares interfaces and schemas.
+test('the declarations compile by themselves, and interfaces and schemas of options agree', () => {
+  const root = path.resolve(dist, '..');
+  const strict = ['--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--skipLibCheck', 'false'];
+  const target = ['--noEmit', '--module', 'nodenext', '--target', 'es2023', '--types', 'node', '--ignoreConfig'];
+  const files = ['dist/index.d.ts', 'test/types/options.ts'];
+  const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
+  const { stdout } = spawnSync(process.execPath, [tsc, ...strict, ...target, ...files], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  expect(stdout.split('\n').filter((line) => /^(dist|src|test|error)/.test(line))).toEqual([]);
 });

@@ -14,12 +14,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { brand, DtesnError, type DtesnErrorCode, named } from '../../errors/index.js';
 
-interface EngineErrorOptions extends ErrorOptions {
+export interface EngineErrorOptions extends ErrorOptions {
+  /** Of the HTTP answer. Default null: there was none. */
   status?: number | null;
+  /** Milliseconds that the engine asks to be left alone. Default null. */
   retryAfterMs?: number | null;
 }
 
 export class EngineError extends DtesnError {
+  /** Of the HTTP answer; null where there was none. */
   readonly status: number | null;
   /** Milliseconds that the engine asks to be left alone (Retry-After). */
   readonly retryAfterMs: number | null;

@@ -28,12 +28,17 @@ import { type CounterName, type HistogramName, REASON_LABEL } from './metric-nam
 import { engineReset, processReset } from './rate-reset.js';
 import { ReadingDeltas } from './reading-deltas.js';
 
-const scrapeSchema = z.object({
+export const scrapeSchema = z.object({
   metrics: z.custom<MetricFamilies>((value) => value instanceof Map).describe('what parsePrometheus returned'),
   time: z.number().describe('a monotonic time in seconds'),
 });
 
-export type Scrape = z.input<typeof scrapeSchema>;
+export interface Scrape {
+  /** What parsePrometheus returned. */
+  metrics: MetricFamilies;
+  /** When it was scraped: seconds of a clock that never steps. */
+  time: number;
+}
 
 /** Seconds; the quantiles are of the requests (or tokens) of the window. */
 export interface Latency {
