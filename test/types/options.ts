@@ -64,16 +64,21 @@ type Same<Interface, Schema extends z.ZodType> = [keyof Interface, keyof z.input
     : 'values differ'
   : 'keys differ';
 
-/** The same for options whose lists are checked one by one elsewhere: the schema takes lists of anything there. */
+/** The same for options with parts that are checked one by one elsewhere: the schema takes any list or record there. */
 type SameKeys<Interface, Schema extends z.ZodType> = [keyof Interface, keyof z.input<Schema>] extends [
   keyof z.input<Schema>,
   keyof Interface,
 ]
-  ? [Interface] extends [AnyLists<z.input<Schema>>]
+  ? [Interface] extends [AnyParts<z.input<Schema>>]
     ? true
     : 'values differ'
   : 'keys differ';
-type AnyLists<T> = { [Key in keyof T]: T[Key] | (unknown[] extends T[Key] ? readonly unknown[] : never) };
+type AnyParts<T> = { [Key in keyof T]: T[Key] | AnyPart<NonNullable<T[Key]>> };
+type AnyPart<Part> = unknown[] extends Part
+  ? readonly unknown[]
+  : Record<string, unknown> extends Part
+    ? object
+    : never;
 
 export const checked: true[] = [
   true satisfies Same<DrawnReservoirOptions, typeof drawnReservoir>,
@@ -103,4 +108,5 @@ export const checked: true[] = [
   true satisfies Same<QualityGateOptions, typeof qualityGate>,
   true satisfies SameKeys<EngineSimulatorOptions, typeof simulator>,
   true satisfies SameKeys<SourceFetcherOptions, typeof fetcher>,
+  true satisfies SameKeys<FleetOptions, typeof fleet>,
 ];
