@@ -8,6 +8,7 @@ import type { DifferentialsOptions, optionsSchema as differentials } from '../..
 import type { EncodeOptions, encodeOptionsSchema as encode } from '../../src/encoding/encode.js';
 import type { LocalTokenizerOptions, optionsSchema as localTokenizer } from '../../src/encoding/local-tokenizer.js';
 import type { EngineMonitorOptions, optionsSchema as monitor } from '../../src/monitor/engine-monitor.js';
+import type { FleetOptions, optionsSchema as fleet } from '../../src/monitor/fleet.js';
 import type { DeepTreeOptions, optionsSchema as deepTree } from '../../src/network/deep-tree.js';
 import type {
   DrawnEs2nOptions,
