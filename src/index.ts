@@ -1,6 +1,8 @@
 /**
- * dtesn: reservoir computing and Deep Tree Echo State Networks, and the five sources of an inference engine.
+ * dtesn: reservoir computing and Deep Tree Echo State Networks, and the five sources of an inference engine. What needs no
+ * addon stands in the entry points dtesn/engine and dtesn/simulator, and here too.
  */
+
 export {
   type Aggregation,
   type Assessment,
@@ -14,14 +16,7 @@ export {
   type SourceGrade,
   SourceHistory,
 } from './aggregation/index.js';
-export {
-  type Differentials,
-  type DifferentialsOptions,
-  elementaryDifferentials,
-  type RootedTree,
-  rootedTrees,
-  type TreeTable,
-} from './bseries/index.js';
+export { type Differentials, type DifferentialsOptions, elementaryDifferentials } from './bseries/index.js';
 export {
   type EncodedInput,
   type EncodedNumbers,
@@ -37,20 +32,8 @@ export {
   type TextTokenizer,
   type Tokenize,
 } from './encoding/index.js';
-export { DtesnError, type DtesnErrorCode } from './errors/index.js';
-export { type NvidiaGpu, nvidiaGpus } from './host/index.js';
-export { type Membrane, membraneTree } from './membrane/index.js';
-export {
-  EngineMonitor,
-  type EngineMonitorEvents,
-  type EngineMonitorOptions,
-  type EngineState,
-  type EngineStateName,
-  Fleet,
-  type FleetEvents,
-  type FleetMember,
-  type FleetOptions,
-} from './monitor/index.js';
+export * from './entry-points/engine.js';
+export * from './entry-points/simulator.js';
 export {
   Arena,
   type ArenaDtypes,
@@ -160,15 +143,8 @@ export {
   type PlanOptions,
   type PlanTarget,
   type ProcessingPipelines,
-  type ProgramSeries,
-  type ProgramShape,
-  programShape,
   type RunSeries,
-  runProgram,
-  type SeriesShape,
   type TransformedSeries,
-  type TransformOp,
-  transformOpSchema,
 } from './pipeline/index.js';
 export {
   type CacheFigures,
@@ -211,92 +187,14 @@ export {
   trainForecaster,
   trainReadout,
 } from './readout/index.js';
-export {
-  type CoreParameters,
-  EmbeddedEngine,
-  type EmbeddedEngineOptions,
-  EngineSimulator,
-  type EngineSimulatorOptions,
-  type EngineStatistics,
-  type FaultKind,
-  type FaultOptions,
-  type FinishReason,
-  type Histogram,
-  type SimulatedEngine,
-  type SimulatedModelOptions,
-  type SimulationView,
-} from './simulator/index.js';
-export {
-  type AdditionalSource,
-  type AdditionalSourceOptions,
-  type AlternativeEngine,
-  AphroditeEngine,
-  type AphroditeEngineOptions,
-  additionalSourceSchema,
-  type Clock,
-  type DataSchema,
-  deriveRates,
-  type Engine,
-  EngineError,
-  type EngineErrorOptions,
-  type EngineFigures,
-  type EngineKind,
-  type EngineMetrics,
-  type EngineRates,
-  type EngineSourceName,
-  engineMetrics,
-  type FactName,
-  type FetchOptions,
-  type FetchSourcesOptions,
-  type Freshness,
-  type FreshnessOfSource,
-  type FreshnessOptions,
-  fetchModelDataSource,
-  fetchPerformanceDataSource,
-  fetchProcessingStateSource,
-  fetchResourceDataSource,
-  fetchSources,
-  fetchTokenizerDataSource,
-  HttpEngine,
-  type HttpEngineOptions,
-  histogramQuantile,
-  type Labels,
-  type Latency,
-  type LatencySnapshot,
-  type ListenerErrorHandler,
-  type MetricFamilies,
-  type MetricFamily,
-  type MetricsMirrorOptions,
-  type MetricType,
-  type ModelCard,
-  type ModelConfigSource,
-  type ModelFacts,
-  type ModelFiles,
-  metricsMirror,
-  modelFilesEngine,
-  type PerformanceSource,
-  type ProcessingState,
-  type ProcessingStateSource,
-  type ProviderMetrics,
-  parsePrometheus,
-  parsePrometheusInSlices,
-  type Rates,
-  type RequestOptions,
-  type ResourceState,
-  type ResourcesSource,
-  type Sample,
-  type Scrape,
-  SourceFetcher,
-  type SourceFetcherOptions,
-  type SourceListener,
-  type SourceMetrics,
-  type SourceName,
-  type SourceOptions,
-  type SourceProviders,
-  type SourceSet,
-  type Sources,
-  type SubscribeOptions,
-  type Tokenization,
-  type TokenizerSource,
-} from './sources/index.js';
 export { type StreamId, StreamPool, type StreamPoolOptions } from './streams/index.js';
+export {
+  type ProgramSeries,
+  type ProgramShape,
+  programShape,
+  runProgram,
+  type SeriesShape,
+  type TransformOp,
+  transformOpSchema,
+} from './transform/index.js';
+export { type Membrane, membraneTree, type RootedTree, rootedTrees, type TreeTable } from './trees/index.js';

@@ -3,9 +3,9 @@ import path from 'node:path';
 import { inspect } from 'node:util';
 import { expect, describe as group, test } from 'vitest';
 import { z } from 'zod';
+import { EngineError } from '../src/engine/index.js';
 import { argumentError, checkOptions, DtesnError, describe, rangeError, shapeError } from '../src/errors/index.js';
 import { addon } from '../src/native/index.js';
-import { EngineError } from '../src/sources/index.js';
 
 group('the sentence of an error', () => {
   test('says what was expected, for which argument, and what came', () => {

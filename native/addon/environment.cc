@@ -71,7 +71,11 @@ void Environment::settleFinished(Napi::Env env) {
     const auto at = std::find_if(active_.begin(), active_.end(), [entry](const auto& a) { return a.get() == entry; });
     const std::unique_ptr<Entry> owned = std::move(*at);
     active_.erase(at);
-    owned->work->settle(env, owned->error);
+    try {
+      owned->work->settle(env, owned->error);
+    } catch (const Napi::Error&) {
+      // A worker that is being terminated runs no JavaScript any more: its promise stays as it is.
+    }
   }
   if (!done.empty() && active_.empty()) napi_unref_threadsafe_function(env, finished_);
 }

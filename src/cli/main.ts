@@ -149,7 +149,7 @@ async function doctor(values: Values): Promise<number> {
 async function openProcessor(values: Values, progress: Progress) {
   progress.say('building the model');
   const { DtesnProcessor } = await import('../processor/index.js');
-  const { HttpEngine } = await import('../sources/index.js');
+  const { HttpEngine } = await import('../engine/index.js');
   const given = await givenOptions(values.options);
   const url = values.engine ?? process.env['DTESN_ENGINE_URL'];
   if (!url) return DtesnProcessor.create(given);

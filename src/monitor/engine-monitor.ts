@@ -16,20 +16,16 @@
  */
 import { EventEmitter } from 'node:events';
 import { z } from 'zod';
-import { argumentError, checkOptions, rangeError } from '../errors/index.js';
+import { type Clock, systemClock, withTimeLimit } from '../abort/index.js';
+import { deriveRates, type Engine, type EngineMetrics, type Rates, type Scrape } from '../engine/index.js';
 import {
-  type Clock,
-  deriveRates,
-  type Engine,
-  type EngineMetrics,
+  argumentError,
+  checkOptions,
   emit,
   type ListenerErrorHandler,
   ListenerErrors,
-  type Rates,
-  type Scrape,
-  systemClock,
-  withTimeLimit,
-} from '../sources/index.js';
+  rangeError,
+} from '../errors/index.js';
 import { type EngineState, EngineStateTracker } from './engine-state.js';
 import { observeEngine } from './observe-engine.js';
 

@@ -22,8 +22,8 @@
  */
 import { EventEmitter, once } from 'node:events';
 import { z } from 'zod';
-import { argumentError, checkOptions, DtesnError, rangeError } from '../errors/index.js';
-import { type Engine, emit, ListenerErrors } from '../sources/index.js';
+import type { Engine } from '../engine/index.js';
+import { argumentError, checkOptions, DtesnError, emit, ListenerErrors, rangeError } from '../errors/index.js';
 import { EngineMonitor, type EngineMonitorOptions } from './engine-monitor.js';
 import type { EngineState } from './engine-state.js';
 

@@ -230,7 +230,7 @@ export interface Addon {
   readonly LinearReadout: new (shape: ReadoutShape, weights: Float64Array, bias: Float64Array) => NativeLinearReadout;
 
   // transform
-  /** What comes out of a program (src/pipeline/program-code.ts), the elements and the scratch numbers it needs. */
+  /** What comes out of a program (src/transform/program-code.ts), the elements and the scratch numbers it needs. */
   transformShape(
     program: Float64Array,
     steps: number,

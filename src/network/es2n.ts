@@ -25,7 +25,7 @@ import {
   sizesOf,
 } from './given-weights.js';
 import { type ClaimedNetwork, planOf, registerKind } from './handle.js';
-import { Network, type NetworkPlan } from './network.js';
+import { Network } from './network.js';
 import {
   checkScalings,
   checkWeightMemory,
@@ -39,6 +39,7 @@ import {
   unitsSchema,
   unitsText,
 } from './options.js';
+import type { NetworkPlan } from './plan.js';
 import { oneRegion, type ReservoirWeights, regionWeights } from './reservoir.js';
 
 const proximity = z.number().gt(0).lte(1).default(1).describe('a number in (0, 1]');

@@ -25,7 +25,7 @@ import {
   sizesOf,
 } from './given-weights.js';
 import { type ClaimedNetwork, planOf, registerKind } from './handle.js';
-import { Network, type NetworkPlan } from './network.js';
+import { Network } from './network.js';
 import {
   checkScalings,
   checkWeightMemory,
@@ -35,6 +35,7 @@ import {
   unitsSchema,
   unitsText,
 } from './options.js';
+import type { NetworkPlan } from './plan.js';
 import { oneRegion, type ReservoirWeights, regionWeights } from './reservoir.js';
 
 const finite = 'a finite number, 0 or more';

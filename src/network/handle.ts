@@ -10,7 +10,7 @@
  */
 import { argumentError, brand } from '../errors/index.js';
 import { addon, type FloatDtype } from '../native/index.js';
-import type { Network, NetworkPlan } from './network.js';
+import type { NetworkPlan } from './plan.js';
 
 export interface NetworkHandle {
   readonly dtesn: 'network';
@@ -31,7 +31,7 @@ export class ClaimedNetwork {
 
 const isClaimed = brand(ClaimedNetwork, 'ClaimedNetwork');
 
-type Kind = new (claimed: ClaimedNetwork) => Network;
+type Kind = new (claimed: ClaimedNetwork) => unknown;
 
 const kinds = new Map<string, Kind>();
 
@@ -40,7 +40,7 @@ export function registerKind(name: string, kind: unknown): void {
   kinds.set(name, kind as Kind);
 }
 
-export function reviveNetwork(handle: NetworkHandle): Network {
+export function reviveNetwork(handle: NetworkHandle): unknown {
   const isHandle =
     typeof handle === 'object' &&
     handle !== null &&

@@ -12,9 +12,10 @@ export {
 export { type DrawnEuSnOptions, EuSn, type EuSnFacts, type EuSnOptions, type GivenEuSnOptions } from './eusn.js';
 export type { AnyMatrix, GivenWeights } from './given-weights.js';
 export { ClaimedNetwork, type NetworkHandle, planOf, registerKind } from './handle.js';
-export { isNetwork, Network, type NetworkPlan, type StreamTable } from './network.js';
+export { isNetwork, Network, type StreamTable } from './network.js';
 export { Nvar, type NvarFacts, type NvarOptions } from './nvar.js';
 export type { Precision, RegionOptions, Topology } from './options.js';
+export type { NetworkPlan } from './plan.js';
 export {
   type DrawnReservoirOptions,
   type GivenReservoirOptions,

@@ -26,6 +26,7 @@ import {
 } from '../native/index.js';
 import { type Matrix, readSeries, type SeriesInput, storedAs } from '../numeric/index.js';
 import { type NetworkHandle, reviveNetwork } from './handle.js';
+import type { NetworkPlan } from './plan.js';
 import {
   type Moments,
   type PreparedBatch,
@@ -38,22 +39,6 @@ import {
   targetOf,
 } from './run-options.js';
 import { isState, State, type StateOptions } from './state.js';
-
-/** What a kind of network is made of. */
-export interface NetworkPlan<Facts extends object = object> {
-  /** The name it is shared under: that of its class. */
-  kind: string;
-  dtype: FloatDtype;
-  spec: NetworkSpec;
-  /** What the object says of itself; goes along when it is shared, so it must be structured-cloneable. */
-  facts: Facts;
-  /** For errors: 'this reservoir'. */
-  owner?: string;
-  /** Whether states have gates, one a region. */
-  gated?: boolean;
-  /** Memory for the network's own state. */
-  own?: StateOptions;
-}
 
 /** Memory of streams: see StreamPool. */
 export interface StreamTable {
@@ -106,7 +91,7 @@ export abstract class Network<Facts extends object = object> {
 
   /** The network that a handle of `share()` names, in this thread, without a copy of its weights. */
   static from(handle: NetworkHandle): Network {
-    return reviveNetwork(handle);
+    return reviveNetwork(handle) as Network;
   }
 
   /** The network's own state, live: native code writes here, and other threads may read it. */

@@ -15,8 +15,9 @@ import { z } from 'zod';
 import { checkOptions } from '../errors/index.js';
 import { checkMemory } from '../numeric/index.js';
 import { type ClaimedNetwork, planOf, registerKind } from './handle.js';
-import { Network, type NetworkPlan } from './network.js';
+import { Network } from './network.js';
 import { type RegionOptions, regionShape } from './options.js';
+import type { NetworkPlan } from './plan.js';
 
 export const optionsSchema = z.object({
   inputs: regionShape.inputs,

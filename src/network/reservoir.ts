@@ -28,7 +28,7 @@ import {
   sizesOf,
 } from './given-weights.js';
 import { type ClaimedNetwork, planOf, registerKind } from './handle.js';
-import { Network, type NetworkPlan } from './network.js';
+import { Network } from './network.js';
 import {
   checkScalings,
   checkWeightMemory,
@@ -47,6 +47,7 @@ import {
   unitsSchema,
   unitsText,
 } from './options.js';
+import type { NetworkPlan } from './plan.js';
 
 export const drawnSchema = z.object({
   units: unitsSchema.describe(unitsText),

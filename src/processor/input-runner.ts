@@ -8,13 +8,9 @@
  */
 import { type EncodeInput, writeSeries } from '../encoding/index.js';
 import type { DeepTreeModel, State } from '../network/index.js';
-import {
-  applyMultiSourceTransformations,
-  draftTransformations,
-  type PlanTarget,
-  programShape,
-} from '../pipeline/index.js';
+import { applyMultiSourceTransformations, draftTransformations, type PlanTarget } from '../pipeline/index.js';
 import type { SourceFetcher, SourceSet } from '../sources/index.js';
+import { programShape } from '../transform/index.js';
 import { agreementOf } from './agreement.js';
 import { assembleResult } from './assemble-result.js';
 import {
@@ -25,23 +21,16 @@ import {
   type GivenContext,
   useOf,
 } from './engine-context.js';
-import { type Encoding, InputEncoder } from './input-encoder.js';
+import { InputEncoder } from './input-encoder.js';
 import type { Lane } from './lane.js';
 import { ModelTokenizer } from './model-tokenizer.js';
 import type { PlannedData } from './planner.js';
+import type { PreparedInput } from './prepared-input.js';
 import type { InputAccount } from './processor-metrics.js';
 import type { ProcessorParts } from './processor-options.js';
 import { type DtesnFailure, type DtesnResult, failureOf } from './result.js';
 import { StageClock } from './stage-clock.js';
-import {
-  type BSeriesResult,
-  expandFlow,
-  type ModelRun,
-  runModel,
-  runModelBatch,
-  type TransformedInput,
-  treesTo,
-} from './stages.js';
+import { type BSeriesResult, expandFlow, type ModelRun, runModel, runModelBatch, treesTo } from './stages.js';
 import type { WavePlan } from './waves.js';
 import type { RunMemory, SeriesMemory } from './work-memory.js';
 
@@ -63,15 +52,6 @@ export interface Look {
   tokenizer: SourceSet['sources']['tokenizer'];
   ask: boolean;
   plan: (inputKind: PlanTarget['inputKind']) => PlannedData;
-}
-
-export interface PreparedInput {
-  index: number;
-  encoding: Encoding;
-  planned: PlannedData;
-  use: ContextUse;
-  transformed: TransformedInput;
-  clock: StageClock;
 }
 
 type EncodedOne = Omit<PreparedInput, 'transformed'>;

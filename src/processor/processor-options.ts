@@ -15,20 +15,19 @@
  */
 import { z } from 'zod';
 import { type QualityChange, QualityGate, type QualityGateOptions } from '../aggregation/index.js';
+import { type Engine, HttpEngine } from '../engine/index.js';
 import { checkOptions } from '../errors/index.js';
 import { usableCpus } from '../host/index.js';
-import { levelSizes } from '../membrane/index.js';
 import { native, threadCount } from '../native/index.js';
 import { DeepTreeModel } from '../network/index.js';
 import type { PlanOptions, PlanTarget } from '../pipeline/index.js';
 import {
   type AdditionalSourceOptions,
-  type Engine,
-  HttpEngine,
   SourceFetcher,
   type SourceFetcherOptions,
   type SourceProviders,
 } from '../sources/index.js';
+import { levelSizes } from '../trees/index.js';
 import { membraneName } from './assemble-result.js';
 import { createConfig, type DtesnConfig, type DtesnConfigInput } from './config.js';
 import { type EngineChoice, engineOf } from './engine-choice.js';

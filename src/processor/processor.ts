@@ -22,7 +22,8 @@
 import { EventEmitter } from 'node:events';
 import { aggregateMultiSourceData, type QualityChange, type QualityObservation } from '../aggregation/index.js';
 import type { EncodeInput } from '../encoding/index.js';
-import { argumentError, DtesnError } from '../errors/index.js';
+import type { Engine } from '../engine/index.js';
+import { argumentError, DtesnError, emit, ListenerErrors } from '../errors/index.js';
 import {
   applyHighQualityOptimizations,
   applyModelAwarePreprocessing,
@@ -33,19 +34,16 @@ import {
   type Draft,
   type ExecutionPlan,
   type MultiSourceData,
-  type ProgramSeries,
 } from '../pipeline/index.js';
 import {
-  type Engine,
-  emit,
   fetchModelDataSource,
   fetchPerformanceDataSource,
   fetchProcessingStateSource,
   fetchResourceDataSource,
   fetchTokenizerDataSource,
-  ListenerErrors,
   type Sources,
 } from '../sources/index.js';
+import type { ProgramSeries } from '../transform/index.js';
 import type { DtesnConfig } from './config.js';
 import { type ContextUse, type EngineContext, type GivenContext, isContext } from './engine-context.js';
 import { InputRunner, type ProcessOptions } from './input-runner.js';

@@ -12,7 +12,6 @@
  * Errors: TypeError or RangeError for wrong options; DtesnError ERR_DTESN_SIMULATOR_PORT when the port cannot be bound.
  */
 import { z } from 'zod';
-import { checkOptions } from '../errors/index.js';
 import {
   AphroditeEngine,
   type Engine,
@@ -20,7 +19,8 @@ import {
   type ModelFiles,
   type RequestOptions,
   type Tokenization,
-} from '../sources/index.js';
+} from '../engine/index.js';
+import { checkOptions } from '../errors/index.js';
 import { BEGIN_OF_TEXT, END_OF_TEXT, PADDED_VOCABULARY } from './byte-tokenizer.js';
 import { EngineSimulator, modelSchema, type SimulatedModelOptions } from './engine-simulator.js';
 

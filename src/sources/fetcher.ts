@@ -10,10 +10,12 @@
  * The engines are the caller's: closing the fetcher ends what it asked and leaves them open.
  * Errors: the signal's reason when the caller aborts; DtesnError ERR_DTESN_CLOSED after close().
  */
-import { DtesnError, rangeError } from '../errors/index.js';
+
+import { untilAborted, withTimeLimit } from '../abort/index.js';
+import { type Engine, type EngineSourceName, engineSourceNames } from '../engine/index.js';
+import { DtesnError, ListenerErrors, rangeError } from '../errors/index.js';
 import { type DeclaredSource, fetchAdditionalSource } from './additional-source.js';
 import { type Answer, CachedSource, type Reading } from './cached-source.js';
-import type { Engine } from './engine.js';
 import { EngineProvider } from './engine-provider.js';
 import {
   type CheckedOptions,
@@ -28,24 +30,19 @@ import { type Facts, KeptFacts } from './kept-facts.js';
 import { fetchModelDataSource } from './model-config.js';
 import { failure, type SourceOptions } from './observation.js';
 import { fetchPerformanceDataSource } from './performance.js';
-import { untilAborted, withTimeLimit } from './policies/bounded-signal.js';
-import { ListenerErrors } from './policies/listeners.js';
-import { type Limits, ProviderChoice } from './policies/provider-choice.js';
-import { steadyPoll } from './policies/steady-poll.js';
+import { type Limits, ProviderChoice, steadyPoll } from './policies/index.js';
 import { fetchProcessingStateSource } from './processing-state.js';
 import { fetchResourceDataSource } from './resources.js';
 import { SourceFigures, type SourceMetrics } from './source-figures.js';
 import { fetchTokenizerDataSource } from './tokenizer.js';
-import {
-  type AdditionalSource,
-  type EngineSourceName,
-  engineSourceNames,
-  type ModelConfigSource,
-  type PerformanceSource,
-  type SourceName,
-  type SourceSet,
-  type Sources,
-  type TokenizerSource,
+import type {
+  AdditionalSource,
+  ModelConfigSource,
+  PerformanceSource,
+  SourceName,
+  SourceSet,
+  Sources,
+  TokenizerSource,
 } from './types.js';
 
 export interface FetchOptions {

@@ -9,9 +9,8 @@
  * The running dtype can differ from the file's (the engine may convert), so `provenance` says where a field was read.
  * Where both speak of the same, `conflicts` says what does not agree.
  */
-import type { Engine, ModelCard } from './engine.js';
-import { modelConflicts } from './model/model-conflicts.js';
-import { configFacts, joinFacts, type ModelFacts } from './model/model-facts.js';
+import type { Engine, ModelCard } from '../engine/index.js';
+import { configFacts, joinFacts, type ModelFacts, modelConflicts } from '../engine/index.js';
 import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
 import type { ModelConfigSource, SourceFields } from './types.js';
 

@@ -1,13 +1,9 @@
 /** What a stream of fetches says that one alone does not: learned thresholds, hysteresis, and figures that cannot follow. */
 import { describe, expect, test } from 'vitest';
 import { aggregateMultiSourceData, SourceHistory } from '../../src/aggregation/index.js';
+import { AphroditeEngine } from '../../src/engine/index.js';
 import { EngineSimulator } from '../../src/simulator/index.js';
-import {
-  AphroditeEngine,
-  fetchPerformanceDataSource,
-  type PerformanceSource,
-  type Sources,
-} from '../../src/sources/index.js';
+import { fetchPerformanceDataSource, type PerformanceSource, type Sources } from '../../src/sources/index.js';
 import { goodSources } from './sources-fixture.js';
 
 /** Fetches a second apart. */

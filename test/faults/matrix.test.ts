@@ -3,7 +3,8 @@
  * has the right state and code and no number, the others answer, and nothing is left open or unhandled.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { AphroditeEngine, SourceFetcher, type Sources, sourceNames, sourcesSchema } from '../../src/sources/index.js';
+import { AphroditeEngine } from '../../src/engine/index.js';
+import { SourceFetcher, type Sources, sourceNames, sourcesSchema } from '../../src/sources/index.js';
 import { closedPort, metricsBody, modelCard } from './engine-server.js';
 import {
   cutChunked,

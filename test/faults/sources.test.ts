@@ -1,6 +1,7 @@
 // The fetch against engines that are half there, over real sockets.
 import { afterEach, describe, expect, test } from 'vitest';
-import { AphroditeEngine, SourceFetcher, sourceNames, sourcesSchema } from '../../src/sources/index.js';
+import { AphroditeEngine } from '../../src/engine/index.js';
+import { SourceFetcher, sourceNames, sourcesSchema } from '../../src/sources/index.js';
 import {
   type Answer,
   closedPort,

@@ -1,7 +1,8 @@
 /** The monitor on a clock of its own: hours pass in no time. */
 import { expect, test } from 'vitest';
+import type { Clock } from '../../src/abort/index.js';
+import type { Engine } from '../../src/engine/index.js';
 import { EngineMonitor } from '../../src/monitor/index.js';
-import type { Clock, Engine } from '../../src/sources/index.js';
 
 /** Time stands still until `pass`; then calls come in the order of their times. */
 class ManualClock implements Clock {

@@ -2,8 +2,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { AphroditeEngine } from '../../src/engine/index.js';
 import { EngineMonitor, type EngineMonitorOptions, type EngineStateName } from '../../src/monitor/index.js';
-import { AphroditeEngine } from '../../src/sources/index.js';
 
 const pace = { intervalMs: 20, timeoutMs: 2000, hungAfterMs: 200 };
 const closing: (() => Promise<unknown>)[] = [];

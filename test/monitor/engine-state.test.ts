@@ -1,7 +1,7 @@
 /** The states of an engine, from observations a second apart. */
 import { describe, expect, test } from 'vitest';
+import type { EngineMetrics } from '../../src/engine/index.js';
 import { EngineStateTracker, type Observation } from '../../src/monitor/index.js';
-import type { EngineMetrics } from '../../src/sources/index.js';
 
 const idle: EngineMetrics = {
   engineType: 'aphrodite',

@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { AphroditeEngine } from '../../src/engine/index.js';
 import { type EngineState, EngineStateTracker, observeEngine } from '../../src/monitor/index.js';
 import { EngineSimulator, type EngineSimulatorOptions } from '../../src/simulator/index.js';
-import { AphroditeEngine } from '../../src/sources/index.js';
 
 const never = new AbortController().signal;
 

@@ -1,8 +1,8 @@
 // Rates, quantiles and values beside a real Prometheus server (Debian: prometheus) that scrapes what the test serves.
 // Over a range of exactly the time between two scrapes rate() extrapolates nothing: it is (v2 - v1) / (t2 - t1).
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { deriveRates, type EngineRates, type Latency, parsePrometheus, type Rates } from '../../src/engine/index.js';
 import { EngineSimulator } from '../../src/simulator/index.js';
-import { deriveRates, type EngineRates, type Latency, parsePrometheus, type Rates } from '../../src/sources/index.js';
 import { bodies } from './bodies.js';
 import { type Answer, PrometheusServer, prometheusNumber, serveBodies, until } from './prometheus-server.js';
 import { noPrometheus } from './tools.js';

@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { parsePrometheus, type Sample } from '../../src/engine/index.js';
 import { DtesnError } from '../../src/errors/index.js';
-import { parsePrometheus, type Sample } from '../../src/sources/index.js';
 import { bodies } from './bodies.js';
 import { disagreements, strictest } from './disagreements.js';
 import { inLanes, noPromtool, noPython, type PythonSample, promtoolTakes, pythonNumber, pythonReads } from './tools.js';

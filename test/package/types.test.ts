@@ -1,5 +1,5 @@
 /**
- * The declarations of the package (dist/index.d.ts): every type that a public declaration names is exported too, so that a
+ * The declarations of the entry points in dist: every type that a public declaration names is exported too, so that a
  * program can name what it gets and gives.
  */
 import { spawnSync } from 'node:child_process';
@@ -44,6 +44,10 @@ function read(file: string): Module {
       module.names.set(local, { file: target, name });
     }
   }
+  for (const [, from = ''] of text.matchAll(/^export \* from '(\.[^']*)';/gm)) {
+    const target = path.resolve(path.dirname(file), from.replace(/\.js$/, '.d.ts'));
+    for (const name of moduleOf(target).names.keys()) module.names.set(name, { file: target, name });
+  }
   const start =
     /^(?:export )?(?:declare )?(?:abstract )?(?:class|interface|type|function|const) (\w+)|^(?:import|export) /gm;
   const starts = [...text.matchAll(start)];
@@ -78,22 +82,29 @@ const unionOrPick = new Set([
   'ModelOptions',
 ]);
 
-const index = path.join(dist, 'index.d.ts');
-const exported = new Map([...moduleOf(index).names.keys()].map((name) => [placeOf(index, name), name]));
+/** What an entry point exports: its name by the place where it is declared. */
+function exportsOf(entry: string): Map<string | null, string> {
+  const file = path.join(dist, entry);
+  return new Map([...moduleOf(file).names.keys()].map((name) => [placeOf(file, name), name]));
+}
 
-test('the index exports what its declarations say', () => {
-  expect(exported.size).toBeGreaterThan(100);
-  expect([...exported.keys()]).not.toContain(null);
+const entries = ['index.d.ts', 'entry-points/engine.d.ts', 'entry-points/simulator.d.ts'];
+const exported = exportsOf('index.d.ts');
+
+test.each(entries)('%s exports what its declarations say', (entry) => {
+  expect(exportsOf(entry).size).toBeGreaterThan(10);
+  expect([...exportsOf(entry).keys()]).not.toContain(null);
 });
 
-test('every type that an exported declaration names is exported too', () => {
+test.each(entries)('every type that a declaration exported by %s names is exported there too', (entry) => {
   const missing = new Set<string>();
-  for (const [place] of exported) {
+  const known = exportsOf(entry);
+  for (const [place] of known) {
     const [relative = '', name = ''] = place!.split(' ');
     const file = path.join(dist, relative);
     for (const used of namedIn(moduleOf(file).declared.get(name)!)) {
       const at = placeOf(file, used);
-      if (at !== null && !exported.has(at)) missing.add(`${at}, named by ${name}`);
+      if (at !== null && !known.has(at)) missing.add(`${at}, named by ${name}`);
     }
   }
   expect([...missing].sort()).toEqual([]);

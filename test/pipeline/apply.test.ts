@@ -15,10 +15,9 @@ import {
   type MultiSourceData,
   multiSourceData,
   type PlanTarget,
-  programShape,
-  runProgram,
 } from '../../src/pipeline/index.js';
 import { type Sources, sourceNames } from '../../src/sources/index.js';
+import { programShape, runProgram } from '../../src/transform/index.js';
 import { goodSources, withFailed } from '../aggregation/sources-fixture.js';
 
 const tokens: PlanTarget = { ...defaultTarget(), cores: 4 };

@@ -13,10 +13,9 @@ import {
   multiSourceData,
   multiSourceDataSchema,
   type PlanTarget,
-  programShape,
-  type TransformOp,
 } from '../../src/pipeline/index.js';
 import { type AdditionalSource, type SourceName, sourceNames } from '../../src/sources/index.js';
+import { programShape, type TransformOp } from '../../src/transform/index.js';
 import { additionalSource, failedAdditional, withFailed } from '../aggregation/sources-fixture.js';
 
 const target: PlanTarget = { ...defaultTarget(), cores: 4, inputs: 3 };

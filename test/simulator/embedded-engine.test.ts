@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { engineMetrics, parsePrometheus } from '../../src/engine/index.js';
 import { EmbeddedEngine } from '../../src/simulator/index.js';
-import { engineMetrics, parsePrometheus } from '../../src/sources/index.js';
 
 let engine: EmbeddedEngine;
 beforeAll(async () => {

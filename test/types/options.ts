@@ -7,6 +7,9 @@ import type { QualityGateOptions, optionsSchema as qualityGate } from '../../src
 import type { DifferentialsOptions, optionsSchema as differentials } from '../../src/bseries/differentials.js';
 import type { EncodeOptions, encodeOptionsSchema as encode } from '../../src/encoding/encode.js';
 import type { LocalTokenizerOptions, optionsSchema as localTokenizer } from '../../src/encoding/local-tokenizer.js';
+import type { HttpEngineOptions, optionsSchema as httpEngine } from '../../src/engine/http/http-engine.js';
+import type { MetricsMirrorOptions, optionsSchema as mirror } from '../../src/engine/http/metrics-mirror.js';
+import type { Scrape, scrapeSchema as scrape } from '../../src/engine/telemetry/derive-rates.js';
 import type { EngineMonitorOptions, optionsSchema as monitor } from '../../src/monitor/engine-monitor.js';
 import type { FleetOptions, optionsSchema as fleet } from '../../src/monitor/fleet.js';
 import type { DeepTreeOptions, optionsSchema as deepTree } from '../../src/network/deep-tree.js';
@@ -50,9 +53,6 @@ import type {
   SubscribeOptions,
   subscriptionSchema as subscription,
 } from '../../src/sources/fetcher-options.js';
-import type { HttpEngineOptions, optionsSchema as httpEngine } from '../../src/sources/http/http-engine.js';
-import type { MetricsMirrorOptions, optionsSchema as mirror } from '../../src/sources/http/metrics-mirror.js';
-import type { Scrape, scrapeSchema as scrape } from '../../src/sources/metrics/derive-rates.js';
 import type { StreamPoolOptions, optionsSchema as streamPool } from '../../src/streams/stream-pool.js';
 
 /** Whether interface and input of the schema have the same keys, and each takes what the other takes. */

@@ -15,9 +15,9 @@
  * with the last failure as `cause`.
  */
 
-import type { Engine, RequestOptions } from '../engine.js';
-import { EngineError, isEngineError, isScaling } from '../http/engine-error.js';
-import { pause, untilAborted } from './bounded-signal.js';
+import { pause, untilAborted } from '../../abort/index.js';
+import type { Engine, RequestOptions } from '../../engine/index.js';
+import { EngineError, isEngineError, isScaling } from '../../engine/index.js';
 import { CircuitBreaker, type Failure, type Pass } from './circuit-breaker.js';
 import { retryDelay } from './retry.js';
 import { RetryBudget } from './retry-budget.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { EngineError } from '../../../src/sources/index.js';
+import { EngineError } from '../../../src/engine/index.js';
 import { retryDelay } from '../../../src/sources/policies/retry.js';
 import { RetryBudget } from '../../../src/sources/policies/retry-budget.js';
 
