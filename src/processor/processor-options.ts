@@ -9,8 +9,8 @@ import { type QualityChange, QualityGate, type QualityGateOptions } from '../agg
 import { type Engine, HttpEngine } from '../engine/index.js';
 import { checkOptions } from '../errors/index.js';
 import { usableCpus } from '../host/index.js';
-import { native, threadCount } from '../native/index.js';
-import { DeepTreeModel } from '../network/index.js';
+import { native, type Progress, threadCount } from '../native/index.js';
+import { type ConstructOptions, DeepTreeModel } from '../network/index.js';
 import type { HostPipeline, PlanOptions, PlanTarget } from '../pipeline/index.js';
 import {
   type AdditionalSourceOptions,
@@ -76,6 +76,10 @@ export interface ProcessorOptions {
   plan?: 'adaptive' | 'fixed' | undefined;
   /** Bytes of token ids that are kept, 1 to 2^40; 33,554,432 by default. */
   cacheBytes?: number | undefined;
+  /** Ends create(), which then rejects with the signal's reason; none by default. */
+  signal?: AbortSignal | undefined;
+  /** Called while create() makes the model; not called by default. */
+  onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 /** Checked elsewhere, each by what uses it. */
@@ -120,6 +124,8 @@ export const processorOptionsSchema = z.object({
     .max(2 ** 40)
     .default(32 * 2 ** 20)
     .describe('a whole number of bytes, 1 to 2^40'),
+  signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
+  onProgress: passed<Options['onProgress']>('a function ({ done, total, stage })'),
 });
 
 export interface ProcessorParts {
@@ -147,7 +153,8 @@ export async function openParts(
   const config = createConfig(options.config);
   const planOptions = planOptionsOf(options, config);
   const gate = new QualityGate({ ...gateOptionsOf(options), onChange });
-  const model = makeModel(config, options.model);
+  const { signal, onProgress } = options;
+  const model = await makeModel(config, options.model, { signal, onProgress });
   const first = new Lane(model);
   const { engine, owned } = await engineOf(options.engine);
   const made: Engine[] = owned === null ? [] : [owned];
@@ -163,6 +170,7 @@ export async function openParts(
   const tokens = new TokenCache(cacheBytes);
   const providers = providersOf(config, lanes, memory, model, kernelsAreRight());
   try {
+    signal?.throwIfAborted();
     const fetcher = new SourceFetcher(engine, {
       deadlineMs: config.sourceDeadlineMs,
       providers,
@@ -265,9 +273,13 @@ function providersOf(
   };
 }
 
-function makeModel(config: DtesnConfig, options: Partial<ModelOptions> = {}): DeepTreeModel {
-  return new DeepTreeModel({
-    dtype: 'f32',
+function makeModel(
+  config: DtesnConfig,
+  options: Partial<ModelOptions> = {},
+  run: ConstructOptions,
+): Promise<DeepTreeModel> {
+  const model = {
+    dtype: 'f32' as const,
     depth: config.depth,
     units: config.units,
     inputs: config.inputs,
@@ -275,7 +287,8 @@ function makeModel(config: DtesnConfig, options: Partial<ModelOptions> = {}): De
     leak: 0.5,
     biasScaling: 0.1,
     ...options,
-  });
+  };
+  return DeepTreeModel.constructAsync(model, run);
 }
 
 /**

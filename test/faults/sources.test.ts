@@ -141,6 +141,7 @@ describe('two addresses of an engine', () => {
 
   test.each(['silent', 'broken'] as const)(
     'one that is %s in the middle of a run is replaced in the same fetch, and asked again when it is back',
+    { timeout: 60_000, tags: ['slow'] },
     async (death) => {
       const deadlineMs = 1000;
       const { first, fetcher } = await pair(deadlineMs);
@@ -169,7 +170,6 @@ describe('two addresses of an engine', () => {
         second: { failures: 0 },
       });
     },
-    60_000,
   );
 
   test('with both dead the error is the first one’s, and tells of the second', async () => {

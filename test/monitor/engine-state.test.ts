@@ -64,7 +64,7 @@ describe('a restart between two observations is recognised', () => {
     ['by the start of the process', { processStartSeconds: 1e9 + 60 }],
     ['by another capacity of the KV cache', { kvTokensCapacity: 3200 }],
     ['by a counter that went back, where the start is not told', { generationTokens: 3, processStartSeconds: null }],
-  ])('%s', (_, after) => {
+  ])('a restart is told %s', (_, after) => {
     expect(watched({}, after, after).names).toEqual(['ready', 'restarting', 'ready']);
   });
 });
