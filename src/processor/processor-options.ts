@@ -76,9 +76,9 @@ export interface ProcessorOptions {
   plan?: 'adaptive' | 'fixed' | undefined;
   /** Bytes of token ids that are kept, 1 to 2^40; 33,554,432 by default. */
   cacheBytes?: number | undefined;
-  /** Ends the call of create. */
+  /** Ends create(), which then rejects with the signal's reason; none by default. */
   signal?: AbortSignal | undefined;
-  /** Progress of create: the construction of the model. */
+  /** Called while create() makes the model; not called by default. */
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 

@@ -48,10 +48,13 @@ function fallen(before: Map<string, number>, after: Map<string, number>): string
 const fault = fc
   .record({
     kind: fc.constantFrom(...faultKinds),
-    at: fc.integer({ min: 0, max: 60 }),
-    duration: fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }),
+    atSeconds: fc.integer({ min: 0, max: 60 }),
+    durationSeconds: fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }),
   })
-  .map(({ duration, ...rest }): FaultOptions => (duration === undefined ? rest : { ...rest, duration }));
+  .map(
+    ({ durationSeconds, ...rest }): FaultOptions =>
+      durationSeconds === undefined ? rest : { ...rest, durationSeconds },
+  );
 
 const setting = fc.record({
   seed: fc.integer({ min: 0, max: 2 ** 40 }),

@@ -97,7 +97,7 @@ function text(states: Record<string, State>, prefix = 'vllm:'): string {
 function rates(before: Record<string, State>, after: Record<string, State>, seconds = 2, prefix = 'vllm:'): Rates {
   const scrape = (states: Record<string, State>, time: number) => ({
     metrics: parsePrometheus(text(states, prefix)),
-    time,
+    timeSeconds: time,
   });
   return deriveRates(scrape(before, 50), scrape(after, 50 + seconds));
 }
@@ -210,7 +210,7 @@ describe('a reset', () => {
   test('is seen when the KV cache has another capacity, though every counter rose', () => {
     const scrape = (blocks: string, state: State, time: number) => ({
       metrics: parsePrometheus(text({ 0: state }).replace('num_gpu_blocks="1000"', `num_gpu_blocks="${blocks}"`)),
-      time,
+      timeSeconds: time,
     });
     const { reset, resetReason } = deriveRates(scrape('1000', start, 50), scrape('900', later, 52));
     expect(reset).toBe(true);
@@ -220,7 +220,7 @@ describe('a reset', () => {
   test('is not a start time that appears or disappears', () => {
     const scrape = (state: State, time: number, hidden: boolean) => {
       const body = text({ 0: state });
-      return { metrics: parsePrometheus(hidden ? body.slice(body.indexOf('\n') + 1) : body), time };
+      return { metrics: parsePrometheus(hidden ? body.slice(body.indexOf('\n') + 1) : body), timeSeconds: time };
     };
     for (const hidden of [true, false]) {
       const { reset, generationTokensPerSecond } = deriveRates(scrape(start, 50, hidden), scrape(later, 52, !hidden));
@@ -270,7 +270,7 @@ test('no rate is negative, whatever two scrapes say; of counters that rise every
 
 test('llama.cpp, which counts the seconds of its tokens, has a mean time per token', () => {
   const scrape = (tokens: number, spent: number, time: number) => ({
-    time,
+    timeSeconds: time,
     metrics: parsePrometheus(
       `llamacpp:requests_processing 1\nllamacpp:tokens_predicted_total ${tokens}\nllamacpp:tokens_predicted_seconds_total ${spent}\n`,
     ),
@@ -289,9 +289,9 @@ test('metrics of no engine give nothing but unknown figures', () => {
 test('scrapes in the wrong order, or that are none, are refused', () => {
   const metrics = parsePrometheus(text({ 0: start }));
   expect(() => deriveRates({ metrics, timeSeconds: 2 }, { metrics, timeSeconds: 1 })).toThrow(
-    'Expected a time of at least 2 (that of before) for after.time but received 1',
+    'Expected a time of at least 2 (that of before) for after.timeSeconds but received 1',
   );
-  expect(() => deriveRates({ metrics: {} as never, time: 1 }, { metrics, timeSeconds: 2 })).toThrow(
+  expect(() => deriveRates({ metrics: {} as never, timeSeconds: 1 }, { metrics, timeSeconds: 2 })).toThrow(
     'what parsePrometheus returned',
   );
   expect(() => deriveRates({ metrics, timeSeconds: Number.NaN }, { metrics, timeSeconds: 2 })).toThrow(

@@ -115,7 +115,7 @@ describe('SGLang with a series for each rank', () => {
       `${name}_count{tp_rank="${tp}"} ${count}\n`;
     const scrape = (a: number, b: number, time: number) => ({
       metrics: parsePrometheus(`# TYPE ${name} histogram\n${rank(0, a)}${rank(1, b)}`),
-      time,
+      timeSeconds: time,
     });
     expect(deriveRates(scrape(10, 10, 0), scrape(14, 13, 1)).timeToFirstTokenSeconds).toMatchObject({
       count: 4,
