@@ -13,14 +13,16 @@
  * iteration while requests run or wait, or without any answer; `onListenerError(error, event)`, called with the first error of each
  * listener (a process warning when left out): a listener that throws stops neither the watch nor the other listeners.
  * `clock`, a clock in place of the system's (abort/clock.ts). With the defaults a hang is reported within 5 s, a crash within 2 s.
- * Observations do not overlap: a slow one delays the next. The timer does not keep the process alive. The engine is the
+ * Answers that another reader of the same Engine object had in the last half of an interval serve as well (scraper.ts), so a
+ * monitor and a SourceFetcher together ask as often as one of them. An engine that stands still is asked once more, at the end
+ * of `hungAfterMs`. Observations do not overlap: a slow one delays the next. The timer does not keep the process alive. The engine is the
  * caller's and stays open. States: see engine-state.ts; times are of the clock, in seconds.
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option.
  */
 import { EventEmitter } from 'node:events';
 import { z } from 'zod';
-import { type Clock, systemClock, withTimeLimit } from '../abort/index.js';
-import { deriveRates, type Engine, type EngineMetrics, type Rates, type Scrape } from '../engine/index.js';
+import { type Clock, clockOption, withTimeLimit } from '../abort/index.js';
+import { deriveRates, type Engine, type EngineMetrics, type EngineScrape, type Rates } from '../engine/index.js';
 import {
   argumentError,
   checkOptions,
@@ -41,10 +43,7 @@ const optionsSchema = z.object({
     .custom<ListenerErrorHandler>((value) => typeof value === 'function')
     .optional()
     .describe('a function (error, event)'),
-  clock: z
-    .custom<Clock>((value) => typeof (value as Clock | null)?.now === 'function')
-    .optional()
-    .describe('a Clock { now, after }'),
+  clock: clockOption,
 });
 
 export type EngineMonitorOptions = z.input<typeof optionsSchema>;
@@ -64,7 +63,7 @@ export class EngineMonitor extends EventEmitter<Events> {
   readonly #errors: ListenerErrors;
   readonly #clock: Clock;
   #figures: EngineMetrics | null = null;
-  #scrape: Scrape | null = null;
+  #scrape: EngineScrape | null = null;
   #rates: Rates | null = null;
   #observed = false;
   #inFlight = 0;
@@ -79,10 +78,10 @@ export class EngineMonitor extends EventEmitter<Events> {
     this.engine = engine;
     this.#intervalMs = intervalMs;
     this.#timeoutMs = timeoutMs;
-    this.#clock = clock ?? systemClock;
+    this.#clock = clock;
     this.#errors = new ListenerErrors(onListenerError);
     this.#tracker = new EngineStateTracker(hungAfterMs / 1000);
-    this.#observing = this.#watch();
+    this.#observing = this.#watch(intervalMs / 2);
   }
 
   /** The state as it was last observed. */
@@ -129,25 +128,28 @@ export class EngineMonitor extends EventEmitter<Events> {
     this.removeAllListeners();
   }
 
-  async #watch(): Promise<void> {
+  /** `maxAgeMs`: how old an answer that another reader had may be. */
+  async #watch(maxAgeMs: number): Promise<void> {
     const start = this.#clock.now();
-    await this.#observe();
+    await this.#observe(maxAgeMs);
     if (this.#closing.signal.aborted) return;
-    const pause = Math.max(0, this.#intervalMs - (this.#clock.now() - start));
-    this.#cancelNext = this.#clock.after(pause, () => {
-      this.#observing = this.#watch();
+    const now = this.#clock.now();
+    const next = Math.max(0, this.#intervalMs - (now - start));
+    const due = 1000 * this.#tracker.hungAt - now;
+    const isEarly = due > 0 && due < next;
+    this.#cancelNext = this.#clock.after(isEarly ? due : next, () => {
+      this.#observing = this.#watch(isEarly ? 0 : this.#intervalMs / 2);
     });
   }
 
-  async #observe(): Promise<void> {
+  async #observe(maxAgeMs: number): Promise<void> {
     const closing = this.#closing.signal;
     const late = () => new DOMException(`no answer within ${this.#timeoutMs} ms`, 'TimeoutError');
-    const look = (signal: AbortSignal) => observeEngine(this.engine, signal);
-    const { families, ...seen } = await withTimeLimit(this.#timeoutMs, late, closing, look, this.#clock);
+    const look = (signal: AbortSignal) => observeEngine(this.engine, signal, { clock: this.#clock, maxAgeMs });
+    const { scrape, ...seen } = await withTimeLimit(this.#timeoutMs, late, closing, look, this.#clock);
     if (closing.aborted) return;
     const time = this.#clock.now() / 1000;
-    const scrape = families === null ? null : { metrics: families, time };
-    this.#rates = this.#scrape === null || scrape === null ? null : deriveRates(this.#scrape, scrape);
+    this.#rates = ratesBetween(this.#scrape, scrape);
     this.#scrape = scrape;
     const before = this.state;
     const { restarts } = this;
@@ -158,4 +160,10 @@ export class EngineMonitor extends EventEmitter<Events> {
     if (now.name !== before.name) emit(this, this.#errors, 'state', now, before);
     emit(this, this.#errors, 'observation', now, this.#figures);
   }
+}
+
+function ratesBetween(before: EngineScrape | null, after: EngineScrape | null): Rates | null {
+  if (before === null || after === null) return null;
+  const sample = ({ metrics, time }: EngineScrape) => ({ metrics, time });
+  return deriveRates(sample(before), sample(after));
 }

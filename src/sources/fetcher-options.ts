@@ -1,5 +1,6 @@
 /** The options of a SourceFetcher, checked: schema, defaults, and what they come to. See fetcher.ts. */
 import { z } from 'zod';
+import { type Clock, clockOption } from '../abort/index.js';
 import { type Engine, type EngineSourceName, engineSourceNames } from '../engine/index.js';
 import { argumentError, checkOptions, rangeError } from '../errors/index.js';
 import { type AdditionalSourceOptions, type DeclaredSource, declaredSources } from './additional-source.js';
@@ -22,6 +23,7 @@ export interface SourceFetcherOptions {
   freshness?: FreshnessOptions;
   alternatives?: readonly AlternativeEngine[];
   keepIn?: string;
+  clock?: Clock;
 }
 
 export interface CheckedOptions {
@@ -32,6 +34,7 @@ export interface CheckedOptions {
   freshness: Record<SourceName, Freshness>;
   alternatives: Required<AlternativeEngine>[];
   keepIn: string | null;
+  clock: Clock;
 }
 
 const milliseconds = z.number().positive().max(600_000);
@@ -50,6 +53,7 @@ const optionsSchema = z.object({
   freshness: z.record(z.string(), z.unknown()).default({}).describe('freshMs, maxStaleMs and retryMs by source name'),
   alternatives: z.array(z.unknown()).max(16).default([]).describe('an array of at most 16 providers'),
   keepIn: z.string().min(1).optional().describe('the path of a folder'),
+  clock: clockOption,
 });
 
 const alternativeSchema = z.object({
@@ -81,6 +85,7 @@ export function checkedOptions(engine: Engine | null, options: SourceFetcherOpti
     freshness: chosenFreshness(checked.freshness),
     alternatives: checkedAlternatives(checked.alternatives),
     keepIn: checked.keepIn ?? null,
+    clock: checked.clock,
   };
 }
 

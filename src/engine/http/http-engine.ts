@@ -7,11 +7,11 @@
  * model's files on this host, or its GGUF file; left out, where the last answer about models says, if the user allowed
  * that place: `modelFolders`, folders inside of which it may be, and `hubCache`, the Hugging Face cache (model-folder.ts;
  * neither by default: an engine is not trusted with this host's files); `socketPath`, a Unix domain socket (the URL still gives scheme and root path); `ca`,
- * trusted authorities in PEM for https; `timeoutMs` for one request, 1000.
+ * trusted authorities in PEM for https; `timeoutMs` for one request, 1000; `clock`, what it is measured by.
  * Limits: 8 MiB for /metrics, 1 MiB for JSON, 16 KiB of headers. Errors: EngineError, see engine-error.ts.
  */
 import { z } from 'zod';
-import { SharedWork } from '../../abort/index.js';
+import { clockOption, SharedWork } from '../../abort/index.js';
 import { argumentError, checkOptions, DtesnError, rangeError } from '../../errors/index.js';
 import {
   type Engine,
@@ -43,6 +43,7 @@ const optionsSchema = z.object({
   socketPath: z.string().min(1).optional().describe('the path of a Unix domain socket'),
   ca: z.string().includes('BEGIN CERTIFICATE').optional().describe('certificates in PEM'),
   timeoutMs: z.number().positive().max(600_000).default(1000).describe('milliseconds in (0, 600000]'),
+  clock: clockOption,
 });
 export type HttpEngineOptions = z.input<typeof optionsSchema>;
 
@@ -63,14 +64,14 @@ export class HttpEngine implements Engine {
 
   constructor(url: string | URL, options: HttpEngineOptions = {}) {
     const checked = checkOptions(optionsSchema, options, new.target.name);
-    const { apiKey, modelDir, modelFolders, hubCache, socketPath, ca, timeoutMs, kind } = checked;
+    const { apiKey, modelDir, modelFolders, hubCache, socketPath, ca, timeoutMs, kind, clock } = checked;
     if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
       throw new DtesnError('ERR_DTESN_ARGUMENT', 'Expected visible ASCII characters for apiKey but it has others');
     }
     const root = rootUrl(url);
     this.label = root.href.replace(/\/$/, '') + (socketPath === undefined ? '' : ` on unix:${socketPath}`);
-    this.#client = new HttpClient({ secure: root.protocol === 'https:', timeoutMs, socketPath, ca });
-    this.#place = { client: this.#client, root, label: this.label, apiKey };
+    this.#client = new HttpClient({ secure: root.protocol === 'https:', timeoutMs, socketPath, ca, clock });
+    this.#place = { client: this.#client, root, label: this.label, apiKey, clock };
     this.#modelDir = modelDir;
     this.#allowed = { folders: modelFolders, hubCache };
     this.#given = kind;

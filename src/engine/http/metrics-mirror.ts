@@ -2,10 +2,11 @@
  * An engine's metrics from another place, such as a proxy or a file server that has a copy: one URL that answers GET with
  * Prometheus text. It answers nothing else, so whether the engine is ready stays unknown.
  *
- * Options: `apiKey`, sent as a bearer token; `timeoutMs` for one request, 1000. Limit: 8 MiB. The label leaves the query
+ * Options: `apiKey`, sent as a bearer token; `timeoutMs` for one request, 1000; `clock`, what it is measured by. Limit: 8 MiB. The label leaves the query
  * out, for it may hold a credential. Errors: TypeError or RangeError for what is no http URL; EngineError, see engine-error.ts.
  */
 import { z } from 'zod';
+import { clockOption } from '../../abort/index.js';
 import { argumentError, checkOptions, rangeError } from '../../errors/index.js';
 import type { Engine, RequestOptions } from '../engine.js';
 import { statusError } from '../engine-error.js';
@@ -21,14 +22,15 @@ const optionsSchema = z.object({
     .optional()
     .describe('visible ASCII characters'),
   timeoutMs: z.number().positive().max(600_000).default(1000).describe('milliseconds in (0, 600000]'),
+  clock: clockOption,
 });
 export type MetricsMirrorOptions = z.input<typeof optionsSchema>;
 
 export function metricsMirror(url: string | URL, options: MetricsMirrorOptions = {}): Engine {
-  const { apiKey, timeoutMs } = checkOptions(optionsSchema, options, 'metricsMirror');
+  const { apiKey, timeoutMs, clock } = checkOptions(optionsSchema, options, 'metricsMirror');
   const place = checkedUrl(url);
   const label = `metrics mirror ${place.origin}${place.pathname}`;
-  const client = new HttpClient({ secure: place.protocol === 'https:', timeoutMs });
+  const client = new HttpClient({ secure: place.protocol === 'https:', timeoutMs, clock });
   const redaction = new Redaction(apiKey);
   const headers = {
     'accept-encoding': 'identity',
