@@ -8,7 +8,7 @@ const root = path.resolve(import.meta.dirname, '..');
 /** For each room of src/, the rooms it may import. */
 const rooms: Record<string, string[]> = {
   errors: [],
-  host: [],
+  host: ['abort'],
   abort: [],
   native: ['errors', 'host'],
   numeric: ['errors', 'native'],
@@ -21,8 +21,8 @@ const rooms: Record<string, string[]> = {
   encoding: ['errors', 'native'],
   engine: ['errors', 'abort'],
   sources: ['errors', 'host', 'abort', 'engine'],
-  aggregation: ['errors', 'engine', 'sources'],
-  pipeline: ['errors', 'host', 'sources', 'aggregation', 'transform'],
+  aggregation: ['errors', 'abort', 'engine', 'sources'],
+  pipeline: ['errors', 'abort', 'host', 'sources', 'aggregation', 'transform'],
   monitor: ['errors', 'abort', 'engine'],
   simulator: ['errors', 'engine'],
   processor: [

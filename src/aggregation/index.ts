@@ -1,6 +1,7 @@
 /** The sources to one view: quality, metadata, constraints and hints; and the gate that judges quality. */
 export { aggregateMultiSourceData } from './aggregate.js';
-export { SourceHistory } from './history.js';
+export { cpuContention } from './cpu-contention.js';
+export { SourceHistory, type SourceHistoryOptions } from './history.js';
 export {
   QUALITY_THRESHOLD,
   type QualityChange,

@@ -17,10 +17,11 @@
  *
  * Options: qualityThreshold 0.7, hysteresis 0.05, qualityMeasure 'plain' (successful / 5) or 'graded'
  * (quality_detail.score), adaptive false, plan 'adaptive' or 'fixed' (the first judgement holds for good), minimumHoldMs 60,000,
- * clock (milliseconds, never steps), onChange (each change of the threshold and of standardisation, with its reason).
+ * clock (abort/clock.ts, or a function that gives milliseconds that never step), onChange (each change of the threshold and of standardisation, with its reason).
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for options and observations.
  */
 import { z } from 'zod';
+import { type Clock, systemClock } from '../abort/index.js';
 import { argumentError, checkOptions, rangeError } from '../errors/index.js';
 import type { Aggregation, OptimizationHints } from './schema.js';
 
@@ -48,7 +49,7 @@ export interface QualityGateOptions {
   adaptive?: boolean;
   plan?: 'adaptive' | 'fixed';
   minimumHoldMs?: number;
-  clock?: () => number;
+  clock?: Pick<Clock, 'now'> | (() => number);
   onChange?: (change: QualityChange) => void;
 }
 
@@ -80,7 +81,12 @@ const optionsSchema = z.object({
   adaptive: z.boolean().default(false).describe('true or false'),
   plan: z.enum(['adaptive', 'fixed']).default('adaptive').describe("'adaptive' or 'fixed'"),
   minimumHoldMs: z.number().min(0).default(HOLD_MS).describe('a number of milliseconds, 0 or more'),
-  clock: callable<() => number>(),
+  clock: z
+    .custom<Pick<Clock, 'now'> | (() => number)>(
+      (value) => typeof value === 'function' || typeof (value as Partial<Clock> | null)?.now === 'function',
+    )
+    .default(() => systemClock)
+    .describe('a Clock { now, after }, or a function'),
   onChange: callable<(change: QualityChange) => void>(),
 });
 
@@ -102,7 +108,7 @@ export class QualityGate {
       throw rangeError(`a number in [${LEAST}, ${MOST}] (adaptive)`, 'qualityThreshold', qualityThreshold);
     }
     this.#exact = qualityThreshold;
-    this.#clock = clock ?? (() => performance.now());
+    this.#clock = typeof clock === 'function' ? clock : () => clock.now();
   }
 
   get threshold(): number {

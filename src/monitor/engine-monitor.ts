@@ -155,7 +155,8 @@ export class EngineMonitor extends EventEmitter<Events> {
     const { restarts } = this;
     this.#figures = seen.figures;
     this.#observed = true;
-    const now = this.#tracker.observe({ time, ...seen, inFlight: this.#inFlight });
+    const readAt = scrape?.time ?? time;
+    const now = this.#tracker.observe({ time, readAt, ...seen, inFlight: this.#inFlight });
     if (this.restarts > restarts) emit(this, this.#errors, 'restart');
     if (now.name !== before.name) emit(this, this.#errors, 'state', now, before);
     emit(this, this.#errors, 'observation', now, this.#figures);

@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../abort/index.js';
 import { type Engine, EngineError, type EngineScrape, isScaling, scraperOf } from '../engine/index.js';
 import type { Answer, Observation } from './engine-state.js';
 
-export interface Look extends Omit<Observation, 'time'> {
+export interface Look extends Omit<Observation, 'time' | 'readAt'> {
   /** What /metrics said, where it could be read. */
   scrape: EngineScrape | null;
 }
@@ -26,8 +26,7 @@ export async function observeEngine(
   const options = { signal, maxAgeMs };
   const [health, metrics] = await Promise.all([answered(scraper.health(options)), answered(scraper.scrape(options))]);
   const scrape = metrics.value ?? null;
-  const look = { health: health.answer, metrics: metrics.answer, figures: scrape?.figures ?? null, scrape };
-  return scrape === null ? look : { ...look, readAt: scrape.time };
+  return { health: health.answer, metrics: metrics.answer, figures: scrape?.figures ?? null, scrape };
 }
 
 async function answered<T>(asked: Promise<T>): Promise<{ answer: Answer; value?: T }> {

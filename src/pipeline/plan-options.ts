@@ -6,6 +6,7 @@
  *     priorities     priority by pipeline name, also of the three (1, 2, 3): pipelines are planned and act from the least
  *     flags          switches set by the caller instead of by the figures
  *     errorHandling  'continue_with_available_data' (default) or 'fail'
+ *     pins           threads, membranes and standardisation that the caller pins (pins.ts)
  *     gate           a QualityGate that judges quality instead of the fixed 0.7
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT that names the option.
@@ -17,6 +18,7 @@ import type { AdditionalSource } from '../sources/index.js';
 import type { HostPipeline } from './host-pipeline.js';
 import { MODEL_AWARE } from './model-aware.js';
 import { PERFORMANCE_OPTIMIZED } from './performance.js';
+import { type PlanPins, pinsSchema } from './pins.js';
 import { RESOURCE_AWARE } from './resource-scaling.js';
 import { errorHandlings, type FlagName, flagNames } from './schema.js';
 
@@ -26,6 +28,7 @@ export interface PlanOptions {
   priorities?: Readonly<Record<string, number>>;
   flags?: { readonly [Name in FlagName]?: boolean | undefined };
   errorHandling?: (typeof errorHandlings)[number];
+  pins?: PlanPins;
   gate?: QualityGate;
 }
 
@@ -47,6 +50,7 @@ export interface PlanSettings {
   slots: readonly PipelineSlot[];
   flags: NonNullable<PlanOptions['flags']>;
   errorHandling: (typeof errorHandlings)[number];
+  pins: PlanPins;
   gate: QualityGate | null;
 }
 
@@ -72,6 +76,7 @@ const optionsSchema = z.object({
     .enum(errorHandlings)
     .optional()
     .describe(errorHandlings.map((name) => `'${name}'`).join(' or ')),
+  pins: z.unknown().optional().describe('an object { threads?, membranes?, standardise? }'),
   gate: described<QualityGate>((value) => value instanceof QualityGate, 'a QualityGate'),
   history: described<SourceHistory>((value) => value instanceof SourceHistory, 'a SourceHistory'),
 });
@@ -84,7 +89,7 @@ const pipelineSchema = z.object({
 });
 
 const remembered = new WeakMap<object, PlanSettings>();
-const defaults: PlanSettings = { slots: builtIn, flags: {}, errorHandling: errorHandlings[0], gate: null };
+const defaults: PlanSettings = { slots: builtIn, flags: {}, errorHandling: errorHandlings[0], pins: {}, gate: null };
 
 /** The options checked and brought into order; the same object is checked once. */
 export function checkPlanOptions(options: PlanOptions & MultiSourceDataOptions = {}): PlanSettings {
@@ -105,6 +110,7 @@ function settingsOf(options: PlanOptions & MultiSourceDataOptions): PlanSettings
     priorities = {},
     flags = {},
     errorHandling,
+    pins = {},
     gate,
   } = checkOptions(optionsSchema, options, 'the plan');
   const declared = [...builtIn, ...pipelines.map(checkPipeline)];
@@ -119,6 +125,7 @@ function settingsOf(options: PlanOptions & MultiSourceDataOptions): PlanSettings
     slots: slots.sort((a, b) => a.priority - b.priority), // stable: ties stay as declared
     flags,
     errorHandling: errorHandling ?? defaults.errorHandling,
+    pins: checkOptions(pinsSchema, pins as PlanPins, 'pins'),
     gate: gate ?? null,
   };
 }

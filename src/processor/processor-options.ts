@@ -10,17 +10,21 @@
  *     priorities         order of the pipelines, by name
  *     flags              switches of the plan that are pinned, by name
  *     errorHandling      'continue_with_available_data' or 'fail'
- *     qualityThreshold, hysteresis, qualityMeasure, adaptive, plan     the quality gate (quality-gate.ts)
+ *     qualityThreshold, hysteresis, qualityMeasure, adaptive     the quality gate (quality-gate.ts)
+ *     plan               'adaptive'; 'fixed': every core and membrane, and standardisation as it was judged first; or
+ *                        { threads, membranes, standardise }, each pinned (pipeline/pins.ts)
+ *     clock              what waits and ages are measured by (abort/clock.ts)
  *     cacheBytes         of kept token ids, 33,554,432
  */
 import { z } from 'zod';
+import { type Clock, clockOption } from '../abort/index.js';
 import { type QualityChange, QualityGate, type QualityGateOptions } from '../aggregation/index.js';
 import { type Engine, HttpEngine } from '../engine/index.js';
-import { checkOptions } from '../errors/index.js';
+import { checkOptions, rangeError } from '../errors/index.js';
 import { usableCpus } from '../host/index.js';
 import { native, threadCount } from '../native/index.js';
 import { DeepTreeModel } from '../network/index.js';
-import type { PlanOptions, PlanTarget } from '../pipeline/index.js';
+import { type PlanOptions, type PlanPins, type PlanTarget, pinsSchema } from '../pipeline/index.js';
 import {
   type AdditionalSourceOptions,
   SourceFetcher,
@@ -48,9 +52,9 @@ export interface ProviderOptions {
 }
 
 export interface ProcessorOptions
-  extends Pick<SourceFetcherOptions, 'freshness' | 'keepIn'>,
+  extends Pick<SourceFetcherOptions, 'freshness' | 'keepIn' | 'clock'>,
     Pick<PlanOptions, 'pipelines' | 'priorities' | 'flags' | 'errorHandling'>,
-    Pick<QualityGateOptions, 'qualityThreshold' | 'hysteresis' | 'qualityMeasure' | 'adaptive' | 'plan'> {
+    Pick<QualityGateOptions, 'qualityThreshold' | 'hysteresis' | 'qualityMeasure' | 'adaptive'> {
   /** An engine, its URL, or null for none; left out: the embedded simulation. */
   engine?: EngineChoice;
   config?: DtesnConfigInput;
@@ -59,6 +63,8 @@ export interface ProcessorOptions
   /** Sources that the host adds. */
   sources?: readonly AdditionalSourceOptions[];
   providers?: readonly ProviderOptions[];
+  /** Whether load and quality decide the plan, or what of it is pinned. */
+  plan?: 'adaptive' | 'fixed' | PlanPins;
   /** Bytes of token ids that are kept. */
   cacheBytes?: number;
 }
@@ -91,7 +97,11 @@ const optionsSchema = z.object({
   hysteresis: passed('a number in [0, 1]'),
   qualityMeasure: passed("'plain' or 'graded'"),
   adaptive: passed('true or false'),
-  plan: passed("'adaptive' or 'fixed'"),
+  plan: z
+    .union([z.enum(['adaptive', 'fixed']), z.record(z.string(), z.unknown())])
+    .default('adaptive')
+    .describe("'adaptive', 'fixed' or an object { threads?, membranes?, standardise? }"),
+  clock: clockOption,
   cacheBytes: z
     .int()
     .min(1)
@@ -112,6 +122,8 @@ export interface ProcessorParts {
   tokens: TokenCache;
   metrics: ProcessorMetrics;
   adaptive: boolean;
+  pins: PlanPins;
+  clock: Clock;
   origin: ContextOrigin;
   targetOf: (inputKind: PlanTarget['inputKind'], steps?: number) => PlanTarget;
   close: () => Promise<void>;
@@ -121,11 +133,20 @@ export async function openParts(
   options: ProcessorOptions,
   onChange: (change: QualityChange) => void,
 ): Promise<ProcessorParts> {
-  const { providers: given, cacheBytes } = checkOptions(optionsSchema, options, 'DtesnProcessor');
+  const { providers: given, cacheBytes, clock, plan } = checkOptions(optionsSchema, options, 'DtesnProcessor');
   const config = createConfig(options.config);
-  const planOptions = planOptionsOf(options, config);
-  const gate = new QualityGate({ ...gateOptionsOf(options), onChange });
+  const pins = pinsOf(plan);
+  const planOptions = { ...planOptionsOf(options, config), pins };
+  const gate = new QualityGate({
+    ...gateOptionsOf(options),
+    plan: plan === 'fixed' ? 'fixed' : 'adaptive',
+    clock,
+    onChange,
+  });
   const model = makeModel(config, options.model);
+  if (typeof pins.membranes === 'number' && pins.membranes > model.membranes.length) {
+    throw rangeError(`at most the ${model.membranes.length} membranes of the model`, 'plan.membranes', pins.membranes);
+  }
   const first = new Lane(model);
   const { engine, owned } = await engineOf(options.engine);
   const made: Engine[] = owned === null ? [] : [owned];
@@ -144,6 +165,7 @@ export async function openParts(
     const fetcher = new SourceFetcher(engine, {
       deadlineMs: config.source_deadline_ms,
       providers,
+      clock,
       ...(options.sources && { sources: options.sources }),
       ...(options.freshness && { freshness: options.freshness }),
       ...(options.keepIn !== undefined && { keepIn: options.keepIn }),
@@ -157,10 +179,12 @@ export async function openParts(
       memory,
       fetcher,
       providers,
-      planner: new Planner(planOptions, gate),
+      planner: new Planner(planOptions, gate, clock),
       tokens,
-      metrics: new ProcessorMetrics(),
+      metrics: new ProcessorMetrics(clock),
       adaptive: options.adaptive === true,
+      pins,
+      clock,
       origin: { engine: engine?.label ?? null, depth: model.depth, units: model.units, inputs: model.inputs },
       targetOf: (inputKind, steps) => targetOf(model, config, inputKind, steps),
       close: async () => {
@@ -189,8 +213,14 @@ function planOptionsOf(options: ProcessorOptions, config: DtesnConfig): PlanOpti
   };
 }
 
+/** With 'fixed' the gate holds its first judgement of standardisation. */
+function pinsOf(plan: 'adaptive' | 'fixed' | Record<string, unknown>): PlanPins {
+  if (plan === 'fixed') return { threads: 'all', membranes: 'all' };
+  return plan === 'adaptive' ? {} : checkOptions(pinsSchema, plan as PlanPins, 'plan');
+}
+
 function gateOptionsOf(options: ProcessorOptions): QualityGateOptions {
-  const names = ['qualityThreshold', 'hysteresis', 'qualityMeasure', 'adaptive', 'plan'] as const;
+  const names = ['qualityThreshold', 'hysteresis', 'qualityMeasure', 'adaptive'] as const;
   return Object.fromEntries(names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])));
 }
 

@@ -1,12 +1,12 @@
 /**
  * The result of one input, as JSON: what came, the context it was decided from, what the plan set, what each stage took,
- * and the features.
+ * and the features. What was not computed is null: a membrane that the plan switched off is held, and has no figures.
  *
  * Units: *_ms milliseconds, activity is the mean |x| of a membrane's units over the steps it ran. Features:
  *
- *     end_state    x after the last step (units)
- *     mean_state   mean of x over the steps (units)
- *     differentials  ‖F(τ)‖₂ / sqrt(units) of each rooted tree to the order, in order of the trees
+ *     end_state    x after the last step (units); null for the units of a held membrane
+ *     mean_state   mean of x over the steps (units); null likewise
+ *     differentials  ‖F(τ)‖₂ / sqrt(n) of each rooted tree to the order, in order of the trees; n units that are computed
  */
 import { z } from 'zod';
 import { appliedTransformationSchema, executionPlanSchema, multiSourceDataSchema } from '../pipeline/index.js';
@@ -65,14 +65,14 @@ export const dtesnResultSchema = z.object({
     order: z.int().positive(),
     /** Trees to the order. */
     trees: z.int().positive(),
-    /** RMS over the units of the Taylor coefficient Σ F(τ)/(σγ) of each order. */
+    /** RMS over the computed units of the Taylor coefficient Σ F(τ)/(σγ) of each order. */
     taylor: z.array(z.number().nonnegative()),
-    /** RMS over the units of leak^order times the last Taylor coefficient: the size of the step's first neglected term. */
+    /** RMS over the computed units of leak^order times the last Taylor coefficient: the size of the step's first neglected term. */
     error_estimate: z.number().nonnegative(),
   }),
   features: z.object({
-    end_state: z.array(z.number()),
-    mean_state: z.array(z.number()),
+    end_state: z.array(z.number().nullable()),
+    mean_state: z.array(z.number().nullable()),
     differentials: z.array(z.number().nonnegative()),
   }),
   stages: z.array(z.object({ name: z.enum(stageNames), ms })),
