@@ -13,7 +13,7 @@ function stream() {
   const see = (performance: Partial<PerformanceSource>, load = 0.1) => {
     time++;
     const sources: Sources = goodSources({ performance: { fetch_timestamp: time, age_ms: 0, ...performance } });
-    sources.resources.current_processing_load = { cpu_load_1m: load };
+    sources.resources.current_processing_load = { cpu_pressure: load };
     return history.observe(sources, time);
   };
   const highs = (values: Partial<PerformanceSource>[]) => values.map((one) => see(one).load.high);
