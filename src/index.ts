@@ -12,6 +12,7 @@ export {
   type QualityJudgement,
   type QualityObservation,
   SourceHistory,
+  type SourceHistoryOptions,
 } from './aggregation/index.js';
 export { elementaryDifferentials } from './bseries/index.js';
 export {
@@ -70,6 +71,7 @@ export {
   type MultiSourceData,
   multiSourceDataSchema,
   type PlanOptions,
+  type PlanPins,
   type PlanTarget,
 } from './pipeline/index.js';
 export {

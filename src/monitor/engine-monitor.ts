@@ -81,7 +81,7 @@ export class EngineMonitor extends EventEmitter<Events> {
     this.#clock = clock;
     this.#errors = new ListenerErrors(onListenerError);
     this.#tracker = new EngineStateTracker(hungAfterMs / 1000);
-    this.#observing = this.#watch(intervalMs / 2);
+    this.#observing = this.#watch(this.#sharedMs);
   }
 
   /** The state as it was last observed. */
@@ -128,6 +128,11 @@ export class EngineMonitor extends EventEmitter<Events> {
     this.removeAllListeners();
   }
 
+  /** Half an interval and a moment, so that one of two readers in turn always finds the other's answer. */
+  get #sharedMs(): number {
+    return this.#intervalMs / 2 + 1;
+  }
+
   /** `maxAgeMs`: how old an answer that another reader had may be. */
   async #watch(maxAgeMs: number): Promise<void> {
     const start = this.#clock.now();
@@ -138,7 +143,7 @@ export class EngineMonitor extends EventEmitter<Events> {
     const due = 1000 * this.#tracker.hungAt - now;
     const isEarly = due > 0 && due < next;
     this.#cancelNext = this.#clock.after(isEarly ? due : next, () => {
-      this.#observing = this.#watch(isEarly ? 0 : this.#intervalMs / 2);
+      this.#observing = this.#watch(isEarly ? 0 : this.#sharedMs);
     });
   }
 

@@ -24,7 +24,7 @@ test('an engine is observed once an interval of the clock, and hung as soon as i
   await monitor.close();
   expect(states).toEqual([
     ['busy', 0],
-    ['hung', 3603.5],
+    ['hung', 3604.5],
   ]);
   expect(clock.waiting).toBe(0);
 });
