@@ -9,6 +9,7 @@ export {
   type QualityGateOptions,
   type QualityJudgement,
   type QualityObservation,
+  qualityGateOptionsSchema,
   qualityJudgementSchema,
   qualitySentence,
   readySentence,

@@ -128,6 +128,10 @@ export class EngineMonitor extends EventEmitter<Events> {
     this.removeAllListeners();
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
   /** Half an interval and a moment, so that one of two readers in turn always finds the other's answer. */
   get #sharedMs(): number {
     return this.#intervalMs / 2 + 1;
@@ -160,7 +164,7 @@ export class EngineMonitor extends EventEmitter<Events> {
     const { restarts } = this;
     this.#figures = seen.figures;
     this.#observed = true;
-    const readAt = scrape?.time ?? time;
+    const readAt = scrape?.timeSeconds ?? time;
     const now = this.#tracker.observe({ time, readAt, ...seen, inFlight: this.#inFlight });
     if (this.restarts > restarts) emit(this, this.#errors, 'restart');
     if (now.name !== before.name) emit(this, this.#errors, 'state', now, before);
@@ -170,6 +174,6 @@ export class EngineMonitor extends EventEmitter<Events> {
 
 function ratesBetween(before: EngineScrape | null, after: EngineScrape | null): Rates | null {
   if (before === null || after === null) return null;
-  const sample = ({ metrics, time }: EngineScrape) => ({ metrics, time });
+  const sample = ({ metrics, timeSeconds }: EngineScrape) => ({ metrics, timeSeconds });
   return deriveRates(sample(before), sample(after));
 }

@@ -10,7 +10,7 @@
  * Scrapes are shared with whoever else reads the same Engine object, an EngineMonitor say (engine/telemetry/scraper.ts): one that is
  * fresh, and newer than the answer known here, is a source's answer, with its age.
  *
- * Options: `deadlineMs` 250; `timeouts` a source, three fifths of the deadline when the engine is on this host (150 ms), else
+ * Options: `deadlineMs` 250; `timeoutsMs` a source, three fifths of the deadline when the engine is on this host (150 ms), else
  * all of it, never more; `providers`, what the processor says of itself; `sources`, the additional ones
  * (additional-source.ts); `freshness` a source (freshness.ts); `alternatives`, further providers: `[{ name, engine, sources? }]`;
  * `keepIn`, a folder where facts of model and tokenizer outlive the process (kept-facts.ts), none by default: what it holds is
@@ -186,6 +186,10 @@ export class SourceFetcher {
     await Promise.all(engineSourceNames.map((name) => this.#choices[name].settled()));
     await this.#loading;
     await this.#kept?.settled();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   async #read(reading: Reading): Promise<SourceSet> {

@@ -44,8 +44,8 @@ async function readPerformance(engine: Engine, inquiry: Inquiry): Promise<Fields
   const { signal, maxAgeMs, clock } = inquiry;
   const scraper = scraperOf(engine, clock);
   const health = inquiry.added('GET /health', isHealthy(scraper, { signal, maxAgeMs }));
-  const { figures, time } = await inquiry.needed(scraper.scrape({ signal, maxAgeMs }));
-  inquiry.answeredAt(1000 * time);
+  const { figures, timeSeconds } = await inquiry.needed(scraper.scrape({ signal, maxAgeMs }));
+  inquiry.answeredAt(1000 * timeSeconds);
   const syncTime = (wallMs() - inquiry.ageMs) / 1000;
   const { running, waiting } = figures;
   const healthy = await health;
@@ -66,7 +66,7 @@ async function readPerformance(engine: Engine, inquiry: Inquiry): Promise<Fields
     requests_by_reason: figures.requestsByReason,
     waiting_by_reason: figures.waitingByReason,
     inference_seconds_total: figures.inferenceSeconds,
-    process_start_time: figures.processStartTime,
+    process_start_time: figures.processStartSeconds,
   };
 }
 

@@ -55,7 +55,7 @@ export function fetchResourceDataSource(
 
 async function readResources(provider: (() => ResourceState) | undefined, inquiry: Inquiry): Promise<Fields> {
   const processor = provider && checkedState(stateSchema, provider(), 'resources');
-  const gpus = processor?.nvidiaSmi ? inquiry.added('nvidia-smi', nvidiaGpus(inquiry.signal)) : undefined;
+  const gpus = processor?.nvidiaSmi ? inquiry.added('nvidia-smi', nvidiaGpus({ signal: inquiry.signal })) : undefined;
   const limits = cgroupLimits();
   const [waits, runQueue] = await inquiry.needed(Promise.all([pressure(), runQueuePerCpu()]));
   const delay = eventLoopDelay();

@@ -23,7 +23,7 @@ const calmEngine = (answers: Partial<Engine> = {}) =>
     ...answers,
   });
 
-const config = { esn_reservoir_size: 64, bseries_max_order: 2, source_deadline_ms: 20_000 };
+const config = { units: 64, bseriesOrder: 2, sourceDeadlineMs: 20_000 };
 const input = { tokens: Array.from({ length: 40 }, (_, i) => (7 * i) % 300) };
 const open: DtesnProcessor[] = [];
 afterEach(async () => {
@@ -45,11 +45,11 @@ test('features of a membrane that is switched off are null, and those of the oth
   expect(activeOf(result)).toBe(2);
   expect(dtesnResultSchema.parse(JSON.parse(JSON.stringify(result)))).toBeDefined();
   const known = result.membranes.flatMap(({ active, units }) => Array<boolean>(units).fill(active));
-  const { end_state, mean_state, differentials } = result.features;
-  expect(end_state.map((x) => x !== null)).toEqual(known);
-  expect(mean_state.map((x) => x !== null)).toEqual(known);
+  const { endState, meanState, differentials } = result.features;
+  expect(endState.map((x) => x !== null)).toEqual(known);
+  expect(meanState.map((x) => x !== null)).toEqual(known);
   expect(known).toContain(false);
-  expect(end_state.filter((x) => x === 0)).toEqual([]);
+  expect(endState.filter((x) => x === 0)).toEqual([]);
   expect(differentials[0]).toBeGreaterThan(0);
   expect(result.membranes.map(({ active, activity }) => (activity === null) === !active)).not.toContain(false);
 });
@@ -57,7 +57,7 @@ test('features of a membrane that is switched off are null, and those of the oth
 test('an idle host computes every membrane', async () => {
   const result = await resultAt(idle);
   expect(activeOf(result)).toBe(8);
-  expect(result.features.end_state).not.toContain(null);
+  expect(result.features.endState).not.toContain(null);
 });
 
 test.each<[string, { cpuPressure: number | null; runQueue?: number }, number]>([
@@ -91,7 +91,7 @@ test('a pinned standardisation holds whatever the engine says', async () => {
   const [well, ill] = [await resultAt(idle, { plan }), await resultAt(loaded, { plan, engine: sick })];
   const isOn = ({ context }: DtesnResult) => context.processing_pipelines.high_quality_optimizations;
   expect(isOn(ill)).toMatchObject({ enabled: true, reason: 'pinned to true by the option plan' });
-  expect(ill.features.end_state).toEqual(well.features.end_state);
+  expect(ill.features.endState).toEqual(well.features.endState);
   const off = await resultAt(idle, { plan: { standardise: false } });
   expect(isOn(off).enabled).toBe(false);
 });

@@ -2,20 +2,21 @@
  * The one poller of an engine: whoever reads GET /metrics or GET /health of one Engine object on one clock shares requests and
  * answers (shared-answer.ts), and a scrape is parsed once. The monitor and the sources ask here, so both see the same figures.
  *
- *     const { figures, time } = await scraperOf(engine).scrape({ maxAgeMs: 500, signal });
+ *     const { figures, timeSeconds } = await scraperOf(engine).scrape({ maxAgeMs: 500, signal });
  *
  * An engine that brings a `scraper`, such as one behind a guard, answers with it. Errors: those of the engine and of
  * parsePrometheus.
  */
 import { type Clock, systemClock } from '../../abort/index.js';
 import type { Engine } from '../engine.js';
-import { parsePrometheusInSlices } from '../prometheus/index.js';
-import type { Scrape } from './derive-rates.js';
+import { type MetricFamilies, parsePrometheusInSlices } from '../prometheus/index.js';
 import { type EngineMetrics, engineMetrics } from './engine-metrics.js';
 import { SharedAnswer, type SharedOptions } from './shared-answer.js';
 
-/** A scrape, read by all who share it: `time` is when /metrics had answered. */
-export interface EngineScrape extends Scrape {
+/** A scrape, read by all who share it: `timeSeconds` is when /metrics had answered. */
+export interface EngineScrape {
+  metrics: MetricFamilies;
+  timeSeconds: number;
   figures: EngineMetrics;
 }
 
@@ -47,7 +48,7 @@ function makeScraper(engine: Engine, clock: Clock): Scraper {
     const body = await engine.metrics({ signal });
     const at = clock.now();
     const metrics = await parsePrometheusInSlices(body, { signal });
-    return { value: { metrics, time: at / 1000, figures: engineMetrics(metrics) }, at };
+    return { value: { metrics, timeSeconds: at / 1000, figures: engineMetrics(metrics) }, at };
   });
   const healths = new SharedAnswer<void>(clock, async (signal) => {
     await engine.health({ signal });

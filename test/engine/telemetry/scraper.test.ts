@@ -37,7 +37,7 @@ describe('a request under way', () => {
     const [one, other] = await Promise.all(both);
     expect(requests.length).toBe(1);
     expect(other).toBe(one);
-    expect(one).toMatchObject({ time: 0, figures: { running: 3 } });
+    expect(one).toMatchObject({ timeSeconds: 0, figures: { running: 3 } });
   });
 
   test('goes on when one of those who wait aborts, and ends when the last one does', async () => {
