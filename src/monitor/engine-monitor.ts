@@ -13,7 +13,7 @@
  * iteration while requests run or wait, or without any answer; `onListenerError(error, event)`, called with the first error of each
  * listener (a process warning when left out): a listener that throws stops neither the watch nor the other listeners.
  * `clock`, a clock in place of the system's (abort/clock.ts). With the defaults a hang is reported within 5 s, a crash within 2 s.
- * Answers that another reader of the same Engine object had in the last half of an interval serve as well (scraper.ts), so a
+ * The first observation asks; later, answers that another reader of the same Engine object had in the last half of an interval serve as well (scraper.ts), so a
  * monitor and a SourceFetcher together ask as often as one of them. An engine that stands still is asked once more, at the end
  * of `hungAfterMs`. Observations do not overlap: a slow one delays the next. The timer does not keep the process alive. The engine is the
  * caller's and stays open. States: see engine-state.ts; times are of the clock, in seconds.
@@ -81,7 +81,7 @@ export class EngineMonitor extends EventEmitter<Events> {
     this.#clock = clock;
     this.#errors = new ListenerErrors(onListenerError);
     this.#tracker = new EngineStateTracker(hungAfterMs / 1000);
-    this.#observing = this.#watch(this.#sharedMs);
+    this.#observing = this.#watch(0);
   }
 
   /** The state as it was last observed. */
