@@ -73,10 +73,7 @@ export interface ProcessorOptions {
   qualityMeasure?: 'plain' | 'graded' | undefined;
   /** Whether the threshold is learned within [0.5, 0.95]; false by default. */
   adaptive?: boolean | undefined;
-  /**
-   * Whether load and quality decide the plan: 'adaptive' (default); 'fixed': every core and membrane, and standardisation as first
-   * judged; or { threads, membranes, standardise }, each pinned (pipeline/pins.ts).
-   */
+  /** 'adaptive' (default); 'fixed': every core and membrane, standardisation as first judged; or what is pinned (pipeline/pins.ts). */
   plan?: 'adaptive' | 'fixed' | PlanPins | undefined;
   /** What waits and ages are measured by; the system's monotonic clock by default. */
   clock?: Clock | undefined;
