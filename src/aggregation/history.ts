@@ -13,7 +13,7 @@
 import { z } from 'zod';
 import { type Clock, clockOption } from '../abort/index.js';
 import { RestartDetector, type RunFigures } from '../engine/index.js';
-import { checkOptions } from '../errors/index.js';
+import { brand, checkOptions } from '../errors/index.js';
 import { type PerformanceSource, runOf, type Sources } from '../sources/index.js';
 import { type Load, LoadDetector } from './load.js';
 
@@ -73,6 +73,8 @@ export class SourceHistory {
     return law === null ? checks : [...checks, law];
   }
 }
+
+export const isSourceHistory = brand(SourceHistory, 'SourceHistory');
 
 const counters = [
   'total_requests',

@@ -3,7 +3,7 @@
  * with whoever else reads them (engine/telemetry/scraper.ts). It never rejects.
  */
 import { type Clock, systemClock } from '../abort/index.js';
-import { type Engine, EngineError, type EngineScrape, isScaling, scraperOf } from '../engine/index.js';
+import { type Engine, type EngineScrape, isEngineError, isScaling, scraperOf } from '../engine/index.js';
 import type { Answer, Observation } from './engine-state.js';
 
 export interface Look extends Omit<Observation, 'time' | 'readAt'> {
@@ -38,7 +38,7 @@ async function answered<T>(asked: Promise<T>): Promise<{ answer: Answer; value?:
 }
 
 function answerOf(error: unknown): Answer {
-  if (!(error instanceof EngineError)) return (error as Error)?.name === 'TimeoutError' ? 'silent' : 'failed';
+  if (!isEngineError(error)) return (error as Error)?.name === 'TimeoutError' ? 'silent' : 'failed';
   if (error.code === 'ERR_DTESN_ENGINE_REFUSED') return 'refused';
   if (error.code === 'ERR_DTESN_ENGINE_TIMEOUT') return 'silent';
   if (error.code === 'ERR_DTESN_ENGINE_CREDENTIAL') return 'unauthorised';

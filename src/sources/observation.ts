@@ -7,17 +7,19 @@
 
 import { type Clock, systemClock, untilAborted, wallMs, withTimeLimit } from '../abort/index.js';
 import type { Engine } from '../engine/index.js';
-import { EngineError } from '../engine/index.js';
+import { isEngineError } from '../engine/index.js';
 import { DtesnError } from '../errors/index.js';
 import type { Outcome, SourceFields, SourceName, Sources } from './types.js';
 
 export interface SourceOptions {
   /** Milliseconds until the source counts as failed; 1000 by default. */
-  timeoutMs?: number;
-  signal?: AbortSignal;
-  /** How old an answer may be that another reader of the same engine had; 0 by default: each is asked for. */
-  maxAgeMs?: number;
-  clock?: Clock;
+  timeoutMs?: number | undefined;
+  /** Ends the question. */
+  signal?: AbortSignal | undefined;
+  /** How old an answer may be that another reader of the same engine had. Default 0: each is asked for. */
+  maxAgeMs?: number | undefined;
+  /** What the limit and ages are measured by. Default: the system's monotonic clock. */
+  clock?: Clock | undefined;
 }
 
 export interface Question<Name extends SourceName> {
@@ -130,7 +132,7 @@ function record<Name extends SourceName>(
 export function failure(error: unknown): { error: string; error_code: string; http_status?: number } {
   const { message, code } = textOf(error);
   const said = { error: message, error_code: code };
-  const status = error instanceof EngineError ? error.status : null;
+  const status = isEngineError(error) ? error.status : null;
   return status === null ? said : { ...said, http_status: status };
 }
 

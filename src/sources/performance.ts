@@ -6,7 +6,7 @@
  * Counters are as the engine has them: since its start, not since ours.
  */
 import { wallMs } from '../abort/index.js';
-import { type Engine, EngineError, type Scraper, type SharedOptions, scraperOf } from '../engine/index.js';
+import { type Engine, isEngineError, type Scraper, type SharedOptions, scraperOf } from '../engine/index.js';
 import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
 import type { PerformanceSource, SourceFields } from './types.js';
 
@@ -75,7 +75,7 @@ async function isHealthy(scraper: Scraper, options: SharedOptions): Promise<bool
     await scraper.health(options);
     return true;
   } catch (error) {
-    if (error instanceof EngineError && error.status === 503) return false;
+    if (isEngineError(error) && error.status === 503) return false;
     throw error;
   }
 }

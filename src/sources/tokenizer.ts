@@ -7,7 +7,7 @@
  * engine_type is what the engine detects of itself; else the owner that GET /v1/models names, and where that is refused
  * the prefix of GET /metrics.
  */
-import { type Engine, EngineError, scraperOf } from '../engine/index.js';
+import { type Engine, type EngineError, isEngineError, scraperOf } from '../engine/index.js';
 import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
 import type { SourceFields, TokenizerSource } from './types.js';
 
@@ -53,7 +53,7 @@ async function readTokenizer(engine: Engine, inquiry: Inquiry): Promise<Fields> 
 }
 
 function unlessUnsupported(error: unknown): null {
-  if (error instanceof EngineError && error.code === 'ERR_DTESN_ENGINE_UNSUPPORTED') return null;
+  if (isEngineError(error) && error.code === 'ERR_DTESN_ENGINE_UNSUPPORTED') return null;
   throw error;
 }
 
@@ -65,7 +65,7 @@ async function wayBack(
 ): Promise<{ known: boolean | null; text: string | null }> {
   let absent = false;
   const asked = engine.detokenize(tokens, { signal: inquiry.signal }).catch((error: unknown) => {
-    absent = error instanceof EngineError && isAbsence(error);
+    absent = isEngineError(error) && isAbsence(error);
     throw error;
   });
   const text = await inquiry.added('POST /detokenize', asked);

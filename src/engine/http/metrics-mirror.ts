@@ -2,11 +2,11 @@
  * An engine's metrics from another place, such as a proxy or a file server that has a copy: one URL that answers GET with
  * Prometheus text. It answers nothing else, so whether the engine is ready stays unknown.
  *
- * Options: `apiKey`, sent as a bearer token; `timeoutMs` for one request, 1000; `clock`, what it is measured by. Limit: 8 MiB. The label leaves the query
+ * Limit: 8 MiB. The label leaves the query
  * out, for it may hold a credential. Errors: TypeError or RangeError for what is no http URL; EngineError, see engine-error.ts.
  */
 import { z } from 'zod';
-import { clockOption } from '../../abort/index.js';
+import { type Clock, clockOption } from '../../abort/index.js';
 import { argumentError, checkOptions, rangeError } from '../../errors/index.js';
 import type { Engine, RequestOptions } from '../engine.js';
 import { statusError } from '../engine-error.js';
@@ -15,7 +15,7 @@ import { maxMetricsBytes } from './engine-http.js';
 import { HttpClient } from './http-client.js';
 import { Redaction } from './redaction.js';
 
-const optionsSchema = z.object({
+export const optionsSchema = z.object({
   apiKey: z
     .string()
     .regex(/^[\x21-\x7e]+$/)
@@ -24,7 +24,15 @@ const optionsSchema = z.object({
   timeoutMs: z.number().positive().max(600_000).default(1000).describe('milliseconds in (0, 600000]'),
   clock: clockOption,
 });
-export type MetricsMirrorOptions = z.input<typeof optionsSchema>;
+
+export interface MetricsMirrorOptions {
+  /** Sent as a bearer token; visible ASCII characters. */
+  apiKey?: string | undefined;
+  /** Milliseconds for one request, in (0, 600,000]. Default 1000. */
+  timeoutMs?: number | undefined;
+  /** What `timeoutMs` is measured by. Default: the system's monotonic clock. */
+  clock?: Clock | undefined;
+}
 
 export function metricsMirror(url: string | URL, options: MetricsMirrorOptions = {}): Engine {
   const { apiKey, timeoutMs, clock } = checkOptions(optionsSchema, options, 'metricsMirror');

@@ -21,6 +21,7 @@ import { type Clock, pause, systemClock, untilAborted } from '../../abort/index.
 import {
   type Engine,
   EngineError,
+  isEngineError,
   isScaling,
   type RequestOptions,
   type ScrapedEngine,
@@ -145,7 +146,7 @@ export class EngineGuard {
     return new EngineError(
       'ERR_DTESN_ENGINE_BREAKER',
       `${this.#engine.label} is not asked for its ${name} ${until} because it failed: ${because}`,
-      { cause: last, status: last instanceof EngineError ? last.status : null },
+      { cause: last, status: isEngineError(last) ? last.status : null },
     );
   }
 }
@@ -155,7 +156,7 @@ function judgement(name: EndpointClass, error: unknown, signal: AbortSignal): 'a
   const { code } = (error ?? {}) as { code?: unknown };
   if (signal.aborted && error === signal.reason) return code === 'ERR_DTESN_SOURCE_TIMEOUT' ? {} : 'inconclusive';
   if (code === 'ERR_DTESN_CLOSED' || code === 'ERR_DTESN_ARGUMENT') return 'inconclusive';
-  if (!(error instanceof EngineError)) return {};
+  if (!isEngineError(error)) return {};
   if (code === 'ERR_DTESN_ENGINE_REFUSED') return { longestMs: refusedLongestMs };
   if (!isAnswered(error)) return {};
   if (name === 'health' || !isSick(error)) return 'alive';
@@ -163,7 +164,7 @@ function judgement(name: EndpointClass, error: unknown, signal: AbortSignal): 'a
 }
 
 function isAnswered(error: unknown): boolean {
-  if (!(error instanceof EngineError)) return false;
+  if (!isEngineError(error)) return false;
   return error.status !== null || error.code === 'ERR_DTESN_ENGINE_UNSUPPORTED';
 }
 
