@@ -15,6 +15,7 @@ export {
   type QualityObservation,
   type SourceGrade,
   SourceHistory,
+  type SourceHistoryOptions,
 } from './aggregation/index.js';
 export { type Differentials, type DifferentialsOptions, elementaryDifferentials } from './bseries/index.js';
 export {
@@ -143,6 +144,7 @@ export {
   type Pipeline,
   type PipelineStep,
   type PlanOptions,
+  type PlanPins,
   type PlanTarget,
   type ProcessingPipelines,
   type RunSeries,

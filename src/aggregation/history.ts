@@ -10,8 +10,10 @@
  *
  * A sample that is seen again (an answer that was kept) is not counted again. Source: Little (1961), Operations Research 9(3).
  */
+import { z } from 'zod';
+import { type Clock, clockOption } from '../abort/index.js';
 import { RestartDetector, type RunFigures } from '../engine/index.js';
-import { brand } from '../errors/index.js';
+import { brand, checkOptions } from '../errors/index.js';
 import { type PerformanceSource, runOf, type Sources } from '../sources/index.js';
 import { type Load, LoadDetector } from './load.js';
 
@@ -31,15 +33,24 @@ interface Sample {
   source: PerformanceSource;
 }
 
+const optionsSchema = z.object({ clock: clockOption });
+
+export type SourceHistoryOptions = z.input<typeof optionsSchema>;
+
 export class SourceHistory {
+  readonly #clock: Clock;
   readonly #detector = new LoadDetector();
   readonly #restarts = new RestartDetector();
   #samples: Sample[] = [];
   #timestamp: number | null = null;
   #assessment: Assessment | null = null;
 
-  /** `now` in seconds of a clock that never steps. */
-  observe(sources: Sources, now = performance.now() / 1000): Assessment {
+  constructor(options: SourceHistoryOptions = {}) {
+    this.#clock = checkOptions(optionsSchema, options, 'SourceHistory').clock;
+  }
+
+  /** `now` in seconds of a clock that never steps; that of the option `clock` when left out. */
+  observe(sources: Sources, now = this.#clock.now() / 1000): Assessment {
     const { performance: source } = sources;
     if (this.#assessment !== null && source.fetch_timestamp === this.#timestamp) return this.#assessment;
     this.#timestamp = source.fetch_timestamp;

@@ -3,21 +3,20 @@
  *
  *     waiting > usual waiting, at most the running      the engine has requests it cannot serve now
  *     KV usage > usual, within [0.8, 0.95]              the engine is about to queue or preempt (fullest rank)
- *     1-minute load average >= CPUs                     processes that want to run fill every CPU of this host
+ *     tasks wait for this host's CPUs                   as measured over the last 10 s (cpu-contention.ts)
  *
  * What is usual is learned from the stream of fetches (usual.ts: mean + 2 deviations of the last ten minutes); before that the
  * thresholds are 0 and 0.9. So an engine that always has a short queue is not called loaded for it, but one whose queue is
  * longer than its batch always is.
- * Hysteresis: what was high stays so until waiting is half its threshold or less, KV usage 0.1 below, the load average below
- * 0.8 CPUs.
+ * Hysteresis: what was high stays so until waiting is half its threshold or less, KV usage 0.1 below, the CPUs calm.
  *
  * True with the reasons; false when some figure is known and none is high; null when none is known.
  */
 import type { Sources } from '../sources/index.js';
+import { cpuContention } from './cpu-contention.js';
 import { Usual } from './usual.js';
 
 const KV = { usual: 0.9, least: 0.8, most: 0.95, room: 0.1 };
-const IDLE_CPU_SHARE = 0.8;
 
 export interface Load {
   high: boolean | null;
@@ -53,10 +52,9 @@ export class LoadDetector {
   }
 
   #judgeCpu({ resources }: Sources): string | false | null {
-    const load = resources.current_processing_load?.['cpu_load_1m'] ?? null;
-    const cpus = resources.cpu_count;
-    if (load === null || cpus === null) return null;
-    this.#high.cpu = load >= (this.#high.cpu ? IDLE_CPU_SHARE * cpus : cpus);
-    return this.#high.cpu && `this host's load average is ${load.toFixed(2)} on ${cpus} CPUs`;
+    const contention = cpuContention(resources);
+    if (contention === null) return null;
+    this.#high.cpu = contention.isHigh || (this.#high.cpu && !contention.isCalm);
+    return this.#high.cpu && `${contention.sentence} of this host`;
   }
 }

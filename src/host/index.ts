@@ -4,3 +4,4 @@ export { cpusOf, usableCpus } from './cpus.js';
 export { eventLoopDelay } from './event-loop.js';
 export { type NvidiaGpu, type NvidiaGpusOptions, nvidiaGpus } from './nvidia-gpus.js';
 export { type Pressure, pressure } from './pressure.js';
+export { runQueuePerCpu } from './run-queue.js';

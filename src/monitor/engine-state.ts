@@ -63,6 +63,8 @@ export interface Observation {
   metrics: Answer;
   /** The figures, where /metrics answered. */
   figures: EngineMetrics | null;
+  /** Seconds, when they were read; `time` when left out. */
+  readAt?: number;
   /** Requests that the caller has sent and that are not answered yet; 0 when left out. */
   inFlight?: number;
 }
@@ -79,6 +81,8 @@ export class EngineStateTracker {
   /** When each rank, and the engine as a whole (null), last counted an iteration or had nothing to do. */
   readonly #heartbeats = new Map<string | null, number>();
   #answered: number | null = null;
+  /** The oldest heartbeat of what has work and stands still, at the last observation. */
+  #standing = Number.POSITIVE_INFINITY;
   #strained = 0;
   #relaxed = SUSTAINED;
   #restarts = 0;
@@ -96,7 +100,13 @@ export class EngineStateTracker {
     return this.#restarts;
   }
 
+  /** From when on, in seconds, the engine is hung if it stands still until then; infinite where nothing stands still. */
+  get hungAt(): number {
+    return this.#standing + this.#hungAfter;
+  }
+
   observe(observation: Observation): EngineState {
+    this.#standing = Number.POSITIVE_INFINITY;
     const [name, evidence] = this.#judge(observation);
     const sinceSeconds = name === this.#state.name ? this.#state.sinceSeconds : observation.time;
     this.#state = readable({ name, sinceSeconds, evidence });
@@ -151,7 +161,7 @@ export class EngineStateTracker {
   #living(
     figures: EngineMetrics,
     before: EngineMetrics | null,
-    { time, inFlight = 0 }: Observation,
+    { time: now, readAt: time = now, inFlight = 0 }: Observation,
   ): [EngineStateName, string[]] {
     if (figures.sleeping) {
       this.#heartbeats.clear();
@@ -198,6 +208,7 @@ export class EngineStateTracker {
     const moved = before === undefined || !hasWork || progressed(before, now) !== false;
     const last = moved ? time : (this.#heartbeats.get(key) ?? time);
     this.#heartbeats.set(key, last);
+    if (!moved) this.#standing = Math.min(this.#standing, last);
     return time - last < this.#hungAfter ? null : time - last;
   }
 

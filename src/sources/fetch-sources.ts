@@ -19,7 +19,7 @@ export async function fetchSources(
 ): Promise<SourceSet> {
   const fetcher = new SourceFetcher(engine, options);
   try {
-    return await fetcher.fetch(signal ? { signal } : {});
+    return await fetcher.fetch({ force: true, ...(signal && { signal }) });
   } finally {
     await fetcher.close();
   }

@@ -13,6 +13,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { wallMs } from '../abort/index.js';
 import { failure } from './observation.js';
 import { type ModelConfigSource, modelConfigSchema, type TokenizerSource, tokenizerSchema } from './types.js';
 
@@ -120,7 +121,7 @@ function parsed(text: string): z.infer<typeof bodySchema> {
   const facts = bodySchema.safeParse(jsonOf(body));
   if (!facts.success) throw new Error('its records have another shape');
   const dates = [facts.data.model_config, facts.data.tokenizer].map((source) => source?.fetch_timestamp ?? 0);
-  if (Math.max(...dates) > Date.now() / 1000 + 1) throw new Error('it is dated in the future');
+  if (Math.max(...dates) > wallMs() / 1000 + 1) throw new Error('it is dated in the future');
   return facts.data;
 }
 

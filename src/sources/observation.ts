@@ -5,7 +5,7 @@
  * `ERR_DTESN_SOURCE_TIMEOUT` names the source, the limit and the question. An answer with null fields is `partial`.
  */
 
-import { untilAborted, withTimeLimit } from '../abort/index.js';
+import { type Clock, systemClock, untilAborted, wallMs, withTimeLimit } from '../abort/index.js';
 import type { Engine } from '../engine/index.js';
 import { isEngineError } from '../engine/index.js';
 import { DtesnError } from '../errors/index.js';
@@ -16,6 +16,10 @@ export interface SourceOptions {
   timeoutMs?: number | undefined;
   /** Ends the question. */
   signal?: AbortSignal | undefined;
+  /** How old an answer may be that another reader of the same engine had. Default 0: each is asked for. */
+  maxAgeMs?: number | undefined;
+  /** What the limit and ages are measured by. Default: the system's monotonic clock. */
+  clock?: Clock | undefined;
 }
 
 export interface Question<Name extends SourceName> {
@@ -30,11 +34,28 @@ export interface Question<Name extends SourceName> {
 /** What one observation asks: everything ends when its signal aborts. */
 export class Inquiry {
   readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly maxAgeMs: number;
   /** Why fields are unknown. */
   readonly problems: string[] = [];
+  readonly #begun: number;
+  #ageMs = 0;
 
-  constructor(signal: AbortSignal) {
+  constructor(signal: AbortSignal, clock: Clock, maxAgeMs: number) {
     this.signal = signal;
+    this.clock = clock;
+    this.maxAgeMs = maxAgeMs;
+    this.#begun = clock.now();
+  }
+
+  /** 0 for what was answered since this observation began. */
+  get ageMs(): number {
+    return this.#ageMs;
+  }
+
+  /** Notes when the answer came, in milliseconds of the clock: before this observation where another reader had it. */
+  answeredAt(ms: number): void {
+    if (ms < this.#begun) this.#ageMs = this.clock.now() - ms;
   }
 
   /** The answer without which the source fails. */
@@ -55,20 +76,20 @@ export class Inquiry {
 
 export async function observe<Name extends SourceName>(
   question: Question<Name>,
-  { timeoutMs = 1000, signal }: SourceOptions,
+  { timeoutMs = 1000, signal, maxAgeMs = 0, clock = systemClock }: SourceOptions,
 ): Promise<Sources[Name]> {
   const { source, request, nothing, ask } = question;
-  const start = performance.now();
+  const start = clock.now();
   try {
-    return await underLimit(source, request, { timeoutMs, signal }, async (limit) => {
-      const inquiry = new Inquiry(limit);
+    return await underLimit(source, request, { timeoutMs, signal, clock }, async (limit) => {
+      const inquiry = new Inquiry(limit, clock, maxAgeMs);
       const fields = await ask(inquiry);
       const problems = inquiry.problems.length > 0 ? { problems: inquiry.problems } : {};
-      return record(source, fields, performance.now() - start, problems);
+      return record(source, fields, clock.now() - start, { age_ms: inquiry.ageMs, ...problems });
     });
   } catch (error) {
     signal?.throwIfAborted();
-    return record(source, nothing, performance.now() - start, { state: 'error', ...failure(error) });
+    return record(source, nothing, clock.now() - start, { state: 'error', ...failure(error) });
   }
 }
 
@@ -76,13 +97,13 @@ export async function observe<Name extends SourceName>(
 export function underLimit<T>(
   source: string,
   request: string,
-  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal | undefined },
+  { timeoutMs, signal, clock }: { timeoutMs: number; signal: AbortSignal | undefined; clock: Clock },
   ask: (limit: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const shown = Number(timeoutMs.toFixed(timeoutMs < 10 ? 1 : 0));
   const late = () =>
     new DtesnError('ERR_DTESN_SOURCE_TIMEOUT', `${source} source did not answer within ${shown} ms (${request})`);
-  return withTimeLimit(timeoutMs, late, signal, ask);
+  return withTimeLimit(timeoutMs, late, signal, ask, clock);
 }
 
 function record<Name extends SourceName>(
@@ -92,14 +113,14 @@ function record<Name extends SourceName>(
   outcome: Partial<Outcome>,
 ): Sources[Name] {
   const unknown = Object.entries(fields).flatMap(([name, value]) => (value === null ? [name] : []));
-  const now = Date.now() / 1000;
+  const answered = (wallMs() - (outcome.age_ms ?? 0)) / 1000;
   const said: Outcome = {
     state: unknown.length === 0 ? 'ok' : 'partial',
     latency_ms: latency,
     age_ms: 0,
     unknown,
-    fetch_timestamp: now,
-    fresh_until: now,
+    fetch_timestamp: answered,
+    fresh_until: answered,
     cache: 'miss',
     ...outcome,
   };

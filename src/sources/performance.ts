@@ -1,12 +1,12 @@
 /**
  * Source performance: the engine's load and totals from GET /metrics, which must answer, and its health from GET /health,
- * asked at the same time.
+ * asked at the same time. Whoever else reads them of the same engine shares requests and answers (engine/telemetry/scraper.ts).
  *
  * engine_ready = /health answers and no rank sleeps. False when /health answers 503; unknown when it does not answer.
  * Counters are as the engine has them: since its start, not since ours.
  */
-import type { Engine } from '../engine/index.js';
-import { engineMetrics, isEngineError, parsePrometheusInSlices } from '../engine/index.js';
+import { wallMs } from '../abort/index.js';
+import { type Engine, isEngineError, type Scraper, type SharedOptions, scraperOf } from '../engine/index.js';
 import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
 import type { PerformanceSource, SourceFields } from './types.js';
 
@@ -41,11 +41,12 @@ export function fetchPerformanceDataSource(
 }
 
 async function readPerformance(engine: Engine, inquiry: Inquiry): Promise<Fields> {
-  const { signal } = inquiry;
-  const health = inquiry.added('GET /health', isHealthy(engine, signal));
-  const body = await inquiry.needed(engine.metrics({ signal }));
-  const syncTime = Date.now() / 1000;
-  const figures = engineMetrics(await parsePrometheusInSlices(body, { signal }));
+  const { signal, maxAgeMs, clock } = inquiry;
+  const scraper = scraperOf(engine, clock);
+  const health = inquiry.added('GET /health', isHealthy(scraper, { signal, maxAgeMs }));
+  const { figures, timeSeconds } = await inquiry.needed(scraper.scrape({ signal, maxAgeMs }));
+  inquiry.answeredAt(1000 * timeSeconds);
+  const syncTime = (wallMs() - inquiry.ageMs) / 1000;
   const { running, waiting } = figures;
   const healthy = await health;
   return {
@@ -69,9 +70,9 @@ async function readPerformance(engine: Engine, inquiry: Inquiry): Promise<Fields
   };
 }
 
-async function isHealthy(engine: Engine, signal: AbortSignal): Promise<boolean> {
+async function isHealthy(scraper: Scraper, options: SharedOptions): Promise<boolean> {
   try {
-    await engine.health({ signal });
+    await scraper.health(options);
     return true;
   } catch (error) {
     if (isEngineError(error) && error.status === 503) return false;

@@ -7,8 +7,7 @@
  * engine_type is what the engine detects of itself; else the owner that GET /v1/models names, and where that is refused
  * the prefix of GET /metrics.
  */
-import type { Engine } from '../engine/index.js';
-import { type EngineError, engineMetrics, isEngineError, parsePrometheusInSlices } from '../engine/index.js';
+import { type Engine, type EngineError, isEngineError, scraperOf } from '../engine/index.js';
 import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
 import type { SourceFields, TokenizerSource } from './types.js';
 
@@ -82,11 +81,11 @@ async function engineType(engine: Engine, inquiry: Inquiry): Promise<Fields['eng
   if (engine.kind !== undefined) return inquiry.added('its kind', engine.kind({ signal }));
   const cards = await inquiry.added('GET /v1/models', engine.models({ signal }));
   // Models are behind the key, metrics are not.
-  if (cards === null) return inquiry.added('GET /metrics', typeOfMetrics(engine, signal));
+  if (cards === null) return inquiry.added('GET /metrics', typeOfMetrics(engine, inquiry));
   const owner = cards[0]?.ownedBy;
   return owner === 'aphrodite' || owner === 'vllm' ? owner : null;
 }
 
-async function typeOfMetrics(engine: Engine, signal: AbortSignal): Promise<Fields['engine_type']> {
-  return engineMetrics(await parsePrometheusInSlices(await engine.metrics({ signal }), { signal })).engineType;
+async function typeOfMetrics(engine: Engine, { signal, clock }: Inquiry): Promise<Fields['engine_type']> {
+  return (await scraperOf(engine, clock).scrape({ signal })).figures.engineType;
 }

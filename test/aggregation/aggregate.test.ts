@@ -98,9 +98,14 @@ describe('high load', () => {
     ['a queue', { performance: { waiting: 1 } }, /1 requests wait/],
     ['KV memory more than 90 % full', { performance: { kv_cache_usage_max: 0.91 } }, /91 % full/],
     [
-      'as many runnable processes as CPUs',
-      { resources: { current_processing_load: { cpu_load_1m: 4 } } },
-      /4\.00 on 4/,
+      'tasks that waited for a CPU half of the time',
+      { resources: { current_processing_load: { cpu_pressure: 0.5 } } },
+      /tasks waited for a CPU in 50 % of the last 10 s of this host/,
+    ],
+    [
+      'as many tasks that want to run as CPUs, where pressure is unknown',
+      { resources: { current_processing_load: { run_queue_per_cpu: 1 } } },
+      /1\.00 tasks want to run on each CPU of this host/,
     ],
   ])('is %s', (_, changes, reason) => {
     expect(hints(changes)).toMatchObject({

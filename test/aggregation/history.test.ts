@@ -13,7 +13,7 @@ function stream() {
   const see = (performance: Partial<PerformanceSource>, load = 0.1) => {
     time++;
     const sources: Sources = goodSources({ performance: { fetch_timestamp: time, age_ms: 0, ...performance } });
-    sources.resources.current_processing_load = { cpu_load_1m: load };
+    sources.resources.current_processing_load = { cpu_pressure: load };
     return history.observe(sources, time);
   };
   const highs = (values: Partial<PerformanceSource>[]) => values.map((one) => see(one).load.high);
@@ -46,10 +46,16 @@ describe('load', () => {
     ]);
   });
 
-  test('the load of the CPUs ends below four fifths of them', () => {
+  test('the load of the CPUs ends when tasks wait less than a quarter of the time', () => {
     const { see } = stream();
     const idle = { waiting: 0, kv_cache_usage_max: 0.1 };
-    expect([3.9, 4, 3.5, 3.1, 3.5].map((load) => see(idle, load).load.high)).toEqual([false, true, true, false, false]);
+    expect([0.49, 0.5, 0.3, 0.24, 0.3].map((load) => see(idle, load).load.high)).toEqual([
+      false,
+      true,
+      true,
+      false,
+      false,
+    ]);
   });
 });
 

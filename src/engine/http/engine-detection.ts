@@ -10,7 +10,7 @@
  * Null when something answered and none of this is in it. Rejects, with the first failure, when nothing did.
  */
 import { z } from 'zod';
-import { pause } from '../../abort/index.js';
+import { type Clock, pause } from '../../abort/index.js';
 import type { EngineKind, RequestOptions } from '../engine.js';
 import { isEngineError } from '../engine-error.js';
 import { type EngineHttp, maxMetricsBytes } from './engine-http.js';
@@ -29,7 +29,7 @@ export async function detectKind(http: EngineHttp, options: RequestOptions): Pro
   const findings: Finding[] = [
     await firstKind(
       owner,
-      patience(owner).then((kind) => kind ?? look(byMetrics)),
+      patience(owner, http.clock).then((kind) => kind ?? look(byMetrics)),
     ),
   ];
   for (const evidence of [byInfo, byApiVersion]) {
@@ -41,10 +41,10 @@ export async function detectKind(http: EngineHttp, options: RequestOptions): Pro
 }
 
 /** The finding, or null for it when it takes long. */
-async function patience(finding: Promise<Finding>): Promise<Finding> {
+async function patience(finding: Promise<Finding>, clock: Clock): Promise<Finding> {
   const found = new AbortController();
   const told = finding.finally(() => found.abort());
-  const late = pause(patienceMs, found.signal).then(
+  const late = pause(patienceMs, found.signal, clock).then(
     () => null,
     () => told,
   );
