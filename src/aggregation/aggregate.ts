@@ -24,8 +24,8 @@ export function aggregateMultiSourceData(
 ): Aggregation {
   const successful = sourceNames.filter((name) => sources[name].state !== 'error');
   const { model_config, performance } = sources;
-  const seen = history?.observe(sources);
-  const load = seen?.load ?? new LoadDetector().judge(sources, 0);
+  const assessment = history?.observe(sources);
+  const load = assessment?.load ?? new LoadDetector().judge(sources, 0);
   const metadata: Aggregation['unified_metadata'] = {
     active_model: model_config.model_name,
     processing_stats: { total_requests: performance.total_requests, engine_ready: performance.engine_ready },
@@ -57,7 +57,7 @@ export function aggregateMultiSourceData(
       },
       additional,
     ),
-    quality_detail: gradeSources(sources, seen?.checks, additional),
+    quality_detail: gradeSources(sources, assessment?.checks, additional),
   };
 }
 

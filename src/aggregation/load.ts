@@ -5,7 +5,7 @@
  *     KV usage > usual, within [0.8, 0.95]              the engine is about to queue or preempt (fullest rank)
  *     1-minute load average >= CPUs                     processes that want to run fill every CPU of this host
  *
- * What is usual is learned from the stream of fetches (usual.ts: mean + 2 deviations of the last ten minutes); before that the
+ * What is usual is learned from the stream of fetches (running-baseline.ts: mean + 2 deviations of the last ten minutes); before that the
  * thresholds are 0 and 0.9. So an engine that always has a short queue is not called loaded for it, but one whose queue is
  * longer than its batch always is.
  * Hysteresis: what was high stays so until waiting is half its threshold or less, KV usage 0.1 below, the load average below
@@ -14,9 +14,9 @@
  * True with the reasons; false when some figure is known and none is high; null when none is known.
  */
 import type { Sources } from '../sources/index.js';
-import { Usual } from './usual.js';
+import { RunningBaseline } from './running-baseline.js';
 
-const KV = { usual: 0.9, least: 0.8, most: 0.95, room: 0.1 };
+const KV = { initial: 0.9, least: 0.8, most: 0.95, room: 0.1 };
 const IDLE_CPU_SHARE = 0.8;
 
 export interface Load {
@@ -25,8 +25,8 @@ export interface Load {
 }
 
 export class LoadDetector {
-  readonly #waiting = new Usual();
-  readonly #usage = new Usual();
+  readonly #waiting = new RunningBaseline();
+  readonly #usage = new RunningBaseline();
   readonly #high = { waiting: false, usage: false, cpu: false };
 
   /** Judges one fetch; `time` is that of its figures, in seconds of a clock that never steps. */
@@ -46,7 +46,7 @@ export class LoadDetector {
 
   #judgeUsage({ performance: { kv_cache_usage_max: usage } }: Sources, time: number): string | false | null {
     if (usage === null) return null;
-    const enter = Math.min(KV.most, Math.max(KV.least, this.#usage.high ?? KV.usual));
+    const enter = Math.min(KV.most, Math.max(KV.least, this.#usage.high ?? KV.initial));
     this.#high.usage = usage > (this.#high.usage ? enter - KV.room : enter);
     this.#usage.add(usage, time);
     return this.#high.usage && `the engine's KV memory is ${Math.round(usage * 100)} % full`;

@@ -49,7 +49,7 @@ export async function encodeText(text: string, options: TextOptions): Promise<En
       why += `, and the local one failed (${local.message})`;
       error ??= local;
     } else if (local !== null) {
-      const note = `${why}: the tokens are of the tokenizer in ${local.folder}`;
+      const note = `${why}: the tokens come from the tokenizer in ${local.folder}`;
       return encoded(withinLimit(local.tokens, maxSteps), 'local', note, error);
     }
   }

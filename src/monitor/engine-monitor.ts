@@ -142,8 +142,8 @@ export class EngineMonitor extends EventEmitter<Events> {
   async #observe(): Promise<void> {
     const closing = this.#closing.signal;
     const late = () => new DOMException(`no answer within ${this.#timeoutMs} ms`, 'TimeoutError');
-    const look = (signal: AbortSignal) => observeEngine(this.engine, signal);
-    const { families, ...seen } = await withTimeLimit(this.#timeoutMs, late, closing, look, this.#clock);
+    const request = (signal: AbortSignal) => observeEngine(this.engine, signal);
+    const { families, ...answers } = await withTimeLimit(this.#timeoutMs, late, closing, request, this.#clock);
     if (closing.aborted) return;
     const time = this.#clock.now() / 1000;
     const scrape = families === null ? null : { metrics: families, time };
@@ -151,9 +151,9 @@ export class EngineMonitor extends EventEmitter<Events> {
     this.#scrape = scrape;
     const before = this.state;
     const { restarts } = this;
-    this.#figures = seen.figures;
+    this.#figures = answers.figures;
     this.#observed = true;
-    const now = this.#tracker.observe({ time, ...seen, inFlight: this.#inFlight });
+    const now = this.#tracker.observe({ time, ...answers, inFlight: this.#inFlight });
     if (this.restarts > restarts) emit(this, this.#errors, 'restart');
     if (now.name !== before.name) emit(this, this.#errors, 'state', now, before);
     emit(this, this.#errors, 'observation', now, this.#figures);

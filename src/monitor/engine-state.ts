@@ -106,11 +106,11 @@ export class EngineStateTracker {
     if (answers.every((answer) => answer === 'silent' || answer === 'failed')) return this.#silent(time, answers);
     this.#answered = time;
     this.#alive = true;
-    if (answers.includes('scaling')) return ['scaling', ['it says that the model is scaling']];
+    if (answers.includes('scaling')) return ['scaling', ['the engine says that its model is scaling']];
     if (health === 'unhealthy') return this.#dead('/health answers 503');
-    if (answers.includes('unauthorised')) return ['unauthorised', ['it refuses the credential']];
+    if (answers.includes('unauthorised')) return ['unauthorised', ['the engine refuses the credential']];
     const before = this.#figures;
-    const restart = figures === null ? null : this.#run.look(runOf(figures));
+    const restart = figures === null ? null : this.#run.observe(runOf(figures));
     if (restart !== null || this.#state.name === 'dead') return this.#restarted(figures, restart);
     if (figures === null) return ['unknown', [`/health: ${health}; /metrics: ${metrics}`]];
     this.#figures = figures;
@@ -118,7 +118,7 @@ export class EngineStateTracker {
   }
 
   #refused(): [EngineStateName, string[]] {
-    if (!this.#alive) return ['loading', ['nothing listens, and it was not seen alive yet']];
+    if (!this.#alive) return ['loading', ['nothing listens, and the engine has never answered']];
     return this.#dead('nothing listens any more');
   }
 
@@ -140,7 +140,7 @@ export class EngineStateTracker {
     this.#heartbeats.clear();
     this.#strained = 0;
     this.#relaxed = SUSTAINED;
-    return ['restarting', restart?.reasons ?? ['it answers again']];
+    return ['restarting', restart?.reasons ?? ['the engine answers again']];
   }
 
   #living(
@@ -158,7 +158,10 @@ export class EngineStateTracker {
     if (hung.length > 0) return ['hung', hung];
     const strain = this.#strain(figures, before);
     if (!this.#isSaturated()) return use(figures.running);
-    return ['saturated', strain.length > 0 ? strain : ['it was strained a moment ago']];
+    return [
+      'saturated',
+      strain.length > 0 ? strain : [`the last sign of saturation is less than ${SUSTAINED} observations old`],
+    ];
   }
 
   /** The sentence of a rank that has work and stands still for too long, or none. */
@@ -215,7 +218,7 @@ export class EngineStateTracker {
 }
 
 function use(running: number | null): [EngineStateName, string[]] {
-  if (running === null) return ['unknown', ['it does not say how many requests run']];
+  if (running === null) return ['unknown', ['the metrics do not say how many requests run']];
   return running > 0 ? ['busy', [`${running} requests run`]] : ['ready', ['no request runs']];
 }
 

@@ -9,12 +9,12 @@ import {
 } from '../engine/index.js';
 import type { Answer, Observation } from './engine-state.js';
 
-export interface Look extends Omit<Observation, 'time'> {
+export interface EngineAnswers extends Omit<Observation, 'time'> {
   /** What /metrics said, where it could be read. */
   families: MetricFamilies | null;
 }
 
-export async function observeEngine(engine: Engine, signal: AbortSignal): Promise<Look> {
+export async function observeEngine(engine: Engine, signal: AbortSignal): Promise<EngineAnswers> {
   const [health, metrics] = await Promise.all([
     answered(engine.health({ signal })),
     answered(engine.metrics({ signal }).then((body) => parsePrometheusInSlices(body, { signal }))),

@@ -116,7 +116,8 @@ export class EngineSimulator {
 
   static async start(options: EngineSimulatorOptions = {}): Promise<EngineSimulator> {
     const checked = checkOptions(optionsSchema, options, 'EngineSimulator');
-    if (checked.loop && checked.trace === undefined) throw argumentError('a trace', 'trace (it is to loop)', undefined);
+    if (checked.loop && checked.trace === undefined)
+      throw argumentError('a file (`loop: true` requires it)', 'trace', undefined);
     const simulator = new EngineSimulator(checked, await newSimulation(checked));
     await simulator.server.open();
     await simulator.advanceTo(checked.warmUp);
@@ -152,7 +153,7 @@ export class EngineSimulator {
   /** Moves to virtual time `seconds` over every step and fault on the way; resolves when the port is as it should be. */
   async advanceTo(seconds: number): Promise<void> {
     if (!(seconds >= 0 && seconds < Number.POSITIVE_INFINITY)) {
-      throw rangeError('virtual seconds from 0', 'seconds', seconds);
+      throw rangeError('a number of virtual seconds, 0 or more,', 'seconds', seconds);
     }
     this.clock.jumpTo(seconds);
     this.moveOn();

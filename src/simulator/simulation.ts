@@ -37,7 +37,11 @@ export class EngineSimulation {
   ) {
     const { maxModelLen, blockSize, kvBlocks } = parameters;
     if (kvBlocks * blockSize < maxModelLen) {
-      throw rangeError(`at least ${Math.ceil(maxModelLen / blockSize)} (one longest request)`, 'kvBlocks', kvBlocks);
+      throw rangeError(
+        `at least ${Math.ceil(maxModelLen / blockSize)} (one request of maxModelLen tokens)`,
+        'kvBlocks',
+        kvBlocks,
+      );
     }
     this.cores = this.newCores();
     this.upcoming = arrivals.next();

@@ -201,8 +201,11 @@ export class SourceFetcher {
     const sources = { model_config, tokenizer, performance, processing_state, resources };
     const problems = this.#kept?.problems() ?? [];
     if (problems.length === 0) return sources;
-    const told = { model_config: withProblems(model_config, problems), tokenizer: withProblems(tokenizer, problems) };
-    return { ...sources, ...told };
+    const reported = {
+      model_config: withProblems(model_config, problems),
+      tokenizer: withProblems(tokenizer, problems),
+    };
+    return { ...sources, ...reported };
   }
 
   async #readAdditional(reading: Reading): Promise<Record<string, AdditionalSource>> {
@@ -310,7 +313,7 @@ export class SourceFetcher {
   }
 
   async #load(kept: KeptFacts): Promise<void> {
-    const late = () => new DtesnError('ERR_DTESN_SOURCE_TIMEOUT', 'the folder of kept facts did not answer in time');
+    const late = () => new DtesnError('ERR_DTESN_SOURCE_TIMEOUT', 'the folder keepIn could not be read in time');
     try {
       const facts = await withTimeLimit(this.#options.deadlineMs / 5, late, undefined, (limit) =>
         untilAborted(limit, kept.load()),

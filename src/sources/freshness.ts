@@ -81,9 +81,9 @@ export function additionalFreshnessOf(said: Said, owner: string): Freshness {
 
 type Said = { [Key in keyof Freshness]?: number | undefined };
 
-function completed(said: Said, usual: Freshness, owner: string): Freshness {
-  const freshMs = said.freshMs ?? usual.freshMs;
-  const maxStaleMs = said.maxStaleMs ?? Math.max(usual.maxStaleMs, freshMs);
-  if (maxStaleMs >= freshMs) return { freshMs, maxStaleMs, retryMs: said.retryMs ?? usual.retryMs };
+function completed(said: Said, defaults: Freshness, owner: string): Freshness {
+  const freshMs = said.freshMs ?? defaults.freshMs;
+  const maxStaleMs = said.maxStaleMs ?? Math.max(defaults.maxStaleMs, freshMs);
+  if (maxStaleMs >= freshMs) return { freshMs, maxStaleMs, retryMs: said.retryMs ?? defaults.retryMs };
   throw rangeError(`at least freshMs, ${freshMs},`, `${owner}.maxStaleMs`, maxStaleMs);
 }

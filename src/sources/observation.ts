@@ -23,11 +23,11 @@ export interface Question<Name extends SourceName> {
   request: string;
   /** The record when nothing is known. */
   nothing: SourceFields[Name];
-  ask: (inquiry: Inquiry) => Promise<SourceFields[Name]>;
+  ask: (requests: SourceRequests) => Promise<SourceFields[Name]>;
 }
 
 /** What one observation asks: everything ends when its signal aborts. */
-export class Inquiry {
+export class SourceRequests {
   readonly signal: AbortSignal;
   /** Why fields are unknown. */
   readonly problems: string[] = [];
@@ -37,12 +37,12 @@ export class Inquiry {
   }
 
   /** The answer without which the source fails. */
-  needed<T>(work: Promise<T>): Promise<T> {
+  require<T>(work: Promise<T>): Promise<T> {
     return untilAborted(this.signal, work);
   }
 
   /** An answer that only adds to the source: null, and a problem, when it fails. */
-  async added<T>(what: string, work: Promise<T>): Promise<T | null> {
+  async optional<T>(what: string, work: Promise<T>): Promise<T | null> {
     try {
       return await untilAborted(this.signal, work);
     } catch (error) {
@@ -60,9 +60,9 @@ export async function observe<Name extends SourceName>(
   const start = performance.now();
   try {
     return await underLimit(source, request, { timeoutMs, signal }, async (limit) => {
-      const inquiry = new Inquiry(limit);
-      const fields = await ask(inquiry);
-      const problems = inquiry.problems.length > 0 ? { problems: inquiry.problems } : {};
+      const requests = new SourceRequests(limit);
+      const fields = await ask(requests);
+      const problems = requests.problems.length > 0 ? { problems: requests.problems } : {};
       return record(source, fields, performance.now() - start, problems);
     });
   } catch (error) {
@@ -122,11 +122,11 @@ function textOf(error: unknown): { message: string; code: string } {
       code: typeof code === 'string' ? code : 'ERR_DTESN_SOURCE',
     };
   } catch {
-    return { message: 'an error that cannot be read', code: 'ERR_DTESN_SOURCE' };
+    return { message: 'an error whose message cannot be read', code: 'ERR_DTESN_SOURCE' };
   }
 }
 
-export function required(engine: Engine | null): Engine {
+export function requireEngine(engine: Engine | null): Engine {
   if (engine !== null) return engine;
-  throw new DtesnError('ERR_DTESN_NO_ENGINE', 'No engine is named, so there is none to ask');
+  throw new DtesnError('ERR_DTESN_NO_ENGINE', 'No engine is configured');
 }

@@ -7,7 +7,7 @@
  */
 import type { Engine } from '../engine/index.js';
 import { EngineError, engineMetrics, parsePrometheusInSlices } from '../engine/index.js';
-import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
+import { observe, requireEngine, type SourceOptions, type SourceRequests } from './observation.js';
 import type { PerformanceSource, SourceFields } from './types.js';
 
 type Fields = SourceFields['performance'];
@@ -36,14 +36,14 @@ export function fetchPerformanceDataSource(
   engine: Engine | null,
   options: SourceOptions = {},
 ): Promise<PerformanceSource> {
-  const ask = (inquiry: Inquiry) => readPerformance(required(engine), inquiry);
+  const ask = (requests: SourceRequests) => readPerformance(requireEngine(engine), requests);
   return observe({ source: 'performance', request: 'GET /metrics', nothing, ask }, options);
 }
 
-async function readPerformance(engine: Engine, inquiry: Inquiry): Promise<Fields> {
-  const { signal } = inquiry;
-  const health = inquiry.added('GET /health', isHealthy(engine, signal));
-  const body = await inquiry.needed(engine.metrics({ signal }));
+async function readPerformance(engine: Engine, requests: SourceRequests): Promise<Fields> {
+  const { signal } = requests;
+  const health = requests.optional('GET /health', isHealthy(engine, signal));
+  const body = await requests.require(engine.metrics({ signal }));
   const syncTime = Date.now() / 1000;
   const figures = engineMetrics(await parsePrometheusInSlices(body, { signal }));
   const { running, waiting } = figures;

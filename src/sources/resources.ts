@@ -13,7 +13,7 @@
 import os from 'node:os';
 import { z } from 'zod';
 import { cgroupLimits, cpusOf, eventLoopDelay, leastKnown, nvidiaGpus, pressure } from '../host/index.js';
-import { type Inquiry, observe, type SourceOptions } from './observation.js';
+import { observe, type SourceOptions, type SourceRequests } from './observation.js';
 import { checkedState } from './provided-state.js';
 import type { ResourceState, ResourcesSource, SourceFields } from './types.js';
 
@@ -40,15 +40,15 @@ export function fetchResourceDataSource(
   provider: (() => ResourceState) | undefined,
   options: SourceOptions = {},
 ): Promise<ResourcesSource> {
-  const ask = (inquiry: Inquiry) => readResources(provider, inquiry);
+  const ask = (requests: SourceRequests) => readResources(provider, requests);
   return observe({ source: 'resources', request: 'the host', nothing, ask }, options);
 }
 
-async function readResources(provider: (() => ResourceState) | undefined, inquiry: Inquiry): Promise<Fields> {
+async function readResources(provider: (() => ResourceState) | undefined, requests: SourceRequests): Promise<Fields> {
   const processor = provider && checkedState(stateSchema, provider(), 'resources');
-  const gpus = processor?.nvidiaSmi ? inquiry.added('nvidia-smi', nvidiaGpus(inquiry.signal)) : undefined;
+  const gpus = processor?.nvidiaSmi ? requests.optional('nvidia-smi', nvidiaGpus(requests.signal)) : undefined;
   const limits = cgroupLimits();
-  const waits = await inquiry.needed(pressure());
+  const waits = await requests.require(pressure());
   const delay = eventLoopDelay();
   const memory = process.memoryUsage();
   const cores = cpusOf(os.availableParallelism(), limits.cpus);

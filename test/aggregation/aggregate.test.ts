@@ -143,7 +143,7 @@ describe('the graded quality', () => {
   });
 
   test.each([
-    [{ performance: { kv_cache_usage: 1.5 } }, 'performance', 'kv_cache_usage is 1.5, not a share'],
+    [{ performance: { kv_cache_usage: 1.5 } }, 'performance', 'kv_cache_usage is 1.5, not in [0, 1]'],
     [{ performance: { concurrent_requests: 3 } }, 'performance', 'running + waiting differ: 3 and 19'],
     [{ performance: { error_count: 500 } }, 'performance', 'error_count is 500, more than total_requests 204'],
     [{ tokenizer: { round_trip_ok: false } }, 'tokenizer', 'did not survive'],

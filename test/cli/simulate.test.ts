@@ -160,7 +160,7 @@ describe('wrong use', () => {
     [['--speed', 'fast'], 2, /a number for --speed but received "fast"/],
     [['--servers', '0'], 2, /for --servers but received 0/],
     [['--engines', '1.5'], 2, /for engines but received 1\.5/],
-    [['--loop'], 2, /a trace for trace/],
+    [['--loop'], 2, /`loop: true` requires it\) for trace/],
     [['--prot', '1'], 2, /--prot/],
     [['extra'], 2, /extra/],
     [['--trace', 'no-such-file.csv'], 1, /ERR_DTESN_TRACE.*no-such-file\.csv/],

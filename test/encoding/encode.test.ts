@@ -66,7 +66,7 @@ describe('text', () => {
     const tokenize = () => Promise.reject(new Error('POST /tokenize: 500'));
     const failed = await encodeInput('hé', { tokenize, localTokenizer });
     expect(failed).toMatchObject({ encoder: 'local', tokens: [7, 7], error: { message: 'POST /tokenize: 500' } });
-    expect(failed.note).toBe('the tokenizer failed (POST /tokenize: 500): the tokens are of the tokenizer in /m');
+    expect(failed.note).toBe('the tokenizer failed (POST /tokenize: 500): the tokens come from the tokenizer in /m');
     expect(await encodeInput('hé', { localTokenizer })).toMatchObject({ encoder: 'local', error: null });
     const given = await encodeInput('hé', { tokenize: async () => ({ tokens: [1] }), localTokenizer });
     expect(given).toMatchObject({ encoder: 'engine', tokens: [1], note: null });

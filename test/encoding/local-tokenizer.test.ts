@@ -61,7 +61,7 @@ describe('refused:', () => {
     ['no file', null, /tokenizer\.json/],
     ['a file that is no JSON', '{', /JSON/],
     ['a list', '[]', /tokenizer\.json is not a JSON object/],
-    ['an object that is no tokenizer', '{}', /Expected a tokenizer in/],
+    ['an object that is no tokenizer', '{}', /Cannot load the tokenizer in/],
   ])('%s', async (_name, content, message) => {
     const other = await mkdtemp(path.join(folder, 'wrong-'));
     if (content !== null) await writeFile(path.join(other, 'tokenizer.json'), content);

@@ -93,7 +93,7 @@ test.each<[string, AdditionalSourceOptions['fetch'], string]>([
     () => {
       throw Object.create(null);
     },
-    'queue source: an error that cannot be read',
+    'queue source: an error whose message cannot be read',
   ],
   [
     'with a message that is no text',

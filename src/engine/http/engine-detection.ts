@@ -23,18 +23,18 @@ const patienceMs = 100;
 
 export async function detectKind(http: EngineHttp, options: RequestOptions): Promise<EngineKind | null> {
   const failures: unknown[] = [];
-  const look = (evidence: Evidence): Promise<Finding> =>
+  const detect = (evidence: Evidence): Promise<Finding> =>
     evidence(http, options).catch((error: unknown) => void failures.push(error));
-  const owner = look(byOwner);
+  const owner = detect(byOwner);
   const findings: Finding[] = [
     await firstKind(
       owner,
-      patience(owner).then((kind) => kind ?? look(byMetrics)),
+      patience(owner).then((kind) => kind ?? detect(byMetrics)),
     ),
   ];
   for (const evidence of [byInfo, byApiVersion]) {
     if (findings.some((kind) => kind) || failures.some(isSick)) break;
-    findings.push(await look(evidence));
+    findings.push(await detect(evidence));
   }
   if (findings.every((finding) => finding === undefined)) throw failures[0];
   return findings.find((kind) => kind) ?? null;

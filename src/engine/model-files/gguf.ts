@@ -51,11 +51,11 @@ export async function readGguf(file: string): Promise<GgufHeader> {
   try {
     handle = await open(file, 'r');
     const found = await handle.stat();
-    if (!found.isFile()) throw new Error('not a plain file');
+    if (!found.isFile()) throw new Error('not a regular file');
     return header(await pairsOf(new ByteReader(handle, found.size)));
   } catch (cause) {
     const why = (cause as Error).message;
-    throw new DtesnError('ERR_DTESN_MODEL_FILES', `Expected the GGUF header of ${file} but: ${why}`, { cause });
+    throw new DtesnError('ERR_DTESN_MODEL_FILES', `Cannot read the GGUF header of ${file}: ${why}`, { cause });
   } finally {
     await handle?.close();
   }
@@ -181,7 +181,7 @@ class ByteReader {
 
   async count(what: string, most: number): Promise<number> {
     const claimed = await this.u64();
-    if (claimed > most) throw new Error(`it claims ${claimed} ${what}, more than ${most}`);
+    if (claimed > most) throw new Error(`it declares ${claimed} ${what}, more than ${most}`);
     return claimed;
   }
 

@@ -81,7 +81,7 @@ export function deriveRates(before: Scrape, after: Scrape): Rates {
   const first = checkOptions(scrapeSchema, before, 'before');
   const second = checkOptions(scrapeSchema, after, 'after');
   const seconds = second.time - first.time;
-  if (seconds < 0) throw rangeError(`a time of at least ${first.time} (that of before)`, 'after.time', second.time);
+  if (seconds < 0) throw rangeError(`a time of at least ${first.time} (before.time)`, 'after.time', second.time);
   const [old, now] = [readEngines(first.metrics), readEngines(second.metrics)];
   const processReason = processReset(old, now);
   const engines = now.engines.map((reading) => {

@@ -40,10 +40,10 @@ export class RestartDetector {
   }
 
   /** Takes the next look in the order of time; null when it belongs to the same run as those before. */
-  look(now: RunFigures): Restart | null {
+  observe(now: RunFigures): Restart | null {
     const before = this.#last;
     const reasons = before === null ? [] : signs(before, now);
-    if (this.#absent) reasons.push('the engine was gone in between');
+    if (this.#absent) reasons.push('the engine was unavailable in between');
     this.#absent = false;
     if (before === null || reasons.length > 0) this.#last = now;
     else this.#last = remembered(before, now);
@@ -65,8 +65,8 @@ export function fell(before: Figure, now: Figure): boolean {
 
 function signs(before: RunFigures, now: RunFigures): string[] {
   const reasons = fallen(before, now);
-  if (differs(before.startTime, now.startTime)) reasons.unshift('the process has another start time');
-  if (differs(before.kvTokensCapacity, now.kvTokensCapacity)) reasons.push('the KV cache has another capacity');
+  if (differs(before.startTime, now.startTime)) reasons.unshift('the start time of the process changed');
+  if (differs(before.kvTokensCapacity, now.kvTokensCapacity)) reasons.push('the capacity of the KV cache changed');
   return reasons;
 }
 

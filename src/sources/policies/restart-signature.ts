@@ -21,7 +21,7 @@ export class RestartWatch {
     }
     if (this.#wasReady === false && now.engine_ready === true) this.#detector.gone();
     this.#wasReady = now.engine_ready ?? this.#wasReady;
-    return this.#detector.look(runOf(now)) !== null;
+    return this.#detector.observe(runOf(now)) !== null;
   }
 }
 

@@ -9,7 +9,7 @@ const TAU = 600;
 /** Before so many values over so long nothing is usual. */
 const ENOUGH = { values: 30, seconds: 60 };
 
-export class Usual {
+export class RunningBaseline {
   #mean = 0;
   #variance = 0;
   #values = 0;
