@@ -204,9 +204,9 @@ describe('bodies', () => {
     ['a page of HTML', text('<!DOCTYPE html>', 200, 'text/html'), /text\/html that is not JSON/],
     ['an empty body', text(''), /not JSON/],
     ['NaN', text('{"data":[{"id":"m","max_model_len":NaN}]}'), /not JSON/],
-    ['another shape', json({}), /another shape \(data/],
-    ['a list', json([]), /another shape/],
-    ['null', json(null), /another shape/],
+    ['another shape', json({}), /an unexpected shape \(data/],
+    ['a list', json([]), /an unexpected shape/],
+    ['null', json(null), /an unexpected shape/],
     ['a wrong length', json({ data: [{ id: 'm', max_model_len: 'many' }] }), /data\.0\.max_model_len/],
   ])('%s with status 200 is BODY', async (_, answer, message) => {
     const engine = await engineOf({ '/v1/models': answer });

@@ -57,7 +57,7 @@ function watch(port: number, options: EngineMonitorOptions = pace) {
 const reaches = (monitor: EngineMonitor, name: EngineStateName) =>
   vi.waitFor(() => expect(monitor.state.name).toBe(name), { timeout: 20_000, interval: 5 });
 
-test('an engine is seen busy, hung though healthy, busy again, dead, and restarted', async () => {
+test('the monitor reports an engine as busy, hung while /health is 200, busy again, dead, and restarting', async () => {
   Object.assign(face, { running: 1, moving: true, health: 200, silent: false });
   const server = await serve();
   const { port } = server.address() as AddressInfo;
@@ -79,7 +79,7 @@ test('an engine is seen busy, hung though healthy, busy again, dead, and restart
   expect(names).toEqual(['busy', 'hung', 'busy', 'dead', 'restarting', 'busy']);
 });
 
-test('an engine that stops answering is hung, and its figures are gone', async () => {
+test('an engine that stops answering is hung, and its figures are null', async () => {
   Object.assign(face, { running: 0, health: 200, silent: false });
   const { port } = (await serve()).address() as AddressInfo;
   const monitor = watch(port, { intervalMs: 20, timeoutMs: 50, hungAfterMs: 200 });
@@ -90,7 +90,7 @@ test('an engine that stops answering is hung, and its figures are gone', async (
   expect(monitor.figures).toBeNull();
 });
 
-test('nothing listening is loading; close() ends the watch and leaves no timer', async () => {
+test('an engine that does not listen yet is loading; close() leaves no timer', async () => {
   const monitor = watch(1);
   await reaches(monitor, 'loading');
   await monitor.close();
@@ -143,7 +143,7 @@ describe('a listener that fails', () => {
     await expect(monitor.close()).resolves.toBeUndefined();
   });
 
-  test('without a handler is a process warning', async () => {
+  test('a listener that fails without a handler is a process warning', async () => {
     Object.assign(face, { running: 0, health: 200, silent: false });
     const { port } = (await serve()).address() as AddressInfo;
     const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
@@ -157,7 +157,7 @@ describe('a listener that fails', () => {
   });
 });
 
-test('refused: no engine, and options out of range', () => {
+test('a missing engine and options out of range are refused', () => {
   expect(() => new EngineMonitor(null as never)).toThrow(/Expected an Engine for engine/);
   expect(() => new EngineMonitor({ metrics() {} } as never, { intervalMs: 0 })).toThrow(/for intervalMs/);
   expect(() => new EngineMonitor({ metrics() {} } as never, { onListenerError: 1 as never })).toThrow(

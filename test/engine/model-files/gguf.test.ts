@@ -89,9 +89,9 @@ describe('a header is refused with a reason', () => {
   });
 
   test('a header with impossible counts or lengths is refused', async () => {
-    await refused(patched(8, 2n ** 63n), /claims 9223372036854776000 tensors/);
-    await refused(patched(16, 2n ** 40n), /claims 1099511627776 pairs/);
-    await refused(patched(24, 2n ** 20n), /claims 1048576 bytes of a key/);
+    await refused(patched(8, 2n ** 63n), /declares 9223372036854776000 tensors/);
+    await refused(patched(16, 2n ** 40n), /declares 1099511627776 pairs/);
+    await refused(patched(24, 2n ** 20n), /declares 1048576 bytes of a key/);
     await refused(ggufBytes({ 'general.name': { text: 'x'.repeat(5000) } }), /5000 bytes of general\.name/);
   });
 

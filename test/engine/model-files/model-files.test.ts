@@ -47,7 +47,7 @@ test('an absent file is not a problem; a broken file is one, and only its own fa
   const { problems, facts } = await read();
   expect(problems).toHaveLength(3);
   expect(problems?.join('\n')).toMatch(/generation_config\.json: not a JSON object[\s\S]*config\.json: .*JSON/);
-  expect(problems?.join('\n')).toMatch(/tokenizer_config\.json: not a plain file of at most 4194304 bytes/);
+  expect(problems?.join('\n')).toMatch(/tokenizer_config\.json: not a regular file of at most 4194304 bytes/);
   expect(facts?.tokenizerSize).toBe(3);
 });
 
@@ -56,10 +56,10 @@ test('files that are too large are not read', async () => {
   await write('tokenizer.json', '{');
   await truncate(path.join(folder, 'tokenizer.json'), 64 * 1024 * 1024 + 1);
   expect((await read()).problems).toEqual([
-    `${path.join(folder, 'tokenizer.json')}: not a plain file of at most 67108864 bytes`,
+    `${path.join(folder, 'tokenizer.json')}: not a regular file of at most 67108864 bytes`,
   ]);
   await truncate(path.join(folder, 'config.json'), 4 * 1024 * 1024 + 1);
-  await expect(read()).rejects.toThrow(/config\.json: not a plain file of at most 4194304 bytes/);
+  await expect(read()).rejects.toThrow(/config\.json: not a regular file of at most 4194304 bytes/);
 });
 
 test('a folder without any of the files is refused', async () => {

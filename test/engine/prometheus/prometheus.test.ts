@@ -54,7 +54,7 @@ describe('families', () => {
     ['# HELP\na 1\n', /metric name/],
     ['# TYPE 1a gauge\na 1\n', /metric name/],
     ['a{x="1",y="2"} 1\na{y="2", x="1"} 2\n', /twice/],
-    ['# TYPE a histogram\na 1\n', /no plain value/],
+    ['# TYPE a histogram\na 1\n', /cannot have a plain value/],
   ])('%j is refused', rejects);
 });
 
@@ -147,7 +147,7 @@ describe('samples', () => {
     ['a 1 2 3\n', /end of the line/],
     ['a{x="1} 1\n', /closing quote/],
     ['a{x="\\d"} 1\n', /unknown escape/],
-    ['a{x="1",x="2"} 1\n', /label x is there twice/],
+    ['a{x="1",x="2"} 1\n', /label x appears twice/],
     ['a{x="1" y="2"} 1\n', /expected , or }/],
     ['a{1="x"} 1\n', /expected a label/],
     ['a 1 # x\n', /exemplar/],
@@ -312,6 +312,6 @@ test('a repeated series is found among many series and with many labels', () => 
   expect(parsePrometheus(lines.join('')).get('a')?.length).toBe(5000);
   rejects([...lines, lines[1234]].join(''), /Line 5001 .*twice/);
   expect(only(`a{${many}} 1\n`).labels['l99']).toBe('99');
-  rejects(`a{${many},l50="x"} 1\n`, /label l50 is there twice/);
+  rejects(`a{${many},l50="x"} 1\n`, /label l50 appears twice/);
   rejects(`a{${many}} 1\na{${[...many].reverse()}} 2\n`, /Line 2 .*twice/);
 });
