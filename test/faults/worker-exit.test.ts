@@ -31,7 +31,7 @@ test.each([
   ['process.exit()', 'process.exit(0)', false],
   ['an uncaught error', "throw new Error('boom')", false],
   ['terminate()', 'for (;;) {}', true],
-])('by %s', (_name, ending, terminate) => {
+])('a worker that ends by %s in the middle of a run leaves the process intact', (_name, ending, terminate) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', parent(ending, terminate)], {
     encoding: 'utf8',
   });
