@@ -24,7 +24,7 @@ function parent(ending: string, terminate: boolean): string {
     const worker = new Worker(${JSON.stringify(worker)}, { eval: true });
     worker.on('message', () => { ${terminate ? 'setTimeout(() => worker.terminate(), 10);' : ''} });
     worker.on('error', () => {});
-    worker.on('exit', () => setTimeout(() => console.log('the parent lives'), 300));`;
+    worker.on('exit', () => setTimeout(() => console.log('the parent is alive'), 300));`;
 }
 
 test.each([
@@ -36,6 +36,6 @@ test.each([
     encoding: 'utf8',
   });
   expect(stderr).toBe('');
-  expect(stdout).toBe('the parent lives\n');
+  expect(stdout).toBe('the parent is alive\n');
   expect(status).toBe(0);
 });

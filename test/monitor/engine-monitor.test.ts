@@ -127,21 +127,24 @@ describe('a listener that fails', () => {
         throw new Error('broken');
       },
     ],
-  ])('and %s is reported once; the watch and the other listeners go on, and close() resolves', async (_, broken) => {
-    Object.assign(face, { running: 0, health: 200, silent: false });
-    const { port } = (await serve()).address() as AddressInfo;
-    const reports: unknown[] = [];
-    const onListenerError = (error: unknown, event: string) => reports.push([event, (error as Error).message]);
-    const monitor = watch(port, { ...pace, onListenerError });
-    let observations = 0;
-    monitor.on('observation', broken);
-    monitor.on('observation', () => observations++);
-    await vi.waitFor(() => expect(observations).toBeGreaterThan(3), { timeout: 20_000 });
-    expect(reports).toEqual([['observation', 'broken']]);
-    face.running = 1;
-    await reaches(monitor, 'busy');
-    await expect(monitor.close()).resolves.toBeUndefined();
-  });
+  ])(
+    'a listener that %s is reported once; the watch and the other listeners continue, and close() resolves',
+    async (_, broken) => {
+      Object.assign(face, { running: 0, health: 200, silent: false });
+      const { port } = (await serve()).address() as AddressInfo;
+      const reports: unknown[] = [];
+      const onListenerError = (error: unknown, event: string) => reports.push([event, (error as Error).message]);
+      const monitor = watch(port, { ...pace, onListenerError });
+      let observations = 0;
+      monitor.on('observation', broken);
+      monitor.on('observation', () => observations++);
+      await vi.waitFor(() => expect(observations).toBeGreaterThan(3), { timeout: 20_000 });
+      expect(reports).toEqual([['observation', 'broken']]);
+      face.running = 1;
+      await reaches(monitor, 'busy');
+      await expect(monitor.close()).resolves.toBeUndefined();
+    },
+  );
 
   test('a listener that fails without a handler is a process warning', async () => {
     Object.assign(face, { running: 0, health: 200, silent: false });

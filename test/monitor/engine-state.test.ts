@@ -59,12 +59,12 @@ test('a dead engine that answers again is restarting for one observation', () =>
   expect(tracker.restarts).toBe(1);
 });
 
-describe('a restart between two observations is recognised', () => {
+describe('a restart between two observations', () => {
   test.each<[string, Partial<EngineMetrics>]>([
-    ['by the start of the process', { processStartTime: 1e9 + 60 }],
-    ['by another capacity of the KV cache', { kvTokensCapacity: 3200 }],
-    ['by a counter that went back, where the start is not told', { generationTokens: 3, processStartTime: null }],
-  ])('%s', (_, after) => {
+    ['another start time', { processStartTime: 1e9 + 60 }],
+    ['another KV capacity', { kvTokensCapacity: 3200 }],
+    ['a counter that fell while the start time is unknown', { generationTokens: 3, processStartTime: null }],
+  ])('a restart between two observations is recognised by %s', (_, after) => {
     expect(watched({}, after, after).names).toEqual(['ready', 'restarting', 'ready']);
   });
 });
@@ -146,7 +146,7 @@ describe('saturation', () => {
   test.each<[string, (n: number) => Partial<EngineMetrics>]>([
     ['a full KV memory', (n) => step(n, { kvUsageMax: 0.97 })],
     ['preemptions', (n) => step(n, { preemptions: n })],
-  ])('has other signs: %s', (_, sign) => {
+  ])('an engine is saturated after three observations of %s', (_, sign) => {
     expect(watched(...[0, 1, 2, 3, 4].map(sign)).names.at(-1)).toBe('saturated');
   });
 });
@@ -158,8 +158,8 @@ test.each<[string, Partial<EngineMetrics> | Partial<Observation>, string]>([
   ['a refused credential', { metrics: 'unauthorised' }, 'unauthorised'],
   ['metrics that cannot be read', { metrics: 'failed' }, 'unknown'],
   ['an engine without figures', { running: null }, 'unknown'],
-])('%s is its own state', (_, seen, name) => {
-  expect(watched({}, seen).names[1]).toBe(name);
+])('%s has a state of its own', (_, answers, name) => {
+  expect(watched({}, answers).names[1]).toBe(name);
 });
 
 test('since is the time when the state began', () => {

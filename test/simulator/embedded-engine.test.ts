@@ -68,11 +68,14 @@ describe('errors have the bodies of an Aphrodite server', () => {
     ['an id that is no number', '/v1/detokenize', { tokens: ['a'] }, 400, 'BadRequestError'],
     ['another model', '/tokenize', { model: 'other', prompt: 'x' }, 404, 'NotFoundError'],
     ['a body of 2 MiB', '/tokenize', { prompt: 'x'.repeat(2 << 20) }, 413, 'Request Entity Too Large'],
-  ])('%s', async (_, path, body, status, type) => {
-    const response = await post(path, body);
-    expect(response.status).toBe(status);
-    expect(await response.json()).toMatchObject({ error: { type, code: status, param: null } });
-  });
+  ])(
+    'a wrong request is answered with the error body of an Aphrodite server: %s',
+    async (_, path, body, status, type) => {
+      const response = await post(path, body);
+      expect(response.status).toBe(status);
+      expect(await response.json()).toMatchObject({ error: { type, code: status, param: null } });
+    },
+  );
 
   test.each([
     ['/detokenize', (wrong: unknown[]) => ({ tokens: wrong })],

@@ -104,7 +104,7 @@ test.each<[string, (text: string) => string, RegExp]>([
   ],
   ['no JSON object', () => '7', /its format or version is not supported/],
   ['too large', (text) => text + ' '.repeat(1024 * 1024), /not a regular file of at most/],
-])('a file that is %s is ignored, which is said', async (_, change, problem) => {
+])('a file that is %s is ignored, and problems names the reason', async (_, change, problem) => {
   await firstFetch(memoryEngine());
   writeFileSync(keptFile(), change(readFileSync(keptFile(), 'utf8')));
   const { first, then } = await firstFetch(memoryEngine());

@@ -137,7 +137,7 @@ describe('samples', () => {
     ['a .\n', /expected a number/],
     ['a -\n', /expected a number/],
     ['a +NaN\n', /expected a number/],
-    ['a 1e400\n', /beyond/],
+    ['a 1e400\n', /exceeds the range/],
     ['a 1 NaN\n', /finite timestamp/],
     ['a{,} 1\n', /expected a label/],
     ['a{__name__="b"} 1\n', /reserved/],
