@@ -23,10 +23,11 @@ export {
 } from './encoding/index.js';
 export * from './entry-points/engine.js';
 export * from './entry-points/simulator.js';
-export { Arena, type ArenaLayout, native, setThreads } from './native/index.js';
+export { Arena, type ArenaLayout, type LongRunOptions, native, type Progress, setThreads } from './native/index.js';
 export {
   type Activation,
   type ActivationSegment,
+  type ConstructOptions,
   DeepTreeModel,
   type DeepTreeOptions,
   Es2n,
@@ -51,7 +52,15 @@ export {
   State,
   type StateOptions,
 } from './network/index.js';
-export { type CsrMatrix, csr, type Matrix, matrix, type SeriesInput, spectralRadius } from './numeric/index.js';
+export {
+  type CsrMatrix,
+  csr,
+  type Matrix,
+  matrix,
+  type SeriesInput,
+  spectralRadius,
+  spectralRadiusAsync,
+} from './numeric/index.js';
 export {
   applyFlowControl,
   applyHighQualityOptimizations,
@@ -89,10 +98,13 @@ export {
   type RecursiveLeastSquaresOptions,
   Ridge,
   type RidgeOptions,
+  type TrainAsyncOptions,
   type TrainedNetwork,
   type TrainOptions,
   trainForecaster,
+  trainForecasterAsync,
   trainReadout,
+  trainReadoutAsync,
 } from './readout/index.js';
 export { type StreamId, StreamPool, type StreamPoolOptions } from './streams/index.js';
 export { programShape, runProgram, type TransformOp, transformOpSchema } from './transform/index.js';

@@ -69,6 +69,8 @@ export interface Engine {
   tokenize(text: string, options?: RequestOptions): Promise<Tokenization>;
   detokenize(tokens: number[], options?: RequestOptions): Promise<string>;
   /** The model's files on this host, where they are known; an engine may have to be asked for its models first. */
-  modelFiles(): Promise<ModelFiles | null>;
+  modelFiles(options?: RequestOptions): Promise<ModelFiles | null>;
   close(): Promise<void>;
+  /** close(), for `await using`; the engines of this package have it. */
+  [Symbol.asyncDispose]?(): Promise<void>;
 }

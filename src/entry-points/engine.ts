@@ -26,7 +26,7 @@ export {
   type Scrape,
 } from '../engine/index.js';
 export { DtesnError } from '../errors/index.js';
-export { type NvidiaGpu, nvidiaGpus } from '../host/index.js';
+export { type NvidiaGpu, type NvidiaGpusOptions, nvidiaGpus } from '../host/index.js';
 export {
   EngineMonitor,
   type EngineMonitorOptions,

@@ -129,6 +129,10 @@ export class EngineMonitor extends EventEmitter<Events> {
     this.removeAllListeners();
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
   async #watch(): Promise<void> {
     const start = this.#clock.now();
     await this.#observe();

@@ -215,7 +215,7 @@ export class DeepTreeModel extends Network<Facts> {
   }
 }
 
-registerKind('DeepTreeModel', DeepTreeModel);
+registerKind('DeepTreeModel', DeepTreeModel, planTree);
 
 function planTree(options: DeepTreeOptions): NetworkPlan<Facts> {
   const checked = checkOptions(optionsSchema, options, 'DeepTreeModel');

@@ -94,7 +94,7 @@ export class Es2n extends Network<{ proximity: number }> {
   }
 }
 
-registerKind('Es2n', Es2n);
+registerKind('Es2n', Es2n, planEs2n);
 
 function planEs2n(options: Es2nOptions): NetworkPlan<{ proximity: number }> {
   const isGiven = typeof options === 'object' && options !== null && 'weights' in options;

@@ -94,7 +94,7 @@ export class EuSn extends Network<Facts> {
   }
 }
 
-registerKind('EuSn', EuSn);
+registerKind('EuSn', EuSn, planEuSn);
 
 function planEuSn(options: EuSnOptions): NetworkPlan<Facts> {
   const isGiven = typeof options === 'object' && options !== null && 'weights' in options;

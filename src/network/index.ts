@@ -1,5 +1,6 @@
 /** Networks: every kind of them, and the states that move through them. */
 export { type Activation, type ActivationSegment, activations } from './activation.js';
+export type { ConstructOptions } from './construct.js';
 export { DeepTreeModel, type DeepTreeOptions, type HostedMembrane } from './deep-tree.js';
 export { Es2n, type Es2nOptions, type Es2nWeights } from './es2n.js';
 export { EuSn, type EuSnOptions } from './eusn.js';

@@ -55,7 +55,7 @@ export class Nvar extends Network<Facts> {
   }
 }
 
-registerKind('Nvar', Nvar);
+registerKind('Nvar', Nvar, planNvar);
 
 function planNvar(options: NvarOptions): NetworkPlan<Facts> {
   const { inputs, delay, order, strides, dtype, state } = checkOptions(optionsSchema, options, 'Nvar');

@@ -132,7 +132,7 @@ export class Reservoir extends Network<Facts> {
   }
 }
 
-registerKind('Reservoir', Reservoir);
+registerKind('Reservoir', Reservoir, planReservoir);
 
 /** Copies of the weights of a network of one region. */
 export function regionWeights({ native, stateSize, inputs, dtype }: Network): ReservoirWeights {

@@ -7,6 +7,7 @@
  * state of its own.
  */
 import { type EncodeInput, writeSeries } from '../encoding/index.js';
+import type { Progress } from '../native/index.js';
 import type { DeepTreeModel, State } from '../network/index.js';
 import { applyMultiSourceTransformations, draftTransformations, type PlanTarget } from '../pipeline/index.js';
 import type { SourceFetcher, SourceSet } from '../sources/index.js';
@@ -36,8 +37,8 @@ import type { RunMemory, SeriesMemory } from './work-memory.js';
 
 export interface ProcessOptions {
   signal?: AbortSignal;
-  /** The stage under way, and the share of its steps done where it has steps; of a batch the inputs done. */
-  onProgress?: (progress: { stage: string; done: number; total: number }) => void;
+  /** The stages 'context', 'encode' and 'model', the last counted in steps; of a batch 'inputs', counted in inputs. */
+  onProgress?: (progress: Progress) => void;
   /**
    * A context to decide from instead of a fetch. No request is made then: text is encoded by ids that are kept, by the
    * tokenizer of the model's files, or as UTF-8 bytes, and the result says so.

@@ -18,8 +18,8 @@ import { type QualityChange, QualityGate, type QualityGateOptions } from '../agg
 import { type Engine, HttpEngine } from '../engine/index.js';
 import { checkOptions } from '../errors/index.js';
 import { usableCpus } from '../host/index.js';
-import { native, threadCount } from '../native/index.js';
-import { DeepTreeModel } from '../network/index.js';
+import { native, type Progress, threadCount } from '../native/index.js';
+import { type ConstructOptions, DeepTreeModel } from '../network/index.js';
 import type { PlanOptions, PlanTarget } from '../pipeline/index.js';
 import {
   type AdditionalSourceOptions,
@@ -61,6 +61,9 @@ export interface ProcessorOptions
   providers?: readonly ProviderOptions[];
   /** Bytes of token ids that are kept. */
   cacheBytes?: number;
+  /** Of the call of create. */
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
 }
 
 /** Checked elsewhere, each by what uses it. */
@@ -98,6 +101,8 @@ const optionsSchema = z.object({
     .max(2 ** 40)
     .default(32 * 2 ** 20)
     .describe('a whole number of bytes, 1 to 2^40'),
+  signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
+  onProgress: passed('a function ({ done, total, stage })'),
 });
 
 export interface ProcessorParts {
@@ -125,7 +130,8 @@ export async function openParts(
   const config = createConfig(options.config);
   const planOptions = planOptionsOf(options, config);
   const gate = new QualityGate({ ...gateOptionsOf(options), onChange });
-  const model = makeModel(config, options.model);
+  const { signal, onProgress } = options;
+  const model = await makeModel(config, options.model, { signal, onProgress });
   const first = new Lane(model);
   const { engine, owned } = await engineOf(options.engine);
   const made: Engine[] = owned === null ? [] : [owned];
@@ -141,6 +147,7 @@ export async function openParts(
   const tokens = new TokenCache(cacheBytes);
   const providers = providersOf(config, lanes, memory, model, kernelsAreRight());
   try {
+    signal?.throwIfAborted();
     const fetcher = new SourceFetcher(engine, {
       deadlineMs: config.source_deadline_ms,
       providers,
@@ -243,9 +250,13 @@ function providersOf(
   };
 }
 
-function makeModel(config: DtesnConfig, options: Partial<ModelOptions> = {}): DeepTreeModel {
-  return new DeepTreeModel({
-    dtype: 'f32',
+function makeModel(
+  config: DtesnConfig,
+  options: Partial<ModelOptions> = {},
+  run: ConstructOptions,
+): Promise<DeepTreeModel> {
+  const model = {
+    dtype: 'f32' as const,
     depth: config.max_membrane_depth,
     units: config.esn_reservoir_size,
     inputs: config.input_dimension,
@@ -253,7 +264,8 @@ function makeModel(config: DtesnConfig, options: Partial<ModelOptions> = {}): De
     leak: 0.5,
     biasScaling: 0.1,
     ...options,
-  });
+  };
+  return DeepTreeModel.constructAsync(model, run);
 }
 
 /**

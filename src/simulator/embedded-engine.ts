@@ -34,6 +34,7 @@ const optionsSchema = z.object({
     .describe('an object { id?, maxModelLen?, hiddenSize?, maxNumSeqs?, maxBatchedTokens?, kvBlocks? }'),
   load: z.number().gt(0).max(2).default(0.5).describe('a number in (0, 2] (share of what the engine can serve)'),
   port: z.int().min(0).max(65_535).default(0).describe('a port number, 0 for a free one'),
+  signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
 });
 
 export type EmbeddedEngineOptions = z.input<typeof optionsSchema>;
@@ -54,12 +55,13 @@ export class EmbeddedEngine implements Engine {
   }
 
   static async start(options: EmbeddedEngineOptions = {}): Promise<EmbeddedEngine> {
-    const { seed, model, load, port } = checkOptions(optionsSchema, options, 'EmbeddedEngine');
+    const { seed, model, load, port, signal } = checkOptions(optionsSchema, options, 'EmbeddedEngine');
     const simulator = await EngineSimulator.start({
       seed,
       model,
       load,
       port,
+      ...(signal && { signal }),
       loadTracking: true,
       warmUp: WARM_UP_SECONDS,
       catchUp: CATCH_UP_SECONDS,
@@ -110,5 +112,9 @@ export class EmbeddedEngine implements Engine {
   async close(): Promise<void> {
     await this.client.close();
     await this.simulator.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 }

@@ -182,6 +182,10 @@ export class SourceFetcher {
     await this.#kept?.settled();
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
   async #read(reading: Reading): Promise<SourceSet> {
     const start = performance.now();
     if (this.#loading) await this.#loading;

@@ -46,7 +46,9 @@ export function fetchResourceDataSource(
 
 async function readResources(provider: (() => ResourceState) | undefined, requests: SourceRequests): Promise<Fields> {
   const processor = provider && checkedState(stateSchema, provider(), 'resources');
-  const gpus = processor?.nvidiaSmi ? requests.optional('nvidia-smi', nvidiaGpus(requests.signal)) : undefined;
+  const gpus = processor?.nvidiaSmi
+    ? requests.optional('nvidia-smi', nvidiaGpus({ signal: requests.signal }))
+    : undefined;
   const limits = cgroupLimits();
   const waits = await requests.require(pressure());
   const delay = eventLoopDelay();

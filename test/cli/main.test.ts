@@ -45,7 +45,9 @@ describe('dtesn process', () => {
     expect(dtesnResultSchema.safeParse(JSON.parse(stdout)).error).toBeUndefined();
   });
 
-  test('dtesn process prints a page with every stage, and marks a simulation as one', async () => {
+  test('dtesn process prints a page with every stage, and marks a simulation as one', {
+    tags: ['slow'],
+  }, async () => {
     const { status, stdout, stderr } = await dtesn(['process', 'README.md']);
     expect(status).toBe(0);
     for (const part of ['Sources', 'Plan', 'Stages', 'Membranes', 'Features', 'Throughput', 'a simulation']) {
@@ -60,7 +62,9 @@ describe('dtesn process', () => {
     expect(JSON.parse(stdout).input.steps).toBe(12);
   });
 
-  test('dtesn process against a server with models and health only keeps the deadline, prints the true quality and exits with 0', async () => {
+  test('dtesn process against a server with models and health only keeps the deadline, prints the true quality and exits with 0', {
+    tags: ['slow'],
+  }, async () => {
     const listener: RequestListener = (request, response) => {
       if (request.url === '/v1/models') {
         response.setHeader('content-type', 'application/json');
@@ -96,7 +100,7 @@ describe('dtesn process', () => {
     });
   });
 
-  test('dtesn process requests a TGI server by its own endpoints', async () => {
+  test('dtesn process requests a TGI server by its own endpoints', { tags: ['slow'] }, async () => {
     const answers: Record<string, unknown> = {
       '/info': { model_id: 'org/m', model_dtype: 'torch.float16', max_total_tokens: 4096, version: '3.0.0' },
       '/tokenize': [...Buffer.from('hello')].map((id) => ({ id })),
@@ -122,7 +126,9 @@ describe('dtesn process', () => {
     });
   });
 
-  test('dtesn process without a listening server processes on defaults, prints each failure with its code and exits with 0', async () => {
+  test('dtesn process without a listening server processes on defaults, prints each failure with its code and exits with 0', {
+    tags: ['slow'],
+  }, async () => {
     const { status, stdout } = await dtesn(['process', '--text', 'hello', '--engine', 'http://127.0.0.1:1', '--json']);
     expect(status).toBe(0);
     const { context } = dtesnResultSchema.parse(JSON.parse(stdout));
@@ -132,7 +138,7 @@ describe('dtesn process', () => {
     }
   });
 
-  test('dtesn process reports 401 as a credential problem', async () => {
+  test('dtesn process reports 401 as a credential problem', { tags: ['slow'] }, async () => {
     const listener: RequestListener = (_request, response) => {
       response.statusCode = 401;
       response.end('{"error":"Unauthorized"}');
@@ -146,7 +152,9 @@ describe('dtesn process', () => {
   });
 });
 
-test('dtesn sources shows every source, quality, constraints, hints and each transformation', async () => {
+test('dtesn sources shows every source, quality, constraints, hints and each transformation', {
+  tags: ['slow'],
+}, async () => {
   const { status, stdout } = await dtesn(['sources'], { DTESN_SOURCE_DEADLINE_MS: '20000' });
   expect(status).toBe(0);
   for (const part of [
@@ -171,7 +179,9 @@ test('dtesn sources shows every source, quality, constraints, hints and each tra
   expect(multiSourceDataSchema.safeParse(JSON.parse(json.stdout)).success).toBe(true);
 });
 
-test('dtesn doctor checks every kernel of every instruction set and says where the binary is', async () => {
+test('dtesn doctor checks every kernel of every instruction set and says where the binary is', {
+  tags: ['slow'],
+}, async () => {
   const { status, stdout } = await dtesn(['doctor']);
   expect(status).toBe(0);
   expect(stdout).toContain('all kernels are right');
@@ -188,6 +198,7 @@ describe('wrong use', () => {
     [['process', '--text', 'x', '--engine', 'ftp://x'], 1, /ftp/],
   ] as [string[], number, RegExp][])(
     'wrong use %j prints an error and exits with its code',
+    { tags: ['slow'] },
     async (args, wanted, message) => {
       const { status, stderr } = await dtesn(args);
       expect(status).toBe(wanted);
@@ -196,14 +207,14 @@ describe('wrong use', () => {
     },
   );
 
-  test('an instruction set that the machine lacks is refused by name', async () => {
+  test('an instruction set that the machine lacks is refused by name', { tags: ['slow'] }, async () => {
     const { status, stderr } = await dtesn(['doctor'], { DTESN_ISA: 'mmx' });
     expect(status).toBe(1);
     expect(stderr).toMatch(/DTESN_ISA but received mmx/);
   });
 });
 
-test('a reader that closes early ends the command quietly', async () => {
+test('a reader that closes early ends the command quietly', { tags: ['slow'] }, async () => {
   const child = spawn('sh', ['-c', `"${process.execPath}" "${main}" process README.md --json | head -c 10`]);
   const status = await new Promise((resolve) => child.on('close', resolve));
   expect(status).toBe(0);

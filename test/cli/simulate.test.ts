@@ -58,6 +58,7 @@ const statusOf = async (url: string) => (await fetch(url).catch(() => null))?.st
 describe('dtesn simulate', () => {
   test.each(['SIGINT', 'SIGTERM'] as const)(
     'dtesn simulate prints its address and nothing else, and ends at %s',
+    { tags: ['slow'] },
     async (signal) => {
       const running = simulate('--engines', '2');
       const [, url] = await running.says(/(http:\/\/127\.0\.0\.1:\d+)\n/);
@@ -70,7 +71,9 @@ describe('dtesn simulate', () => {
     },
   );
 
-  test('dtesn simulate --json prints one object with servers, engines, speed, seed and faults', async () => {
+  test('dtesn simulate --json prints one object with servers, engines, speed, seed and faults', {
+    tags: ['slow'],
+  }, async () => {
     const running = simulate(
       '--json',
       '--servers',
@@ -102,7 +105,9 @@ describe('dtesn simulate', () => {
     expect(await right.ended).toBe(0);
   });
 
-  test('dtesn simulate replays a trace at its speed, with faults at their virtual times', async () => {
+  test('dtesn simulate replays a trace at its speed, with faults at their virtual times', {
+    tags: ['slow'],
+  }, async () => {
     const trace = path.join(folder, 'trace.csv');
     const rows = ['TIMESTAMP,ContextTokens,GeneratedTokens', '2023-11-16 18:17:03.9799600,100,5'];
     writeFileSync(trace, `${rows.join('\r\n')}\r\n`);
@@ -124,7 +129,9 @@ describe('dtesn simulate', () => {
     expect(last).toMatch(/^aphrodite:generation_tokens_total\{.*\} 5\.0$/m);
   });
 
-  test('dtesn simulate guards /v1 with --api-key, and has the dev-mode routes with --dev-mode', async () => {
+  test('dtesn simulate guards /v1 with --api-key, and has the dev-mode routes with --dev-mode', {
+    tags: ['slow'],
+  }, async () => {
     const running = simulate('--api-key', 'secret', '--dev-mode');
     const [, url] = await running.says(/(http:\/\/\S+)\n/);
     expect(await statusOf(`${url}/v1/models`)).toBe(401);
@@ -133,6 +140,7 @@ describe('dtesn simulate', () => {
 
   test.skipIf(spawnSync('script', ['--version']).status !== 0)(
     'dtesn simulate on a terminal shows a status line, and ends at Ctrl-C (skipped: no script command)',
+    { tags: ['slow'] },
     async () => {
       // Without exec, a shell that stays in between reports its own interrupt.
       const command = `exec "${process.execPath}" "${main}" simulate --port 0 --speed 20 --load 1 --fault hang@1`;
@@ -167,6 +175,7 @@ describe('wrong use', () => {
     [['--host', '192.0.2.1'], 1, /ERR_DTESN_SIMULATOR_PORT.*192\.0\.2\.1/],
   ] as [string[], number, RegExp][])(
     'wrong use %j prints an error and exits with its code',
+    { tags: ['slow'] },
     async (args, wanted, message) => {
       const running = simulate(...args);
       expect(await running.ended).toBe(wanted);
@@ -176,7 +185,9 @@ describe('wrong use', () => {
     },
   );
 
-  test('a port in use is an error with a code, and the servers started before it are closed', async () => {
+  test('a port in use is an error with a code, and the servers started before it are closed', {
+    tags: ['slow'],
+  }, async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };
@@ -186,7 +197,7 @@ describe('wrong use', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  test('options before the command are refused with a hint to put them after it', async () => {
+  test('options before the command are refused with a hint to put them after it', { tags: ['slow'] }, async () => {
     const running = run(process.execPath, [main, '--json', 'simulate']);
     expect(await running.ended).toBe(2);
     expect(running.stderr).toMatch(/Expected simulate before its options/);

@@ -141,6 +141,7 @@ describe('two addresses of an engine', () => {
 
   test.each(['silent', 'broken'] as const)(
     'an address that is %s during a run is replaced in the same fetch, and requested again when it recovered',
+    { timeout: 60_000, tags: ['slow'] },
     async (death) => {
       const deadlineMs = 1000;
       const { first, fetcher } = await pair(deadlineMs);
@@ -169,7 +170,6 @@ describe('two addresses of an engine', () => {
         second: { failures: 0 },
       });
     },
-    60_000,
   );
 
   test('when both addresses fail, the error is that of the first, with a problem for the second', async () => {

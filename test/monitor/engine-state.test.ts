@@ -64,7 +64,7 @@ describe('a restart between two observations', () => {
     ['another start time', { processStartTime: 1e9 + 60 }],
     ['another KV capacity', { kvTokensCapacity: 3200 }],
     ['a counter that fell while the start time is unknown', { generationTokens: 3, processStartTime: null }],
-  ])('a restart between two observations is recognised by %s', (_, after) => {
+  ])('a restart is recognised by %s', (_, after) => {
     expect(watched({}, after, after).names).toEqual(['ready', 'restarting', 'ready']);
   });
 });

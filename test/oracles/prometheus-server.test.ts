@@ -70,7 +70,7 @@ async function simulatedBodies(): Promise<string[]> {
   return texts;
 }
 
-describe.skipIf(noPrometheus)('beside a Prometheus server (skipped: no prometheus)', () => {
+describe.skipIf(noPrometheus)('beside a Prometheus server (skipped: no prometheus)', { tags: ['slow'] }, () => {
   const streams = {
     made: { prefix: 'vllm:', body: engineBody, served: [] as string[] },
     simulated: { prefix: 'aphrodite:', body: (k: number) => simulated[k]!, served: [] as string[] },

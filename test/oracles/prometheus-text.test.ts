@@ -37,6 +37,7 @@ function canonical(name: string, labels: Readonly<Record<string, string>>, value
 
 test.skipIf(noPromtool)(
   'of a thousand bodies parsePrometheus accepts what promtool accepts, except the listed cases (skipped: no promtool)',
+  { timeout: 300_000, tags: ['slow'] },
   async () => {
     const drawn = bodies(SEED);
     const verdicts = await inLanes(drawn, 2, promtoolTakes);
@@ -48,11 +49,11 @@ test.skipIf(noPromtool)(
     expect(wrong).toEqual([]);
     expect(verdicts.filter((taken) => !taken).length).toBeGreaterThan(100);
   },
-  300_000,
 );
 
 test.skipIf(noPython)(
   'every value that parsePrometheus reads equals that of prometheus_client (skipped: no python3-prometheus-client)',
+  { tags: ['slow'] },
   () => {
     const drawn = bodies(SEED);
     const answers = pythonReads(drawn);
@@ -70,6 +71,7 @@ test.skipIf(noPython)(
 
 test.skipIf(noPromtool)(
   'promtool differs from parsePrometheus in the listed cases (skipped: no promtool)',
+  { tags: ['slow'] },
   async () => {
     const verdicts = await inLanes(disagreements, 2, ({ body }) => promtoolTakes(Buffer.from(body)));
     expect(disagreements.map(({ what }, i) => [what, verdicts[i]])).toEqual(
@@ -80,6 +82,7 @@ test.skipIf(noPromtool)(
 
 test.skipIf(noPython)(
   'prometheus_client differs from parsePrometheus in the listed cases (skipped: no python3-prometheus-client)',
+  { tags: ['slow'] },
   () => {
     const answers = pythonReads(disagreements.map(({ body }) => Buffer.from(body)));
     expect(disagreements.map(({ what }, i) => [what, answers[i] !== null])).toEqual(

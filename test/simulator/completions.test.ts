@@ -218,7 +218,7 @@ describe('what is refused', () => {
     ['log probabilities', { prompt: 'x', logprobs: 1 }, 501, 'NotImplementedError', /logprobs/],
     ['two prompts', { prompt: ['x', 'y'] }, 501, 'NotImplementedError', /several prompts/],
   ] as [string, object, number, string, RegExp][])(
-    'a request is refused for its cause: %s',
+    'a completion with %s is refused',
     async (_, body, status, type, message) => {
       const response = await ask(await started(), body);
       expect(response.status).toBe(status);

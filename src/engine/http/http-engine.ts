@@ -11,7 +11,7 @@
  * Limits: 8 MiB for /metrics, 1 MiB for JSON, 16 KiB of headers. Errors: EngineError, see engine-error.ts.
  */
 import { z } from 'zod';
-import { SharedWork } from '../../abort/index.js';
+import { SharedWork, untilAborted } from '../../abort/index.js';
 import { argumentError, checkOptions, DtesnError, rangeError } from '../../errors/index.js';
 import {
   type Engine,
@@ -115,7 +115,13 @@ export class HttpEngine implements Engine {
     return this.#ask(options, (dialect, http) => dialect.detokenize(http, tokens, options));
   }
 
-  async modelFiles(): Promise<ModelFiles | null> {
+  async modelFiles({ signal }: RequestOptions = {}): Promise<ModelFiles | null> {
+    signal?.throwIfAborted();
+    const reading = this.#readModelFiles();
+    return signal ? untilAborted(signal, reading) : reading;
+  }
+
+  async #readModelFiles(): Promise<ModelFiles | null> {
     if (this.#modelDir !== undefined) return readModelFiles(givenModelFolder(this.#modelDir));
     const found = this.#modelRoot === null ? null : await findModelFolder(this.#modelRoot, this.#allowed);
     return found === null ? null : readModelFiles(found);
@@ -123,6 +129,10 @@ export class HttpEngine implements Engine {
 
   async close(): Promise<void> {
     this.#client.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   /** The dialect to speak, which may have to be found out first. */

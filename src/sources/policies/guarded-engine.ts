@@ -54,7 +54,7 @@ export class EngineGuard {
       metrics: (options) => ask('metrics', options, (limits) => engine.metrics(limits)),
       tokenize: (text, options) => ask('tokenizer', options, (limits) => engine.tokenize(text, limits)),
       detokenize: (tokens, options) => ask('tokenizer', options, (limits) => engine.detokenize(tokens, limits)),
-      modelFiles: () => engine.modelFiles(),
+      modelFiles: (options) => engine.modelFiles(options),
       close: () => engine.close(),
     };
   }

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { deriveRates, parsePrometheus, type Rates } from '../../../src/engine/index.js';
+import fc from '../../property/fast-check.js';
 
 interface State {
   start: number;
@@ -235,7 +235,7 @@ describe('a reset', () => {
   });
 });
 
-test('no rate is negative for any two scrapes', () => {
+test('no rate is negative for any two scrapes, and every rate of rising counters is known', () => {
   const number = fc.nat(1000);
   const state = fc.record({
     prompt: number,
@@ -247,12 +247,15 @@ test('no rate is negative for any two scrapes', () => {
     waiting: number,
   });
   fc.assert(
-    fc.property(state, state, (a, b) => {
-      const figures = rates({ 0: { ...start, ...a } }, { 0: { ...start, ...b } });
+    fc.property(state, state, fc.boolean(), (a, b, rising) => {
+      const counters = ['prompt', 'generated', 'stop', 'preempted', 'steps'] as const;
+      const grown = Object.fromEntries(counters.map((name) => [name, a[name] + b[name]]));
+      const figures = rates({ 0: { ...start, ...a } }, { 0: { ...start, ...b, ...(rising && grown) } });
+      if (rising) expect(figures.reset).toBe(false);
       for (const [name, value] of Object.entries(figures)) {
-        if (name.endsWith('PerSecond') && name !== 'kvTokensGrowthPerSecond' && value !== null) {
-          expect(value, name).toBeGreaterThanOrEqual(0);
-        }
+        if (!name.endsWith('PerSecond') || name === 'kvTokensGrowthPerSecond') continue;
+        if (rising && name !== 'arrivalsPerSecond') expect(value, name).not.toBeNull();
+        if (value !== null) expect(value, name).toBeGreaterThanOrEqual(0);
       }
     }),
   );
