@@ -1,11 +1,11 @@
 /**
  * Whether load is high. One request in flight is no load; these are:
  *
- *     waiting > usual waiting, at most the running      the engine has requests it cannot serve now
- *     KV usage > usual, within [0.8, 0.95]              the engine is about to queue or preempt (fullest rank)
+ *     waiting > its baseline, at most the running       the engine has requests it cannot serve now
+ *     KV usage > its baseline, in [0.8, 0.95]           the engine is about to queue or preempt (fullest rank)
  *     1-minute load average >= CPUs                     processes that want to run fill every CPU of this host
  *
- * What is usual is learned from the stream of fetches (running-baseline.ts: mean + 2 deviations of the last ten minutes); before that the
+ * The baselines are learned from the stream of fetches (running-baseline.ts: mean + 2 deviations of the last ten minutes); before that the
  * thresholds are 0 and 0.9. So an engine that always has a short queue is not called loaded for it, but one whose queue is
  * longer than its batch always is.
  * Hysteresis: what was high stays so until waiting is half its threshold or less, KV usage 0.1 below, the load average below

@@ -1,5 +1,5 @@
 /**
- * Checks that the figures of a source can be true at all. A check applies when every figure it needs is known.
+ * Checks that the figures of a source are possible. A check applies when every figure it needs is known.
  *
  *     plausibility = checks passed / checks that apply, 1 when none applies
  */

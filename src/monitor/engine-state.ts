@@ -1,7 +1,7 @@
 /**
- * What state an engine is in, from what it was seen to answer, one observation after the other.
+ * The state of an engine, derived from its answers, one observation after the other.
  *
- *     loading       nothing listens, and it was never seen alive: engines do not listen while they load
+ *     loading       nothing listens, and it never answered before: engines do not listen while they load
  *     dead          nothing listens any more, or /health answers 503: its core is gone
  *     restarting    it answers again after it was dead, or the restart law says so: for that one observation
  *     unauthorised  401 or 403: the engine is alive, the credential is absent or wrong
@@ -13,9 +13,9 @@
  *     busy, ready   requests run, or none
  *     unknown       not observed yet, or it does not say
  *
- * A slow answer is no death: what was not answered leaves the state as it was until `hungAfter` is over. Saturation ends
+ * A slow answer does not mean a dead engine: a missing answer leaves the state unchanged until `hungAfter` is over. Saturation ends
  * after SUSTAINED observations without any of its signs. Time is seconds of a clock that never steps.
- * Sources: the heartbeat of iterations is what told hung engines from healthy ones in production (gonka issue 1421).
+ * Sources: the heartbeat of iterations distinguished hung engines from healthy ones in production (gonka issue 1421).
  */
 import {
   type EngineFigures,

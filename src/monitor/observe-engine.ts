@@ -1,4 +1,4 @@
-/** One look at an engine: /health and /metrics at the same time, and how each of them ended. It never rejects. */
+/** One observation of an engine: /health and /metrics at the same time, and how each request ended. It never rejects. */
 import {
   type Engine,
   EngineError,

@@ -210,7 +210,7 @@ export class EngineSimulator {
   }
 
   private change(crossing: Crossing): void {
-    // The sockets go first: a process that crashes does not say good-bye.
+    // The sockets go first: a process that crashes does not close them in order.
     if (!this.condition.listening) this.server.shut();
     this.condition.change(crossing);
     if (this.closed || !this.condition.listening || this.server.listening) return;

@@ -86,7 +86,7 @@ export class EngineSimulation {
     return Math.min(...this.cores.map((core) => core.nextEvent));
   }
 
-  /** Moves to virtual time `seconds`; a time that is past already changes nothing. */
+  /** Moves to virtual time `seconds`; a time in the past has no effect. */
   advanceTo(seconds: number): void {
     if (seconds < this.clock) return;
     while (this.upcoming !== null && this.upcoming.time <= seconds) {

@@ -120,7 +120,7 @@ export class SourceFetcher {
 
   /**
    * Fetches every `intervalMs` and hands each set to the listener, the first at once. What would not stay fresh for half an
-   * interval is asked anew and waited for, so no set is older than it need be. A turn that takes longer than the interval
+   * interval is refetched and waited for. A turn that takes longer than the interval
    * (its fetch, and what the listener returns) skips those it missed. Ends with what is returned, with the signal, or with
    * close(). The first error of the listener goes to `onError`, by default a warning of the process; the subscription goes
    * on (listeners.ts).

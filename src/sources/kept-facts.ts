@@ -74,7 +74,7 @@ export class KeptFacts {
     this.#ignored = `${this.#file} is ignored: ${why}`;
   }
 
-  /** Why what was kept is not used, told once; why it cannot be written, as long as that is so. */
+  /** Why what was kept is not used, reported once; why it cannot be written, as long as that is so. */
   problems(): string[] {
     const problems = [this.#ignored, this.#unwritten].filter((problem) => problem !== null);
     this.#ignored = null;

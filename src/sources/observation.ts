@@ -1,5 +1,5 @@
 /**
- * One observation of a source: asks under a time limit and says what came of it. A source that fails is a record with
+ * One observation of a source: sends its requests under a time limit and returns its record. A source that fails is a record with
  * `error` and `error_code`, not an exception; only the caller's own abort rejects.
  *
  * `ERR_DTESN_SOURCE_TIMEOUT` names the source, the limit and the question. An answer with null fields is `partial`.
@@ -19,14 +19,14 @@ export interface SourceOptions {
 
 export interface Question<Name extends SourceName> {
   source: Name;
-  /** The request without whose answer the source fails, as a person names it. */
+  /** The required request, as errors name it. */
   request: string;
   /** The record when nothing is known. */
   nothing: SourceFields[Name];
   ask: (requests: SourceRequests) => Promise<SourceFields[Name]>;
 }
 
-/** What one observation asks: everything ends when its signal aborts. */
+/** The requests of one observation; all end when its signal aborts. */
 export class SourceRequests {
   readonly signal: AbortSignal;
   /** Why fields are unknown. */
@@ -36,7 +36,7 @@ export class SourceRequests {
     this.signal = signal;
   }
 
-  /** The answer without which the source fails. */
+  /** An answer without which the source fails. */
   require<T>(work: Promise<T>): Promise<T> {
     return untilAborted(this.signal, work);
   }

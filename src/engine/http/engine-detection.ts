@@ -6,7 +6,7 @@
  *     GET /info with a model_id        TGI
  *     GET /api/version                 Ollama (Aphrodite answers Kobold's /api/v1 and /api/extra, not this)
  *
- * The metrics are asked when the models do not tell, or have not within 100 ms: a model list that hangs hides no engine.
+ * The metrics are asked when the models do not tell, or have not within 100 ms: a model list that hangs does not prevent the detection.
  * Null when something answered and none of this is in it. Rejects, with the first failure, when nothing did.
  */
 import { z } from 'zod';

@@ -4,7 +4,7 @@
  *     'GGUF' | version u32 | tensors u64 | pairs u64 | pairs x (key: string, type: u32, value)
  *     string = length u64, bytes; array = element type u32, length u64, elements
  *
- * Read in chunks of 256 KiB until every fact is known or the pairs end; values nobody asks for are stepped over.
+ * Read in chunks of 256 KiB until every fact is known or the pairs end; values that are not needed are skipped.
  * Limits: 64 MiB of header, 65,536 pairs, keys of 65,535 bytes, texts of 4096 bytes, arrays nested 4 deep,
  * 65,536 nested arrays in all.
  * Errors: DtesnError ERR_DTESN_MODEL_FILES for anything else than such a file, whole.

@@ -34,7 +34,7 @@ interface SampleName {
   isBucket: boolean;
 }
 
-/** Bytes of a usual line: a guess that spares the columns most of their growth. */
+/** Estimated bytes of a line, from which the initial size of the columns follows. */
 const LINE = 100;
 
 export class PrometheusReader {
