@@ -84,9 +84,11 @@ export {
 export {
   configSchema,
   type DtesnConfig,
+  type DtesnConfigInput,
   type DtesnFailure,
   DtesnProcessor,
   type DtesnResult,
+  type DtesnResultJson,
   dtesnResultSchema,
   type ProcessOptions,
   type ProcessorOptions,

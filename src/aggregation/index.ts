@@ -8,6 +8,7 @@ export {
   type QualityGateOptions,
   type QualityJudgement,
   type QualityObservation,
+  qualityGateOptionsSchema,
   qualityJudgementSchema,
   qualitySentence,
   readySentence,

@@ -42,14 +42,22 @@ export interface QualityChange {
 }
 
 export interface QualityGateOptions {
-  qualityThreshold?: number;
-  hysteresis?: number;
-  qualityMeasure?: 'plain' | 'graded';
-  adaptive?: boolean;
-  plan?: 'adaptive' | 'fixed';
-  minimumHoldMs?: number;
-  clock?: () => number;
-  onChange?: (change: QualityChange) => void;
+  /** Quality counts as high strictly above it, in [0, 1]; 0.7 by default. Within [0.5, 0.95] where `adaptive`. */
+  qualityThreshold?: number | undefined;
+  /** High quality stays so until it falls below threshold - hysteresis, in [0, 1]; 0.05 by default. */
+  hysteresis?: number | undefined;
+  /** What is judged: 'plain' (default) is successful / 5, 'graded' is quality_detail.score. */
+  qualityMeasure?: 'plain' | 'graded' | undefined;
+  /** Whether the threshold is learned within [0.5, 0.95]; false by default. */
+  adaptive?: boolean | undefined;
+  /** 'adaptive' (default), or 'fixed': standardisation stays as first judged. */
+  plan?: 'adaptive' | 'fixed' | undefined;
+  /** Standardisation changes at most once in so many milliseconds; 60,000 by default. */
+  minimumHoldMs?: number | undefined;
+  /** Milliseconds of a clock that never steps; performance.now() by default. */
+  clock?: (() => number) | undefined;
+  /** Called at each change of the threshold and of standardisation. */
+  onChange?: ((change: QualityChange) => void) | undefined;
 }
 
 export const qualityJudgementSchema = z.object({
@@ -73,7 +81,8 @@ const callable = <F extends (...args: never[]) => unknown>() =>
     .optional()
     .describe('a function');
 
-const optionsSchema = z.object({
+/** Its input type is QualityGateOptions, which a test of types holds it to. */
+export const qualityGateOptionsSchema = z.object({
   qualityThreshold: share(QUALITY_THRESHOLD),
   hysteresis: share(HYSTERESIS),
   qualityMeasure: z.enum(['plain', 'graded']).default('plain').describe("'plain' or 'graded'"),
@@ -85,7 +94,7 @@ const optionsSchema = z.object({
 });
 
 export class QualityGate {
-  readonly #options: z.infer<typeof optionsSchema>;
+  readonly #options: z.infer<typeof qualityGateOptionsSchema>;
   readonly #clock: () => number;
   /** Between the published hundredths. */
   #exact: number;
@@ -96,7 +105,7 @@ export class QualityGate {
   #errors: { plain: number | null; standardised: number | null } = { plain: null, standardised: null };
 
   constructor(options: QualityGateOptions = {}) {
-    this.#options = checkOptions(optionsSchema, options, 'the quality gate');
+    this.#options = checkOptions(qualityGateOptionsSchema, options, 'the quality gate');
     const { qualityThreshold, adaptive, clock } = this.#options;
     if (adaptive && (qualityThreshold < LEAST || qualityThreshold > MOST)) {
       throw rangeError(`a number in [${LEAST}, ${MOST}] (adaptive)`, 'qualityThreshold', qualityThreshold);

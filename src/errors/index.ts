@@ -112,4 +112,5 @@ function editDistance(a: string, b: string): number {
   return row[b.length]!;
 }
 
+export { currentNames, type Renamed, warnDeprecated, withOldNames } from './deprecation.js';
 export { emit, type ListenerErrorHandler, ListenerErrors } from './listeners.js';

@@ -150,7 +150,7 @@ export class EngineMonitor extends EventEmitter<Events> {
     const { families, ...answers } = await withTimeLimit(this.#timeoutMs, late, closing, request, this.#clock);
     if (closing.aborted) return;
     const time = this.#clock.now() / 1000;
-    const scrape = families === null ? null : { metrics: families, time };
+    const scrape = families === null ? null : { metrics: families, timeSeconds: time };
     this.#rates = this.#scrape === null || scrape === null ? null : deriveRates(this.#scrape, scrape);
     this.#scrape = scrape;
     const before = this.state;

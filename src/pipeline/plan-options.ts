@@ -21,17 +21,24 @@ import { RESOURCE_AWARE } from './resource-scaling.js';
 import { errorHandlings, type FlagName, flagNames } from './schema.js';
 
 export interface PlanOptions {
-  pipelines?: readonly HostPipeline[];
-  additional?: Readonly<Record<string, AdditionalSource>>;
-  priorities?: Readonly<Record<string, number>>;
-  flags?: { readonly [Name in FlagName]?: boolean | undefined };
-  errorHandling?: (typeof errorHandlings)[number];
-  gate?: QualityGate;
+  /** Pipelines that rest on any source, beside the three; none by default. */
+  pipelines?: readonly HostPipeline[] | undefined;
+  /** Records of additional sources by name; none by default. */
+  additional?: Readonly<Record<string, AdditionalSource>> | undefined;
+  /** Whole numbers by pipeline name; 1, 2 and 3 of the three by default. Pipelines act from the least to the greatest. */
+  priorities?: Readonly<Record<string, number>> | undefined;
+  /** Switches that are pinned, by the names that the published format gives them; by default the figures decide. */
+  flags?: { readonly [Name in FlagName]?: boolean | undefined } | undefined;
+  /** What happens where a transformation fails: 'continue_with_available_data' (default) leaves it out, 'fail' throws. */
+  errorHandling?: (typeof errorHandlings)[number] | undefined;
+  /** What judges quality; by default the fixed threshold 0.7. */
+  gate?: QualityGate | undefined;
 }
 
 /** Options of a whole look: those of its plan, and the history that load is judged by. */
 export interface MultiSourceDataOptions extends Omit<PlanOptions, 'additional'> {
-  history?: SourceHistory;
+  /** Earlier fetches of the same engine, by which load is judged; by default fixed thresholds. */
+  history?: SourceHistory | undefined;
 }
 
 /** A pipeline that may be planned; `host` where the host added it. */

@@ -63,8 +63,8 @@ export class EmbeddedEngine implements Engine {
       port,
       ...(signal && { signal }),
       loadTracking: true,
-      warmUp: WARM_UP_SECONDS,
-      catchUp: CATCH_UP_SECONDS,
+      warmUpSeconds: WARM_UP_SECONDS,
+      catchUpSeconds: CATCH_UP_SECONDS,
     });
     return new EmbeddedEngine(simulator, new AphroditeEngine(simulator.url), model);
   }

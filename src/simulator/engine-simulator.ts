@@ -15,7 +15,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { argumentError, checkOptions, DtesnError, rangeError } from '../errors/index.js';
+import { argumentError, checkOptions, currentNames, DtesnError, rangeError } from '../errors/index.js';
 import type { ArrivalSource } from './arrivals.js';
 import { ServerCondition } from './condition.js';
 import type { SleepMode } from './engine-core.js';
@@ -53,9 +53,9 @@ const optionsSchema = z.object({
   trace: z.string().min(1).optional().describe('the path of a CSV file'),
   loop: z.boolean().default(false).describe('true or false'),
   speed: z.number().min(0).max(10_000).default(1).describe('virtual seconds a real second in [0, 10000]'),
-  catchUp: z.number().gt(0).optional().describe('a number of virtual seconds above 0'),
-  warmUp: z.number().min(0).max(86_400).default(0).describe('virtual seconds in [0, 86400]'),
-  startTime: z.number().min(0).optional().describe('unix time in seconds'),
+  catchUpSeconds: z.number().gt(0).optional().describe('a number of virtual seconds above 0'),
+  warmUpSeconds: z.number().min(0).max(86_400).default(0).describe('virtual seconds in [0, 86400]'),
+  startSeconds: z.number().min(0).optional().describe('unix time in seconds'),
   port: z.int().min(0).max(65_535).default(0).describe('a port number, 0 for a free one'),
   host: z.string().min(1).default('127.0.0.1').describe('an address to listen on'),
   apiKey: z.string().min(1).optional().describe('a key'),
@@ -69,7 +69,19 @@ const optionsSchema = z.object({
   signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
 });
 
-export type EngineSimulatorOptions = Omit<z.input<typeof optionsSchema>, 'faults'> & { faults?: FaultOptions[] };
+const oldNames = { catchUp: 'catchUpSeconds', warmUp: 'warmUpSeconds', startTime: 'startSeconds' };
+interface DeprecatedOptions {
+  /** @deprecated Use `catchUpSeconds`. */
+  catchUp?: number;
+  /** @deprecated Use `warmUpSeconds`. */
+  warmUp?: number;
+  /** @deprecated Use `startSeconds`. */
+  startTime?: number;
+}
+
+export type EngineSimulatorOptions = Omit<z.input<typeof optionsSchema>, 'faults'> & {
+  faults?: FaultOptions[];
+} & DeprecatedOptions;
 type CheckedOptions = z.output<typeof optionsSchema>;
 
 export class EngineSimulator {
@@ -88,9 +100,9 @@ export class EngineSimulator {
     private readonly options: CheckedOptions,
     private readonly world: EngineSimulation,
   ) {
-    const { speed, catchUp, warmUp, startTime, model, host, port, apiKey, devMode } = options;
-    this.clock = new VirtualClock(speed, catchUp ?? Number.POSITIVE_INFINITY);
-    this.epoch = startTime ?? Date.now() / 1000 - warmUp;
+    const { speed, catchUpSeconds, warmUpSeconds, startSeconds, model, host, port, apiKey, devMode } = options;
+    this.clock = new VirtualClock(speed, catchUpSeconds ?? Number.POSITIVE_INFINITY);
+    this.epoch = startSeconds ?? Date.now() / 1000 - warmUpSeconds;
     this.condition = new ServerCondition(world, this.faults, () => this.metricsNow());
     this.server = new SimulatorServer(
       {
@@ -116,7 +128,7 @@ export class EngineSimulator {
   }
 
   static async start(options: EngineSimulatorOptions = {}): Promise<EngineSimulator> {
-    const checked = checkOptions(optionsSchema, options, 'EngineSimulator');
+    const checked = checkOptions(optionsSchema, currentNames(options, oldNames, 'EngineSimulator'), 'EngineSimulator');
     if (checked.loop && checked.trace === undefined)
       throw argumentError('a file (`loop: true` requires it)', 'trace', undefined);
     const { signal } = checked;
@@ -124,7 +136,7 @@ export class EngineSimulator {
     const simulator = new EngineSimulator(checked, await newSimulation(checked));
     await simulator.server.open();
     try {
-      await simulator.advanceTo(checked.warmUp);
+      await simulator.advanceTo(checked.warmUpSeconds);
       signal?.throwIfAborted();
     } catch (error) {
       await simulator.close();

@@ -1,7 +1,7 @@
 /** The options of a SourceFetcher, checked: schema, defaults, and what they come to. See fetcher.ts. */
 import { z } from 'zod';
 import { type Engine, type EngineSourceName, engineSourceNames } from '../engine/index.js';
-import { argumentError, checkOptions, rangeError } from '../errors/index.js';
+import { argumentError, checkOptions, currentNames, rangeError } from '../errors/index.js';
 import { type AdditionalSourceOptions, type DeclaredSource, declaredSources } from './additional-source.js';
 import { chosenFreshness, type Freshness, type FreshnessOptions } from './freshness.js';
 import { type SourceName, type SourceProviders, type SourceSet, sourceNames } from './types.js';
@@ -16,6 +16,9 @@ export interface AlternativeEngine {
 
 export interface SourceFetcherOptions {
   deadlineMs?: number;
+  /** Milliseconds by source; three fifths of the deadline for an engine on this host, else the whole, by default. */
+  timeoutsMs?: Partial<Record<SourceName, number>>;
+  /** @deprecated Use `timeoutsMs`. */
   timeouts?: Partial<Record<SourceName, number>>;
   providers?: SourceProviders;
   sources?: readonly AdditionalSourceOptions[];
@@ -38,7 +41,7 @@ const milliseconds = z.number().positive().max(600_000);
 const isFunction = z.custom<(...args: never[]) => unknown>((value) => typeof value === 'function').optional();
 const optionsSchema = z.object({
   deadlineMs: milliseconds.default(250).describe('milliseconds in (0, 600000]'),
-  timeouts: z
+  timeoutsMs: z
     .strictObject(Object.fromEntries(sourceNames.map((name) => [name, milliseconds.optional()])))
     .default({})
     .describe('milliseconds in (0, 600000] by source name'),
@@ -65,14 +68,16 @@ const alternativeSchema = z.object({
     .describe(`some of ${engineSourceNames.join(', ')}`),
 });
 
+const oldNames = { timeouts: 'timeoutsMs' };
+
 const localShare = 0.6;
 
 export function checkedOptions(engine: Engine | null, options: SourceFetcherOptions): CheckedOptions {
   if (engine !== null && !isEngine(engine)) throw argumentError('an Engine or null', 'engine', engine);
-  const checked = checkOptions(optionsSchema, options, 'SourceFetcher');
-  const { deadlineMs, timeouts } = checked;
+  const checked = checkOptions(optionsSchema, currentNames(options, oldNames, 'SourceFetcher'), 'SourceFetcher');
+  const { deadlineMs, timeoutsMs } = checked;
   const defaultLimit = deadlineMs * (engine === null || isLocal(engine) ? localShare : 1);
-  const limits = sourceNames.map((name) => [name, Math.min(timeouts[name] ?? defaultLimit, deadlineMs)]);
+  const limits = sourceNames.map((name) => [name, Math.min(timeoutsMs[name] ?? defaultLimit, deadlineMs)]);
   return {
     deadlineMs,
     timeoutMs: Object.fromEntries(limits) as Record<SourceName, number>,

@@ -7,7 +7,7 @@
  * provider restarted, or serves another model (restart-signature.ts), what is known of model and tokenizer is forgotten
  * and `epoch` rises. All ages are of the monotonic clock.
  *
- * Options: `deadlineMs` 250; `timeouts` a source, three fifths of the deadline when the engine is on this host (150 ms), else
+ * Options: `deadlineMs` 250; `timeoutsMs` a source, three fifths of the deadline when the engine is on this host (150 ms), else
  * all of it, never more; `providers`, what the processor says of itself; `sources`, the additional ones
  * (additional-source.ts); `freshness` a source (freshness.ts); `alternatives`, further providers: `[{ name, engine, sources? }]`;
  * `keepIn`, a folder where facts of model and tokenizer outlive the process (kept-facts.ts), none by default: what it holds is

@@ -65,7 +65,7 @@ async function readPerformance(engine: Engine, requests: SourceRequests): Promis
     requests_by_reason: figures.requestsByReason,
     waiting_by_reason: figures.waitingByReason,
     inference_seconds_total: figures.inferenceSeconds,
-    process_start_time: figures.processStartTime,
+    process_start_time: figures.processStartSeconds,
   };
 }
 

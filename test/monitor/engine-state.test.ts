@@ -21,7 +21,7 @@ const idle: EngineMetrics = {
   sleeping: false,
   kvBlocks: { num: 100, blockSize: 16 },
   kvTokensCapacity: 1600,
-  processStartTime: 1e9,
+  processStartSeconds: 1e9,
   engines: [],
   unknown: [],
 };
@@ -61,9 +61,9 @@ test('a dead engine that answers again is restarting for one observation', () =>
 
 describe('a restart between two observations', () => {
   test.each<[string, Partial<EngineMetrics>]>([
-    ['another start time', { processStartTime: 1e9 + 60 }],
+    ['another start time', { processStartSeconds: 1e9 + 60 }],
     ['another KV capacity', { kvTokensCapacity: 3200 }],
-    ['a counter that fell while the start time is unknown', { generationTokens: 3, processStartTime: null }],
+    ['a counter that fell while the start time is unknown', { generationTokens: 3, processStartSeconds: null }],
   ])('a restart is recognised by %s', (_, after) => {
     expect(watched({}, after, after).names).toEqual(['ready', 'restarting', 'ready']);
   });
@@ -162,6 +162,6 @@ test.each<[string, Partial<EngineMetrics> | Partial<Observation>, string]>([
   expect(watched({}, answers).names[1]).toBe(name);
 });
 
-test('since is the time when the state began', () => {
-  expect(watched({}, step(1), step(2), step(3)).states.map(({ since }) => since)).toEqual([0, 1, 1, 1]);
+test('sinceSeconds is the time when the state began', () => {
+  expect(watched({}, step(1), step(2), step(3)).states.map(({ sinceSeconds }) => sinceSeconds)).toEqual([0, 1, 1, 1]);
 });

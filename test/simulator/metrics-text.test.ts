@@ -71,7 +71,7 @@ test('parsePrometheus reads the figures of the simulation', () => {
     preemptions: statistics.preemptions,
     sleeping: false,
     kvBlocks: { num: 5120, blockSize: 16 },
-    processStartTime: identity.startTime,
+    processStartSeconds: identity.startTime,
     unknown: [],
   });
 });

@@ -55,7 +55,7 @@ test('when the first provider fails, the next one answers in the same fetch, and
 
 test('the next provider is requested when the first is silent for half of its limit, and answers are never mixed', async () => {
   const main = memoryEngine({ metrics: never });
-  const fetcher = fetcherOf(main, [{ name: 'second', engine: withRunning(1) }], { timeouts: { performance: 60 } });
+  const fetcher = fetcherOf(main, [{ name: 'second', engine: withRunning(1) }], { timeoutsMs: { performance: 60 } });
   const { sources } = await fetcher.fetch();
   expect(sources.performance).toMatchObject({ state: 'ok', provider: 'second', running: 6 });
   expect(sources.model_config.provider).toBe('engine');
