@@ -95,7 +95,7 @@ describe('EngineSimulator on a trace', () => {
     await expect(EngineSimulator.start({ trace: path.join(folder, 'none.csv') })).rejects.toMatchObject({
       code: 'ERR_DTESN_TRACE',
     });
-    await expect(EngineSimulator.start({ loop: true })).rejects.toThrow(/a trace for trace/);
+    await expect(EngineSimulator.start({ loop: true })).rejects.toThrow(/`loop: true` requires it\) for trace/);
   });
 });
 

@@ -110,7 +110,11 @@ export function deriveRates(before: Scrape, after: Scrape): Rates {
   const second = checkedScrape(after, 'after');
   const seconds = second.timeSeconds - first.timeSeconds;
   if (seconds < 0) {
-    throw rangeError(`a time of at least ${first.timeSeconds} (before.timeSeconds)`, 'after.timeSeconds', second.timeSeconds);
+    throw rangeError(
+      `a time of at least ${first.timeSeconds} (before.timeSeconds)`,
+      'after.timeSeconds',
+      second.timeSeconds,
+    );
   }
   const [old, now] = [readEngines(first.metrics), readEngines(second.metrics)];
   const processReason = processReset(old, now);
