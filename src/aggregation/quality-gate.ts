@@ -15,13 +15,10 @@
  * E and A are moving means: x + 0.1 · (observed - x), the first observation as it is. So where standardised features agree
  * with the plain ones, or err less, standardising needs less quality; where they differ, or err more, it needs more.
  *
- * Options: qualityThreshold 0.7, hysteresis 0.05, qualityMeasure 'plain' (successful / 5) or 'graded'
- * (quality_detail.score), adaptive false, plan 'adaptive' or 'fixed' (the first judgement holds for good), minimumHoldMs 60,000,
- * clock (milliseconds, never steps), onChange (each change of the threshold and of standardisation, with its reason).
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for options and observations.
  */
 import { z } from 'zod';
-import { argumentError, checkOptions, rangeError } from '../errors/index.js';
+import { argumentError, brand, checkOptions, rangeError } from '../errors/index.js';
 import type { Aggregation, OptimizationHints } from './schema.js';
 
 export const QUALITY_THRESHOLD = 0.7;
@@ -188,6 +185,8 @@ export class QualityGate {
     return { held: wanted, note: '' };
   }
 }
+
+export const isQualityGate = brand(QualityGate, 'QualityGate');
 
 function mean(before: number | null, observed: number): number {
   return before === null ? observed : before + WEIGHT * (observed - before);

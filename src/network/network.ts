@@ -12,8 +12,9 @@
  * Shapes: a series is steps x inputs, the result steps x featureSize (one row a step, the features of the state after it),
  * a state stateSize. For networks of units both sizes are the units, and the features are the state itself.
  */
-import { argumentError, rangeError, shapeError } from '../errors/index.js';
+import { argumentError, brand, rangeError, shapeError } from '../errors/index.js';
 import {
+  addon,
   arrayOf,
   checkView,
   type FloatDtype,
@@ -38,7 +39,7 @@ import {
   type RunOptions,
   targetOf,
 } from './run-options.js';
-import { State, type StateOptions } from './state.js';
+import { isState, State, type StateOptions } from './state.js';
 
 /** Memory of streams: see StreamPool. */
 export interface StreamTable {
@@ -64,7 +65,10 @@ export abstract class Network<Facts extends object = object> {
   readonly owner: string;
   /** The state that runs move when they are given none. */
   readonly ownState: State;
-  /** What native code knows this network by. */
+  /**
+   * What native code knows this network by.
+   * @internal
+   */
   readonly native: NativeNetwork<Floats>;
   protected readonly facts: Facts;
   readonly #kind: string;
@@ -137,6 +141,7 @@ export abstract class Network<Facts extends object = object> {
       dtesn: 'network',
       kind: this.#kind,
       number: this.native.share(),
+      addon: addon().identity,
       dtype,
       owner,
       gated: this.gateCount > 0,
@@ -233,12 +238,15 @@ export abstract class Network<Facts extends object = object> {
 
   /** The features of a state: featureSize elements, into `out` where it is given. */
   featuresOf(state: State | Floats, out: Floats = floats(this.dtype, this.featureSize)): Floats {
-    const data = state instanceof State ? state.data : checkView(state, 'state', [arrayOf(this.dtype)]);
+    const data = isState(state) ? state.data : checkView(state, 'state', [arrayOf(this.dtype)]);
     this.native.features(data, checkView(out, 'out', [arrayOf(this.dtype)]));
     return out;
   }
 
-  /** One step of the streams of a table (StreamPool): how many are ready afterwards. */
+  /**
+   * One step of the streams of a table (StreamPool): how many are ready afterwards.
+   * @internal
+   */
   stepStreams(table: StreamTable, ready: number): number {
     const { states, queue, heads, counts } = table;
     return this.native.stepStreams(states, queue, heads, counts, table.ready, ready, this.ownState.gates);
@@ -299,3 +307,5 @@ export abstract class Network<Facts extends object = object> {
     return [values, outs, own, this.ownState.gates, sums('sum'), sums('magnitude')] as const;
   }
 }
+
+export const isNetwork = brand(Network, 'Network');

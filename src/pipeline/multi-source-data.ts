@@ -13,10 +13,10 @@ import { checkPlanOptions, type MultiSourceDataOptions } from './plan-options.js
 import { defaultTarget, type PlanTarget } from './target.js';
 
 export interface MultiSourceOptions extends Omit<MultiSourceDataOptions, 'history'> {
-  /** What the plan is made for; tokens into a tree of depth 4 with 1,024 units and 16 inputs by default. */
-  target?: PlanTarget;
-  /** Ends the fetch; it then rejects with the signal's reason. */
-  signal?: AbortSignal;
+  /** What the plan is made for. Default: tokens into a tree of depth 4 with 1,024 f32 units, on all cores. */
+  target?: PlanTarget | undefined;
+  /** Ends the fetch. */
+  signal?: AbortSignal | undefined;
 }
 
 export async function fetchMultiSourceData(

@@ -1,17 +1,10 @@
 /**
  * Options of a plan, checked once: the object is remembered, so later changes of it have no effect.
  *
- *     pipelines      pipelines that the host adds (host-pipeline.ts)
- *     additional     sources that the host adds, as they were fetched; a set of sources brings its own
- *     priorities     priority by pipeline name, also of the three (1, 2, 3): pipelines are planned and act from the least
- *     flags          switches set by the caller instead of by the figures
- *     errorHandling  'continue_with_available_data' (default) or 'fail'
- *     gate           a QualityGate that judges quality instead of the fixed 0.7
- *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT that names the option.
  */
 import { z } from 'zod';
-import { QualityGate, SourceHistory } from '../aggregation/index.js';
+import { isQualityGate, isSourceHistory, type QualityGate, type SourceHistory } from '../aggregation/index.js';
 import { argumentError, checkOptions, rangeError } from '../errors/index.js';
 import type { AdditionalSource } from '../sources/index.js';
 import type { HostPipeline } from './host-pipeline.js';
@@ -79,8 +72,8 @@ const optionsSchema = z.object({
     .enum(errorHandlings)
     .optional()
     .describe(errorHandlings.map((name) => `'${name}'`).join(' or ')),
-  gate: described<QualityGate>((value) => value instanceof QualityGate, 'a QualityGate'),
-  history: described<SourceHistory>((value) => value instanceof SourceHistory, 'a SourceHistory'),
+  gate: described<QualityGate>(isQualityGate, 'a QualityGate'),
+  history: described<SourceHistory>(isSourceHistory, 'a SourceHistory'),
 });
 
 const pipelineSchema = z.object({

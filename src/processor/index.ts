@@ -8,6 +8,7 @@ export {
   type DtesnConfigInput,
   type DtesnConfigOptions,
 } from './config.js';
+export type { EngineChoice } from './engine-choice.js';
 export {
   type ContextOrigin,
   type ContextUse,
@@ -17,7 +18,15 @@ export {
   type GivenContext,
 } from './engine-context.js';
 export type { ProcessOptions } from './input-runner.js';
-export { DtesnProcessor, type PreprocessedInput } from './processor.js';
-export type { MetricsOfProcessor } from './processor-metrics.js';
+export type { ModelOptions } from './lane.js';
+export { DtesnProcessor, type PreprocessedInput, type ProcessorEvents } from './processor.js';
+export type {
+  CacheFigures,
+  InputFigures,
+  MetricsOfProcessor,
+  PipelineFigures,
+  QualityFigures,
+} from './processor-metrics.js';
 export { type ProcessorOptions, type ProviderOptions, processorOptionsSchema } from './processor-options.js';
 export { type DtesnFailure, type DtesnResult, type DtesnResultJson, dtesnResultSchema } from './result.js';
+export type { StageName } from './stage-clock.js';

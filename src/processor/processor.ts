@@ -64,11 +64,11 @@ export interface PreprocessedInput {
   execution: ExecutionPlan;
 }
 
-interface Events {
+export interface ProcessorEvents {
   quality: [change: QualityChange];
 }
 
-export class DtesnProcessor extends EventEmitter<Events> {
+export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
   readonly config: DtesnConfig;
   readonly engine: Engine | null;
   readonly #parts: ProcessorParts;

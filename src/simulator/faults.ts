@@ -33,7 +33,7 @@ const amounts: Partial<Record<FaultKind, { most: number; byDefault: number; expe
   drift: { most: 100, byDefault: 0.02, expected: 'a number in (0, 100] (growth of the step time a second)' },
 };
 
-const faultSchema = z.object({
+export const faultSchema = z.object({
   kind: z.enum(faultKinds).describe(`one of ${faultKinds.join(', ')}`),
   atSeconds: z.number().min(0).optional().describe('a virtual time in seconds, 0 or more'),
   durationSeconds: z.number().gt(0).optional().describe('a number of virtual seconds above 0'),
@@ -44,12 +44,24 @@ const faultSchema = z.object({
 
 const oldNames = { at: 'atSeconds', duration: 'durationSeconds' };
 
-export type FaultOptions = z.input<typeof faultSchema> & {
+export interface FaultOptions {
+  /** What happens (condition.ts). */
+  kind: FaultKind;
+  /** Virtual seconds at which it begins. Default: now. */
+  atSeconds?: number | undefined;
+  /** Virtual seconds that it lasts. Default: until it is cleared; 2 for a restart. */
+  durationSeconds?: number | undefined;
+  /** The engine that a hang, leak, preemption-storm, drift or sleep strikes. Default: all. */
+  engine?: number | undefined;
+  /** leak: share of released blocks, in (0, 1], default 0.1; drift: growth of the step time a second, in (0, 100], default 0.02. */
+  amount?: number | undefined;
+  /** The status of a 5xx, 500 to 599. Default 500. */
+  status?: number | undefined;
   /** @deprecated Use `atSeconds`. */
   at?: number;
   /** @deprecated Use `durationSeconds`. */
   duration?: number;
-};
+}
 
 export interface Fault {
   readonly kind: FaultKind;

@@ -28,20 +28,25 @@ import { type CounterName, type HistogramName, REASON_LABEL } from './metric-nam
 import { engineReset, processReset } from './rate-reset.js';
 import { ReadingDeltas } from './reading-deltas.js';
 
-const scrapeSchema = z.object({
+export const scrapeSchema = z.object({
   metrics: z.custom<MetricFamilies>((value) => value instanceof Map).describe('what parsePrometheus returned'),
   timeSeconds: z.number().describe('a monotonic time in seconds'),
 });
 
-/** `timeSeconds` is of a monotonic clock; `time` is its name in dtesn 0.1. */
-export type Scrape = Pick<z.input<typeof scrapeSchema>, 'metrics'> &
-  (
-    | { timeSeconds: number }
-    | {
-        /** @deprecated Use `timeSeconds`. */
-        time: number;
-      }
-  );
+/** One scrape. `timeSeconds` is of a clock that never steps; `time` is its name in dtesn 0.1. */
+export type Scrape = {
+  /** What parsePrometheus returned. */
+  metrics: MetricFamilies;
+} & (
+  | {
+      /** When it was scraped: seconds of a clock that never steps. */
+      timeSeconds: number;
+    }
+  | {
+      /** @deprecated Use `timeSeconds`. */
+      time: number;
+    }
+);
 
 const oldScrapeNames = { time: 'timeSeconds' };
 
