@@ -62,7 +62,7 @@ export class SourceHistory {
 
   #check(sample: Sample): (true | string)[] {
     const last = this.#samples.at(-1);
-    const restart = this.#restarts.look(runWithSeconds(sample.source));
+    const restart = this.#restarts.observe(runWithSeconds(sample.source));
     if (restart !== null) this.#samples = [];
     const checks =
       last === undefined || restart?.contradiction === false ? [] : countersRise(last.source, sample.source);
@@ -114,7 +114,7 @@ function littlesLaw(samples: Sample[]): true | string | null {
   const [running, expected] = [inside / seconds, spent / seconds];
   const [less, more] = [Math.min(running, expected), Math.max(running, expected)];
   if (more <= FACTOR * less || more - less <= SLACK) return true;
-  return `${running.toFixed(1)} requests run, but those that finish say ${expected.toFixed(1)} (Little's law)`;
+  return `${running.toFixed(1)} requests run on average, but the finished ones imply ${expected.toFixed(1)} (Little's law)`;
 }
 
 function difference(a: Sample, b: Sample, name: 'total_requests' | 'inference_seconds_total'): number | null {

@@ -72,7 +72,7 @@ export function statusError(
   const retryAfterMs = retryAfter(headers);
   const said = words === null ? '' : `: ${words}`;
   if (status === 401 || status === 403) {
-    const message = `${request} was refused for its credential (${status}${said}); set the option apiKey`;
+    const message = `${request} was refused because of its credential (${status}${said}); set the option apiKey`;
     return new EngineError('ERR_DTESN_ENGINE_CREDENTIAL', message, { status });
   }
   return new EngineError('ERR_DTESN_ENGINE_HTTP', `${request} answered ${status}${said}`, { status, retryAfterMs });

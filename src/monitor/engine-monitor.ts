@@ -166,18 +166,18 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
   async #observe(maxAgeMs: number): Promise<void> {
     const closing = this.#closing.signal;
     const late = () => new DOMException(`no answer within ${this.#timeoutMs} ms`, 'TimeoutError');
-    const look = (signal: AbortSignal) => observeEngine(this.engine, signal, { clock: this.#clock, maxAgeMs });
-    const { scrape, ...seen } = await withTimeLimit(this.#timeoutMs, late, closing, look, this.#clock);
+    const request = (signal: AbortSignal) => observeEngine(this.engine, signal, { clock: this.#clock, maxAgeMs });
+    const { scrape, ...answers } = await withTimeLimit(this.#timeoutMs, late, closing, request, this.#clock);
     if (closing.aborted) return;
     const time = this.#clock.now() / 1000;
     this.#rates = ratesBetween(this.#scrape, scrape);
     this.#scrape = scrape;
     const before = this.state;
     const { restarts } = this;
-    this.#figures = seen.figures;
+    this.#figures = answers.figures;
     this.#observed = true;
     const readAt = scrape?.timeSeconds ?? time;
-    const now = this.#tracker.observe({ time, readAt, ...seen, inFlight: this.#inFlight });
+    const now = this.#tracker.observe({ time, readAt, ...answers, inFlight: this.#inFlight });
     if (this.restarts > restarts) emit(this, this.#errors, 'restart');
     if (now.name !== before.name) emit(this, this.#errors, 'state', now, before);
     emit(this, this.#errors, 'observation', now, this.#figures);

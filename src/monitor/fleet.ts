@@ -8,7 +8,7 @@
  * drained: nothing is picked from them until they are back.
  *
  * Locality: with a `session` the engine that rendezvous hashing gives that session serves it, so that its prefix cache is
- * met again, unless that costs more than `affinity` (2) times the cheapest. When engines come and go only their own
+ * reused, unless that costs more than `affinity` (2) times the cheapest. When engines come and go only their own
  * sessions move.
  *
  *     const fleet = new Fleet([engineA, engineB]);

@@ -1,17 +1,17 @@
 /**
- * One look at an engine: /health and /metrics at the same time, and how each of them ended. Requests and answers are shared
+ * One observation of an engine: /health and /metrics at the same time, and how each of them ended. Requests and answers are shared
  * with whoever else reads them (engine/telemetry/scraper.ts). It never rejects.
  */
 import { type Clock, systemClock } from '../abort/index.js';
 import { type Engine, type EngineScrape, isEngineError, isScaling, scraperOf } from '../engine/index.js';
 import type { Answer, Observation } from './engine-state.js';
 
-export interface Look extends Omit<Observation, 'time' | 'readAt'> {
+export interface EngineAnswers extends Omit<Observation, 'time' | 'readAt'> {
   /** What /metrics said, where it could be read. */
   scrape: EngineScrape | null;
 }
 
-export interface LookOptions {
+export interface AnswersOptions {
   clock?: Clock;
   /** Answers that another reader of this engine had less than so long ago serve too; 0 when left out. */
   maxAgeMs?: number;
@@ -20,8 +20,8 @@ export interface LookOptions {
 export async function observeEngine(
   engine: Engine,
   signal: AbortSignal,
-  { clock = systemClock, maxAgeMs = 0 }: LookOptions = {},
-): Promise<Look> {
+  { clock = systemClock, maxAgeMs = 0 }: AnswersOptions = {},
+): Promise<EngineAnswers> {
   const scraper = scraperOf(engine, clock);
   const options = { signal, maxAgeMs };
   const [health, metrics] = await Promise.all([answered(scraper.health(options)), answered(scraper.scrape(options))]);

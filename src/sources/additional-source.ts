@@ -90,7 +90,7 @@ function declare(options: object, owner: string, deadlineMs: number): DeclaredSo
     ...said
   } = checkOptions(optionsSchema, options, owner);
   const twice = hints.find((key) => constraints.includes(key));
-  if (twice !== undefined) throw rangeError('keys that are no constraints', `hints of ${owner}`, twice);
+  if (twice !== undefined) throw rangeError('keys that are not also constraints', `hints of ${owner}`, twice);
   const timeoutMs = Math.min(said.timeoutMs ?? deadlineMs, deadlineMs);
   const freshness = additionalFreshnessOf(said, owner);
   return { name, fetch, freshness, timeoutMs, schema, weight, constraints, hints };
@@ -128,7 +128,7 @@ function checkedData({ schema }: DeclaredSource, answer: unknown): PlainObject {
   if (schema === null) return plainObject(answer);
   const checked = schema.safeParse(answer);
   if (checked?.success === true) return plainObject(checked.data);
-  throw invalid(`its schema refuses the data: ${refusal(checked?.error)}`);
+  throw invalid(`the schema rejects the data: ${refusal(checked?.error)}`);
 }
 
 /** The first issue of a zod error, or what the error says. */

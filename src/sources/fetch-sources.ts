@@ -1,5 +1,5 @@
 /**
- * One look at the five sources, without keeping any of it: for a script or a check. Who looks again keeps a SourceFetcher.
+ * One fetch of the five sources without caches, for a script or a check. For repeated fetches use a SourceFetcher.
  *
  * Errors: those of SourceFetcher; a failed source is a record with its error.
  */

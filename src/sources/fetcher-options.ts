@@ -101,8 +101,8 @@ export function checkedOptions(engine: Engine | null, options: SourceFetcherOpti
   if (engine !== null && !isEngine(engine)) throw argumentError('an Engine or null', 'engine', engine);
   const checked = checkOptions(optionsSchema, currentNames(options, oldNames, 'SourceFetcher'), 'SourceFetcher');
   const { deadlineMs, timeoutsMs } = checked;
-  const usual = deadlineMs * (engine === null || isLocal(engine) ? localShare : 1);
-  const limits = sourceNames.map((name) => [name, Math.min(timeoutsMs[name] ?? usual, deadlineMs)]);
+  const defaultLimit = deadlineMs * (engine === null || isLocal(engine) ? localShare : 1);
+  const limits = sourceNames.map((name) => [name, Math.min(timeoutsMs[name] ?? defaultLimit, deadlineMs)]);
   return {
     deadlineMs,
     timeoutMs: Object.fromEntries(limits) as Record<SourceName, number>,

@@ -120,7 +120,7 @@ export class SourceFetcher {
 
   /**
    * Fetches every `intervalMs` and hands each set to the listener, the first at once. What would not stay fresh for half an
-   * interval is asked anew and waited for, so no set is older than it need be. A turn that takes longer than the interval
+   * interval is refetched and waited for. A turn that takes longer than the interval
    * (its fetch, and what the listener returns) skips those it missed. Ends with what is returned, with the signal, or with
    * close(). The first error of the listener goes to `onError`, by default a warning of the process; the subscription goes
    * on (listeners.ts).
@@ -205,8 +205,11 @@ export class SourceFetcher {
     const sources = { model_config, tokenizer, performance, processing_state, resources };
     const problems = this.#kept?.problems() ?? [];
     if (problems.length === 0) return sources;
-    const told = { model_config: withProblems(model_config, problems), tokenizer: withProblems(tokenizer, problems) };
-    return { ...sources, ...told };
+    const reported = {
+      model_config: withProblems(model_config, problems),
+      tokenizer: withProblems(tokenizer, problems),
+    };
+    return { ...sources, ...reported };
   }
 
   async #readAdditional(reading: Reading): Promise<Record<string, AdditionalSource>> {
@@ -316,7 +319,7 @@ export class SourceFetcher {
   }
 
   async #load(kept: KeptFacts): Promise<void> {
-    const late = () => new DtesnError('ERR_DTESN_SOURCE_TIMEOUT', 'the folder of kept facts did not answer in time');
+    const late = () => new DtesnError('ERR_DTESN_SOURCE_TIMEOUT', 'the folder keepIn could not be read in time');
     try {
       const load = (limit: AbortSignal) => untilAborted(limit, kept.load());
       this.#seed(await withTimeLimit(this.#options.deadlineMs / 5, late, undefined, load, this.#clock));

@@ -1,5 +1,5 @@
 /**
- * One observation of a source: asks under a time limit and says what came of it. A source that fails is a record with
+ * One observation of a source: sends its requests under a time limit and returns its record. A source that fails is a record with
  * `error` and `error_code`, not an exception; only the caller's own abort rejects.
  *
  * `ERR_DTESN_SOURCE_TIMEOUT` names the source, the limit and the question. An answer with null fields is `partial`.
@@ -24,15 +24,15 @@ export interface SourceOptions {
 
 export interface Question<Name extends SourceName> {
   source: Name;
-  /** The request without whose answer the source fails, as a person names it. */
+  /** The required request, as errors name it. */
   request: string;
   /** The record when nothing is known. */
   nothing: SourceFields[Name];
-  ask: (inquiry: Inquiry) => Promise<SourceFields[Name]>;
+  ask: (requests: SourceRequests) => Promise<SourceFields[Name]>;
 }
 
-/** What one observation asks: everything ends when its signal aborts. */
-export class Inquiry {
+/** The requests of one observation; all end when its signal aborts. */
+export class SourceRequests {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly maxAgeMs: number;
@@ -58,13 +58,13 @@ export class Inquiry {
     if (ms < this.#begun) this.#ageMs = this.clock.now() - ms;
   }
 
-  /** The answer without which the source fails. */
-  needed<T>(work: Promise<T>): Promise<T> {
+  /** An answer without which the source fails. */
+  require<T>(work: Promise<T>): Promise<T> {
     return untilAborted(this.signal, work);
   }
 
   /** An answer that only adds to the source: null, and a problem, when it fails. */
-  async added<T>(what: string, work: Promise<T>): Promise<T | null> {
+  async optional<T>(what: string, work: Promise<T>): Promise<T | null> {
     try {
       return await untilAborted(this.signal, work);
     } catch (error) {
@@ -82,10 +82,10 @@ export async function observe<Name extends SourceName>(
   const start = clock.now();
   try {
     return await underLimit(source, request, { timeoutMs, signal, clock }, async (limit) => {
-      const inquiry = new Inquiry(limit, clock, maxAgeMs);
-      const fields = await ask(inquiry);
-      const problems = inquiry.problems.length > 0 ? { problems: inquiry.problems } : {};
-      return record(source, fields, clock.now() - start, { age_ms: inquiry.ageMs, ...problems });
+      const requests = new SourceRequests(limit, clock, maxAgeMs);
+      const fields = await ask(requests);
+      const problems = requests.problems.length > 0 ? { problems: requests.problems } : {};
+      return record(source, fields, clock.now() - start, { age_ms: requests.ageMs, ...problems });
     });
   } catch (error) {
     signal?.throwIfAborted();
@@ -144,11 +144,11 @@ function textOf(error: unknown): { message: string; code: string } {
       code: typeof code === 'string' ? code : 'ERR_DTESN_SOURCE',
     };
   } catch {
-    return { message: 'an error that cannot be read', code: 'ERR_DTESN_SOURCE' };
+    return { message: 'an error whose message cannot be read', code: 'ERR_DTESN_SOURCE' };
   }
 }
 
-export function required(engine: Engine | null): Engine {
+export function requireEngine(engine: Engine | null): Engine {
   if (engine !== null) return engine;
-  throw new DtesnError('ERR_DTESN_NO_ENGINE', 'No engine is named, so there is none to ask');
+  throw new DtesnError('ERR_DTESN_NO_ENGINE', 'No engine is configured');
 }

@@ -7,7 +7,7 @@
  */
 import { wallMs } from '../abort/index.js';
 import { type Engine, isEngineError, type Scraper, type SharedOptions, scraperOf } from '../engine/index.js';
-import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
+import { observe, requireEngine, type SourceOptions, type SourceRequests } from './observation.js';
 import type { PerformanceSource, SourceFields } from './types.js';
 
 type Fields = SourceFields['performance'];
@@ -36,17 +36,17 @@ export function fetchPerformanceDataSource(
   engine: Engine | null,
   options: SourceOptions = {},
 ): Promise<PerformanceSource> {
-  const ask = (inquiry: Inquiry) => readPerformance(required(engine), inquiry);
+  const ask = (requests: SourceRequests) => readPerformance(requireEngine(engine), requests);
   return observe({ source: 'performance', request: 'GET /metrics', nothing, ask }, options);
 }
 
-async function readPerformance(engine: Engine, inquiry: Inquiry): Promise<Fields> {
-  const { signal, maxAgeMs, clock } = inquiry;
+async function readPerformance(engine: Engine, requests: SourceRequests): Promise<Fields> {
+  const { signal, maxAgeMs, clock } = requests;
   const scraper = scraperOf(engine, clock);
-  const health = inquiry.added('GET /health', isHealthy(scraper, { signal, maxAgeMs }));
-  const { figures, timeSeconds } = await inquiry.needed(scraper.scrape({ signal, maxAgeMs }));
-  inquiry.answeredAt(1000 * timeSeconds);
-  const syncTime = (wallMs() - inquiry.ageMs) / 1000;
+  const health = requests.optional('GET /health', isHealthy(scraper, { signal, maxAgeMs }));
+  const { figures, timeSeconds } = await requests.require(scraper.scrape({ signal, maxAgeMs }));
+  requests.answeredAt(1000 * timeSeconds);
+  const syncTime = (wallMs() - requests.ageMs) / 1000;
   const { running, waiting } = figures;
   const healthy = await health;
   return {

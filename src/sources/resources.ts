@@ -22,7 +22,7 @@ import {
   pressure,
   runQueuePerCpu,
 } from '../host/index.js';
-import { type Inquiry, observe, type SourceOptions } from './observation.js';
+import { observe, type SourceOptions, type SourceRequests } from './observation.js';
 import { checkedState } from './provided-state.js';
 import type { ResourceState, ResourcesSource, SourceFields } from './types.js';
 
@@ -49,15 +49,17 @@ export function fetchResourceDataSource(
   provider: (() => ResourceState) | undefined,
   options: SourceOptions = {},
 ): Promise<ResourcesSource> {
-  const ask = (inquiry: Inquiry) => readResources(provider, inquiry);
+  const ask = (requests: SourceRequests) => readResources(provider, requests);
   return observe({ source: 'resources', request: 'the host', nothing, ask }, options);
 }
 
-async function readResources(provider: (() => ResourceState) | undefined, inquiry: Inquiry): Promise<Fields> {
+async function readResources(provider: (() => ResourceState) | undefined, requests: SourceRequests): Promise<Fields> {
   const processor = provider && checkedState(stateSchema, provider(), 'resources');
-  const gpus = processor?.nvidiaSmi ? inquiry.added('nvidia-smi', nvidiaGpus({ signal: inquiry.signal })) : undefined;
+  const gpus = processor?.nvidiaSmi
+    ? requests.optional('nvidia-smi', nvidiaGpus({ signal: requests.signal }))
+    : undefined;
   const limits = cgroupLimits();
-  const [waits, runQueue] = await inquiry.needed(Promise.all([pressure(), runQueuePerCpu()]));
+  const [waits, runQueue] = await requests.require(Promise.all([pressure(), runQueuePerCpu()]));
   const delay = eventLoopDelay();
   const memory = process.memoryUsage();
   const cores = cpusOf(os.availableParallelism(), limits.cpus);

@@ -29,7 +29,7 @@ test('an engine is observed once an interval of the clock, and hung as soon as i
   expect(clock.waiting).toBe(0);
 });
 
-test('an answer is late by the clock, not by the world', async () => {
+test('the time limit of an answer is measured by the given clock', async () => {
   const clock = new ManualClock();
   const silent = (options?: { signal?: AbortSignal }) =>
     new Promise<never>((_, reject) => options?.signal?.addEventListener('abort', () => reject(options.signal!.reason)));
@@ -45,7 +45,7 @@ test('an answer is late by the clock, not by the world', async () => {
   await monitor.close();
 });
 
-test('what is no clock is refused', () => {
+test('a value that is not a clock is refused', () => {
   const engine = { metrics() {} } as unknown as Engine;
   expect(() => new EngineMonitor(engine, { clock: 7 as never })).toThrow(/a Clock \{ now, after \} for clock/);
 });

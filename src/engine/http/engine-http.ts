@@ -85,7 +85,10 @@ export class EngineHttp {
     const checked = schema.safeParse(parsed);
     if (checked.success) return checked.data;
     const issue = checked.error.issues[0]!;
-    throw refuse(`answered JSON of another shape (${issue.path.join('.') || 'body'}: ${issue.message})`, checked.error);
+    throw refuse(
+      `answered JSON of an unexpected shape (${issue.path.join('.') || 'body'}: ${issue.message})`,
+      checked.error,
+    );
   }
 }
 

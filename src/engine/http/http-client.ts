@@ -38,7 +38,7 @@ export interface HttpClientOptions {
   timeoutMs: number;
   /** A Unix domain socket in place of host and port. */
   socketPath?: string | undefined;
-  /** Authorities in PEM that are trusted in place of the usual ones. */
+  /** Authorities in PEM that are trusted in place of the default ones. */
   ca?: string | undefined;
   /** What `timeoutMs` is measured by. */
   clock: Clock;

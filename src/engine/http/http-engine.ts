@@ -81,7 +81,7 @@ export class HttpEngine implements Engine {
     const checked = checkOptions(optionsSchema, options, new.target.name);
     const { apiKey, modelDir, modelFolders, hubCache, socketPath, ca, timeoutMs, kind, clock } = checked;
     if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
-      throw new DtesnError('ERR_DTESN_ARGUMENT', 'Expected visible ASCII characters for apiKey but it has others');
+      throw new DtesnError('ERR_DTESN_ARGUMENT', 'Expected visible ASCII characters for apiKey but it contains others');
     }
     const root = rootUrl(url);
     this.label = root.href.replace(/\/$/, '') + (socketPath === undefined ? '' : ` on unix:${socketPath}`);

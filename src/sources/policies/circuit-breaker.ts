@@ -1,5 +1,5 @@
 /**
- * A circuit breaker: what fails too often is left alone for a while, then probed by one call.
+ * A circuit breaker: after repeated failures no call passes for a while, then one call probes.
  *
  *     closed     calls pass; opens after 5 failures in a row, or when at least half of at least 5 calls of the last 10 s failed
  *     open       no call passes for uniform(b/2, b), b = min(30 s, 1 s · 2^(n-1)) at the n-th opening in a row
@@ -83,7 +83,7 @@ export class CircuitBreaker {
     else if (pass.probe || this.#isTooMuch()) this.#open(this.#backoff(longestMs));
   }
 
-  /** The call ended without telling anything of the engine. */
+  /** The call ended without a conclusion about the engine. */
   abandoned(pass: Pass): void {
     if (pass.change === this.#change && pass.probe) this.#probing = false;
   }

@@ -116,7 +116,7 @@ export class EngineGuard {
     }
   }
 
-  /** An engine that is dead or hangs is not asked for more; one without /health, or that guards it, is. */
+  /** A dead or hung engine gets no further request; one without /health, or that guards it, does. */
   async #probeHealth(signal: AbortSignal): Promise<void> {
     try {
       await untilAborted(signal, this.#engine.health({ signal }));
