@@ -35,7 +35,10 @@ interface Sample {
 
 const optionsSchema = z.object({ clock: clockOption });
 
-export type SourceHistoryOptions = z.input<typeof optionsSchema>;
+export interface SourceHistoryOptions {
+  /** What `observe` dates by where it is given no time. Default: the system's monotonic clock. */
+  clock?: Clock | undefined;
+}
 
 export class SourceHistory {
   readonly #clock: Clock;

@@ -25,7 +25,14 @@ export const pinsSchema = z.object({
   standardise: z.boolean().optional().describe('true or false'),
 });
 
-export type PlanPins = z.input<typeof pinsSchema>;
+export interface PlanPins {
+  /** Series of a batch that run at the same time, or every core. Default: as planned. */
+  threads?: number | 'all' | undefined;
+  /** Membranes that are computed, the first ones in level order, or every one. Default: as planned. */
+  membranes?: number | 'all' | undefined;
+  /** Whether features are standardised. Default: as planned. */
+  standardise?: boolean | undefined;
+}
 
 /** The plan with the pins in it; the same where nothing is pinned. */
 export function pinPlan(

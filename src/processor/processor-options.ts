@@ -245,9 +245,9 @@ function planOptionsOf(options: ProcessorOptions, config: DtesnConfig): PlanOpti
 }
 
 /** With 'fixed' the gate holds its first judgement of standardisation. */
-function pinsOf(plan: 'adaptive' | 'fixed' | Record<string, unknown>): PlanPins {
+function pinsOf(plan: 'adaptive' | 'fixed' | PlanPins): PlanPins {
   if (plan === 'fixed') return { threads: 'all', membranes: 'all' };
-  return plan === 'adaptive' ? {} : checkOptions(pinsSchema, plan as PlanPins, 'plan');
+  return plan === 'adaptive' ? {} : checkOptions(pinsSchema, plan, 'plan');
 }
 
 function gateOptionsOf(options: ProcessorOptions): QualityGateOptions {
