@@ -46,7 +46,7 @@ const nativeRooms: Record<string, string[]> = {
   linalg: ['random', 'simd'],
   trees: ['simd'],
   network: ['linalg', 'random', 'simd', 'threads'],
-  readout: ['linalg', 'simd'],
+  readout: ['network', 'linalg', 'simd'],
   transform: ['linalg', 'random', 'simd'],
   bseries: ['trees', 'linalg', 'simd'],
   addon: ['network', 'bseries', 'transform', 'readout', 'trees', 'linalg', 'random', 'simd', 'threads'],

@@ -50,6 +50,15 @@ class Pending {
   Napi::ObjectReference held_;
 };
 
+// The caller may change its array while the run holds what is in it.
+inline Napi::Value copied(const Napi::Value& list) {
+  if (!list.IsArray()) return list;
+  const Napi::Array from = list.As<Napi::Array>();
+  Napi::Array copy = Napi::Array::New(list.Env(), from.Length());
+  for (uint32_t i = 0; i < from.Length(); ++i) copy.Set(i, from.Get(i));
+  return copy;
+}
+
 template <class T>
 class StateObject final : public Napi::ObjectWrap<StateObject<T>> {
  public:
@@ -75,6 +84,13 @@ class StateObject final : public Napi::ObjectWrap<StateObject<T>> {
   const Network<T>* network() const { return network_.get(); }
   T* data() const { return data_; }
   const uint8_t* gates() const { return gates_; }
+  // The memory of both, to be held while a long run works there.
+  Napi::Value views() const { return views_.Value(); }
+  // Kept from run to run.
+  StepScratch<T>& scratch() {
+    if (!scratch_) scratch_ = std::make_unique<StepScratch<T>>(network_->scratch(1));
+    return *scratch_;
+  }
 
   // One long run at a time: false where one is under way.
   bool claim() { return !std::exchange(busy_, true); }
@@ -122,8 +138,7 @@ class StateObject final : public Napi::ObjectWrap<StateObject<T>> {
     checkUsable(info.Env());
     const Run<T> run = read(info);
     return guarded(info.Env(), [&] {
-      if (!scratch_) scratch_ = std::make_unique<StepScratch<T>>(network_->scratch(1));
-      return Napi::Number::New(info.Env(), static_cast<double>(network_->run(run, *scratch_, Control())));
+      return Napi::Number::New(info.Env(), static_cast<double>(network_->run(run, scratch(), Control())));
     });
   }
 

@@ -31,16 +31,20 @@ export {
 export type {
   Addon,
   Floats,
+  ForecasterConstructor,
   KernelCheck,
+  NativeForecaster,
   NativeLinearReadout,
   NativeNetwork,
   NativeRecursiveTrainer,
   NativeRidgeTrainer,
   NativeState,
+  NativeStreamTable,
   NetworkSpec,
   OperatorSpec,
   ReadoutShape,
   RegionSpec as NativeRegionSpec,
+  StreamTableConstructor,
 } from './contract.js';
 export { arrayOf, dtypeOf, type FloatDtype, floats, sharedFloats } from './floats.js';
 export type { Limits, ReadRate } from './limits.js';

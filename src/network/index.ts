@@ -4,7 +4,7 @@ export { DeepTreeModel, type DeepTreeOptions, type HostedMembrane } from './deep
 export { Es2n, type Es2nOptions, type Es2nWeights } from './es2n.js';
 export { EuSn, type EuSnOptions } from './eusn.js';
 export { ClaimedNetwork, type NetworkHandle, planOf, registerKind } from './handle.js';
-export { Network, type NetworkPlan, type StreamTable } from './network.js';
+export { Network, type NetworkPlan, type StreamMemory } from './network.js';
 export { Nvar, type NvarOptions } from './nvar.js';
 export {
   type DrawnReservoirOptions,
@@ -13,11 +13,13 @@ export {
   type ReservoirOptions,
   type ReservoirWeights,
 } from './reservoir.js';
-export type {
-  Moments,
-  RunAsyncOptions,
-  RunBatchAsyncOptions,
-  RunBatchOptions,
-  RunOptions,
+export {
+  checkState,
+  type Moments,
+  type RunAsyncOptions,
+  type RunBatchAsyncOptions,
+  type RunBatchOptions,
+  type RunOptions,
+  statesOf,
 } from './run-options.js';
 export { State, type StateOptions } from './state.js';

@@ -22,7 +22,10 @@ import {
   longRun,
   type NativeNetwork,
   type NativeState,
+  type NativeStreamTable,
   type NetworkSpec,
+  requireShared,
+  type StreamTableConstructor,
 } from '../native/index.js';
 import { type Matrix, readSeries, type SeriesInput, storedAs } from '../numeric/index.js';
 import { type NetworkHandle, reviveNetwork } from './handle.js';
@@ -55,8 +58,8 @@ export interface NetworkPlan<Facts extends object = object> {
   own?: StateOptions;
 }
 
-/** Memory of streams: see StreamPool. */
-export interface StreamTable {
+/** Memory of streams, on shared memory: see StreamPool. */
+export interface StreamMemory {
   states: Floats;
   queue: Floats;
   heads: Int32Array;
@@ -223,10 +226,13 @@ export abstract class Network<Facts extends object = object> {
     return out;
   }
 
-  /** One step of the streams of a table (StreamPool): how many are ready afterwards. */
-  stepStreams(table: StreamTable, ready: number): number {
-    const { states, queue, heads, counts } = table;
-    return this.native.stepStreams(states, queue, heads, counts, table.ready, ready, this.ownState.gates);
+  /** Binds the memory of streams (StreamPool) once; the gates are those of the network's own state. */
+  streamTable({ states, queue, heads, counts, ready }: StreamMemory): NativeStreamTable {
+    for (const view of [states, queue, heads, counts, ready]) requireShared(view, 'the memory of streams');
+    const Native = (
+      this.dtype === 'f32' ? addon().StreamTable32 : addon().StreamTable64
+    ) as StreamTableConstructor<Floats>;
+    return new Native(this.native, states, queue, heads, counts, ready, this.ownState.gates);
   }
 
   /**

@@ -112,13 +112,20 @@ export function targetOf({ inputs, dtype, owner, width }: Network, shared: boole
   return { inputs, dtype, shared, columns: `inputs of ${owner}`, owner, width, argument: 'series' };
 }
 
-function checkState(network: Network, state: unknown, argument: string): asserts state is State {
+/** An idle state of this network. */
+export function checkState(network: Network, state: unknown, argument: string): asserts state is State {
   if (!(state instanceof State)) throw argumentError('a State (network.createState())', argument, state);
   if (state.network !== network) throw argumentError(`a state of ${network.owner}`, argument, state);
   state.checkIdle();
 }
 
-function statesOf(network: Network, states: RunBatchOptions['states'], series: number, shared: boolean) {
+/** The states of as many series, checked: State objects, or series x stateSize elements; zeros when left out. */
+export function statesOf(
+  network: Network,
+  states: RunBatchOptions['states'],
+  series: number,
+  shared: boolean,
+): Floats | State[] {
   const size = series * network.stateSize;
   if (states === undefined) return shared ? sharedFloats(network.dtype, size) : floats(network.dtype, size);
   if (Array.isArray(states)) {

@@ -18,8 +18,8 @@
  */
 import { z } from 'zod';
 import { argumentError, checkOptions, DtesnError, rangeError, shapeError } from '../errors/index.js';
-import { Arena, type Floats } from '../native/index.js';
-import { Network, type StreamTable } from '../network/index.js';
+import { Arena, type Floats, type NativeStreamTable } from '../native/index.js';
+import { Network, type StreamMemory } from '../network/index.js';
 import { checkAllAsStored, checkMemory } from '../numeric/index.js';
 
 export type StreamId = string | number;
@@ -40,7 +40,9 @@ export class StreamPool {
   readonly ring: number;
   readonly arena: ReturnType<typeof poolArena>;
   readonly #model: Network;
-  readonly #table: StreamTable;
+  readonly #inputs: number;
+  readonly #memory: StreamMemory;
+  readonly #table: NativeStreamTable;
   readonly #slots = new Map<StreamId, number>();
   readonly #free: number[];
   #ready = 0;
@@ -56,14 +58,16 @@ export class StreamPool {
     this.ring = ring;
     this.arena = poolArena(model, capacity, ring);
     this.#model = model;
+    this.#inputs = model.inputs;
     const { arena } = this;
-    this.#table = {
+    this.#memory = {
       states: arena.view('states'),
       queue: arena.view('queue'),
       heads: arena.view('heads'),
       counts: arena.view('counts'),
       ready: arena.view('ready'),
     };
+    this.#table = model.streamTable(this.#memory);
     this.#free = Array.from({ length: capacity }, (_, i) => capacity - 1 - i);
   }
 
@@ -86,30 +90,38 @@ export class StreamPool {
    * False, and nothing is taken nor begun, when the ring has no room for all of them at present: step first.
    */
   push(id: StreamId, series: ArrayLike<number>): boolean {
-    const { inputs } = this.#model;
-    checkSeries(series, this.#model);
+    const inputs = this.#inputs;
+    const { ring } = this;
+    checkShape(series, inputs);
     const steps = series.length / inputs;
-    if (steps > this.ring) throw shapeError(`at most ${this.ring} steps (ring of this pool) for series`, steps);
+    if (steps > ring) throw shapeError(`at most ${ring} steps (ring of this pool) for series`, steps);
+    const { counts, heads, queue, ready } = this.#memory;
     const known = this.#slots.get(id);
-    const waiting = known === undefined ? 0 : clamped(this.#table.counts[known]!, this.ring);
-    if (waiting + steps > this.ring) return false;
-    const slot = known ?? this.#begin(id);
-    const { counts, heads, queue, ready } = this.#table;
-    const base = slot * this.ring;
-    let at = (clamped(heads[slot]!, this.ring - 1) + waiting) % this.ring;
-    for (let step = 0, i = 0; step < steps; step++) {
-      for (let to = (base + at) * inputs, end = to + inputs; to < end; to++, i++) queue[to] = series[i]!;
-      at = at + 1 === this.ring ? 0 : at + 1;
+    const waiting = known === undefined ? 0 : clamped(counts[known]!, ring);
+    if (waiting + steps > ring) return false;
+    const slot = known ?? this.#vacant(id);
+    let step = clamped(heads[slot]!, ring - 1) + waiting;
+    if (step >= ring) step -= ring;
+    const end = (slot + 1) * ring * inputs;
+    let to = (slot * ring + step) * inputs;
+    // Behind what waits, where nothing is read before it is counted: the check is of the values as they are stored.
+    for (let i = 0; i < series.length; i++) {
+      queue[to] = series[i]!;
+      if (!Number.isFinite(queue[to])) checkAllAsStored(series, this.#model.dtype, 'series');
+      if (++to === end) to -= ring * inputs;
     }
-    if (waiting === 0 && steps > 0) ready[this.#ready++] = slot;
-    counts[slot] = waiting + steps;
+    if (known === undefined) this.#begin(id, slot);
+    if (steps > 0) {
+      if (waiting === 0 && this.#ready < this.capacity) ready[this.#ready++] = slot;
+      counts[slot] = waiting + steps;
+    }
     return true;
   }
 
   /** One step for every stream with an input waiting; how many steps were done. */
   step(): number {
     const done = this.#ready;
-    if (done > 0) this.#ready = this.#model.stepStreams(this.#table, done);
+    if (done > 0) this.#ready = this.#table.step(done);
     return done;
   }
 
@@ -117,13 +129,13 @@ export class StreamPool {
   state(id: StreamId): Floats {
     const { stateSize } = this.#model;
     const slot = this.#slot(id);
-    return this.#table.states.subarray(slot * stateSize, (slot + 1) * stateSize);
+    return this.#memory.states.subarray(slot * stateSize, (slot + 1) * stateSize);
   }
 
   /** Ends a stream: its state and what waits are gone, and its place is free. */
   release(id: StreamId): void {
     const slot = this.#slot(id);
-    const { counts, heads, ready, states } = this.#table;
+    const { counts, heads, ready, states } = this.#memory;
     if (counts[slot]! > 0) {
       const at = ready.subarray(0, this.#ready).indexOf(slot);
       if (at >= 0) ready.copyWithin(at, at + 1, this.#ready--);
@@ -135,17 +147,22 @@ export class StreamPool {
     this.#free.push(slot);
   }
 
-  #begin(id: StreamId): number {
+  /** The place that a new stream is to have. */
+  #vacant(id: StreamId): number {
     if (typeof id !== 'string' && typeof id !== 'number') throw argumentError('a string or a number', 'id', id);
-    const slot = this.#free.pop();
+    const slot = this.#free.at(-1);
     if (slot === undefined) {
       throw new DtesnError(
         'ERR_DTESN_CAPACITY',
         `Expected at most ${this.capacity} streams: release one, or make a larger pool`,
       );
     }
-    this.#slots.set(id, slot);
     return slot;
+  }
+
+  #begin(id: StreamId, slot: number): void {
+    this.#free.pop();
+    this.#slots.set(id, slot);
   }
 
   #slot(id: StreamId): number {
@@ -155,15 +172,13 @@ export class StreamPool {
   }
 }
 
-/** Nothing is copied: the ring stores the values as they were checked. */
-function checkSeries(series: ArrayLike<number>, { inputs, dtype }: Network): void {
+function checkShape(series: ArrayLike<number>, inputs: number): void {
   if (typeof series !== 'object' || series === null || typeof series.length !== 'number') {
     throw argumentError('an array of numbers', 'series', series);
   }
   if (series.length % inputs !== 0) {
     throw shapeError(`series with ${inputs} features (inputs of the model)`, `${series.length} elements`);
   }
-  checkAllAsStored(series, dtype, 'series');
 }
 
 /** What stands in the shared table may have been written by another thread. */
