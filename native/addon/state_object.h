@@ -209,7 +209,10 @@ Run<T> readRun(const Network<T>& network, const Napi::Value& series, const Napi:
 template <class T>
 Run<T> StateObject<T>::read(const Napi::CallbackInfo& info) {
   ranges_.clear();
-  const Run<T> run = readRun<T>(*network_, info[0], info[1], info[2], info[3], data_, gates_, ranges_);
+  // Asking for what was not given would cost as much as what was.
+  const bool hasMoments = info.Length() > 2;
+  const Napi::Value sum = hasMoments ? info[2] : Napi::Value(), magnitude = hasMoments ? info[3] : Napi::Value();
+  const Run<T> run = readRun<T>(*network_, info[0], info[1], sum, magnitude, data_, gates_, ranges_);
   ranges_.checkApart(info.Env());
   return run;
 }

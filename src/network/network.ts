@@ -27,7 +27,7 @@ import {
   requireShared,
   type StreamTableConstructor,
 } from '../native/index.js';
-import { type Matrix, readSeries, type SeriesInput, storedAs } from '../numeric/index.js';
+import { type Matrix, readSeries, type SeriesInput, type SeriesTarget, storedAs } from '../numeric/index.js';
 import { type NetworkHandle, reviveNetwork } from './handle.js';
 import {
   type Moments,
@@ -39,6 +39,7 @@ import {
   type RunBatchOptions,
   type RunOptions,
   targetOf,
+  targetsOf,
 } from './run-options.js';
 import { State, type StateOptions } from './state.js';
 
@@ -84,6 +85,8 @@ export abstract class Network<Facts extends object = object> {
   readonly ownState: State;
   /** What native code knows this network by. */
   readonly native: NativeNetwork<Floats>;
+  /** How a series is read for runs on this thread, and off it. */
+  readonly targets: { readonly own: SeriesTarget; readonly shared: SeriesTarget };
   protected readonly facts: Facts;
   readonly #kind: string;
 
@@ -101,6 +104,7 @@ export abstract class Network<Facts extends object = object> {
     this.stateSize = this.native.stateSize;
     this.featureSize = this.native.featureSize;
     this.gateCount = gated ? this.native.gates : 0;
+    this.targets = targetsOf(this);
     this.ownState = new State(this, own);
   }
 

@@ -108,8 +108,14 @@ export function prepareBatch(
 }
 
 /** How this network reads a series. */
-export function targetOf({ inputs, dtype, owner, width }: Network, shared: boolean): SeriesTarget {
-  return { inputs, dtype, shared, columns: `inputs of ${owner}`, owner, width, argument: 'series' };
+export function targetOf({ targets }: Network, shared: boolean): SeriesTarget {
+  return shared ? targets.shared : targets.own;
+}
+
+/** Made once a network: short runs would spend their time on it. */
+export function targetsOf({ inputs, dtype, owner, width }: Network): { own: SeriesTarget; shared: SeriesTarget } {
+  const own = { inputs, dtype, shared: false, columns: `inputs of ${owner}`, owner, width, argument: 'series' };
+  return { own, shared: { ...own, shared: true } };
 }
 
 /** An idle state of this network. */
