@@ -92,23 +92,27 @@ export class StreamPool {
   push(id: StreamId, series: ArrayLike<number>): boolean {
     const inputs = this.#inputs;
     const { ring } = this;
-    checkShape(series, inputs);
-    const steps = series.length / inputs;
+    const length = checkedLength(series, inputs);
+    const steps = length / inputs;
     if (steps > ring) throw shapeError(`at most ${ring} steps (ring of this pool) for series`, steps);
     const { counts, heads, queue, ready } = this.#memory;
     const known = this.#slots.get(id);
-    const waiting = known === undefined ? 0 : clamped(counts[known]!, ring);
+    // Heads and counts may have been written by another thread: whatever they say, the place lies in this stream's ring.
+    let waiting = known === undefined ? 0 : counts[known]!;
+    if (waiting < 0) waiting = 0;
     if (waiting + steps > ring) return false;
     const slot = known ?? this.#vacant(id);
-    let step = clamped(heads[slot]!, ring - 1) + waiting;
+    let step = heads[slot]! + waiting;
     if (step >= ring) step -= ring;
-    const end = (slot + 1) * ring * inputs;
-    let to = (slot * ring + step) * inputs;
+    if (step < 0 || step >= ring) step = 0;
+    const first = slot * ring * inputs;
+    const end = first + ring * inputs;
+    let to = first + step * inputs;
     // Behind what waits, where nothing is read before it is counted: the check is of the values as they are stored.
-    for (let i = 0; i < series.length; i++) {
+    for (let i = 0; i < length; i++) {
       queue[to] = series[i]!;
       if (!Number.isFinite(queue[to])) checkAllAsStored(series, this.#model.dtype, 'series');
-      if (++to === end) to -= ring * inputs;
+      if (++to === end) to = first;
     }
     if (known === undefined) this.#begin(id, slot);
     if (steps > 0) {
@@ -172,18 +176,15 @@ export class StreamPool {
   }
 }
 
-function checkShape(series: ArrayLike<number>, inputs: number): void {
+function checkedLength(series: ArrayLike<number>, inputs: number): number {
   if (typeof series !== 'object' || series === null || typeof series.length !== 'number') {
     throw argumentError('an array of numbers', 'series', series);
   }
-  if (series.length % inputs !== 0) {
-    throw shapeError(`series with ${inputs} features (inputs of the model)`, `${series.length} elements`);
+  const { length } = series;
+  if (length % inputs !== 0) {
+    throw shapeError(`series with ${inputs} features (inputs of the model)`, `${length} elements`);
   }
-}
-
-/** What stands in the shared table may have been written by another thread. */
-function clamped(value: number, most: number): number {
-  return Math.max(0, Math.min(most, value));
+  return length;
 }
 
 function poolArena({ stateSize, inputs, dtype }: Network, capacity: number, ring: number) {
