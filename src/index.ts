@@ -95,6 +95,11 @@ export {
   type ProcessorOptions,
 } from './processor/index.js';
 export {
+  type ForecastAsyncOptions,
+  type ForecastBatchAsyncOptions,
+  type ForecastOptions,
+  type ForecastRows,
+  type ForecastStarts,
   LinearReadout,
   ReadoutTrainer,
   RecursiveLeastSquares,
