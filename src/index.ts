@@ -1,6 +1,8 @@
 /**
- * dtesn: reservoir computing and Deep Tree Echo State Networks, and the five sources of an inference engine.
+ * dtesn: reservoir computing and Deep Tree Echo State Networks, and the five sources of an inference engine. What needs no
+ * addon stands in the entry points dtesn/engine and dtesn/simulator, and here too.
  */
+
 export {
   type Aggregation,
   aggregateMultiSourceData,
@@ -11,7 +13,7 @@ export {
   type QualityObservation,
   SourceHistory,
 } from './aggregation/index.js';
-export { elementaryDifferentials, type RootedTree, rootedTrees } from './bseries/index.js';
+export { elementaryDifferentials } from './bseries/index.js';
 export {
   type EncodedInput,
   type EncodeInput,
@@ -19,22 +21,13 @@ export {
   LocalTokenizer,
   type LocalTokenizerOptions,
 } from './encoding/index.js';
-export { DtesnError } from './errors/index.js';
-export { type NvidiaGpu, nvidiaGpus } from './host/index.js';
-export { type Membrane, membraneTree } from './membrane/index.js';
-export {
-  EngineMonitor,
-  type EngineMonitorOptions,
-  type EngineState,
-  type EngineStateName,
-  Fleet,
-  type FleetMember,
-  type FleetOptions,
-} from './monitor/index.js';
-export { Arena, type ArenaLayout, native, setThreads } from './native/index.js';
+export * from './entry-points/engine.js';
+export * from './entry-points/simulator.js';
+export { Arena, type ArenaLayout, type LongRunOptions, native, type Progress, setThreads } from './native/index.js';
 export {
   type Activation,
   type ActivationSegment,
+  type ConstructOptions,
   DeepTreeModel,
   type DeepTreeOptions,
   Es2n,
@@ -59,7 +52,15 @@ export {
   State,
   type StateOptions,
 } from './network/index.js';
-export { type CsrMatrix, csr, type Matrix, matrix, type SeriesInput, spectralRadius } from './numeric/index.js';
+export {
+  type CsrMatrix,
+  csr,
+  type Matrix,
+  matrix,
+  type SeriesInput,
+  spectralRadius,
+  spectralRadiusAsync,
+} from './numeric/index.js';
 export {
   applyFlowControl,
   applyHighQualityOptimizations,
@@ -79,10 +80,6 @@ export {
   multiSourceDataSchema,
   type PlanOptions,
   type PlanTarget,
-  programShape,
-  runProgram,
-  type TransformOp,
-  transformOpSchema,
 } from './pipeline/index.js';
 export {
   configSchema,
@@ -106,62 +103,14 @@ export {
   type RecursiveLeastSquaresOptions,
   Ridge,
   type RidgeOptions,
+  type TrainAsyncOptions,
   type TrainedNetwork,
   type TrainOptions,
   trainForecaster,
+  trainForecasterAsync,
   trainReadout,
+  trainReadoutAsync,
 } from './readout/index.js';
-export {
-  EmbeddedEngine,
-  EngineSimulator,
-  type EngineSimulatorOptions,
-  type FaultKind,
-  type FaultOptions,
-} from './simulator/index.js';
-export {
-  type AdditionalSource,
-  type AdditionalSourceOptions,
-  type AlternativeEngine,
-  AphroditeEngine,
-  type AphroditeEngineOptions,
-  additionalSourceSchema,
-  type Clock,
-  type DataSchema,
-  deriveRates,
-  type Engine,
-  type EngineKind,
-  type EngineMetrics,
-  type EngineRates,
-  type EngineSourceName,
-  engineMetrics,
-  type FetchSourcesOptions,
-  type Freshness,
-  type FreshnessOptions,
-  fetchModelDataSource,
-  fetchPerformanceDataSource,
-  fetchProcessingStateSource,
-  fetchResourceDataSource,
-  fetchSources,
-  fetchTokenizerDataSource,
-  HttpEngine,
-  type HttpEngineOptions,
-  histogramQuantile,
-  type LatencySnapshot,
-  type MetricFamilies,
-  type MetricsMirrorOptions,
-  metricsMirror,
-  modelFilesEngine,
-  type ProviderMetrics,
-  parsePrometheus,
-  parsePrometheusInSlices,
-  type Rates,
-  type Scrape,
-  SourceFetcher,
-  type SourceFetcherOptions,
-  type SourceListener,
-  type SourceMetrics,
-  type SourceSet,
-  type Sources,
-  type SubscribeOptions,
-} from './sources/index.js';
 export { type StreamId, StreamPool, type StreamPoolOptions } from './streams/index.js';
+export { programShape, runProgram, type TransformOp, transformOpSchema } from './transform/index.js';
+export { type Membrane, membraneTree, type RootedTree, rootedTrees } from './trees/index.js';

@@ -1,4 +1,4 @@
-/** The arrows of docs/architecture.md, checked on the imports themselves. */
+/** The arrows of docs/architecture.md, checked on the imports themselves, static and dynamic. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -9,33 +9,39 @@ const root = path.resolve(import.meta.dirname, '..');
 const rooms: Record<string, string[]> = {
   errors: [],
   host: [],
+  abort: [],
   native: ['errors', 'host'],
   numeric: ['errors', 'native'],
-  bseries: ['errors', 'native', 'numeric'],
+  trees: ['errors', 'native'],
+  bseries: ['errors', 'native', 'numeric', 'trees'],
+  network: ['errors', 'native', 'numeric', 'trees'],
   streams: ['errors', 'native', 'numeric', 'network'],
   readout: ['errors', 'native', 'numeric', 'network'],
-  membrane: ['errors', 'native', 'bseries'],
-  network: ['errors', 'native', 'numeric', 'membrane'],
+  transform: ['errors', 'native'],
   encoding: ['errors', 'native'],
-  sources: ['errors', 'host', 'native'],
-  aggregation: ['errors', 'sources'],
-  pipeline: ['errors', 'host', 'native', 'sources', 'aggregation'],
-  monitor: ['errors', 'sources'],
-  simulator: ['errors', 'sources'],
+  engine: ['errors', 'abort'],
+  sources: ['errors', 'host', 'abort', 'engine'],
+  aggregation: ['errors', 'engine', 'sources'],
+  pipeline: ['errors', 'host', 'sources', 'aggregation', 'transform'],
+  monitor: ['errors', 'abort', 'engine'],
+  simulator: ['errors', 'engine'],
   processor: [
     'errors',
     'host',
+    'abort',
     'native',
+    'engine',
     'sources',
     'aggregation',
+    'transform',
     'pipeline',
     'encoding',
-    'membrane',
+    'trees',
     'network',
-    'bseries',
     'simulator',
   ],
-  cli: ['errors', 'host', 'native', 'sources', 'aggregation', 'pipeline', 'processor', 'simulator'],
+  'entry-points': ['errors', 'host', 'abort', 'engine', 'sources', 'monitor', 'simulator'],
+  cli: ['host', 'native', 'engine', 'pipeline', 'processor', 'simulator'],
 };
 
 /** For each folder of native/, the folders it may include. */
@@ -52,12 +58,12 @@ const nativeRooms: Record<string, string[]> = {
   addon: ['network', 'bseries', 'transform', 'readout', 'trees', 'linalg', 'random', 'simd', 'threads'],
 };
 
+/** A file of src/ or native/, and one that it names. */
 interface Arrow {
   file: string;
-  from: string;
-  to: string;
-  /** What is named inside the other room. */
   target: string;
+  /** Only types are named, so that nothing is loaded. */
+  types?: boolean;
 }
 
 function filesBelow(folder: string, ending: RegExp): string[] {
@@ -66,41 +72,127 @@ function filesBelow(folder: string, ending: RegExp): string[] {
     .map((name) => path.join(folder, name));
 }
 
-function arrows(folder: string, ending: RegExp, importOf: RegExp): Arrow[] {
-  return filesBelow(folder, ending).flatMap((file) => {
-    const [, from = ''] = file.split(path.sep);
-    const text = readFileSync(path.join(root, file), 'utf8');
-    return [...text.matchAll(importOf)].flatMap(([, target = '']) => {
-      const resolved =
-        folder === 'src'
-          ? path.relative(root, path.resolve(root, path.dirname(file), target))
-          : path.join(folder, target);
-      const [, to = '', ...rest] = resolved.split(path.sep);
-      return to === from || rest.length === 0 ? [] : [{ file, from, to, target: rest.join('/') }];
-    });
-  });
+/** `import type { ... } from './x.js'`, `from './x.js'`, `import './x.js'`, `import('./x.js')` and `new URL('./x.js', ...)`. */
+const importOf = /(?:\bimport (type) \{[^}]*\} from|\bfrom|\bimport|\bimport\(|\bnew URL\()\s*'(\.[^']+)'/g;
+
+function sourceArrows(): Arrow[] {
+  return filesBelow('src', /\.ts$/).flatMap((file) =>
+    [...readFileSync(path.join(root, file), 'utf8').matchAll(importOf)].map(([, types, target = '']) => ({
+      file,
+      types: types !== undefined,
+      target: path.join(path.dirname(file), target).replace(/\.js$/, '.ts'),
+    })),
+  );
+}
+
+function nativeArrows(): Arrow[] {
+  return filesBelow('native', /\.(cc|h|inl)$/).flatMap((file) =>
+    [...readFileSync(path.join(root, file), 'utf8').matchAll(/#include "([^"]+\/[^"]+)"/g)].map(([, target = '']) => ({
+      file,
+      target: path.join('native', target),
+    })),
+  );
+}
+
+const roomOf = (file: string): string => file.split(path.sep)[1] ?? '';
+
+/** Folders that hold `target` and not `file`, the outermost first: each is entered by its index.ts. */
+function entered({ file, target }: Arrow): string[] {
+  const parts = path.dirname(target).split(path.sep);
+  return parts
+    .map((_, depth) => parts.slice(0, depth + 1).join(path.sep))
+    .filter((folder) => !file.startsWith(folder + path.sep));
+}
+
+/**
+ * What stands in the graph for a file, seen from a folder that holds it: the file itself where it lies in that folder, else
+ * the folder below on the way to it.
+ */
+function seenFrom(folder: string, file: string): string {
+  const [first = '', ...rest] = path.relative(folder, file).split(path.sep);
+  return rest.length === 0 ? first : `${first}/`;
+}
+
+/** A way through the arrows that comes back to where it began, or undefined. */
+function circle(graph: Map<string, Set<string>>): string[] | undefined {
+  const done = new Set<string>();
+  const visit = (node: string, above: string[]): string[] | undefined => {
+    if (above.includes(node)) return [...above.slice(above.indexOf(node)), node];
+    if (done.has(node)) return undefined;
+    for (const next of graph.get(node) ?? []) {
+      const found = visit(next, [...above, node]);
+      if (found) return found;
+    }
+    done.add(node);
+    return undefined;
+  };
+  for (const node of graph.keys()) {
+    const found = visit(node, []);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** The graph of what lies directly in a folder. Two files of it may name each other's types; two folders may not. */
+function graphOf(folder: string, arrows: Arrow[]): Map<string, Set<string>> {
+  const graph = new Map<string, Set<string>>();
+  const inside = (file: string) => file.startsWith(folder + path.sep);
+  for (const { file, target, types } of arrows.filter((arrow) => inside(arrow.file) && inside(arrow.target))) {
+    const from = seenFrom(folder, file);
+    const to = seenFrom(folder, target);
+    const typesOfFile = types && !from.endsWith('/') && !to.endsWith('/');
+    if (from !== to && !typesOfFile) graph.set(from, (graph.get(from) ?? new Set()).add(to));
+  }
+  return graph;
 }
 
 describe('the arrows', () => {
-  const source = arrows('src', /\.ts$/, /from '(\.[^']+)'/g);
-  const native = arrows('native', /\.(cc|h|inl)$/, /#include "([^"]+\/[^"]+)"/g).filter(({ from }) => from !== 'test');
+  const source = sourceArrows();
+  const native = nativeArrows().filter(({ file }) => roomOf(file) !== 'test');
 
-  test('there are arrows to check', () => {
-    expect(source.length).toBeGreaterThan(20);
-    expect(native.length).toBeGreaterThan(20);
+  test('each import of src/ names a file that is there', () => {
+    const files = new Set(filesBelow('src', /\.ts$/));
+    expect(source.length).toBeGreaterThan(500);
+    expect(source.filter(({ target }) => !files.has(target))).toEqual([]);
   });
 
   test('every import between rooms of src/ follows an arrow', () => {
-    const wrong = source.filter(({ from, to }) => from !== 'index.ts' && !rooms[from]?.includes(to));
+    const wrong = source.filter(({ file, target }) => {
+      const [from, to] = [roomOf(file), roomOf(target)];
+      return from !== to && from !== 'index.ts' && !rooms[from]?.includes(to);
+    });
     expect(wrong).toEqual([]);
   });
 
-  test('rooms of src/ are entered by their index only', () => {
-    expect(source.filter(({ target }) => target !== 'index.js')).toEqual([]);
+  test('the table of rooms names no arrow that no import needs', () => {
+    const used = new Set(source.map(({ file, target }) => `${roomOf(file)} -> ${roomOf(target)}`));
+    const named = Object.entries(rooms).flatMap(([from, to]) => to.map((room) => `${from} -> ${room}`));
+    expect(named.filter((arrow) => !used.has(arrow))).toEqual([]);
+  });
+
+  test('each folder of src/, also one inside a room, is entered by its index.ts only', () => {
+    const deep = source.filter((arrow) => {
+      const [outermost] = entered(arrow);
+      return outermost !== undefined && arrow.target !== path.join(outermost, 'index.ts');
+    });
+    expect(deep.filter(({ target }) => !target.startsWith(path.join('src', 'entry-points')))).toEqual([]);
+  });
+
+  test('the imports of src/ form no circle, neither between rooms nor inside one', () => {
+    const folders = new Set(filesBelow('src', /\.ts$/).map((file) => path.dirname(file)));
+    const circles = [...folders].map((folder) =>
+      circle(graphOf(folder, source))?.map((node) => path.join(folder, node)),
+    );
+    expect(circles.filter((found) => found !== undefined)).toEqual([]);
   });
 
   test('every include between folders of native/ follows an arrow', () => {
-    expect(native.filter(({ from, to }) => !nativeRooms[from]?.includes(to))).toEqual([]);
+    const wrong = native.filter(({ file, target }) => {
+      const [from, to] = [roomOf(file), roomOf(target)];
+      return from !== to && !nativeRooms[from]?.includes(to);
+    });
+    expect(native.length).toBeGreaterThan(20);
+    expect(wrong).toEqual([]);
   });
 
   test('only native/addon knows Node', () => {
@@ -110,16 +202,20 @@ describe('the arrows', () => {
     expect(napi.filter((file) => !file.startsWith(path.join('native', 'addon')))).toEqual([]);
   });
 
-  test('the rooms form no circle', () => {
-    const seen = new Set<string>();
-    const visit = (room: string, above: string[]): void => {
-      expect(above, `${[...above, room].join(' -> ')}`).not.toContain(room);
-      if (seen.has(room)) return;
-      for (const next of rooms[room] ?? []) visit(next, [...above, room]);
-      seen.add(room);
-    };
-    for (const room of Object.keys(rooms)) visit(room, []);
-  });
+  test.each(['engine', 'simulator'])(
+    'nothing that dtesn/%s imports, in any number of steps, loads the addon',
+    (name) => {
+      const reached = new Set<string>();
+      const visit = (file: string): void => {
+        if (reached.has(file)) return;
+        reached.add(file);
+        for (const { target } of source.filter((arrow) => arrow.file === file)) visit(target);
+      };
+      visit(path.join('src', 'entry-points', `${name}.ts`));
+      expect(reached.size).toBeGreaterThan(20);
+      expect([...reached].filter((file) => roomOf(file) === 'native')).toEqual([]);
+    },
+  );
 });
 
 // Node keeps a reference for each dependent signal in those it was made of, as long as they live (nodejs/node 55351, 64476): a

@@ -31,7 +31,7 @@ group('the sentence of an error', () => {
     [Object.create(null), 'an object'],
     [() => 1, 'a function'],
     [Symbol('s'), 'a symbol'],
-  ])('%s', (value, words) => expect(describe(value)).toBe(words));
+  ])('a value received is described in words: %s', (value, words) => expect(describe(value)).toBe(words));
 });
 
 group('checkOptions', () => {

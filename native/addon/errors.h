@@ -24,6 +24,8 @@ template <class JsError>
   fail<Napi::RangeError>(env, "ERR_DTESN_SHAPE", message);
 }
 
+constexpr const char* kTooLarge = "Expected a size that fits in memory but the allocation failed";
+
 // Runs native code at the boundary: what the algorithms throw becomes a JavaScript error, never a crash.
 template <class Body>
 auto guarded(Napi::Env env, Body&& body) -> decltype(body()) {
@@ -32,9 +34,9 @@ auto guarded(Napi::Env env, Body&& body) -> decltype(body()) {
   } catch (const Napi::Error&) {
     throw;
   } catch (const std::bad_alloc&) {
-    fail<Napi::RangeError>(env, "ERR_DTESN_MEMORY", "Expected a size that fits in memory but the allocation failed");
+    fail<Napi::RangeError>(env, "ERR_DTESN_MEMORY", kTooLarge);
   } catch (const std::length_error&) {
-    fail<Napi::RangeError>(env, "ERR_DTESN_MEMORY", "Expected a size that fits in memory but the allocation failed");
+    fail<Napi::RangeError>(env, "ERR_DTESN_MEMORY", kTooLarge);
   } catch (const std::exception& error) {
     fail<Napi::Error>(env, "ERR_DTESN_NATIVE", error.what());
   }

@@ -14,13 +14,13 @@
 
 #include <algorithm>
 #include <memory>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include "addon/environment.h"
 #include "addon/linear_readout_object.h"
 #include "addon/network_object.h"
+#include "addon/task.h"
 #include "readout/forecast.h"
 
 namespace dtesn::addon {
@@ -75,9 +75,9 @@ class ForecasterObject final : public Napi::ObjectWrap<ForecasterObject<T>> {
     Napi::Promise promise() const { return pending_.promise(); }
     size_t parts() const override { return 1; }
     void work(size_t) override { done_ = forecastOne(*network_, readout_, forecast_, steps_, scratch_, control_); }
-    void settle(Napi::Env env, const std::string& error) override {
+    void settle(Napi::Env env, const Failure& failure) override {
       state_.unclaim();
-      pending_.settle(env, error, done_);
+      pending_.settle(env, failure, static_cast<double>(done_));
     }
     void abandon() override { pending_.abandon(); }
 
@@ -113,9 +113,9 @@ class ForecasterObject final : public Napi::ObjectWrap<ForecasterObject<T>> {
         groups_[group].run(steps_, scratches_[group], control_);
       }
     }
-    void settle(Napi::Env env, const std::string& error) override {
+    void settle(Napi::Env env, const Failure& failure) override {
       for (StateObject<T>* state : states_) state->unclaim();
-      pending_.settle(env, error, 0);
+      pending_.settle(env, failure, 0);
     }
     void abandon() override { pending_.abandon(); }
 
@@ -140,10 +140,9 @@ class ForecasterObject final : public Napi::ObjectWrap<ForecasterObject<T>> {
     return state;
   }
 
-  Control controlOf(const Napi::Value& words) const {
-    const Napi::Env env = words.Env();
-    Control control(view<int32_t>(words, "control", 2).data, &environment(env).closing());
-    control.setStepBytes(owner_->shared(env)->bytes());
+  Control stepControl(const Napi::Value& words) const {
+    Control control = controlOf(words);
+    control.setStepBytes(owner_->shared(words.Env())->bytes());
     return control;
   }
 
@@ -174,7 +173,7 @@ class ForecasterObject final : public Napi::ObjectWrap<ForecasterObject<T>> {
     const Napi::Env env = info.Env();
     StateObject<T>& state = usable(info[0]);
     const auto [forecast, steps] = readOne(info, state);
-    const Control control = controlOf(info[3]);
+    const Control control = stepControl(info[3]);
     return guarded(env, [&, &forecast = forecast, &steps = steps]() -> Napi::Value {
       Pending pending(env, {info.This(), info[0], state.views(), info[1], info[2], info[3]});
       auto work = std::make_unique<One>(*this, state, forecast, steps, control, std::move(pending));
@@ -240,14 +239,14 @@ class ForecasterObject final : public Napi::ObjectWrap<ForecasterObject<T>> {
     return guarded(env, [&]() -> Napi::Value {
       Many many = readMany(info);
       const std::vector<StateObject<T>*> states = many.states;
-      const Control control = controlOf(info[5]);
+      const Control control = stepControl(info[5]);
       Pending pending(env, {info.This(), copied(info[0]), info[1], info[2], info[3], info[4], info[5]});
       const size_t most = environment(env).threads();
       const size_t threads = info[6].IsUndefined() ? most : std::min(most, std::max<size_t>(1, count(info[6], "threads")));
       auto work = std::make_unique<Several>(*this, std::move(many), threads, control, std::move(pending));
       const Napi::Promise promise = work->promise();
       if (work->parts() == 0) {
-        work->settle(env, "");
+        work->settle(env, Failure());
         return promise;
       }
       environment(env).run(env, std::move(work));

@@ -1,5 +1,7 @@
-// Network32 and Network64: new Network(spec), with a spec of network_spec.h or { kind: 'shared', number }.
+// Network32 and Network64: new Network(spec), with a spec of network_spec.h or { kind: 'shared', number }; or new
+// Network(null), without weights until build() has made them.
 //
+//   build(spec, control) -> Promise          the weights of a spec, made by another thread; progress counts regions
 //   inputs, stateSize, featureSize, gates, bytes
 //   runMany(series[], outs[] | null, states, gates | null, sums[] | null, magnitudes[] | null)
 //   runManyAsync(the same, control)         states: State objects, or stateSize elements a series, in place
@@ -23,6 +25,7 @@
 #include "addon/memory.h"
 #include "addon/network_spec.h"
 #include "addon/state_object.h"
+#include "addon/task.h"
 #include "network/shared_networks.h"
 #include "network/stability.h"
 
@@ -37,7 +40,8 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     using Self = NetworkObject<T>;
     return Self::DefineClass(
         env, name,
-        {Self::InstanceMethod("runMany", &Self::runMany), Self::InstanceMethod("runManyAsync", &Self::runManyAsync),
+        {Self::InstanceMethod("build", &Self::build), Self::InstanceMethod("runMany", &Self::runMany),
+         Self::InstanceMethod("runManyAsync", &Self::runManyAsync),
          Self::InstanceMethod("features", &Self::features), Self::InstanceMethod("weights", &Self::weights),
          Self::InstanceMethod("blocks", &Self::blocks), Self::InstanceMethod("carry", &Self::carry),
          Self::InstanceMethod("differentials", &Self::differentials),
@@ -53,13 +57,14 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
   explicit NetworkObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NetworkObject<T>>(info) {
     const Napi::Env env = info.Env();
     info.This().As<Napi::Object>().TypeTag(&kTag);
+    if (info[0].IsNull()) return;
+    isOpen_ = true;
     const Napi::Object spec = object(info[0], "spec");
     guarded(env, [&] {
       if (text(spec, "kind") == "shared") {
         network_ = claimed(spec);
       } else {
-        network_ = networkOf<T>(spec);
-        memory_.take(env, network_->bytes());
+        take(env, ReadNetwork<T>(spec).build(Control()));
       }
     });
   }
@@ -104,9 +109,9 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     void work(size_t part) override {
       for (size_t group = part; group < groups_.size(); group += parts()) groups_[group].run(scratches_[group], control_);
     }
-    void settle(Napi::Env env, const std::string& error) override {
+    void settle(Napi::Env env, const Failure& failure) override {
       for (StateObject<T>* state : states_) state->unclaim();
-      pending_.settle(env, error, 0);
+      pending_.settle(env, failure, 0);
     }
     void abandon() override { pending_.abandon(); }
 
@@ -118,6 +123,27 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     std::vector<StepScratch<T>> scratches_;
     Control control_;
     Pending pending_;
+  };
+
+  class Building final : public LongWork {
+   public:
+    Building(NetworkObject& owner, ReadNetwork<T> read, const Control& control, Pending pending)
+        : owner_(owner), read_(std::move(read)), control_(control), pending_(std::move(pending)) {}
+    Napi::Promise promise() const { return pending_.promise(); }
+    size_t parts() const override { return 1; }
+    void work(size_t) override { built_ = read_.build(control_); }
+    void settle(Napi::Env env, const Failure& failure) override {
+      if (built_ && !owner_.isClosed_) owner_.take(env, std::move(built_));
+      pending_.settle(env, failure, 1);
+    }
+    void abandon() override { pending_.abandon(); }
+
+   private:
+    NetworkObject& owner_;  // alive: pending_ holds its object
+    ReadNetwork<T> read_;
+    Control control_;
+    Pending pending_;
+    Shared<Network<T>> built_;
   };
 
   static Shared<Network<T>> claimed(const Napi::Object& spec) {
@@ -170,6 +196,26 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     return batch;
   }
 
+  void take(Napi::Env env, Shared<Network<T>> built) {
+    network_ = std::move(built);
+    memory_.take(env, network_->bytes());
+  }
+
+  Napi::Value build(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    if (isOpen_) failArgument(env, "Expected a network that was made without weights, and one call of build");
+    const Napi::Object spec = object(info[0], "spec");
+    const Control control = controlOf(info[1]);
+    return guarded(env, [&]() -> Napi::Value {
+      auto work = std::make_unique<Building>(*this, ReadNetwork<T>(spec), control,
+                                             Pending(env, {info.This(), info[0], info[1]}));
+      const Napi::Promise promise = work->promise();
+      environment(env).run(env, std::move(work));
+      isOpen_ = true;
+      return promise;
+    });
+  }
+
   Napi::Value runMany(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     guarded(env, [&] {
@@ -184,7 +230,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     return guarded(env, [&]() -> Napi::Value {
       Batch batch = readBatch(info);
       const std::vector<StateObject<T>*> states = batch.states;
-      Control control(view<int32_t>(info[6], "control", 2).data, &environment(env).closing());
+      Control control = controlOf(info[6]);
       control.setStepBytes(network(env).bytes());
       Pending pending(env, {info.This(), copied(info[0]), copied(info[1]), copied(info[2]), info[3], copied(info[4]),
                             copied(info[5]), info[6]});
@@ -193,7 +239,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
       auto work = std::make_unique<Long>(network_, std::move(batch), threads, control, std::move(pending));
       const Napi::Promise promise = work->promise();
       if (work->parts() == 0) {
-        work->settle(env, "");
+        work->settle(env, Failure());
         return promise;
       }
       environment(env).run(env, std::move(work));
@@ -292,6 +338,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
   }
 
   Napi::Value close(const Napi::CallbackInfo& info) {
+    isClosed_ = true;
     network_ = Shared<Network<T>>();
     runner_ = BatchRunner<T>();
     memory_.giveBack(info.Env());
@@ -308,6 +355,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
   Shared<Network<T>> network_;
   ExternalMemory memory_{this->Env()};
   BatchRunner<T> runner_;
+  bool isOpen_ = false, isClosed_ = false;
 };
 
 template <class T>

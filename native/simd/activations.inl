@@ -1,8 +1,11 @@
 // Activations in place, and the law that adds a step: what tanh under the leaky law does in one pass (kernels.inl),
 // these do in two.
 //
-// Errors, where the largest result is 1: sigmoid 2 ULP, sine 2 ULP for |z| <= 1e5 (three parts of pi; beyond, it grows
-// with |z|), softplus 3 ULP of max(1, z); relu is exact.
+// Errors: sigmoid 2 ULP of 1, sine 2 ULP of 1 for |z| <= 1e5 (beyond, the error grows with |z|), softplus 3 ULP of
+// max(1, z); relu is exact.
+// Traffic of an element: mapX reads and writes sizeof(T) bytes, euler reads three elements and writes one. Operations
+// (additions, multiplications and comparisons; f32, then f64): tanh 26 or 38 and a division, sigmoid 29 or 41 and a
+// division, sine 25 or 31, softplus 45 or 75 and two divisions, relu 1, euler 2.
 
 // e^-|z| from the parts of tanh: 1 / (1 + (e^|z| - 1)), for |z| up to kLimit.
 DTESN_INLINE V decayOf(V z) {
@@ -26,7 +29,8 @@ DTESN_INLINE V sigmoidVector(V z) {
 
 DTESN_INLINE V reluVector(V z) { return z < 0 ? V{} : z; }
 
-// sin(k pi + r) = (-1)^k sin r, |r| <= pi / 2, by the Taylor series of sin r / r in r^2.
+// sin(k pi + r) = (-1)^k sin r, |r| <= pi / 2, by the Taylor series of sin r / r in r^2. In f32 the parts of pi but the
+// last have at most 9 bits, so that k times a part is exact on sets that cannot fuse, for k of up to 15 bits.
 #if DTESN_WIDE
 constexpr T kPi[] = {3.14159265346825122833e+00, 1.21542010126079319532e-10, 4.04453249759190126308e-21};
 constexpr T kSineSeries[] = {1.0 / 51090942171709440000.0,
@@ -40,7 +44,7 @@ constexpr T kSineSeries[] = {1.0 / 51090942171709440000.0,
                              1.0 / 120.0,
                              -1.0 / 6.0};
 #else
-constexpr T kPi[] = {3.140625f, 9.67502593994140625e-4f, 1.50995799097837643e-7f};
+constexpr T kPi[] = {3.140625f, 9.67025756835937500e-4f, 4.76837158203125e-7f, 1.50995799097837643e-7f};
 constexpr T kSineSeries[] = {1.0f / 6227020800.0f, -1.0f / 39916800, 1.0f / 362880,
                              -1.0f / 5040,         1.0f / 120,       -1.0f / 6};
 #endif
@@ -48,7 +52,8 @@ constexpr T kSineSeries[] = {1.0f / 6227020800.0f, -1.0f / 39916800, 1.0f / 3628
 DTESN_INLINE V sineVector(V z) {
   const V rounded = z * static_cast<T>(0.31830988618379067154) + kRounder;
   const V k = rounded - kRounder;
-  const V r = ((z - k * kPi[0]) - k * kPi[1]) - k * kPi[2];
+  V r = z;
+  DTESN_UNROLL for (size_t i = 0; i < sizeof(kPi) / sizeof(T); ++i) r -= k * kPi[i];
   const V square = r * r;
   V p = splat(kSineSeries[0]);
   DTESN_UNROLL for (size_t i = 1; i < sizeof(kSineSeries) / sizeof(T); ++i) p = p * square + kSineSeries[i];

@@ -3,14 +3,16 @@
  * figures can follow those before them.
  *
  *     counters       never fall while process_start_time is known and stays (a contradiction of the restart law,
- *                    sources/metrics/restart-law.ts); after a restart earlier figures count no more
+ *                    engine/telemetry/restart-law.ts); after a restart earlier figures count no more
  *     Little's law   mean running = seconds of inference finished a second, over at least WINDOW seconds and FINISHES
  *                    finishes; they differ when both more than FACTOR times and by more than SLACK requests: a gap that
  *                    large says that gauges stand still
  *
  * A sample that is seen again (an answer that was kept) is not counted again. Source: Little (1961), Operations Research 9(3).
  */
-import { type PerformanceSource, RestartDetector, type RunFigures, runOf, type Sources } from '../sources/index.js';
+
+import { RestartDetector, type RunFigures } from '../engine/index.js';
+import { type PerformanceSource, runOf, type Sources } from '../sources/index.js';
 import { type Load, LoadDetector } from './load.js';
 
 const WINDOW = 60;

@@ -20,7 +20,7 @@ import { z } from 'zod';
 import { checkOptions, rangeError, shapeError } from '../errors/index.js';
 import { addon, checkView, dtypeOf, type FloatDtype, type Floats, floats } from '../native/index.js';
 import { type Matrix, matrix } from '../numeric/index.js';
-import { type TreeTable, treeTable } from './trees.js';
+import { type TreeTable, treeTable } from '../trees/index.js';
 
 export const MAX_DIFFERENTIAL_ORDER = 10;
 

@@ -1,4 +1,4 @@
-/** B-series: rooted trees and the elementary differentials they index. */
+/** B-series: the elementary differentials that rooted trees index. */
 export {
   type Differentials,
   type DifferentialsOptions,
@@ -7,11 +7,3 @@ export {
   MAX_DIFFERENTIAL_ORDER,
   taylorCoefficients,
 } from './differentials.js';
-export {
-  countRootedTrees,
-  MAX_TREE_ORDER,
-  type RootedTree,
-  rootedTrees,
-  type TreeTable,
-  treeTable,
-} from './trees.js';

@@ -92,6 +92,10 @@ export class LocalTokenizer {
     this.close();
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
   #checkIds(value: unknown): number[] {
     const ids = value as unknown[];
     const wrong = ids.findIndex((id) => !isToken(id));

@@ -111,3 +111,5 @@ function editDistance(a: string, b: string): number {
   }
   return row[b.length]!;
 }
+
+export { emit, type ListenerErrorHandler, ListenerErrors } from './listeners.js';

@@ -12,27 +12,23 @@
  * Options: `intervalMs` 1000 between two observations, `timeoutMs` 800 for their answers, `hungAfterMs` 3500 without an
  * iteration while requests run or wait, or without any answer; `onListenerError(error, event)`, called with the first error of each
  * listener (a process warning when left out): a listener that throws stops neither the watch nor the other listeners.
- * `clock`, a clock in place of the system's (policies/clock.ts). With the defaults a hang is reported within 5 s, a crash within 2 s.
+ * `clock`, a clock in place of the system's (abort/clock.ts). With the defaults a hang is reported within 5 s, a crash within 2 s.
  * Observations do not overlap: a slow one delays the next. The timer does not keep the process alive. The engine is the
  * caller's and stays open. States: see engine-state.ts; times are of the clock, in seconds.
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option.
  */
 import { EventEmitter } from 'node:events';
 import { z } from 'zod';
-import { argumentError, checkOptions, rangeError } from '../errors/index.js';
+import { type Clock, systemClock, withTimeLimit } from '../abort/index.js';
+import { deriveRates, type Engine, type EngineMetrics, type Rates, type Scrape } from '../engine/index.js';
 import {
-  type Clock,
-  deriveRates,
-  type Engine,
-  type EngineMetrics,
+  argumentError,
+  checkOptions,
   emit,
   type ListenerErrorHandler,
   ListenerErrors,
-  type Rates,
-  type Scrape,
-  systemClock,
-  withTimeLimit,
-} from '../sources/index.js';
+  rangeError,
+} from '../errors/index.js';
 import { type EngineState, EngineStateTracker } from './engine-state.js';
 import { observeEngine } from './observe-engine.js';
 
@@ -131,6 +127,10 @@ export class EngineMonitor extends EventEmitter<Events> {
     this.#cancelNext();
     await this.#observing;
     this.removeAllListeners();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   async #watch(): Promise<void> {

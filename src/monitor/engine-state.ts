@@ -23,7 +23,7 @@ import {
   type Restart,
   RestartDetector,
   type RunFigures,
-} from '../sources/index.js';
+} from '../engine/index.js';
 
 const engineStates = [
   'unknown',

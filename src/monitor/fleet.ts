@@ -22,8 +22,8 @@
  */
 import { EventEmitter, once } from 'node:events';
 import { z } from 'zod';
-import { argumentError, checkOptions, DtesnError, rangeError } from '../errors/index.js';
-import { type Engine, emit, ListenerErrors } from '../sources/index.js';
+import type { Engine } from '../engine/index.js';
+import { argumentError, checkOptions, DtesnError, emit, ListenerErrors, rangeError } from '../errors/index.js';
 import { EngineMonitor, type EngineMonitorOptions } from './engine-monitor.js';
 import type { EngineState } from './engine-state.js';
 
@@ -82,10 +82,15 @@ export class Fleet extends EventEmitter<Events> {
     return this.#members.map(({ engine, monitor }, i) => ({ engine, state: monitor.state, cost: costs[i]! }));
   }
 
-  /** Resolves when every engine was observed at least once. */
-  async observed(): Promise<void> {
+  /** Resolves when every engine was observed at least once; rejects with the signal's reason where that comes first. */
+  async observed({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    signal?.throwIfAborted();
     const unseen = this.#members.filter(({ monitor }) => !monitor.observed);
-    await Promise.all(unseen.map(({ monitor }) => once(monitor, 'observation')));
+    const waiting = Promise.all(unseen.map(({ monitor }) => once(monitor, 'observation', signal && { signal })));
+    await waiting.catch((error) => {
+      signal?.throwIfAborted();
+      throw error;
+    });
   }
 
   /** The engine for the next request. */
@@ -104,6 +109,10 @@ export class Fleet extends EventEmitter<Events> {
   async close(): Promise<void> {
     await Promise.all(this.#members.map(({ monitor }) => monitor.close()));
     this.removeAllListeners();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   #member(engine: Engine, options: EngineMonitorOptions): Member {

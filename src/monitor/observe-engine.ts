@@ -6,7 +6,7 @@ import {
   isScaling,
   type MetricFamilies,
   parsePrometheusInSlices,
-} from '../sources/index.js';
+} from '../engine/index.js';
 import type { Answer, Observation } from './engine-state.js';
 
 export interface Look extends Omit<Observation, 'time'> {

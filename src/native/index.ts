@@ -49,6 +49,6 @@ export type {
 export { arrayOf, dtypeOf, type FloatDtype, floats, sharedFloats } from './floats.js';
 export type { Limits, ReadRate } from './limits.js';
 export { loadAddon } from './loader.js';
-export { type LongRunOptions, longRun } from './long-run.js';
+export { checkLongRun, type LongRunOptions, longRun, longRunKeys, type Progress } from './long-run.js';
 export { changesSize, checkView, isShared, requireShared, type ViewKind } from './shared-buffer.js';
 export { setThreads, threadCount } from './threads.js';

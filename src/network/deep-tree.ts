@@ -24,12 +24,12 @@
  */
 import { z } from 'zod';
 import { argumentError, checkOptions, rangeError, shapeError } from '../errors/index.js';
-import { levelSizes, MAX_DEPTH, type Membrane, membraneTree } from '../membrane/index.js';
 import { type FloatDtype, type Floats, floats, type NativeRegionSpec } from '../native/index.js';
 import { checkAsStored, checkMemory, matrix } from '../numeric/index.js';
+import { levelSizes, MAX_DEPTH, type Membrane, membraneTree } from '../trees/index.js';
 import { type Activation, activationName, activationNameSchema, segmentsOf } from './activation.js';
 import { type ClaimedNetwork, planOf, registerKind } from './handle.js';
-import { Network, type NetworkPlan } from './network.js';
+import { Network } from './network.js';
 import {
   checkScalings,
   checkWeightMemory,
@@ -41,6 +41,7 @@ import {
   resolvePrecision,
   type Topology,
 } from './options.js';
+import type { NetworkPlan } from './plan.js';
 import type { State } from './state.js';
 
 const wholeDepth = `a whole number from 1 to ${MAX_DEPTH}`;
@@ -214,7 +215,7 @@ export class DeepTreeModel extends Network<Facts> {
   }
 }
 
-registerKind('DeepTreeModel', DeepTreeModel);
+registerKind('DeepTreeModel', DeepTreeModel, planTree);
 
 function planTree(options: DeepTreeOptions): NetworkPlan<Facts> {
   const checked = checkOptions(optionsSchema, options, 'DeepTreeModel');

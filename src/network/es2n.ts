@@ -20,7 +20,7 @@ import { type Matrix, matrix } from '../numeric/index.js';
 import { activationSchema, segmentsOf } from './activation.js';
 import { biasOf, biasSchema, dtypeOfMatrix, matrixSchema, operatorOf, sizesOf } from './given-weights.js';
 import { type ClaimedNetwork, planOf, registerKind } from './handle.js';
-import { Network, type NetworkPlan } from './network.js';
+import { Network } from './network.js';
 import {
   checkScalings,
   checkWeightMemory,
@@ -33,6 +33,7 @@ import {
   unitsSchema,
   unitsText,
 } from './options.js';
+import type { NetworkPlan } from './plan.js';
 import { oneRegion, type ReservoirWeights, regionWeights } from './reservoir.js';
 
 const proximity = z.number().gt(0).lte(1).default(1).describe('a number in (0, 1]');
@@ -93,7 +94,7 @@ export class Es2n extends Network<{ proximity: number }> {
   }
 }
 
-registerKind('Es2n', Es2n);
+registerKind('Es2n', Es2n, planEs2n);
 
 function planEs2n(options: Es2nOptions): NetworkPlan<{ proximity: number }> {
   const isGiven = typeof options === 'object' && options !== null && 'weights' in options;

@@ -28,8 +28,9 @@ import {
   sizesOf,
 } from './given-weights.js';
 import { type ClaimedNetwork, planOf, registerKind } from './handle.js';
-import { Network, type NetworkPlan } from './network.js';
+import { Network } from './network.js';
 import { checkScalings, checkWeightMemory, ratesOf, regionShape, unitsSchema, unitsText } from './options.js';
+import type { NetworkPlan } from './plan.js';
 import { oneRegion, type ReservoirWeights, regionWeights } from './reservoir.js';
 
 const finite = 'a finite number, 0 or more';
@@ -93,7 +94,7 @@ export class EuSn extends Network<Facts> {
   }
 }
 
-registerKind('EuSn', EuSn);
+registerKind('EuSn', EuSn, planEuSn);
 
 function planEuSn(options: EuSnOptions): NetworkPlan<Facts> {
   const isGiven = typeof options === 'object' && options !== null && 'weights' in options;

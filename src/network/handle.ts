@@ -8,8 +8,8 @@
  * Errors: TypeError ERR_DTESN_ARGUMENT for what is no handle; Error ERR_DTESN_CLOSED where the network is gone.
  */
 import { argumentError } from '../errors/index.js';
-import type { FloatDtype } from '../native/index.js';
-import type { Network, NetworkPlan } from './network.js';
+import type { FloatDtype, Floats, NativeNetwork } from '../native/index.js';
+import type { NetworkPlan } from './plan.js';
 
 export interface NetworkHandle {
   readonly dtesn: 'network';
@@ -26,16 +26,38 @@ export class ClaimedNetwork {
   constructor(readonly handle: NetworkHandle) {}
 }
 
-type Kind = new (claimed: ClaimedNetwork) => Network;
-
-const kinds = new Map<string, Kind>();
-
-/** Makes a kind of network shareable: `new Kind(claimed)` has to pass `planOf(claimed, ...)` on. */
-export function registerKind(name: string, kind: unknown): void {
-  kinds.set(name, kind as Kind);
+/** What a constructor is given in place of options when another thread has made its weights (construct.ts). */
+export class BuiltNetwork {
+  constructor(
+    readonly plan: NetworkPlan,
+    readonly native: NativeNetwork<Floats>,
+  ) {}
 }
 
-export function reviveNetwork(handle: NetworkHandle): Network {
+type Kind = new (made: ClaimedNetwork | BuiltNetwork) => unknown;
+type MakePlan = (options: unknown) => NetworkPlan;
+
+const kinds = new Map<string, Kind>();
+const plans = new Map<unknown, MakePlan>();
+
+/**
+ * Makes a kind of network shareable and, with the function that plans it, one that `constructAsync` makes. Its constructor has
+ * to pass what it is given on to `planOf`.
+ */
+export function registerKind<Options>(name: string, kind: unknown, plan?: (options: Options) => NetworkPlan): void {
+  kinds.set(name, kind as Kind);
+  if (plan !== undefined) plans.set(kind, plan as MakePlan);
+}
+
+/** How a kind plans its options. */
+export function planMaker(kind: unknown): MakePlan {
+  const plan = plans.get(kind);
+  if (plan === undefined)
+    throw argumentError('a kind registered with its plan: registerKind(name, kind, plan)', 'this', kind);
+  return plan;
+}
+
+export function reviveNetwork(handle: NetworkHandle): unknown {
   const isHandle =
     typeof handle === 'object' &&
     handle !== null &&
@@ -51,9 +73,10 @@ export function reviveNetwork(handle: NetworkHandle): Network {
 
 /** The plan of options, or of weights that are there already. */
 export function planOf<Options, Facts extends object>(
-  options: Options | ClaimedNetwork,
+  options: Options | ClaimedNetwork | BuiltNetwork,
   make: (options: Options) => NetworkPlan<Facts>,
 ): NetworkPlan<Facts> {
+  if (options instanceof BuiltNetwork) return { ...(options.plan as NetworkPlan<Facts>), native: options.native };
   if (!(options instanceof ClaimedNetwork)) return make(options);
   const { kind, number, dtype, owner, gated, facts } = options.handle;
   return { kind, dtype, spec: { kind: 'shared', number }, facts: facts as Facts, owner, gated };

@@ -6,6 +6,7 @@
  *     runBatch, runBatchAsync  many series, a state each
  *     StreamPool               many series that arrive bit by bit
  *     differentials            of the flow whose Euler step the network takes
+ *     constructAsync           the network with its weights made by another thread
  *     share, Network.from      the same network in a worker thread, without a copy
  *
  * Shapes: a series is steps x inputs, the result steps x featureSize (one row a step, the features of the state after it),
@@ -23,12 +24,13 @@ import {
   type NativeNetwork,
   type NativeState,
   type NativeStreamTable,
-  type NetworkSpec,
   requireShared,
   type StreamTableConstructor,
 } from '../native/index.js';
 import { type Matrix, readSeries, type SeriesInput, type SeriesTarget, storedAs } from '../numeric/index.js';
+import { type ConstructOptions, constructNetwork, newNative } from './construct.js';
 import { type NetworkHandle, reviveNetwork } from './handle.js';
+import type { NetworkPlan } from './plan.js';
 import {
   type Moments,
   type PreparedBatch,
@@ -42,22 +44,6 @@ import {
   targetsOf,
 } from './run-options.js';
 import { State, type StateOptions } from './state.js';
-
-/** What a kind of network is made of. */
-export interface NetworkPlan<Facts extends object = object> {
-  /** The name it is shared under: that of its class. */
-  kind: string;
-  dtype: FloatDtype;
-  spec: NetworkSpec;
-  /** What the object says of itself; goes along when it is shared, so it must be structured-cloneable. */
-  facts: Facts;
-  /** For errors: 'this reservoir'. */
-  owner?: string;
-  /** Whether states have gates, one a region. */
-  gated?: boolean;
-  /** Memory for the network's own state. */
-  own?: StateOptions;
-}
 
 /** Memory of streams, on shared memory: see StreamPool. */
 export interface StreamMemory {
@@ -92,10 +78,7 @@ export abstract class Network<Facts extends object = object> {
 
   protected constructor(plan: NetworkPlan<Facts>) {
     const { kind, dtype, spec, facts, owner = 'this network', gated = false, own } = plan;
-    const Native = (dtype === 'f32' ? addon().Network32 : addon().Network64) as new (
-      spec: NetworkSpec,
-    ) => NativeNetwork<Floats>;
-    this.native = new Native(spec);
+    this.native = plan.native ?? newNative(dtype, spec);
     this.dtype = dtype;
     this.owner = owner;
     this.facts = facts;
@@ -108,9 +91,28 @@ export abstract class Network<Facts extends object = object> {
     this.ownState = new State(this, own);
   }
 
+  /**
+   * `new` with the weights drawn (or packed) by a thread of ours: the same bits, and the JavaScript thread stays free. All
+   * that was given is copied before the call returns: writing to it afterwards has no effect. Progress has the stage
+   * 'construct' and counts regions (the membranes of a Deep Tree, 1 elsewhere).
+   *
+   * Errors: as the constructor's, as a rejection; the signal's reason, with nothing left behind; TypeError
+   * ERR_DTESN_ARGUMENT for a kind that was registered without its plan.
+   */
+  static async constructAsync<Options, Kind extends object>(
+    this: new (
+      options: Options,
+    ) => Kind,
+    options: NoInfer<Options>,
+    run: ConstructOptions = {},
+  ): Promise<Kind> {
+    // biome-ignore lint/complexity/noThisInStatic: the class that is asked for
+    return (await constructNetwork(this, options, run)) as Kind;
+  }
+
   /** The network that a handle of `share()` names, in this thread, without a copy of its weights. */
   static from(handle: NetworkHandle): Network {
-    return reviveNetwork(handle);
+    return reviveNetwork(handle) as Network;
   }
 
   /** The network's own state, live: native code writes here, and other threads may read it. */
@@ -156,6 +158,14 @@ export abstract class Network<Facts extends object = object> {
     this.native.close();
   }
 
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
   /**
    * Runs a whole series from a state and keeps the last one there.
    *
@@ -181,7 +191,10 @@ export abstract class Network<Facts extends object = object> {
     const { values, out, state, moments, steps } = prepareRun(this, series, options, true);
     const { sum = null, magnitude = null } = moments ?? {};
     await State.during([state], () =>
-      longRun((control) => state.native.runAsync(values, out, sum, magnitude, control), options),
+      longRun((control) => state.native.runAsync(values, out, sum, magnitude, control), options, {
+        stage: 'run',
+        total: steps,
+      }),
     );
     return this.#rows(out, steps);
   }
@@ -214,13 +227,16 @@ export abstract class Network<Facts extends object = object> {
       return total;
     };
     const states = Array.isArray(batch.states) ? batch.states : [];
-    await State.during(states, () => longRun(start, options));
+    await State.during(states, () => longRun(start, options, { stage: 'run', total }));
     return this.#batchRows(batch);
   }
 
-  /** The series as this network reads it: steps x inputs in its dtype, copied only where `run` would copy. */
-  seriesOf(series: SeriesInput): Floats {
-    return readSeries(series, targetOf(this, false));
+  /**
+   * The series as this network reads it: steps x inputs in its dtype, copied only where `run` would copy, or `runAsync` with
+   * `shared`.
+   */
+  seriesOf(series: SeriesInput, { shared = false }: { shared?: boolean } = {}): Floats {
+    return readSeries(series, targetOf(this, shared));
   }
 
   /** The features of a state: featureSize elements, into `out` where it is given. */

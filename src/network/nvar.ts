@@ -16,8 +16,9 @@ import { z } from 'zod';
 import { checkOptions } from '../errors/index.js';
 import { checkMemory } from '../numeric/index.js';
 import { type ClaimedNetwork, planOf, registerKind } from './handle.js';
-import { Network, type NetworkPlan } from './network.js';
+import { Network } from './network.js';
 import { regionShape } from './options.js';
+import type { NetworkPlan } from './plan.js';
 
 const optionsSchema = z.object({
   inputs: regionShape.inputs,
@@ -54,7 +55,7 @@ export class Nvar extends Network<Facts> {
   }
 }
 
-registerKind('Nvar', Nvar);
+registerKind('Nvar', Nvar, planNvar);
 
 function planNvar(options: NvarOptions): NetworkPlan<Facts> {
   const { inputs, delay, order, strides, dtype, state } = checkOptions(optionsSchema, options, 'Nvar');

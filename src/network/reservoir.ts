@@ -36,7 +36,7 @@ import { checkMemory, isCsr, type Matrix, matrix } from '../numeric/index.js';
 import { activationSchema, segmentsOf } from './activation.js';
 import { biasOf, biasSchema, dtypeOfMatrix, matrixSchema, operatorOf, sizesOf } from './given-weights.js';
 import { type ClaimedNetwork, planOf, registerKind } from './handle.js';
-import { Network, type NetworkPlan } from './network.js';
+import { Network } from './network.js';
 import {
   checkScalings,
   checkWeightMemory,
@@ -54,6 +54,7 @@ import {
   unitsSchema,
   unitsText,
 } from './options.js';
+import type { NetworkPlan } from './plan.js';
 
 const drawnSchema = z.object({
   units: unitsSchema.describe(unitsText),
@@ -131,7 +132,7 @@ export class Reservoir extends Network<Facts> {
   }
 }
 
-registerKind('Reservoir', Reservoir);
+registerKind('Reservoir', Reservoir, planReservoir);
 
 /** Copies of the weights of a network of one region. */
 export function regionWeights({ native, stateSize, inputs, dtype }: Network): ReservoirWeights {

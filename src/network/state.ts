@@ -107,6 +107,14 @@ export class State {
     this.native.close();
   }
 
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
   /** Refuses to touch it while an asynchronous run works on it, or when it is closed. */
   checkIdle(): void {
     if (!this.#closed && !this.#busy) return;

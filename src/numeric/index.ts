@@ -4,4 +4,4 @@ export { checkAllAsStored, checkAsStored, storedAs } from './finite.js';
 export { type Matrix, matrix } from './matrix.js';
 export { checkMemory } from './memory.js';
 export { readOut, readSeries, type SeriesInput, type SeriesTarget } from './series.js';
-export { spectralRadius } from './spectral-radius.js';
+export { spectralRadius, spectralRadiusAsync } from './spectral-radius.js';

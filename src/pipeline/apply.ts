@@ -12,14 +12,14 @@
  * DtesnError ERR_DTESN_TRANSFORMATION as said.
  */
 import { shapeError } from '../errors/index.js';
+import type { ProgramSeries } from '../transform/index.js';
+import { type FitLimits, type FlowShape, fitOperations } from '../transform/index.js';
 import { type Draft, initialDraft, isEmbedding, programOf } from './draft.js';
 import type { MultiSourceData } from './envelope.js';
 import type { ExecutionPlan } from './execution.js';
 import { failedEntry, failedPipeline } from './failure.js';
-import { type FitLimits, type FlowShape, fitOperations } from './fit.js';
 import { applyFlowControl } from './flow-control.js';
 import { applyHighQualityOptimizations } from './high-quality.js';
-import type { ProgramSeries } from './program.js';
 import { type RunSeries, runDraft } from './run-draft.js';
 import { applyNamed } from './step-application.js';
 import { checkTarget, type PlanTarget } from './target.js';

@@ -8,8 +8,8 @@
  * the model's D.
  */
 import { z } from 'zod';
+import { type TransformOp, transformOpSchema } from '../transform/index.js';
 import { defaultExecution, type ExecutionPlan, type ExecutionSetting } from './execution.js';
-import { type TransformOp, transformOpSchema } from './program.js';
 import type { PlanTarget } from './target.js';
 
 /** What became of one transformation or one flag. */

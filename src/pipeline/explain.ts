@@ -3,8 +3,9 @@
  * what it became and why; then what high quality adds, the switches of the flow with the quality gate where there is one, and the
  * pipelines that are not there.
  */
+
+import type { TransformOp } from '../transform/index.js';
 import type { MultiSourceData } from './envelope.js';
-import type { TransformOp } from './program.js';
 import type { PipelineStep, ProcessingPipelines } from './schema.js';
 
 export interface ExplainedTransformation {

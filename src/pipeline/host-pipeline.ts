@@ -9,8 +9,8 @@
  * anything else than a HostPlan is an absent pipeline with its error.
  */
 import { z } from 'zod';
+import { type TransformOp, transformOpSchema } from '../transform/index.js';
 import { plannedSettings } from './execution.js';
-import { type TransformOp, transformOpSchema } from './program-operations.js';
 import type { Pipeline, PipelineStep } from './schema.js';
 
 export interface HostTransformation {

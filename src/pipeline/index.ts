@@ -23,15 +23,6 @@ export {
 export { applyPerformanceOptimization } from './performance.js';
 export { createDataProcessingPipelines, planPipelines } from './plan.js';
 export { checkPlanOptions, type MultiSourceDataOptions, type PlanOptions, type PlanSettings } from './plan-options.js';
-export {
-  type ProgramSeries,
-  type ProgramShape,
-  programShape,
-  runProgram,
-  type SeriesShape,
-  type TransformOp,
-  transformOpSchema,
-} from './program.js';
 export { applyResourceScaling } from './resource-scaling.js';
 export {
   type FlagName,

@@ -5,10 +5,16 @@
  * series never stays half transformed.
  */
 import { shapeError } from '../errors/index.js';
+import {
+  type ProgramSeries,
+  programShape,
+  runProgram,
+  type SeriesShape,
+  type TransformOp,
+} from '../transform/index.js';
 import { type AppliedTransformation, type Draft, type Effect, isEmbedding } from './draft.js';
 import type { MultiSourceData } from './envelope.js';
 import { failedEntry } from './failure.js';
-import { type ProgramSeries, programShape, runProgram, type SeriesShape, type TransformOp } from './program.js';
 
 export interface RunSeries extends SeriesShape {
   applied: AppliedTransformation[];

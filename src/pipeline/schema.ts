@@ -12,7 +12,7 @@
  */
 import { z } from 'zod';
 import { qualityJudgementSchema } from '../aggregation/index.js';
-import { transformOpSchema } from './program.js';
+import { transformOpSchema } from '../transform/index.js';
 
 export const errorHandlings = ['continue_with_available_data', 'fail'] as const;
 

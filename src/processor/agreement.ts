@@ -15,9 +15,9 @@ import {
   draftTransformations,
   type MultiSourceData,
   type PlanTarget,
-  programShape,
   standardisation,
 } from '../pipeline/index.js';
+import { programShape } from '../transform/index.js';
 import { type ModelRun, runModel } from './stages.js';
 
 const CHUNK_STEPS = 64;

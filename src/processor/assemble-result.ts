@@ -1,8 +1,9 @@
 /** The parts of a processed input as the result its schema describes. */
+
+import type { Engine } from '../engine/index.js';
 import { native } from '../native/index.js';
 import type { DeepTreeModel, HostedMembrane } from '../network/index.js';
-import type { Engine } from '../sources/index.js';
-import type { PreparedInput } from './input-runner.js';
+import type { PreparedInput } from './prepared-input.js';
 import type { DtesnResult } from './result.js';
 import type { BSeriesResult, ModelRun } from './stages.js';
 

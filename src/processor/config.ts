@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import { checkOptions } from '../errors/index.js';
-import { MAX_DEPTH } from '../membrane/index.js';
+import { MAX_DEPTH } from '../trees/index.js';
 
 const wholeFrom = (low: number, high: number, standard: number) =>
   z.int().min(low).max(high).default(standard).describe(`a whole number from ${low} to ${high}`);

@@ -1,7 +1,8 @@
 /** The engine a processor works beside, and whether the processor must close it. */
+
+import { type Engine, HttpEngine } from '../engine/index.js';
 import { argumentError } from '../errors/index.js';
 import { EmbeddedEngine } from '../simulator/index.js';
-import { type Engine, HttpEngine } from '../sources/index.js';
 
 /** An engine, its URL, null for none, or nothing: the embedded simulation. */
 export type EngineChoice = Engine | string | null | undefined;

@@ -10,9 +10,12 @@
  *
  * Errors: those of encodeInput; DtesnError ERR_DTESN_EMPTY for an input without steps.
  */
+
+import { untilAborted, withTimeLimit } from '../abort/index.js';
 import { type EncodedInput, type EncodeInput, encodeInput, type Tokenize } from '../encoding/index.js';
+import type { Engine } from '../engine/index.js';
 import { DtesnError } from '../errors/index.js';
-import { type Engine, type Sources, untilAborted, withTimeLimit } from '../sources/index.js';
+import type { Sources } from '../sources/index.js';
 import type { ModelTokenizer } from './model-tokenizer.js';
 import type { TokenCache } from './token-cache.js';
 

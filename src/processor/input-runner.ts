@@ -7,14 +7,11 @@
  * state of its own.
  */
 import { type EncodeInput, writeSeries } from '../encoding/index.js';
+import type { Progress } from '../native/index.js';
 import type { DeepTreeModel, State } from '../network/index.js';
-import {
-  applyMultiSourceTransformations,
-  draftTransformations,
-  type PlanTarget,
-  programShape,
-} from '../pipeline/index.js';
+import { applyMultiSourceTransformations, draftTransformations, type PlanTarget } from '../pipeline/index.js';
 import type { SourceFetcher, SourceSet } from '../sources/index.js';
+import { programShape } from '../transform/index.js';
 import { agreementOf } from './agreement.js';
 import { assembleResult } from './assemble-result.js';
 import {
@@ -25,30 +22,23 @@ import {
   type GivenContext,
   useOf,
 } from './engine-context.js';
-import { type Encoding, InputEncoder } from './input-encoder.js';
+import { InputEncoder } from './input-encoder.js';
 import type { Lane } from './lane.js';
 import { ModelTokenizer } from './model-tokenizer.js';
 import type { PlannedData } from './planner.js';
+import type { PreparedInput } from './prepared-input.js';
 import type { InputAccount } from './processor-metrics.js';
 import type { ProcessorParts } from './processor-options.js';
 import { type DtesnFailure, type DtesnResult, failureOf } from './result.js';
 import { StageClock } from './stage-clock.js';
-import {
-  type BSeriesResult,
-  expandFlow,
-  type ModelRun,
-  runModel,
-  runModelBatch,
-  type TransformedInput,
-  treesTo,
-} from './stages.js';
+import { type BSeriesResult, expandFlow, type ModelRun, runModel, runModelBatch, treesTo } from './stages.js';
 import type { WavePlan } from './waves.js';
 import type { RunMemory, SeriesMemory } from './work-memory.js';
 
 export interface ProcessOptions {
   signal?: AbortSignal;
-  /** The stage under way, and the share of its steps done where it has steps; of a batch the inputs done. */
-  onProgress?: (progress: { stage: string; done: number; total: number }) => void;
+  /** The stages 'context', 'encode' and 'model', the last counted in steps; of a batch 'inputs', counted in inputs. */
+  onProgress?: (progress: Progress) => void;
   /**
    * A context to decide from instead of a fetch. No request is made then: text is encoded by ids that are kept, by the
    * tokenizer of the model's files, or as UTF-8 bytes, and the result says so.
@@ -62,15 +52,6 @@ export interface Look {
   tokenizer: SourceSet['sources']['tokenizer'];
   ask: boolean;
   plan: (inputKind: PlanTarget['inputKind']) => PlannedData;
-}
-
-export interface PreparedInput {
-  index: number;
-  encoding: Encoding;
-  planned: PlannedData;
-  use: ContextUse;
-  transformed: TransformedInput;
-  clock: StageClock;
 }
 
 type EncodedOne = Omit<PreparedInput, 'transformed'>;

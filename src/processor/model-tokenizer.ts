@@ -5,7 +5,7 @@
  * Errors, each time it is asked: those of LocalTokenizer.load, and ERR_DTESN_MODEL_FILES where the files are known and wrong.
  */
 import { LocalTokenizer } from '../encoding/index.js';
-import type { Engine } from '../sources/index.js';
+import type { Engine } from '../engine/index.js';
 
 export class ModelTokenizer {
   readonly #engine: Engine;

@@ -15,20 +15,19 @@
  */
 import { z } from 'zod';
 import { type QualityChange, QualityGate, type QualityGateOptions } from '../aggregation/index.js';
+import { type Engine, HttpEngine } from '../engine/index.js';
 import { checkOptions } from '../errors/index.js';
 import { usableCpus } from '../host/index.js';
-import { levelSizes } from '../membrane/index.js';
-import { native, threadCount } from '../native/index.js';
-import { DeepTreeModel } from '../network/index.js';
+import { native, type Progress, threadCount } from '../native/index.js';
+import { type ConstructOptions, DeepTreeModel } from '../network/index.js';
 import type { PlanOptions, PlanTarget } from '../pipeline/index.js';
 import {
   type AdditionalSourceOptions,
-  type Engine,
-  HttpEngine,
   SourceFetcher,
   type SourceFetcherOptions,
   type SourceProviders,
 } from '../sources/index.js';
+import { levelSizes } from '../trees/index.js';
 import { membraneName } from './assemble-result.js';
 import { createConfig, type DtesnConfig, type DtesnConfigInput } from './config.js';
 import { type EngineChoice, engineOf } from './engine-choice.js';
@@ -62,6 +61,9 @@ export interface ProcessorOptions
   providers?: readonly ProviderOptions[];
   /** Bytes of token ids that are kept. */
   cacheBytes?: number;
+  /** Of the call of create. */
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
 }
 
 /** Checked elsewhere, each by what uses it. */
@@ -99,6 +101,8 @@ const optionsSchema = z.object({
     .max(2 ** 40)
     .default(32 * 2 ** 20)
     .describe('a whole number of bytes, 1 to 2^40'),
+  signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
+  onProgress: passed('a function ({ done, total, stage })'),
 });
 
 export interface ProcessorParts {
@@ -126,7 +130,8 @@ export async function openParts(
   const config = createConfig(options.config);
   const planOptions = planOptionsOf(options, config);
   const gate = new QualityGate({ ...gateOptionsOf(options), onChange });
-  const model = makeModel(config, options.model);
+  const { signal, onProgress } = options;
+  const model = await makeModel(config, options.model, { signal, onProgress });
   const first = new Lane(model);
   const { engine, owned } = await engineOf(options.engine);
   const made: Engine[] = owned === null ? [] : [owned];
@@ -142,6 +147,7 @@ export async function openParts(
   const tokens = new TokenCache(cacheBytes);
   const providers = providersOf(config, lanes, memory, model, kernelsAreRight());
   try {
+    signal?.throwIfAborted();
     const fetcher = new SourceFetcher(engine, {
       deadlineMs: config.source_deadline_ms,
       providers,
@@ -244,9 +250,13 @@ function providersOf(
   };
 }
 
-function makeModel(config: DtesnConfig, options: Partial<ModelOptions> = {}): DeepTreeModel {
-  return new DeepTreeModel({
-    dtype: 'f32',
+function makeModel(
+  config: DtesnConfig,
+  options: Partial<ModelOptions> = {},
+  run: ConstructOptions,
+): Promise<DeepTreeModel> {
+  const model = {
+    dtype: 'f32' as const,
     depth: config.max_membrane_depth,
     units: config.esn_reservoir_size,
     inputs: config.input_dimension,
@@ -254,7 +264,8 @@ function makeModel(config: DtesnConfig, options: Partial<ModelOptions> = {}): De
     leak: 0.5,
     biasScaling: 0.1,
     ...options,
-  });
+  };
+  return DeepTreeModel.constructAsync(model, run);
 }
 
 /**

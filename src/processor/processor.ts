@@ -22,7 +22,8 @@
 import { EventEmitter } from 'node:events';
 import { aggregateMultiSourceData, type QualityChange, type QualityObservation } from '../aggregation/index.js';
 import type { EncodeInput } from '../encoding/index.js';
-import { argumentError, DtesnError } from '../errors/index.js';
+import type { Engine } from '../engine/index.js';
+import { argumentError, DtesnError, emit, ListenerErrors } from '../errors/index.js';
 import {
   applyHighQualityOptimizations,
   applyModelAwarePreprocessing,
@@ -33,19 +34,16 @@ import {
   type Draft,
   type ExecutionPlan,
   type MultiSourceData,
-  type ProgramSeries,
 } from '../pipeline/index.js';
 import {
-  type Engine,
-  emit,
   fetchModelDataSource,
   fetchPerformanceDataSource,
   fetchProcessingStateSource,
   fetchResourceDataSource,
   fetchTokenizerDataSource,
-  ListenerErrors,
   type Sources,
 } from '../sources/index.js';
+import type { ProgramSeries } from '../transform/index.js';
 import type { DtesnConfig } from './config.js';
 import { type ContextUse, type EngineContext, type GivenContext, isContext } from './engine-context.js';
 import { InputRunner, type ProcessOptions } from './input-runner.js';
@@ -78,7 +76,10 @@ export class DtesnProcessor extends EventEmitter<Events> {
   readonly #running = new Set<Promise<unknown>>();
   #closed = false;
 
-  /** Starts the engine that is asked for, and makes the model. */
+  /**
+   * Makes the model, off the JavaScript thread, and starts the engine that is asked for. Progress has the stage 'construct' and
+   * counts membranes; an abort rejects with the signal's reason, and nothing is left open.
+   */
   static async create(options: ProcessorOptions = {}): Promise<DtesnProcessor> {
     const listeners: ((change: QualityChange) => void)[] = [];
     const parts = await openParts(options, (change) => {
@@ -129,12 +130,12 @@ export class DtesnProcessor extends EventEmitter<Events> {
     return fetchPerformanceDataSource(this.engine, options);
   }
 
-  fetchProcessingStateSource(): Promise<Sources['processing_state']> {
-    return fetchProcessingStateSource(this.#parts.providers.processingState);
+  fetchProcessingStateSource(options: { signal?: AbortSignal } = {}): Promise<Sources['processing_state']> {
+    return fetchProcessingStateSource(this.#parts.providers.processingState, options);
   }
 
-  fetchResourceDataSource(): Promise<Sources['resources']> {
-    return fetchResourceDataSource(this.#parts.providers.resources);
+  fetchResourceDataSource(options: { signal?: AbortSignal } = {}): Promise<Sources['resources']> {
+    return fetchResourceDataSource(this.#parts.providers.resources, options);
   }
 
   /** What these sources say by themselves: without the history of this processor. */

@@ -1,10 +1,11 @@
 /**
  * The stages an input passes through the model: the run of its series, alone or in a batch, and the B-series.
  */
-import { type RootedTree, rootedTrees } from '../bseries/index.js';
+
 import { sharedFloats } from '../native/index.js';
 import type { DeepTreeModel, State } from '../network/index.js';
 import type { TransformedSeries } from '../pipeline/index.js';
+import { type RootedTree, rootedTrees } from '../trees/index.js';
 
 /** A transformed series, and how the plan wants it run. */
 export interface TransformedInput extends TransformedSeries {

@@ -7,8 +7,8 @@
  * another one, or another provider tokenises.
  */
 import { LRUCache } from 'lru-cache';
+import { SharedWork } from '../abort/index.js';
 import type { Tokenize } from '../encoding/index.js';
-import { SharedWork } from '../sources/index.js';
 
 const BYTES_A_TOKEN = 8;
 const BYTES_A_CHARACTER = 2;

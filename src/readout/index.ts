@@ -10,4 +10,12 @@ export { LinearReadout } from './linear-readout.js';
 export { RecursiveLeastSquares, type RecursiveLeastSquaresOptions } from './recursive-least-squares.js';
 export { Ridge, type RidgeOptions } from './ridge.js';
 export type { TrainedNetwork } from './trained-network.js';
-export { ReadoutTrainer, type TrainOptions, trainForecaster, trainReadout } from './trainer.js';
+export {
+  ReadoutTrainer,
+  type TrainAsyncOptions,
+  type TrainOptions,
+  trainForecaster,
+  trainForecasterAsync,
+  trainReadout,
+  trainReadoutAsync,
+} from './trainer.js';

@@ -17,6 +17,7 @@ import {
   type ForecasterConstructor,
   floats,
   longRun,
+  longRunKeys,
   type NativeForecaster,
 } from '../native/index.js';
 import { checkState, type Network, State } from '../network/index.js';
@@ -85,11 +86,11 @@ export class TrainedNetwork {
 
   /** The same off the JavaScript thread. An abort stops within 32 steps; the state is then that after the steps done. */
   async forecastAsync(steps: number, options: ForecastAsyncOptions = {}): Promise<Matrix> {
-    const state = this.#stateOf(options, ['signal', 'onProgress'], 'forecastAsync');
+    const state = this.#stateOf(options, longRunKeys, 'forecastAsync');
     const last = this.#lastOf(state, steps);
     const out = numbers(steps * last.length, true);
     const start = (control: Int32Array) => this.#native().runAsync(state.native, last, out, control);
-    const done = await State.during([state], () => longRun(start, options));
+    const done = await State.during([state], () => longRun(start, options, { stage: 'forecast', total: steps }));
     return this.#checked(done, out, steps);
   }
 
@@ -112,7 +113,7 @@ export class TrainedNetwork {
     steps: number,
     options: ForecastBatchAsyncOptions = {},
   ): Promise<Matrix[]> {
-    checkKeys(options, ['threads', 'signal', 'onProgress'], 'forecastBatchAsync');
+    checkKeys(options, ['threads', ...longRunKeys], 'forecastBatchAsync');
     const { threads } = options;
     if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
       throw rangeError('a whole number of threads, 1 or more', 'threads', threads);
@@ -125,7 +126,7 @@ export class TrainedNetwork {
       return batch.done.reduce((sum, one) => sum + one, 0);
     };
     const states = Array.isArray(batch.states) ? batch.states : [];
-    await State.during(states, () => longRun(start, options));
+    await State.during(states, () => longRun(start, options, { stage: 'forecast', total: batch.done.length * steps }));
     return forecastsOf(batch, steps, this.readout.outputs);
   }
 

@@ -12,7 +12,6 @@
  * Errors: TypeError or RangeError for wrong options; DtesnError ERR_DTESN_SIMULATOR_PORT when the port cannot be bound.
  */
 import { z } from 'zod';
-import { checkOptions } from '../errors/index.js';
 import {
   AphroditeEngine,
   type Engine,
@@ -20,7 +19,8 @@ import {
   type ModelFiles,
   type RequestOptions,
   type Tokenization,
-} from '../sources/index.js';
+} from '../engine/index.js';
+import { checkOptions } from '../errors/index.js';
 import { BEGIN_OF_TEXT, END_OF_TEXT, PADDED_VOCABULARY } from './byte-tokenizer.js';
 import { EngineSimulator, modelSchema } from './engine-simulator.js';
 
@@ -34,6 +34,7 @@ const optionsSchema = z.object({
     .describe('an object { id?, maxModelLen?, hiddenSize?, maxNumSeqs?, maxBatchedTokens?, kvBlocks? }'),
   load: z.number().gt(0).max(2).default(0.5).describe('a number in (0, 2] (share of what the engine can serve)'),
   port: z.int().min(0).max(65_535).default(0).describe('a port number, 0 for a free one'),
+  signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
 });
 
 export type EmbeddedEngineOptions = z.input<typeof optionsSchema>;
@@ -54,12 +55,13 @@ export class EmbeddedEngine implements Engine {
   }
 
   static async start(options: EmbeddedEngineOptions = {}): Promise<EmbeddedEngine> {
-    const { seed, model, load, port } = checkOptions(optionsSchema, options, 'EmbeddedEngine');
+    const { seed, model, load, port, signal } = checkOptions(optionsSchema, options, 'EmbeddedEngine');
     const simulator = await EngineSimulator.start({
       seed,
       model,
       load,
       port,
+      ...(signal && { signal }),
       loadTracking: true,
       warmUp: WARM_UP_SECONDS,
       catchUp: CATCH_UP_SECONDS,
@@ -110,5 +112,9 @@ export class EmbeddedEngine implements Engine {
   async close(): Promise<void> {
     await this.client.close();
     await this.simulator.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 }

@@ -66,6 +66,7 @@ const optionsSchema = z.object({
     .optional()
     .describe("'single-process' or 'multi-process' (default: multi-process with more than one engine)"),
   faults: z.array(z.unknown()).default([]).describe('an array of faults'),
+  signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
 });
 
 export type EngineSimulatorOptions = Omit<z.input<typeof optionsSchema>, 'faults'> & { faults?: FaultOptions[] };
@@ -117,9 +118,17 @@ export class EngineSimulator {
   static async start(options: EngineSimulatorOptions = {}): Promise<EngineSimulator> {
     const checked = checkOptions(optionsSchema, options, 'EngineSimulator');
     if (checked.loop && checked.trace === undefined) throw argumentError('a trace', 'trace (it is to loop)', undefined);
+    const { signal } = checked;
+    signal?.throwIfAborted();
     const simulator = new EngineSimulator(checked, await newSimulation(checked));
     await simulator.server.open();
-    await simulator.advanceTo(checked.warmUp);
+    try {
+      await simulator.advanceTo(checked.warmUp);
+      signal?.throwIfAborted();
+    } catch (error) {
+      await simulator.close();
+      throw error;
+    }
     return simulator;
   }
 
@@ -181,6 +190,10 @@ export class EngineSimulator {
     clearTimeout(this.timer);
     this.server.shut();
     await this.settled.catch(() => undefined);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   /** The world, moved on to now. */

@@ -16,12 +16,12 @@
  * `error`: ERR_DTESN_SOURCE_TIMEOUT, ERR_DTESN_SOURCE_INVALID for what is not as declared, or the code of what was thrown.
  */
 import { z } from 'zod';
+import { untilAborted } from '../abort/index.js';
+import type { Engine } from '../engine/index.js';
 import { argumentError, checkOptions, DtesnError, describe, rangeError } from '../errors/index.js';
-import type { Engine } from './engine.js';
 import { additionalFreshness, additionalFreshnessOf, type Freshness } from './freshness.js';
 import { failure, type SourceOptions, underLimit } from './observation.js';
 import { type PlainObject, plainObject } from './plain-json.js';
-import { untilAborted } from './policies/bounded-signal.js';
 import { type AdditionalSource, sourceNames } from './types.js';
 
 /** What checks data as a zod schema does. */

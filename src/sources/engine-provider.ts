@@ -4,9 +4,8 @@
  * Looks are compared with earlier looks of the same provider only: counters of two of them tell nothing of a restart. A
  * look that began before the last one ended is not compared, for which of the two is newer is unknown.
  */
-import type { Engine } from './engine.js';
-import { EngineGuard } from './policies/guarded-engine.js';
-import { ModelWatch, RestartWatch } from './policies/restart-signature.js';
+import type { Engine } from '../engine/index.js';
+import { EngineGuard, ModelWatch, RestartWatch } from './policies/index.js';
 import type { ModelConfigSource, PerformanceSource, TokenizerSource } from './types.js';
 
 export class EngineProvider {

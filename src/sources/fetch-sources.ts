@@ -3,7 +3,7 @@
  *
  * Options: those of SourceFetcher, and `signal`. Errors: its own; a failed source is a record with its error.
  */
-import type { Engine } from './engine.js';
+import type { Engine } from '../engine/index.js';
 import { SourceFetcher } from './fetcher.js';
 import type { SourceFetcherOptions } from './fetcher-options.js';
 import type { SourceSet } from './types.js';

@@ -1,17 +1,10 @@
 /** The options of a SourceFetcher, checked: schema, defaults, and what they come to. See fetcher.ts. */
 import { z } from 'zod';
+import { type Engine, type EngineSourceName, engineSourceNames } from '../engine/index.js';
 import { argumentError, checkOptions, rangeError } from '../errors/index.js';
 import { type AdditionalSourceOptions, type DeclaredSource, declaredSources } from './additional-source.js';
-import type { Engine } from './engine.js';
 import { chosenFreshness, type Freshness, type FreshnessOptions } from './freshness.js';
-import {
-  type EngineSourceName,
-  engineSourceNames,
-  type SourceName,
-  type SourceProviders,
-  type SourceSet,
-  sourceNames,
-} from './types.js';
+import { type SourceName, type SourceProviders, type SourceSet, sourceNames } from './types.js';
 
 /** Another provider of what the main engine answers: a second address, a mirror of /metrics, files beside the server. */
 export interface AlternativeEngine {

@@ -17,10 +17,12 @@
  * The engines are the caller's: closing the fetcher ends what it asked and leaves them open.
  * Errors: the signal's reason when the caller aborts; DtesnError ERR_DTESN_CLOSED after close().
  */
-import { DtesnError, rangeError } from '../errors/index.js';
+
+import { untilAborted, withTimeLimit } from '../abort/index.js';
+import { type Engine, type EngineSourceName, engineSourceNames } from '../engine/index.js';
+import { DtesnError, ListenerErrors, rangeError } from '../errors/index.js';
 import { type DeclaredSource, fetchAdditionalSource } from './additional-source.js';
 import { type Answer, CachedSource, type Reading } from './cached-source.js';
-import type { Engine } from './engine.js';
 import { EngineProvider } from './engine-provider.js';
 import {
   type CheckedOptions,
@@ -35,24 +37,19 @@ import { type Facts, KeptFacts } from './kept-facts.js';
 import { fetchModelDataSource } from './model-config.js';
 import { failure, type SourceOptions } from './observation.js';
 import { fetchPerformanceDataSource } from './performance.js';
-import { untilAborted, withTimeLimit } from './policies/bounded-signal.js';
-import { ListenerErrors } from './policies/listeners.js';
-import { type Limits, ProviderChoice } from './policies/provider-choice.js';
-import { steadyPoll } from './policies/steady-poll.js';
+import { type Limits, ProviderChoice, steadyPoll } from './policies/index.js';
 import { fetchProcessingStateSource } from './processing-state.js';
 import { fetchResourceDataSource } from './resources.js';
 import { SourceFigures, type SourceMetrics } from './source-figures.js';
 import { fetchTokenizerDataSource } from './tokenizer.js';
-import {
-  type AdditionalSource,
-  type EngineSourceName,
-  engineSourceNames,
-  type ModelConfigSource,
-  type PerformanceSource,
-  type SourceName,
-  type SourceSet,
-  type Sources,
-  type TokenizerSource,
+import type {
+  AdditionalSource,
+  ModelConfigSource,
+  PerformanceSource,
+  SourceName,
+  SourceSet,
+  Sources,
+  TokenizerSource,
 } from './types.js';
 
 export interface FetchOptions {
@@ -183,6 +180,10 @@ export class SourceFetcher {
     await Promise.all(engineSourceNames.map((name) => this.#choices[name].settled()));
     await this.#loading;
     await this.#kept?.settled();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   async #read(reading: Reading): Promise<SourceSet> {

@@ -9,9 +9,8 @@
  * The running dtype can differ from the file's (the engine may convert), so `provenance` says where a field was read.
  * Where both speak of the same, `conflicts` says what does not agree.
  */
-import type { Engine, ModelCard } from './engine.js';
-import { modelConflicts } from './model/model-conflicts.js';
-import { configFacts, joinFacts, type ModelFacts } from './model/model-facts.js';
+import type { Engine, ModelCard } from '../engine/index.js';
+import { configFacts, joinFacts, type ModelFacts, modelConflicts } from '../engine/index.js';
 import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
 import type { ModelConfigSource, SourceFields } from './types.js';
 
@@ -43,7 +42,7 @@ async function readModelConfig(engine: Engine, inquiry: Inquiry): Promise<Fields
   const cards = await inquiry.needed(engine.models({ signal }));
   const card = cards.find(({ parent }) => parent === null) ?? cards[0] ?? null;
   // Asked for after the models: their answer says where the files lie.
-  const files = await inquiry.added("the model's files", engine.modelFiles());
+  const files = await inquiry.added("the model's files", engine.modelFiles({ signal }));
   inquiry.problems.push(...(files?.problems ?? []));
   const facts = files?.facts ?? joinFacts([['config.json', configFacts(files?.config ?? {})]]);
   const fields = {

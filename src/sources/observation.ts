@@ -4,10 +4,11 @@
  *
  * `ERR_DTESN_SOURCE_TIMEOUT` names the source, the limit and the question. An answer with null fields is `partial`.
  */
+
+import { untilAborted, withTimeLimit } from '../abort/index.js';
+import type { Engine } from '../engine/index.js';
+import { EngineError } from '../engine/index.js';
 import { DtesnError } from '../errors/index.js';
-import type { Engine } from './engine.js';
-import { EngineError } from './http/engine-error.js';
-import { untilAborted, withTimeLimit } from './policies/bounded-signal.js';
 import type { Outcome, SourceFields, SourceName, Sources } from './types.js';
 
 export interface SourceOptions {

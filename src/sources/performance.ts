@@ -5,11 +5,9 @@
  * engine_ready = /health answers and no rank sleeps. False when /health answers 503; unknown when it does not answer.
  * Counters are as the engine has them: since its start, not since ours.
  */
-import type { Engine } from './engine.js';
-import { EngineError } from './http/engine-error.js';
-import { engineMetrics } from './metrics/engine-metrics.js';
+import type { Engine } from '../engine/index.js';
+import { EngineError, engineMetrics, parsePrometheusInSlices } from '../engine/index.js';
 import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
-import { parsePrometheusInSlices } from './prometheus/prometheus.js';
 import type { PerformanceSource, SourceFields } from './types.js';
 
 type Fields = SourceFields['performance'];

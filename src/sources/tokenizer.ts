@@ -7,11 +7,9 @@
  * engine_type is what the engine detects of itself; else the owner that GET /v1/models names, and where that is refused
  * the prefix of GET /metrics.
  */
-import type { Engine } from './engine.js';
-import { EngineError } from './http/engine-error.js';
-import { engineMetrics } from './metrics/engine-metrics.js';
+import type { Engine } from '../engine/index.js';
+import { EngineError, engineMetrics, parsePrometheusInSlices } from '../engine/index.js';
 import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
-import { parsePrometheusInSlices } from './prometheus/prometheus.js';
 import type { SourceFields, TokenizerSource } from './types.js';
 
 type Fields = SourceFields['tokenizer'];

@@ -13,14 +13,10 @@
  * `unknown` names every field that is null. Unknown keys are kept: the format may grow.
  */
 import { z } from 'zod';
-import { engineKinds } from './engine.js';
+import { engineKinds } from '../engine/index.js';
 
 export const sourceNames = ['model_config', 'tokenizer', 'performance', 'processing_state', 'resources'] as const;
 export type SourceName = (typeof sourceNames)[number];
-
-/** Those that an engine answers, and so one of several providers. */
-export const engineSourceNames = ['model_config', 'tokenizer', 'performance'] as const;
-export type EngineSourceName = (typeof engineSourceNames)[number];
 
 const count = z.number().int().nonnegative().nullable();
 const amount = z.number().nonnegative().nullable();

@@ -1,13 +1,9 @@
 /** What a stream of fetches says that one alone does not: learned thresholds, hysteresis, and figures that cannot follow. */
 import { describe, expect, test } from 'vitest';
 import { aggregateMultiSourceData, SourceHistory } from '../../src/aggregation/index.js';
+import { AphroditeEngine } from '../../src/engine/index.js';
 import { EngineSimulator } from '../../src/simulator/index.js';
-import {
-  AphroditeEngine,
-  fetchPerformanceDataSource,
-  type PerformanceSource,
-  type Sources,
-} from '../../src/sources/index.js';
+import { fetchPerformanceDataSource, type PerformanceSource, type Sources } from '../../src/sources/index.js';
 import { goodSources } from './sources-fixture.js';
 
 /** Fetches a second apart. */
@@ -114,7 +110,10 @@ test('waiting must be the sum of its reasons', () => {
   expect(implausible).toContain('waiting and the sum of its reasons differ: 5 and 2');
 });
 
-test('ten minutes of a simulated engine are plausible at every second', async () => {
+test('ten minutes of a simulated engine are plausible at every second', {
+  timeout: 60_000,
+  tags: ['slow'],
+}, async () => {
   const simulator = await EngineSimulator.start({ speed: 0, load: 0.8, seed: 3 });
   const engine = new AphroditeEngine(simulator.url, { timeoutMs: 20_000 });
   const history = new SourceHistory();
@@ -135,4 +134,4 @@ test('ten minutes of a simulated engine are plausible at every second', async ()
   await simulator.close();
   expect(wrong).toEqual([]);
   expect(laws).toBeGreaterThan(400);
-}, 60_000);
+});

@@ -3,10 +3,10 @@ import {
   type DifferentialsOptions,
   elementaryDifferentials,
   errorEstimate,
-  rootedTrees,
   taylorCoefficients,
 } from '../../src/bseries/index.js';
 import { matrix } from '../../src/numeric/index.js';
+import { rootedTrees } from '../../src/trees/index.js';
 import { type Flow, taylorJet, treeDifferential } from '../reference/elementary-differentials.js';
 import { uniform } from '../reference/matrices.js';
 

@@ -30,7 +30,7 @@ async function watch(args: string[], enough: (output: string) => boolean) {
   return { code, output };
 }
 
-describe('dtesn sources --watch', () => {
+describe('dtesn sources --watch', { tags: ['slow'] }, () => {
   test('shows sources, times, caches and quality again and again until it is interrupted', async () => {
     const { code, output } = await watch([], (text) => text.split('Sources, since the start').length > 3);
     expect(code).toBe(0);

@@ -2,7 +2,7 @@ import net, { type AddressInfo } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
-import { AphroditeEngine, type AphroditeEngineOptions, EngineError } from '../../src/sources/index.js';
+import { AphroditeEngine, type AphroditeEngineOptions, EngineError } from '../../src/engine/index.js';
 import {
   type Answer,
   closedPort,

@@ -1,6 +1,7 @@
 // The fetch against engines that are half there, over real sockets.
 import { afterEach, describe, expect, test } from 'vitest';
-import { AphroditeEngine, SourceFetcher, sourceNames, sourcesSchema } from '../../src/sources/index.js';
+import { AphroditeEngine } from '../../src/engine/index.js';
+import { SourceFetcher, sourceNames, sourcesSchema } from '../../src/sources/index.js';
 import {
   type Answer,
   closedPort,
@@ -140,6 +141,7 @@ describe('two addresses of an engine', () => {
 
   test.each(['silent', 'broken'] as const)(
     'one that is %s in the middle of a run is replaced in the same fetch, and asked again when it is back',
+    { timeout: 60_000, tags: ['slow'] },
     async (death) => {
       const deadlineMs = 1000;
       const { first, fetcher } = await pair(deadlineMs);
@@ -168,7 +170,6 @@ describe('two addresses of an engine', () => {
         second: { failures: 0 },
       });
     },
-    60_000,
   );
 
   test('with both dead the error is the first one’s, and tells of the second', async () => {

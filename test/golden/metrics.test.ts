@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { engineMetrics, parsePrometheus } from '../../src/sources/index.js';
+import { engineMetrics, parsePrometheus } from '../../src/engine/index.js';
 
 const file = fileURLToPath(new URL('../../../shared/golden/engine-metrics.txt', import.meta.url));
 const absent = !existsSync(file);

@@ -1,7 +1,7 @@
 /** The states of an engine, from observations a second apart. */
 import { describe, expect, test } from 'vitest';
+import type { EngineMetrics } from '../../src/engine/index.js';
 import { EngineStateTracker, type Observation } from '../../src/monitor/index.js';
-import type { EngineMetrics } from '../../src/sources/index.js';
 
 const idle: EngineMetrics = {
   engineType: 'aphrodite',
@@ -64,7 +64,7 @@ describe('a restart between two observations is recognised', () => {
     ['by the start of the process', { processStartTime: 1e9 + 60 }],
     ['by another capacity of the KV cache', { kvTokensCapacity: 3200 }],
     ['by a counter that went back, where the start is not told', { generationTokens: 3, processStartTime: null }],
-  ])('%s', (_, after) => {
+  ])('a restart is told %s', (_, after) => {
     expect(watched({}, after, after).names).toEqual(['ready', 'restarting', 'ready']);
   });
 });

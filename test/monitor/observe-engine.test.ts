@@ -1,7 +1,7 @@
 /** How the answers to one look at an engine are read. */
 import { expect, test } from 'vitest';
+import { type Engine, EngineError, isScaling } from '../../src/engine/index.js';
 import { observeEngine } from '../../src/monitor/index.js';
-import { type Engine, EngineError, isScaling } from '../../src/sources/index.js';
 
 const body = Buffer.from('aphrodite:num_requests_running{engine="0"} 1\n');
 

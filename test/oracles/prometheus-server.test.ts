@@ -1,8 +1,8 @@
 // Rates, quantiles and values beside a real Prometheus server (Debian: prometheus) that scrapes what the test serves.
 // Over a range of exactly the time between two scrapes rate() extrapolates nothing: it is (v2 - v1) / (t2 - t1).
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { deriveRates, type EngineRates, type Latency, parsePrometheus, type Rates } from '../../src/engine/index.js';
 import { EngineSimulator } from '../../src/simulator/index.js';
-import { deriveRates, type EngineRates, type Latency, parsePrometheus, type Rates } from '../../src/sources/index.js';
 import { bodies } from './bodies.js';
 import { type Answer, PrometheusServer, prometheusNumber, serveBodies, until } from './prometheus-server.js';
 import { noPrometheus } from './tools.js';
@@ -70,7 +70,7 @@ async function simulatedBodies(): Promise<string[]> {
   return texts;
 }
 
-describe.skipIf(noPrometheus)('beside a Prometheus server (skipped: no prometheus)', () => {
+describe.skipIf(noPrometheus)('beside a Prometheus server (skipped: no prometheus)', { tags: ['slow'] }, () => {
   const streams = {
     made: { prefix: 'vllm:', body: engineBody, served: [] as string[] },
     simulated: { prefix: 'aphrodite:', body: (k: number) => simulated[k]!, served: [] as string[] },

@@ -12,9 +12,9 @@ import {
   multiSourceData,
   multiSourceDataSchema,
   type PlanTarget,
-  programShape,
 } from '../../src/pipeline/index.js';
 import { type AdditionalSource, type Sources, sourceNames } from '../../src/sources/index.js';
+import { programShape } from '../../src/transform/index.js';
 import { additionalSource, failedAdditional, goodSources, withFailed } from '../aggregation/sources-fixture.js';
 
 const tokens: PlanTarget = { ...defaultTarget(), cores: 4 };

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AphroditeEngine } from '../../src/engine/index.js';
 import { defaultTarget, fetchMultiSourceData, multiSourceDataSchema } from '../../src/pipeline/index.js';
 import { EmbeddedEngine } from '../../src/simulator/index.js';
-import { AphroditeEngine, SourceFetcher } from '../../src/sources/index.js';
+import { SourceFetcher } from '../../src/sources/index.js';
 
 const providers = {
   processingState: () => ({

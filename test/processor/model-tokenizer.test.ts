@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { AphroditeEngine, EngineError, givenModelFolder, readModelFiles } from '../../src/engine/index.js';
 import { DtesnProcessor } from '../../src/processor/index.js';
 import { ModelTokenizer } from '../../src/processor/model-tokenizer.js';
-import { AphroditeEngine, EngineError, givenModelFolder, readModelFiles } from '../../src/sources/index.js';
 import { plainEncode, tokenizerJson } from '../encoding/byte-level-bpe.js';
 import { memoryEngine } from '../sources/memory-engine.js';
 

@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { DeepTreeModel } from '../../src/network/index.js';
 import { multiSourceDataSchema } from '../../src/pipeline/index.js';
 import { DtesnProcessor, dtesnResultSchema } from '../../src/processor/index.js';
 
@@ -79,11 +80,26 @@ describe('processBatch', () => {
     expect(last.ok && last.features).toEqual(alone.features);
   });
 
-  test('more inputs than a batch go in waves', async () => {
-    const inputs = Array.from({ length: 70 }, (_, i) => `input ${i}`);
-    const results = await processor.processBatch(inputs);
-    expect(results.every(({ ok }) => ok)).toBe(true);
-    expect(results[69]!.ok && results[69]!.input.steps).toBe(results[68]!.ok && results[68]!.input.steps);
+  test('more inputs than a batch go in waves, each one native batch of the size in the plan', async () => {
+    const context = structuredClone(await flat.fetchComprehensiveEngineContext());
+    const { processing_pipelines: plan } = context.multi_source_data;
+    Object.assign(plan.optimization_config, { batch_processing: true });
+    Object.assign(plan.data_flow_config, { parallel_execution: true });
+    for (const { steps } of plan.transformation_pipelines) {
+      for (const { parameters } of steps) if (parameters.batch_size) parameters.batch_size = 32;
+    }
+    const inputs = Array.from({ length: 70 }, (_, i) => ({ tokens: [i, 7, 2 * i] }));
+    const batches = vi.spyOn(DeepTreeModel.prototype, 'runBatchAsync');
+    const results = await flat.processBatch(inputs, { context });
+    const waves = batches.mock.calls.map(([series]) => series.length);
+    batches.mockRestore();
+    expect(waves).toEqual([32, 32, 6]);
+    const sizes = results.map((result) => result.ok && result.batch.size);
+    expect(sizes).toEqual([...Array(64).fill(32), ...Array(6).fill(6)]);
+    for (const i of [0, 31, 32, 63, 64, 69]) {
+      const alone = await flat.process(inputs[i]!, { context });
+      expect(results[i]).toMatchObject({ ok: true, features: alone.features });
+    }
   });
 });
 
@@ -103,7 +119,7 @@ describe('context', () => {
     expect((await processor.fetchModelDataSource()).source_type).toBe('model_config');
     expect((await processor.fetchTokenizerDataSource()).tokenizer_available).toBe(true);
     expect((await processor.fetchPerformanceDataSource()).engine_ready).toBe(true);
-    expect((await processor.fetchProcessingStateSource()).esn_cache_size).toBeGreaterThan(0);
+    expect(await processor.fetchProcessingStateSource()).toMatchObject({ membrane_cache_size: 8, esn_cache_size: 1 });
     expect((await processor.fetchResourceDataSource()).available_membranes?.length).toBe(8);
   });
 
@@ -113,6 +129,19 @@ describe('context', () => {
     const result = await processor.process('hello');
     expect(result.model.steps).toBe(steps);
   });
+});
+
+test('a series of one feature is numbers where the model has one input, and token ids where it has more', async () => {
+  const narrow = await DtesnProcessor.create({ engine: null, config: { ...config, input_dimension: 1 } });
+  const values = [0.25, -0.5, 3];
+  const numbers = { data: Float32Array.from(values), steps: 3, features: 1 };
+  narrow.applyMultiSourceTransformations(numbers, await narrow.fetchMultiSourceData());
+  expect([...numbers.data]).toEqual(values);
+  await narrow.close();
+  const ids = { data: new Float32Array(3 * 16), steps: 3, features: 1 };
+  ids.data.set([1, 2, 3]);
+  const shaped = flat.applyMultiSourceTransformations(ids, await flat.fetchMultiSourceData());
+  expect([shaped.steps, shaped.features]).toEqual([3, 16]);
 });
 
 describe('without an engine', () => {

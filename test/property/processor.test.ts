@@ -4,12 +4,14 @@
  *
  * DTESN_LONG=1 draws 10,000 scenes instead of 1,000.
  */
-import fc from 'fast-check';
+
 import { expect, test } from 'vitest';
 import { flagNames } from '../../src/pipeline/index.js';
 import { DtesnProcessor, dtesnResultSchema } from '../../src/processor/index.js';
 import { sourceNames } from '../../src/sources/index.js';
+import { cases } from '../quick.js';
 import { memoryEngine } from '../sources/memory-engine.js';
+import fc from './fast-check.js';
 
 const SCENES = process.env['DTESN_LONG'] ? 10_000 : 1000;
 const LIMIT_MS = process.env['DTESN_LONG'] ? 600_000 : 120_000;
@@ -103,7 +105,7 @@ test(
           await processor.close();
         }
       }),
-      { numRuns: SCENES },
+      { numRuns: cases(SCENES) },
     );
   },
   LIMIT_MS,

@@ -74,7 +74,7 @@ test('off the JavaScript thread a forecast has the same bits', async () => {
   const [one, two] = [network.createState(), network.createState()];
   for (const state of [one, two]) trained.run(wave.subarray(0, 80), { state });
   const seen: number[] = [];
-  const pending = trained.forecastAsync(500, { state: one, onProgress: (done) => seen.push(done) });
+  const pending = trained.forecastAsync(500, { state: one, onProgress: ({ done }) => seen.push(done) });
   expect(one.busy).toBe(true);
   expect(() => trained.forecast(1, { state: one })).toThrow(expect.objectContaining({ code: 'ERR_DTESN_BUSY' }));
   expect((await pending).data).toEqual(trained.forecast(500, { state: two }).data);
@@ -92,7 +92,7 @@ test('an abort ends a forecast, which goes on from there when it is asked again'
   const pending = trained.forecastAsync(20_000_000, {
     state: one,
     signal: controller.signal,
-    onProgress: (done) => {
+    onProgress: ({ done }) => {
       reached = done;
       controller.abort(new Error('enough'));
     },
@@ -151,7 +151,7 @@ describe('forecasts from many starts', () => {
       expect(trained.forecastBatch(next, 20)).toEqual(wanted);
       expect(next.states).toEqual(first.states);
       const seen: number[] = [];
-      const off = await trained.forecastBatchAsync(rows(), 20, { threads, onProgress: (done) => seen.push(done) });
+      const off = await trained.forecastBatchAsync(rows(), 20, { threads, onProgress: ({ done }) => seen.push(done) });
       expect(off).toEqual(wanted);
       expect(seen.at(-1)).toBe(20 * starts);
     }

@@ -2,7 +2,7 @@
  * Transform programs in plain TypeScript: the textbook formula of each operation on rows of numbers, in f64, with new
  * arrays everywhere. Written from the laws in src/pipeline/program-operations.ts.
  */
-import type { TransformOp } from '../../src/pipeline/index.js';
+import type { TransformOp } from '../../src/transform/index.js';
 import { philoxWord, toSymmetric } from './philox.js';
 
 type Rows = number[][];

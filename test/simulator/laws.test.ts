@@ -1,7 +1,6 @@
 /** Laws of the simulation under every fault, and of its /metrics against its own state and the engine's names. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   EngineSimulator,
@@ -10,6 +9,8 @@ import {
   type FaultOptions,
   faultKinds,
 } from '../../src/simulator/index.js';
+import fc from '../property/fast-check.js';
+import { cases } from '../quick.js';
 import { countersOf, sampleOf, typesOf } from './metrics-reader.js';
 
 const golden = fileURLToPath(new URL('../../../shared/golden/engine-metrics.txt', import.meta.url));
@@ -79,7 +80,7 @@ test('under any faults blocks are conserved, places bounded, and counters fall o
       }
       await simulator.close();
     }),
-    { numRuns: 40 },
+    { numRuns: cases(40) },
   );
 });
 
@@ -103,7 +104,7 @@ test('the way to a virtual time does not matter under faults either: many small 
   for (const simulator of [once, often]) await simulator.close();
 });
 
-describe('ten minutes of virtual time, scraped over HTTP every second', () => {
+describe('ten minutes of virtual time, scraped over HTTP every second', { tags: ['slow'] }, () => {
   const forms: [string, EngineSimulatorOptions][] = [
     ['one engine, single-process form', { load: 0.9, seed: 11 }],
     ['two engines, multi-process form', { load: 0.9, seed: 12, engines: 2 }],

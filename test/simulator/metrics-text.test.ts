@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { engineMetrics, parsePrometheus } from '../../src/engine/index.js';
 import { EngineSimulation, metricsText } from '../../src/simulator/index.js';
-import { engineMetrics, parsePrometheus } from '../../src/sources/index.js';
 
 const golden = fileURLToPath(new URL('../../../shared/golden/engine-metrics.txt', import.meta.url));
 const identity = { modelName: 'a "quoted\\name"', startTime: 1795379640.9 };

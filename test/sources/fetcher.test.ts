@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type Engine, EngineError } from '../../src/engine/index.js';
 import {
-  type Engine,
-  EngineError,
   fetchSources,
   SourceFetcher,
   type SourceFetcherOptions,

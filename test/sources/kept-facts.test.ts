@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type Engine, SourceFetcher, sourcesSchema } from '../../src/sources/index.js';
+import type { Engine } from '../../src/engine/index.js';
+import { SourceFetcher, sourcesSchema } from '../../src/sources/index.js';
 import { memoryEngine } from './memory-engine.js';
 
 let keepIn: string;

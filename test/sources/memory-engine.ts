@@ -1,6 +1,6 @@
 /** An engine without a network: what it answers is given, and what it was asked is counted. */
-import type { Engine } from '../../src/sources/index.js';
-import { configFacts, joinFacts } from '../../src/sources/model/model-facts.js';
+import type { Engine } from '../../src/engine/index.js';
+import { configFacts, joinFacts } from '../../src/engine/model-facts.js';
 import { metricsBody } from '../faults/engine-server.js';
 
 const config = { vocab_size: 320, hidden_size: 64, torch_dtype: 'bfloat16', max_position_embeddings: 8192 };

@@ -3,13 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { type Engine, metricsMirror, modelFilesEngine } from '../../src/engine/index.js';
 import {
   type AlternativeEngine,
-  type Engine,
   fetchModelDataSource,
   fetchPerformanceDataSource,
-  metricsMirror,
-  modelFilesEngine,
   SourceFetcher,
   type SourceFetcherOptions,
 } from '../../src/sources/index.js';

@@ -1,7 +1,8 @@
 import os from 'node:os';
 import { describe, expect, test } from 'vitest';
+import { EngineError } from '../../src/engine/index.js';
+import { configFacts, joinFacts } from '../../src/engine/model-facts.js';
 import {
-  EngineError,
   fetchModelDataSource,
   fetchPerformanceDataSource,
   fetchProcessingStateSource,
@@ -13,7 +14,6 @@ import {
   resourcesSchema,
   tokenizerSchema,
 } from '../../src/sources/index.js';
-import { configFacts, joinFacts } from '../../src/sources/model/model-facts.js';
 import { memoryEngine, never } from './memory-engine.js';
 
 const refuse = (status: number) => async () => {

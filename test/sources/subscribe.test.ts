@@ -1,6 +1,7 @@
 /** Steady fetches for a listener: SourceFetcher.subscribe. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type Engine, SourceFetcher, type SourceFetcherOptions, type SourceSet } from '../../src/sources/index.js';
+import type { Engine } from '../../src/engine/index.js';
+import { SourceFetcher, type SourceFetcherOptions, type SourceSet } from '../../src/sources/index.js';
 import { memoryEngine, never } from './memory-engine.js';
 import { watchTimers } from './open-timers.js';
 

@@ -15,9 +15,9 @@
  * with the last failure as `cause`.
  */
 
-import type { Engine, RequestOptions } from '../engine.js';
-import { EngineError, isScaling } from '../http/engine-error.js';
-import { pause, untilAborted } from './bounded-signal.js';
+import { pause, untilAborted } from '../../abort/index.js';
+import type { Engine, RequestOptions } from '../../engine/index.js';
+import { EngineError, isScaling } from '../../engine/index.js';
 import { CircuitBreaker, type Failure, type Pass } from './circuit-breaker.js';
 import { retryDelay } from './retry.js';
 import { RetryBudget } from './retry-budget.js';
@@ -54,7 +54,7 @@ export class EngineGuard {
       metrics: (options) => ask('metrics', options, (limits) => engine.metrics(limits)),
       tokenize: (text, options) => ask('tokenizer', options, (limits) => engine.tokenize(text, limits)),
       detokenize: (tokens, options) => ask('tokenizer', options, (limits) => engine.detokenize(tokens, limits)),
-      modelFiles: () => engine.modelFiles(),
+      modelFiles: (options) => engine.modelFiles(options),
       close: () => engine.close(),
     };
   }

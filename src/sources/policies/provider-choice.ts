@@ -9,9 +9,10 @@
  * The whole stays within the limit. When all fail the record is the error of the first in order, with a problem for each
  * of the others. Errors: rejects only with the signal's reason.
  */
+
+import { pause, untilAborted, withOwnSignal } from '../../abort/index.js';
 import type { Answer } from '../cached-source.js';
 import type { ProviderMetrics } from '../source-figures.js';
-import { pause, untilAborted, withOwnSignal } from './bounded-signal.js';
 import { ProviderScore } from './provider-score.js';
 
 export interface Limits {

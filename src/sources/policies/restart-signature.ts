@@ -6,7 +6,7 @@
  * Gone is an engine that refused the connection, or was not ready: its health failed, or it slept (a woken engine may have
  * other weights; asking needlessly costs two questions).
  */
-import { differs, RestartDetector } from '../metrics/restart-law.js';
+import { differs, RestartDetector } from '../../engine/index.js';
 import type { ModelConfigSource, PerformanceSource } from '../types.js';
 
 export class RestartWatch {

@@ -9,7 +9,7 @@
  * (more questions make neither faster), one that changes its size. Everything asked of an engine here is idempotent.
  * Source: Brooker (2015), "Exponential backoff and jitter", AWS Architecture Blog.
  */
-import { EngineError, isScaling } from '../http/engine-error.js';
+import { EngineError, isScaling } from '../../engine/index.js';
 
 const maxRetries = 2;
 const shortestMs = 25;

@@ -5,8 +5,7 @@
  * interval skips the points it missed. The timer holds no process alive. Ends when the signal aborts; an error of a turn ends
  * it too and is the caller's.
  */
-import { pause } from './bounded-signal.js';
-import { type Clock, systemClock } from './clock.js';
+import { type Clock, pause, systemClock } from '../../abort/index.js';
 
 export async function steadyPoll(
   turn: () => Promise<void>,

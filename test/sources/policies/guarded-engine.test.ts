@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { EngineError } from '../../../src/sources/index.js';
+import { EngineError } from '../../../src/engine/index.js';
 import { EngineGuard } from '../../../src/sources/policies/guarded-engine.js';
 import { memoryEngine } from '../memory-engine.js';
 

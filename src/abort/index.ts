@@ -1,0 +1,4 @@
+/** Waiting that ends: time limits and pauses that follow a signal, the clock they read, and work that several callers wait for. */
+export { pause, untilAborted, withOwnSignal, withTimeLimit } from './bounded-signal.js';
+export { type Clock, systemClock } from './clock.js';
+export { SharedWork } from './shared-work.js';

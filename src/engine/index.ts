@@ -1,0 +1,46 @@
+/** The engine that can be asked: its HTTP clients, its metrics and what follows from them, its model files. */
+
+export {
+  type Engine,
+  type EngineKind,
+  type EngineSourceName,
+  engineKinds,
+  engineSourceNames,
+  type ModelCard,
+  type ModelFiles,
+  type RequestOptions,
+  type Tokenization,
+} from './engine.js';
+export { EngineError, isScaling } from './engine-error.js';
+export {
+  AphroditeEngine,
+  type AphroditeEngineOptions,
+  HttpEngine,
+  type HttpEngineOptions,
+  type MetricsMirrorOptions,
+  metricsMirror,
+} from './http/index.js';
+export { configFacts, joinFacts, type ModelFacts } from './model-facts.js';
+export { givenModelFolder, modelConflicts, modelFilesEngine, readModelFiles } from './model-files/index.js';
+export {
+  type MetricFamilies,
+  MetricFamily,
+  parsePrometheus,
+  parsePrometheusInSlices,
+  type Sample,
+} from './prometheus/index.js';
+export {
+  deriveRates,
+  differs,
+  type EngineFigures,
+  type EngineMetrics,
+  type EngineRates,
+  engineMetrics,
+  histogramQuantile,
+  type Latency,
+  type Rates,
+  type Restart,
+  RestartDetector,
+  type RunFigures,
+  type Scrape,
+} from './telemetry/index.js';

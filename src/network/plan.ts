@@ -1,0 +1,20 @@
+/** What a kind of network is made of: its constructor makes one from the options and passes it to Network. */
+import type { FloatDtype, Floats, NativeNetwork, NetworkSpec } from '../native/index.js';
+import type { StateOptions } from './state.js';
+
+export interface NetworkPlan<Facts extends object = object> {
+  /** The name it is shared under: that of its class. */
+  kind: string;
+  dtype: FloatDtype;
+  spec: NetworkSpec;
+  /** What the object says of itself; goes along when it is shared, so it must be structured-cloneable. */
+  facts: Facts;
+  /** For errors: 'this reservoir'. */
+  owner?: string;
+  /** Whether states have gates, one a region. */
+  gated?: boolean;
+  /** Memory for the network's own state. */
+  own?: StateOptions;
+  /** The weights, where they were made already. */
+  native?: NativeNetwork<Floats>;
+}

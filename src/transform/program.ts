@@ -1,0 +1,72 @@
+/**
+ * Transform programs: a list of operations run natively and in place on one series.
+ *
+ *     const series = { data: new Float32Array(programShape(ops, 1000, 1).capacity), steps: 1000, features: 1 };
+ *     const { steps, features } = runProgram(ops, series);
+ *
+ * Shapes: the series is steps x features, row-major, at the start of `data`; so is the result. `data` must have room
+ * for the widest moment of the program (`capacity` elements). No other memory grows with the series: measured moments
+ * take `scratch` numbers, which depend on the features alone.
+ *
+ * Operations and their laws: program-operations.ts. Each takes at most two passes over the series.
+ *
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong option or a wrong view, and for a value that is no token
+ * id where embed needs one (the series is then left as the operations before embed made it); RangeError ERR_DTESN_SHAPE
+ * for a program that does not fit the series: embed on more than one feature, moments of another number of features,
+ * a buffer that is too small.
+ */
+import { argumentError, rangeError } from '../errors/index.js';
+import { addon, checkView, type Floats } from '../native/index.js';
+import type { TransformOp } from './operations.js';
+import { programCode } from './program-code.js';
+
+export interface ProgramSeries {
+  data: Floats;
+  steps: number;
+  features: number;
+}
+
+export interface SeriesShape {
+  steps: number;
+  features: number;
+}
+
+export interface ProgramShape extends SeriesShape {
+  /** Elements that the buffer must have: steps x features at the widest point. */
+  capacity: number;
+  /** Numbers (f64) the program allocates while it runs; it depends on the features, never on the steps. */
+  scratch: number;
+}
+
+/** The shape that comes out, and what the program needs on the way. */
+export function programShape(ops: readonly TransformOp[], steps: number, features: number): ProgramShape {
+  const code = programCode(ops);
+  checkShape(steps, features);
+  return addon().transformShape(code, steps, features);
+}
+
+/** Runs the program in place and says what shape the series has now. */
+export function runProgram(ops: readonly TransformOp[], series: ProgramSeries): SeriesShape {
+  if (typeof series !== 'object' || series === null) throw argumentError('an object', 'series', series);
+  const code = programCode(ops);
+  const { steps, features } = series;
+  const data = checkView(series.data, 'series.data', ['Float32Array', 'Float64Array']);
+  checkShape(steps, features);
+  return data instanceof Float32Array
+    ? addon().runTransform32(code, data, steps, features)
+    : addon().runTransform64(code, data, steps, features);
+}
+
+function checkShape(steps: unknown, features: unknown): void {
+  checkCount(steps, 0, 'steps');
+  checkCount(features, 1, 'features');
+}
+
+function checkCount(value: unknown, least: number, argument: string): void {
+  if (typeof value !== 'number') throw argumentError(`a whole number, ${least} or more,`, argument, value);
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw rangeError(`a whole number, ${least} or more,`, argument, value);
+  }
+}
+
+export { type TransformOp, transformOpSchema } from './operations.js';
