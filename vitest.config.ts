@@ -19,17 +19,22 @@ const alone = [
  */
 export default defineConfig(({ mode }) => {
   const quick = mode !== 'all';
+  // Not by `extends`, for which this function would be called again with the default mode.
+  const each = {
+    pool: 'forks' as const,
+    testTimeout: 30_000,
+    tags: [{ name: 'slow', description: 'Left out of `npm test`; `npm run test:all` runs it.' }],
+    provide: { quick },
+    ...(quick && { tagsFilter: ['!slow'] }),
+  };
   return {
     test: {
-      pool: 'forks',
+      ...each,
       maxWorkers: Math.max(2, availableParallelism()),
-      testTimeout: 30_000,
-      tags: [{ name: 'slow', description: 'Left out of `npm test`; `npm run test:all` runs it.' }],
-      provide: { quick },
-      ...(quick && { tagsFilter: ['!slow'], reporters: ['default', new SlowTestsReporter()] }),
+      ...(quick && { reporters: ['default', new SlowTestsReporter()] }),
       projects: [
-        { extends: true, test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: alone, isolate: false } },
-        { extends: true, test: { name: 'alone', include: alone } },
+        { test: { ...each, name: 'shared', include: ['test/**/*.test.ts'], exclude: alone, isolate: false } },
+        { test: { ...each, name: 'alone', include: alone } },
       ],
     },
   };

@@ -9,6 +9,11 @@
 
 namespace dtesn::addon {
 
+uint64_t libraryIdentity() {
+  static const char here = 0;
+  return reinterpret_cast<uintptr_t>(&here);
+}
+
 void Environment::run(Napi::Env env, std::unique_ptr<LongWork> work) {
   open(env);
   auto entry = std::make_unique<Entry>();

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -38,6 +39,10 @@ class LongWork {
   // The environment is gone: lets go of its handles without touching it.
   virtual void abandon() = 0;
 };
+
+// The address of a static of this library: another copy of it in the same process has another one, and what one has made
+// the other must not unwrap.
+uint64_t libraryIdentity();
 
 class Environment {
  public:

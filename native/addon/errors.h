@@ -9,11 +9,21 @@
 
 namespace dtesn::addon {
 
+// As in Node's own errors: the first line of the stack, taken when it is read first, has the code; the name has not.
+template <class JsError>
+JsError coded(Napi::Env env, const char* code, const std::string& message) {
+  JsError error = JsError::New(env, message);
+  Napi::Object value = error.Value();
+  value.Set("code", Napi::String::New(env, code));
+  value.Set("name", value.Get("name").ToString().Utf8Value() + " [" + code + "]");
+  value.Get("stack");
+  value.Delete("name");
+  return error;
+}
+
 template <class JsError>
 [[noreturn]] inline void fail(Napi::Env env, const char* code, const std::string& message) {
-  JsError error = JsError::New(env, message);
-  error.Value().Set("code", Napi::String::New(env, code));
-  throw error;
+  throw coded<JsError>(env, code, message);
 }
 
 [[noreturn]] inline void failArgument(Napi::Env env, const std::string& message) {

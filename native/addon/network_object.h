@@ -34,7 +34,7 @@ namespace dtesn::addon {
 template <class T>
 class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
  public:
-  static constexpr napi_type_tag kTag = {0x51d2c8a94be07f13ull, 0xa6f0e1d2c3b49500ull + sizeof(T)};
+  static napi_type_tag tag() { return {0x51d2c8a94be07f13ull + sizeof(T), libraryIdentity()}; }
 
   static Napi::Function define(Napi::Env env, const char* name) {
     using Self = NetworkObject<T>;
@@ -56,7 +56,8 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
 
   explicit NetworkObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NetworkObject<T>>(info) {
     const Napi::Env env = info.Env();
-    info.This().As<Napi::Object>().TypeTag(&kTag);
+    const napi_type_tag tag = this->tag();
+    info.This().As<Napi::Object>().TypeTag(&tag);
     if (info[0].IsNull()) return;
     isOpen_ = true;
     const Napi::Object spec = object(info[0], "spec");
@@ -70,8 +71,9 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
   }
 
   static NetworkObject& from(const Napi::Value& value) {
-    if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTag)) {
-      failArgument(value.Env(), "Expected a network of this dtype");
+    const napi_type_tag own = tag();
+    if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&own)) {
+      failArgument(value.Env(), "Expected a network of this dtype, made by this addon");
     }
     return *Napi::ObjectWrap<NetworkObject<T>>::Unwrap(value.As<Napi::Object>());
   }
@@ -361,7 +363,8 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
 template <class T>
 StateObject<T>::StateObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<StateObject<T>>(info) {
   const Napi::Env env = info.Env();
-  info.This().As<Napi::Object>().TypeTag(&kTag);
+  const napi_type_tag tag = this->tag();
+  info.This().As<Napi::Object>().TypeTag(&tag);
   network_ = NetworkObject<T>::from(info[0]).shared(env);
   data_ = view<T>(info[1], "state", network_->stateSize()).data;
   gates_ = optionalView<uint8_t>(info[2], "gates", network_->gateCount()).data;

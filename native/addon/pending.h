@@ -36,9 +36,7 @@ class Pending {
  private:
   template <class JsError>
   void reject(Napi::Env env, const char* code, const std::string& message) {
-    JsError reason = JsError::New(env, message);
-    reason.Value().Set("code", Napi::String::New(env, code));
-    deferred_.Reject(reason.Value());
+    deferred_.Reject(coded<JsError>(env, code, message).Value());
   }
 
   Napi::Promise::Deferred deferred_;

@@ -39,7 +39,7 @@ inline Napi::Value copied(const Napi::Value& list) {
 template <class T>
 class StateObject final : public Napi::ObjectWrap<StateObject<T>> {
  public:
-  static constexpr napi_type_tag kTag = {0x9c1f5d0f2a7b4e61ull, 0x8d3e6f70a1b2c300ull + sizeof(T)};
+  static napi_type_tag tag() { return {0x9c1f5d0f2a7b4e61ull + sizeof(T), libraryIdentity()}; }
 
   static Napi::Function define(Napi::Env env, const char* name) {
     using Self = StateObject<T>;
@@ -52,8 +52,9 @@ class StateObject final : public Napi::ObjectWrap<StateObject<T>> {
   explicit StateObject(const Napi::CallbackInfo& info);
 
   static StateObject& from(const Napi::Value& value) {
-    if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTag)) {
-      failArgument(value.Env(), "Expected a state of this dtype");
+    const napi_type_tag own = tag();
+    if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&own)) {
+      failArgument(value.Env(), "Expected a state of this dtype, made by this addon");
     }
     return *Napi::ObjectWrap<StateObject<T>>::Unwrap(value.As<Napi::Object>());
   }

@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { json, printable } from './printable.js';
 import { ProgressLine } from './progress.js';
 import { Paint } from './terminal.js';
-import { UsageError } from './usage-error.js';
+import { isUsageError, UsageError } from './usage-error.js';
 
 const usage = `dtesn: reservoir computing beside an inference engine
 
@@ -192,12 +192,11 @@ function print(text: string): number {
 }
 
 function fail(error: unknown): number {
-  const { message, name } = error as Error;
-  if (error instanceof UsageError) {
-    process.stderr.write(`dtesn: ${printable(message)}\n\n${error.usage ?? usage}`);
+  if (isUsageError(error)) {
+    process.stderr.write(`dtesn: ${printable(error.message)}\n\n${error.usage ?? usage}`);
     return 2;
   }
-  process.stderr.write(`dtesn: ${printable(`${name}: ${message}`)}\n`);
+  process.stderr.write(`dtesn: ${printable(String(error))}\n`);
   return 1;
 }
 

@@ -7,7 +7,8 @@
 import type { ModelFacts } from './model-facts.js';
 
 export interface RequestOptions {
-  signal?: AbortSignal;
+  /** Ends the request; it rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
 }
 
 /** The sources that an engine answers, and so one of several providers. */

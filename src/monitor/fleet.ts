@@ -30,14 +30,16 @@ import type { EngineState } from './engine-state.js';
 const WAITING = 3;
 const SATURATED = 4;
 
-const optionsSchema = z.object({
+export const optionsSchema = z.object({
   affinity: z.number().min(1).max(Number.MAX_VALUE).default(2).describe('a finite number, 1 or more,'),
   monitor: z.record(z.string(), z.unknown()).default({}).describe('options of EngineMonitor'),
 });
 
 export interface FleetOptions {
-  affinity?: number;
-  monitor?: EngineMonitorOptions;
+  /** How many times the cheapest engine's cost that of a session's own engine may be, 1 or more. Default 2. */
+  affinity?: number | undefined;
+  /** Of the monitor of each engine. */
+  monitor?: EngineMonitorOptions | undefined;
 }
 
 export interface FleetMember {
@@ -47,7 +49,7 @@ export interface FleetMember {
   cost: number | null;
 }
 
-interface Events {
+export interface FleetEvents {
   drained: [engine: Engine, state: EngineState];
   restored: [engine: Engine, state: EngineState];
 }
@@ -58,7 +60,7 @@ interface Member {
   picked: number;
 }
 
-export class Fleet extends EventEmitter<Events> {
+export class Fleet extends EventEmitter<FleetEvents> {
   readonly #members: Member[];
   readonly #affinity: number;
   readonly #errors: ListenerErrors;

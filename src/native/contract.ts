@@ -267,6 +267,8 @@ export interface Addon {
   // simd
   readonly isa: string;
   readonly availableIsas: string[];
+  /** Tells this addon from another that the same process has loaded from another file. */
+  readonly identity: number;
   checkKernels(): KernelCheck[];
   /** Bytes from the view's address up to the next multiple of 64. */
   bytesToAlignment(view: Uint8Array): number;

@@ -21,6 +21,8 @@ export const native = {
 export { addon } from './addon.js';
 export {
   Arena,
+  type ArenaDtypes,
+  type ArenaDtypesOf,
   type ArenaLayout,
   arenaLayoutSchema,
   type Dtype,
@@ -45,8 +47,9 @@ export type {
   ReadoutShape,
   RegionSpec as NativeRegionSpec,
   StreamTableConstructor,
+  TopologySpec,
 } from './contract.js';
-export { arrayOf, dtypeOf, type FloatDtype, floats, sharedFloats } from './floats.js';
+export { arrayOf, defaultDtype, dtypeOf, type FloatDtype, floats, sharedFloats } from './floats.js';
 export type { Limits, ReadRate } from './limits.js';
 export { loadAddon } from './loader.js';
 export { checkLongRun, type LongRunOptions, longRun, longRunKeys, type Progress } from './long-run.js';

@@ -19,6 +19,7 @@ export interface Progress {
 }
 
 export interface LongRunOptions {
+  /** Stops the run within 32 steps; the promise rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
   /** Called about twenty times a second, and at the end. */
   onProgress?: ((progress: Progress) => void) | undefined;

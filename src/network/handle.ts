@@ -5,16 +5,19 @@
  * postMessage clones. Each kind registers how an object is made of one. A handle keeps nothing alive: who sends it keeps
  * the network open until it was taken over.
  *
- * Errors: TypeError ERR_DTESN_ARGUMENT for what is no handle; Error ERR_DTESN_CLOSED where the network is gone.
+ * Errors: TypeError ERR_DTESN_ARGUMENT for what is no handle, and for one of another addon (two copies of the package, each
+ * with a binary of its own, share no weights); Error ERR_DTESN_CLOSED where the network is gone.
  */
-import { argumentError } from '../errors/index.js';
-import type { FloatDtype, Floats, NativeNetwork } from '../native/index.js';
+import { argumentError, brand } from '../errors/index.js';
+import { addon, type FloatDtype, type Floats, type NativeNetwork } from '../native/index.js';
 import type { NetworkPlan } from './plan.js';
 
 export interface NetworkHandle {
   readonly dtesn: 'network';
   readonly kind: string;
   readonly number: number;
+  /** The addon that has the weights, of those that this process has loaded. */
+  readonly addon: number;
   readonly dtype: FloatDtype;
   readonly owner: string;
   readonly gated: boolean;
@@ -33,6 +36,9 @@ export class BuiltNetwork {
     readonly native: NativeNetwork<Floats>,
   ) {}
 }
+
+const isClaimed = brand(ClaimedNetwork, 'ClaimedNetwork');
+const isBuilt = brand(BuiltNetwork, 'BuiltNetwork');
 
 type Kind = new (made: ClaimedNetwork | BuiltNetwork) => unknown;
 type MakePlan = (options: unknown) => NetworkPlan;
@@ -63,9 +69,13 @@ export function reviveNetwork(handle: NetworkHandle): unknown {
     handle !== null &&
     handle.dtesn === 'network' &&
     Number.isSafeInteger(handle.number) &&
+    Number.isSafeInteger(handle.addon) &&
     (handle.dtype === 'f32' || handle.dtype === 'f64') &&
     typeof handle.facts === 'object';
   if (!isHandle) throw argumentError('a handle of network.share()', 'handle', handle);
+  if (handle.addon !== addon().identity) {
+    throw argumentError('a network of the addon that this copy of dtesn has loaded', 'handle', 'one of another addon');
+  }
   const Kind = kinds.get(handle.kind);
   if (!Kind) throw argumentError(`one of ${[...kinds.keys()].join(', ')}`, 'handle.kind', handle.kind);
   return new Kind(new ClaimedNetwork(handle));
@@ -76,8 +86,8 @@ export function planOf<Options, Facts extends object>(
   options: Options | ClaimedNetwork | BuiltNetwork,
   make: (options: Options) => NetworkPlan<Facts>,
 ): NetworkPlan<Facts> {
-  if (options instanceof BuiltNetwork) return { ...(options.plan as NetworkPlan<Facts>), native: options.native };
-  if (!(options instanceof ClaimedNetwork)) return make(options);
+  if (isBuilt(options)) return { ...(options.plan as NetworkPlan<Facts>), native: options.native };
+  if (!isClaimed(options)) return make(options);
   const { kind, number, dtype, owner, gated, facts } = options.handle;
   return { kind, dtype, spec: { kind: 'shared', number }, facts: facts as Facts, owner, gated };
 }

@@ -12,7 +12,7 @@
  * Shapes: a series is steps x inputs, the result steps x featureSize (one row a step, the features of the state after it),
  * a state stateSize. For networks of units both sizes are the units, and the features are the state itself.
  */
-import { argumentError, rangeError, shapeError } from '../errors/index.js';
+import { argumentError, brand, rangeError, shapeError } from '../errors/index.js';
 import {
   addon,
   arrayOf,
@@ -43,7 +43,7 @@ import {
   targetOf,
   targetsOf,
 } from './run-options.js';
-import { State, type StateOptions } from './state.js';
+import { isState, State, type StateOptions } from './state.js';
 
 /** Memory of streams, on shared memory: see StreamPool. */
 export interface StreamMemory {
@@ -69,9 +69,15 @@ export abstract class Network<Facts extends object = object> {
   readonly owner: string;
   /** The state that runs move when they are given none. */
   readonly ownState: State;
-  /** What native code knows this network by. */
+  /**
+   * What native code knows this network by.
+   * @internal
+   */
   readonly native: NativeNetwork<Floats>;
-  /** How a series is read for runs on this thread, and off it. */
+  /**
+   * How a series is read for runs on this thread, and off it.
+   * @internal
+   */
   readonly targets: { readonly own: SeriesTarget; readonly shared: SeriesTarget };
   protected readonly facts: Facts;
   readonly #kind: string;
@@ -145,6 +151,7 @@ export abstract class Network<Facts extends object = object> {
       dtesn: 'network',
       kind: this.#kind,
       number: this.native.share(),
+      addon: addon().identity,
       dtype,
       owner,
       gated: this.gateCount > 0,
@@ -241,12 +248,15 @@ export abstract class Network<Facts extends object = object> {
 
   /** The features of a state: featureSize elements, into `out` where it is given. */
   featuresOf(state: State | Floats, out: Floats = floats(this.dtype, this.featureSize)): Floats {
-    const data = state instanceof State ? state.data : checkView(state, 'state', [arrayOf(this.dtype)]);
+    const data = isState(state) ? state.data : checkView(state, 'state', [arrayOf(this.dtype)]);
     this.native.features(data, checkView(out, 'out', [arrayOf(this.dtype)]));
     return out;
   }
 
-  /** Binds the memory of streams (StreamPool) once; the gates are those of the network's own state. */
+  /**
+   * Binds the memory of streams (StreamPool) once; the gates are those of the network's own state.
+   * @internal
+   */
   streamTable({ states, queue, heads, counts, ready }: StreamMemory): NativeStreamTable {
     for (const view of [states, queue, heads, counts, ready]) requireShared(view, 'the memory of streams');
     const Native = (
@@ -310,3 +320,5 @@ export abstract class Network<Facts extends object = object> {
     return [values, outs, own, this.ownState.gates, sums('sum'), sums('magnitude')] as const;
   }
 }
+
+export const isNetwork = brand(Network, 'Network');

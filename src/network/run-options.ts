@@ -12,7 +12,7 @@ import {
 } from '../native/index.js';
 import { type Matrix, readOut, readSeries, type SeriesInput, type SeriesTarget } from '../numeric/index.js';
 import type { Network } from './network.js';
-import { State } from './state.js';
+import { isState, type State } from './state.js';
 
 /** Sums over the steps of a run, added to what they hold: featureSize elements each. */
 export interface Moments {
@@ -120,7 +120,7 @@ export function targetsOf({ inputs, dtype, owner, width }: Network): { own: Seri
 
 /** An idle state of this network. */
 export function checkState(network: Network, state: unknown, argument: string): asserts state is State {
-  if (!(state instanceof State)) throw argumentError('a State (network.createState())', argument, state);
+  if (!isState(state)) throw argumentError('a State (network.createState())', argument, state);
   if (state.network !== network) throw argumentError(`a state of ${network.owner}`, argument, state);
   state.checkIdle();
 }

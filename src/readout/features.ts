@@ -10,7 +10,19 @@ import { readSeries, type SeriesInput, type SeriesTarget } from '../numeric/inde
 
 const size = z.int().min(1).max(1_048_576);
 
-/** The options that say the sizes of a readout. */
+/** Options that say the sizes of a readout. */
+export interface ReadoutSizes {
+  /** Columns of the states, 1 to 1,048,576. */
+  states: number;
+  /** Columns of the inputs, which the readout sees beside the states. Default 0: it sees none. */
+  inputs?: number | undefined;
+  /** Columns of the targets, 1 to 1,048,576. */
+  outputs: number;
+  /** Whether b is learned; it is 0 otherwise. Default true. */
+  intercept?: boolean | undefined;
+}
+
+/** Their schema. */
 export const shapeFields = {
   states: size.describe('a whole number from 1 to 1048576'),
   inputs: z.int().min(0).max(1_048_576).default(0).describe('a whole number from 0 to 1048576'),

@@ -1,4 +1,5 @@
 /** The room of the readouts: linear maps of states, trained by ridge regression or recursively. */
+export type { ReadoutSizes } from './features.js';
 export type {
   ForecastAsyncOptions,
   ForecastBatchAsyncOptions,
@@ -6,9 +7,9 @@ export type {
   ForecastRows,
   ForecastStarts,
 } from './forecast.js';
-export { LinearReadout } from './linear-readout.js';
+export { LinearReadout, type LinearReadoutOptions } from './linear-readout.js';
 export { RecursiveLeastSquares, type RecursiveLeastSquaresOptions } from './recursive-least-squares.js';
-export { Ridge, type RidgeOptions } from './ridge.js';
+export { Ridge, type RidgeOptions, type RidgeSolution } from './ridge.js';
 export type { TrainedNetwork } from './trained-network.js';
 export {
   ReadoutTrainer,

@@ -15,8 +15,6 @@
  *
  * which is left out where it would pass twice the bound.
  *
- * Options: `ridge` 1e-6, `forgetting` 1 in (0, 1] (the weight of a row halves after ln 2 / (1 - forgetting) steps),
- * `intercept` true.
  * Errors: as Ridge's; DtesnError ERR_DTESN_UNSTABLE when P loses positive definiteness in f64 (a ridge below
  * some 1e-14 of the squared length of a row): rows up to there were learned; ERR_DTESN_BUSY while an updateAsync is under way;
  * ERR_DTESN_CLOSED once it is closed.
@@ -34,17 +32,22 @@ import {
   type ReadoutShape,
 } from '../native/index.js';
 import { checkMemory, type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
-import { readFeatures, readTargets, shapeFields } from './features.js';
+import { type ReadoutSizes, readFeatures, readTargets, shapeFields } from './features.js';
 import { LinearReadout } from './linear-readout.js';
 import { Usage } from './usage.js';
 
-const optionsSchema = z.object({
+export const optionsSchema = z.object({
   ...shapeFields,
   ridge: z.number().gt(0).max(Number.MAX_VALUE).default(1e-6).describe('a finite number above 0'),
   forgetting: z.number().gt(0).max(1).default(1).describe('a number in (0, 1]'),
 });
 
-export type RecursiveLeastSquaresOptions = z.input<typeof optionsSchema>;
+export interface RecursiveLeastSquaresOptions extends ReadoutSizes {
+  /** P begins as I / ridge; a finite number above 0. Default 1e-6. */
+  ridge?: number | undefined;
+  /** In (0, 1]: the weight of a row halves after ln 2 / (1 - forgetting) steps. Default 1: nothing is forgotten. */
+  forgetting?: number | undefined;
+}
 
 export class RecursiveLeastSquares {
   readonly #shape: ReadoutShape;

@@ -6,13 +6,6 @@
  * Shapes: X is steps x features, Y steps x outputs, W features x outputs; features are the states and, behind them, `inputs`
  * columns. Memory is O(features²) whatever the steps; all sums are f64.
  *
- * Options: `ridge` 1e-8; `intercept` true; `solver`:
- *
- * - 'qr' (default): Householder reflections of [X; sqrt(ridge) I], never its squares. A ridge down to 1e-18 of the largest
- *   variance means what it says. 2 features² operations a step.
- * - 'cholesky': of the Gram matrix. Twice as fast or more; loses directions below 1e-13 of the largest variance, so that it
- *   refuses or misleads where the ridge is smaller.
- *
  * Asynchronous twins: `addAsync` and `solveAsync` do the same on a thread of ours, to the same bits. Typed arrays must lie
  * on shared memory; one call at a time works on an object. An abort rejects with the signal's reason: rows taken in before
  * it stay in the sums (`steps` says how many), in order, and the object can be used on.
@@ -26,13 +19,26 @@ import { z } from 'zod';
 import { checkOptions } from '../errors/index.js';
 import { checkLongRun, type LongRunOptions } from '../native/index.js';
 import type { SeriesInput } from '../numeric/index.js';
-import { readFeatures, readTargets, shapeFields } from './features.js';
+import { type ReadoutSizes, readFeatures, readTargets, shapeFields } from './features.js';
 import type { LinearReadout } from './linear-readout.js';
 import { RidgeSums, ridgeFields } from './sums.js';
 
-const optionsSchema = z.object({ ...shapeFields, ...ridgeFields });
+export const optionsSchema = z.object({ ...shapeFields, ...ridgeFields });
 
-export type RidgeOptions = z.input<typeof optionsSchema>;
+/** How a ridge regression is solved. */
+export interface RidgeSolution {
+  /** λ of ‖X W + 1 b' - Y‖² + λ ‖W‖², a finite number, 0 or more. Default 1e-8. */
+  ridge?: number | undefined;
+  /**
+   * - 'qr' (default): Householder reflections of [X; sqrt(ridge) I], never its squares. A ridge down to 1e-18 of the largest
+   *   variance means what it says. 2 features² operations a step.
+   * - 'cholesky': of the Gram matrix. Twice as fast or more; loses directions below 1e-13 of the largest variance, so that it
+   *   refuses or misleads where the ridge is smaller.
+   */
+  solver?: 'qr' | 'cholesky' | undefined;
+}
+
+export interface RidgeOptions extends ReadoutSizes, RidgeSolution {}
 
 export class Ridge {
   readonly ridge: number;

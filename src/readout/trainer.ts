@@ -4,8 +4,7 @@
  *
  *     row t = [x(t), u(t)]  ->  target(t)          for t >= washout
  *
- * Options: `washout` 0, `inputs` true (whether the readout sees u(t) too), and those of Ridge: `ridge` 1e-8, `solver` 'qr',
- * `intercept` true. Memory: O(features²), whatever the steps.
+ * Memory: O(features²), whatever the steps.
  * Asynchronous twins: `addAsync`, `solveAsync`, `trainReadoutAsync`, `trainForecasterAsync` run the network and take the rows in
  * on a thread of ours, to the same bits. Typed arrays must lie on shared memory; anything else is copied once. Progress has
  * the stages 'train' (steps of the series, the washout included) and 'solve'. An abort rejects with the signal's reason:
@@ -21,6 +20,7 @@ import { checkLongRun, type Floats, floats, type LongRunOptions } from '../nativ
 import { type Network, State } from '../network/index.js';
 import { matrix, type SeriesInput } from '../numeric/index.js';
 import { readTargets, shapeFields } from './features.js';
+import type { RidgeSolution } from './ridge.js';
 import { BLOCK_STEPS, type Lesson, RidgeSums, ridgeFields } from './sums.js';
 import { TrainedNetwork } from './trained-network.js';
 
@@ -30,7 +30,7 @@ const trainFields = {
   intercept: shapeFields.intercept,
   ...ridgeFields,
 };
-const trainSchema = z.object(trainFields);
+export const trainSchema = z.object(trainFields);
 const trainAsyncSchema = z.object({
   ...trainFields,
   signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
@@ -41,7 +41,15 @@ const trainAsyncSchema = z.object({
 });
 const optionsSchema = z.object({ ...trainFields, outputs: shapeFields.outputs });
 
-export type TrainOptions = z.input<typeof trainSchema>;
+export interface TrainOptions extends RidgeSolution {
+  /** First steps of each series that are run and left out of the sums. Default 0. */
+  washout?: number | undefined;
+  /** Whether the readout sees u(t) beside the state. Default true. */
+  inputs?: boolean | undefined;
+  /** Whether b is learned; it is 0 otherwise. Default true. */
+  intercept?: boolean | undefined;
+}
+
 export type TrainAsyncOptions = TrainOptions & LongRunOptions;
 
 export class ReadoutTrainer {

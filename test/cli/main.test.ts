@@ -38,9 +38,12 @@ async function withServer<R>(listener: RequestListener, body: (url: string) => P
   }
 }
 
+/** Where no limit is tested: as long as a busy machine needs. */
+const patient = { DTESN_SOURCE_DEADLINE_MS: '20000' };
+
 describe('dtesn process', () => {
   test('prints one JSON object that the schema accepts', async () => {
-    const { status, stdout } = await dtesn(['process', '--text', 'hello', '--json']);
+    const { status, stdout } = await dtesn(['process', '--text', 'hello', '--json'], patient);
     expect(status).toBe(0);
     expect(dtesnResultSchema.safeParse(JSON.parse(stdout)).error).toBeUndefined();
   });
@@ -57,7 +60,7 @@ describe('dtesn process', () => {
   });
 
   test('reads standard input', async () => {
-    const { status, stdout } = await dtesn(['process', '-', '--json'], {}, 'from a pipe');
+    const { status, stdout } = await dtesn(['process', '-', '--json'], patient, 'from a pipe');
     expect(status).toBe(0);
     expect(JSON.parse(stdout).input.steps).toBe(12);
   });
@@ -113,8 +116,7 @@ describe('dtesn process', () => {
       return response.end(JSON.stringify(answer ?? {}));
     };
     await withServer(listener, async (url) => {
-      const env = { DTESN_SOURCE_DEADLINE_MS: '20000' };
-      const { stdout } = await dtesn(['process', '--text', 'hello', '--engine', url, '--json'], env);
+      const { stdout } = await dtesn(['process', '--text', 'hello', '--engine', url, '--json'], patient);
       const { context, input } = JSON.parse(stdout);
       expect(context.sources.model_config).toMatchObject({
         model_name: 'org/m',
@@ -155,7 +157,7 @@ describe('dtesn process', () => {
 test('dtesn sources shows every source, quality, constraints, hints and each transformation', {
   tags: ['slow'],
 }, async () => {
-  const { status, stdout } = await dtesn(['sources'], { DTESN_SOURCE_DEADLINE_MS: '20000' });
+  const { status, stdout } = await dtesn(['sources'], patient);
   expect(status).toBe(0);
   for (const part of [
     'model_config',

@@ -93,8 +93,8 @@ describe('dtesn simulate', () => {
       speed: 1,
       seed: 5,
       faults: [
-        { kind: 'hang', at: 60, duration: 30 },
-        { kind: 'crash', at: 99.5 },
+        { kind: 'hang', atSeconds: 60, durationSeconds: 30 },
+        { kind: 'crash', atSeconds: 99.5 },
       ],
     });
     expect(servers.length).toBe(2);

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const main = path.resolve(import.meta.dirname, '../../dist/cli/main.js');
-const env = { ...process.env, DTESN_SOURCE_DEADLINE_MS: '20000', DTESN_ESN_RESERVOIR_SIZE: '32' };
+const env = { ...process.env, DTESN_SOURCE_DEADLINE_MS: '20000', DTESN_UNITS: '32' };
 
 let folder = '';
 beforeAll(() => {

@@ -36,7 +36,7 @@ test.each(
     [name, 'process.exit()'],
     [name, 'worker.terminate()'],
   ]),
-)('a %s under way does not outlive %s', (name, ending) => {
+)('a %s under way does not outlive %s', { tags: ['slow'] }, (name, ending) => {
   const body = `${sources.join('\n')}${work[name]}`;
   const script =
     ending === 'process.exit()'

@@ -57,7 +57,7 @@ function fetcherAt(url: string, silent: (typeof sourceNames)[number][]) {
   // So patient that only the sources' own limits can end a question.
   const engine = new AphroditeEngine(url, { timeoutMs: 60_000 });
   const timeouts = Object.fromEntries(sourceNames.map((name) => [name, silent.includes(name) ? limitMs : deadlineMs]));
-  const fetcher = new SourceFetcher(engine, { deadlineMs, timeouts });
+  const fetcher = new SourceFetcher(engine, { deadlineMs, timeoutsMs: timeouts });
   open.push(
     () => engine.close(),
     () => fetcher.close(),

@@ -50,7 +50,7 @@ test('an engine is observed once an interval of the clock, and hung after so muc
   const engine = { label: 'x', metrics, health: async () => {} } as unknown as Engine;
   const monitor = new EngineMonitor(engine, { clock, intervalMs: 1000, hungAfterMs: 3500 });
   const states: [string, number][] = [];
-  monitor.on('state', ({ name, since }) => states.push([name, since]));
+  monitor.on('state', ({ name, sinceSeconds }) => states.push([name, sinceSeconds]));
   for (let second = 0; second < 600; second++, tokens += 10) await clock.pass(1000);
   expect(scrapes).toBe(601);
   expect(monitor.rates?.generationTokensPerSecond).toBe(10);

@@ -1,17 +1,18 @@
 import { getEventListeners } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Progress } from '../../src/native/index.js';
 import { DeepTreeModel } from '../../src/network/index.js';
 import { multiSourceDataSchema } from '../../src/pipeline/index.js';
 import { DtesnProcessor, dtesnResultSchema } from '../../src/processor/index.js';
 
-const config = { esn_reservoir_size: 64, source_deadline_ms: 20_000 };
+const config = { units: 64, sourceDeadlineMs: 20_000 };
 
 let processor: DtesnProcessor;
 /** Of one level: a busy host cannot shed any of it, so features can be compared. */
 let flat: DtesnProcessor;
 beforeAll(async () => {
   processor = await DtesnProcessor.create({ config });
-  flat = await DtesnProcessor.create({ engine: processor.engine, config: { ...config, max_membrane_depth: 1 } });
+  flat = await DtesnProcessor.create({ engine: processor.engine, config: { ...config, depth: 1 } });
 });
 afterAll(async () => {
   await flat.close();
@@ -25,7 +26,7 @@ describe('process', () => {
     expect(result.engine.simulated).toBe(true);
     expect(result.input.encoder).toBe('engine');
     expect(result.context.aggregation.data_quality_score).toBe(1);
-    expect(result.features.end_state.some((x) => x !== 0)).toBe(true);
+    expect(result.features.endState.some((x) => x !== 0)).toBe(true);
     expect(result.bseries).toMatchObject({ order: 5, trees: 17 });
     expect(result.features.differentials.length).toBe(17);
     expect(result.stages.map(({ name }) => name)).toEqual(['context', 'encode', 'transform', 'model', 'bseries']);
@@ -157,9 +158,31 @@ describe('without an engine', () => {
 });
 
 describe('create', () => {
+  test('progress counts the membranes of the model', async () => {
+    const seen: Progress[] = [];
+    const made = await DtesnProcessor.create({ engine: null, config, onProgress: (progress) => seen.push(progress) });
+    expect(seen.at(-1)).toEqual({ done: 8, total: 8, stage: 'construct' });
+    await made.close();
+  });
+
+  test('an abort rejects with the reason of the signal, before, in the middle and once the engine was started', async () => {
+    const reason = new Error('enough');
+    const early = AbortSignal.abort(reason);
+    await expect(DtesnProcessor.create({ engine: null, config, signal: early })).rejects.toBe(reason);
+    const middle = new AbortController();
+    const large = { max_membrane_depth: 1, esn_reservoir_size: 6000 };
+    const model = { topology: 'dense' as const };
+    const making = DtesnProcessor.create({ engine: null, config: large, model, signal: middle.signal });
+    setTimeout(() => middle.abort(reason), 10);
+    await expect(making).rejects.toBe(reason);
+    const late = new AbortController();
+    const onProgress = ({ done, total }: Progress) => done === total && late.abort(reason);
+    await expect(DtesnProcessor.create({ config, signal: late.signal, onProgress })).rejects.toBe(reason);
+  });
+
   test.each([
-    ['a size of 0', { config: { esn_reservoir_size: 0 } }, /esn_reservoir_size but received 0/],
-    ['a misspelt key', { config: { esn_reservoir_sise: 1 } }, /did you mean esn_reservoir_size/],
+    ['a size of 0', { config: { units: 0 } }, /units but received 0/],
+    ['a misspelt key', { config: { unitz: 1 } }, /did you mean units/],
     ['an engine that is none', { engine: 7 }, /an engine, its URL, or null for engine but received 7/],
     ['a URL that is none', { engine: 'not a url' }, /not a url/],
   ])('%s is refused by name', async (_name, options, message) => {
@@ -168,9 +191,9 @@ describe('create', () => {
 
   test('the environment sets what is not given, and a wrong variable is named', async () => {
     const { createConfig } = await import('../../src/processor/index.js');
-    expect(createConfig({}, { DTESN_MAX_MEMBRANE_DEPTH: '3' }).max_membrane_depth).toBe(3);
-    expect(createConfig({ max_membrane_depth: 2 }, { DTESN_MAX_MEMBRANE_DEPTH: '3' }).max_membrane_depth).toBe(2);
-    expect(createConfig({}, { DTESN_ENABLE_CACHING: 'false' }).enable_caching).toBe(false);
+    expect(createConfig({}, { DTESN_DEPTH: '3' }).depth).toBe(3);
+    expect(createConfig({ depth: 2 }, { DTESN_DEPTH: '3' }).depth).toBe(2);
+    expect(createConfig({}, { DTESN_CACHING: 'false' }).caching).toBe(false);
     expect(() => createConfig({}, { DTESN_SEED: 'x' })).toThrow(/seed but received the string "x"/);
   });
 });

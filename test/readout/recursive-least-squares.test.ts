@@ -118,7 +118,7 @@ test.each([
 );
 
 // DTESN_LONG=1 takes the steps of a long watch: ten times as many. The quick run takes a tenth: without the mend P is lost
-// before step 3,000 of 3 features, and before step 2,500 of 100.
+// at 0.99 before step 3,000 of 3 features, and before step 2,500 of 100.
 const times = process.env['DTESN_LONG'] === '1' ? 10 : quick ? 0.1 : 1;
 const white = (t: number, i: number) => whiteness[(t * 7919 + i * 104_729) % whiteness.length]!;
 const whiteness = sequence(1_000_003, 5);

@@ -17,6 +17,16 @@ const post = (path: string, body: unknown, type = 'application/json') =>
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
 
+test('a start whose signal is aborted rejects with its reason', async () => {
+  const reason = new Error('enough');
+  await expect(EmbeddedEngine.start({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  const abort = new AbortController();
+  const starting = EmbeddedEngine.start({ signal: abort.signal });
+  abort.abort(reason);
+  await expect(starting).rejects.toBe(reason);
+  await expect(EmbeddedEngine.start({ signal: 1 } as never)).rejects.toThrow(/an AbortSignal for signal/);
+});
+
 describe('an embedded engine', () => {
   test('says that it is a simulation', async () => {
     expect(engine.simulated).toBe(true);
@@ -47,7 +57,7 @@ describe('an embedded engine', () => {
     expect([...before].filter(([series, value]) => !(after.get(series)! >= value))).toEqual([]);
     expect([...before].some(([series, value]) => after.get(series)! > value)).toBe(true);
     const second = engineMetrics(parsePrometheus(await engine.metrics()));
-    expect(second.processStartTime).toBe(first.processStartTime);
+    expect(second.processStartSeconds).toBe(first.processStartSeconds);
   });
 
   test('gives the config of its model without a file', async () => {

@@ -66,7 +66,7 @@ test('under any faults blocks are conserved, places bounded, and counters fall o
   await fc.assert(
     fc.asyncProperty(setting, async ({ seed, load, engines, maxNumSeqs, kvBlocks, faults }) => {
       const model = { maxModelLen: 1024, maxNumSeqs, kvBlocks };
-      const simulator = await EngineSimulator.start({ speed: 0, startTime: 0, seed, load, engines, model, faults });
+      const simulator = await EngineSimulator.start({ speed: 0, startSeconds: 0, seed, load, engines, model, faults });
       let started = simulator.simulation.startedAt;
       let before = countersOf(simulator.metrics);
       for (let time = 3; time <= 90; time += 3) {
@@ -86,12 +86,12 @@ test('under any faults blocks are conserved, places bounded, and counters fall o
 
 test('the way to a virtual time does not matter under faults either: many small advances, or one', async () => {
   const faults: FaultOptions[] = [
-    { kind: 'hang', at: 10, duration: 5 },
-    { kind: 'preemption-storm', at: 20, duration: 10 },
-    { kind: 'drift', at: 25, duration: 30 },
-    { kind: 'restart', at: 70, duration: 3 },
+    { kind: 'hang', atSeconds: 10, durationSeconds: 5 },
+    { kind: 'preemption-storm', atSeconds: 20, durationSeconds: 10 },
+    { kind: 'drift', atSeconds: 25, durationSeconds: 30 },
+    { kind: 'restart', atSeconds: 70, durationSeconds: 3 },
   ];
-  const options = { speed: 0, startTime: 0, seed: 5, engines: 2, faults };
+  const options = { speed: 0, startSeconds: 0, seed: 5, engines: 2, faults };
   const [once, often] = [await EngineSimulator.start(options), await EngineSimulator.start(options)];
   await once.advanceTo(69);
   for (let time = 0; time <= 69; time += 0.17) await often.advanceTo(time);
