@@ -178,6 +178,11 @@ export {
   type StageName,
 } from './processor/index.js';
 export {
+  type ForecastAsyncOptions,
+  type ForecastBatchAsyncOptions,
+  type ForecastOptions,
+  type ForecastRows,
+  type ForecastStarts,
   LinearReadout,
   type LinearReadoutOptions,
   type ReadoutSizes,

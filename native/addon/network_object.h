@@ -5,7 +5,6 @@
 //   inputs, stateSize, featureSize, gates, bytes
 //   runMany(series[], outs[] | null, states, gates | null, sums[] | null, magnitudes[] | null)
 //   runManyAsync(the same, control)         states: State objects, or stateSize elements a series, in place
-//   stepStreams(states, queue, heads, counts, ready, count, gates | null)   -> streams ready now (network/streams.h)
 //   features(state, out)
 //   weights(region, recurrent, input, bias), blocks(region, coupling, feedback), carry(region, out)
 //   differentials(order, input, state, gates | null, out), normBound(), effectiveRadius(region)
@@ -29,7 +28,6 @@
 #include "addon/task.h"
 #include "network/shared_networks.h"
 #include "network/stability.h"
-#include "network/streams.h"
 
 namespace dtesn::addon {
 
@@ -44,9 +42,9 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
         env, name,
         {Self::InstanceMethod("build", &Self::build), Self::InstanceMethod("runMany", &Self::runMany),
          Self::InstanceMethod("runManyAsync", &Self::runManyAsync),
-         Self::InstanceMethod("stepStreams", &Self::stepStreams), Self::InstanceMethod("features", &Self::features),
-         Self::InstanceMethod("weights", &Self::weights), Self::InstanceMethod("blocks", &Self::blocks),
-         Self::InstanceMethod("carry", &Self::carry), Self::InstanceMethod("differentials", &Self::differentials),
+         Self::InstanceMethod("features", &Self::features), Self::InstanceMethod("weights", &Self::weights),
+         Self::InstanceMethod("blocks", &Self::blocks), Self::InstanceMethod("carry", &Self::carry),
+         Self::InstanceMethod("differentials", &Self::differentials),
          Self::InstanceMethod("normBound", &Self::norm), Self::InstanceMethod("effectiveRadius", &Self::radius),
          Self::InstanceMethod("share", &Self::share), Self::InstanceMethod("close", &Self::close),
          Self::InstanceAccessor("inputs", &Self::inputs, nullptr),
@@ -83,6 +81,10 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
   const Shared<Network<T>>& shared(Napi::Env env) const {
     if (!network_) fail<Napi::Error>(env, "ERR_DTESN_CLOSED", "Expected an open network but it was closed");
     return network_;
+  }
+
+  const uint8_t* readGates(const Napi::Value& value) const {
+    return optionalView<uint8_t>(value, "gates", network(value.Env()).gateCount()).data;
   }
 
  private:
@@ -167,10 +169,6 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     return list.IsArray() ? list.As<Napi::Array>().Get(i) : list.Env().Null();
   }
 
-  const uint8_t* readGates(const Napi::Value& value) const {
-    return optionalView<uint8_t>(value, "gates", network(value.Env()).gateCount()).data;
-  }
-
   Batch readBatch(const Napi::CallbackInfo& info) const {
     const Napi::Env env = info.Env();
     const Network<T>& network = this->network(env);
@@ -249,36 +247,6 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
       environment(env).run(env, std::move(work));
       for (StateObject<T>* state : states) state->claim();
       return promise;
-    });
-  }
-
-  // The caller may change its array while the run holds what is in it.
-  static Napi::Value copied(const Napi::Value& list) {
-    if (!list.IsArray()) return list;
-    const Napi::Array from = list.As<Napi::Array>();
-    Napi::Array copy = Napi::Array::New(list.Env(), from.Length());
-    for (uint32_t i = 0; i < from.Length(); ++i) copy.Set(i, from.Get(i));
-    return copy;
-  }
-
-  Napi::Value stepStreams(const Napi::CallbackInfo& info) {
-    const Napi::Env env = info.Env();
-    const Network<T>& network = this->network(env);
-    StreamTable<T> table;
-    table.counts = view<int32_t>(info[3], "counts");
-    const size_t capacity = table.counts.size;
-    table.states = view<T>(info[0], "states", capacity * network.stateSize());
-    table.queue = view<T>(info[1], "queue");
-    table.heads = view<int32_t>(info[2], "heads", capacity);
-    table.ready = view<int32_t>(info[4], "ready", capacity);
-    table.gates = readGates(info[6]);
-    const size_t ready = count(info[5], "count");
-    if (capacity == 0 || ready > capacity || table.queue.size % (capacity * network.inputs()) != 0) {
-      failShape(env, "Expected at most as many ready streams as the table has, and a queue of whole rings");
-    }
-    table.ring = table.queue.size / capacity / network.inputs();
-    return guarded(env, [&] {
-      return Napi::Number::New(env, static_cast<double>(stepper_.step(network, table, ready, environment(env).pool())));
     });
   }
 
@@ -375,7 +343,6 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     isClosed_ = true;
     network_ = Shared<Network<T>>();
     runner_ = BatchRunner<T>();
-    stepper_ = StreamStepper<T>();
     memory_.giveBack(info.Env());
     return info.Env().Undefined();
   }
@@ -390,7 +357,6 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
   Shared<Network<T>> network_;
   ExternalMemory memory_{this->Env()};
   BatchRunner<T> runner_;
-  StreamStepper<T> stepper_;
   bool isOpen_ = false, isClosed_ = false;
 };
 
