@@ -19,11 +19,14 @@ import {
   checkView,
   type FloatDtype,
   type Floats,
+  type ForecasterConstructor,
   floats,
   longRun,
+  type NativeForecaster,
   type NativeNetwork,
   type NativeState,
   type NativeStreamTable,
+  type ReadoutShape,
   requireShared,
   type StreamTableConstructor,
 } from '../native/index.js';
@@ -263,6 +266,16 @@ export abstract class Network<Facts extends object = object> {
       this.dtype === 'f32' ? addon().StreamTable32 : addon().StreamTable64
     ) as StreamTableConstructor<Floats>;
     return new Native(this.native, states, queue, heads, counts, ready, this.ownState.gates);
+  }
+
+  /**
+   * A closed loop with a readout: made here, since the network and its states belong to this copy's addon.
+   * @internal
+   */
+  forecaster(shape: ReadoutShape, weights: Float64Array, bias: Float64Array): NativeForecaster<Floats> {
+    const { Forecaster32, Forecaster64, LinearReadout } = addon();
+    const Native = (this.dtype === 'f32' ? Forecaster32 : Forecaster64) as ForecasterConstructor<Floats>;
+    return new Native(this.native, new LinearReadout(shape, weights, bias));
   }
 
   /**

@@ -108,8 +108,8 @@ export function prepareBatch(
 }
 
 /** How this network reads a series. */
-export function targetOf({ targets }: Network, shared: boolean): SeriesTarget {
-  return shared ? targets.shared : targets.own;
+export function targetOf(network: Network, shared: boolean): SeriesTarget {
+  return shared ? network.targets.shared : network.targets.own;
 }
 
 /** Made once a network: short runs would spend their time on it. */

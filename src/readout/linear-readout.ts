@@ -42,11 +42,7 @@ export class LinearReadout {
   /** features x outputs, f64. A copy; writing to it has no effect. */
   readonly weights: Matrix;
   readonly bias: Float64Array;
-  /**
-   * What native code knows this readout by.
-   * @internal
-   */
-  readonly native: NativeLinearReadout;
+  readonly #map: NativeLinearReadout;
 
   constructor(options: LinearReadoutOptions) {
     const { states, inputs, weights, bias } = checkOptions(optionsSchema, options, 'LinearReadout');
@@ -65,7 +61,7 @@ export class LinearReadout {
       if (!Number.isFinite(value)) throw rangeError('finite numbers', 'weights and bias', value);
     }
     const shape = { states, inputs, outputs: cols, intercept: true };
-    this.native = new (addon().LinearReadout)(shape, data, this.bias);
+    this.#map = new (addon().LinearReadout)(shape, data, this.bias);
   }
 
   /** Outputs of rows of states and of the inputs of the same steps, steps x outputs. */
@@ -79,6 +75,6 @@ export class LinearReadout {
 
   /** The same for views of one dtype, into `out` (steps x outputs); only lengths are checked. */
   applyInto(states: Floats, inputs: Floats | undefined, out: Float64Array): void {
-    this.native.apply(states, inputs, out);
+    this.#map.apply(states, inputs, out);
   }
 }

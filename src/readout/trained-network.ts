@@ -11,15 +11,7 @@
  * ERR_DTESN_DIVERGED when a single one leaves the finite numbers (`cause` holds the steps until then).
  */
 import { checkKeys, DtesnError, rangeError, shapeError } from '../errors/index.js';
-import {
-  addon,
-  type Floats,
-  type ForecasterConstructor,
-  floats,
-  longRun,
-  longRunKeys,
-  type NativeForecaster,
-} from '../native/index.js';
+import { type Floats, floats, longRun, longRunKeys, type NativeForecaster } from '../native/index.js';
 import { checkState, type Network, State } from '../network/index.js';
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import {
@@ -48,12 +40,18 @@ interface Last {
 
 export class TrainedNetwork {
   readonly #lasts = new WeakMap<State, Last>();
-  #forecaster: NativeForecaster<Floats> | undefined;
+  /** Null where the outputs are not the inputs. */
+  readonly #forecaster: NativeForecaster<Floats> | null;
 
   constructor(
     readonly network: Network,
     readonly readout: LinearReadout,
-  ) {}
+  ) {
+    const { states, inputs, outputs, weights, bias } = readout;
+    const shape = { states, inputs, outputs, intercept: true };
+    const loops = outputs === network.inputs;
+    this.#forecaster = loops ? network.forecaster(shape, weights.data as Float64Array, bias) : null;
+  }
 
   /** Outputs of a series, steps x outputs. */
   run(series: SeriesInput, options: ForecastOptions = {}): Matrix {
@@ -81,7 +79,7 @@ export class TrainedNetwork {
     const state = this.#stateOf(options, [], 'forecast');
     const last = this.#lastOf(state, steps);
     const out = numbers(steps * last.length, false);
-    return this.#checked(this.#native().run(state.native, last, out), out, steps);
+    return this.#checked(this.#closedLoop().run(state.native, last, out), out, steps);
   }
 
   /** The same off the JavaScript thread. An abort stops within 32 steps; the state is then that after the steps done. */
@@ -89,7 +87,7 @@ export class TrainedNetwork {
     const state = this.#stateOf(options, longRunKeys, 'forecastAsync');
     const last = this.#lastOf(state, steps);
     const out = numbers(steps * last.length, true);
-    const start = (control: Int32Array) => this.#native().runAsync(state.native, last, out, control);
+    const start = (control: Int32Array) => this.#closedLoop().runAsync(state.native, last, out, control);
     const done = await State.during([state], () => longRun(start, options, { stage: 'forecast', total: steps }));
     return this.#checked(done, out, steps);
   }
@@ -100,9 +98,9 @@ export class TrainedNetwork {
    * equal those of `forecast` to rounding. A forecast that leaves the finite numbers ends there: it has fewer rows.
    */
   forecastBatch(starts: ForecastStarts, steps: number): Matrix[] {
-    this.#checkOutputs();
+    const loop = this.#closedLoop();
     const batch = prepareStarts(this.network, starts, steps, false, (state) => this.#lastOf(state, steps));
-    this.#native().runMany(...this.#batchArguments(batch));
+    loop.runMany(...this.#batchArguments(batch));
     this.#rememberAll(batch);
     return forecastsOf(batch, steps, this.readout.outputs);
   }
@@ -118,27 +116,16 @@ export class TrainedNetwork {
     if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
       throw rangeError('a whole number of threads, 1 or more', 'threads', threads);
     }
-    this.#checkOutputs();
+    const loop = this.#closedLoop();
     const batch = prepareStarts(this.network, starts, steps, true, (state) => this.#lastOf(state, steps));
     const start = async (control: Int32Array) => {
-      await this.#native().runManyAsync(...this.#batchArguments(batch), control, threads);
+      await loop.runManyAsync(...this.#batchArguments(batch), control, threads);
       this.#rememberAll(batch);
       return batch.done.reduce((sum, one) => sum + one, 0);
     };
     const states = Array.isArray(batch.states) ? batch.states : [];
     await State.during(states, () => longRun(start, options, { stage: 'forecast', total: batch.done.length * steps }));
     return forecastsOf(batch, steps, this.readout.outputs);
-  }
-
-  #native(): NativeForecaster<Floats> {
-    if (this.#forecaster === undefined) {
-      const { network, readout } = this;
-      const Native = (
-        network.dtype === 'f32' ? addon().Forecaster32 : addon().Forecaster64
-      ) as ForecasterConstructor<Floats>;
-      this.#forecaster = new Native(network.native, readout.native);
-    }
-    return this.#forecaster;
   }
 
   #stateOf(options: ForecastOptions, more: readonly string[], owner: string): State {
@@ -148,16 +135,15 @@ export class TrainedNetwork {
     return state;
   }
 
-  #checkOutputs(): void {
+  #closedLoop(): NativeForecaster<Floats> {
+    if (this.#forecaster !== null) return this.#forecaster;
     const { network, readout } = this;
-    if (readout.outputs !== network.inputs) {
-      throw shapeError(`a readout with ${network.inputs} outputs (inputs of the network)`, readout.outputs);
-    }
+    throw shapeError(`a readout with ${network.inputs} outputs (inputs of the network)`, readout.outputs);
   }
 
   #lastOf(state: State, steps: number): Float64Array {
     checkSteps(steps);
-    this.#checkOutputs();
+    this.#closedLoop();
     const last = this.#lasts.get(state);
     if (last !== undefined && last.resets === state.resets) return last.output;
     throw new DtesnError('ERR_DTESN_STATE', 'Expected a series to forecast from: call run with what came before');
