@@ -36,7 +36,8 @@ function measure(name, compiler, options, runner) {
 function measureArm64() {
   const qemu = ['qemu-aarch64-static', 'qemu-aarch64'].find(has);
   if (process.arch === 'arm64') return [];
-  if (qemu !== undefined && has('aarch64-linux-gnu-g++')) return measure('arm64', 'aarch64-linux-gnu-g++', ['-static'], [qemu]);
+  if (qemu !== undefined && has('aarch64-linux-gnu-g++'))
+    return measure('arm64', 'aarch64-linux-gnu-g++', ['-static'], [qemu]);
   console.error('neon: not measured, needs qemu-aarch64 and aarch64-linux-gnu-g++');
   return [];
 }
