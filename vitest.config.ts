@@ -1,5 +1,41 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { SlowTestsReporter } from './test/slow-tests-reporter.js';
 
-export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], pool: 'forks', testTimeout: 30_000 },
+/** What a whole process holds, or changes of it, is tested in a process of its own: sockets, memory, threads of the pool. */
+const alone = [
+  'test/faults/matrix.test.ts',
+  'test/host/cgroup.test.ts',
+  'test/network/{batch,reservoir,states}.test.ts',
+  'test/transform/program.test.ts',
+  'test/property/native-boundary.test.ts',
+  'test/simulator/process-exit.test.ts',
+  'test/streams/stream-pool.test.ts',
+];
+
+/**
+ * `vitest run` leaves out the tests tagged slow and draws fewer cases of each property; `vitest run --mode all`
+ * (`npm run test:all`) takes every test at its full counts. Other files share processes, which import a module once.
+ */
+export default defineConfig(({ mode }) => {
+  const quick = mode !== 'all';
+  // Not by `extends`, for which this function would be called again with the default mode.
+  const each = {
+    pool: 'forks' as const,
+    testTimeout: 30_000,
+    tags: [{ name: 'slow', description: 'Left out of `npm test`; `npm run test:all` runs it.' }],
+    provide: { quick },
+    ...(quick && { tagsFilter: ['!slow'] }),
+  };
+  return {
+    test: {
+      ...each,
+      maxWorkers: Math.max(2, availableParallelism()),
+      ...(quick && { reporters: ['default', new SlowTestsReporter()] }),
+      projects: [
+        { test: { ...each, name: 'shared', include: ['test/**/*.test.ts'], exclude: alone, isolate: false } },
+        { test: { ...each, name: 'alone', include: alone } },
+      ],
+    },
+  };
 });

@@ -9,7 +9,7 @@ import { measure, round, withBandwidth } from './measure.mjs';
 const TOKENS = 1000;
 
 export async function run({ quick }) {
-  const processor = await DtesnProcessor.create({ config: { max_membrane_depth: 4, esn_reservoir_size: 1024 } });
+  const processor = await DtesnProcessor.create({ config: { depth: 4, units: 1024 } });
   const input = { tokens: Array.from({ length: TOKENS }, (_, i) => (i * 31) % 256) };
   const text = 'a'.repeat(TOKENS - 1);
   const { bytes } = new DeepTreeModel({ depth: 4, units: 1024, inputs: 1 });

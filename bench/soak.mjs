@@ -42,7 +42,9 @@ if (globalThis.gc === undefined) {
 const rejections = [];
 process.on('unhandledRejection', (reason) => rejections.push(reason));
 
-const simulators = await Promise.all([1, 2].map((seed) => EngineSimulator.start({ seed, load: 0.7, warmUp: 30 })));
+const simulators = await Promise.all(
+  [1, 2].map((seed) => EngineSimulator.start({ seed, load: 0.7, warmUpSeconds: 30 })),
+);
 const engines = simulators.map(({ url }) => new AphroditeEngine(url));
 const fetchers = engines.map((engine) => new SourceFetcher(engine));
 const fleet = new Fleet(engines, { monitor: { intervalMs: 200, timeoutMs: 150 } });
@@ -72,7 +74,7 @@ report();
 /** Every third turn all faults end, so that engines recover between. */
 async function changeFault(turn) {
   for (const simulator of simulators) await simulator.clear();
-  if (turn % 3 !== 0) await simulators[turn % 2].inject({ kind: FAULTS[turn % FAULTS.length], duration: 2 });
+  if (turn % 3 !== 0) await simulators[turn % 2].inject({ kind: FAULTS[turn % FAULTS.length], durationSeconds: 2 });
 }
 
 async function ask(fetcher) {

@@ -26,7 +26,14 @@ const modes = {
     sanitize: 'thread',
     libraries: ['libtsan.so'],
     env: { TSAN_OPTIONS: `halt_on_error=1:suppressions=${path.join(root, 'scripts/tsan.supp')}` },
-    rooms: ['network/batch', 'network/states', 'streams', 'network/live-state'],
+    rooms: [
+      'network/batch',
+      'network/states',
+      'network/construct-async',
+      'readout/train-async',
+      'streams',
+      'network/live-state',
+    ],
   },
 };
 
@@ -57,8 +64,13 @@ run('C++ checks', 'ctest', [
 ]);
 const file = (name) => execFileSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
 const filters = args.length > 0 ? args : rooms.map((room) => `test/${room}`);
-run('the addon under vitest', process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...filters], {
-  DTESN_PREBUILD: home,
-  DTESN_SANITIZED: mode,
-  LD_PRELOAD: libraries.map(file).join(' '),
-});
+run(
+  'the addon under vitest',
+  process.execPath,
+  ['node_modules/vitest/vitest.mjs', 'run', '--mode', 'all', ...filters],
+  {
+    DTESN_PREBUILD: home,
+    DTESN_SANITIZED: mode,
+    LD_PRELOAD: libraries.map(file).join(' '),
+  },
+);

@@ -41,7 +41,7 @@ const rooms: Record<string, string[]> = {
     'simulator',
   ],
   'entry-points': ['errors', 'host', 'abort', 'engine', 'sources', 'monitor', 'simulator'],
-  cli: ['host', 'native', 'engine', 'pipeline', 'processor', 'simulator'],
+  cli: ['errors', 'host', 'native', 'engine', 'pipeline', 'processor', 'simulator'],
 };
 
 /** For each folder of native/, the folders it may include. */
@@ -52,7 +52,7 @@ const nativeRooms: Record<string, string[]> = {
   linalg: ['random', 'simd'],
   trees: ['simd'],
   network: ['linalg', 'random', 'simd', 'threads'],
-  readout: ['linalg', 'simd'],
+  readout: ['network', 'linalg', 'simd'],
   transform: ['linalg', 'random', 'simd'],
   bseries: ['trees', 'linalg', 'simd'],
   addon: ['network', 'bseries', 'transform', 'readout', 'trees', 'linalg', 'random', 'simd', 'threads'],
@@ -225,4 +225,15 @@ test('no signal is made of a signal that may live long', () => {
     readFileSync(path.join(root, file), 'utf8').includes('AbortSignal.any('),
   );
   expect(naming).toEqual([]);
+});
+
+// An object of another copy of the package is no instance of this one's class: errors/brand.ts.
+test('instanceof is asked of built-in classes only', () => {
+  const builtIn = /^(Error|SyntaxError|Promise|Map|URL|AbortSignal|SharedArrayBuffer|(Float32|Float64|Uint8)Array)$/;
+  const asked = filesBelow('src', /\.ts$/).flatMap((file) => {
+    const code = readFileSync(path.join(root, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+    return [...code.matchAll(/\binstanceof[ (]+(\w+)/g)].map(([, name = '']) => ({ file, name }));
+  });
+  expect(asked.length).toBeGreaterThan(20);
+  expect(asked.filter(({ name }) => !builtIn.test(name))).toEqual([]);
 });

@@ -1,9 +1,18 @@
 #include "addon/environment.h"
 
 #include <exception>
+#include <new>
+#include <stdexcept>
 #include <utility>
 
+#include "linalg/interruption.h"
+
 namespace dtesn::addon {
+
+uint64_t libraryIdentity() {
+  static const char here = 0;
+  return reinterpret_cast<uintptr_t>(&here);
+}
 
 void Environment::run(Napi::Env env, std::unique_ptr<LongWork> work) {
   open(env);
@@ -41,11 +50,19 @@ void Environment::open(Napi::Env env) {
 }
 
 void Environment::doPart(Entry& entry, size_t part) {
+  const auto fail = [&entry](Failure::Kind kind, const char* message) {
+    const std::lock_guard<std::mutex> lock(entry.mutex);
+    entry.failure = {kind, message};
+  };
   try {
     entry.work->work(part);
+  } catch (const Interrupted&) {
+  } catch (const std::bad_alloc& error) {
+    fail(Failure::Kind::memory, error.what());
+  } catch (const std::length_error& error) {
+    fail(Failure::Kind::memory, error.what());
   } catch (const std::exception& error) {
-    const std::lock_guard<std::mutex> lock(entry.mutex);
-    entry.error = error.what();
+    fail(Failure::Kind::other, error.what());
   }
   if (entry.left.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   {
@@ -66,7 +83,11 @@ void Environment::settleFinished(Napi::Env env) {
     const auto at = std::find_if(active_.begin(), active_.end(), [entry](const auto& a) { return a.get() == entry; });
     const std::unique_ptr<Entry> owned = std::move(*at);
     active_.erase(at);
-    owned->work->settle(env, owned->error);
+    try {
+      owned->work->settle(env, owned->failure);
+    } catch (const Napi::Error&) {
+      // A worker that is being terminated runs no JavaScript any more: its promise stays as it is.
+    }
   }
   if (!done.empty() && active_.empty()) napi_unref_threadsafe_function(env, finished_);
 }

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -19,6 +20,13 @@
 
 namespace dtesn::addon {
 
+// How the work of other threads ended. Work that was interrupted has not failed: who ended it knows why.
+struct Failure {
+  enum class Kind { none, memory, other };
+  Kind kind = Kind::none;
+  std::string message;
+};
+
 // Work in parts, each done once on a thread of the queue, and what JavaScript gets of it.
 class LongWork {
  public:
@@ -26,11 +34,15 @@ class LongWork {
   virtual size_t parts() const = 0;
   // Called from any thread; must not touch JavaScript.
   virtual void work(size_t part) = 0;
-  // On the JavaScript thread, when all parts are done: settles the promise. `error` is empty where all went well.
-  virtual void settle(Napi::Env env, const std::string& error) = 0;
+  // On the JavaScript thread, when all parts are done: settles the promise.
+  virtual void settle(Napi::Env env, const Failure& failure) = 0;
   // The environment is gone: lets go of its handles without touching it.
   virtual void abandon() = 0;
 };
+
+// The address of a static of this library: another copy of it in the same process has another one, and what one has made
+// the other must not unwrap.
+uint64_t libraryIdentity();
 
 class Environment {
  public:
@@ -59,8 +71,8 @@ class Environment {
   struct Entry {
     std::unique_ptr<LongWork> work;
     std::atomic<size_t> left;
-    std::mutex mutex;  // of the error
-    std::string error;
+    std::mutex mutex;  // of the failure
+    Failure failure;
   };
 
   void open(Napi::Env env);

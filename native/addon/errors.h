@@ -9,11 +9,21 @@
 
 namespace dtesn::addon {
 
+// As in Node's own errors: the first line of the stack, taken when it is read first, has the code; the name has not.
+template <class JsError>
+JsError coded(Napi::Env env, const char* code, const std::string& message) {
+  JsError error = JsError::New(env, message);
+  Napi::Object value = error.Value();
+  value.Set("code", Napi::String::New(env, code));
+  value.Set("name", value.Get("name").ToString().Utf8Value() + " [" + code + "]");
+  value.Get("stack");
+  value.Delete("name");
+  return error;
+}
+
 template <class JsError>
 [[noreturn]] inline void fail(Napi::Env env, const char* code, const std::string& message) {
-  JsError error = JsError::New(env, message);
-  error.Value().Set("code", Napi::String::New(env, code));
-  throw error;
+  throw coded<JsError>(env, code, message);
 }
 
 [[noreturn]] inline void failArgument(Napi::Env env, const std::string& message) {
@@ -24,6 +34,8 @@ template <class JsError>
   fail<Napi::RangeError>(env, "ERR_DTESN_SHAPE", message);
 }
 
+constexpr const char* kTooLarge = "Expected a size that fits in memory but the allocation failed";
+
 // Runs native code at the boundary: what the algorithms throw becomes a JavaScript error, never a crash.
 template <class Body>
 auto guarded(Napi::Env env, Body&& body) -> decltype(body()) {
@@ -32,9 +44,9 @@ auto guarded(Napi::Env env, Body&& body) -> decltype(body()) {
   } catch (const Napi::Error&) {
     throw;
   } catch (const std::bad_alloc&) {
-    fail<Napi::RangeError>(env, "ERR_DTESN_MEMORY", "Expected a size that fits in memory but the allocation failed");
+    fail<Napi::RangeError>(env, "ERR_DTESN_MEMORY", kTooLarge);
   } catch (const std::length_error&) {
-    fail<Napi::RangeError>(env, "ERR_DTESN_MEMORY", "Expected a size that fits in memory but the allocation failed");
+    fail<Napi::RangeError>(env, "ERR_DTESN_MEMORY", kTooLarge);
   } catch (const std::exception& error) {
     fail<Napi::Error>(env, "ERR_DTESN_NATIVE", error.what());
   }

@@ -1,5 +1,7 @@
-// Network32 and Network64: new Network(spec), with a spec of network_spec.h or { kind: 'shared', number }.
+// Network32 and Network64: new Network(spec), with a spec of network_spec.h or { kind: 'shared', number }; or new
+// Network(null), without weights until build() has made them.
 //
+//   build(spec, control) -> Promise          the weights of a spec, made by another thread; progress counts regions
 //   inputs, stateSize, featureSize, gates, bytes
 //   runMany(series[], outs[] | null, states, gates | null, sums[] | null, magnitudes[] | null)
 //   runManyAsync(the same, control)         states: State objects, or stateSize elements a series, in place
@@ -24,6 +26,7 @@
 #include "addon/memory.h"
 #include "addon/network_spec.h"
 #include "addon/state_object.h"
+#include "addon/task.h"
 #include "network/shared_networks.h"
 #include "network/stability.h"
 #include "network/streams.h"
@@ -33,13 +36,14 @@ namespace dtesn::addon {
 template <class T>
 class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
  public:
-  static constexpr napi_type_tag kTag = {0x51d2c8a94be07f13ull, 0xa6f0e1d2c3b49500ull + sizeof(T)};
+  static napi_type_tag tag() { return {0x51d2c8a94be07f13ull + sizeof(T), libraryIdentity()}; }
 
   static Napi::Function define(Napi::Env env, const char* name) {
     using Self = NetworkObject<T>;
     return Self::DefineClass(
         env, name,
-        {Self::InstanceMethod("runMany", &Self::runMany), Self::InstanceMethod("runManyAsync", &Self::runManyAsync),
+        {Self::InstanceMethod("build", &Self::build), Self::InstanceMethod("runMany", &Self::runMany),
+         Self::InstanceMethod("runManyAsync", &Self::runManyAsync),
          Self::InstanceMethod("stepStreams", &Self::stepStreams), Self::InstanceMethod("features", &Self::features),
          Self::InstanceMethod("weights", &Self::weights), Self::InstanceMethod("blocks", &Self::blocks),
          Self::InstanceMethod("carry", &Self::carry), Self::InstanceMethod("differentials", &Self::differentials),
@@ -54,21 +58,24 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
 
   explicit NetworkObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NetworkObject<T>>(info) {
     const Napi::Env env = info.Env();
-    info.This().As<Napi::Object>().TypeTag(&kTag);
+    const napi_type_tag tag = this->tag();
+    info.This().As<Napi::Object>().TypeTag(&tag);
+    if (info[0].IsNull()) return;
+    isOpen_ = true;
     const Napi::Object spec = object(info[0], "spec");
     guarded(env, [&] {
       if (text(spec, "kind") == "shared") {
         network_ = claimed(spec);
       } else {
-        network_ = networkOf<T>(spec);
-        memory_.take(env, network_->bytes());
+        take(env, ReadNetwork<T>(spec).build(Control()));
       }
     });
   }
 
   static NetworkObject& from(const Napi::Value& value) {
-    if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTag)) {
-      failArgument(value.Env(), "Expected a network of this dtype");
+    const napi_type_tag own = tag();
+    if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&own)) {
+      failArgument(value.Env(), "Expected a network of this dtype, made by this addon");
     }
     return *Napi::ObjectWrap<NetworkObject<T>>::Unwrap(value.As<Napi::Object>());
   }
@@ -102,9 +109,9 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     void work(size_t part) override {
       for (size_t group = part; group < groups_.size(); group += parts()) groups_[group].run(scratches_[group], control_);
     }
-    void settle(Napi::Env env, const std::string& error) override {
+    void settle(Napi::Env env, const Failure& failure) override {
       for (StateObject<T>* state : states_) state->unclaim();
-      pending_.settle(env, error, 0);
+      pending_.settle(env, failure, 0);
     }
     void abandon() override { pending_.abandon(); }
 
@@ -116,6 +123,27 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     std::vector<StepScratch<T>> scratches_;
     Control control_;
     Pending pending_;
+  };
+
+  class Building final : public LongWork {
+   public:
+    Building(NetworkObject& owner, ReadNetwork<T> read, const Control& control, Pending pending)
+        : owner_(owner), read_(std::move(read)), control_(control), pending_(std::move(pending)) {}
+    Napi::Promise promise() const { return pending_.promise(); }
+    size_t parts() const override { return 1; }
+    void work(size_t) override { built_ = read_.build(control_); }
+    void settle(Napi::Env env, const Failure& failure) override {
+      if (built_ && !owner_.isClosed_) owner_.take(env, std::move(built_));
+      pending_.settle(env, failure, 1);
+    }
+    void abandon() override { pending_.abandon(); }
+
+   private:
+    NetworkObject& owner_;  // alive: pending_ holds its object
+    ReadNetwork<T> read_;
+    Control control_;
+    Pending pending_;
+    Shared<Network<T>> built_;
   };
 
   static Shared<Network<T>> claimed(const Napi::Object& spec) {
@@ -172,6 +200,26 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     return batch;
   }
 
+  void take(Napi::Env env, Shared<Network<T>> built) {
+    network_ = std::move(built);
+    memory_.take(env, network_->bytes());
+  }
+
+  Napi::Value build(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    if (isOpen_) failArgument(env, "Expected a network that was made without weights, and one call of build");
+    const Napi::Object spec = object(info[0], "spec");
+    const Control control = controlOf(info[1]);
+    return guarded(env, [&]() -> Napi::Value {
+      auto work = std::make_unique<Building>(*this, ReadNetwork<T>(spec), control,
+                                             Pending(env, {info.This(), info[0], info[1]}));
+      const Napi::Promise promise = work->promise();
+      environment(env).run(env, std::move(work));
+      isOpen_ = true;
+      return promise;
+    });
+  }
+
   Napi::Value runMany(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     guarded(env, [&] {
@@ -186,7 +234,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     return guarded(env, [&]() -> Napi::Value {
       Batch batch = readBatch(info);
       const std::vector<StateObject<T>*> states = batch.states;
-      Control control(view<int32_t>(info[6], "control", 2).data, &environment(env).closing());
+      Control control = controlOf(info[6]);
       control.setStepBytes(network(env).bytes());
       Pending pending(env, {info.This(), copied(info[0]), copied(info[1]), copied(info[2]), info[3], copied(info[4]),
                             copied(info[5]), info[6]});
@@ -195,7 +243,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
       auto work = std::make_unique<Long>(network_, std::move(batch), threads, control, std::move(pending));
       const Napi::Promise promise = work->promise();
       if (work->parts() == 0) {
-        work->settle(env, "");
+        work->settle(env, Failure());
         return promise;
       }
       environment(env).run(env, std::move(work));
@@ -324,6 +372,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
   }
 
   Napi::Value close(const Napi::CallbackInfo& info) {
+    isClosed_ = true;
     network_ = Shared<Network<T>>();
     runner_ = BatchRunner<T>();
     stepper_ = StreamStepper<T>();
@@ -342,12 +391,14 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
   ExternalMemory memory_{this->Env()};
   BatchRunner<T> runner_;
   StreamStepper<T> stepper_;
+  bool isOpen_ = false, isClosed_ = false;
 };
 
 template <class T>
 StateObject<T>::StateObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<StateObject<T>>(info) {
   const Napi::Env env = info.Env();
-  info.This().As<Napi::Object>().TypeTag(&kTag);
+  const napi_type_tag tag = this->tag();
+  info.This().As<Napi::Object>().TypeTag(&tag);
   network_ = NetworkObject<T>::from(info[0]).shared(env);
   data_ = view<T>(info[1], "state", network_->stateSize()).data;
   gates_ = optionalView<uint8_t>(info[2], "gates", network_->gateCount()).data;

@@ -1,4 +1,4 @@
-// Networks from the objects that TypeScript has checked.
+// Networks from the objects that TypeScript has checked: read on the JavaScript thread, and built on any.
 //
 //   { kind: 'regions', inputs, parentFirst, regions: [region, ...] }      { kind: 'nvar', inputs, delay, order, strides
 //   } region    { units, inputs, law, rate, segments: [{ units, activation }], recurrent, input, carry, bias, parent,
@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,6 +21,7 @@
 
 #include "addon/view.h"
 #include "linalg/sparse_rows.h"
+#include "network/control.h"
 #include "network/draw.h"
 #include "network/nvar.h"
 #include "network/region_network.h"
@@ -85,8 +87,12 @@ inline Draw drawOf(const Napi::Object& spec) {
   return {count(spec.Get("seed"), "seed"), static_cast<uint32_t>(count(spec.Get("stream"), "stream"))};
 }
 
+// Builds what was read. The views of the spec must stay alive and unchanged until then.
 template <class T>
-Operator<T> topologyOperator(const Napi::Object& spec, size_t units, const Draw& draw) {
+using Build = std::function<Operator<T>(const Interruption&)>;
+
+template <class T>
+Build<T> topologyOperator(const Napi::Object& spec, size_t units, const Draw& draw) {
   RecurrentSpec w;
   w.units = units;
   w.spectralRadius = number(spec.Get("spectralRadius"), "spectralRadius");
@@ -103,57 +109,78 @@ Operator<T> topologyOperator(const Napi::Object& spec, size_t units, const Draw&
   if (w.topology == Topology::hadamard && (units & (units - 1)) != 0) {
     failShape(spec.Env(), "Expected a power of two for units of hadamard");
   }
-  return drawRecurrent<T>(w);
+  return [w](const Interruption& interruption) { return drawRecurrent<T>(w, interruption); };
 }
 
 template <class T>
-Operator<T> csrOperator(const Napi::Object& spec, size_t rows, size_t cols) {
+Build<T> csrOperator(const Napi::Object& spec, size_t rows, size_t cols) {
   const Span<uint32_t> offsets = view<uint32_t>(spec.Get("offsets"), "offsets", rows + 1);
-  const Span<T> values = view<T>(spec.Get("values"), "values");
+  const Span<const T> values = constant(view<T>(spec.Get("values"), "values"));
   const Span<uint32_t> columns = view<uint32_t>(spec.Get("columns"), "columns", values.size);
   // Copied first, and checked then: the views may be shared.
   std::vector<uint32_t> from(offsets.begin(), offsets.end()), places(columns.begin(), columns.end());
   bool fits = from.front() == 0 && from.back() == values.size && std::is_sorted(from.begin(), from.end());
   for (uint32_t place : places) fits = fits && place < cols;
   if (!fits) failShape(spec.Env(), "Expected rising offsets from 0 to the number of values, and columns of the matrix");
-  return std::make_unique<SparseRows<T>>(rows, cols, Span<const uint32_t>(from.data(), from.size()),
-                                         Span<const uint32_t>(places.data(), places.size()), constant(values));
+  return [rows, cols, values, from = std::move(from), places = std::move(places)](const Interruption&) {
+    return std::make_unique<SparseRows<T>>(rows, cols, Span<const uint32_t>(from.data(), from.size()),
+                                           Span<const uint32_t>(places.data(), places.size()), values);
+  };
 }
 
 template <class T>
-Operator<T> operatorOf(const Napi::Value& value, size_t rows, size_t cols, const Draw& draw, Purpose purpose) {
+Build<T> operatorOf(const Napi::Value& value, size_t rows, size_t cols, const Draw& draw, Purpose purpose) {
   const Napi::Object spec = object(value, "an operator");
   const std::string kind = text(spec, "kind");
+  const PhiloxStream stream = draw.of(purpose);
   const auto values = [&] { return constant(view<T>(spec.Get("values"), "values", rows * cols)); };
   if (kind == "uniform") {
-    return drawDense<T>(rows, cols, number(spec.Get("scaling"), "scaling"), draw.of(purpose));
+    const double scaling = number(spec.Get("scaling"), "scaling");
+    return [=](const Interruption& interruption) {
+      return drawDense<T>(rows, cols, scaling, stream, interruption);
+    };
   }
-  if (kind == "dense") return denseOf<T>(rows, cols, values(), precisionOf(spec));
-  if (kind == "nonzeros") return nonZerosOf<T>(rows, cols, values());
+  if (kind == "dense") {
+    return [=, given = values(), precision = precisionOf(spec)](const Interruption&) {
+      return denseOf<T>(rows, cols, given, precision);
+    };
+  }
+  if (kind == "nonzeros") {
+    return [=, given = values()](const Interruption&) { return nonZerosOf<T>(rows, cols, given); };
+  }
   if (kind == "csr") return csrOperator<T>(spec, rows, cols);
   if (rows != cols) failShape(value.Env(), "Expected a square operator for " + kind);
   if (kind == "topology") return topologyOperator<T>(spec, rows, draw);
-  if (kind == "orthogonal") return drawOrthogonal<T>(rows, draw.of(purpose));
+  if (kind == "orthogonal") {
+    return [=](const Interruption& interruption) { return drawOrthogonal<T>(rows, stream, interruption); };
+  }
   if (kind == "antisymmetric") {
-    return drawAntisymmetric<T>(rows, number(spec.Get("scaling"), "scaling"),
-                                number(spec.Get("diffusion"), "diffusion"), draw.of(purpose));
+    const double scaling = number(spec.Get("scaling"), "scaling");
+    const double diffusion = number(spec.Get("diffusion"), "diffusion");
+    return [=](const Interruption& interruption) {
+      return drawAntisymmetric<T>(rows, scaling, diffusion, stream, interruption);
+    };
   }
   failArgument(value.Env(), "Expected a kind of operator but received " + kind);
 }
 
 // A view of the bias, or the scaling of a drawn one.
 template <class T>
-AlignedArray<T> biasOf(const Napi::Value& value, size_t units, const Draw& draw) {
-  AlignedArray<T> bias(Region<T>::paddedUnits(units));
+std::function<AlignedArray<T>()> biasOf(const Napi::Value& value, size_t units, const Draw& draw) {
   if (value.IsNumber()) {
     const auto scaling = static_cast<T>(number(value, "bias"));
-    draw.of(Purpose::bias).fillSymmetric(0, units, bias.data());
-    for (size_t i = 0; i < units; ++i) bias[i] *= scaling;
-  } else {
-    const Span<T> given = optionalView<T>(value, "bias", units);
-    std::copy(given.begin(), given.end(), bias.data());
+    return [units, scaling, stream = draw.of(Purpose::bias)] {
+      AlignedArray<T> bias(Region<T>::paddedUnits(units));
+      stream.fillSymmetric(0, units, bias.data());
+      for (size_t i = 0; i < units; ++i) bias[i] *= scaling;
+      return bias;
+    };
   }
-  return bias;
+  return [units, given = optionalView<T>(value, "bias", units)] {
+    AlignedArray<T> bias(Region<T>::paddedUnits(units));
+    std::copy(given.begin(), given.end(), bias.data());
+    return bias;
+  };
 }
 
 inline std::vector<Segment> segmentsOf(const Napi::Object& spec, size_t units) {
@@ -175,12 +202,42 @@ inline std::vector<Segment> segmentsOf(const Napi::Object& spec, size_t units) {
   return segments;
 }
 
+// A region, its place among the others, and the parts of it that are built later.
 template <class T>
-Region<T> regionOf(const Napi::Object& spec, size_t inputs, const Draw& draw) {
+struct PlaceSpec {
+  size_t units = 0;
+  Law law = Law::leaky;
+  std::vector<Segment> segments;
+  AlignedArray<T> rate;
+  Build<T> recurrent, input, carry, coupling, feedback;  // null where there is none
+  std::function<AlignedArray<T>()> bias;
+  int32_t parent = -1;
+
+  Place<T> build(const Interruption& interruption) {
+    const auto built = [&](const Build<T>& part) { return part ? part(interruption) : nullptr; };
+    Place<T> place;
+    Region<T>& region = place.region;
+    region.recurrent = built(recurrent);
+    region.input = built(input);
+    region.carry = built(carry);
+    region.bias = bias();
+    region.rate = std::move(rate);
+    region.law = law;
+    region.segments = std::move(segments);
+    place.parent = parent;
+    place.coupling = built(coupling);
+    place.feedback = built(feedback);
+    return place;
+  }
+};
+
+template <class T>
+PlaceSpec<T> regionOf(const Napi::Object& spec, size_t inputs, const Draw& draw) {
   const Napi::Env env = spec.Env();
   const size_t units = count(spec.Get("units"), "units");
   if (units < 1 || units > kMostUnits) failShape(env, "Expected 1 to 16777216 units");
-  Region<T> region;
+  PlaceSpec<T> region;
+  region.units = units;
   region.recurrent = operatorOf<T>(spec.Get("recurrent"), units, units, draw, Purpose::recurrent);
   const Napi::Value input = spec.Get("input"), carry = spec.Get("carry");
   if (input.IsObject()) region.input = operatorOf<T>(input, units, inputs, draw, Purpose::input);
@@ -196,54 +253,78 @@ Region<T> regionOf(const Napi::Object& spec, size_t inputs, const Draw& draw) {
 
 // U(-1, 1) sqrt(3 / cols) scaling: a row of it sends a state of mean square s to one of mean square s scaling^2.
 template <class T>
-Operator<T> blockOf(size_t rows, size_t cols, double scaling, const PhiloxStream& stream) {
+Build<T> blockOf(size_t rows, size_t cols, double scaling, const PhiloxStream& stream) {
   if (scaling == 0) return nullptr;
-  return drawDense<T>(rows, cols, scaling * std::sqrt(3.0 / static_cast<double>(cols)), stream);
+  return [=](const Interruption& interruption) {
+    return drawDense<T>(rows, cols, scaling * std::sqrt(3.0 / static_cast<double>(cols)), stream, interruption);
+  };
 }
 
 template <class T>
-std::vector<Place<T>> placesOf(const Napi::Object& spec, size_t inputs) {
+std::vector<PlaceSpec<T>> placesOf(const Napi::Object& spec, size_t inputs) {
   const Napi::Env env = spec.Env();
   const Napi::Value value = spec.Get("regions");
   if (!value.IsArray() || value.As<Napi::Array>().Length() == 0) {
     failArgument(env, "Expected an array of regions");
   }
   const Napi::Array list = value.As<Napi::Array>();
-  std::vector<Place<T>> places;
+  std::vector<PlaceSpec<T>> places;
   for (uint32_t m = 0; m < list.Length(); ++m) {
     const Napi::Object entry = object(list.Get(m), "a region");
     const Draw draw = drawOf(entry);
-    Place<T> place;
-    place.region = regionOf<T>(entry, inputs, draw);
+    PlaceSpec<T> place = regionOf<T>(entry, inputs, draw);
     if (!entry.Get("parent").IsNull() && !entry.Get("parent").IsUndefined()) {
       const size_t parent = count(entry.Get("parent"), "parent");
       if (parent >= m) failShape(env, "Expected a parent before its children");
       place.parent = static_cast<int32_t>(parent);
-      const size_t units = place.region.units(), above = places[parent].region.units();
-      place.coupling = blockOf<T>(units, above, number(entry.Get("coupling"), "coupling"), draw.of(Purpose::coupling));
-      place.feedback = blockOf<T>(above, units, number(entry.Get("feedback"), "feedback"), draw.of(Purpose::feedback));
+      const size_t above = places[parent].units;
+      const double coupling = number(entry.Get("coupling"), "coupling");
+      const double feedback = number(entry.Get("feedback"), "feedback");
+      place.coupling = blockOf<T>(place.units, above, coupling, draw.of(Purpose::coupling));
+      place.feedback = blockOf<T>(above, place.units, feedback, draw.of(Purpose::feedback));
     }
     places.push_back(std::move(place));
   }
   return places;
 }
 
+// A network as it was read; build() counts regions, and throws Interrupted where `control` says so.
 template <class T>
-Shared<Network<T>> networkOf(const Napi::Object& spec) {
-  const size_t inputs = count(spec.Get("inputs"), "inputs");
-  if (inputs < 1 || inputs > kMostUnits) failShape(spec.Env(), "Expected 1 to 16777216 inputs");
-  if (text(spec, "kind") == "regions") {
-    return Shared<Network<T>>(
-        new RegionNetwork<T>(placesOf<T>(spec, inputs), inputs, spec.Get("parentFirst").ToBoolean().Value()));
+class ReadNetwork {
+ public:
+  explicit ReadNetwork(const Napi::Object& spec) : inputs_(count(spec.Get("inputs"), "inputs")) {
+    if (inputs_ < 1 || inputs_ > kMostUnits) failShape(spec.Env(), "Expected 1 to 16777216 inputs");
+    if (text(spec, "kind") == "regions") {
+      places_ = placesOf<T>(spec, inputs_);
+      parentFirst_ = spec.Get("parentFirst").ToBoolean().Value();
+      return;
+    }
+    delay_ = count(spec.Get("delay"), "delay");
+    order_ = count(spec.Get("order"), "order");
+    strides_ = count(spec.Get("strides"), "strides");
+    if (delay_ < 1 || delay_ > kMostUnits || order_ < 1 || order_ > 64 || strides_ < 1 || strides_ > kMostUnits ||
+        static_cast<double>(delay_) * static_cast<double>(strides_) * static_cast<double>(inputs_) >
+            kMostUnits * 16.0 ||
+        Nvar<T>::monomialsOf(delay_ * inputs_, order_) == SIZE_MAX) {
+      failShape(spec.Env(), "Expected fewer delays, inputs or factors");
+    }
   }
-  const size_t delay = count(spec.Get("delay"), "delay"), order = count(spec.Get("order"), "order");
-  const size_t strides = count(spec.Get("strides"), "strides");
-  if (delay < 1 || delay > kMostUnits || order < 1 || order > 64 || strides < 1 || strides > kMostUnits ||
-      static_cast<double>(delay) * static_cast<double>(strides) * static_cast<double>(inputs) > kMostUnits * 16.0 ||
-      Nvar<T>::monomialsOf(delay * inputs, order) == SIZE_MAX) {
-    failShape(spec.Env(), "Expected fewer delays, inputs or factors");
+
+  Shared<Network<T>> build(const Control& control) {
+    if (places_.empty()) return Shared<Network<T>>(new Nvar<T>(inputs_, delay_, order_, strides_));
+    std::vector<Place<T>> places;
+    for (PlaceSpec<T>& place : places_) {
+      places.push_back(place.build(control.interruption()));
+      control.report(1);
+    }
+    return Shared<Network<T>>(new RegionNetwork<T>(std::move(places), inputs_, parentFirst_));
   }
-  return Shared<Network<T>>(new Nvar<T>(inputs, delay, order, strides));
-}
+
+ private:
+  size_t inputs_;
+  std::vector<PlaceSpec<T>> places_;
+  bool parentFirst_ = false;
+  size_t delay_ = 0, order_ = 0, strides_ = 0;
+};
 
 }  // namespace dtesn::addon

@@ -1,16 +1,22 @@
 // RidgeTrainer, RecursiveTrainer and LinearReadout. States are Float32Array or Float64Array, everything else f64.
 #include <napi.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "addon/exports.h"
 #include "addon/memory.h"
+#include "addon/state_object.h"
+#include "addon/task.h"
 #include "addon/view.h"
 #include "readout/linear_readout.h"
 #include "readout/normal_equations.h"
 #include "readout/orthogonal_factor.h"
 #include "readout/recursive_least_squares.h"
+#include "readout/train.h"
 
 namespace dtesn::addon {
 namespace {
@@ -60,13 +66,21 @@ void withFeatures(const Napi::CallbackInfo& info, const ReadoutShape& shape, Bod
   }
 }
 
-// new RidgeTrainer(shape, orthogonal): add(states, inputs, targets); solve(ridge, weights, bias) -> whether there is a
-// solution
+// new RidgeTrainer(shape, orthogonal)
+//
+//   add(states, inputs, targets), addAsync(the same, control) -> rows done
+//   train(state, series, targets, washout, block), trainAsync(the same, control) -> steps done (readout/train.h)
+//   solve(ridge, weights, bias), solveAsync(the same, control) -> whether there is a solution
+//   close()
 class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
  public:
   static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "RidgeTrainer",
-                       {InstanceMethod("add", &RidgeTrainer::add), InstanceMethod("solve", &RidgeTrainer::solve)});
+    return DefineClass(
+        env, "RidgeTrainer",
+        {InstanceMethod("add", &RidgeTrainer::add), InstanceMethod("addAsync", &RidgeTrainer::addAsync),
+         InstanceMethod("train", &RidgeTrainer::trainNow), InstanceMethod("trainAsync", &RidgeTrainer::trainAsync),
+         InstanceMethod("solve", &RidgeTrainer::solve), InstanceMethod("solveAsync", &RidgeTrainer::solveAsync),
+         InstanceMethod("close", &RidgeTrainer::close)});
   }
 
   explicit RidgeTrainer(const Napi::CallbackInfo& info)
@@ -82,14 +96,130 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
   }
 
  private:
+  void check(Napi::Env env) const { occupancy_.check(env, "Ridge"); }
+
+  // Runs the body on another thread, this object busy meanwhile.
+  Napi::Value startTask(const Napi::CallbackInfo& info, Task::Body body) {
+    const Napi::Env env = info.Env();
+    std::vector<Napi::Value> held = {info.This()};
+    for (size_t i = 0; i < info.Length(); ++i) held.push_back(info[i]);
+    return guarded(env, [&] {
+      const Napi::Promise promise =
+          Task::start(env, std::move(held), std::move(body), [this](Napi::Env settled) { unclaim(settled); });
+      occupancy_.claim();
+      return promise;
+    });
+  }
+
   Napi::Value add(const Napi::CallbackInfo& info) {
+    check(info.Env());
+    size_t done = 0;
     withFeatures(info, shape_, [&](const auto& features, size_t rows) {
       sums_->add(features, view<double>(info[2], "targets", rows * shape_.outputs).data, rows);
+      done = rows;
     });
-    return info.Env().Undefined();
+    return Napi::Number::New(info.Env(), static_cast<double>(done));
+  }
+
+  Napi::Value addAsync(const Napi::CallbackInfo& info) {
+    check(info.Env());
+    const Control control = controlOf(info[3]);
+    Task::Body body;
+    withFeatures(info, shape_, [&](const auto& features, size_t rows) {
+      const Span<double> targets = view<double>(info[2], "targets", rows * shape_.outputs);
+      body = [this, features, targets, rows, control] {
+        const size_t piece = sums_->blockRows();
+        for (size_t done = 0; done < rows; done += piece) {
+          const size_t some = std::min(piece, rows - done);
+          sums_->add(features.from(shape_, done), targets.data + done * shape_.outputs, some, control.ending());
+          if (!control.report(some)) return static_cast<double>(done + some);
+        }
+        return static_cast<double>(rows);
+      };
+    });
+    return startTask(info, std::move(body));
+  }
+
+  template <class T>
+  Lesson<T> lessonOf(const Napi::CallbackInfo& info, const StateObject<T>& state) const {
+    const Napi::Env env = info.Env();
+    state.checkUsable(env);
+    const Network<T>& network = *state.network();
+    if (shape_.states != network.featureSize() || (shape_.inputs != 0 && shape_.inputs != network.inputs())) {
+      failShape(env, "Expected a state whose network has the features and inputs of this readout");
+    }
+    const Span<T> series = view<T>(info[1], "series");
+    Lesson<T> lesson;
+    lesson.series = series.data;
+    lesson.steps = series.size / network.inputs();
+    lesson.washout = count(info[3], "washout");
+    if (series.size % network.inputs() != 0 || lesson.washout > lesson.steps) {
+      failShape(env, "Expected series with " + std::to_string(network.inputs()) +
+                         " features and at least as many steps as are washed out");
+    }
+    lesson.targets = view<double>(info[2], "targets", lesson.steps * shape_.outputs).data;
+    const Span<T> block = view<T>(info[4], "block", kTrainSteps * network.featureSize());
+    lesson.block = block.data;
+    lesson.state = state.data();
+    lesson.gates = state.gates();
+    Ranges ranges;
+    ranges.reads(series.data, series.size, "series");
+    ranges.reads(lesson.targets, lesson.steps * shape_.outputs, "targets");
+    ranges.writes(block.data, block.size, "block");
+    ranges.writes(lesson.state, network.stateSize(), "state");
+    ranges.checkApart(env);
+    return lesson;
+  }
+
+  // Calls body(state) with the state in its dtype, which is that of the block.
+  template <class Body>
+  static Napi::Value withState(const Napi::CallbackInfo& info, Body body) {
+    const Napi::Value block = info[4];
+    const bool isDouble = block.IsTypedArray() && block.As<Napi::TypedArray>().TypedArrayType() == napi_float64_array;
+    return isDouble ? body(StateObject<double>::from(info[0])) : body(StateObject<float>::from(info[0]));
+  }
+
+  Napi::Value trainNow(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    check(env);
+    return withState(info, [&](auto& state) {
+      const auto lesson = lessonOf(info, state);
+      return guarded(env, [&] {
+        auto scratch = state.network()->scratch(1);
+        return Napi::Number::New(
+            env, static_cast<double>(train(*state.network(), lesson, scratch, *sums_, Control())));
+      });
+    });
+  }
+
+  Napi::Value trainAsync(const Napi::CallbackInfo& info) {
+    check(info.Env());
+    Control control = controlOf(info[5]);
+    return withState(info, [&](auto& state) {
+      const auto lesson = lessonOf(info, state);
+      const auto network = state.shared();
+      control.setStepBytes(network->bytes());
+      auto body = [this, lesson, network, control] {
+        auto scratch = network->scratch(1);
+        return static_cast<double>(train(*network, lesson, scratch, *sums_, control));
+      };
+      const Napi::Env env = info.Env();
+      return guarded(env, [&]() -> Napi::Value {
+        const Napi::Promise promise = Task::start(
+            env, {info.This(), info[0], state.views(), info[1], info[2], info[4], info[5]}, body,
+            [this, &state](Napi::Env settled) {
+              state.unclaim();
+              unclaim(settled);
+            });
+        state.claim();
+        occupancy_.claim();
+        return promise;
+      });
+    });
   }
 
   Napi::Value solve(const Napi::CallbackInfo& info) {
+    check(info.Env());
     const double ridge = number(info[0], "ridge");
     const Span<double> weights = view<double>(info[1], "weights", shape_.features() * shape_.outputs);
     const Span<double> bias = view<double>(info[2], "bias", shape_.outputs);
@@ -97,19 +227,49 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
     return Napi::Boolean::New(info.Env(), solved);
   }
 
+  Napi::Value solveAsync(const Napi::CallbackInfo& info) {
+    check(info.Env());
+    const double ridge = number(info[0], "ridge");
+    const Span<double> weights = view<double>(info[1], "weights", shape_.features() * shape_.outputs);
+    const Span<double> bias = view<double>(info[2], "bias", shape_.outputs);
+    const Control control = controlOf(info[3]);
+    return startTask(info, [this, ridge, weights, bias, control] {
+      return sums_->solve(ridge, weights.data, bias.data, control.interruption()) ? 1.0 : 0.0;
+    });
+  }
+
+  Napi::Value close(const Napi::CallbackInfo& info) {
+    if (occupancy_.close()) letGo(info.Env());
+    return info.Env().Undefined();
+  }
+
+  void unclaim(Napi::Env env) {
+    if (occupancy_.unclaim()) letGo(env);
+  }
+
+  void letGo(Napi::Env env) {
+    sums_.reset();
+    memory_.giveBack(env);
+  }
+
   ReadoutShape shape_;
   ExternalMemory memory_{Env()};
+  Occupancy occupancy_;
   std::unique_ptr<LeastSquares> sums_;
 };
 
-// new RecursiveTrainer(shape, ridge, forgetting): update(states, inputs, targets, predictions) -> steps done;
-// weights(weights, bias)
+// new RecursiveTrainer(shape, ridge, forgetting)
+//
+//   update(states, inputs, targets, predictions), updateAsync(the same, control) -> steps done
+//   weights(weights, bias), bytes, close()
 class RecursiveTrainer final : public Napi::ObjectWrap<RecursiveTrainer> {
  public:
   static Napi::Function define(Napi::Env env) {
     return DefineClass(
         env, "RecursiveTrainer",
-        {InstanceMethod("update", &RecursiveTrainer::update), InstanceMethod("weights", &RecursiveTrainer::weights),
+        {InstanceMethod("update", &RecursiveTrainer::update),
+         InstanceMethod("updateAsync", &RecursiveTrainer::updateAsync),
+         InstanceMethod("weights", &RecursiveTrainer::weights), InstanceMethod("close", &RecursiveTrainer::close),
          InstanceAccessor("bytes", &RecursiveTrainer::bytes, nullptr)});
   }
 
@@ -123,7 +283,13 @@ class RecursiveTrainer final : public Napi::ObjectWrap<RecursiveTrainer> {
   }
 
  private:
+  // Rows between two looks at the control.
+  static constexpr size_t kPiece = 16;
+
+  void check(Napi::Env env) const { occupancy_.check(env, "RecursiveLeastSquares"); }
+
   Napi::Value update(const Napi::CallbackInfo& info) {
+    check(info.Env());
     size_t done = 0;
     withFeatures(info, shape_, [&](const auto& features, size_t rows) {
       const Span<double> targets = view<double>(info[2], "targets", rows * shape_.outputs);
@@ -133,18 +299,59 @@ class RecursiveTrainer final : public Napi::ObjectWrap<RecursiveTrainer> {
     return Napi::Number::New(info.Env(), static_cast<double>(done));
   }
 
+  Napi::Value updateAsync(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    check(env);
+    const Control control = controlOf(info[4]);
+    Task::Body body;
+    withFeatures(info, shape_, [&](const auto& features, size_t rows) {
+      double* const targets = view<double>(info[2], "targets", rows * shape_.outputs).data;
+      double* const predictions = view<double>(info[3], "predictions", rows * shape_.outputs).data;
+      body = [this, features, targets, predictions, rows, control] {
+        for (size_t from = 0; from < rows; from += kPiece) {
+          const size_t some = std::min(kPiece, rows - from), at = from * shape_.outputs;
+          const size_t done = rls_->update(features.from(shape_, from), targets + at, some, predictions + at);
+          if (done < some || !control.report(some)) return static_cast<double>(from + done);
+        }
+        return static_cast<double>(rows);
+      };
+    });
+    return guarded(env, [&]() -> Napi::Value {
+      const Napi::Promise promise =
+          Task::start(env, {info.This(), info[0], info[1], info[2], info[3], info[4]}, std::move(body),
+                      [this](Napi::Env settled) {
+                        if (occupancy_.unclaim()) letGo(settled);
+                      });
+      occupancy_.claim();
+      return promise;
+    });
+  }
+
   Napi::Value weights(const Napi::CallbackInfo& info) {
+    check(info.Env());
     rls_->weights(view<double>(info[0], "weights", shape_.features() * shape_.outputs).data,
                   view<double>(info[1], "bias", shape_.outputs).data);
     return info.Env().Undefined();
   }
 
   Napi::Value bytes(const Napi::CallbackInfo& info) {
+    check(info.Env());
     return Napi::Number::New(info.Env(), static_cast<double>(rls_->bytes()));
+  }
+
+  Napi::Value close(const Napi::CallbackInfo& info) {
+    if (occupancy_.close()) letGo(info.Env());
+    return info.Env().Undefined();
+  }
+
+  void letGo(Napi::Env env) {
+    rls_.reset();
+    memory_.giveBack(env);
   }
 
   ReadoutShape shape_;
   ExternalMemory memory_{Env()};
+  Occupancy occupancy_;
   std::unique_ptr<RecursiveLeastSquares> rls_;
 };
 

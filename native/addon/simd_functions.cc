@@ -51,6 +51,7 @@ void exportSimd(Napi::Env env, Napi::Object exports) {
   Napi::Array available = Napi::Array::New(env);
   for (Isa isa : availableIsas()) available.Set(available.Length(), isaName(isa));
   exports.Set("availableIsas", available);
+  exports.Set("identity", static_cast<double>(libraryIdentity()));
   exports.Set("checkKernels", Napi::Function::New<checkKernelsOfEveryIsa>(env, "checkKernels"));
   exports.Set("setThreads", Napi::Function::New<setThreads>(env, "setThreads"));
   exports.Set("threads", Napi::Function::New<threads>(env, "threads"));

@@ -13,10 +13,11 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "addon/environment.h"
+#include "addon/pending.h"
 #include "addon/ranges.h"
+#include "addon/task.h"
 #include "addon/view.h"
 #include "network/batch.h"
 #include "network/network.h"
@@ -26,34 +27,10 @@ namespace dtesn::addon {
 template <class T>
 class NetworkObject;
 
-// The promise of a long run, and the values it must keep alive until its end.
-class Pending {
- public:
-  Pending(Napi::Env env, std::vector<Napi::Value> held)
-      : deferred_(Napi::Promise::Deferred::New(env)), held_(Napi::Persistent(Napi::Object(Napi::Array::New(env)))) {
-    for (uint32_t i = 0; i < held.size(); ++i) held_.Set(i, held[i]);
-  }
-
-  Napi::Promise promise() const { return deferred_.Promise(); }
-
-  void settle(Napi::Env env, const std::string& error, size_t steps) {
-    if (error.empty()) return deferred_.Resolve(Napi::Number::New(env, static_cast<double>(steps)));
-    Napi::Error reason = Napi::Error::New(env, error);
-    reason.Value().Set("code", Napi::String::New(env, "ERR_DTESN_NATIVE"));
-    deferred_.Reject(reason.Value());
-  }
-
-  void abandon() { held_.SuppressDestruct(); }
-
- private:
-  Napi::Promise::Deferred deferred_;
-  Napi::ObjectReference held_;
-};
-
 template <class T>
 class StateObject final : public Napi::ObjectWrap<StateObject<T>> {
  public:
-  static constexpr napi_type_tag kTag = {0x9c1f5d0f2a7b4e61ull, 0x8d3e6f70a1b2c300ull + sizeof(T)};
+  static napi_type_tag tag() { return {0x9c1f5d0f2a7b4e61ull + sizeof(T), libraryIdentity()}; }
 
   static Napi::Function define(Napi::Env env, const char* name) {
     using Self = StateObject<T>;
@@ -66,13 +43,17 @@ class StateObject final : public Napi::ObjectWrap<StateObject<T>> {
   explicit StateObject(const Napi::CallbackInfo& info);
 
   static StateObject& from(const Napi::Value& value) {
-    if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTag)) {
-      failArgument(value.Env(), "Expected a state of this dtype");
+    const napi_type_tag own = tag();
+    if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&own)) {
+      failArgument(value.Env(), "Expected a state of this dtype, made by this addon");
     }
     return *Napi::ObjectWrap<StateObject<T>>::Unwrap(value.As<Napi::Object>());
   }
 
   const Network<T>* network() const { return network_.get(); }
+  const Shared<Network<T>>& shared() const { return network_; }
+  // What must stay alive while other threads use data() and gates().
+  Napi::Value views() const { return views_.Value(); }
   T* data() const { return data_; }
   const uint8_t* gates() const { return gates_; }
 
@@ -100,9 +81,9 @@ class StateObject final : public Napi::ObjectWrap<StateObject<T>> {
     Napi::Promise promise() const { return pending_.promise(); }
     size_t parts() const override { return 1; }
     void work(size_t) override { done_ = network_->run(run_, scratch_, control_); }
-    void settle(Napi::Env env, const std::string& error) override {
+    void settle(Napi::Env env, const Failure& failure) override {
       owner_.unclaim();
-      pending_.settle(env, error, done_);
+      pending_.settle(env, failure, static_cast<double>(done_));
     }
     void abandon() override { pending_.abandon(); }
 
@@ -131,7 +112,7 @@ class StateObject final : public Napi::ObjectWrap<StateObject<T>> {
     const Napi::Env env = info.Env();
     checkUsable(env);
     const Run<T> run = read(info);
-    Control control(view<int32_t>(info[4], "control", 2).data, &environment(env).closing());
+    Control control = controlOf(info[4]);
     control.setStepBytes(network_->bytes());
     return guarded(env, [&]() -> Napi::Value {
       Pending pending(env, {info.This(), views_.Value(), info[0], info[1], info[2], info[3], info[4]});

@@ -54,7 +54,13 @@ std::vector<DoubleShift> unwantedShifts(std::vector<Eigenvalue> values, size_t k
 class Arnoldi {
  public:
   Arnoldi(size_t n, const Product& product, const RadiusOptions& options)
-      : n_(n), capacity_(basisFor(n)), product_(product), h_((capacity_ + 1) * capacity_), vector_(2 * n), image_(n) {
+      : n_(n),
+        capacity_(basisFor(n)),
+        product_(product),
+        interruption_(options.interruption),
+        h_((capacity_ + 1) * capacity_),
+        vector_(2 * n),
+        image_(n) {
     basis_.reserve((capacity_ + 1) * n);  // memory is touched only as the basis grows
     basis_.resize(n);
     PhiloxStream(options.seed, 0, Purpose::krylov).fillSymmetric(0, n, row(0));
@@ -110,6 +116,7 @@ class Arnoldi {
 
   // Replaces the first vector by its image; false where that is nothing.
   bool powerStep() {
+    interruption_.check();
     product_(row(0), image_.data());
     ++products_;
     const double length = norm(image_.data(), n_);
@@ -119,6 +126,7 @@ class Arnoldi {
   }
 
   void append() {
+    interruption_.check();
     basis_.resize(std::max(basis_.size(), (size_ + 2) * n_));
     double* w = row(size_ + 1);
     product_(row(size_), w);
@@ -196,6 +204,7 @@ class Arnoldi {
   bool invariant_ = false;
   double imageNorm_ = 0, largest_ = 0;
   const Product& product_;
+  const Interruption interruption_;
   const ExactKernels& exact_ = exactKernels();
   std::vector<double> basis_, h_, vector_, image_;
 };

@@ -36,7 +36,7 @@ void substitute(const double* u, double* b) {
 
 }  // namespace
 
-size_t cholesky(Trapezoid& matrix) {
+size_t cholesky(Trapezoid& matrix, const Interruption& interruption) {
   const size_t columns = matrix.height() * kStripWidth;
   const TrainingKernels& kernels = trainingKernels();
   // A pivot is what n subtractions leave of the diagonal; their rounding errors walk at random.
@@ -45,6 +45,7 @@ size_t cholesky(Trapezoid& matrix) {
   for (size_t i = 0; i < columns; ++i) floors[i] = rounding * matrix.at(i, i);
   for (size_t i = 0; i < matrix.height(); ++i) {
     for (size_t j = i; j < matrix.width(); ++j) {
+      interruption.check();
       kernels.outer(matrix.strip(i), matrix.strip(j), i * kStripWidth, 1, -1, matrix.tile(i, j));
     }
     double* const pivots = matrix.tile(i, i);

@@ -5,11 +5,12 @@
 // Operations: n^3 / 3. Source: Golub & Van Loan (2013), Matrix Computations, section 4.2.
 #pragma once
 
+#include "linalg/interruption.h"
 #include "linalg/trapezoid.h"
 
 namespace dtesn {
 
 // The first column whose pivot is lost in rounding, which says that A is singular in f64; or the number of columns.
-size_t cholesky(Trapezoid& matrix);
+size_t cholesky(Trapezoid& matrix, const Interruption& interruption = {});
 
 }  // namespace dtesn

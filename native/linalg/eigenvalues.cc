@@ -132,9 +132,10 @@ void balance(double* a, size_t n) {
   }
 }
 
-void reduceToHessenberg(double* a, size_t n) {
+void reduceToHessenberg(double* a, size_t n, const Interruption& interruption) {
   std::vector<double> v(n), sums(n);
   for (size_t k = 0; k + 2 < n; ++k) {
+    interruption.check();
     const size_t below = k + 1, size = n - below;
     for (size_t i = 0; i < size; ++i) v[i] = a[(below + i) * n + k];
     double tau = 0;
@@ -193,7 +194,7 @@ void doubleShiftStep(double* h, size_t stride, size_t lo, size_t hi, size_t top,
   }
 }
 
-std::vector<Eigenvalue> hessenbergEigenvalues(double* h, size_t n, size_t stride) {
+std::vector<Eigenvalue> hessenbergEigenvalues(double* h, size_t n, size_t stride, const Interruption& interruption) {
   double scale = 0;
   for (size_t i = 0; i < n; ++i) {
     for (size_t j = i > 0 ? i - 1 : 0; j < n; ++j) scale = std::max(scale, std::fabs(h[i * stride + j]));
@@ -203,6 +204,7 @@ std::vector<Eigenvalue> hessenbergEigenvalues(double* h, size_t n, size_t stride
   size_t budget = kStepsPerEigenvalue * std::max<size_t>(n, 10);
   int steps = 0;
   for (size_t left = n; left > 0;) {
+    interruption.check();
     const size_t hi = left - 1;
     const size_t lo = activeFrom(h, stride, hi, scale);
     const double* last = h + hi * stride + hi;

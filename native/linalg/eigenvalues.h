@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "linalg/interruption.h"
+
 namespace dtesn {
 
 struct Eigenvalue {
@@ -23,7 +25,7 @@ struct DoubleShift {
 void balance(double* a, size_t n);
 
 // Q' A Q, upper Hessenberg, by Householder reflections; what is below the subdiagonal becomes zero.
-void reduceToHessenberg(double* a, size_t n);
+void reduceToHessenberg(double* a, size_t n, const Interruption& interruption = {});
 
 // One implicit step with two shifts on rows and columns lo .. hi of a Hessenberg matrix. Applied to rows from `top` and
 // to columns before `right` (lo and hi + 1 suffice for eigenvalues). When `basis` is given, its rows (`basisRows` of
@@ -33,7 +35,8 @@ void doubleShiftStep(double* h, size_t stride, size_t lo, size_t hi, size_t top,
 
 // The eigenvalues of an upper Hessenberg matrix. Empty when QR did not converge (in 30 steps an
 // eigenvalue).
-std::vector<Eigenvalue> hessenbergEigenvalues(double* h, size_t n, size_t stride);
+std::vector<Eigenvalue> hessenbergEigenvalues(double* h, size_t n, size_t stride,
+                                              const Interruption& interruption = {});
 
 // max |λ|, or a negative number when QR did not converge.
 double largestModulus(const std::vector<Eigenvalue>& eigenvalues);

@@ -8,13 +8,14 @@
 
 namespace dtesn {
 
-AlignedArray<double> orthogonal(size_t n, const PhiloxStream& stream) {
+AlignedArray<double> orthogonal(size_t n, const PhiloxStream& stream, const Interruption& interruption) {
   const ExactKernels& exact = exactKernels();
   AlignedArray<double> q(n * n);
   std::vector<double> v(n), w(n);
   for (size_t i = 0; i < n; ++i) q[i * n + i] = 1;
   // From the shortest vector on: rows and columns before `first` are still those of the identity.
   for (size_t first = n; first-- > 0;) {
+    interruption.check();
     const size_t length = n - first;
     NormalSequence normal(stream, static_cast<uint64_t>(first) << 32);
     for (size_t i = 0; i < length; ++i) v[i] = normal.next();

@@ -8,11 +8,12 @@
 #include <cstddef>
 
 #include "linalg/aligned_array.h"
+#include "linalg/interruption.h"
 #include "random/philox.h"
 
 namespace dtesn {
 
 // n x n, row-major. Vector j uses the words from position j 2^32 on.
-AlignedArray<double> orthogonal(size_t n, const PhiloxStream& stream);
+AlignedArray<double> orthogonal(size_t n, const PhiloxStream& stream, const Interruption& interruption = {});
 
 }  // namespace dtesn

@@ -74,7 +74,7 @@ Classes periodicClasses(Span<const double> a, size_t n) {
   return classes;
 }
 
-ScaledMatrix productAround(Span<const double> a, size_t n, const Classes& classes) {
+ScaledMatrix productAround(Span<const double> a, size_t n, const Classes& classes, const Interruption& interruption) {
   const auto& rows = classes.rows;
   const size_t h = rows.size();
   const auto smaller = [](const auto& x, const auto& y) { return x.size() < y.size(); };
@@ -88,6 +88,7 @@ ScaledMatrix productAround(Span<const double> a, size_t n, const Classes& classe
     const auto& from = rows[(start + h - step + 1) % h];
     std::vector<double> next(to.size() * size);
     for (size_t i = 0; i < to.size(); ++i) {
+      interruption.check();
       for (size_t k = 0; k < from.size(); ++k) {
         addScaled(a[to[i] * n + from[k]], product.elements.data() + k * size, next.data() + i * size, size);
       }

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "linalg/interruption.h"
 #include "simd/span.h"
 
 namespace dtesn {
@@ -35,7 +36,8 @@ struct ScaledMatrix {
 int normalise(std::vector<double>& elements);
 
 // The product once around that starts and ends at the smallest class.
-ScaledMatrix productAround(Span<const double> a, size_t n, const Classes& classes);
+ScaledMatrix productAround(Span<const double> a, size_t n, const Classes& classes,
+                           const Interruption& interruption = {});
 
 // (mantissa 2^exponent)^(1/h) for mantissa >= 0, in plain arithmetic.
 double root(double mantissa, int exponent, size_t h);

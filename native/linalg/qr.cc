@@ -14,12 +14,13 @@ StreamingQr::StreamingQr(Trapezoid factor, size_t rows)
       product_(kTile),
       reflected_(kTile) {}
 
-void StreamingQr::absorb(size_t rows, size_t first) {
+void StreamingQr::absorb(size_t rows, size_t first, const Interruption& interruption) {
   const size_t whole = roundUp(rows, kStripWidth);
   for (size_t j = first; j < factor_.width(); ++j) {
     std::fill(block(j) + rows * kStripWidth, block(j) + whole * kStripWidth, 0.0);
   }
   for (size_t i = first; i < factor_.height(); ++i) {
+    interruption.check();
     factorPanel(factor_.tile(i, i), block(i), whole);
     for (size_t j = i + 1; j < factor_.width(); ++j) updateStrip(factor_.tile(i, j), block(j), block(i), whole);
   }

@@ -8,6 +8,7 @@
 // skinny QR: Demmel et al. (2012), SIAM J. Sci. Comput. 34(1).
 #pragma once
 
+#include "linalg/interruption.h"
 #include "linalg/trapezoid.h"
 
 namespace dtesn {
@@ -20,7 +21,8 @@ class StreamingQr {
   // Strip j of the block: rows x kStripWidth.
   double* block(size_t j) const { return block_.data() + j * rows_ * kStripWidth; }
   // Takes the first rows of the block in, whose strips left of `first` hold zeros; what the block held is gone.
-  void absorb(size_t rows, size_t first = 0);
+  // Interrupted leaves a factor that is good for nothing.
+  void absorb(size_t rows, size_t first = 0, const Interruption& interruption = {});
 
   const Trapezoid& factor() const { return factor_; }
 

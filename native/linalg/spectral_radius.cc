@@ -14,10 +14,10 @@ namespace dtesn {
 namespace {
 
 // All eigenvalues of an irreducible matrix, which is overwritten.
-SpectralRadius qrRadius(std::vector<double>& a, size_t n) {
+SpectralRadius qrRadius(std::vector<double>& a, size_t n, const Interruption& interruption) {
   balance(a.data(), n);
-  reduceToHessenberg(a.data(), n);
-  const double radius = largestModulus(hessenbergEigenvalues(a.data(), n, n));
+  reduceToHessenberg(a.data(), n, interruption);
+  const double radius = largestModulus(hessenbergEigenvalues(a.data(), n, n, interruption));
   return {radius, 0, 0, radius >= 0};
 }
 
@@ -28,7 +28,7 @@ SpectralRadius iterativeRadius(std::vector<double>& a, size_t n, const RadiusOpt
     for (size_t i = 0; i < n; ++i) y[i] = exact.dot(a.data() + i * n, x, n);
   };
   const SpectralRadius found = arnoldiRadius(n, product, options);
-  return found.converged || n > kFallbackUnits ? found : qrRadius(a, n);
+  return found.converged || n > kFallbackUnits ? found : qrRadius(a, n, options.interruption);
 }
 
 // A diagonal block, scaled by a power of two so that squares of its elements neither overflow nor vanish.
@@ -69,12 +69,12 @@ bool isPrimitive(Span<const double> a, size_t n) {
 }
 
 template <class RadiusOf>
-SpectralRadius radiusOfBlock(ScaledMatrix block, RadiusOf radiusOf) {
+SpectralRadius radiusOfBlock(ScaledMatrix block, const Interruption& interruption, RadiusOf radiusOf) {
   if (block.size == 1) return {std::ldexp(std::fabs(block.elements[0]), block.exponent), 0, 0, true};
   const Classes classes = periodicClasses(block.span(), block.size);
   const size_t period = classes.rows.size();
   const int outer = block.exponent;
-  if (period > 1) block = productAround(block.span(), block.size, classes);
+  if (period > 1) block = productAround(block.span(), block.size, classes, interruption);
   SpectralRadius found = radiusOf(block.elements, block.size);
   if (period > 1) found.radius = root(found.radius, block.exponent, period);
   found.radius = std::ldexp(found.radius, outer);
@@ -82,10 +82,11 @@ SpectralRadius radiusOfBlock(ScaledMatrix block, RadiusOf radiusOf) {
 }
 
 template <class RadiusOf>
-SpectralRadius largestOfBlocks(Span<const double> a, size_t n, RadiusOf radiusOf) {
+SpectralRadius largestOfBlocks(Span<const double> a, size_t n, const Interruption& interruption, RadiusOf radiusOf) {
   SpectralRadius largest{0, 0, 0, true};
   for (const std::vector<size_t>& rows : irreducibleBlocks(a, n)) {
-    const SpectralRadius found = radiusOfBlock(blockOf(a, n, rows), radiusOf);
+    interruption.check();
+    const SpectralRadius found = radiusOfBlock(blockOf(a, n, rows), interruption, radiusOf);
     largest.converged = largest.converged && found.converged;
     largest.products += found.products;
     if (found.radius > largest.radius) {
@@ -109,11 +110,15 @@ std::vector<double> columnsOf(size_t n, const Product& product) {
 
 }  // namespace
 
-SpectralRadius denseSpectralRadius(Span<const double> a, size_t n) { return largestOfBlocks(a, n, qrRadius); }
+SpectralRadius denseSpectralRadius(Span<const double> a, size_t n, const Interruption& interruption) {
+  return largestOfBlocks(a, n, interruption, [&interruption](std::vector<double>& block, size_t size) {
+    return qrRadius(block, size, interruption);
+  });
+}
 
 SpectralRadius spectralRadius(Span<const double> a, size_t n, const RadiusOptions& options) {
-  return largestOfBlocks(a, n, [&options](std::vector<double>& block, size_t size) {
-    return size <= kDenseUnits ? qrRadius(block, size) : iterativeRadius(block, size, options);
+  return largestOfBlocks(a, n, options.interruption, [&options](std::vector<double>& block, size_t size) {
+    return size <= kDenseUnits ? qrRadius(block, size, options.interruption) : iterativeRadius(block, size, options);
   });
 }
 
@@ -122,8 +127,8 @@ SpectralRadius spectralRadius(Span<const double> a, size_t n, const Product& pro
     const SpectralRadius found = arnoldiRadius(n, product, options);
     if (found.converged) return found;
   }
-  return largestOfBlocks(a, n, [&options](std::vector<double>& block, size_t size) {
-    return size <= kSmallUnits ? qrRadius(block, size) : iterativeRadius(block, size, options);
+  return largestOfBlocks(a, n, options.interruption, [&options](std::vector<double>& block, size_t size) {
+    return size <= kSmallUnits ? qrRadius(block, size, options.interruption) : iterativeRadius(block, size, options);
   });
 }
 
@@ -135,7 +140,7 @@ SpectralRadius spectralRadius(size_t n, const Product& product, const RadiusOpti
     products = found.products;
   }
   const std::vector<double> a = columnsOf(n, product);
-  SpectralRadius found = denseSpectralRadius(Span<const double>(a), n);
+  SpectralRadius found = denseSpectralRadius(Span<const double>(a), n, options.interruption);
   found.products = products + n;
   return found;
 }

@@ -11,6 +11,7 @@
 //   else               Arnoldi on the products where the matrix is irreducible and has no period, on each block where it
 //                      is not; all eigenvalues of a block where Arnoldi does not get there
 //
+// Each throws Interrupted where options.interruption says so.
 // Every loop is in one fixed order without contraction: the same matrix gives the same bits on every machine.
 #pragma once
 
@@ -18,6 +19,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "linalg/interruption.h"
 #include "simd/span.h"
 
 namespace dtesn {
@@ -28,6 +30,7 @@ struct RadiusOptions {
   // Products taken of the first vector before Arnoldi starts: of a random matrix they do nearly as much good as its own
   // and cost no basis.
   size_t powerSteps = 0;
+  Interruption interruption;
 };
 
 struct SpectralRadius {
@@ -53,6 +56,6 @@ SpectralRadius spectralRadius(Span<const double> a, size_t n, const RadiusOption
 SpectralRadius spectralRadius(Span<const double> a, size_t n, const Product& product, const RadiusOptions& options);
 
 // The same by QR alone, whatever n: about 13 n^3 operations.
-SpectralRadius denseSpectralRadius(Span<const double> a, size_t n);
+SpectralRadius denseSpectralRadius(Span<const double> a, size_t n, const Interruption& interruption = {});
 
 }  // namespace dtesn

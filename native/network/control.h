@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "linalg/interruption.h"
+
 namespace dtesn {
 
 class Control {
@@ -26,12 +28,17 @@ class Control {
 
   // Counts the steps since the last look; false when the run has to stop.
   bool report(size_t steps) const {
+    if (words_ == nullptr) return true;
     words_[1].fetch_add(static_cast<int32_t>(steps), std::memory_order_relaxed);
     return words_[0].load(std::memory_order_relaxed) == 0 &&
            (closing_ == nullptr || !closing_->load(std::memory_order_relaxed));
   }
 
   size_t period() const { return period_; }
+
+  // For what has no steps to stop between: ends it where the run has to stop, or only where its environment ends.
+  Interruption interruption() const { return Interruption(words_, closing_); }
+  Interruption ending() const { return Interruption(nullptr, closing_); }
 
  private:
   static constexpr size_t kLongStep = size_t{1} << 20;

@@ -27,28 +27,36 @@ size_t degreeOf(const RecurrentSpec& spec) {
 }
 
 template <class T>
-PackedDense<T> uniform(size_t rows, size_t cols, double scaling, const PhiloxStream& stream) {
+PackedDense<T> uniform(size_t rows, size_t cols, double scaling, const PhiloxStream& stream,
+                       const Interruption& interruption) {
   return PackedDense<T>(rows, cols, [&](size_t i, T* row) {
+    interruption.check();
     stream.fillSymmetric(static_cast<uint64_t>(i) * cols, cols, row);
     for (size_t k = 0; k < cols; ++k) row[k] *= static_cast<T>(scaling);
   });
 }
 
 template <class T>
-SparseRows<T> drawSparse(const RecurrentSpec& spec, const PhiloxStream& weights, const PhiloxStream& structure) {
+SparseRows<T> drawSparse(const RecurrentSpec& spec, const PhiloxStream& weights, const PhiloxStream& structure,
+                         const Interruption& interruption) {
   const size_t n = spec.units, degree = degreeOf(spec);
   return SparseRows<T>(n, n, degree, [&](size_t i, uint32_t* columns, T* w) {
+    interruption.check();
     sampleColumns(structure, i, n, degree, columns);
     for (size_t j = 0; j < degree; ++j) w[j] = static_cast<T>(weights.symmetric(i * n + columns[j]));
   });
 }
 
 template <class T>
-SparseBlocks<T> drawBlocks(const RecurrentSpec& spec, const PhiloxStream& weights, const PhiloxStream& structure) {
+SparseBlocks<T> drawBlocks(const RecurrentSpec& spec, const PhiloxStream& weights, const PhiloxStream& structure,
+                           const Interruption& interruption) {
   const size_t n = spec.units, degree = degreeOf(spec), rows = spec.blockRows;
   return SparseBlocks<T>(
       n, n, rows, degree, [&](size_t b, uint16_t* columns) { sampleColumns(structure, b, n, degree, columns); },
-      [&](size_t b, T* w) { weights.fillSymmetric(static_cast<uint64_t>(b) * rows * degree, rows * degree, w); });
+      [&](size_t b, T* w) {
+        interruption.check();
+        weights.fillSymmetric(static_cast<uint64_t>(b) * rows * degree, rows * degree, w);
+      });
 }
 
 // Of the dominant pair. The radius of a random matrix is then right to about a tenth of it (test/network).
@@ -62,8 +70,9 @@ std::vector<double> elementsOf(const LinearOperator<T>& w) {
 }
 
 template <class T>
-double radiusOf(const LinearOperator<T>& w, const RecurrentSpec& spec) {
+double radiusOf(const LinearOperator<T>& w, const RecurrentSpec& spec, const Interruption& interruption) {
   RadiusOptions options;
+  options.interruption = interruption;
   options.tolerance = kResidual;
   options.seed = spec.seed;
   options.powerSteps = static_cast<size_t>(2.4 * std::sqrt(static_cast<double>(spec.units)));
@@ -81,8 +90,8 @@ double radiusOf(const LinearOperator<T>& w, const RecurrentSpec& spec) {
 
 // Rounded to 24 bits: the last bits of a measured radius never reach the weights.
 template <class T, class Drawn>
-Drawn scaled(Drawn drawn, const RecurrentSpec& spec) {
-  const auto factor = static_cast<float>(spec.spectralRadius / radiusOf<T>(drawn, spec));
+Drawn scaled(Drawn drawn, const RecurrentSpec& spec, const Interruption& interruption) {
+  const auto factor = static_cast<float>(spec.spectralRadius / radiusOf<T>(drawn, spec, interruption));
   return Drawn(std::move(drawn), static_cast<T>(factor));
 }
 
@@ -108,7 +117,7 @@ Operator<double> stored(SparseBlocks<double> w, Precision) {
 }  // namespace
 
 template <class T>
-Operator<T> drawRecurrent(const RecurrentSpec& spec) {
+Operator<T> drawRecurrent(const RecurrentSpec& spec, const Interruption& interruption) {
   const size_t n = spec.units;
   const PhiloxStream weights(spec.seed, spec.stream, Purpose::recurrent);
   const PhiloxStream structure(spec.seed, spec.stream, Purpose::structure);
@@ -121,23 +130,28 @@ Operator<T> drawRecurrent(const RecurrentSpec& spec) {
     case Topology::hadamard:
       return std::make_unique<Hadamard<T>>(n, radius, structure);
     case Topology::sparse:
-      return std::make_unique<SparseRows<T>>(scaled<T>(drawSparse<T>(spec, weights, structure), spec));
+      return std::make_unique<SparseRows<T>>(
+          scaled<T>(drawSparse<T>(spec, weights, structure, interruption), spec, interruption));
     case Topology::blockSparse:
-      return stored(scaled<T>(drawBlocks<T>(spec, weights, structure), spec), spec.precision);
+      return stored(scaled<T>(drawBlocks<T>(spec, weights, structure, interruption), spec, interruption),
+                    spec.precision);
     case Topology::dense:
       break;
   }
-  return stored(scaled<T>(uniform<T>(n, n, 1, weights), spec), spec.precision);
+  return stored(scaled<T>(uniform<T>(n, n, 1, weights, interruption), spec, interruption), spec.precision);
 }
 
 template <class T>
-Operator<T> drawDense(size_t rows, size_t cols, double scaling, const PhiloxStream& stream) {
-  return std::make_unique<PackedDense<T>>(uniform<T>(rows, cols, scaling, stream));
+Operator<T> drawDense(size_t rows, size_t cols, double scaling, const PhiloxStream& stream,
+                      const Interruption& interruption) {
+  return std::make_unique<PackedDense<T>>(uniform<T>(rows, cols, scaling, stream, interruption));
 }
 
 template <class T>
-Operator<T> drawAntisymmetric(size_t n, double scaling, double diffusion, const PhiloxStream& stream) {
+Operator<T> drawAntisymmetric(size_t n, double scaling, double diffusion, const PhiloxStream& stream,
+                              const Interruption& interruption) {
   return std::make_unique<PackedDense<T>>(n, n, [&](size_t i, T* row) {
+    interruption.check();
     for (size_t k = 0; k < n; ++k) {
       const double difference = stream.symmetric(i * n + k) - stream.symmetric(k * n + i);
       row[k] = static_cast<T>(i == k ? -diffusion : difference * scaling);
@@ -146,8 +160,8 @@ Operator<T> drawAntisymmetric(size_t n, double scaling, double diffusion, const 
 }
 
 template <class T>
-Operator<T> drawOrthogonal(size_t n, const PhiloxStream& stream) {
-  const AlignedArray<double> q = orthogonal(n, stream);
+Operator<T> drawOrthogonal(size_t n, const PhiloxStream& stream, const Interruption& interruption) {
+  const AlignedArray<double> q = orthogonal(n, stream, interruption);
   return std::make_unique<PackedDense<T>>(n, n, [&](size_t i, T* row) {
     for (size_t k = 0; k < n; ++k) row[k] = static_cast<T>(q[i * n + k]);
   });
@@ -164,16 +178,16 @@ Operator<T> nonZerosOf(size_t rows, size_t cols, Span<const T> values) {
   return std::make_unique<SparseRows<T>>(rows, cols, values);
 }
 
-template Operator<float> drawRecurrent<float>(const RecurrentSpec&);
-template Operator<float> drawDense<float>(size_t, size_t, double, const PhiloxStream&);
-template Operator<float> drawAntisymmetric<float>(size_t, double, double, const PhiloxStream&);
-template Operator<float> drawOrthogonal<float>(size_t, const PhiloxStream&);
+template Operator<float> drawRecurrent<float>(const RecurrentSpec&, const Interruption&);
+template Operator<float> drawDense<float>(size_t, size_t, double, const PhiloxStream&, const Interruption&);
+template Operator<float> drawAntisymmetric<float>(size_t, double, double, const PhiloxStream&, const Interruption&);
+template Operator<float> drawOrthogonal<float>(size_t, const PhiloxStream&, const Interruption&);
 template Operator<float> denseOf<float>(size_t, size_t, Span<const float>, Precision);
 template Operator<float> nonZerosOf<float>(size_t, size_t, Span<const float>);
-template Operator<double> drawRecurrent<double>(const RecurrentSpec&);
-template Operator<double> drawDense<double>(size_t, size_t, double, const PhiloxStream&);
-template Operator<double> drawAntisymmetric<double>(size_t, double, double, const PhiloxStream&);
-template Operator<double> drawOrthogonal<double>(size_t, const PhiloxStream&);
+template Operator<double> drawRecurrent<double>(const RecurrentSpec&, const Interruption&);
+template Operator<double> drawDense<double>(size_t, size_t, double, const PhiloxStream&, const Interruption&);
+template Operator<double> drawAntisymmetric<double>(size_t, double, double, const PhiloxStream&, const Interruption&);
+template Operator<double> drawOrthogonal<double>(size_t, const PhiloxStream&, const Interruption&);
 template Operator<double> denseOf<double>(size_t, size_t, Span<const double>, Precision);
 template Operator<double> nonZerosOf<double>(size_t, size_t, Span<const double>);
 

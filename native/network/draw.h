@@ -7,11 +7,12 @@
 //   orthogonal   uniform over all orthogonal matrices (Haar), dense
 //
 // Every number comes from Philox4x32-10 by (seed, stream, purpose, position): see docs/random.md. Element (i, k) of W
-// and W_in is at position i cols + k.
+// and W_in is at position i cols + k. Drawing throws Interrupted where `interruption` says so.
 #pragma once
 
 #include <cstdint>
 
+#include "linalg/interruption.h"
 #include "linalg/narrow.h"
 #include "network/region.h"
 #include "random/philox.h"
@@ -34,16 +35,18 @@ struct RecurrentSpec {
 
 // Throws std::runtime_error where the drawn matrix has no spectral radius to scale.
 template <class T>
-Operator<T> drawRecurrent(const RecurrentSpec& spec);
+Operator<T> drawRecurrent(const RecurrentSpec& spec, const Interruption& interruption = {});
 
 template <class T>
-Operator<T> drawDense(size_t rows, size_t cols, double scaling, const PhiloxStream& stream);
+Operator<T> drawDense(size_t rows, size_t cols, double scaling, const PhiloxStream& stream,
+                      const Interruption& interruption = {});
 
 template <class T>
-Operator<T> drawAntisymmetric(size_t n, double scaling, double diffusion, const PhiloxStream& stream);
+Operator<T> drawAntisymmetric(size_t n, double scaling, double diffusion, const PhiloxStream& stream,
+                              const Interruption& interruption = {});
 
 template <class T>
-Operator<T> drawOrthogonal(size_t n, const PhiloxStream& stream);
+Operator<T> drawOrthogonal(size_t n, const PhiloxStream& stream, const Interruption& interruption = {});
 
 // Given row-major weights, kept dense, in rows of their non-zeros, or narrow.
 template <class T>

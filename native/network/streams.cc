@@ -1,6 +1,7 @@
 #include "network/streams.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "network/batch.h"
 
@@ -60,13 +61,15 @@ size_t StreamStepper<T>::step(const Network<T>& network, const StreamTable<T>& t
   }
   take(table, ready);
   const size_t turns = count_;
-  const size_t work = turns * network.stateSize() * network.stateSize();
-  const size_t threads = work < kWorthSharing ? 1 : pool.size();
+  const size_t multiplyAdds = turns * network.stateSize() * network.stateSize();
+  const size_t threads = multiplyAdds < kWorthSharing ? 1 : pool.size();
   const size_t share = std::max<size_t>(1, (turns + threads - 1) / threads);
   const size_t size = std::min(share, kGroupSeries);
-  pool.run((turns + size - 1) / size, [&](size_t part, size_t thread) {
+  // By reference: a std::function that holds so many captures would be allocated at every step.
+  const auto work = [&](size_t part, size_t thread) {
     stepSome(network, table, part * size, std::min(size, turns - part * size), lanes_[thread]);
-  });
+  };
+  pool.run((turns + size - 1) / size, std::cref(work));
   size_t left = 0;
   for (size_t i = 0; i < turns; ++i) {
     if (turns_[i].count > 1) table.ready[left++] = static_cast<int32_t>(turns_[i].stream);

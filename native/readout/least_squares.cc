@@ -6,7 +6,7 @@ LeastSquares::LeastSquares(const ReadoutShape& shape, size_t blockRows)
     : shape_(shape), blockRows_(blockRows), featureShifts_(shape.features()), outputShifts_(shape.outputs) {}
 
 template <class T>
-void LeastSquares::add(FeatureRows<T> features, const double* targets, size_t rows) {
+void LeastSquares::add(FeatureRows<T> features, const double* targets, size_t rows, const Interruption& interruption) {
   for (size_t done = 0; done < rows; done += blockRows_) {
     const size_t some = std::min(rows - done, blockRows_);
     const FeatureRows<T> x = features.from(shape_, done);
@@ -18,12 +18,12 @@ void LeastSquares::add(FeatureRows<T> features, const double* targets, size_t ro
     pack(x.states, some, shape_.states, 1, featureShifts_.data());
     pack(x.inputs, some, shape_.inputs, 1 + shape_.states, featureShifts_.data() + shape_.states);
     pack(y, some, shape_.outputs, height() * kStripWidth, outputShifts_.data());
-    addBlock(some);
+    addBlock(some, interruption);
   }
 }
 
-template void LeastSquares::add<float>(FeatureRows<float>, const double*, size_t);
-template void LeastSquares::add<double>(FeatureRows<double>, const double*, size_t);
+template void LeastSquares::add<float>(FeatureRows<float>, const double*, size_t, const Interruption&);
+template void LeastSquares::add<double>(FeatureRows<double>, const double*, size_t, const Interruption&);
 
 template <class T>
 void LeastSquares::shiftBy(FeatureRows<T> features, const double* targets, size_t rows) {
@@ -53,8 +53,8 @@ void LeastSquares::pack(const T* rows, size_t count, size_t columns, size_t from
   }
 }
 
-bool LeastSquares::solve(double ridge, double* weights, double* bias) const {
-  const Trapezoid system = eliminate(ridge);
+bool LeastSquares::solve(double ridge, double* weights, double* bias, const Interruption& interruption) const {
+  const Trapezoid system = eliminate(ridge, interruption);
   if (system.height() == 0) return false;
   const size_t first = shape_.intercept ? 0 : 1, columns = 1 + shape_.features();
   // One output after the other; right[row] becomes w[row] from the last row up.

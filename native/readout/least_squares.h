@@ -8,6 +8,7 @@
 // intercept they are 0. Whatever the elimination, it ends in U [w0; W] = V, which one back substitution solves.
 #pragma once
 
+#include "linalg/interruption.h"
 #include "linalg/trapezoid.h"
 #include "readout/readout_shape.h"
 
@@ -18,23 +19,26 @@ class LeastSquares {
   LeastSquares(const ReadoutShape& shape, size_t blockRows);
   virtual ~LeastSquares() = default;
 
-  // targets: rows x outputs. All finite.
+  // Rows that are taken in at once: the sums of a series added in pieces of so many are those of the whole to the bit.
+  size_t blockRows() const { return blockRows_; }
+  const ReadoutShape& shape() const { return shape_; }
+
+  // targets: rows x outputs. All finite. Interrupted leaves sums that are good for nothing.
   template <class T>
-  void add(FeatureRows<T> features, const double* targets, size_t rows);
+  void add(FeatureRows<T> features, const double* targets, size_t rows, const Interruption& interruption = {});
 
   // weights: features x outputs; bias: outputs. The sums are kept. Returns false when the features are linearly
   // dependent to the rounding of the method, and writes nothing then.
-  bool solve(double ridge, double* weights, double* bias) const;
+  bool solve(double ridge, double* weights, double* bias, const Interruption& interruption = {}) const;
 
  protected:
   size_t height() const { return stripsOf(1 + shape_.features()); }
   size_t width() const { return height() + stripsOf(shape_.outputs); }
-  const ReadoutShape& shape() const { return shape_; }
   // Where strip j of the next block goes: blockRows x kStripWidth.
   virtual double* block(size_t j) = 0;
-  virtual void addBlock(size_t rows) = 0;
+  virtual void addBlock(size_t rows, const Interruption& interruption) = 0;
   // [U V], or a trapezoid of no strips when the features are dependent.
-  virtual Trapezoid eliminate(double ridge) const = 0;
+  virtual Trapezoid eliminate(double ridge, const Interruption& interruption) const = 0;
 
  private:
   template <class T>

@@ -12,8 +12,8 @@ class NormalEquations final : public LeastSquares {
 
  protected:
   double* block(size_t j) override { return block_.data() + j * kBlockRows * kStripWidth; }
-  void addBlock(size_t rows) override;
-  Trapezoid eliminate(double ridge) const override;
+  void addBlock(size_t rows, const Interruption& interruption) override;
+  Trapezoid eliminate(double ridge, const Interruption& interruption) const override;
 
  private:
   // A strip of the block is 24 KiB: it stays in the first cache while all others meet it.

@@ -19,7 +19,7 @@ bool isDependent(const Trapezoid& r, size_t column) {
 OrthogonalFactor::OrthogonalFactor(const ReadoutShape& shape)
     : LeastSquares(shape, kBlockRows), qr_(Trapezoid(height(), width()), kBlockRows) {}
 
-Trapezoid OrthogonalFactor::eliminate(double ridge) const {
+Trapezoid OrthogonalFactor::eliminate(double ridge, const Interruption& interruption) const {
   StreamingQr augmented(qr_.factor().copy(), kBlockRows);
   const size_t features = shape().features();
   for (size_t done = 0; ridge > 0 && done < features; done += kBlockRows) {
@@ -29,7 +29,7 @@ Trapezoid OrthogonalFactor::eliminate(double ridge) const {
       const size_t column = 1 + done + t;
       augmented.block(column / kStripWidth)[t * kStripWidth + column % kStripWidth] = std::sqrt(ridge);
     }
-    augmented.absorb(some, first);
+    augmented.absorb(some, first, interruption);
   }
   for (size_t column = shape().intercept ? 0 : 1; column <= features; ++column) {
     if (isDependent(augmented.factor(), column)) return Trapezoid(0, 0);

@@ -14,8 +14,8 @@ class OrthogonalFactor final : public LeastSquares {
 
  protected:
   double* block(size_t j) override { return qr_.block(j); }
-  void addBlock(size_t rows) override { qr_.absorb(rows); }
-  Trapezoid eliminate(double ridge) const override;
+  void addBlock(size_t rows, const Interruption& interruption) override { qr_.absorb(rows, 0, interruption); }
+  Trapezoid eliminate(double ridge, const Interruption& interruption) const override;
 
  private:
   static constexpr size_t kBlockRows = 240;

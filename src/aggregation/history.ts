@@ -10,8 +10,8 @@
  *
  * A sample that is seen again (an answer that was kept) is not counted again. Source: Little (1961), Operations Research 9(3).
  */
-
 import { RestartDetector, type RunFigures } from '../engine/index.js';
+import { brand } from '../errors/index.js';
 import { type PerformanceSource, runOf, type Sources } from '../sources/index.js';
 import { type Load, LoadDetector } from './load.js';
 
@@ -62,6 +62,8 @@ export class SourceHistory {
     return law === null ? checks : [...checks, law];
   }
 }
+
+export const isSourceHistory = brand(SourceHistory, 'SourceHistory');
 
 const counters = [
   'total_requests',

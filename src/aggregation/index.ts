@@ -1,13 +1,16 @@
 /** The sources to one view: quality, metadata, constraints and hints; and the gate that judges quality. */
 export { aggregateMultiSourceData } from './aggregate.js';
-export { SourceHistory } from './history.js';
+export { type Assessment, isSourceHistory, SourceHistory } from './history.js';
+export type { Load } from './load.js';
 export {
+  isQualityGate,
   QUALITY_THRESHOLD,
   type QualityChange,
   QualityGate,
   type QualityGateOptions,
   type QualityJudgement,
   type QualityObservation,
+  qualityGateOptionsSchema,
   qualityJudgementSchema,
   qualitySentence,
   readySentence,

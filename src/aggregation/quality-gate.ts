@@ -15,13 +15,10 @@
  * E and A are moving means: x + 0.1 · (observed - x), the first observation as it is. So where standardised features agree
  * with the plain ones, or err less, standardising needs less quality; where they differ, or err more, it needs more.
  *
- * Options: qualityThreshold 0.7, hysteresis 0.05, qualityMeasure 'plain' (successful / 5) or 'graded'
- * (quality_detail.score), adaptive false, plan 'adaptive' or 'fixed' (the first judgement holds for good), minimumHoldMs 60,000,
- * clock (milliseconds, never steps), onChange (each change of the threshold and of standardisation, with its reason).
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for options and observations.
  */
 import { z } from 'zod';
-import { argumentError, checkOptions, rangeError } from '../errors/index.js';
+import { argumentError, brand, checkOptions, rangeError } from '../errors/index.js';
 import type { Aggregation, OptimizationHints } from './schema.js';
 
 export const QUALITY_THRESHOLD = 0.7;
@@ -42,14 +39,22 @@ export interface QualityChange {
 }
 
 export interface QualityGateOptions {
-  qualityThreshold?: number;
-  hysteresis?: number;
-  qualityMeasure?: 'plain' | 'graded';
-  adaptive?: boolean;
-  plan?: 'adaptive' | 'fixed';
-  minimumHoldMs?: number;
-  clock?: () => number;
-  onChange?: (change: QualityChange) => void;
+  /** Quality counts as high strictly above it, in [0, 1]; 0.7 by default. Within [0.5, 0.95] where `adaptive`. */
+  qualityThreshold?: number | undefined;
+  /** High quality stays so until it falls below threshold - hysteresis, in [0, 1]; 0.05 by default. */
+  hysteresis?: number | undefined;
+  /** What is judged: 'plain' (default) is successful / 5, 'graded' is quality_detail.score. */
+  qualityMeasure?: 'plain' | 'graded' | undefined;
+  /** Whether the threshold is learned within [0.5, 0.95]; false by default. */
+  adaptive?: boolean | undefined;
+  /** 'adaptive' (default), or 'fixed': standardisation stays as first judged. */
+  plan?: 'adaptive' | 'fixed' | undefined;
+  /** Standardisation changes at most once in so many milliseconds; 60,000 by default. */
+  minimumHoldMs?: number | undefined;
+  /** Milliseconds of a clock that never steps; performance.now() by default. */
+  clock?: (() => number) | undefined;
+  /** Called at each change of the threshold and of standardisation. */
+  onChange?: ((change: QualityChange) => void) | undefined;
 }
 
 export const qualityJudgementSchema = z.object({
@@ -73,7 +78,8 @@ const callable = <F extends (...args: never[]) => unknown>() =>
     .optional()
     .describe('a function');
 
-const optionsSchema = z.object({
+/** Its input type is QualityGateOptions, which a test of types holds it to. */
+export const qualityGateOptionsSchema = z.object({
   qualityThreshold: share(QUALITY_THRESHOLD),
   hysteresis: share(HYSTERESIS),
   qualityMeasure: z.enum(['plain', 'graded']).default('plain').describe("'plain' or 'graded'"),
@@ -85,7 +91,7 @@ const optionsSchema = z.object({
 });
 
 export class QualityGate {
-  readonly #options: z.infer<typeof optionsSchema>;
+  readonly #options: z.infer<typeof qualityGateOptionsSchema>;
   readonly #clock: () => number;
   /** Between the published hundredths. */
   #exact: number;
@@ -96,7 +102,7 @@ export class QualityGate {
   #errors: { plain: number | null; standardised: number | null } = { plain: null, standardised: null };
 
   constructor(options: QualityGateOptions = {}) {
-    this.#options = checkOptions(optionsSchema, options, 'the quality gate');
+    this.#options = checkOptions(qualityGateOptionsSchema, options, 'the quality gate');
     const { qualityThreshold, adaptive, clock } = this.#options;
     if (adaptive && (qualityThreshold < LEAST || qualityThreshold > MOST)) {
       throw rangeError(`a number in [${LEAST}, ${MOST}] (adaptive)`, 'qualityThreshold', qualityThreshold);
@@ -179,6 +185,8 @@ export class QualityGate {
     return { held: wanted, note: '' };
   }
 }
+
+export const isQualityGate = brand(QualityGate, 'QualityGate');
 
 function mean(before: number | null, observed: number): number {
   return before === null ? observed : before + WEIGHT * (observed - before);

@@ -30,7 +30,7 @@ const isNumbers = (value: unknown) =>
 const isNumber = (value: unknown) => typeof value === 'number';
 const numbers = z.custom<ArrayLike<number>>(isNumbers, 'an array of numbers');
 
-const optionsSchema = z.object({
+export const optionsSchema = z.object({
   weights: z
     .custom<Matrix>((value) => typeof value === 'object' && value !== null && 'data' in value)
     .describe('a square matrix {rows, cols, data}'),
@@ -40,7 +40,18 @@ const optionsSchema = z.object({
   order: z.int().min(1).max(MAX_DIFFERENTIAL_ORDER).default(5).describe(orderText),
 });
 
-export type DifferentialsOptions = z.input<typeof optionsSchema>;
+export interface DifferentialsOptions {
+  /** W, units x units; its dtype is that of the result. */
+  weights: Matrix;
+  /** x, one a unit. */
+  state: ArrayLike<number>;
+  /** What the units get beside W x, W_in u + b, one a unit. Default: zeros. */
+  drive?: ArrayLike<number> | undefined;
+  /** d of x' = -d x + tanh(...): one for all units, or one for each. Default 1. */
+  decay?: number | ArrayLike<number> | undefined;
+  /** Trees to this order, 1 to 10. Default 5. */
+  order?: number | undefined;
+}
 
 export interface Differentials {
   order: number;

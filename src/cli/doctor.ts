@@ -6,10 +6,10 @@ import { columns, type Paint } from './terminal.js';
 export interface Diagnosis {
   platform: string;
   node: string;
-  node_api: string;
+  nodeApi: string;
   binary: string;
   isa: string;
-  available_isas: string[];
+  availableIsas: string[];
   cores: number;
   kernels: KernelCheck[];
   ok: boolean;
@@ -20,10 +20,10 @@ export function diagnose(): Diagnosis {
   return {
     platform: `${process.platform}-${process.arch}`,
     node: process.version,
-    node_api: process.versions['napi'] ?? 'unknown',
+    nodeApi: process.versions['napi'] ?? 'unknown',
     binary: native.binary,
     isa: native.isa,
-    available_isas: native.availableIsas,
+    availableIsas: native.availableIsas,
     cores: usableCpus(),
     kernels,
     ok: kernels.every(({ ok }) => ok),
@@ -31,12 +31,12 @@ export function diagnose(): Diagnosis {
 }
 
 export function doctorPage(diagnosis: Diagnosis, paint: Paint): string {
-  const { platform, node, node_api, binary, isa, available_isas, cores, kernels, ok } = diagnosis;
+  const { platform, node, nodeApi, binary, isa, availableIsas, cores, kernels, ok } = diagnosis;
   const facts = columns([
     ['platform', platform],
-    ['Node', `${node}, Node-API ${node_api}`],
+    ['Node', `${node}, Node-API ${nodeApi}`],
     ['binary', binary],
-    ['instruction set', `${isa} of ${available_isas.join(', ')} (DTESN_ISA chooses another)`],
+    ['instruction set', `${isa} of ${availableIsas.join(', ')} (DTESN_ISA chooses another)`],
     ['cores', String(cores)],
   ]);
   const rows = kernels

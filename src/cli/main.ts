@@ -11,9 +11,9 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { json, printable } from './printable.js';
-import { Progress } from './progress.js';
+import { ProgressLine } from './progress.js';
 import { Paint } from './terminal.js';
-import { UsageError } from './usage-error.js';
+import { isUsageError, UsageError } from './usage-error.js';
 
 const usage = `dtesn: reservoir computing beside an inference engine
 
@@ -87,14 +87,14 @@ async function main(args: string[]): Promise<number> {
 
 async function processInput(values: Values, file: string | undefined): Promise<number> {
   const { text, title } = await readInput(values, file);
-  const progress = new Progress();
+  const line = new ProgressLine();
   const { resultPage } = await import('./result-page.js');
-  const processor = await openProcessor(values, progress);
+  const processor = await openProcessor(values, line);
   try {
     const result = await processor.process(text, {
-      onProgress: ({ stage, done, total }) => progress.say(stage, done, total),
+      onProgress: (progress) => line.show(progress),
     });
-    progress.end();
+    line.end();
     if (values.json) return print(json(result));
     return print(resultPage(printable(result), printable(title), new Paint(process.stdout)));
   } finally {
@@ -104,11 +104,11 @@ async function processInput(values: Values, file: string | undefined): Promise<n
 
 async function showSources(values: Values): Promise<number> {
   const intervalMs = intervalOf(values.interval);
-  const progress = new Progress();
+  const progress = new ProgressLine();
   const page = await import('./context-page.js');
   const processor = await openProcessor(values, progress);
   try {
-    progress.say('sources');
+    progress.show({ stage: 'sources', done: 0, total: null });
     if (values.watch) {
       progress.end();
       const { watchSources } = await import('./watch-sources.js');
@@ -146,8 +146,8 @@ async function doctor(values: Values): Promise<number> {
   return diagnosis.ok ? 0 : 1;
 }
 
-async function openProcessor(values: Values, progress: Progress) {
-  progress.say('building the model');
+async function openProcessor(values: Values, progress: ProgressLine) {
+  progress.show({ stage: 'building the model', done: 0, total: null });
   const { DtesnProcessor } = await import('../processor/index.js');
   const { HttpEngine } = await import('../engine/index.js');
   const given = await givenOptions(values.options);
@@ -192,12 +192,11 @@ function print(text: string): number {
 }
 
 function fail(error: unknown): number {
-  const { message, name } = error as Error;
-  if (error instanceof UsageError) {
-    process.stderr.write(`dtesn: ${printable(message)}\n\n${error.usage ?? usage}`);
+  if (isUsageError(error)) {
+    process.stderr.write(`dtesn: ${printable(error.message)}\n\n${error.usage ?? usage}`);
     return 2;
   }
-  process.stderr.write(`dtesn: ${printable(`${name}: ${message}`)}\n`);
+  process.stderr.write(`dtesn: ${printable(String(error))}\n`);
   return 1;
 }
 

@@ -19,10 +19,10 @@ function sourceLines({ sources }: MetricsOfProcessor, paint: Paint): string[] {
   return [paint.bold('Sources, since the start'), ...columns([header, ...rows], [1, 2, 3, 4, 5, 6])];
 }
 
-function timeLines({ stages, pipelines }: MetricsOfProcessor, paint: Paint): string[] {
+function timeLines({ stagesMs, pipelines }: MetricsOfProcessor, paint: Paint): string[] {
   const header = ['stage or pipeline', 'times', 'p50', 'p90', 'p99'].map(paint.dim);
   const timed = [
-    ...Object.entries(stages),
+    ...Object.entries(stagesMs),
     ...Object.entries(pipelines).map(([name, { timeMs }]) => [name, timeMs] as const),
   ];
   const rows = timed.map(([name, { count, p50, p90, p99 }]) => [name, grouped(count), time(p50), time(p90), time(p99)]);

@@ -1,7 +1,8 @@
 /** Progress on stderr: one line that is rewritten on a terminal, one line a stage elsewhere. */
+import type { Progress } from '../native/index.js';
 import { bar } from './terminal.js';
 
-export class Progress {
+export class ProgressLine {
   readonly #stream: NodeJS.WriteStream;
   #stage = '';
 
@@ -9,9 +10,9 @@ export class Progress {
     this.#stream = stream;
   }
 
-  say(stage: string, done = 0, total = 1): void {
+  show({ stage, done, total }: Progress): void {
     if (this.#stream.isTTY) {
-      const share = total > 1 ? `  ${bar(done / total, 24)} ${done}/${total}` : ' ...';
+      const share = total !== null && total > 1 ? `  ${bar(done / total, 24)} ${done}/${total}` : ' ...';
       this.#stream.write(`\r\u001b[2Kdtesn: ${stage}${share}`);
     } else if (stage !== this.#stage) {
       this.#stream.write(`dtesn: ${stage} ...\n`);

@@ -1,11 +1,11 @@
 /** One result as a page: sources, plan with its effects, stages, membranes by level, features, throughput. */
-import type { DtesnResult } from '../processor/index.js';
+import type { DtesnResultJson } from '../processor/index.js';
 import { engineLines, sourcesLines } from './context-page.js';
 import { bar, columns, grouped, milliseconds, type Paint } from './terminal.js';
 
 const BAR = 24;
 
-export function resultPage(result: DtesnResult, title: string, paint: Paint): string {
+export function resultPage(result: DtesnResultJson, title: string, paint: Paint): string {
   return [
     ...titleLines(result, title, paint),
     '',
@@ -23,7 +23,7 @@ export function resultPage(result: DtesnResult, title: string, paint: Paint): st
   ].join('\n');
 }
 
-function titleLines({ engine, input, model, context }: DtesnResult, title: string, paint: Paint): string[] {
+function titleLines({ engine, input, model, context }: DtesnResultJson, title: string, paint: Paint): string[] {
   const what = `${grouped(input.steps)} ${input.kind === 'tokens' ? 'tokens' : 'steps'}`;
   const label = engine.label ?? 'none';
   return [
@@ -36,7 +36,7 @@ function titleLines({ engine, input, model, context }: DtesnResult, title: strin
   ];
 }
 
-function planLines({ applied, execution }: DtesnResult, paint: Paint): string[] {
+function planLines({ applied, execution }: DtesnResultJson, paint: Paint): string[] {
   const rows = applied.map(({ transformation, pipeline, applied: done, effect, reason, error }) => [
     done ? paint.good('●') : paint.dim('○'),
     transformation,
@@ -50,13 +50,13 @@ function planLines({ applied, execution }: DtesnResult, paint: Paint): string[] 
   ];
 }
 
-function stageLines({ stages, total_ms }: DtesnResult, paint: Paint): string[] {
+function stageLines({ stages, totalMs }: DtesnResultJson, paint: Paint): string[] {
   const longest = Math.max(...stages.map(({ ms }) => ms));
   const rows = stages.map(({ name, ms }) => [name, milliseconds(ms), paint.accent(bar(ms / longest, BAR))]);
-  return [`${paint.bold('Stages')}  ${milliseconds(total_ms)} in all`, ...columns(rows, [1])];
+  return [`${paint.bold('Stages')}  ${milliseconds(totalMs)} in all`, ...columns(rows, [1])];
 }
 
-function membraneLines({ membranes, model }: DtesnResult, paint: Paint): string[] {
+function membraneLines({ membranes, model }: DtesnResultJson, paint: Paint): string[] {
   const most = Math.max(...membranes.map(({ activity }) => activity ?? 0), Number.MIN_VALUE);
   const rows: string[][] = [];
   for (let level = 1; level <= model.depth; level++) {
@@ -82,21 +82,21 @@ function shortened(rows: string[][], paint: Paint): string[][] {
   return [...rows.slice(0, most), [paint.dim('…'), paint.dim(`${rows.length - most} more (--json)`)]];
 }
 
-function featureLines({ bseries, features }: DtesnResult, paint: Paint): string[] {
+function featureLines({ bseries, features }: DtesnResultJson, paint: Paint): string[] {
   const numbers = (values: number[], count: number) =>
     values
       .slice(0, count)
       .map((v) => v.toFixed(4))
       .join('  ');
   const taylor = bseries.taylor.map((value, i) => `h${superscript(i + 1)} ${value.toPrecision(3)}`).join('   ');
-  const total = features.end_state.length + features.mean_state.length + features.differentials.length;
+  const total = features.endState.length + features.meanState.length + features.differentials.length;
   return [
     `${paint.bold('Features')}  ${grouped(total)} numbers`,
     ...columns([
-      ['end state', `${numbers(features.end_state, 6)}  …`],
-      ['mean state', `${numbers(features.mean_state, 6)}  …`],
+      ['end state', `${numbers(features.endState, 6)}  …`],
+      ['mean state', `${numbers(features.meanState, 6)}  …`],
       [`${bseries.trees} differentials`, `${numbers(features.differentials, 6)}${bseries.trees > 6 ? '  …' : ''}`],
-      ['flow', `${taylor}   ${paint.dim(`error of a step ${bseries.error_estimate.toPrecision(2)}`)}`],
+      ['flow', `${taylor}   ${paint.dim(`error of a step ${bseries.errorEstimate.toPrecision(2)}`)}`],
     ]),
   ];
 }
@@ -105,7 +105,7 @@ function superscript(n: number): string {
   return [...String(n)].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]!).join('');
 }
 
-function throughputLine({ steps_per_second, model }: DtesnResult, paint: Paint): string {
-  const bandwidth = (steps_per_second * model.weight_bytes) / 1e9;
-  return `${paint.bold('Throughput')}  ${grouped(steps_per_second)} steps a second through the model, ${bandwidth.toFixed(1)} GB/s of weights`;
+function throughputLine({ stepsPerSecond, model }: DtesnResultJson, paint: Paint): string {
+  const bandwidth = (stepsPerSecond * model.weightBytes) / 1e9;
+  return `${paint.bold('Throughput')}  ${grouped(stepsPerSecond)} steps a second through the model, ${bandwidth.toFixed(1)} GB/s of weights`;
 }

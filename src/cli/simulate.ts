@@ -131,7 +131,7 @@ function faultOf(text: string): FaultOptions {
     throw new UsageError(`Expected KIND@SECONDS[:DURATION] for --fault but received ${JSON.stringify(text)}`, usage);
   }
   if (kind === undefined) throw new UsageError(`Unknown fault ${name}; known are ${faultKinds.join(', ')}`, usage);
-  return { kind, at: Number(at), ...(duration !== undefined && { duration: Number(duration) }) };
+  return { kind, atSeconds: Number(at), ...(duration !== undefined && { durationSeconds: Number(duration) }) };
 }
 
 function description(values: Values, simulators: readonly EngineSimulator[]) {

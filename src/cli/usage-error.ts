@@ -1,4 +1,6 @@
 /** A command that was used wrongly: the sentence, and the page that says how it is used. Exit code 2. */
+import { brand } from '../errors/index.js';
+
 export class UsageError extends Error {
   constructor(
     message: string,
@@ -9,3 +11,5 @@ export class UsageError extends Error {
     super(message, options);
   }
 }
+
+export const isUsageError = brand(UsageError, 'UsageError');

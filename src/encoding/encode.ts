@@ -10,7 +10,6 @@
  * Zero steps are legal and stay zero steps: what they mean is for the caller to decide. Nothing is copied here:
  * `writeSeries` (write.ts) moves the series once.
  *
- * Defaults: maxSteps 1,048,576.
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT, RangeError ERR_DTESN_SHAPE, each naming the element; the reason of
  * the signal when it is aborted. A tokenizer that fails is no error (text.ts).
  */
@@ -32,7 +31,7 @@ export type EncodeInput =
   | readonly (readonly number[])[]
   | MatrixLike;
 
-const encodeOptionsSchema = z.strictObject({
+export const encodeOptionsSchema = z.strictObject({
   tokenize: z
     .custom<Tokenize>((value) => typeof value === 'function')
     .optional()
@@ -49,7 +48,16 @@ const encodeOptionsSchema = z.strictObject({
     .describe('a whole number of steps, 1 or more'),
 });
 
-export type EncodeOptions = z.input<typeof encodeOptionsSchema>;
+export interface EncodeOptions {
+  /** The engine's tokenizer; texts are tokens of the local tokenizer, or bytes, where it is left out or fails. */
+  tokenize?: Tokenize | undefined;
+  /** Finds a tokenizer without the engine; asked only where `tokenize` gave nothing. */
+  localTokenizer?: FindLocalTokenizer | undefined;
+  /** Ends the encoding. */
+  signal?: AbortSignal | undefined;
+  /** Steps that a series may have, 1 or more. Default 1,048,576. */
+  maxSteps?: number | undefined;
+}
 
 export async function encodeInput(input: EncodeInput, options: EncodeOptions = {}): Promise<EncodedInput> {
   const { tokenize, localTokenizer, signal, maxSteps } = checkOptions(encodeOptionsSchema, options, 'encodeInput');

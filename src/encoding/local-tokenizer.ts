@@ -10,7 +10,7 @@
  * Needs the optional package @huggingface/tokenizers.
  *
  * Files are programs: tokenizer.json can hold a regular expression that never ends. They run on a thread of their own, which
- * ends when a question takes longer than `timeoutMs` (5000); the next question starts another. The thread holds no process
+ * ends when a question takes longer than `timeoutMs`; the next question starts another. The thread holds no process
  * alive; `close()` ends it, and so does the collection of the tokenizer.
  *
  * Limits: 64 MiB for tokenizer.json, 4 MiB for its config.
@@ -23,11 +23,17 @@ import { importOptional } from './optional-package.js';
 import { isToken } from './token.js';
 import { TokenizerThread } from './tokenizer-thread.js';
 
-const optionsSchema = z.object({
+export const optionsSchema = z.object({
   timeoutMs: z.number().positive().max(600_000).default(5000).describe('milliseconds in (0, 600000]'),
   signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
 });
-export type LocalTokenizerOptions = z.input<typeof optionsSchema>;
+
+export interface LocalTokenizerOptions {
+  /** Milliseconds for each question, in (0, 600,000]; the thread ends when one takes longer. Default 5000. */
+  timeoutMs?: number | undefined;
+  /** Ends the loading. */
+  signal?: AbortSignal | undefined;
+}
 
 /** Threads of tokenizers that were dropped without close(). */
 const dropped = new FinalizationRegistry<TokenizerThread>((thread) => thread.close());
@@ -89,6 +95,10 @@ export class LocalTokenizer {
   }
 
   [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
 

@@ -12,24 +12,33 @@
  *     ERR_DTESN_ENGINE_BREAKER      it failed too often and is not asked for a while; `cause` is the last failure
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import { DtesnError } from '../errors/index.js';
+import { brand, DtesnError, type DtesnErrorCode, named } from '../errors/index.js';
 
-interface EngineErrorOptions extends ErrorOptions {
+export interface EngineErrorOptions extends ErrorOptions {
+  /** Of the HTTP answer. Default null: there was none. */
   status?: number | null;
+  /** Milliseconds that the engine asks to be left alone. Default null. */
   retryAfterMs?: number | null;
 }
 
 export class EngineError extends DtesnError {
+  /** Of the HTTP answer; null where there was none. */
   readonly status: number | null;
   /** Milliseconds that the engine asks to be left alone (Retry-After). */
   readonly retryAfterMs: number | null;
 
-  constructor(code: string, message: string, options: EngineErrorOptions = {}) {
+  static {
+    named(EngineError, 'EngineError');
+  }
+
+  constructor(code: DtesnErrorCode, message: string, options: EngineErrorOptions = {}) {
     super(code, message, options);
     this.status = options.status ?? null;
     this.retryAfterMs = options.retryAfterMs ?? null;
   }
 }
+
+export const isEngineError = brand(EngineError, 'EngineError');
 
 const unreachable = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'ETIMEDOUT']);
 const broken = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);

@@ -7,7 +7,8 @@
 import type { ModelFacts } from './model-facts.js';
 
 export interface RequestOptions {
-  signal?: AbortSignal;
+  /** Ends the request; it rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
 }
 
 /** The sources that an engine answers, and so one of several providers. */
@@ -69,6 +70,8 @@ export interface Engine {
   tokenize(text: string, options?: RequestOptions): Promise<Tokenization>;
   detokenize(tokens: number[], options?: RequestOptions): Promise<string>;
   /** The model's files on this host, where they are known; an engine may have to be asked for its models first. */
-  modelFiles(): Promise<ModelFiles | null>;
+  modelFiles(options?: RequestOptions): Promise<ModelFiles | null>;
   close(): Promise<void>;
+  /** close(), for `await using`; the engines of this package have it. */
+  [Symbol.asyncDispose]?(): Promise<void>;
 }

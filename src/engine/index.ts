@@ -11,7 +11,7 @@ export {
   type RequestOptions,
   type Tokenization,
 } from './engine.js';
-export { EngineError, isScaling } from './engine-error.js';
+export { EngineError, type EngineErrorOptions, isEngineError, isScaling } from './engine-error.js';
 export {
   AphroditeEngine,
   type AphroditeEngineOptions,
@@ -20,11 +20,13 @@ export {
   type MetricsMirrorOptions,
   metricsMirror,
 } from './http/index.js';
-export { configFacts, joinFacts, type ModelFacts } from './model-facts.js';
+export { configFacts, type FactName, joinFacts, type ModelFacts } from './model-facts.js';
 export { givenModelFolder, modelConflicts, modelFilesEngine, readModelFiles } from './model-files/index.js';
 export {
+  type Labels,
   type MetricFamilies,
   MetricFamily,
+  type MetricType,
   parsePrometheus,
   parsePrometheusInSlices,
   type Sample,

@@ -20,6 +20,9 @@ export function partialEngine(label: string, offers: readonly EngineSourceName[]
     detokenize: unsupported('POST /detokenize'),
     modelFiles: async () => null,
     close: async () => {},
+    async [Symbol.asyncDispose]() {
+      await this.close();
+    },
     ...answers,
   };
 }

@@ -5,17 +5,51 @@
  * - wrong kind of argument: TypeError, `ERR_DTESN_ARGUMENT`
  * - right kind, wrong size or range: RangeError, `ERR_DTESN_ARGUMENT` or `ERR_DTESN_SHAPE`
  * - the world failed (engine, file, memory): DtesnError with its own code and, where there is one, `cause`
+ *
+ * As in Node's own errors `name` is that of the class, and text and stack begin with both: `TypeError [ERR_DTESN_SHAPE]: ...`.
  */
 import type { z } from 'zod';
+import { brand } from './brand.js';
+import type { DtesnErrorCode } from './codes.js';
+
+export { brand } from './brand.js';
+export type { DtesnErrorCode } from './codes.js';
 
 export class DtesnError extends Error {
-  readonly code: string;
+  readonly code: DtesnErrorCode;
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = `DtesnError [${code}]`;
-    this.code = code;
+  static {
+    named(DtesnError, 'DtesnError');
   }
+
+  constructor(code: DtesnErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    showCode(this, code);
+  }
+
+  override toString(): string {
+    return textOf(this, this.code);
+  }
+}
+
+/** Whether something is an error of this package that is neither a TypeError nor a RangeError. */
+export const isDtesnError = brand(DtesnError, 'DtesnError');
+
+/** Gives a class of errors its name, as the built-in ones have theirs: on the prototype. */
+export function named(errorClass: { prototype: Error }, name: string): void {
+  Object.defineProperty(errorClass.prototype, 'name', { value: name, configurable: true, writable: true });
+}
+
+function textOf({ name, message }: Error, code: DtesnErrorCode): string {
+  return `${name} [${code}]: ${message}`;
+}
+
+/** The stack takes its first line when it is read first: until then the name has the code. */
+function showCode(error: Error, code: DtesnErrorCode): void {
+  Object.defineProperty(error, 'name', { value: `${error.name} [${code}]`, configurable: true });
+  void error.stack;
+  delete (error as { name?: string }).name;
 }
 
 /** What came, in the fewest words that tell the caller. */
@@ -32,13 +66,16 @@ export function describe(value: unknown): string {
   return name && name !== 'Object' ? `a ${name}` : 'an object';
 }
 
-function coded<E extends Error>(error: E, code: string): E & { code: string } {
-  error.name = `${error.name} [${code}]`;
+type Coded<E extends Error> = E & { code: DtesnErrorCode };
+
+function coded<E extends Error>(error: E, code: DtesnErrorCode): Coded<E> {
+  showCode(error, code);
+  Object.defineProperty(error, 'toString', { value: () => textOf(error, code), configurable: true, writable: true });
   return Object.assign(error, { code });
 }
 
 /** TypeError: `Expected a Float32Array for series but received an array of 3`. */
-export function argumentError(expected: string, argument: string, received: unknown): TypeError & { code: string } {
+export function argumentError(expected: string, argument: string, received: unknown): Coded<TypeError> {
   return coded(
     new TypeError(`Expected ${expected} for ${argument} but received ${describe(received)}`),
     'ERR_DTESN_ARGUMENT',
@@ -46,7 +83,7 @@ export function argumentError(expected: string, argument: string, received: unkn
 }
 
 /** RangeError of the right type but a wrong value. */
-export function rangeError(expected: string, argument: string, received: unknown): RangeError & { code: string } {
+export function rangeError(expected: string, argument: string, received: unknown): Coded<RangeError> {
   return coded(
     new RangeError(`Expected ${expected} for ${argument} but received ${describe(received)}`),
     'ERR_DTESN_ARGUMENT',
@@ -54,7 +91,7 @@ export function rangeError(expected: string, argument: string, received: unknown
 }
 
 /** RangeError of shapes that do not meet: `Expected series with 3 features (inputs of this reservoir) but received 2`. */
-export function shapeError(expected: string, received: unknown): RangeError & { code: string } {
+export function shapeError(expected: string, received: unknown): Coded<RangeError> {
   const came = typeof received === 'string' ? received : describe(received);
   return coded(new RangeError(`Expected ${expected} but received ${came}`), 'ERR_DTESN_SHAPE');
 }
@@ -91,7 +128,7 @@ export function checkKeys(options: unknown, known: readonly string[], owner: str
   for (const key in options) if (!known.includes(key)) throw unknownOption(key, known, owner);
 }
 
-function unknownOption(key: string, known: readonly string[], owner: string): TypeError & { code: string } {
+function unknownOption(key: string, known: readonly string[], owner: string): Coded<TypeError> {
   const nearest = known
     .map((name) => ({ name, distance: editDistance(key.toLowerCase(), name.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)[0];
@@ -112,4 +149,5 @@ function editDistance(a: string, b: string): number {
   return row[b.length]!;
 }
 
+export { currentNames, type Renamed, warnDeprecated, withOldNames } from './deprecation.js';
 export { emit, type ListenerErrorHandler, ListenerErrors } from './listeners.js';

@@ -2,5 +2,5 @@
 export { type CgroupLimits, cgroupLimits, leastKnown } from './cgroup.js';
 export { cpusOf, usableCpus } from './cpus.js';
 export { eventLoopDelay } from './event-loop.js';
-export { type NvidiaGpu, nvidiaGpus } from './nvidia-gpus.js';
+export { type NvidiaGpu, type NvidiaGpusOptions, nvidiaGpus } from './nvidia-gpus.js';
 export { type Pressure, pressure } from './pressure.js';

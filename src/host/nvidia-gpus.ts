@@ -16,7 +16,17 @@ export interface NvidiaGpu {
 const QUERY = '--query-gpu=name,memory.total,memory.used,utilization.gpu';
 const MIB = 1024 * 1024;
 
-export async function nvidiaGpus(signal?: AbortSignal, command = 'nvidia-smi'): Promise<NvidiaGpu[] | null> {
+export interface NvidiaGpusOptions {
+  signal?: AbortSignal;
+  /** The program to ask: 'nvidia-smi'. */
+  command?: string;
+}
+
+/** Rejects with the signal's reason where that comes first. */
+export async function nvidiaGpus({
+  signal,
+  command = 'nvidia-smi',
+}: NvidiaGpusOptions = {}): Promise<NvidiaGpu[] | null> {
   try {
     const options = { maxBuffer: MIB, ...(signal ? { signal } : {}) };
     const { stdout } = await promisify(execFile)(command, [QUERY, '--format=csv,noheader,nounits'], options);

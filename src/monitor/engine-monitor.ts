@@ -9,10 +9,7 @@
  *     monitor.state.name                              // 'unknown' until the first answer
  *     await monitor.close();
  *
- * Options: `intervalMs` 1000 between two observations, `timeoutMs` 800 for their answers, `hungAfterMs` 3500 without an
- * iteration while requests run or wait, or without any answer; `onListenerError(error, event)`, called with the first error of each
- * listener (a process warning when left out): a listener that throws stops neither the watch nor the other listeners.
- * `clock`, a clock in place of the system's (abort/clock.ts). With the defaults a hang is reported within 5 s, a crash within 2 s.
+ * With the defaults a hang is reported within 5 s, a crash within 2 s.
  * Observations do not overlap: a slow one delays the next. The timer does not keep the process alive. The engine is the
  * caller's and stays open. States: see engine-state.ts; times are of the clock, in seconds.
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option.
@@ -33,7 +30,7 @@ import { type EngineState, EngineStateTracker } from './engine-state.js';
 import { observeEngine } from './observe-engine.js';
 
 const milliseconds = z.number().positive().max(600_000);
-const optionsSchema = z.object({
+export const optionsSchema = z.object({
   intervalMs: milliseconds.default(1000).describe('milliseconds in (0, 600000]'),
   timeoutMs: milliseconds.default(800).describe('milliseconds in (0, 600000]'),
   hungAfterMs: milliseconds.default(3500).describe('milliseconds in (0, 600000]'),
@@ -47,15 +44,29 @@ const optionsSchema = z.object({
     .describe('a Clock { now, after }'),
 });
 
-export type EngineMonitorOptions = z.input<typeof optionsSchema>;
+export interface EngineMonitorOptions {
+  /** Milliseconds between two observations, in (0, 600,000]. Default 1000. */
+  intervalMs?: number | undefined;
+  /** Milliseconds for the answers of one observation, in (0, 600,000]. Default 800. */
+  timeoutMs?: number | undefined;
+  /** Milliseconds without an iteration while requests run or wait, or without any answer, after which it is hung. Default 3500. */
+  hungAfterMs?: number | undefined;
+  /**
+   * Called with the first error of each listener: one that throws stops neither the watch nor the other listeners. Default: a
+   * warning of the process.
+   */
+  onListenerError?: ListenerErrorHandler | undefined;
+  /** In place of the system's clock, for replays and tests. */
+  clock?: Clock | undefined;
+}
 
-interface Events {
+export interface EngineMonitorEvents {
   state: [now: EngineState, before: EngineState];
   observation: [state: EngineState, figures: EngineMetrics | null];
   restart: [];
 }
 
-export class EngineMonitor extends EventEmitter<Events> {
+export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
   readonly engine: Engine;
   readonly #intervalMs: number;
   readonly #timeoutMs: number;
@@ -129,6 +140,10 @@ export class EngineMonitor extends EventEmitter<Events> {
     this.removeAllListeners();
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
   async #watch(): Promise<void> {
     const start = this.#clock.now();
     await this.#observe();
@@ -146,7 +161,7 @@ export class EngineMonitor extends EventEmitter<Events> {
     const { families, ...seen } = await withTimeLimit(this.#timeoutMs, late, closing, look, this.#clock);
     if (closing.aborted) return;
     const time = this.#clock.now() / 1000;
-    const scrape = families === null ? null : { metrics: families, time };
+    const scrape = families === null ? null : { metrics: families, timeSeconds: time };
     this.#rates = this.#scrape === null || scrape === null ? null : deriveRates(this.#scrape, scrape);
     this.#scrape = scrape;
     const before = this.state;

@@ -24,6 +24,7 @@ import {
   RestartDetector,
   type RunFigures,
 } from '../engine/index.js';
+import { withOldNames } from '../errors/index.js';
 
 const engineStates = [
   'unknown',
@@ -43,10 +44,14 @@ export type EngineStateName = (typeof engineStates)[number];
 export interface EngineState {
   name: EngineStateName;
   /** When this state began, seconds of the observations' clock. */
-  since: number;
+  sinceSeconds: number;
   /** One sentence for each sign of it. */
   evidence: string[];
+  /** @deprecated Use `sinceSeconds`. */
+  readonly since?: number | undefined;
 }
+
+const readable = withOldNames({ since: 'sinceSeconds' }, 'an engine state');
 
 /** How a request for /health or /metrics ended. */
 export type Answer = 'ok' | 'refused' | 'silent' | 'unhealthy' | 'scaling' | 'unauthorised' | 'failed';
@@ -67,7 +72,7 @@ const FULL = 0.95;
 
 export class EngineStateTracker {
   readonly #hungAfter: number;
-  #state: EngineState = { name: 'unknown', since: 0, evidence: ['not observed yet'] };
+  #state: EngineState = readable({ name: 'unknown', sinceSeconds: 0, evidence: ['not observed yet'] });
   #alive = false;
   #figures: EngineMetrics | null = null;
   readonly #run = new RestartDetector();
@@ -93,8 +98,8 @@ export class EngineStateTracker {
 
   observe(observation: Observation): EngineState {
     const [name, evidence] = this.#judge(observation);
-    const since = name === this.#state.name ? this.#state.since : observation.time;
-    this.#state = { name, since, evidence };
+    const sinceSeconds = name === this.#state.name ? this.#state.sinceSeconds : observation.time;
+    this.#state = readable({ name, sinceSeconds, evidence });
     return this.#state;
   }
 
@@ -228,7 +233,7 @@ const counters = ['iterationCount', 'generationTokens', 'promptTokens', 'request
 
 /** The figures of the restart law. */
 function runOf(figures: EngineMetrics): RunFigures {
-  const { processStartTime: startTime, kvTokensCapacity } = figures;
+  const { processStartSeconds: startTime, kvTokensCapacity } = figures;
   return { startTime, kvTokensCapacity, counters: Object.fromEntries(counters.map((name) => [name, figures[name]])) };
 }
 

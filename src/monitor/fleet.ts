@@ -30,14 +30,16 @@ import type { EngineState } from './engine-state.js';
 const WAITING = 3;
 const SATURATED = 4;
 
-const optionsSchema = z.object({
+export const optionsSchema = z.object({
   affinity: z.number().min(1).max(Number.MAX_VALUE).default(2).describe('a finite number, 1 or more,'),
   monitor: z.record(z.string(), z.unknown()).default({}).describe('options of EngineMonitor'),
 });
 
 export interface FleetOptions {
-  affinity?: number;
-  monitor?: EngineMonitorOptions;
+  /** How many times the cheapest engine's cost that of a session's own engine may be, 1 or more. Default 2. */
+  affinity?: number | undefined;
+  /** Of the monitor of each engine. */
+  monitor?: EngineMonitorOptions | undefined;
 }
 
 export interface FleetMember {
@@ -47,7 +49,7 @@ export interface FleetMember {
   cost: number | null;
 }
 
-interface Events {
+export interface FleetEvents {
   drained: [engine: Engine, state: EngineState];
   restored: [engine: Engine, state: EngineState];
 }
@@ -58,7 +60,7 @@ interface Member {
   picked: number;
 }
 
-export class Fleet extends EventEmitter<Events> {
+export class Fleet extends EventEmitter<FleetEvents> {
   readonly #members: Member[];
   readonly #affinity: number;
   readonly #errors: ListenerErrors;
@@ -82,10 +84,15 @@ export class Fleet extends EventEmitter<Events> {
     return this.#members.map(({ engine, monitor }, i) => ({ engine, state: monitor.state, cost: costs[i]! }));
   }
 
-  /** Resolves when every engine was observed at least once. */
-  async observed(): Promise<void> {
+  /** Resolves when every engine was observed at least once; rejects with the signal's reason where that comes first. */
+  async observed({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    signal?.throwIfAborted();
     const unseen = this.#members.filter(({ monitor }) => !monitor.observed);
-    await Promise.all(unseen.map(({ monitor }) => once(monitor, 'observation')));
+    const waiting = Promise.all(unseen.map(({ monitor }) => once(monitor, 'observation', signal && { signal })));
+    await waiting.catch((error) => {
+      signal?.throwIfAborted();
+      throw error;
+    });
   }
 
   /** The engine for the next request. */
@@ -104,6 +111,10 @@ export class Fleet extends EventEmitter<Events> {
   async close(): Promise<void> {
     await Promise.all(this.#members.map(({ monitor }) => monitor.close()));
     this.removeAllListeners();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   #member(engine: Engine, options: EngineMonitorOptions): Member {

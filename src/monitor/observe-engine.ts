@@ -1,8 +1,8 @@
 /** One look at an engine: /health and /metrics at the same time, and how each of them ended. It never rejects. */
 import {
   type Engine,
-  EngineError,
   engineMetrics,
+  isEngineError,
   isScaling,
   type MetricFamilies,
   parsePrometheusInSlices,
@@ -33,7 +33,7 @@ async function answered<T>(asked: Promise<T>): Promise<{ answer: Answer; value?:
 }
 
 function answerOf(error: unknown): Answer {
-  if (!(error instanceof EngineError)) return (error as Error)?.name === 'TimeoutError' ? 'silent' : 'failed';
+  if (!isEngineError(error)) return (error as Error)?.name === 'TimeoutError' ? 'silent' : 'failed';
   if (error.code === 'ERR_DTESN_ENGINE_REFUSED') return 'refused';
   if (error.code === 'ERR_DTESN_ENGINE_TIMEOUT') return 'silent';
   if (error.code === 'ERR_DTESN_ENGINE_CREDENTIAL') return 'unauthorised';

@@ -85,17 +85,17 @@ export interface Region<D extends Dtype = Dtype> {
   offset: number;
 }
 
-/** Names and dtypes, so that `view` is typed. */
-type Dtypes = Record<string, Dtype>;
-type DtypesOf<Specs extends readonly RegionSpec[]> = { [S in Specs[number] as S['name']]: S['dtype'] };
+/** Dtypes by the names of regions, so that `view` is typed. */
+export type ArenaDtypes = Record<string, Dtype>;
+export type ArenaDtypesOf<Specs extends readonly RegionSpec[]> = { [S in Specs[number] as S['name']]: S['dtype'] };
 
-export interface ArenaLayout<D extends Dtypes = Dtypes> {
+export interface ArenaLayout<D extends ArenaDtypes = ArenaDtypes> {
   version: 1;
   byteLength: number;
   regions: { [N in keyof D]: Region<D[N]> };
 }
 
-export class Arena<D extends Dtypes = Dtypes> {
+export class Arena<D extends ArenaDtypes = ArenaDtypes> {
   readonly buffer: SharedArrayBuffer;
   readonly layout: ArenaLayout<D>;
   readonly #views = new Map<keyof D, DtypeViews[Dtype]>();
@@ -106,7 +106,7 @@ export class Arena<D extends Dtypes = Dtypes> {
   }
 
   /** Allocates the regions, all zero. */
-  static create<const Specs extends readonly RegionSpec[]>(specs: Specs): Arena<DtypesOf<Specs>> {
+  static create<const Specs extends readonly RegionSpec[]>(specs: Specs): Arena<ArenaDtypesOf<Specs>> {
     if (!Array.isArray(specs)) throw argumentError('an array of regions', 'specs', specs);
     const regions: Record<string, Region> = {};
     let end = 0;
@@ -124,11 +124,11 @@ export class Arena<D extends Dtypes = Dtypes> {
     const start = addon().bytesToAlignment(new Uint8Array(buffer));
     for (const region of Object.values(regions)) region.offset += start;
     const layout = { version: 1 as const, byteLength: buffer.byteLength, regions };
-    return new Arena(buffer, layout as ArenaLayout<DtypesOf<Specs>>);
+    return new Arena(buffer, layout as ArenaLayout<ArenaDtypesOf<Specs>>);
   }
 
   /** The arena of another thread: the buffer it shares and the layout it sent, checked against each other. */
-  static map<D extends Dtypes = Dtypes>(buffer: SharedArrayBuffer, layout: ArenaLayout<D>): Arena<D> {
+  static map<D extends ArenaDtypes = ArenaDtypes>(buffer: SharedArrayBuffer, layout: ArenaLayout<D>): Arena<D> {
     if (!types.isSharedArrayBuffer(buffer)) throw argumentError('a SharedArrayBuffer', 'buffer', buffer);
     if (changesSize(buffer)) throw argumentError('a SharedArrayBuffer of fixed size', 'buffer', buffer);
     const checked = checkOptions(arenaLayoutSchema, layout, 'an arena layout');

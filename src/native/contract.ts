@@ -117,6 +117,8 @@ export interface NativeNetwork<F extends Floats> {
   effectiveRadius(region: number): number;
   /** A number for { kind: 'shared' } in any environment of this process. */
   share(): number;
+  /** Makes the weights of a spec on another thread, of a network made of null; progress counts regions. */
+  build(spec: NetworkSpec, control: Int32Array): Promise<number>;
   close(): void;
 }
 
@@ -133,7 +135,7 @@ export interface NativeState<F extends Floats> {
   close(): void;
 }
 
-export type NetworkConstructor<F extends Floats> = new (spec: NetworkSpec) => NativeNetwork<F>;
+export type NetworkConstructor<F extends Floats> = new (spec: NetworkSpec | null) => NativeNetwork<F>;
 export type StateConstructor<F extends Floats> = new (
   network: NativeNetwork<F>,
   data: F,
@@ -179,9 +181,28 @@ export interface ReadoutShape {
 
 /** states: steps x states, of either dtype; inputs: of the same, undefined where the shape has none; the rest is f64. */
 export interface NativeRidgeTrainer {
-  add(states: Floats, inputs: Floats | undefined, targets: Float64Array): void;
+  /** How many rows were taken in: fewer than given when it was stopped. */
+  add(states: Floats, inputs: Floats | undefined, targets: Float64Array): number;
+  addAsync(states: Floats, inputs: Floats | undefined, targets: Float64Array, control: Int32Array): Promise<number>;
+  /**
+   * Runs a series from a state and takes its rows in. Returns the steps done: fewer than given when it was stopped, or
+   * where a state is not finite, which is then in `block` (240 x featureSize, scratch).
+   */
+  train(state: NativeState<Floats>, series: Floats, targets: Float64Array, washout: number, block: Floats): number;
+  trainAsync(
+    state: NativeState<Floats>,
+    series: Floats,
+    targets: Float64Array,
+    washout: number,
+    block: Floats,
+    control: Int32Array,
+  ): Promise<number>;
   /** weights: features x outputs, bias: outputs. Whether there is a solution: not where features are dependent. */
   solve(ridge: number, weights: Float64Array, bias: Float64Array): boolean;
+  /** 1 or 0. */
+  solveAsync(ridge: number, weights: Float64Array, bias: Float64Array, control: Int32Array): Promise<number>;
+  /** Frees the sums, after what is under way. */
+  close(): void;
 }
 
 export interface NativeRecursiveTrainer {
@@ -189,6 +210,14 @@ export interface NativeRecursiveTrainer {
   readonly bytes: number;
   /** Steps done: fewer than given when P stops being positive. predictions: steps x outputs, each before its step. */
   update(states: Floats, inputs: Floats | undefined, targets: Float64Array, predictions: Float64Array): number;
+  updateAsync(
+    states: Floats,
+    inputs: Floats | undefined,
+    targets: Float64Array,
+    predictions: Float64Array,
+    control: Int32Array,
+  ): Promise<number>;
+  close(): void;
   weights(weights: Float64Array, bias: Float64Array): void;
 }
 
@@ -201,6 +230,8 @@ export interface Addon {
   // simd
   readonly isa: string;
   readonly availableIsas: string[];
+  /** Tells this addon from another that the same process has loaded from another file. */
+  readonly identity: number;
   checkKernels(): KernelCheck[];
   /** Bytes from the view's address up to the next multiple of 64. */
   bytesToAlignment(view: Uint8Array): number;
@@ -250,6 +281,8 @@ export interface Addon {
   // linalg
   /** Of a row-major n x n matrix; `residual` is 0 where all eigenvalues were computed. */
   spectralRadius(matrix: Float64Array, n: number): { radius: number; residual: number; converged: boolean };
+  /** found: radius, residual, and 1 where it converged. */
+  spectralRadiusAsync(matrix: Float64Array, n: number, found: Float64Array, control: Int32Array): Promise<number>;
 
   // trees
   /** Rooted trees of exactly this order, 1 to 20, by generating them. */

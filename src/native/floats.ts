@@ -1,8 +1,15 @@
-/** Element types of the numeric rooms: f32 by default, f64 on request. */
+/**
+ * Element types of the numeric rooms.
+ *
+ * What the package makes without being told a dtype is f32: matrices of zeros, drawn weights, states. Numbers that are given
+ * keep their precision until a network stores them in its own: arrays of numbers are f64.
+ */
 import { DtesnError } from '../errors/index.js';
 import type { Floats } from './contract.js';
 
 export type FloatDtype = 'f32' | 'f64';
+
+export const defaultDtype: FloatDtype = 'f32';
 
 export function dtypeOf(values: Floats): FloatDtype {
   return values instanceof Float32Array ? 'f32' : 'f64';

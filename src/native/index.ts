@@ -21,6 +21,8 @@ export const native = {
 export { addon } from './addon.js';
 export {
   Arena,
+  type ArenaDtypes,
+  type ArenaDtypesOf,
   type ArenaLayout,
   arenaLayoutSchema,
   type Dtype,
@@ -41,10 +43,11 @@ export type {
   OperatorSpec,
   ReadoutShape,
   RegionSpec as NativeRegionSpec,
+  TopologySpec,
 } from './contract.js';
-export { arrayOf, dtypeOf, type FloatDtype, floats, sharedFloats } from './floats.js';
+export { arrayOf, defaultDtype, dtypeOf, type FloatDtype, floats, sharedFloats } from './floats.js';
 export type { Limits, ReadRate } from './limits.js';
 export { loadAddon } from './loader.js';
-export { type LongRunOptions, longRun } from './long-run.js';
+export { checkLongRun, type LongRunOptions, longRun, longRunKeys, type Progress } from './long-run.js';
 export { changesSize, checkView, isShared, requireShared, type ViewKind } from './shared-buffer.js';
 export { setThreads, threadCount } from './threads.js';

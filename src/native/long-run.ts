@@ -1,29 +1,59 @@
 /**
  * A native run off the JavaScript thread, with progress and cancellation through two shared words: [cancel, progress].
  *
- * The run stops within 32 steps of an abort, and the promise rejects with the signal's reason; the state is then that
- * after the steps done. Progress is polled, so a run shorter than the period reports only its end. A listener of progress
- * that throws stops the run, and the promise rejects with what it threw.
+ * The run stops soon after an abort (a network within 32 steps), and the promise rejects with the signal's reason.
+ * Progress is polled, so a run shorter than the period reports only its end. A listener of progress that throws stops the
+ * run, and the promise rejects with what it threw.
+ * Errors: TypeError ERR_DTESN_ARGUMENT for what is no AbortSignal or no function.
  */
+import { argumentError, checkKeys } from '../errors/index.js';
+
+/** How far something long has come. */
+export interface Progress {
+  /** Whole number of steps (inputs, regions) done so far. */
+  done: number;
+  /** How many there are; null where that is not known. */
+  total: number | null;
+  /** What is being done: 'run', 'construct', 'train', 'solve', 'context', 'encode', 'model', 'inputs'. */
+  stage: string;
+}
+
 export interface LongRunOptions {
+  /** Stops the run within 32 steps; the promise rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
-  /** Called with the steps done so far, about twenty times a second and at the end. */
-  onProgress?: ((stepsDone: number) => void) | undefined;
+  /** Called about twenty times a second, and at the end. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+export const longRunKeys: readonly string[] = ['signal', 'onProgress'];
+
+/** The options of a call that takes no others. */
+export function checkLongRun(options: LongRunOptions, call: string): void {
+  checkKeys(options, [...longRunKeys], call);
+  const { signal, onProgress } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw argumentError('an AbortSignal', 'signal', signal);
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw argumentError('a function ({ done, total, stage })', 'onProgress', onProgress);
+  }
 }
 
 const PERIOD_MS = 50;
 
+/** Awaits what `start` begins, which counts what it has done in control[1] and stops once control[0] is set. */
 export async function longRun(
   start: (control: Int32Array) => Promise<number>,
   { signal, onProgress }: LongRunOptions,
+  { stage, total }: Omit<Progress, 'done'>,
 ): Promise<number> {
+  checkLongRun({ signal, onProgress }, stage);
   signal?.throwIfAborted();
   const control = new Int32Array(new SharedArrayBuffer(8));
   const cancel = () => Atomics.store(control, 0, 1);
+  const counted = () => Atomics.load(control, 1) >>> 0;
   let thrown: { error: unknown } | undefined;
   const report = () => {
     try {
-      onProgress?.(Atomics.load(control, 1));
+      onProgress?.({ done: counted(), total, stage });
     } catch (error) {
       thrown = { error };
       clearInterval(poll);
@@ -33,11 +63,11 @@ export async function longRun(
   const poll = onProgress && setInterval(report, PERIOD_MS);
   signal?.addEventListener('abort', cancel, { once: true });
   try {
-    const done = await start(control);
+    const result = await start(control);
     if (thrown) throw thrown.error;
     signal?.throwIfAborted();
-    onProgress?.(done);
-    return done;
+    onProgress?.({ done: total ?? counted(), total, stage });
+    return result;
   } finally {
     clearInterval(poll);
     signal?.removeEventListener('abort', cancel);

@@ -7,16 +7,7 @@
  * with κ = `coupling`, κ_fb = `feedback`, w(τ) = |τ| / (σ γ) (membrane-tree.ts), and dense ports C, F of U(-1, 1)
  * sqrt(3 / columns). The states of all membranes stand side by side in one array, in breadth-first order.
  *
- * `depth` hosts the reservoirs in the tree of rooted trees. `parents` hosts them in any other forest instead: the index of
- * each membrane's parent, which stands before it, or null for a root; then w = 1, inputs reach the roots ('skin'), and
- * arrays of units, leak, spectralRadius and activation have one element a membrane or one a level. [null, 0, 1] is the
- * deep ESN of three layers, [null, null] are two reservoirs side by side.
- * `precision` is that of every W as it is stored: see Reservoir.
- *
  * Shapes: series is steps x inputs, states are steps x units.
- *
- * Update: 'parentFirst' reads the parent's new state (the classical deep ESN); 'synchronous' reads all old states, so
- * each level adds a step of delay: level n at step t is then what parentFirst has at step t - (n - 1).
  * Gates: a membrane whose gate is 0 is neither computed nor read by its neighbours; its state is held.
  *
  * Errors: as Reservoir's.
@@ -24,7 +15,7 @@
  */
 import { z } from 'zod';
 import { argumentError, checkOptions, rangeError, shapeError } from '../errors/index.js';
-import { type FloatDtype, type Floats, floats, type NativeRegionSpec } from '../native/index.js';
+import { defaultDtype, type FloatDtype, type Floats, floats, type NativeRegionSpec } from '../native/index.js';
 import { checkAsStored, checkMemory, matrix } from '../numeric/index.js';
 import { levelSizes, MAX_DEPTH, type Membrane, membraneTree } from '../trees/index.js';
 import { type Activation, activationName, activationNameSchema, segmentsOf } from './activation.js';
@@ -36,6 +27,7 @@ import {
   drawnRecurrent,
   type Precision,
   precisionSchema,
+  type RegionOptions,
   ratesOf,
   regionShape,
   resolvePrecision,
@@ -50,7 +42,7 @@ const unitsOfOne = z.int().min(1).max(16_777_216);
 const leakOfOne = z.number().gt(0).lte(1);
 const radiusOfOne = z.number().gt(0).max(1e6);
 
-const optionsSchema = z.object({
+export const optionsSchema = z.object({
   depth: z.int().min(1).max(MAX_DEPTH).optional().describe(wholeDepth),
   parents: z
     .array(z.union([z.int().min(-1), z.null()]))
@@ -84,7 +76,39 @@ const optionsSchema = z.object({
     .describe('a Uint8Array of one element a membrane on shared memory'),
 });
 
-export type DeepTreeOptions = z.input<typeof optionsSchema>;
+export interface DeepTreeOptions extends RegionOptions {
+  /** Levels of the tree of rooted trees that host the reservoirs; or `parents`. */
+  depth?: number | undefined;
+  /**
+   * Any other forest instead: the index of each membrane's parent, which stands before it, or null (or -1) for a root; then
+   * w = 1. [null, 0, 1] is the deep ESN of three layers, [null, null] are two reservoirs side by side.
+   */
+  parents?: (number | null)[] | undefined;
+  /** Units in all, split evenly, or those of each level (or membrane of `parents`). */
+  units: number | number[];
+  /** What every W is stored in: see Reservoir. Default: `dtype`. */
+  precision?: Precision | undefined;
+  /** Share of the state that a step replaces, in (0, 1]; one, or one for each level (or membrane of `parents`). Default 1. */
+  leak?: number | number[] | undefined;
+  /** Of each W, in (0, 1,000,000]; one, or one for each level (or membrane of `parents`). Default 0.9. */
+  spectralRadius?: number | number[] | undefined;
+  /** f; one, or one for each level (or membrane of `parents`). Default 'tanh'. */
+  activation?: Activation | Activation[] | undefined;
+  /** κ: scale of what a parent gives to its children. Default 1. */
+  coupling?: number | undefined;
+  /** κ_fb: scale of what children give to their parent. Default 0. */
+  feedback?: number | undefined;
+  /** Membranes that the input reaches: the skin (with `parents` every root) or all. Default 'skin'. */
+  inputTo?: 'skin' | 'all' | undefined;
+  /**
+   * 'parentFirst' reads the parent's new state (the classical deep ESN); 'synchronous' reads all old states, so each level
+   * adds a step of delay: level n at step t is then what parentFirst has at step t - (n - 1). Default 'parentFirst'.
+   */
+  update?: 'parentFirst' | 'synchronous' | undefined;
+  /** Where the gates of the own state lie: one byte a membrane on shared memory. Default: fresh, all open. */
+  gates?: Uint8Array | undefined;
+}
+
 type CheckedOptions = z.output<typeof optionsSchema>;
 
 /** A membrane with its place in the state: elements [offset, offset + units). */
@@ -101,7 +125,8 @@ export interface HostedMembrane extends Omit<Membrane, 'sequence' | 'symmetry' |
   topology: Topology;
 }
 
-interface Facts {
+/** What a shared model says of itself. */
+export interface DeepTreeFacts {
   depth: number;
   membranes: HostedMembrane[];
   update: 'parentFirst' | 'synchronous';
@@ -109,7 +134,7 @@ interface Facts {
   precision: Precision;
 }
 
-export class DeepTreeModel extends Network<Facts> {
+export class DeepTreeModel extends Network<DeepTreeFacts> {
   constructor(options: DeepTreeOptions) {
     super(planOf(options as DeepTreeOptions | ClaimedNetwork, planTree));
   }
@@ -215,11 +240,11 @@ export class DeepTreeModel extends Network<Facts> {
   }
 }
 
-registerKind('DeepTreeModel', DeepTreeModel);
+registerKind('DeepTreeModel', DeepTreeModel, planTree);
 
-function planTree(options: DeepTreeOptions): NetworkPlan<Facts> {
+function planTree(options: DeepTreeOptions): NetworkPlan<DeepTreeFacts> {
   const checked = checkOptions(optionsSchema, options, 'DeepTreeModel');
-  const { dtype, precision } = resolvePrecision(checked.dtype, checked.precision, 'f32');
+  const { dtype, precision } = resolvePrecision(checked.dtype, checked.precision, defaultDtype);
   checkScalings(checked, dtype);
   const membranes = hostMembranes(checked);
   const { inputs, update, feedback } = checked;

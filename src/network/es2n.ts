@@ -3,28 +3,34 @@
  *
  *     x(t+1) = β f(W x(t) + W_in u(t+1) + b) + (1 - β) O x(t)          O orthogonal, β `proximity` in (0, 1]
  *
- * Shapes: W and O are units x units, W_in units x inputs, b units.
- * Drawn: W, W_in and b as Reservoir draws them; O by `orthogonal`: 'dense' (default, uniform over all orthogonal matrices,
- * about 4/3 units³ operations to make), 'cycle', 'permutation' or 'hadamard' (as the topologies of Reservoir). Defaults:
- * proximity 1, spectralRadius 0.9, activation 'tanh', dtype 'f32', seed 0.
- * Given: { weights: { recurrent, input, bias?, orthogonal }, proximity }, used as they are, dense or csr(...); the dtype is
- * that of W unless said otherwise.
+ * Shapes: W and O are units x units, W_in units x inputs, b units. W, W_in and b are drawn as Reservoir draws them, or all
+ * four are given.
  *
  * Errors: as Reservoir's.
  * Source: Ceni & Gallicchio (2024), "Edge of stability echo state network", IEEE Trans. Neural Networks Learn. Syst. 36(4).
  */
 import { z } from 'zod';
 import { checkOptions, shapeError } from '../errors/index.js';
-import { floats, type NativeRegionSpec, type OperatorSpec } from '../native/index.js';
+import { type FloatDtype, floats, type NativeRegionSpec, type OperatorSpec } from '../native/index.js';
 import { type Matrix, matrix } from '../numeric/index.js';
-import { activationSchema, segmentsOf } from './activation.js';
-import { biasOf, biasSchema, dtypeOfMatrix, matrixSchema, operatorOf, sizesOf } from './given-weights.js';
+import { type Activation, type ActivationSegment, activationSchema, segmentsOf } from './activation.js';
+import {
+  type AnyMatrix,
+  biasOf,
+  biasSchema,
+  dtypeOfMatrix,
+  type GivenWeights,
+  matrixSchema,
+  operatorOf,
+  sizesOf,
+} from './given-weights.js';
 import { type ClaimedNetwork, planOf, registerKind } from './handle.js';
 import { Network } from './network.js';
 import {
   checkScalings,
   checkWeightMemory,
   drawnRecurrent,
+  type RegionOptions,
   ratesOf,
   regionShape,
   resolveTopology,
@@ -39,7 +45,7 @@ import { oneRegion, type ReservoirWeights, regionWeights } from './reservoir.js'
 const proximity = z.number().gt(0).lte(1).default(1).describe('a number in (0, 1]');
 const orthogonals = ['dense', 'cycle', 'permutation', 'hadamard'] as const;
 
-const drawnSchema = z.object({
+export const drawnSchema = z.object({
   units: unitsSchema.describe(unitsText),
   ...regionShape,
   proximity,
@@ -48,7 +54,7 @@ const drawnSchema = z.object({
   spectralRadius: spectralRadiusSchema.default(0.9).describe(spectralRadiusText),
 });
 
-const givenSchema = z.object({
+export const givenSchema = z.object({
   weights: z
     .strictObject({
       recurrent: matrixSchema,
@@ -63,8 +69,37 @@ const givenSchema = z.object({
   state: regionShape.state,
 });
 
-export type DrawnEs2nOptions = z.input<typeof drawnSchema>;
-export type GivenEs2nOptions = z.input<typeof givenSchema>;
+/** Weights to draw. */
+export interface DrawnEs2nOptions extends RegionOptions {
+  /** N, 1 to 16,777,216. */
+  units: number;
+  /** β in (0, 1]: share of the nonlinear part. Default 1. */
+  proximity?: number | undefined;
+  /** f: for all units, or for each segment of them. Default 'tanh'. */
+  activation?: Activation | ActivationSegment[] | undefined;
+  /**
+   * How O is drawn: 'dense' (uniform over all orthogonal matrices, about 4/3 units³ operations to make) or by the structure
+   * of a topology. Default 'dense'.
+   */
+  orthogonal?: 'dense' | 'cycle' | 'permutation' | 'hadamard' | undefined;
+  /** Largest modulus of the eigenvalues of W, in (0, 1,000,000]. Default 0.9. */
+  spectralRadius?: number | undefined;
+}
+
+/** The weights of an Es2n. */
+export interface GivenEs2nWeights extends GivenWeights {
+  /** O, units x units. */
+  orthogonal: AnyMatrix;
+}
+
+/** Weights to use as they are. */
+export interface GivenEs2nOptions extends Pick<DrawnEs2nOptions, 'proximity' | 'activation' | 'state'> {
+  /** W, W_in, b and O, dense or csr(...). */
+  weights: GivenEs2nWeights;
+  /** Of states, series and weights. Default: that of W. */
+  dtype?: FloatDtype | undefined;
+}
+
 export type Es2nOptions = DrawnEs2nOptions | GivenEs2nOptions;
 
 export interface Es2nWeights extends ReservoirWeights {
@@ -94,7 +129,7 @@ export class Es2n extends Network<{ proximity: number }> {
   }
 }
 
-registerKind('Es2n', Es2n);
+registerKind('Es2n', Es2n, planEs2n);
 
 function planEs2n(options: Es2nOptions): NetworkPlan<{ proximity: number }> {
   const isGiven = typeof options === 'object' && options !== null && 'weights' in options;

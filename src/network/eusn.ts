@@ -4,32 +4,37 @@
  *     x(t+1) = x(t) + ε f((W - γ I) x(t) + W_in u(t+1) + b)          ε `step`, γ `diffusion`
  *
  * Shapes: W is units x units, W_in units x inputs, b units.
- * Drawn: W = (A - A') `recurrentScaling`, A of U(-1, 1): antisymmetric, so its eigenvalues are imaginary and nothing is
- * forgotten but by γ; W_in is U(-1, 1) inputScaling, b U(-1, 1) biasScaling. Defaults: step 0.01, diffusion 0.001,
- * recurrentScaling 1, inputScaling 1, biasScaling 0, activation 'tanh', dtype 'f32', seed 0.
- * Given: { weights: { recurrent, input, bias? }, step, diffusion }: W as it is, dense or csr(...), antisymmetric or not; the
- * dtype is that of W unless said otherwise.
+ * Drawn, W is antisymmetric, so its eigenvalues are imaginary and nothing is forgotten but by γ; given, it is used as it is.
  *
  * Errors: as Reservoir's.
  * Source: Gallicchio (2024), "Euler state networks: non-dissipative reservoir computing", Neurocomputing 579.
  */
 import { z } from 'zod';
 import { checkOptions } from '../errors/index.js';
-import type { NativeRegionSpec } from '../native/index.js';
+import type { FloatDtype, NativeRegionSpec } from '../native/index.js';
 import { checkAsStored, csr, isCsr, matrix } from '../numeric/index.js';
-import { activationSchema, segmentsOf } from './activation.js';
+import { type Activation, type ActivationSegment, activationSchema, segmentsOf } from './activation.js';
 import {
   type AnyMatrix,
   biasOf,
   biasSchema,
   dtypeOfMatrix,
+  type GivenWeights,
   matrixSchema,
   operatorOf,
   sizesOf,
 } from './given-weights.js';
 import { type ClaimedNetwork, planOf, registerKind } from './handle.js';
 import { Network } from './network.js';
-import { checkScalings, checkWeightMemory, ratesOf, regionShape, unitsSchema, unitsText } from './options.js';
+import {
+  checkScalings,
+  checkWeightMemory,
+  type RegionOptions,
+  ratesOf,
+  regionShape,
+  unitsSchema,
+  unitsText,
+} from './options.js';
 import type { NetworkPlan } from './plan.js';
 import { oneRegion, type ReservoirWeights, regionWeights } from './reservoir.js';
 
@@ -41,7 +46,7 @@ const law = {
   state: regionShape.state,
 };
 
-const drawnSchema = z.object({
+export const drawnSchema = z.object({
   units: unitsSchema.describe(unitsText),
   inputs: regionShape.inputs,
   recurrentScaling: z.number().min(0).default(1).describe(finite),
@@ -52,7 +57,7 @@ const drawnSchema = z.object({
   ...law,
 });
 
-const givenSchema = z.object({
+export const givenSchema = z.object({
   weights: z
     .strictObject({ recurrent: matrixSchema, input: matrixSchema, bias: biasSchema.optional() })
     .describe('an object { recurrent, input, bias? } of matrices'),
@@ -60,16 +65,38 @@ const givenSchema = z.object({
   ...law,
 });
 
-export type DrawnEuSnOptions = z.input<typeof drawnSchema>;
-export type GivenEuSnOptions = z.input<typeof givenSchema>;
+/** Weights to draw. */
+export interface DrawnEuSnOptions
+  extends Pick<RegionOptions, 'inputs' | 'inputScaling' | 'biasScaling' | 'dtype' | 'state' | 'seed'> {
+  /** N, 1 to 16,777,216. */
+  units: number;
+  /** W = (A - A') times this, A of U(-1, 1). Default 1. */
+  recurrentScaling?: number | undefined;
+  /** ε in (0, 1,000,000]: the step of Euler's method. Default 0.01. */
+  step?: number | undefined;
+  /** γ in [0, 1,000,000]: damps every unit. Default 0.001. */
+  diffusion?: number | undefined;
+  /** f: for all units, or for each segment of them. Default 'tanh'. */
+  activation?: Activation | ActivationSegment[] | undefined;
+}
+
+/** Weights to use as they are. */
+export interface GivenEuSnOptions extends Pick<DrawnEuSnOptions, 'step' | 'diffusion' | 'activation' | 'state'> {
+  /** W, W_in and b, dense or csr(...); W antisymmetric or not. */
+  weights: GivenWeights;
+  /** Of states, series and weights. Default: that of W. */
+  dtype?: FloatDtype | undefined;
+}
+
 export type EuSnOptions = DrawnEuSnOptions | GivenEuSnOptions;
 
-interface Facts {
+/** What a shared EuSn says of itself. */
+export interface EuSnFacts {
   step: number;
   diffusion: number;
 }
 
-export class EuSn extends Network<Facts> {
+export class EuSn extends Network<EuSnFacts> {
   constructor(options: EuSnOptions) {
     super(planOf(options as EuSnOptions | ClaimedNetwork, planEuSn));
   }
@@ -94,14 +121,14 @@ export class EuSn extends Network<Facts> {
   }
 }
 
-registerKind('EuSn', EuSn);
+registerKind('EuSn', EuSn, planEuSn);
 
-function planEuSn(options: EuSnOptions): NetworkPlan<Facts> {
+function planEuSn(options: EuSnOptions): NetworkPlan<EuSnFacts> {
   const isGiven = typeof options === 'object' && options !== null && 'weights' in options;
   return isGiven ? planGiven(options as GivenEuSnOptions) : planDrawn(options as DrawnEuSnOptions);
 }
 
-function planDrawn(options: DrawnEuSnOptions): NetworkPlan<Facts> {
+function planDrawn(options: DrawnEuSnOptions): NetworkPlan<EuSnFacts> {
   const checked = checkOptions(drawnSchema, options, 'EuSn');
   const { units, inputs, dtype, step, diffusion, inputScaling, biasScaling, seed } = checked;
   checkWeightMemory(units * (units + inputs), dtype, `${units} units of an EuSn`);
@@ -118,7 +145,7 @@ function planDrawn(options: DrawnEuSnOptions): NetworkPlan<Facts> {
   return { kind: 'EuSn', dtype, spec: oneRegion(inputs, region), facts, own: { data: checked.state } };
 }
 
-function planGiven(options: GivenEuSnOptions): NetworkPlan<Facts> {
+function planGiven(options: GivenEuSnOptions): NetworkPlan<EuSnFacts> {
   const checked = checkOptions(givenSchema, options, 'EuSn');
   const { weights, step, diffusion } = checked;
   const dtype = checked.dtype ?? dtypeOfMatrix(weights.recurrent);

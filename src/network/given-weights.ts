@@ -10,6 +10,7 @@ import { checkView, dtypeOf, type FloatDtype, type Floats, type OperatorSpec } f
 import { type CsrMatrix, csr, isCsr, type Matrix, storedAs } from '../numeric/index.js';
 import type { Precision } from './options.js';
 
+/** Dense or sparse. */
 export type AnyMatrix = Matrix | CsrMatrix;
 
 const aMatrix = 'a matrix: matrix(rows, cols, data) or csr(rows, cols, { offsets, columns, values })';
@@ -20,10 +21,13 @@ export const matrixSchema = z.custom<AnyMatrix>(
 );
 export const biasSchema = z.custom<ArrayLike<number>>((v) => Array.isArray(v) || ArrayBuffer.isView(v), 'an array');
 
-/** The weights of one region, by name. */
+/** The weights of one region. */
 export interface GivenWeights {
+  /** W, units x units. */
   recurrent: AnyMatrix;
+  /** W_in, units x inputs. */
   input: AnyMatrix;
+  /** b, one a unit. Default: zeros. */
   bias?: ArrayLike<number> | undefined;
 }
 

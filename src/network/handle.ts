@@ -5,16 +5,19 @@
  * postMessage clones. Each kind registers how an object is made of one. A handle keeps nothing alive: who sends it keeps
  * the network open until it was taken over.
  *
- * Errors: TypeError ERR_DTESN_ARGUMENT for what is no handle; Error ERR_DTESN_CLOSED where the network is gone.
+ * Errors: TypeError ERR_DTESN_ARGUMENT for what is no handle, and for one of another addon (two copies of the package, each
+ * with a binary of its own, share no weights); Error ERR_DTESN_CLOSED where the network is gone.
  */
-import { argumentError } from '../errors/index.js';
-import type { FloatDtype } from '../native/index.js';
+import { argumentError, brand } from '../errors/index.js';
+import { addon, type FloatDtype, type Floats, type NativeNetwork } from '../native/index.js';
 import type { NetworkPlan } from './plan.js';
 
 export interface NetworkHandle {
   readonly dtesn: 'network';
   readonly kind: string;
   readonly number: number;
+  /** The addon that has the weights, of those that this process has loaded. */
+  readonly addon: number;
   readonly dtype: FloatDtype;
   readonly owner: string;
   readonly gated: boolean;
@@ -26,13 +29,38 @@ export class ClaimedNetwork {
   constructor(readonly handle: NetworkHandle) {}
 }
 
-type Kind = new (claimed: ClaimedNetwork) => unknown;
+/** What a constructor is given in place of options when another thread has made its weights (construct.ts). */
+export class BuiltNetwork {
+  constructor(
+    readonly plan: NetworkPlan,
+    readonly native: NativeNetwork<Floats>,
+  ) {}
+}
+
+const isClaimed = brand(ClaimedNetwork, 'ClaimedNetwork');
+const isBuilt = brand(BuiltNetwork, 'BuiltNetwork');
+
+type Kind = new (made: ClaimedNetwork | BuiltNetwork) => unknown;
+type MakePlan = (options: unknown) => NetworkPlan;
 
 const kinds = new Map<string, Kind>();
+const plans = new Map<unknown, MakePlan>();
 
-/** Makes a kind of network shareable: `new Kind(claimed)` has to pass `planOf(claimed, ...)` on. */
-export function registerKind(name: string, kind: unknown): void {
+/**
+ * Makes a kind of network shareable and, with the function that plans it, one that `constructAsync` makes. Its constructor has
+ * to pass what it is given on to `planOf`.
+ */
+export function registerKind<Options>(name: string, kind: unknown, plan?: (options: Options) => NetworkPlan): void {
   kinds.set(name, kind as Kind);
+  if (plan !== undefined) plans.set(kind, plan as MakePlan);
+}
+
+/** How a kind plans its options. */
+export function planMaker(kind: unknown): MakePlan {
+  const plan = plans.get(kind);
+  if (plan === undefined)
+    throw argumentError('a kind registered with its plan: registerKind(name, kind, plan)', 'this', kind);
+  return plan;
 }
 
 export function reviveNetwork(handle: NetworkHandle): unknown {
@@ -41,9 +69,13 @@ export function reviveNetwork(handle: NetworkHandle): unknown {
     handle !== null &&
     handle.dtesn === 'network' &&
     Number.isSafeInteger(handle.number) &&
+    Number.isSafeInteger(handle.addon) &&
     (handle.dtype === 'f32' || handle.dtype === 'f64') &&
     typeof handle.facts === 'object';
   if (!isHandle) throw argumentError('a handle of network.share()', 'handle', handle);
+  if (handle.addon !== addon().identity) {
+    throw argumentError('a network of the addon that this copy of dtesn has loaded', 'handle', 'one of another addon');
+  }
   const Kind = kinds.get(handle.kind);
   if (!Kind) throw argumentError(`one of ${[...kinds.keys()].join(', ')}`, 'handle.kind', handle.kind);
   return new Kind(new ClaimedNetwork(handle));
@@ -51,10 +83,11 @@ export function reviveNetwork(handle: NetworkHandle): unknown {
 
 /** The plan of options, or of weights that are there already. */
 export function planOf<Options, Facts extends object>(
-  options: Options | ClaimedNetwork,
+  options: Options | ClaimedNetwork | BuiltNetwork,
   make: (options: Options) => NetworkPlan<Facts>,
 ): NetworkPlan<Facts> {
-  if (!(options instanceof ClaimedNetwork)) return make(options);
+  if (isBuilt(options)) return { ...(options.plan as NetworkPlan<Facts>), native: options.native };
+  if (!isClaimed(options)) return make(options);
   const { kind, number, dtype, owner, gated, facts } = options.handle;
   return { kind, dtype, spec: { kind: 'shared', number }, facts: facts as Facts, owner, gated };
 }

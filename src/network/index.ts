@@ -1,16 +1,27 @@
 /** Networks: every kind of them, and the states that move through them. */
 export { type Activation, type ActivationSegment, activations } from './activation.js';
-export { DeepTreeModel, type DeepTreeOptions, type HostedMembrane } from './deep-tree.js';
-export { Es2n, type Es2nOptions, type Es2nWeights } from './es2n.js';
-export { EuSn, type EuSnOptions } from './eusn.js';
+export type { ConstructOptions } from './construct.js';
+export { type DeepTreeFacts, DeepTreeModel, type DeepTreeOptions, type HostedMembrane } from './deep-tree.js';
+export {
+  type DrawnEs2nOptions,
+  Es2n,
+  type Es2nOptions,
+  type Es2nWeights,
+  type GivenEs2nOptions,
+  type GivenEs2nWeights,
+} from './es2n.js';
+export { type DrawnEuSnOptions, EuSn, type EuSnFacts, type EuSnOptions, type GivenEuSnOptions } from './eusn.js';
+export type { AnyMatrix, GivenWeights } from './given-weights.js';
 export { ClaimedNetwork, type NetworkHandle, planOf, registerKind } from './handle.js';
-export { Network, type StreamTable } from './network.js';
-export { Nvar, type NvarOptions } from './nvar.js';
+export { isNetwork, Network, type StreamTable } from './network.js';
+export { Nvar, type NvarFacts, type NvarOptions } from './nvar.js';
+export type { Precision, RegionOptions, Topology } from './options.js';
 export type { NetworkPlan } from './plan.js';
 export {
   type DrawnReservoirOptions,
   type GivenReservoirOptions,
   Reservoir,
+  type ReservoirFacts,
   type ReservoirOptions,
   type ReservoirWeights,
 } from './reservoir.js';

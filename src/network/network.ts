@@ -6,12 +6,13 @@
  *     runBatch, runBatchAsync  many series, a state each
  *     StreamPool               many series that arrive bit by bit
  *     differentials            of the flow whose Euler step the network takes
+ *     constructAsync           the network with its weights made by another thread
  *     share, Network.from      the same network in a worker thread, without a copy
  *
  * Shapes: a series is steps x inputs, the result steps x featureSize (one row a step, the features of the state after it),
  * a state stateSize. For networks of units both sizes are the units, and the features are the state itself.
  */
-import { argumentError, rangeError, shapeError } from '../errors/index.js';
+import { argumentError, brand, rangeError, shapeError } from '../errors/index.js';
 import {
   addon,
   arrayOf,
@@ -22,9 +23,9 @@ import {
   longRun,
   type NativeNetwork,
   type NativeState,
-  type NetworkSpec,
 } from '../native/index.js';
 import { type Matrix, readSeries, type SeriesInput, storedAs } from '../numeric/index.js';
+import { type ConstructOptions, constructNetwork, newNative } from './construct.js';
 import { type NetworkHandle, reviveNetwork } from './handle.js';
 import type { NetworkPlan } from './plan.js';
 import {
@@ -38,7 +39,7 @@ import {
   type RunOptions,
   targetOf,
 } from './run-options.js';
-import { State, type StateOptions } from './state.js';
+import { isState, State, type StateOptions } from './state.js';
 
 /** Memory of streams: see StreamPool. */
 export interface StreamTable {
@@ -64,17 +65,17 @@ export abstract class Network<Facts extends object = object> {
   readonly owner: string;
   /** The state that runs move when they are given none. */
   readonly ownState: State;
-  /** What native code knows this network by. */
+  /**
+   * What native code knows this network by.
+   * @internal
+   */
   readonly native: NativeNetwork<Floats>;
   protected readonly facts: Facts;
   readonly #kind: string;
 
   protected constructor(plan: NetworkPlan<Facts>) {
     const { kind, dtype, spec, facts, owner = 'this network', gated = false, own } = plan;
-    const Native = (dtype === 'f32' ? addon().Network32 : addon().Network64) as new (
-      spec: NetworkSpec,
-    ) => NativeNetwork<Floats>;
-    this.native = new Native(spec);
+    this.native = plan.native ?? newNative(dtype, spec);
     this.dtype = dtype;
     this.owner = owner;
     this.facts = facts;
@@ -84,6 +85,25 @@ export abstract class Network<Facts extends object = object> {
     this.featureSize = this.native.featureSize;
     this.gateCount = gated ? this.native.gates : 0;
     this.ownState = new State(this, own);
+  }
+
+  /**
+   * `new` with the weights drawn (or packed) by a thread of ours: the same bits, and the JavaScript thread stays free. All
+   * that was given is copied before the call returns: writing to it afterwards has no effect. Progress has the stage
+   * 'construct' and counts regions (the membranes of a Deep Tree, 1 elsewhere).
+   *
+   * Errors: as the constructor's, as a rejection; the signal's reason, with nothing left behind; TypeError
+   * ERR_DTESN_ARGUMENT for a kind that was registered without its plan.
+   */
+  static async constructAsync<Options, Kind extends object>(
+    this: new (
+      options: Options,
+    ) => Kind,
+    options: NoInfer<Options>,
+    run: ConstructOptions = {},
+  ): Promise<Kind> {
+    // biome-ignore lint/complexity/noThisInStatic: the class that is asked for
+    return (await constructNetwork(this, options, run)) as Kind;
   }
 
   /** The network that a handle of `share()` names, in this thread, without a copy of its weights. */
@@ -121,6 +141,7 @@ export abstract class Network<Facts extends object = object> {
       dtesn: 'network',
       kind: this.#kind,
       number: this.native.share(),
+      addon: addon().identity,
       dtype,
       owner,
       gated: this.gateCount > 0,
@@ -132,6 +153,14 @@ export abstract class Network<Facts extends object = object> {
   close(): void {
     this.ownState.close();
     this.native.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
   }
 
   /**
@@ -159,7 +188,10 @@ export abstract class Network<Facts extends object = object> {
     const { values, out, state, moments, steps } = prepareRun(this, series, options, true);
     const { sum = null, magnitude = null } = moments ?? {};
     await State.during([state], () =>
-      longRun((control) => state.native.runAsync(values, out, sum, magnitude, control), options),
+      longRun((control) => state.native.runAsync(values, out, sum, magnitude, control), options, {
+        stage: 'run',
+        total: steps,
+      }),
     );
     return this.#rows(out, steps);
   }
@@ -192,23 +224,29 @@ export abstract class Network<Facts extends object = object> {
       return total;
     };
     const states = Array.isArray(batch.states) ? batch.states : [];
-    await State.during(states, () => longRun(start, options));
+    await State.during(states, () => longRun(start, options, { stage: 'run', total }));
     return this.#batchRows(batch);
   }
 
-  /** The series as this network reads it: steps x inputs in its dtype, copied only where `run` would copy. */
-  seriesOf(series: SeriesInput): Floats {
-    return readSeries(series, targetOf(this, false));
+  /**
+   * The series as this network reads it: steps x inputs in its dtype, copied only where `run` would copy, or `runAsync` with
+   * `shared`.
+   */
+  seriesOf(series: SeriesInput, { shared = false }: { shared?: boolean } = {}): Floats {
+    return readSeries(series, targetOf(this, shared));
   }
 
   /** The features of a state: featureSize elements, into `out` where it is given. */
   featuresOf(state: State | Floats, out: Floats = floats(this.dtype, this.featureSize)): Floats {
-    const data = state instanceof State ? state.data : checkView(state, 'state', [arrayOf(this.dtype)]);
+    const data = isState(state) ? state.data : checkView(state, 'state', [arrayOf(this.dtype)]);
     this.native.features(data, checkView(out, 'out', [arrayOf(this.dtype)]));
     return out;
   }
 
-  /** One step of the streams of a table (StreamPool): how many are ready afterwards. */
+  /**
+   * One step of the streams of a table (StreamPool): how many are ready afterwards.
+   * @internal
+   */
   stepStreams(table: StreamTable, ready: number): number {
     const { states, queue, heads, counts } = table;
     return this.native.stepStreams(states, queue, heads, counts, table.ready, ready, this.ownState.gates);
@@ -269,3 +307,5 @@ export abstract class Network<Facts extends object = object> {
     return [values, outs, own, this.ownState.gates, sums('sum'), sums('magnitude')] as const;
   }
 }
+
+export const isNetwork = brand(Network, 'Network');

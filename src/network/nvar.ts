@@ -7,7 +7,6 @@
  * featureSize is delay inputs + C(delay inputs + order - 1, order); there is no constant (a readout's intercept is one). The
  * state is the delay line, (delay - 1) strides + 1 inputs, newest first; before it has filled it holds zeros.
  *
- * Options: `inputs` and `delay` are required; order 2, strides 1, dtype 'f64'.
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option, DtesnError ERR_DTESN_MEMORY for more monomials than
  * memory holds.
  * Source: Gauthier, Bollt, Griffith, Barbosa (2021), "Next generation reservoir computing", Nature Communications 12, 5564.
@@ -17,27 +16,37 @@ import { checkOptions } from '../errors/index.js';
 import { checkMemory } from '../numeric/index.js';
 import { type ClaimedNetwork, planOf, registerKind } from './handle.js';
 import { Network } from './network.js';
-import { regionShape } from './options.js';
+import { type RegionOptions, regionShape } from './options.js';
 import type { NetworkPlan } from './plan.js';
 
-const optionsSchema = z.object({
+export const optionsSchema = z.object({
   inputs: regionShape.inputs,
   delay: z.int().min(1).max(1_000_000).describe('a whole number from 1 to 1000000'),
   order: z.int().min(1).max(64).default(2).describe('a whole number from 1 to 64'),
   strides: z.int().min(1).max(1_000_000).default(1).describe('a whole number from 1 to 1000000'),
-  dtype: z.enum(['f32', 'f64']).default('f64').describe("'f32' or 'f64'"),
+  dtype: regionShape.dtype,
   state: regionShape.state,
 });
 
-export type NvarOptions = z.input<typeof optionsSchema>;
+export interface NvarOptions extends Pick<RegionOptions, 'inputs' | 'dtype'> {
+  /** Inputs that are kept, the present one among them, 1 to 1,000,000. */
+  delay: number;
+  /** Factors of each monomial, 1 to 64. Default 2. */
+  order?: number | undefined;
+  /** Steps between two inputs that are kept, 1 to 1,000,000. Default 1. */
+  strides?: number | undefined;
+  /** Where the delay line lies: stateSize elements on shared memory. Default: fresh zeros. */
+  state?: Float32Array | Float64Array | undefined;
+}
 
-interface Facts {
+/** What a shared Nvar says of itself. */
+export interface NvarFacts {
   delay: number;
   order: number;
   strides: number;
 }
 
-export class Nvar extends Network<Facts> {
+export class Nvar extends Network<NvarFacts> {
   constructor(options: NvarOptions) {
     super(planOf(options as NvarOptions | ClaimedNetwork, planNvar));
   }
@@ -55,9 +64,9 @@ export class Nvar extends Network<Facts> {
   }
 }
 
-registerKind('Nvar', Nvar);
+registerKind('Nvar', Nvar, planNvar);
 
-function planNvar(options: NvarOptions): NetworkPlan<Facts> {
+function planNvar(options: NvarOptions): NetworkPlan<NvarFacts> {
   const { inputs, delay, order, strides, dtype, state } = checkOptions(optionsSchema, options, 'Nvar');
   let monomials = 1;
   for (let i = 1; i <= order; i++) monomials *= (delay * inputs + i - 1) / i;

@@ -1,7 +1,7 @@
 /** Options of a region of reservoir units: one schema for the plain reservoir and for every membrane of a tree. */
 import { z } from 'zod';
 import { rangeError, shapeError } from '../errors/index.js';
-import { type FloatDtype, type Floats, floats, type OperatorSpec } from '../native/index.js';
+import { defaultDtype, type FloatDtype, type Floats, floats, type OperatorSpec } from '../native/index.js';
 import { checkAsStored, checkMemory } from '../numeric/index.js';
 
 export const topologies = ['dense', 'sparse', 'block-sparse', 'cycle', 'permutation', 'hadamard'] as const;
@@ -24,6 +24,41 @@ const finite = 'a finite number, 0 or more';
 
 export const leakSchema = z.union([z.number().gt(0).lte(1), z.array(z.number().gt(0).lte(1)), floatArray()]);
 
+/** Options of units whose weights are drawn. */
+export interface RegionOptions {
+  /** D: numbers of each step of the series, 1 to 1,000,000. */
+  inputs: number;
+  /** W_in is U(-1, 1) times this, dense. Default 1. */
+  inputScaling?: number | undefined;
+  /** b is U(-1, 1) times this. Default 0. */
+  biasScaling?: number | undefined;
+  /**
+   * Where W has weights, which are U(-1, 1) before they are scaled to the spectral radius.
+   *
+   * - dense: every place
+   * - sparse: `density` of each row, at random (CSR, the same in-degree in each row)
+   * - block-sparse: `density` of each row; `blockRows` consecutive rows share their columns, which makes it some ten times
+   *   faster than sparse at the same density; at most 65,536 units
+   * - cycle: W[i, i-1] = spectralRadius, everything else 0
+   * - permutation: one spectralRadius in each row and each column, at random
+   * - hadamard: W = spectralRadius n^(-3/2) H D1 H D2 H D3 with Walsh-Hadamard matrices H and random signs D, as good as a
+   *   dense random orthogonal matrix at n log n operations and no memory for weights; units must be a power of two
+   *
+   * Default: 'block-sparse' from 256 units on, else 'dense'; 'sparse' where a `density` below 1 is given for fewer units.
+   */
+  topology?: Topology | undefined;
+  /** Share of the places of a row that have a weight, in (0, 1]. Default 0.1 where W is sparse or block-sparse, else 1. */
+  density?: number | undefined;
+  /** Rows that share their columns in a block-sparse W. Default 8. */
+  blockRows?: 8 | 16 | undefined;
+  /** Of states, series and W_in. Default 'f32', or that of `precision`. */
+  dtype?: FloatDtype | undefined;
+  /** Where the network's own state lies: units elements on shared memory. Default: fresh zeros. */
+  state?: Float32Array | Float64Array | undefined;
+  /** Of what is drawn; the same seed gives the same weights on every platform (docs/random.md). Default 0. */
+  seed?: number | undefined;
+}
+
 export const regionShape = {
   inputs: z.int().min(1).max(1_000_000).describe('a whole number from 1 to 1000000'),
   inputScaling: z.number().min(0).default(1).describe(finite),
@@ -34,7 +69,7 @@ export const regionShape = {
     .union([z.literal(8), z.literal(16)])
     .default(8)
     .describe('8 or 16'),
-  dtype: z.enum(['f32', 'f64']).default('f32').describe("'f32' or 'f64'"),
+  dtype: z.enum(['f32', 'f64']).default(defaultDtype).describe("'f32' or 'f64'"),
   state: z
     .custom<Float32Array | Float64Array>((value) => ArrayBuffer.isView(value))
     .optional()

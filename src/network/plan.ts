@@ -1,5 +1,5 @@
 /** What a kind of network is made of: its constructor makes one from the options and passes it to Network. */
-import type { FloatDtype, NetworkSpec } from '../native/index.js';
+import type { FloatDtype, Floats, NativeNetwork, NetworkSpec } from '../native/index.js';
 import type { StateOptions } from './state.js';
 
 export interface NetworkPlan<Facts extends object = object> {
@@ -15,4 +15,6 @@ export interface NetworkPlan<Facts extends object = object> {
   gated?: boolean;
   /** Memory for the network's own state. */
   own?: StateOptions;
+  /** The weights, where they were made already. */
+  native?: NativeNetwork<Floats>;
 }

@@ -5,24 +5,8 @@
  *
  * Shapes: W is units x units, W_in units x inputs, b units; a series is steps x inputs, its states steps x units.
  *
- * Drawn weights: W is U(-1, 1) where the topology leaves a place, scaled to `spectralRadius` (to 1e-3; exactly for
- * cycle, permutation and hadamard); W_in is U(-1, 1) inputScaling, dense; b is U(-1, 1) biasScaling. The same seed gives the same weights on every
- * platform (docs/random.md). Topologies:
- *
- * - dense: every place
- * - sparse: `density` of each row, at random (CSR, the same in-degree in each row)
- * - block-sparse: `density` of each row; `blockRows` (8 or 16) consecutive rows share their columns, which makes it some
- *   ten times faster than sparse at the same density
- * - cycle: W[i, i-1] = spectralRadius, everything else 0
- * - permutation: one spectralRadius in each row and each column, at random
- * - hadamard: W = spectralRadius n^(-3/2) H D1 H D2 H D3 with Walsh-Hadamard matrices H and random signs D, as good as a
- *   dense random orthogonal matrix at n log n operations and no memory for weights; units must be a power of two
- *
- * Given weights are used as they are, dense or as csr(...); topology 'sparse' stores the non-zeros of a dense W only.
- *
- * `precision` is that of W as it is stored: 'f32' and 'f64' that of the states (`dtype`), 'bf16' (relative error 2^-9 a
- * weight) and 'int8' (a scale for each row; error of a weight up to 1/254 of the largest in its row) for dense and
- * block-sparse W with f32 states, two and four times fewer bytes to read a step. Drawn weights are scaled first and then rounded.
+ * Weights are drawn, W scaled to `spectralRadius` (to 1e-3; exactly for cycle, permutation and hadamard) and then rounded to
+ * `precision`; or they are given and used as they are.
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option, RangeError ERR_DTESN_SHAPE for weights that do not
  * fit each other, RangeError ERR_DTESN_MEMORY for weights beyond the memory there is.
@@ -31,10 +15,18 @@
  */
 import { z } from 'zod';
 import { checkOptions, rangeError } from '../errors/index.js';
-import { type FloatDtype, type Floats, floats, type NativeRegionSpec } from '../native/index.js';
+import { defaultDtype, type FloatDtype, type Floats, floats, type NativeRegionSpec } from '../native/index.js';
 import { checkMemory, isCsr, type Matrix, matrix } from '../numeric/index.js';
-import { activationSchema, segmentsOf } from './activation.js';
-import { biasOf, biasSchema, dtypeOfMatrix, matrixSchema, operatorOf, sizesOf } from './given-weights.js';
+import { type Activation, type ActivationSegment, activationSchema, segmentsOf } from './activation.js';
+import {
+  biasOf,
+  biasSchema,
+  dtypeOfMatrix,
+  type GivenWeights,
+  matrixSchema,
+  operatorOf,
+  sizesOf,
+} from './given-weights.js';
 import { type ClaimedNetwork, planOf, registerKind } from './handle.js';
 import { Network } from './network.js';
 import {
@@ -45,6 +37,7 @@ import {
   leakText,
   type Precision,
   precisionSchema,
+  type RegionOptions,
   ratesOf,
   regionShape,
   resolvePrecision,
@@ -56,7 +49,7 @@ import {
 } from './options.js';
 import type { NetworkPlan } from './plan.js';
 
-const drawnSchema = z.object({
+export const drawnSchema = z.object({
   units: unitsSchema.describe(unitsText),
   ...regionShape,
   dtype: z.enum(['f32', 'f64']).optional().describe("'f32' or 'f64'"),
@@ -66,7 +59,7 @@ const drawnSchema = z.object({
   spectralRadius: spectralRadiusSchema.default(0.9).describe(spectralRadiusText),
 });
 
-const givenSchema = z.object({
+export const givenSchema = z.object({
   weights: z
     .strictObject({ recurrent: matrixSchema, input: matrixSchema, bias: biasSchema.optional() })
     .describe('an object { recurrent, input, bias? } of matrices'),
@@ -78,10 +71,36 @@ const givenSchema = z.object({
   state: regionShape.state,
 });
 
-/** Weights to draw. `units` and `inputs` are required; see the file's head for the defaults. */
-export type DrawnReservoirOptions = z.input<typeof drawnSchema>;
+/** Weights to draw. */
+export interface DrawnReservoirOptions extends RegionOptions {
+  /** N, 1 to 16,777,216. */
+  units: number;
+  /**
+   * What W is stored in: 'f32' or 'f64' as the states, or 'bf16' (relative error 2^-9 a weight) or 'int8' (a scale for each
+   * row; error of a weight up to 1/254 of the largest in its row) for dense and block-sparse W with f32 states, two and four
+   * times fewer bytes to read a step. Default: `dtype`.
+   */
+  precision?: Precision | undefined;
+  /** Share of the state that a step replaces, in (0, 1]: for all units, or one for each. Default 1. */
+  leak?: number | number[] | Float32Array | Float64Array | undefined;
+  /** f: for all units, or for each segment of them. Default 'tanh'. */
+  activation?: Activation | ActivationSegment[] | undefined;
+  /** Largest modulus of the eigenvalues of W, in (0, 1,000,000]. Default 0.9. */
+  spectralRadius?: number | undefined;
+}
+
 /** Weights to use as they are. */
-export type GivenReservoirOptions = z.input<typeof givenSchema>;
+export interface GivenReservoirOptions extends Pick<DrawnReservoirOptions, 'leak' | 'activation' | 'state'> {
+  /** W, W_in and b, dense or csr(...). */
+  weights: GivenWeights;
+  /** Of states, series and W_in. Default: that of W, or of `precision`. */
+  dtype?: FloatDtype | undefined;
+  /** What W is stored in; 'bf16' and 'int8' for dense W with f32 states. Default: `dtype`. */
+  precision?: Precision | undefined;
+  /** 'sparse' stores the non-zeros of a dense W only. Default 'dense'. */
+  topology?: 'dense' | 'sparse' | undefined;
+}
+
 export type ReservoirOptions = DrawnReservoirOptions | GivenReservoirOptions;
 
 export interface ReservoirWeights {
@@ -90,14 +109,15 @@ export interface ReservoirWeights {
   bias: Floats;
 }
 
-interface Facts {
+/** What a shared reservoir says of itself. */
+export interface ReservoirFacts {
   topology: Topology;
   precision: Precision;
   leak: Floats;
   spectralRadius: number | null;
 }
 
-export class Reservoir extends Network<Facts> {
+export class Reservoir extends Network<ReservoirFacts> {
   constructor(options: ReservoirOptions) {
     super(planOf(options as ReservoirOptions | ClaimedNetwork, planReservoir));
   }
@@ -132,10 +152,11 @@ export class Reservoir extends Network<Facts> {
   }
 }
 
-registerKind('Reservoir', Reservoir);
+registerKind('Reservoir', Reservoir, planReservoir);
 
 /** Copies of the weights of a network of one region. */
-export function regionWeights({ native, stateSize, inputs, dtype }: Network): ReservoirWeights {
+export function regionWeights(network: Network): ReservoirWeights {
+  const { native, stateSize, inputs, dtype } = network;
   checkMemory(stateSize * stateSize * (dtype === 'f32' ? 4 : 8), 'a dense copy of the weights');
   const recurrent = matrix(stateSize, stateSize, floats(dtype, stateSize * stateSize));
   const input = matrix(stateSize, inputs, floats(dtype, stateSize * inputs));
@@ -149,15 +170,15 @@ export function oneRegion(inputs: number, region: NativeRegionSpec): NetworkPlan
   return { kind: 'regions', inputs, parentFirst: true, regions: [region] };
 }
 
-function planReservoir(options: ReservoirOptions): NetworkPlan<Facts> {
+function planReservoir(options: ReservoirOptions): NetworkPlan<ReservoirFacts> {
   const isGiven = typeof options === 'object' && options !== null && 'weights' in options;
   return isGiven ? planGiven(options as GivenReservoirOptions) : planDrawn(options as DrawnReservoirOptions);
 }
 
-function planDrawn(options: DrawnReservoirOptions): NetworkPlan<Facts> {
+function planDrawn(options: DrawnReservoirOptions): NetworkPlan<ReservoirFacts> {
   const checked = checkOptions(drawnSchema, options, 'Reservoir');
   const { units, inputs, spectralRadius, inputScaling, biasScaling, seed, state } = checked;
-  const { dtype, precision } = resolvePrecision(checked.dtype, checked.precision, 'f32');
+  const { dtype, precision } = resolvePrecision(checked.dtype, checked.precision, defaultDtype);
   const { spec, topology, degree } = drawnRecurrent(units, checked, precision);
   checkWeightMemory(units * (degree + inputs), dtype, `${units} units with ${degree} weights each`);
   checkScalings(checked, dtype);
@@ -169,7 +190,7 @@ function planDrawn(options: DrawnReservoirOptions): NetworkPlan<Facts> {
   return plan(dtype, oneRegion(inputs, region), { topology, precision, leak, spectralRadius }, state);
 }
 
-function planGiven(options: GivenReservoirOptions): NetworkPlan<Facts> {
+function planGiven(options: GivenReservoirOptions): NetworkPlan<ReservoirFacts> {
   const checked = checkOptions(givenSchema, options, 'Reservoir');
   const { weights, state } = checked;
   const resolved = resolvePrecision(checked.dtype, checked.precision, dtypeOfMatrix(weights.recurrent));
@@ -191,8 +212,8 @@ function planGiven(options: GivenReservoirOptions): NetworkPlan<Facts> {
 function plan(
   dtype: FloatDtype,
   spec: NetworkPlan['spec'],
-  facts: Facts,
+  facts: ReservoirFacts,
   state: Floats | undefined,
-): NetworkPlan<Facts> {
+): NetworkPlan<ReservoirFacts> {
   return { kind: 'Reservoir', dtype, spec, facts, owner: 'this reservoir', own: { data: state } };
 }

@@ -6,12 +6,13 @@ import {
   type Floats,
   floats,
   type LongRunOptions,
+  longRunKeys,
   requireShared,
   sharedFloats,
 } from '../native/index.js';
 import { type Matrix, readOut, readSeries, type SeriesInput, type SeriesTarget } from '../numeric/index.js';
 import type { Network } from './network.js';
-import { State } from './state.js';
+import { isState, type State } from './state.js';
 
 /** Sums over the steps of a run, added to what they hold: featureSize elements each. */
 export interface Moments {
@@ -49,7 +50,6 @@ export interface RunBatchAsyncOptions extends RunBatchOptions, LongRunOptions {
   threads?: number | undefined;
 }
 
-const longKeys = ['signal', 'onProgress'];
 const runKeys = ['state', 'out', 'moments'];
 const batchKeys = ['out', 'states', 'moments'];
 
@@ -71,7 +71,7 @@ export interface PreparedBatch {
 
 /** A series and the options of a run, checked; `shared` where the run is asynchronous. */
 export function prepareRun(network: Network, series: SeriesInput, options: RunOptions, shared: boolean): PreparedRun {
-  checkKeys(options, shared ? [...runKeys, ...longKeys] : runKeys, shared ? 'runAsync' : 'run');
+  checkKeys(options, shared ? [...runKeys, ...longRunKeys] : runKeys, shared ? 'runAsync' : 'run');
   const { state = network.ownState, out, moments } = options;
   checkState(network, state, 'state');
   const target = targetOf(network, shared);
@@ -90,7 +90,7 @@ export function prepareBatch(
 ): PreparedBatch {
   checkKeys(
     options,
-    shared ? [...batchKeys, 'threads', ...longKeys] : batchKeys,
+    shared ? [...batchKeys, 'threads', ...longRunKeys] : batchKeys,
     shared ? 'runBatchAsync' : 'runBatch',
   );
   if (!Array.isArray(series)) throw argumentError('an array of series', 'series', series);
@@ -113,7 +113,7 @@ export function targetOf({ inputs, dtype, owner, width }: Network, shared: boole
 }
 
 function checkState(network: Network, state: unknown, argument: string): asserts state is State {
-  if (!(state instanceof State)) throw argumentError('a State (network.createState())', argument, state);
+  if (!isState(state)) throw argumentError('a State (network.createState())', argument, state);
   if (state.network !== network) throw argumentError(`a state of ${network.owner}`, argument, state);
   state.checkIdle();
 }

@@ -11,7 +11,7 @@
  * Errors: DtesnError ERR_DTESN_BUSY while a runAsync works on it, ERR_DTESN_CLOSED once it is closed; RangeError
  * ERR_DTESN_SHAPE or ERR_DTESN_ARGUMENT for values that do not fit or are not finite as they are stored.
  */
-import { argumentError, DtesnError, shapeError } from '../errors/index.js';
+import { argumentError, brand, DtesnError, shapeError } from '../errors/index.js';
 import {
   addon,
   arrayOf,
@@ -36,7 +36,10 @@ export class State {
   readonly data: Floats;
   /** One byte a gate, live: 0 closes it. Null where the network has none. */
   readonly gates: Uint8Array | null;
-  /** What native code knows this state by. */
+  /**
+   * What native code knows this state by.
+   * @internal
+   */
   readonly native: NativeState<Floats>;
   #resets = 0;
   #closed = false;
@@ -59,14 +62,25 @@ export class State {
     return this.#busy;
   }
 
-  /** Marks states as busy while an asynchronous run works on them. */
+  /**
+   * Marks states as busy while an asynchronous run works on them.
+   * @internal
+   */
   static async during<R>(states: readonly State[], work: () => Promise<R>): Promise<R> {
-    for (const state of states) state.#busy = true;
+    for (const state of states) state.markBusy(true);
     try {
       return await work();
     } finally {
-      for (const state of states) state.#busy = false;
+      for (const state of states) state.markBusy(false);
     }
+  }
+
+  /**
+   * Called by `during`, which may be that of another copy of the package.
+   * @internal
+   */
+  markBusy(busy: boolean): void {
+    this.#busy = busy;
   }
 
   /** How often it was set from outside. */
@@ -107,6 +121,14 @@ export class State {
     this.native.close();
   }
 
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
   /** Refuses to touch it while an asynchronous run works on it, or when it is closed. */
   checkIdle(): void {
     if (!this.#closed && !this.#busy) return;
@@ -122,6 +144,8 @@ export class State {
     }
   }
 }
+
+export const isState = brand(State, 'State');
 
 /** A caller's memory for the state: shared, so that asynchronous runs and other threads may use it. */
 function checkedData(data: Floats, { dtype, stateSize }: Network): Floats {

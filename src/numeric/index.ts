@@ -1,7 +1,7 @@
 /** Numbers: matrices dense and sparse, series, and the checks they share. */
-export { type CsrMatrix, csr, isCsr } from './csr.js';
+export { type CsrMatrix, type CsrParts, csr, isCsr } from './csr.js';
 export { checkAllAsStored, checkAsStored, storedAs } from './finite.js';
-export { type Matrix, matrix } from './matrix.js';
+export { type Matrix, type MatrixData, matrix } from './matrix.js';
 export { checkMemory } from './memory.js';
 export { readOut, readSeries, type SeriesInput, type SeriesTarget } from './series.js';
-export { spectralRadius } from './spectral-radius.js';
+export { spectralRadius, spectralRadiusAsync } from './spectral-radius.js';

@@ -4,13 +4,14 @@
  *     element (i, k) is data[i cols + k]
  *
  * `data` may be a Float32Array or Float64Array, which is kept and not copied (over ordinary or shared memory of fixed
- * size), an array of numbers, or an array of rows; arrays become a Float64Array. Left out, it is zeros (Float64Array).
+ * size), an array of numbers, or an array of rows; arrays become a Float64Array. Left out, it is zeros of the
+ * default dtype (Float32Array).
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a size that is not a whole number, data of another kind or a
  * growable buffer; RangeError ERR_DTESN_SHAPE when the data has not rows x cols elements.
  */
 import { argumentError, rangeError, shapeError } from '../errors/index.js';
-import { checkView, type Floats, floats } from '../native/index.js';
+import { checkView, defaultDtype, type Floats, floats } from '../native/index.js';
 
 export interface Matrix {
   readonly rows: number;
@@ -36,7 +37,7 @@ function checkSize(size: unknown, argument: string): void {
 }
 
 function kept(data: Floats | undefined, rows: number, cols: number): Floats {
-  if (data === undefined) return floats('f64', rows * cols);
+  if (data === undefined) return floats(defaultDtype, rows * cols);
   const view = checkView(data, 'data', ['Float32Array', 'Float64Array']);
   if (view.length !== rows * cols) throw elementsError(rows, cols, `${view.length}`);
   return view;

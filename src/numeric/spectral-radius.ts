@@ -15,17 +15,40 @@
  * rows whose eigenvalues have nearly one modulus (an orthogonal matrix, say), which no iteration tells apart.
  * Source: Golub & Van Loan (2013), Matrix Computations, sections 7.5 and 10.5.
  */
-import { argumentError, DtesnError, rangeError, shapeError } from '../errors/index.js';
-import { addon, checkView, type Floats } from '../native/index.js';
+import { argumentError, checkKeys, DtesnError, rangeError, shapeError } from '../errors/index.js';
+import { addon, checkView, type Floats, longRun } from '../native/index.js';
 import type { Matrix } from './matrix.js';
 
 export function spectralRadius(m: Matrix): number {
   const data = checkSquare(m);
   const { radius, residual, converged } = addon().spectralRadius(Float64Array.from(data), m.rows);
   if (converged) return radius;
-  throw new DtesnError(
+  throw notConverged(m, residual);
+}
+
+/**
+ * The same off the JavaScript thread, to the same bits. The matrix is copied before the call returns. An abort rejects with
+ * the signal's reason within a product or a few.
+ */
+export async function spectralRadiusAsync(
+  m: Matrix,
+  options: { signal?: AbortSignal | undefined } = {},
+): Promise<number> {
+  checkKeys(options, ['signal'], 'spectralRadiusAsync');
+  options.signal?.throwIfAborted();
+  const data = Float64Array.from(checkSquare(m));
+  const found = new Float64Array(3);
+  const start = (control: Int32Array) => addon().spectralRadiusAsync(data, m.rows, found, control);
+  await longRun(start, options, { stage: 'spectral radius', total: null });
+  const [radius, residual, converged] = found;
+  if (converged === 1) return radius!;
+  throw notConverged(m, residual!);
+}
+
+function notConverged({ rows, cols }: Matrix, residual: number): DtesnError {
+  return new DtesnError(
     'ERR_DTESN_CONVERGENCE',
-    `Expected the spectral radius of ${m.rows} x ${m.cols} to converge but the residual is ${residual.toExponential(1)}`,
+    `Expected the spectral radius of ${rows} x ${cols} to converge but the residual is ${residual.toExponential(1)}`,
   );
 }
 

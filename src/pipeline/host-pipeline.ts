@@ -10,23 +10,26 @@
  */
 import { z } from 'zod';
 import { type TransformOp, transformOpSchema } from '../transform/index.js';
-import { plannedSettings } from './execution.js';
+import { type ExecutionSetting, plannedSettings, settingOf } from './execution.js';
 import type { Pipeline, PipelineStep } from './schema.js';
 
 export interface HostTransformation {
+  /** Its name in `applied` and in the plan. */
   transformation: string;
   /** Token ids before the embedding or features after it; 'features' by default. */
   on?: 'tokens' | 'features';
+  /** Operations in order; none by default. */
   operations?: TransformOp[];
-  /** Upper bounds, from when the pipeline acts until the end. */
-  limits?: { threads?: number; batch_size?: number; chunk_steps?: number; active_membranes?: number };
+  /** Upper bounds of the execution, whole numbers from 1, from when the pipeline acts until the end; none by default. */
+  limits?: { [Setting in ExecutionSetting]?: number };
+  /** Why, in a sentence. */
   reason: string;
 }
 
 export interface HostPlan {
   transformations: HostTransformation[];
   /** 'host_defined' by default. */
-  output_format?: string;
+  outputFormat?: string;
 }
 
 export interface HostPipeline {
@@ -48,12 +51,12 @@ const hostPlanSchema = z.strictObject({
       on: z.enum(['tokens', 'features']).optional(),
       operations: z.array(transformOpSchema).optional(),
       limits: z
-        .strictObject({ threads: bound, batch_size: bound, chunk_steps: bound, active_membranes: bound })
+        .strictObject({ threads: bound, batchSize: bound, chunkSteps: bound, activeMembranes: bound })
         .optional(),
       reason: z.string().min(1),
     }),
   ),
-  output_format: z.string().min(1).optional(),
+  outputFormat: z.string().min(1).optional(),
 });
 
 /** What the host plans for what its source says. Throws what plan() throws, and for what it must not return. */
@@ -75,7 +78,7 @@ export function planHost(host: HostPipeline, priority: number, data: unknown): P
     name,
     source,
     transformations: planned.transformations.map(({ transformation }) => transformation),
-    output_format: planned.output_format ?? 'host_defined',
+    output_format: planned.outputFormat ?? 'host_defined',
     priority,
     steps: planned.transformations.flatMap(stepsOf),
   };
@@ -86,7 +89,10 @@ function stepsOf(transformation: z.infer<typeof hostPlanSchema>['transformations
   const { on = 'features', operations = [], limits = {}, reason } = transformation;
   const step = { transformation: transformation.transformation, reason };
   const parameters: PipelineStep['parameters'] = {};
-  for (const name of plannedSettings) if (limits[name] !== undefined) parameters[name] = limits[name];
+  for (const name of plannedSettings) {
+    const limit = limits[settingOf[name]];
+    if (limit !== undefined) parameters[name] = limit;
+  }
   const bounds = Object.keys(parameters).length > 0;
   const steps: PipelineStep[] = [];
   if (operations.length > 0 || !bounds) steps.push({ ...step, kind: 'data', on, operations, parameters: {} });

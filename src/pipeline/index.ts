@@ -6,9 +6,10 @@ export {
   type Draft,
   type Effect,
   initialDraft,
+  type Limits,
 } from './draft.js';
 export { type MultiSourceData, multiSourceDataSchema } from './envelope.js';
-export { defaultExecution, type ExecutionPlan, executionPlanSchema } from './execution.js';
+export { defaultExecution, type ExecutionPlan, type ExecutionSetting, executionPlanSchema } from './execution.js';
 export { type ExplainedPipeline, type ExplainedTransformation, explainPlan } from './explain.js';
 export { applyFlowControl } from './flow-control.js';
 export { applyHighQualityOptimizations, standardisation } from './high-quality.js';
@@ -24,6 +25,7 @@ export { applyPerformanceOptimization } from './performance.js';
 export { createDataProcessingPipelines, planPipelines } from './plan.js';
 export { checkPlanOptions, type MultiSourceDataOptions, type PlanOptions, type PlanSettings } from './plan-options.js';
 export { applyResourceScaling } from './resource-scaling.js';
+export type { RunSeries } from './run-draft.js';
 export {
   type FlagName,
   flagNames,

@@ -13,8 +13,10 @@ import { checkPlanOptions, type MultiSourceDataOptions } from './plan-options.js
 import { defaultTarget, type PlanTarget } from './target.js';
 
 export interface MultiSourceOptions extends Omit<MultiSourceDataOptions, 'history'> {
-  target?: PlanTarget;
-  signal?: AbortSignal;
+  /** What the plan is made for. Default: tokens into a tree of depth 4 with 1,024 f32 units, on all cores. */
+  target?: PlanTarget | undefined;
+  /** Ends the fetch. */
+  signal?: AbortSignal | undefined;
 }
 
 export async function fetchMultiSourceData(

@@ -1,17 +1,10 @@
 /**
  * Options of a plan, checked once: the object is remembered, so later changes of it have no effect.
  *
- *     pipelines      pipelines that the host adds (host-pipeline.ts)
- *     additional     sources that the host adds, as they were fetched; a set of sources brings its own
- *     priorities     priority by pipeline name, also of the three (1, 2, 3): pipelines are planned and act from the least
- *     flags          switches set by the caller instead of by the figures
- *     errorHandling  'continue_with_available_data' (default) or 'fail'
- *     gate           a QualityGate that judges quality instead of the fixed 0.7
- *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT that names the option.
  */
 import { z } from 'zod';
-import { QualityGate, SourceHistory } from '../aggregation/index.js';
+import { isQualityGate, isSourceHistory, type QualityGate, type SourceHistory } from '../aggregation/index.js';
 import { argumentError, checkOptions, rangeError } from '../errors/index.js';
 import type { AdditionalSource } from '../sources/index.js';
 import type { HostPipeline } from './host-pipeline.js';
@@ -21,17 +14,24 @@ import { RESOURCE_AWARE } from './resource-scaling.js';
 import { errorHandlings, type FlagName, flagNames } from './schema.js';
 
 export interface PlanOptions {
-  pipelines?: readonly HostPipeline[];
-  additional?: Readonly<Record<string, AdditionalSource>>;
-  priorities?: Readonly<Record<string, number>>;
-  flags?: { readonly [Name in FlagName]?: boolean | undefined };
-  errorHandling?: (typeof errorHandlings)[number];
-  gate?: QualityGate;
+  /** Pipelines that rest on any source, beside the three; none by default. */
+  pipelines?: readonly HostPipeline[] | undefined;
+  /** Records of additional sources by name; none by default. */
+  additional?: Readonly<Record<string, AdditionalSource>> | undefined;
+  /** Whole numbers by pipeline name; 1, 2 and 3 of the three by default. Pipelines act from the least to the greatest. */
+  priorities?: Readonly<Record<string, number>> | undefined;
+  /** Switches that are pinned, by the names that the published format gives them; by default the figures decide. */
+  flags?: { readonly [Name in FlagName]?: boolean | undefined } | undefined;
+  /** What happens where a transformation fails: 'continue_with_available_data' (default) leaves it out, 'fail' throws. */
+  errorHandling?: (typeof errorHandlings)[number] | undefined;
+  /** What judges quality; by default the fixed threshold 0.7. */
+  gate?: QualityGate | undefined;
 }
 
 /** Options of a whole look: those of its plan, and the history that load is judged by. */
 export interface MultiSourceDataOptions extends Omit<PlanOptions, 'additional'> {
-  history?: SourceHistory;
+  /** Earlier fetches of the same engine, by which load is judged; by default fixed thresholds. */
+  history?: SourceHistory | undefined;
 }
 
 /** A pipeline that may be planned; `host` where the host added it. */
@@ -72,8 +72,8 @@ const optionsSchema = z.object({
     .enum(errorHandlings)
     .optional()
     .describe(errorHandlings.map((name) => `'${name}'`).join(' or ')),
-  gate: described<QualityGate>((value) => value instanceof QualityGate, 'a QualityGate'),
-  history: described<SourceHistory>((value) => value instanceof SourceHistory, 'a SourceHistory'),
+  gate: described<QualityGate>(isQualityGate, 'a QualityGate'),
+  history: described<SourceHistory>(isSourceHistory, 'a SourceHistory'),
 });
 
 const pipelineSchema = z.object({

@@ -4,7 +4,7 @@ import type { Engine } from '../engine/index.js';
 import { native } from '../native/index.js';
 import type { DeepTreeModel, HostedMembrane } from '../network/index.js';
 import type { PreparedInput } from './prepared-input.js';
-import type { DtesnResult } from './result.js';
+import { type DtesnResult, type DtesnResultJson, readableByOldNames } from './result.js';
 import type { BSeriesResult, ModelRun } from './stages.js';
 
 export interface ProcessedParts {
@@ -22,7 +22,7 @@ export function assembleResult(parts: ProcessedParts): DtesnResult {
   const { clock, planned, transformed, use } = input;
   const { encoded, reused } = input.encoding;
   const { steps, execution, applied } = transformed;
-  return {
+  return readableByOldNames({
     ok: true,
     engine: { label: engine?.label ?? null, simulated: engine?.simulated ?? false },
     input: { kind: encoded.kind, encoder: encoded.encoder, steps: encoded.steps, note: encoded.note },
@@ -38,22 +38,22 @@ export function assembleResult(parts: ProcessedParts): DtesnResult {
       inputs: model.inputs,
       steps,
       isa: native.isa,
-      weight_bytes: model.bytes,
+      weightBytes: model.bytes,
     },
     membranes: membranesOf(model, run),
-    bseries: { order: flow.order, trees: flow.trees, taylor: flow.taylor, error_estimate: flow.errorEstimate },
+    bseries: { order: flow.order, trees: flow.trees, taylor: flow.taylor, errorEstimate: flow.errorEstimate },
     features: {
-      end_state: Array.from(run.state.data),
-      mean_state: Array.from(run.meanState),
+      endState: Array.from(run.state.data),
+      meanState: Array.from(run.meanState),
       differentials: flow.norms,
     },
     stages: clock.stages(),
-    total_ms: clock.total(),
-    steps_per_second: steps / (clock.of('model') / 1000),
-  };
+    totalMs: clock.total(),
+    stepsPerSecond: steps / (clock.of('model') / 1000),
+  });
 }
 
-function membranesOf(model: DeepTreeModel, { activity, state }: ModelRun): DtesnResult['membranes'] {
+function membranesOf(model: DeepTreeModel, { activity, state }: ModelRun): DtesnResultJson['membranes'] {
   return model.membranes.map(({ index, level, sequence, weight, units }) => ({
     index,
     level,

@@ -1,43 +1,132 @@
 /**
- * Configuration of the processor: given values first, then environment variables DTESN_<NAME IN CAPITALS>, then defaults.
+ * Configuration of the processor: given values first, then environment variables DTESN_<NAME>, then defaults.
  *
- * The names are those of the Python implementation; its bseries_max_order went to 16 and computed nothing of it, here
- * every order up to 10 is computed (order 10 has 1,205 trees).
+ *     depth             4       levels of the membrane tree, 1 to 12                       DTESN_DEPTH
+ *     units             1024    of the whole tree, 1 to 2^24                               DTESN_UNITS
+ *     inputs            16      features of a step, 1 to 65,536                            DTESN_INPUTS
+ *     bseriesOrder      5       of the elementary differentials, 1 to 10                   DTESN_BSERIES_ORDER
+ *     caching           true    whether anything is kept from one input to the next        DTESN_CACHING
+ *     sourceDeadlineMs  250     for all sources together, ms, 1 to 600,000                 DTESN_SOURCE_DEADLINE_MS
+ *     seed              0       of weights and embedding, 0 to 2^53 - 1                    DTESN_SEED
+ *
+ * The names of dtesn 0.1, which were those of the Python implementation (esn_reservoir_size, DTESN_ESN_RESERVOIR_SIZE), are
+ * deprecated: accepted here and readable in the configuration, each with a warning (errors/deprecation.ts).
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT that names the option or the variable.
  */
 import { z } from 'zod';
-import { checkOptions } from '../errors/index.js';
+import { checkOptions, currentNames, withOldNames } from '../errors/index.js';
 import { MAX_DEPTH } from '../trees/index.js';
+
+/** The configuration under its current names. */
+export interface DtesnConfigOptions {
+  /** Levels of the membrane tree, 1 to 12; 4 by default. Variable DTESN_DEPTH. */
+  depth?: number | undefined;
+  /** Units of the whole tree, 1 to 16,777,216; 1024 by default. Variable DTESN_UNITS. */
+  units?: number | undefined;
+  /** Features of a step of the series the model reads, 1 to 65,536; 16 by default. Tokens are embedded into as many. Variable DTESN_INPUTS. */
+  inputs?: number | undefined;
+  /** Order of the elementary differentials at the end state, 1 to 10 (10 has 1,205 trees); 5 by default. Variable DTESN_BSERIES_ORDER. */
+  bseriesOrder?: number | undefined;
+  /** Whether sources are answered from their caches while these are fresh, and token ids and plans are kept; true by default. Variable DTESN_CACHING. */
+  caching?: boolean | undefined;
+  /** Deadline for all sources together in milliseconds, 1 to 600,000; 250 by default. Variable DTESN_SOURCE_DEADLINE_MS. */
+  sourceDeadlineMs?: number | undefined;
+  /** Seed of the weights and of the token embedding, a whole number below 2^53; 0 by default. Variable DTESN_SEED. */
+  seed?: number | undefined;
+}
+
+/** The names of dtesn 0.1, accepted for one more minor version. */
+export interface DeprecatedConfigOptions {
+  /** @deprecated Use `depth`. */
+  max_membrane_depth?: number | undefined;
+  /** @deprecated Use `units`. */
+  esn_reservoir_size?: number | undefined;
+  /** @deprecated Use `inputs`. */
+  input_dimension?: number | undefined;
+  /** @deprecated Use `bseriesOrder`. */
+  bseries_max_order?: number | undefined;
+  /** @deprecated Use `caching`. */
+  enable_caching?: boolean | undefined;
+  /** @deprecated Use `sourceDeadlineMs`. */
+  source_deadline_ms?: number | undefined;
+}
+
+export interface DtesnConfigInput extends DtesnConfigOptions, DeprecatedConfigOptions {}
+
+type Known<T> = { readonly [Key in keyof T]-?: NonNullable<T[Key]> };
+
+/** What a processor was made with. The old names are getters that JSON does not see. */
+export interface DtesnConfig extends Known<DtesnConfigOptions>, Known<DeprecatedConfigOptions> {}
 
 const wholeFrom = (low: number, high: number, standard: number) =>
   z.int().min(low).max(high).default(standard).describe(`a whole number from ${low} to ${high}`);
 
-export const configSchema = z.object({
-  /** Levels of the membrane tree. */
-  max_membrane_depth: wholeFrom(1, MAX_DEPTH, 4),
-  /** Units of the whole tree. */
-  esn_reservoir_size: wholeFrom(1, 16_777_216, 1024),
-  /** Order of the elementary differentials at the end state. */
-  bseries_max_order: wholeFrom(1, 10, 5),
-  /** Features of a step of the series the model reads; tokens are embedded into as many. */
-  input_dimension: wholeFrom(1, 65_536, 16),
-  /** Whether sources are answered from their caches while these are fresh. */
-  enable_caching: z.boolean().default(true).describe('true or false'),
-  /** For all sources together, ms. */
-  source_deadline_ms: wholeFrom(1, 600_000, 250),
+export const configOptionsSchema = z.strictObject({
+  depth: wholeFrom(1, MAX_DEPTH, 4),
+  units: wholeFrom(1, 16_777_216, 1024),
+  inputs: wholeFrom(1, 65_536, 16),
+  bseriesOrder: wholeFrom(1, 10, 5),
+  caching: z.boolean().default(true).describe('true or false'),
+  sourceDeadlineMs: wholeFrom(1, 600_000, 250),
   seed: wholeFrom(0, Number.MAX_SAFE_INTEGER, 0),
 });
 
-export type DtesnConfig = z.output<typeof configSchema>;
-export type DtesnConfigInput = z.input<typeof configSchema>;
+const oldNames = {
+  max_membrane_depth: 'depth',
+  esn_reservoir_size: 'units',
+  input_dimension: 'inputs',
+  bseries_max_order: 'bseriesOrder',
+  enable_caching: 'caching',
+  source_deadline_ms: 'sourceDeadlineMs',
+} as const satisfies Record<keyof DeprecatedConfigOptions, keyof DtesnConfigOptions>;
+
+const readable = withOldNames<Known<DeprecatedConfigOptions>>(oldNames, 'the configuration');
+
+/** The configuration as a schema; it takes the old names too and gives the current ones. */
+export const configSchema = z.preprocess((given, context) => {
+  try {
+    return currentNames(given, oldNames, 'DtesnConfig');
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+    return z.NEVER;
+  }
+}, configOptionsSchema);
+
+/** Names of the environment's variables by those of the options. */
+const variables = new Map(Object.keys(configOptionsSchema.shape).map((name) => [variableOf(name), name]));
+const oldVariables = Object.fromEntries(
+  Object.entries(oldNames).flatMap(([old, name]) =>
+    variableOf(old) === variableOf(name) ? [] : [[variableOf(old), variableOf(name)]],
+  ),
+);
 
 export function createConfig(given: DtesnConfigInput = {}, environment: NodeJS.ProcessEnv = process.env): DtesnConfig {
-  const fromEnvironment: Record<string, unknown> = {};
-  for (const key of Object.keys(configSchema.shape)) {
-    const text = environment[`DTESN_${key.toUpperCase()}`];
-    if (text !== undefined && text !== '') fromEnvironment[key] = parsed(text);
-  }
-  checkOptions(configSchema, fromEnvironment, 'the environment (DTESN_*)');
-  return checkOptions(configSchema, { ...fromEnvironment, ...given }, 'DtesnConfig');
+  const fromEnvironment = readEnvironment(environment);
+  checkOptions(configOptionsSchema, fromEnvironment, 'the environment (DTESN_*)');
+  const options = currentNames(given, oldNames, 'DtesnConfig');
+  const config = checkOptions(configOptionsSchema, merged(fromEnvironment, options), 'DtesnConfig');
+  return readable(config);
+}
+
+/** What is no object is left to the check. */
+function merged(fromEnvironment: object, options: unknown): unknown {
+  const isObject = typeof options === 'object' && options !== null && !Array.isArray(options);
+  return isObject ? { ...fromEnvironment, ...options } : options;
+}
+
+function readEnvironment(environment: NodeJS.ProcessEnv): Record<string, unknown> {
+  const names = [...variables.keys(), ...Object.keys(oldVariables)];
+  const set = names.flatMap((name) => {
+    const text = environment[name];
+    return text === undefined || text === '' ? [] : [[name, parsed(text)] as const];
+  });
+  const current = currentNames(Object.fromEntries(set), oldVariables, 'the environment');
+  return Object.fromEntries(Object.entries(current).map(([variable, value]) => [variables.get(variable)!, value]));
+}
+
+/** DTESN_SOURCE_DEADLINE_MS of sourceDeadlineMs. */
+function variableOf(name: string): string {
+  return `DTESN_${name.replace(/[A-Z]/g, (capital) => `_${capital}`).toUpperCase()}`;
 }
 
 /** Numbers and booleans as they are meant; anything else stays text, for the check to refuse by name. */

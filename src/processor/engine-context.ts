@@ -8,6 +8,8 @@
  *     plan                the pipelines explained
  *     origin              the engine and the model that the context was made for
  *
+ * `data`, the name of multi_source_data in dtesn 0.1, is readable in it and deprecated.
+ *
  * A context is the caller's own copy: its flags and its order of pipelines may be changed. One that is handed in is checked at
  * each use and used as it is, without a fetch. Its age is measured with the monotonic clock in the process that made it and
  * with wall time elsewhere. It is `old` when a source in it is past the maximum staleness that this processor gives it, or
@@ -16,7 +18,7 @@
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for something that is no context, naming the field.
  */
 import { z } from 'zod';
-import { argumentError, rangeError } from '../errors/index.js';
+import { argumentError, rangeError, withOldNames } from '../errors/index.js';
 import { type ExplainedPipeline, type MultiSourceData, multiSourceDataSchema } from '../pipeline/index.js';
 import {
   type ModelConfigSource,
@@ -47,6 +49,17 @@ export interface EngineContext {
   plan: ExplainedPipeline[];
   origin: ContextOrigin;
 }
+
+/** The name of dtesn 0.1, readable for one more minor version; JSON does not have it. */
+interface DeprecatedContextData {
+  /** @deprecated Use `multi_source_data`. */
+  readonly data: MultiSourceData;
+}
+
+/** A context as fetchComprehensiveEngineContext() gives it. */
+export interface FetchedContext extends EngineContext, DeprecatedContextData {}
+
+const readable = withOldNames<DeprecatedContextData>({ data: 'multi_source_data' }, 'an engine context');
 
 export const engineContextSchema = z
   .object({
@@ -83,7 +96,7 @@ export interface ContextUse {
 /** When a context was made here, in milliseconds of the monotonic clock. */
 const made = new WeakMap<object, number>();
 
-export function engineContext(data: MultiSourceData, plan: ExplainedPipeline[], origin: ContextOrigin): EngineContext {
+export function engineContext(data: MultiSourceData, plan: ExplainedPipeline[], origin: ContextOrigin): FetchedContext {
   const { model_config, tokenizer, performance } = data.sources;
   const context = structuredClone({
     engine_available:
@@ -96,7 +109,7 @@ export function engineContext(data: MultiSourceData, plan: ExplainedPipeline[], 
     origin,
   });
   made.set(context, globalThis.performance.now());
-  return context;
+  return readable(context);
 }
 
 /** Whether it was meant as a context: what else is given there has no multi_source_data. */

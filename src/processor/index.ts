@@ -1,14 +1,32 @@
 /** From an input to a result. */
-export { configSchema, createConfig, type DtesnConfig, type DtesnConfigInput } from './config.js';
+export {
+  configOptionsSchema,
+  configSchema,
+  createConfig,
+  type DeprecatedConfigOptions,
+  type DtesnConfig,
+  type DtesnConfigInput,
+  type DtesnConfigOptions,
+} from './config.js';
+export type { EngineChoice } from './engine-choice.js';
 export {
   type ContextOrigin,
   type ContextUse,
   type EngineContext,
   engineContextSchema,
+  type FetchedContext,
   type GivenContext,
 } from './engine-context.js';
 export type { ProcessOptions } from './input-runner.js';
-export { DtesnProcessor, type PreprocessedInput } from './processor.js';
-export type { MetricsOfProcessor } from './processor-metrics.js';
-export type { ProcessorOptions, ProviderOptions } from './processor-options.js';
-export { type DtesnFailure, type DtesnResult, dtesnResultSchema } from './result.js';
+export type { ModelOptions } from './lane.js';
+export { DtesnProcessor, type PreprocessedInput, type ProcessorEvents } from './processor.js';
+export type {
+  CacheFigures,
+  InputFigures,
+  MetricsOfProcessor,
+  PipelineFigures,
+  QualityFigures,
+} from './processor-metrics.js';
+export { type ProcessorOptions, type ProviderOptions, processorOptionsSchema } from './processor-options.js';
+export { type DtesnFailure, type DtesnResult, type DtesnResultJson, dtesnResultSchema } from './result.js';
+export type { StageName } from './stage-clock.js';

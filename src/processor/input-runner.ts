@@ -7,6 +7,7 @@
  * state of its own.
  */
 import { type EncodeInput, writeSeries } from '../encoding/index.js';
+import type { Progress } from '../native/index.js';
 import type { DeepTreeModel, State } from '../network/index.js';
 import { applyMultiSourceTransformations, draftTransformations, type PlanTarget } from '../pipeline/index.js';
 import type { SourceFetcher, SourceSet } from '../sources/index.js';
@@ -16,8 +17,8 @@ import { assembleResult } from './assemble-result.js';
 import {
   type ContextUse,
   checkContext,
-  type EngineContext,
   engineContext,
+  type FetchedContext,
   type GivenContext,
   useOf,
 } from './engine-context.js';
@@ -35,9 +36,10 @@ import type { WavePlan } from './waves.js';
 import type { RunMemory, SeriesMemory } from './work-memory.js';
 
 export interface ProcessOptions {
+  /** Ends the input, which then rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** The stage under way, and the share of its steps done where it has steps; of a batch the inputs done. */
-  onProgress?: (progress: { stage: string; done: number; total: number }) => void;
+  /** The stages 'context', 'encode' and 'model', the last counted in steps; of a batch 'inputs', counted in inputs. */
+  onProgress?: (progress: Progress) => void;
   /**
    * A context to decide from instead of a fetch. No request is made then: text is encoded by ids that are kept, by the
    * tokenizer of the model's files, or as UTF-8 bytes, and the result says so.
@@ -81,13 +83,13 @@ export class InputRunner {
     this.#freshness = fetcher.freshness;
     const local = engine && new ModelTokenizer(engine);
     const tokenizing = () => fetcher.enginesFor('tokenizer');
-    this.#encoder = new InputEncoder(tokenizing, local, tokens, config.source_deadline_ms);
+    this.#encoder = new InputEncoder(tokenizing, local, tokens, config.sourceDeadlineMs);
   }
 
   /** The sources as they are now. */
   async look(signal?: AbortSignal): Promise<Look> {
     const { fetcher, planner, config, metrics, targetOf } = this.#parts;
-    const set = await fetcher.fetch({ force: !config.enable_caching, ...(signal && { signal }) });
+    const set = await fetcher.fetch({ force: !config.caching, ...(signal && { signal }) });
     const plans = new Map<PlanTarget['inputKind'], PlannedData>();
     const plan = (inputKind: PlanTarget['inputKind']) => {
       const planned = plans.get(inputKind) ?? planner.plan(set, targetOf(inputKind));
@@ -99,7 +101,7 @@ export class InputRunner {
     return { use, tokenizer: set.sources.tokenizer, ask: true, plan };
   }
 
-  async context(signal?: AbortSignal): Promise<EngineContext> {
+  async context(signal?: AbortSignal): Promise<FetchedContext> {
     const { data } = (await this.look(signal)).plan('tokens');
     return engineContext(data, this.#parts.planner.explain(data), this.#parts.origin);
   }
@@ -310,7 +312,7 @@ export class InputRunner {
     const { units } = model;
     const chunkSteps = chunkOf(inputs);
     const steps = inputs.reduce((sum, { transformed }) => sum + Math.min(chunkSteps, transformed.steps), 0);
-    const trees = treesTo(this.#parts.config.bseries_max_order).length;
+    const trees = treesTo(this.#parts.config.bseriesOrder).length;
     return memory.reserve({ states: steps * units, differentials: trees * units });
   }
 
@@ -336,7 +338,7 @@ export class InputRunner {
   ): BSeriesResult {
     clock.skip();
     const last = transformed.series.subarray(-model.inputs);
-    const flow = expandFlow(run.state, differentials, this.#parts.config.bseries_max_order, last);
+    const flow = expandFlow(run.state, differentials, this.#parts.config.bseriesOrder, last);
     clock.end('bseries');
     return flow;
   }

@@ -1,7 +1,7 @@
 /**
  * What a processor did: inputs, stages, pipelines, caches and quality, as one plain structure (metrics() of the processor).
  *
- * Times are milliseconds of the monotonic clock; a histogram's quantiles are null while it is empty. Counters are since the
+ * Times are milliseconds (*Ms) of the monotonic clock; a histogram's quantiles are null while it is empty. Counters are since the
  * processor was made. Quality is kept for the last hour, one entry a minute.
  */
 import { LatencyHistogram, type LatencySnapshot, type SourceMetrics } from '../sources/index.js';
@@ -55,13 +55,15 @@ export interface InputFigures {
 
 /** What metrics() of the processor gives. */
 export interface MetricsOfProcessor {
-  /** Seconds since 1970 when the processor was made, and milliseconds since then. */
-  since: number;
+  /** When the processor was made, seconds since 1970. */
+  sinceSeconds: number;
+  /** Milliseconds since then. */
   uptimeMs: number;
   /** The five and the additional sources, by name. */
   sources: Record<string, SourceMetrics>;
   inputs: InputFigures;
-  stages: Record<StageName | 'total', LatencySnapshot>;
+  /** By name, milliseconds. */
+  stagesMs: Record<StageName | 'total', LatencySnapshot>;
   pipelines: Record<string, PipelineFigures>;
   caches: { tokens: CacheFigures; plans: Omit<CacheFigures, 'bytes'> };
   quality: QualityFigures & { threshold: number };
@@ -84,11 +86,11 @@ export interface PipelineOutcome {
 export function metricsOf({ fetcher, metrics, tokens, planner }: ProcessorParts): MetricsOfProcessor {
   const { entries, bytes, hits, misses } = tokens;
   return {
-    since: metrics.since,
+    sinceSeconds: metrics.sinceSeconds,
     uptimeMs: performance.now() - metrics.started,
     sources: fetcher.metrics(),
     inputs: structuredClone(metrics.inputs),
-    stages: metrics.stages(),
+    stagesMs: metrics.stages(),
     pipelines: metrics.pipelines(),
     caches: {
       tokens: { entries, bytes, hits, misses },
@@ -131,7 +133,7 @@ export class InputAccount {
 }
 
 export class ProcessorMetrics {
-  readonly since = Date.now() / 1000;
+  readonly sinceSeconds = Date.now() / 1000;
   readonly started = performance.now();
   readonly inputs: InputFigures = { started: 0, finished: 0, prepared: 0, failed: {}, steps: 0, sheds: 0 };
   readonly #stages = new Map<StageName, LatencyHistogram>(stageNames.map((name) => [name, new LatencyHistogram()]));

@@ -1,30 +1,21 @@
 /**
  * What a processor is made of, opened from its options: engine, model, sources, planner, caches.
  *
- * Options beyond engine, config and model:
- *
- *     sources            additional sources (docs/multi-source.md)
- *     pipelines          pipelines that rest on any source
- *     providers          further engines that answer for some sources: { name, engine, sources }
- *     freshness, keepIn  how long answers serve, and a folder to keep model facts in
- *     priorities         order of the pipelines, by name
- *     flags              switches of the plan that are pinned, by name
- *     errorHandling      'continue_with_available_data' or 'fail'
- *     qualityThreshold, hysteresis, qualityMeasure, adaptive, plan     the quality gate (quality-gate.ts)
- *     cacheBytes         of kept token ids, 33,554,432
+ * Every option is described where it is declared (ProcessorOptions), the configuration in config.ts, the quality gate in
+ * aggregation/quality-gate.ts. Unknown options are errors.
  */
 import { z } from 'zod';
 import { type QualityChange, QualityGate, type QualityGateOptions } from '../aggregation/index.js';
 import { type Engine, HttpEngine } from '../engine/index.js';
 import { checkOptions } from '../errors/index.js';
 import { usableCpus } from '../host/index.js';
-import { native, threadCount } from '../native/index.js';
-import { DeepTreeModel } from '../network/index.js';
-import type { PlanOptions, PlanTarget } from '../pipeline/index.js';
+import { native, type Progress, threadCount } from '../native/index.js';
+import { type ConstructOptions, DeepTreeModel } from '../network/index.js';
+import type { HostPipeline, PlanOptions, PlanTarget } from '../pipeline/index.js';
 import {
   type AdditionalSourceOptions,
+  type FreshnessOptions,
   SourceFetcher,
-  type SourceFetcherOptions,
   type SourceProviders,
 } from '../sources/index.js';
 import { levelSizes } from '../trees/index.js';
@@ -40,38 +31,72 @@ import { treesTo } from './stages.js';
 import { TokenCache } from './token-cache.js';
 import { SeriesMemory } from './work-memory.js';
 
-/** An engine, or its URL, that answers for some of the sources; for all it can when `sources` is left out. */
+/** A further provider of sources. */
 export interface ProviderOptions {
+  /** How records and metrics call it: of a-z, 0-9, _ and -, beginning with a letter, at most 64 characters. */
   name: string;
+  /** An engine, or the URL of one, which the processor then opens and closes. */
   engine: Engine | string;
-  sources?: ('model_config' | 'tokenizer' | 'performance')[];
+  /** What it is asked for; all that it offers by default. */
+  sources?: ('model_config' | 'tokenizer' | 'performance')[] | undefined;
 }
 
-export interface ProcessorOptions
-  extends Pick<SourceFetcherOptions, 'freshness' | 'keepIn'>,
-    Pick<PlanOptions, 'pipelines' | 'priorities' | 'flags' | 'errorHandling'>,
-    Pick<QualityGateOptions, 'qualityThreshold' | 'hysteresis' | 'qualityMeasure' | 'adaptive' | 'plan'> {
-  /** An engine, its URL, or null for none; left out: the embedded simulation. */
-  engine?: EngineChoice;
-  config?: DtesnConfigInput;
-  /** Options of the Deep Tree model beyond those the configuration sets. */
-  model?: Partial<ModelOptions>;
-  /** Sources that the host adds. */
-  sources?: readonly AdditionalSourceOptions[];
-  providers?: readonly ProviderOptions[];
-  /** Bytes of token ids that are kept. */
-  cacheBytes?: number;
+export interface ProcessorOptions {
+  /** An engine (it stays open when the processor closes), its URL, or null for none; by default the embedded simulation. */
+  engine?: EngineChoice | undefined;
+  /** Depth, units, inputs, order of the B-series, caching, deadline and seed; the environment's DTESN_* variables and defaults fill it up. */
+  config?: DtesnConfigInput | undefined;
+  /** Options of the Deep Tree model beyond the configuration; leak 0.5 and biasScaling 0.1 by default, the rest those of DeepTreeModel. */
+  model?: Partial<ModelOptions> | undefined;
+  /** Sources that the host adds, at most 64; none by default. */
+  sources?: readonly AdditionalSourceOptions[] | undefined;
+  /** Pipelines that rest on any source, beside the three; none by default. */
+  pipelines?: readonly HostPipeline[] | undefined;
+  /** Further providers of what the engine answers, at most 16; none by default. */
+  providers?: readonly ProviderOptions[] | undefined;
+  /** freshMs, maxStaleMs and retryMs in milliseconds by source name; defaults and bounds are in docs/multi-source.md. */
+  freshness?: FreshnessOptions | undefined;
+  /** A folder where facts of model and tokenizer outlive the process; nothing is kept by default. */
+  keepIn?: string | undefined;
+  /** Priorities by pipeline name; 1, 2 and 3 of the three by default. Pipelines act from the least to the greatest. */
+  priorities?: Readonly<Record<string, number>> | undefined;
+  /** Switches of the plan that are pinned, by the names that the published format gives them; by default the figures decide. */
+  flags?: PlanOptions['flags'];
+  /** What happens where a transformation fails: 'continue_with_available_data' (default) leaves it out, 'fail' ends the input. */
+  errorHandling?: PlanOptions['errorHandling'];
+  /** Quality counts as high strictly above it, in [0, 1]; 0.7 by default. */
+  qualityThreshold?: number | undefined;
+  /** High quality stays so until it falls below threshold - hysteresis, in [0, 1]; 0.05 by default. */
+  hysteresis?: number | undefined;
+  /** What is judged: 'plain' (default) is successful / 5, 'graded' is quality_detail.score. */
+  qualityMeasure?: 'plain' | 'graded' | undefined;
+  /** Whether the threshold is learned within [0.5, 0.95]; false by default. */
+  adaptive?: boolean | undefined;
+  /** 'adaptive' (default), or 'fixed': standardisation stays as first judged. */
+  plan?: 'adaptive' | 'fixed' | undefined;
+  /** Bytes of token ids that are kept, 1 to 2^40; 33,554,432 by default. */
+  cacheBytes?: number | undefined;
+  /** Ends the call of create. */
+  signal?: AbortSignal | undefined;
+  /** Progress of create: the construction of the model. */
+  onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 /** Checked elsewhere, each by what uses it. */
-const passed = (description: string) => z.unknown().optional().describe(description);
+const passed = <T>(description: string) =>
+  z
+    .custom<T>(() => true)
+    .optional()
+    .describe(description);
+type Options = Required<ProcessorOptions>;
 
-const optionsSchema = z.object({
-  engine: passed('an engine, its URL, or null'),
-  config: passed('an object'),
-  model: passed('an object'),
-  sources: passed('an array of sources'),
-  pipelines: passed('an array of pipelines'),
+/** Its input type is ProcessorOptions, which a test of types holds it to. */
+export const processorOptionsSchema = z.object({
+  engine: passed<Options['engine']>('an engine, its URL, or null'),
+  config: passed<Options['config']>('an object'),
+  model: passed<Options['model']>('an object'),
+  sources: passed<Options['sources']>('an array of sources'),
+  pipelines: passed<Options['pipelines']>('an array of pipelines'),
   providers: z
     .array(
       z.strictObject({
@@ -80,24 +105,30 @@ const optionsSchema = z.object({
         sources: z.array(z.enum(['model_config', 'tokenizer', 'performance'])).optional(),
       }),
     )
+    .readonly()
     .default([])
     .describe('an array of { name, engine, sources? }'),
-  freshness: passed('an object by source name'),
-  keepIn: passed('a folder'),
-  priorities: passed('numbers by pipeline name'),
-  flags: passed('booleans by flag name'),
-  errorHandling: passed("'continue_with_available_data' or 'fail'"),
-  qualityThreshold: passed('a number in [0, 1]'),
-  hysteresis: passed('a number in [0, 1]'),
-  qualityMeasure: passed("'plain' or 'graded'"),
-  adaptive: passed('true or false'),
-  plan: passed("'adaptive' or 'fixed'"),
+  freshness: passed<Options['freshness']>('an object by source name'),
+  keepIn: passed<Options['keepIn']>('a folder'),
+  priorities: passed<Options['priorities']>('numbers by pipeline name'),
+  flags: passed<Options['flags']>('booleans by flag name'),
+  errorHandling: passed<Options['errorHandling']>("'continue_with_available_data' or 'fail'"),
+  qualityThreshold: passed<number>('a number in [0, 1]'),
+  hysteresis: passed<number>('a number in [0, 1]'),
+  qualityMeasure: passed<Options['qualityMeasure']>("'plain' or 'graded'"),
+  adaptive: passed<boolean>('true or false'),
+  plan: passed<Options['plan']>("'adaptive' or 'fixed'"),
   cacheBytes: z
     .int()
     .min(1)
     .max(2 ** 40)
     .default(32 * 2 ** 20)
     .describe('a whole number of bytes, 1 to 2^40'),
+  signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
+  onProgress: z
+    .custom<(progress: Progress) => void>((value) => typeof value === 'function')
+    .optional()
+    .describe('a function ({ done, total, stage })'),
 });
 
 export interface ProcessorParts {
@@ -121,11 +152,12 @@ export async function openParts(
   options: ProcessorOptions,
   onChange: (change: QualityChange) => void,
 ): Promise<ProcessorParts> {
-  const { providers: given, cacheBytes } = checkOptions(optionsSchema, options, 'DtesnProcessor');
+  const { providers: given, cacheBytes } = checkOptions(processorOptionsSchema, options, 'DtesnProcessor');
   const config = createConfig(options.config);
   const planOptions = planOptionsOf(options, config);
   const gate = new QualityGate({ ...gateOptionsOf(options), onChange });
-  const model = makeModel(config, options.model);
+  const { signal, onProgress } = options;
+  const model = await makeModel(config, options.model, { signal, onProgress });
   const first = new Lane(model);
   const { engine, owned } = await engineOf(options.engine);
   const made: Engine[] = owned === null ? [] : [owned];
@@ -141,8 +173,9 @@ export async function openParts(
   const tokens = new TokenCache(cacheBytes);
   const providers = providersOf(config, lanes, memory, model, kernelsAreRight());
   try {
+    signal?.throwIfAborted();
     const fetcher = new SourceFetcher(engine, {
-      deadlineMs: config.source_deadline_ms,
+      deadlineMs: config.sourceDeadlineMs,
       providers,
       ...(options.sources && { sources: options.sources }),
       ...(options.freshness && { freshness: options.freshness }),
@@ -172,6 +205,7 @@ export async function openParts(
       },
     };
   } catch (error) {
+    model.close();
     await Promise.all(made.map((one) => one.close()));
     throw error;
   }
@@ -180,7 +214,7 @@ export async function openParts(
 /** Without caching in the configuration nothing is reused, whatever the engine says. */
 function planOptionsOf(options: ProcessorOptions, config: DtesnConfig): PlanOptions {
   const { pipelines, priorities, errorHandling } = options;
-  const flags = { ...(!config.enable_caching && { enable_caching: false }), ...options.flags };
+  const flags = { ...(!config.caching && { enable_caching: false }), ...options.flags };
   return {
     flags,
     ...(pipelines && { pipelines }),
@@ -225,7 +259,7 @@ function providersOf(
     processingState: () => ({
       membraneCacheSize: model.membranes.length,
       esnCacheSize: 1,
-      bseriesCacheSize: treesTo(config.bseries_max_order).length,
+      bseriesCacheSize: treesTo(config.bseriesOrder).length,
       batchManagerActive: waiting() > 0,
       concurrencyManagerActive: lanes.busy > 0,
     }),
@@ -243,17 +277,22 @@ function providersOf(
   };
 }
 
-function makeModel(config: DtesnConfig, options: Partial<ModelOptions> = {}): DeepTreeModel {
-  return new DeepTreeModel({
-    dtype: 'f32',
-    depth: config.max_membrane_depth,
-    units: config.esn_reservoir_size,
-    inputs: config.input_dimension,
+function makeModel(
+  config: DtesnConfig,
+  options: Partial<ModelOptions> = {},
+  run: ConstructOptions,
+): Promise<DeepTreeModel> {
+  const model = {
+    dtype: 'f32' as const,
+    depth: config.depth,
+    units: config.units,
+    inputs: config.inputs,
     seed: config.seed,
     leak: 0.5,
     biasScaling: 0.1,
     ...options,
-  });
+  };
+  return DeepTreeModel.constructAsync(model, run);
 }
 
 /**

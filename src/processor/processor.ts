@@ -12,7 +12,7 @@
  *     model      the series through the Deep Tree ESN, a chunk of states at a time
  *     bseries    elementary differentials of the reservoir flow at the end state
  *
- * Inputs: a string, an array of token ids { tokens }, or a numeric series of `input_dimension` features a step.
+ * Inputs: a string, an array of token ids { tokens }, or a numeric series of `inputs` features a step.
  * Each input starts from the zero state. A source that fails never fails the input: its error is in the context.
  *
  * Events: 'quality' when the threshold or standardisation changes, with the reason. Options: ProcessorOptions.
@@ -45,7 +45,7 @@ import {
 } from '../sources/index.js';
 import type { ProgramSeries } from '../transform/index.js';
 import type { DtesnConfig } from './config.js';
-import { type ContextUse, type EngineContext, type GivenContext, isContext } from './engine-context.js';
+import { type ContextUse, type FetchedContext, type GivenContext, isContext } from './engine-context.js';
 import { InputRunner, type ProcessOptions } from './input-runner.js';
 import { type MetricsOfProcessor, metricsOf } from './processor-metrics.js';
 import { openParts, type ProcessorOptions, type ProcessorParts } from './processor-options.js';
@@ -64,11 +64,11 @@ export interface PreprocessedInput {
   execution: ExecutionPlan;
 }
 
-interface Events {
+export interface ProcessorEvents {
   quality: [change: QualityChange];
 }
 
-export class DtesnProcessor extends EventEmitter<Events> {
+export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
   readonly config: DtesnConfig;
   readonly engine: Engine | null;
   readonly #parts: ProcessorParts;
@@ -76,7 +76,10 @@ export class DtesnProcessor extends EventEmitter<Events> {
   readonly #running = new Set<Promise<unknown>>();
   #closed = false;
 
-  /** Starts the engine that is asked for, and makes the model. */
+  /**
+   * Makes the model, off the JavaScript thread, and starts the engine that is asked for. Progress has the stage 'construct' and
+   * counts membranes; an abort rejects with the signal's reason, and nothing is left open.
+   */
   static async create(options: ProcessorOptions = {}): Promise<DtesnProcessor> {
     const listeners: ((change: QualityChange) => void)[] = [];
     const parts = await openParts(options, (change) => {
@@ -110,7 +113,7 @@ export class DtesnProcessor extends EventEmitter<Events> {
   }
 
   /** The engine context of a decision, to be read, sent, or handed to process, processBatch and preprocessWithEngine. */
-  async fetchComprehensiveEngineContext({ signal }: { signal?: AbortSignal } = {}): Promise<EngineContext> {
+  async fetchComprehensiveEngineContext({ signal }: { signal?: AbortSignal } = {}): Promise<FetchedContext> {
     this.#checkOpen();
     return this.#runner.context(signal);
   }
@@ -127,12 +130,12 @@ export class DtesnProcessor extends EventEmitter<Events> {
     return fetchPerformanceDataSource(this.engine, options);
   }
 
-  fetchProcessingStateSource(): Promise<Sources['processing_state']> {
-    return fetchProcessingStateSource(this.#parts.providers.processingState);
+  fetchProcessingStateSource(options: { signal?: AbortSignal } = {}): Promise<Sources['processing_state']> {
+    return fetchProcessingStateSource(this.#parts.providers.processingState, options);
   }
 
-  fetchResourceDataSource(): Promise<Sources['resources']> {
-    return fetchResourceDataSource(this.#parts.providers.resources);
+  fetchResourceDataSource(options: { signal?: AbortSignal } = {}): Promise<Sources['resources']> {
+    return fetchResourceDataSource(this.#parts.providers.resources, options);
   }
 
   /** What these sources say by themselves: without the history of this processor. */
@@ -150,7 +153,7 @@ export class DtesnProcessor extends EventEmitter<Events> {
     series: ProgramSeries,
     data: MultiSourceData,
     {
-      inputKind = series.features === 1 && this.config.input_dimension !== 1 ? 'tokens' : 'numbers',
+      inputKind = series.features === 1 && this.config.inputs !== 1 ? 'tokens' : 'numbers',
     }: {
       inputKind?: 'tokens' | 'numbers';
     } = {},

@@ -2,13 +2,15 @@
  * The result of one input, as JSON: what came, the context it was decided from, what the plan set, what each stage took,
  * and the features.
  *
- * Units: *_ms milliseconds, activity is the mean |x| of a membrane's units over the steps it ran. Features:
+ * Keys are camelCase but in `context`, which is the published format. The names of 0.1 are readable, not in JSON.
+ * Units: *Ms milliseconds, activity is the mean |x| of a membrane's units over the steps it ran. Features:
  *
- *     end_state    x after the last step (units)
- *     mean_state   mean of x over the steps (units)
+ *     endState       x after the last step (units)
+ *     meanState      mean of x over the steps (units)
  *     differentials  ‖F(τ)‖₂ / sqrt(units) of each rooted tree to the order, in order of the trees
  */
 import { z } from 'zod';
+import { withOldNames } from '../errors/index.js';
 import { appliedTransformationSchema, executionPlanSchema, multiSourceDataSchema } from '../pipeline/index.js';
 
 const ms = z.number().nonnegative();
@@ -58,7 +60,7 @@ export const dtesnResultSchema = z.object({
     inputs: z.int().positive(),
     steps: count,
     isa: z.string(),
-    weight_bytes: count,
+    weightBytes: count,
   }),
   membranes: z.array(membraneResultSchema),
   bseries: z.object({
@@ -68,19 +70,65 @@ export const dtesnResultSchema = z.object({
     /** RMS over the units of the Taylor coefficient Σ F(τ)/(σγ) of each order. */
     taylor: z.array(z.number().nonnegative()),
     /** RMS over the units of leak^order times the last Taylor coefficient: the size of the step's first neglected term. */
-    error_estimate: z.number().nonnegative(),
+    errorEstimate: z.number().nonnegative(),
   }),
   features: z.object({
-    end_state: z.array(z.number()),
-    mean_state: z.array(z.number()),
+    endState: z.array(z.number()),
+    meanState: z.array(z.number()),
     differentials: z.array(z.number().nonnegative()),
   }),
   stages: z.array(z.object({ name: z.enum(stageNames), ms })),
-  total_ms: ms,
-  steps_per_second: z.number().nonnegative(),
+  totalMs: ms,
+  stepsPerSecond: z.number().nonnegative(),
 });
 
-export type DtesnResult = z.infer<typeof dtesnResultSchema>;
+/** A result as JSON has it and its schema gives it. */
+export type DtesnResultJson = z.infer<typeof dtesnResultSchema>;
+
+/** The names of dtesn 0.1, readable for one more minor version; JSON does not have them. */
+interface DeprecatedFeatures {
+  /** @deprecated Use `endState`. */
+  readonly end_state: number[];
+  /** @deprecated Use `meanState`. */
+  readonly mean_state: number[];
+}
+interface DeprecatedModelFigures {
+  /** @deprecated Use `weightBytes`. */
+  readonly weight_bytes: number;
+}
+interface DeprecatedExpansion {
+  /** @deprecated Use `errorEstimate`. */
+  readonly error_estimate: number;
+}
+interface DeprecatedFigures {
+  /** @deprecated Use `totalMs`. */
+  readonly total_ms: number;
+  /** @deprecated Use `stepsPerSecond`. */
+  readonly steps_per_second: number;
+}
+
+/** A result as process() gives it. */
+export interface DtesnResult extends DtesnResultJson, DeprecatedFigures {
+  features: DtesnResultJson['features'] & DeprecatedFeatures;
+  model: DtesnResultJson['model'] & DeprecatedModelFigures;
+  bseries: DtesnResultJson['bseries'] & DeprecatedExpansion;
+}
+
+const figures = withOldNames<DeprecatedFigures>(
+  { total_ms: 'totalMs', steps_per_second: 'stepsPerSecond' },
+  'a result',
+);
+const features = withOldNames<DeprecatedFeatures>({ end_state: 'endState', mean_state: 'meanState' }, 'features');
+const modelFigures = withOldNames<DeprecatedModelFigures>({ weight_bytes: 'weightBytes' }, 'model');
+const expansion = withOldNames<DeprecatedExpansion>({ error_estimate: 'errorEstimate' }, 'bseries');
+
+/** The result itself, with the old names readable. */
+export function readableByOldNames(result: DtesnResultJson): DtesnResult {
+  features(result.features);
+  modelFigures(result.model);
+  expansion(result.bseries);
+  return figures(result) as DtesnResult;
+}
 
 /** What stands in a batch for an input that failed. */
 export interface DtesnFailure {

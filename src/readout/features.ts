@@ -6,11 +6,23 @@
 import { z } from 'zod';
 import { shapeError } from '../errors/index.js';
 import type { FloatDtype, Floats, ReadoutShape } from '../native/index.js';
-import { readSeries, type SeriesInput } from '../numeric/index.js';
+import { readSeries, type SeriesInput, type SeriesTarget } from '../numeric/index.js';
 
 const size = z.int().min(1).max(1_048_576);
 
-/** The options that say the sizes of a readout. */
+/** Options that say the sizes of a readout. */
+export interface ReadoutSizes {
+  /** Columns of the states, 1 to 1,048,576. */
+  states: number;
+  /** Columns of the inputs, which the readout sees beside the states. Default 0: it sees none. */
+  inputs?: number | undefined;
+  /** Columns of the targets, 1 to 1,048,576. */
+  outputs: number;
+  /** Whether b is learned; it is 0 otherwise. Default true. */
+  intercept?: boolean | undefined;
+}
+
+/** Their schema. */
 export const shapeFields = {
   states: size.describe('a whole number from 1 to 1048576'),
   inputs: z.int().min(0).max(1_048_576).default(0).describe('a whole number from 0 to 1048576'),
@@ -24,31 +36,45 @@ export interface Features {
   steps: number;
 }
 
-/** States keep their dtype (arrays of numbers become f64), and the inputs are brought to it. */
-export function readFeatures(states: SeriesInput, inputs: SeriesInput | undefined, shape: ReadoutShape): Features {
+/** States keep their dtype (arrays of numbers become f64), and the inputs are brought to it; on shared memory where `shared`. */
+export function readFeatures(
+  states: SeriesInput,
+  inputs: SeriesInput | undefined,
+  shape: ReadoutShape,
+  shared = false,
+): Features {
   const dtype = dtypeOfRows(states);
-  const x = readSeries(states, target('states', shape.states, dtype));
+  const x = readSeries(states, target('states', shape.states, dtype, shared));
   const steps = x.length / shape.states;
-  if (shape.inputs > 0) return { states: x, inputs: readRows('inputs', inputs!, steps, shape.inputs, dtype), steps };
+  if (shape.inputs > 0) {
+    const columns = target('inputs', shape.inputs, dtype, shared);
+    return { states: x, inputs: readRows(inputs!, steps, columns), steps };
+  }
   if (inputs !== undefined) throw shapeError('no inputs (this readout has none)', 'some');
   return { states: x, inputs: undefined, steps };
 }
 
-export function readTargets(targets: SeriesInput, steps: number, { outputs }: ReadoutShape): Float64Array {
-  return readRows('targets', targets, steps, outputs, 'f64') as Float64Array;
+export function readTargets(
+  targets: SeriesInput,
+  steps: number,
+  { outputs }: ReadoutShape,
+  shared = false,
+): Float64Array {
+  return readRows(targets, steps, target('targets', outputs, 'f64', shared)) as Float64Array;
 }
 
-function readRows(argument: string, rows: SeriesInput, steps: number, columns: number, dtype: FloatDtype): Floats {
-  const values = readSeries(rows, target(argument, columns, dtype));
-  if (values.length === steps * columns) return values;
-  throw shapeError(`${argument} with ${steps} steps (one for each row of states)`, values.length / columns);
+function readRows(rows: SeriesInput, steps: number, columns: SeriesTarget): Floats {
+  const { inputs, argument } = columns;
+  const values = readSeries(rows, columns);
+  if (values.length === steps * inputs) return values;
+  throw shapeError(`${argument} with ${steps} steps (one for each row of states)`, values.length / inputs);
 }
 
 const names: Record<string, string> = { states: 'states', inputs: 'inputs', targets: 'outputs' };
 
-function target(argument: string, inputs: number, dtype: FloatDtype) {
+function target(argument: string, inputs: number, dtype: FloatDtype, shared: boolean): SeriesTarget {
   const owner = 'this readout';
-  return { inputs, dtype, shared: false, columns: `${names[argument]} of ${owner}`, owner, argument };
+  return { inputs, dtype, shared, columns: `${names[argument]} of ${owner}`, owner, argument };
 }
 
 function dtypeOfRows(rows: SeriesInput): FloatDtype {

@@ -1,6 +1,15 @@
 /** The room of the readouts: linear maps of states, trained by ridge regression or recursively. */
-export { LinearReadout } from './linear-readout.js';
+export type { ReadoutSizes } from './features.js';
+export { LinearReadout, type LinearReadoutOptions } from './linear-readout.js';
 export { RecursiveLeastSquares, type RecursiveLeastSquaresOptions } from './recursive-least-squares.js';
-export { Ridge, type RidgeOptions } from './ridge.js';
+export { Ridge, type RidgeOptions, type RidgeSolution } from './ridge.js';
 export type { TrainedNetwork } from './trained-network.js';
-export { ReadoutTrainer, type TrainOptions, trainForecaster, trainReadout } from './trainer.js';
+export {
+  ReadoutTrainer,
+  type TrainAsyncOptions,
+  type TrainOptions,
+  trainForecaster,
+  trainForecasterAsync,
+  trainReadout,
+  trainReadoutAsync,
+} from './trainer.js';

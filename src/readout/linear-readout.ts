@@ -15,7 +15,7 @@ import { addon, checkView, type Floats, type NativeLinearReadout } from '../nati
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import { readFeatures, shapeFields } from './features.js';
 
-const optionsSchema = z.object({
+export const optionsSchema = z.object({
   states: shapeFields.states,
   inputs: shapeFields.inputs,
   weights: z
@@ -25,10 +25,13 @@ const optionsSchema = z.object({
 });
 
 export interface LinearReadoutOptions {
+  /** Columns of the states. */
   states: number;
-  inputs?: number;
-  /** features x outputs. */
+  /** Columns of the inputs. Default 0. */
+  inputs?: number | undefined;
+  /** W, (states + inputs) x outputs; copied. */
   weights: Matrix;
+  /** b, one an output; copied. */
   bias: ArrayLike<number>;
 }
 

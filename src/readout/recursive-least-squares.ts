@@ -15,31 +15,44 @@
  *
  * which is left out where it would pass twice the bound.
  *
- * Options: `ridge` 1e-6, `forgetting` 1 in (0, 1] (the weight of a row halves after ln 2 / (1 - forgetting) steps),
- * `intercept` true.
  * Errors: as Ridge's; DtesnError ERR_DTESN_UNSTABLE when P loses positive definiteness in f64 (a ridge below
- * some 1e-14 of the squared length of a row): rows up to there were learned.
+ * some 1e-14 of the squared length of a row): rows up to there were learned; ERR_DTESN_BUSY while an updateAsync is under way;
+ * ERR_DTESN_CLOSED once it is closed.
  * Sources: Haykin (2002), "Adaptive Filter Theory", section 9.3; forgetting in one direction: Kulhavy (1987), "Restricted
  * exponential forgetting in real-time identification".
  */
 import { z } from 'zod';
 import { checkOptions, DtesnError } from '../errors/index.js';
-import { addon, type NativeRecursiveTrainer, type ReadoutShape } from '../native/index.js';
+import {
+  addon,
+  checkLongRun,
+  type LongRunOptions,
+  longRun,
+  type NativeRecursiveTrainer,
+  type ReadoutShape,
+} from '../native/index.js';
 import { checkMemory, type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
-import { readFeatures, readTargets, shapeFields } from './features.js';
+import { type ReadoutSizes, readFeatures, readTargets, shapeFields } from './features.js';
 import { LinearReadout } from './linear-readout.js';
+import { Usage } from './usage.js';
 
-const optionsSchema = z.object({
+export const optionsSchema = z.object({
   ...shapeFields,
   ridge: z.number().gt(0).max(Number.MAX_VALUE).default(1e-6).describe('a finite number above 0'),
   forgetting: z.number().gt(0).max(1).default(1).describe('a number in (0, 1]'),
 });
 
-export type RecursiveLeastSquaresOptions = z.input<typeof optionsSchema>;
+export interface RecursiveLeastSquaresOptions extends ReadoutSizes {
+  /** P begins as I / ridge; a finite number above 0. Default 1e-6. */
+  ridge?: number | undefined;
+  /** In (0, 1]: the weight of a row halves after ln 2 / (1 - forgetting) steps. Default 1: nothing is forgotten. */
+  forgetting?: number | undefined;
+}
 
 export class RecursiveLeastSquares {
   readonly #shape: ReadoutShape;
   readonly #native: NativeRecursiveTrainer;
+  readonly #usage = new Usage('RecursiveLeastSquares');
   #steps = 0;
 
   constructor(options: RecursiveLeastSquaresOptions) {
@@ -62,27 +75,71 @@ export class RecursiveLeastSquares {
 
   /** Learns row by row; returns what was predicted for each row before it was learned, steps x outputs. */
   update(states: SeriesInput, targets: SeriesInput, inputs?: SeriesInput): Matrix {
+    this.#usage.check();
     const features = readFeatures(states, inputs, this.#shape);
     const { outputs } = this.#shape;
     const predictions = new Float64Array(features.steps * outputs);
     const wanted = readTargets(targets, features.steps, this.#shape);
     const done = this.#native.update(features.states, features.inputs, wanted, predictions);
     this.#steps += done;
-    if (done < features.steps) {
-      throw new DtesnError(
-        'ERR_DTESN_UNSTABLE',
-        `P lost positive definiteness at row ${done}: give a larger ridge, or scale the features down`,
-      );
-    }
+    if (done < features.steps) throw unstable(done);
     return matrix(features.steps, outputs, predictions);
+  }
+
+  /**
+   * The same off the JavaScript thread, to the same bits. Typed arrays must lie on shared memory; progress has the stage
+   * 'train' and counts rows. An abort rejects with the signal's reason: the rows before it were learned (`steps`).
+   */
+  async updateAsync(
+    states: SeriesInput,
+    targets: SeriesInput,
+    inputs?: SeriesInput,
+    options: LongRunOptions = {},
+  ): Promise<Matrix> {
+    checkLongRun(options, 'updateAsync');
+    const features = readFeatures(states, inputs, this.#shape, true);
+    const { steps } = features;
+    const { outputs } = this.#shape;
+    const predictions = new Float64Array(steps * outputs);
+    const wanted = readTargets(targets, steps, this.#shape, true);
+    const start = async (control: Int32Array) => {
+      const done = await this.#native.updateAsync(features.states, features.inputs, wanted, predictions, control);
+      this.#steps += done;
+      if (done < steps && Atomics.load(control, 0) === 0) throw unstable(done);
+      return done;
+    };
+    await this.#usage.during(() => longRun(start, options, { stage: 'train', total: steps }));
+    return matrix(steps, outputs, predictions);
   }
 
   /** The readout after the rows so far. */
   readout(): LinearReadout {
+    this.#usage.check();
     const { states, inputs, outputs } = this.#shape;
     const weights = new Float64Array((states + inputs) * outputs);
     const bias = new Float64Array(outputs);
     this.#native.weights(weights, bias);
     return new LinearReadout({ states, inputs, weights: matrix(states + inputs, outputs, weights), bias });
   }
+
+  /** Frees P; an updateAsync under way ends first, and rejects with ERR_DTESN_CLOSED. */
+  close(): void {
+    this.#usage.close();
+    this.#native.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+}
+
+function unstable(row: number): DtesnError {
+  return new DtesnError(
+    'ERR_DTESN_UNSTABLE',
+    `P lost positive definiteness at row ${row}: give a larger ridge, or scale the features down`,
+  );
 }

@@ -4,22 +4,25 @@
  *
  *     row t = [x(t), u(t)]  ->  target(t)          for t >= washout
  *
- * Options: `washout` 0, `inputs` true (whether the readout sees u(t) too), and those of Ridge: `ridge` 1e-8, `solver` 'qr',
- * `intercept` true. Memory: O(features²), whatever the steps.
+ * Memory: O(features²), whatever the steps.
+ * Asynchronous twins: `addAsync`, `solveAsync`, `trainReadoutAsync`, `trainForecasterAsync` run the network and take the rows in
+ * on a thread of ours, to the same bits. Typed arrays must lie on shared memory; anything else is copied once. Progress has
+ * the stages 'train' (steps of the series, the washout included) and 'solve'. An abort rejects with the signal's reason:
+ * the sums keep the rows before it, so train anew with another trainer, and the network's state is somewhere on the way.
+ *
  * Errors: as Ridge's and as run's of the network; RangeError ERR_DTESN_SHAPE when series and targets differ in steps, or a
- * series is no longer than the washout.
+ * series is no longer than the washout; DtesnError ERR_DTESN_BUSY while an asynchronous call works on the trainer or on the
+ * network's state; ERR_DTESN_CLOSED where the trainer or the network was closed, also meanwhile.
  */
 import { z } from 'zod';
 import { checkOptions, shapeError } from '../errors/index.js';
-import { type Floats, floats } from '../native/index.js';
-import type { Network } from '../network/index.js';
+import { checkLongRun, type Floats, floats, type LongRunOptions } from '../native/index.js';
+import { type Network, State } from '../network/index.js';
 import { matrix, type SeriesInput } from '../numeric/index.js';
-import { shapeFields } from './features.js';
-import { Ridge, ridgeFields } from './ridge.js';
+import { readTargets, shapeFields } from './features.js';
+import type { RidgeSolution } from './ridge.js';
+import { BLOCK_STEPS, type Lesson, RidgeSums, ridgeFields } from './sums.js';
 import { TrainedNetwork } from './trained-network.js';
-
-/** What QR takes in at once: the states of so many steps stay in the second cache. */
-const BLOCK_STEPS = 240;
 
 const trainFields = {
   washout: z.int().min(0).default(0).describe('a whole number, 0 or more,'),
@@ -27,49 +30,95 @@ const trainFields = {
   intercept: shapeFields.intercept,
   ...ridgeFields,
 };
-const trainSchema = z.object(trainFields);
+export const trainSchema = z.object(trainFields);
+const trainAsyncSchema = z.object({
+  ...trainFields,
+  signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
+  onProgress: z
+    .custom<LongRunOptions['onProgress']>((value) => typeof value === 'function')
+    .optional()
+    .describe('a function ({ done, total, stage })'),
+});
 const optionsSchema = z.object({ ...trainFields, outputs: shapeFields.outputs });
 
-export type TrainOptions = z.input<typeof trainSchema>;
+export interface TrainOptions extends RidgeSolution {
+  /** First steps of each series that are run and left out of the sums. Default 0. */
+  washout?: number | undefined;
+  /** Whether the readout sees u(t) beside the state. Default true. */
+  inputs?: boolean | undefined;
+  /** Whether b is learned; it is 0 otherwise. Default true. */
+  intercept?: boolean | undefined;
+}
+
+export type TrainAsyncOptions = TrainOptions & LongRunOptions;
 
 export class ReadoutTrainer {
   readonly network: Network;
-  readonly #ridge: Ridge;
+  readonly #ridge: number;
+  readonly #sums: RidgeSums;
   readonly #washout: number;
-  readonly #seesInputs: boolean;
   readonly #block: Floats;
 
   constructor(network: Network, options: TrainOptions & { outputs: number }) {
-    const { washout, inputs, ...rest } = checkOptions(optionsSchema, options, 'ReadoutTrainer');
+    const checked = checkOptions(optionsSchema, options, 'ReadoutTrainer');
+    const { washout, inputs, ridge, solver, outputs, intercept } = checked;
     this.network = network;
-    this.#ridge = new Ridge({ states: network.featureSize, inputs: inputs ? network.inputs : 0, ...rest });
+    const shape = { states: network.featureSize, inputs: inputs ? network.inputs : 0, outputs, intercept };
+    this.#sums = new RidgeSums(shape, solver, 'ReadoutTrainer');
+    this.#ridge = ridge;
     this.#washout = washout;
-    this.#seesInputs = inputs;
     this.#block = floats(network.dtype, BLOCK_STEPS * network.featureSize);
   }
 
   /** Runs one series from the zero state and takes its rows in. */
   add(series: SeriesInput, targets: SeriesInput): void {
-    const { network } = this;
-    const values = network.seriesOf(series);
-    const steps = values.length / network.inputs;
-    const wanted = this.#ridge.targetsOf(targets, steps);
-    if (steps <= this.#washout) throw shapeError(`a series with more than ${this.#washout} steps (washout)`, steps);
-    const outputs = wanted.length / steps;
-    network.reset();
-    network.run(values.subarray(0, this.#washout * network.inputs), { out: null });
-    for (let from = this.#washout; from < steps; from += BLOCK_STEPS) {
-      const to = Math.min(steps, from + BLOCK_STEPS);
-      const u = values.subarray(from * network.inputs, to * network.inputs);
-      const states = this.#block.subarray(0, (to - from) * network.featureSize);
-      network.run(u, { out: states });
-      this.#ridge.add(states, wanted.subarray(from * outputs, to * outputs), this.#seesInputs ? u : undefined);
-    }
+    this.#sums.train(this.#begin(series, targets, false));
+  }
+
+  /** The same off the JavaScript thread; the network's own state is busy meanwhile. */
+  async addAsync(series: SeriesInput, targets: SeriesInput, options: LongRunOptions = {}): Promise<void> {
+    checkLongRun(options, 'addAsync');
+    options.signal?.throwIfAborted();
+    const lesson = this.#begin(series, targets, true);
+    await State.during([lesson.state], () => this.#sums.trainAsync(lesson, options));
+    lesson.state.checkIdle(); // closed meanwhile
   }
 
   /** The network with the readout of all series so far, for this or another ridge. */
-  solve(ridge?: number): TrainedNetwork {
-    return new TrainedNetwork(this.network, this.#ridge.solve(ridge));
+  solve(ridge = this.#ridge): TrainedNetwork {
+    return new TrainedNetwork(this.network, this.#sums.solve(ridge));
+  }
+
+  /** The same off the JavaScript thread. */
+  async solveAsync(ridge = this.#ridge, options: LongRunOptions = {}): Promise<TrainedNetwork> {
+    checkLongRun(options, 'solveAsync');
+    return new TrainedNetwork(this.network, await this.#sums.solveAsync(ridge, options));
+  }
+
+  /** Frees the sums, not the network; an asynchronous call under way ends first, and rejects with ERR_DTESN_CLOSED. */
+  close(): void {
+    this.#sums.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  /** What a series adds, checked, with the network's state at zero. */
+  #begin(given: SeriesInput, targets: SeriesInput, shared: boolean): Lesson {
+    this.#sums.checkUsable();
+    const { network } = this;
+    const washout = this.#washout;
+    const series = network.seriesOf(given, { shared });
+    const steps = series.length / network.inputs;
+    const wanted = readTargets(targets, steps, this.#sums.shape, shared);
+    if (steps <= washout) throw shapeError(`a series with more than ${washout} steps (washout)`, steps);
+    network.reset();
+    return { state: network.ownState, series, targets: wanted, steps, washout, block: this.#block };
   }
 }
 
@@ -87,19 +136,54 @@ export function trainReadout(
   return trainer.solve();
 }
 
+/** The same off the JavaScript thread. */
+export async function trainReadoutAsync(
+  network: Network,
+  series: SeriesInput,
+  targets: SeriesInput,
+  options: TrainAsyncOptions = {},
+): Promise<TrainedNetwork> {
+  const { signal, onProgress, ...train } = checkOptions(trainAsyncSchema, options, 'trainReadoutAsync');
+  const values = network.seriesOf(series, { shared: true });
+  const outputs = columnsOf(targets, values.length / network.inputs);
+  const trainer = new ReadoutTrainer(network, { ...train, outputs });
+  try {
+    await trainer.addAsync(values, targets, { signal, onProgress });
+    return await trainer.solveAsync(train.ridge, { signal, onProgress });
+  } finally {
+    trainer.close();
+  }
+}
+
 /**
  * Trains the network to say the next row of its own series. It stands at the end of the series then: `forecast(steps)`
  * goes on from there.
  */
 export function trainForecaster(network: Network, series: SeriesInput, options: TrainOptions = {}): TrainedNetwork {
-  const values = network.seriesOf(series);
-  const { inputs } = network;
+  const { past, next, last } = nextRows(network, network.seriesOf(series));
+  const trained = trainReadout(network, past, next, options);
+  trained.run(last);
+  return trained;
+}
+
+/** The same off the JavaScript thread. */
+export async function trainForecasterAsync(
+  network: Network,
+  series: SeriesInput,
+  options: TrainAsyncOptions = {},
+): Promise<TrainedNetwork> {
+  const { past, next, last } = nextRows(network, network.seriesOf(series, { shared: true }));
+  const trained = await trainReadoutAsync(network, past, next, options);
+  trained.run(last);
+  return trained;
+}
+
+/** The rows but the last, the row after each of them, and the last. */
+function nextRows({ inputs }: Network, values: Floats) {
   if (values.length < 2 * inputs) throw shapeError('a series with at least 2 steps', values.length / inputs);
   const steps = values.length / inputs - 1;
   const next = matrix(steps, inputs, values.subarray(inputs));
-  const trained = trainReadout(network, values.subarray(0, steps * inputs), next, options);
-  trained.run(values.subarray(steps * inputs));
-  return trained;
+  return { past: values.subarray(0, steps * inputs), next, last: values.subarray(steps * inputs) };
 }
 
 function columnsOf(targets: SeriesInput, steps: number): number {

@@ -8,7 +8,7 @@
  *
  * The simulation starts with WARM_UP_SECONDS of virtual history and then follows the monotonic clock, moved on whenever
  * somebody asks for numbers; when it was not asked for longer than CATCH_UP_SECONDS the rest of that pause is
- * skipped. Defaults: seed 0, load 0.5 of what the engine can serve, a free port.
+ * skipped.
  * Errors: TypeError or RangeError for wrong options; DtesnError ERR_DTESN_SIMULATOR_PORT when the port cannot be bound.
  */
 import { z } from 'zod';
@@ -22,21 +22,34 @@ import {
 } from '../engine/index.js';
 import { checkOptions } from '../errors/index.js';
 import { BEGIN_OF_TEXT, END_OF_TEXT, PADDED_VOCABULARY } from './byte-tokenizer.js';
-import { EngineSimulator, modelSchema } from './engine-simulator.js';
+import { EngineSimulator, modelSchema, type SimulatedModelOptions } from './engine-simulator.js';
 
 const WARM_UP_SECONDS = 20;
 const CATCH_UP_SECONDS = 120;
 
-const optionsSchema = z.object({
+export const optionsSchema = z.object({
   seed: z.int().min(0).default(0).describe('a whole number in [0, 2^53)'),
   model: modelSchema
     .prefault({})
     .describe('an object { id?, maxModelLen?, hiddenSize?, maxNumSeqs?, maxBatchedTokens?, kvBlocks? }'),
   load: z.number().gt(0).max(2).default(0.5).describe('a number in (0, 2] (share of what the engine can serve)'),
   port: z.int().min(0).max(65_535).default(0).describe('a port number, 0 for a free one'),
+  signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
 });
 
-export type EmbeddedEngineOptions = z.input<typeof optionsSchema>;
+export interface EmbeddedEngineOptions {
+  /** Of all that is drawn. Default 0. */
+  seed?: number | undefined;
+  /** The model that the engine serves. */
+  model?: SimulatedModelOptions | undefined;
+  /** Share of what the engine can serve, in (0, 2]. Default 0.5. */
+  load?: number | undefined;
+  /** The port to listen on; 0 for a free one. Default 0. */
+  port?: number | undefined;
+  /** Ends start(), which then rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
 type SimulatedModel = z.output<typeof modelSchema>;
 
 export class EmbeddedEngine implements Engine {
@@ -54,15 +67,16 @@ export class EmbeddedEngine implements Engine {
   }
 
   static async start(options: EmbeddedEngineOptions = {}): Promise<EmbeddedEngine> {
-    const { seed, model, load, port } = checkOptions(optionsSchema, options, 'EmbeddedEngine');
+    const { seed, model, load, port, signal } = checkOptions(optionsSchema, options, 'EmbeddedEngine');
     const simulator = await EngineSimulator.start({
       seed,
       model,
       load,
       port,
+      ...(signal && { signal }),
       loadTracking: true,
-      warmUp: WARM_UP_SECONDS,
-      catchUp: CATCH_UP_SECONDS,
+      warmUpSeconds: WARM_UP_SECONDS,
+      catchUpSeconds: CATCH_UP_SECONDS,
     });
     return new EmbeddedEngine(simulator, new AphroditeEngine(simulator.url), model);
   }
@@ -110,5 +124,9 @@ export class EmbeddedEngine implements Engine {
   async close(): Promise<void> {
     await this.client.close();
     await this.simulator.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 }

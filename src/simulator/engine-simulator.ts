@@ -6,16 +6,13 @@
  *     simulator.inject({ kind: 'hang' });                 // /health says 200, the counters stand still
  *     await simulator.close();
  *
- * Time: `speed` virtual seconds a real second; 0 leaves it to `advanceTo` alone, so that a test is the same every time.
- * Clients: a bursty synthetic process at `load` of what the engines can serve (default 0.5), or the rows of a trace at
- * `load` times their rate (default 1); after its last row the engines idle, with `loop` it begins again. Requests over
- * HTTP join the same queue.
+ * After the last row of a trace the engines idle. Requests over HTTP join the queue of the clients.
  * Errors: TypeError or RangeError for wrong options; DtesnError ERR_DTESN_SIMULATOR_PORT when the port cannot be bound,
  * ERR_DTESN_TRACE for a trace that cannot be read.
  */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { argumentError, checkOptions, DtesnError, rangeError } from '../errors/index.js';
+import { argumentError, checkOptions, currentNames, DtesnError, rangeError } from '../errors/index.js';
 import type { ArrivalSource } from './arrivals.js';
 import { ServerCondition } from './condition.js';
 import type { SleepMode } from './engine-core.js';
@@ -25,7 +22,7 @@ import { metricsText } from './metrics-text.js';
 import { RandomStream } from './random-stream.js';
 import { SimulatorServer } from './server.js';
 import type { SimulatedRequest } from './server-face.js';
-import { EngineSimulation } from './simulation.js';
+import { EngineSimulation, type SimulationView } from './simulation.js';
 import { parseTrace, TraceArrivals } from './trace.js';
 import { VirtualClock } from './virtual-clock.js';
 
@@ -43,7 +40,7 @@ export const modelSchema = z.strictObject({
   kvBlocks: z.int().min(1).max(16_777_216).default(5120),
 });
 
-const optionsSchema = z.object({
+export const optionsSchema = z.object({
   seed: z.int().min(0).default(0).describe('a whole number in [0, 2^53)'),
   model: modelSchema
     .prefault({})
@@ -53,9 +50,9 @@ const optionsSchema = z.object({
   trace: z.string().min(1).optional().describe('the path of a CSV file'),
   loop: z.boolean().default(false).describe('true or false'),
   speed: z.number().min(0).max(10_000).default(1).describe('virtual seconds a real second in [0, 10000]'),
-  catchUp: z.number().gt(0).optional().describe('a number of virtual seconds above 0'),
-  warmUp: z.number().min(0).max(86_400).default(0).describe('virtual seconds in [0, 86400]'),
-  startTime: z.number().min(0).optional().describe('unix time in seconds'),
+  catchUpSeconds: z.number().gt(0).optional().describe('a number of virtual seconds above 0'),
+  warmUpSeconds: z.number().min(0).max(86_400).default(0).describe('virtual seconds in [0, 86400]'),
+  startSeconds: z.number().min(0).optional().describe('unix time in seconds'),
   port: z.int().min(0).max(65_535).default(0).describe('a port number, 0 for a free one'),
   host: z.string().min(1).default('127.0.0.1').describe('an address to listen on'),
   apiKey: z.string().min(1).optional().describe('a key'),
@@ -66,9 +63,77 @@ const optionsSchema = z.object({
     .optional()
     .describe("'single-process' or 'multi-process' (default: multi-process with more than one engine)"),
   faults: z.array(z.unknown()).default([]).describe('an array of faults'),
+  signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
 });
 
-export type EngineSimulatorOptions = Omit<z.input<typeof optionsSchema>, 'faults'> & { faults?: FaultOptions[] };
+/** The model that the simulated engines serve. */
+export interface SimulatedModelOptions {
+  /** Its name. Default 'dtesn/simulated-byte-8k'. */
+  id?: string | undefined;
+  /** Tokens of prompt and output together, 2 to 1,048,576. Default 8192. */
+  maxModelLen?: number | undefined;
+  /** What its config says, 1 to 65,536. Default 4096. */
+  hiddenSize?: number | undefined;
+  /** Requests that run at the same time, 1 to 4096. Default 64. */
+  maxNumSeqs?: number | undefined;
+  /** Tokens of one step, 1 to 1,048,576. Default 2048. */
+  maxBatchedTokens?: number | undefined;
+  /** Blocks of 16 tokens of KV memory of each engine. Default 5120. */
+  kvBlocks?: number | undefined;
+}
+
+const oldNames = { catchUp: 'catchUpSeconds', warmUp: 'warmUpSeconds', startTime: 'startSeconds' };
+interface DeprecatedOptions {
+  /** @deprecated Use `catchUpSeconds`. */
+  catchUp?: number;
+  /** @deprecated Use `warmUpSeconds`. */
+  warmUp?: number;
+  /** @deprecated Use `startSeconds`. */
+  startTime?: number;
+}
+
+export interface EngineSimulatorOptions extends DeprecatedOptions {
+  /** Of all that is drawn; the same seed gives the same run. Default 0. */
+  seed?: number | undefined;
+  /** The model that the engines serve. */
+  model?: SimulatedModelOptions | undefined;
+  /** Engines (ranks) of the server, 1 to 64. Default 1. */
+  engines?: number | undefined;
+  /**
+   * In (0, 100]. Without a trace: share of what the engines can serve, of bursty synthetic clients; default 0.5. With one: times
+   * its rate; default 1.
+   */
+  load?: number | undefined;
+  /** The path of a CSV file whose rows are the clients (trace.ts). */
+  trace?: string | undefined;
+  /** Whether the trace begins again after its last row. Default false. */
+  loop?: boolean | undefined;
+  /** Virtual seconds a real second, 0 to 10,000; 0 leaves time to `advanceTo` alone, so that a test is the same every time. Default 1. */
+  speed?: number | undefined;
+  /** Virtual seconds to catch up with at most after a pause in which nothing was asked; the rest is skipped. Default: no limit. */
+  catchUpSeconds?: number | undefined;
+  /** Virtual seconds of history before the start, at most a day. Default 0. */
+  warmUpSeconds?: number | undefined;
+  /** Unix time in seconds at virtual time 0. Default: now, less warmUpSeconds. */
+  startSeconds?: number | undefined;
+  /** The port to listen on; 0 for a free one. Default 0. */
+  port?: number | undefined;
+  /** The address to listen on. Default '127.0.0.1'. */
+  host?: string | undefined;
+  /** Guards the paths under /v1. Default: none. */
+  apiKey?: string | undefined;
+  /** Whether the paths of an engine in development mode are there (/sleep, /wake_up and others). Default false. */
+  devMode?: boolean | undefined;
+  /** Whether /load says how many requests run and wait; it says 0 otherwise. Default false. */
+  loadTracking?: boolean | undefined;
+  /** The form of /metrics. Default: 'multi-process' with more than one engine, else 'single-process'. */
+  metrics?: 'single-process' | 'multi-process' | undefined;
+  /** Faults to come, and those of the start. Default: none. */
+  faults?: FaultOptions[] | undefined;
+  /** Ends start(), which then rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
 type CheckedOptions = z.output<typeof optionsSchema>;
 
 export class EngineSimulator {
@@ -87,9 +152,9 @@ export class EngineSimulator {
     private readonly options: CheckedOptions,
     private readonly world: EngineSimulation,
   ) {
-    const { speed, catchUp, warmUp, startTime, model, host, port, apiKey, devMode } = options;
-    this.clock = new VirtualClock(speed, catchUp ?? Number.POSITIVE_INFINITY);
-    this.epoch = startTime ?? Date.now() / 1000 - warmUp;
+    const { speed, catchUpSeconds, warmUpSeconds, startSeconds, model, host, port, apiKey, devMode } = options;
+    this.clock = new VirtualClock(speed, catchUpSeconds ?? Number.POSITIVE_INFINITY);
+    this.epoch = startSeconds ?? Date.now() / 1000 - warmUpSeconds;
     this.condition = new ServerCondition(world, this.faults, () => this.metricsNow());
     this.server = new SimulatorServer(
       {
@@ -115,11 +180,19 @@ export class EngineSimulator {
   }
 
   static async start(options: EngineSimulatorOptions = {}): Promise<EngineSimulator> {
-    const checked = checkOptions(optionsSchema, options, 'EngineSimulator');
+    const checked = checkOptions(optionsSchema, currentNames(options, oldNames, 'EngineSimulator'), 'EngineSimulator');
     if (checked.loop && checked.trace === undefined) throw argumentError('a trace', 'trace (it is to loop)', undefined);
+    const { signal } = checked;
+    signal?.throwIfAborted();
     const simulator = new EngineSimulator(checked, await newSimulation(checked));
     await simulator.server.open();
-    await simulator.advanceTo(checked.warmUp);
+    try {
+      await simulator.advanceTo(checked.warmUpSeconds);
+      signal?.throwIfAborted();
+    } catch (error) {
+      await simulator.close();
+      throw error;
+    }
     return simulator;
   }
 
@@ -133,7 +206,7 @@ export class EngineSimulator {
   }
 
   /** The engines and their queues, as they are now; to be read, not driven. */
-  get simulation(): EngineSimulation {
+  get simulation(): SimulationView {
     return this.moveOn();
   }
 
@@ -181,6 +254,10 @@ export class EngineSimulator {
     clearTimeout(this.timer);
     this.server.shut();
     await this.settled.catch(() => undefined);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   /** The world, moved on to now. */

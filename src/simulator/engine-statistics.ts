@@ -54,7 +54,10 @@ export class EngineStatistics {
     };
   }
 
-  /** A request leaves at virtual time `now`. */
+  /**
+   * A request leaves at virtual time `now`.
+   * @internal
+   */
   finish(request: EngineRequest, reason: FinishReason, now: number): void {
     const { finished, histograms } = this;
     finished[reason]++;

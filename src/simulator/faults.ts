@@ -1,12 +1,12 @@
 /**
  * Faults of a simulated server: what can be injected, and when each begins and ends.
  *
- *     a fault is active in [at, at + duration), virtual seconds; without a duration until it is cleared
+ *     a fault is active in [atSeconds, atSeconds + durationSeconds), virtual seconds; without a duration until it is cleared
  *
  * Law: boundaries are crossed in the order of their times, an end before a beginning at the same time.
  */
 import { z } from 'zod';
-import { checkOptions, rangeError } from '../errors/index.js';
+import { checkOptions, currentNames, rangeError } from '../errors/index.js';
 
 export const faultKinds = [
   'hang',
@@ -33,16 +33,35 @@ const amounts: Partial<Record<FaultKind, { most: number; usual: number; expected
   drift: { most: 100, usual: 0.02, expected: 'a number in (0, 100] (growth of the step time a second)' },
 };
 
-const faultSchema = z.object({
+export const faultSchema = z.object({
   kind: z.enum(faultKinds).describe(`one of ${faultKinds.join(', ')}`),
-  at: z.number().min(0).optional().describe('a virtual time in seconds, 0 or more'),
-  duration: z.number().gt(0).optional().describe('a number of virtual seconds above 0'),
+  atSeconds: z.number().min(0).optional().describe('a virtual time in seconds, 0 or more'),
+  durationSeconds: z.number().gt(0).optional().describe('a number of virtual seconds above 0'),
   engine: z.int().min(0).optional().describe('the number of an engine'),
   amount: z.number().gt(0).optional().describe('a number above 0'),
   status: z.int().min(500).max(599).optional().describe('an HTTP status in [500, 599]'),
 });
 
-export type FaultOptions = z.input<typeof faultSchema>;
+const oldNames = { at: 'atSeconds', duration: 'durationSeconds' };
+
+export interface FaultOptions {
+  /** What happens (condition.ts). */
+  kind: FaultKind;
+  /** Virtual seconds at which it begins. Default: now. */
+  atSeconds?: number | undefined;
+  /** Virtual seconds that it lasts. Default: until it is cleared; 2 for a restart. */
+  durationSeconds?: number | undefined;
+  /** The engine that a hang, leak, preemption-storm, drift or sleep strikes. Default: all. */
+  engine?: number | undefined;
+  /** leak: share of released blocks, in (0, 1], default 0.1; drift: growth of the step time a second, in (0, 100], default 0.02. */
+  amount?: number | undefined;
+  /** The status of a 5xx, 500 to 599. Default 500. */
+  status?: number | undefined;
+  /** @deprecated Use `atSeconds`. */
+  at?: number;
+  /** @deprecated Use `durationSeconds`. */
+  duration?: number;
+}
 
 export interface Fault {
   readonly kind: FaultKind;
@@ -57,7 +76,8 @@ export interface Fault {
 
 /** A fault of a server with so many engines, at virtual time `now`. */
 export function checkFault(options: FaultOptions, engines: number, now: number): Fault {
-  const { kind, at, duration, engine, amount, status } = checkOptions(faultSchema, options, 'a fault');
+  const checked = checkOptions(faultSchema, currentNames(options, oldNames, 'a fault'), 'a fault');
+  const { kind, atSeconds, durationSeconds, engine, amount, status } = checked;
   const known = amounts[kind];
   if (engine !== undefined && !ofOneEngine.includes(kind)) {
     throw rangeError(`no engine (${kind} strikes the whole server)`, 'engine', engine);
@@ -68,8 +88,8 @@ export function checkFault(options: FaultOptions, engines: number, now: number):
   }
   if (amount !== undefined && amount > known!.most) throw rangeError(known!.expected, 'amount', amount);
   if (status !== undefined && kind !== '5xx') throw rangeError('no status (only 5xx has one)', 'status', status);
-  const from = Math.max(at ?? now, now);
-  const lasts = duration ?? (kind === 'restart' ? RESTART_SECONDS : Number.POSITIVE_INFINITY);
+  const from = Math.max(atSeconds ?? now, now);
+  const lasts = durationSeconds ?? (kind === 'restart' ? RESTART_SECONDS : Number.POSITIVE_INFINITY);
   return {
     kind,
     from,

@@ -11,6 +11,7 @@ import { rangeError } from '../errors/index.js';
 import { type Arrival, type ArrivalSource, BurstyArrivals } from './arrivals.js';
 import { type CoreParameters, EngineCore } from './engine-core.js';
 import type { RequestListener } from './engine-request.js';
+import type { EngineStatistics } from './engine-statistics.js';
 import { RandomStream } from './random-stream.js';
 import { servedPerSecond } from './step-time.js';
 
@@ -22,7 +23,40 @@ export interface SimulationParameters extends CoreParameters {
   engines?: number;
 }
 
-export class EngineSimulation {
+/** One simulated engine, as it is now. */
+export interface SimulatedEngine {
+  readonly parameters: Readonly<CoreParameters>;
+  readonly running: number;
+  readonly waiting: number;
+  /** Blocks of KV memory. */
+  readonly freeBlocks: number;
+  readonly heldBlocks: number;
+  /** Held by the outside tenant of a preemption storm. */
+  readonly seizedBlocks: number;
+  readonly leakedBlocks: number;
+  /** Share of the blocks that are not free, in [0, 1]. */
+  readonly kvUsage: number;
+  /** 0 awake, 1 or 2 asleep. */
+  readonly sleepLevel: number;
+  /** What it counted since it started. */
+  readonly statistics: EngineStatistics;
+}
+
+/** What is behind the metrics of a simulated server, as it is now. Virtual seconds. */
+export interface SimulationView {
+  readonly time: number;
+  readonly startedAt: number;
+  /** Of all engines. */
+  readonly running: number;
+  readonly waiting: number;
+  readonly freeBlocks: number;
+  readonly heldBlocks: number;
+  /** True when no client is to come any more. */
+  readonly arrivalsEnded: boolean;
+  readonly engines: readonly SimulatedEngine[];
+}
+
+export class EngineSimulation implements SimulationView {
   /** True while clients that arrive are turned away. */
   refusing = false;
   private cores: readonly EngineCore[];

@@ -1,17 +1,6 @@
 /**
  * A source that a host declares and fetches itself, in the same round and under the same deadline as the five.
  *
- *     { name, fetch(signal, engine), freshMs?, maxStaleMs?, retryMs?, timeoutMs?, schema?, weight?, constraints?, hints? }
- *
- * name         [a-z][a-z0-9_]*, at most 64 characters, none of the five, none twice
- * fetch        returns, or resolves to, a plain object of JSON; `signal` aborts at the time limit and on close; `engine`
- *              is the fetcher's main engine behind its guard, or null
- * schema       what has safeParse as zod does, and answers at once; what it makes of the data is what is kept
- * timeoutMs    all of the deadline by default, never more; one that does not heed its signal costs no more either
- * weight       in [0, 1], 1 by default
- * constraints  keys of the data that are limits: a finite number that is not negative, or null
- * hints        keys of the data that are advice: a boolean, or null
- *
  * The data is a frozen copy (plain-json.ts). Whatever goes wrong is a record with state 'error' and the source's name in
  * `error`: ERR_DTESN_SOURCE_TIMEOUT, ERR_DTESN_SOURCE_INVALID for what is not as declared, or the code of what was thrown.
  */
@@ -19,7 +8,7 @@ import { z } from 'zod';
 import { untilAborted } from '../abort/index.js';
 import type { Engine } from '../engine/index.js';
 import { argumentError, checkOptions, DtesnError, describe, rangeError } from '../errors/index.js';
-import { additionalFreshness, additionalFreshnessOf, type Freshness } from './freshness.js';
+import { additionalFreshness, additionalFreshnessOf, type Freshness, type FreshnessOfSource } from './freshness.js';
 import { failure, type SourceOptions, underLimit } from './observation.js';
 import { type PlainObject, plainObject } from './plain-json.js';
 import { type AdditionalSource, sourceNames } from './types.js';
@@ -29,17 +18,24 @@ export interface DataSchema {
   safeParse(data: unknown): { success: boolean; data?: unknown; error?: unknown };
 }
 
-export interface AdditionalSourceOptions {
+export interface AdditionalSourceOptions extends FreshnessOfSource {
+  /** [a-z][a-z0-9_]*, at most 64 characters, none of the five, none twice. */
   name: string;
+  /**
+   * Returns, or resolves to, a plain object of JSON. `signal` aborts at the time limit and on close; `engine` is the fetcher's
+   * main engine behind its guard, or null.
+   */
   fetch: (signal: AbortSignal, engine: Engine | null) => unknown;
-  freshMs?: number;
-  maxStaleMs?: number;
-  retryMs?: number;
-  timeoutMs?: number;
-  schema?: DataSchema;
-  weight?: number;
-  constraints?: readonly string[];
-  hints?: readonly string[];
+  /** Milliseconds for one fetch, never more than the deadline; one that does not heed its signal costs no more. Default: the deadline. */
+  timeoutMs?: number | undefined;
+  /** What has safeParse as zod does, and answers at once; what it makes of the data is what is kept. */
+  schema?: DataSchema | undefined;
+  /** Weight in the graded quality, in [0, 1]. Default 1. */
+  weight?: number | undefined;
+  /** Keys of the data that are limits: a finite number that is not negative, or null. */
+  constraints?: readonly string[] | undefined;
+  /** Keys of the data that are advice: a boolean, or null. */
+  hints?: readonly string[] | undefined;
 }
 
 /** The options with every default, checked. */

@@ -1,7 +1,7 @@
 /**
  * One look at the five sources, without keeping any of it: for a script or a check. Who looks again keeps a SourceFetcher.
  *
- * Options: those of SourceFetcher, and `signal`. Errors: its own; a failed source is a record with its error.
+ * Errors: those of SourceFetcher; a failed source is a record with its error.
  */
 import type { Engine } from '../engine/index.js';
 import { SourceFetcher } from './fetcher.js';
@@ -9,7 +9,8 @@ import type { SourceFetcherOptions } from './fetcher-options.js';
 import type { SourceSet } from './types.js';
 
 export interface FetchSourcesOptions extends SourceFetcherOptions {
-  signal?: AbortSignal;
+  /** Ends the fetch. */
+  signal?: AbortSignal | undefined;
 }
 
 export async function fetchSources(

@@ -1,27 +1,50 @@
 /** The options of a SourceFetcher, checked: schema, defaults, and what they come to. See fetcher.ts. */
 import { z } from 'zod';
 import { type Engine, type EngineSourceName, engineSourceNames } from '../engine/index.js';
-import { argumentError, checkOptions, rangeError } from '../errors/index.js';
+import { argumentError, checkOptions, currentNames, rangeError } from '../errors/index.js';
 import { type AdditionalSourceOptions, type DeclaredSource, declaredSources } from './additional-source.js';
 import { chosenFreshness, type Freshness, type FreshnessOptions } from './freshness.js';
 import { type SourceName, type SourceProviders, type SourceSet, sourceNames } from './types.js';
 
 /** Another provider of what the main engine answers: a second address, a mirror of /metrics, files beside the server. */
 export interface AlternativeEngine {
+  /** [a-z][a-z0-9_-]*, at most 64 characters, none twice; 'engine' and 'disk' are taken. */
   name: string;
   engine: Engine;
-  /** What it is asked for; what it offers when left out, or all three. */
-  sources?: readonly EngineSourceName[];
+  /** What it is asked for. Default: what it offers, or all three. */
+  sources?: readonly EngineSourceName[] | undefined;
 }
 
 export interface SourceFetcherOptions {
-  deadlineMs?: number;
-  timeouts?: Partial<Record<SourceName, number>>;
-  providers?: SourceProviders;
-  sources?: readonly AdditionalSourceOptions[];
-  freshness?: FreshnessOptions;
-  alternatives?: readonly AlternativeEngine[];
-  keepIn?: string;
+  /** Milliseconds for a whole fetch, in (0, 600,000]. Default 250. */
+  deadlineMs?: number | undefined;
+  /**
+   * Milliseconds for each source, never more than the deadline. Default: three fifths of the deadline where the engine is on
+   * this host, else all of it.
+   */
+  timeoutsMs?: { readonly [Name in SourceName]?: number | undefined } | undefined;
+  /** @deprecated Use `timeoutsMs`. */
+  timeouts?: { readonly [Name in SourceName]?: number | undefined } | undefined;
+  /** What the processor says of itself. */
+  providers?: SourceProviders | undefined;
+  /** Sources that the host declares, at most 64, fetched in the same round. */
+  sources?: readonly AdditionalSourceOptions[] | undefined;
+  /** How long the answers of each source serve. Default: the table of `freshness`. */
+  freshness?: FreshnessOptions | undefined;
+  /** Further providers of what the engine answers, at most 16. */
+  alternatives?: readonly AlternativeEngine[] | undefined;
+  /**
+   * A folder where facts of model and tokenizer outlive the process (kept-facts.ts): what it holds is served as `stale` while
+   * the engine is asked. Reading it may take the first fetch a fifth of the deadline more. Default: none.
+   */
+  keepIn?: string | undefined;
+}
+
+/** An alternative, and what it is asked for. */
+export interface ChosenAlternative {
+  name: string;
+  engine: Engine;
+  sources: readonly EngineSourceName[];
 }
 
 export interface CheckedOptions {
@@ -30,15 +53,15 @@ export interface CheckedOptions {
   providers: SourceProviders;
   declared: DeclaredSource[];
   freshness: Record<SourceName, Freshness>;
-  alternatives: Required<AlternativeEngine>[];
+  alternatives: ChosenAlternative[];
   keepIn: string | null;
 }
 
 const milliseconds = z.number().positive().max(600_000);
 const isFunction = z.custom<(...args: never[]) => unknown>((value) => typeof value === 'function').optional();
-const optionsSchema = z.object({
+export const optionsSchema = z.object({
   deadlineMs: milliseconds.default(250).describe('milliseconds in (0, 600000]'),
-  timeouts: z
+  timeoutsMs: z
     .strictObject(Object.fromEntries(sourceNames.map((name) => [name, milliseconds.optional()])))
     .default({})
     .describe('milliseconds in (0, 600000] by source name'),
@@ -65,14 +88,16 @@ const alternativeSchema = z.object({
     .describe(`some of ${engineSourceNames.join(', ')}`),
 });
 
+const oldNames = { timeouts: 'timeoutsMs' };
+
 const localShare = 0.6;
 
 export function checkedOptions(engine: Engine | null, options: SourceFetcherOptions): CheckedOptions {
   if (engine !== null && !isEngine(engine)) throw argumentError('an Engine or null', 'engine', engine);
-  const checked = checkOptions(optionsSchema, options, 'SourceFetcher');
-  const { deadlineMs, timeouts } = checked;
+  const checked = checkOptions(optionsSchema, currentNames(options, oldNames, 'SourceFetcher'), 'SourceFetcher');
+  const { deadlineMs, timeoutsMs } = checked;
   const usual = deadlineMs * (engine === null || isLocal(engine) ? localShare : 1);
-  const limits = sourceNames.map((name) => [name, Math.min(timeouts[name] ?? usual, deadlineMs)]);
+  const limits = sourceNames.map((name) => [name, Math.min(timeoutsMs[name] ?? usual, deadlineMs)]);
   return {
     deadlineMs,
     timeoutMs: Object.fromEntries(limits) as Record<SourceName, number>,
@@ -84,7 +109,7 @@ export function checkedOptions(engine: Engine | null, options: SourceFetcherOpti
   };
 }
 
-function checkedAlternatives(given: readonly unknown[]): Required<AlternativeEngine>[] {
+function checkedAlternatives(given: readonly unknown[]): ChosenAlternative[] {
   const taken = ['engine', 'disk'];
   return given.map((options, index) => {
     const { name, engine, sources } = checkOptions(alternativeSchema, options, `alternatives[${index}]`);
@@ -103,7 +128,7 @@ function isLocal(engine: Engine): boolean {
   return /https?:\/\/(localhost|127\.[\d.]+|\[::1\])(?=[:/]|$)| on unix:/.test(engine.label);
 }
 
-const subscriptionSchema = z.object({
+export const subscriptionSchema = z.object({
   intervalMs: z.number().min(10).max(3_600_000).default(1000).describe('milliseconds in [10, 3600000]'),
   signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
   onError: z
@@ -111,7 +136,16 @@ const subscriptionSchema = z.object({
     .optional()
     .describe('a function'),
 });
-export type SubscribeOptions = z.input<typeof subscriptionSchema>;
+
+export interface SubscribeOptions {
+  /** Milliseconds between two fetches, in [10, 3,600,000]. Default 1000. */
+  intervalMs?: number | undefined;
+  /** Ends the subscription. */
+  signal?: AbortSignal | undefined;
+  /** Called with the first error of the listener. Default: a warning of the process. */
+  onError?: ((error: unknown) => void) | undefined;
+}
+
 export type SourceListener = (set: SourceSet) => unknown;
 
 export function checkedSubscription(listener: SourceListener, options: SubscribeOptions) {

@@ -7,13 +7,6 @@
  * provider restarted, or serves another model (restart-signature.ts), what is known of model and tokenizer is forgotten
  * and `epoch` rises. All ages are of the monotonic clock.
  *
- * Options: `deadlineMs` 250; `timeouts` a source, three fifths of the deadline when the engine is on this host (150 ms), else
- * all of it, never more; `providers`, what the processor says of itself; `sources`, the additional ones
- * (additional-source.ts); `freshness` a source (freshness.ts); `alternatives`, further providers: `[{ name, engine, sources? }]`;
- * `keepIn`, a folder where facts of model and tokenizer outlive the process (kept-facts.ts), none by default: what it holds is
- * served as `stale` while the engine is asked. Reading it may take the first fetch a fifth of the deadline more.
- * `fetch({ signal, force })`: `force` refetches every source.
- * `subscribe(listener, { intervalMs, signal, onError })` fetches steadily, 1000 ms by default; what it returns ends it.
  * The engines are the caller's: closing the fetcher ends what it asked and leaves them open.
  * Errors: the signal's reason when the caller aborts; DtesnError ERR_DTESN_CLOSED after close().
  */
@@ -53,8 +46,10 @@ import type {
 } from './types.js';
 
 export interface FetchOptions {
-  signal?: AbortSignal;
-  force?: boolean;
+  /** Ends the wait; what others wait for goes on. */
+  signal?: AbortSignal | undefined;
+  /** Whether every source is refetched, however fresh its answer is. Default false. */
+  force?: boolean | undefined;
 }
 
 type Caches = { [Name in SourceName]: CachedSource<Sources[Name]> };
@@ -180,6 +175,10 @@ export class SourceFetcher {
     await Promise.all(engineSourceNames.map((name) => this.#choices[name].settled()));
     await this.#loading;
     await this.#kept?.settled();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   async #read(reading: Reading): Promise<SourceSet> {

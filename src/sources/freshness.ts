@@ -24,13 +24,30 @@ import { checkOptions, rangeError } from '../errors/index.js';
 import { type SourceName, sourceNames } from './types.js';
 
 export interface Freshness {
+  /** Milliseconds for which an answer is served as it is. */
   freshMs: number;
+  /** Age in milliseconds up to which it is served at once and refetched in the background. At least freshMs. */
   maxStaleMs: number;
+  /** Milliseconds for which a failure is remembered. */
   retryMs: number;
 }
 
+/** Some of it; what is left out is as `freshness` says. */
+export type FreshnessOfSource = { [Key in keyof Freshness]?: Freshness[Key] | undefined };
+
 /** Of one or more sources; what is left out is as `freshness` says. */
-export type FreshnessOptions = Partial<Record<SourceName, Partial<Freshness>>>;
+export interface FreshnessOptions {
+  /** Default 5 min, 24 h and 1 s; at most 24 h, 7 d and 1 min. */
+  model_config?: FreshnessOfSource | undefined;
+  /** Default 10 min, 24 h and 1 s; at most 24 h, 7 d and 1 min. */
+  tokenizer?: FreshnessOfSource | undefined;
+  /** Default 0.5 s, 10 s and 0.5 s; at most 10 s, 1 min and 1 min: gauges mislead when they are old. */
+  performance?: FreshnessOfSource | undefined;
+  /** Default 0, 0 and 0; at most 10 s, 1 min and 1 min. */
+  processing_state?: FreshnessOfSource | undefined;
+  /** Default 2 s, 30 s and 0; at most 1 min, 10 min and 1 min. */
+  resources?: FreshnessOfSource | undefined;
+}
 
 const second = 1000;
 const minute = 60 * second;
@@ -74,14 +91,12 @@ export function chosenFreshness(options: Record<string, unknown>): Record<Source
 }
 
 /** The freshness of an additional source. */
-export function additionalFreshnessOf(said: Said, owner: string): Freshness {
+export function additionalFreshnessOf(said: FreshnessOfSource, owner: string): Freshness {
   const freshMs = said.freshMs ?? second;
   return completed(said, { freshMs, maxStaleMs: Math.min(10 * freshMs, lasting.maxStaleMs), retryMs: second }, owner);
 }
 
-type Said = { [Key in keyof Freshness]?: number | undefined };
-
-function completed(said: Said, usual: Freshness, owner: string): Freshness {
+function completed(said: FreshnessOfSource, usual: Freshness, owner: string): Freshness {
   const freshMs = said.freshMs ?? usual.freshMs;
   const maxStaleMs = said.maxStaleMs ?? Math.max(usual.maxStaleMs, freshMs);
   if (maxStaleMs >= freshMs) return { freshMs, maxStaleMs, retryMs: said.retryMs ?? usual.retryMs };

@@ -42,7 +42,7 @@ async function readModelConfig(engine: Engine, inquiry: Inquiry): Promise<Fields
   const cards = await inquiry.needed(engine.models({ signal }));
   const card = cards.find(({ parent }) => parent === null) ?? cards[0] ?? null;
   // Asked for after the models: their answer says where the files lie.
-  const files = await inquiry.added("the model's files", engine.modelFiles());
+  const files = await inquiry.added("the model's files", engine.modelFiles({ signal }));
   inquiry.problems.push(...(files?.problems ?? []));
   const facts = files?.facts ?? joinFacts([['config.json', configFacts(files?.config ?? {})]]);
   const fields = {

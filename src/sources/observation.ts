@@ -7,14 +7,15 @@
 
 import { untilAborted, withTimeLimit } from '../abort/index.js';
 import type { Engine } from '../engine/index.js';
-import { EngineError } from '../engine/index.js';
+import { isEngineError } from '../engine/index.js';
 import { DtesnError } from '../errors/index.js';
 import type { Outcome, SourceFields, SourceName, Sources } from './types.js';
 
 export interface SourceOptions {
   /** Milliseconds until the source counts as failed; 1000 by default. */
-  timeoutMs?: number;
-  signal?: AbortSignal;
+  timeoutMs?: number | undefined;
+  /** Ends the question. */
+  signal?: AbortSignal | undefined;
 }
 
 export interface Question<Name extends SourceName> {
@@ -110,7 +111,7 @@ function record<Name extends SourceName>(
 export function failure(error: unknown): { error: string; error_code: string; http_status?: number } {
   const { message, code } = textOf(error);
   const said = { error: message, error_code: code };
-  const status = error instanceof EngineError ? error.status : null;
+  const status = isEngineError(error) ? error.status : null;
   return status === null ? said : { ...said, http_status: status };
 }
 

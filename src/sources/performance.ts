@@ -6,7 +6,7 @@
  * Counters are as the engine has them: since its start, not since ours.
  */
 import type { Engine } from '../engine/index.js';
-import { EngineError, engineMetrics, parsePrometheusInSlices } from '../engine/index.js';
+import { engineMetrics, isEngineError, parsePrometheusInSlices } from '../engine/index.js';
 import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
 import type { PerformanceSource, SourceFields } from './types.js';
 
@@ -65,7 +65,7 @@ async function readPerformance(engine: Engine, inquiry: Inquiry): Promise<Fields
     requests_by_reason: figures.requestsByReason,
     waiting_by_reason: figures.waitingByReason,
     inference_seconds_total: figures.inferenceSeconds,
-    process_start_time: figures.processStartTime,
+    process_start_time: figures.processStartSeconds,
   };
 }
 
@@ -74,7 +74,7 @@ async function isHealthy(engine: Engine, signal: AbortSignal): Promise<boolean> 
     await engine.health({ signal });
     return true;
   } catch (error) {
-    if (error instanceof EngineError && error.status === 503) return false;
+    if (isEngineError(error) && error.status === 503) return false;
     throw error;
   }
 }

@@ -46,7 +46,7 @@ export function fetchResourceDataSource(
 
 async function readResources(provider: (() => ResourceState) | undefined, inquiry: Inquiry): Promise<Fields> {
   const processor = provider && checkedState(stateSchema, provider(), 'resources');
-  const gpus = processor?.nvidiaSmi ? inquiry.added('nvidia-smi', nvidiaGpus(inquiry.signal)) : undefined;
+  const gpus = processor?.nvidiaSmi ? inquiry.added('nvidia-smi', nvidiaGpus({ signal: inquiry.signal })) : undefined;
   const limits = cgroupLimits();
   const waits = await inquiry.needed(pressure());
   const delay = eventLoopDelay();

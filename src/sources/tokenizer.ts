@@ -8,7 +8,7 @@
  * the prefix of GET /metrics.
  */
 import type { Engine } from '../engine/index.js';
-import { EngineError, engineMetrics, parsePrometheusInSlices } from '../engine/index.js';
+import { type EngineError, engineMetrics, isEngineError, parsePrometheusInSlices } from '../engine/index.js';
 import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
 import type { SourceFields, TokenizerSource } from './types.js';
 
@@ -54,7 +54,7 @@ async function readTokenizer(engine: Engine, inquiry: Inquiry): Promise<Fields> 
 }
 
 function unlessUnsupported(error: unknown): null {
-  if (error instanceof EngineError && error.code === 'ERR_DTESN_ENGINE_UNSUPPORTED') return null;
+  if (isEngineError(error) && error.code === 'ERR_DTESN_ENGINE_UNSUPPORTED') return null;
   throw error;
 }
 
@@ -66,7 +66,7 @@ async function wayBack(
 ): Promise<{ known: boolean | null; text: string | null }> {
   let absent = false;
   const asked = engine.detokenize(tokens, { signal: inquiry.signal }).catch((error: unknown) => {
-    absent = error instanceof EngineError && isAbsence(error);
+    absent = isEngineError(error) && isAbsence(error);
     throw error;
   });
   const text = await inquiry.added('POST /detokenize', asked);

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { aggregateMultiSourceData, aggregationSchema } from '../../src/aggregation/index.js';
 import { sourceNames, sourcesSchema } from '../../src/sources/index.js';
+import fc from '../property/fast-check.js';
 import { goodSources, withFailed } from './sources-fixture.js';
 
 describe('a healthy engine', () => {

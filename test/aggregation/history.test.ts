@@ -110,7 +110,10 @@ test('waiting must be the sum of its reasons', () => {
   expect(implausible).toContain('waiting and the sum of its reasons differ: 5 and 2');
 });
 
-test('ten minutes of a simulated engine are plausible at every second', async () => {
+test('ten minutes of a simulated engine are plausible at every second', {
+  timeout: 60_000,
+  tags: ['slow'],
+}, async () => {
   const simulator = await EngineSimulator.start({ speed: 0, load: 0.8, seed: 3 });
   const engine = new AphroditeEngine(simulator.url, { timeoutMs: 20_000 });
   const history = new SourceHistory();
@@ -131,4 +134,4 @@ test('ten minutes of a simulated engine are plausible at every second', async ()
   await simulator.close();
   expect(wrong).toEqual([]);
   expect(laws).toBeGreaterThan(400);
-}, 60_000);
+});

@@ -38,14 +38,19 @@ async function withServer<R>(listener: RequestListener, body: (url: string) => P
   }
 }
 
+/** Where no limit is tested: as long as a busy machine needs. */
+const patient = { DTESN_SOURCE_DEADLINE_MS: '20000' };
+
 describe('dtesn process', () => {
   test('prints one JSON object that the schema accepts', async () => {
-    const { status, stdout } = await dtesn(['process', '--text', 'hello', '--json']);
+    const { status, stdout } = await dtesn(['process', '--text', 'hello', '--json'], patient);
     expect(status).toBe(0);
     expect(dtesnResultSchema.safeParse(JSON.parse(stdout)).error).toBeUndefined();
   });
 
-  test('prints a page with every part of the way, and calls a simulation a simulation', async () => {
+  test('prints a page with every part of the way, and calls a simulation a simulation', {
+    tags: ['slow'],
+  }, async () => {
     const { status, stdout, stderr } = await dtesn(['process', 'README.md']);
     expect(status).toBe(0);
     for (const part of ['Sources', 'Plan', 'Stages', 'Membranes', 'Features', 'Throughput', 'a simulation']) {
@@ -55,12 +60,14 @@ describe('dtesn process', () => {
   });
 
   test('reads standard input', async () => {
-    const { status, stdout } = await dtesn(['process', '-', '--json'], {}, 'from a pipe');
+    const { status, stdout } = await dtesn(['process', '-', '--json'], patient, 'from a pipe');
     expect(status).toBe(0);
     expect(JSON.parse(stdout).input.steps).toBe(12);
   });
 
-  test('a server with models and health only: the deadline holds, the quality is the true ratio, exit 0', async () => {
+  test('a server with models and health only: the deadline holds, the quality is the true ratio, exit 0', {
+    tags: ['slow'],
+  }, async () => {
     const listener: RequestListener = (request, response) => {
       if (request.url === '/v1/models') {
         response.setHeader('content-type', 'application/json');
@@ -96,7 +103,7 @@ describe('dtesn process', () => {
     });
   });
 
-  test('a TGI server is asked in its own way', async () => {
+  test('a TGI server is asked in its own way', { tags: ['slow'] }, async () => {
     const answers: Record<string, unknown> = {
       '/info': { model_id: 'org/m', model_dtype: 'torch.float16', max_total_tokens: 4096, version: '3.0.0' },
       '/tokenize': [...Buffer.from('hello')].map((id) => ({ id })),
@@ -109,8 +116,7 @@ describe('dtesn process', () => {
       return response.end(JSON.stringify(answer ?? {}));
     };
     await withServer(listener, async (url) => {
-      const env = { DTESN_SOURCE_DEADLINE_MS: '20000' };
-      const { stdout } = await dtesn(['process', '--text', 'hello', '--engine', url, '--json'], env);
+      const { stdout } = await dtesn(['process', '--text', 'hello', '--engine', url, '--json'], patient);
       const { context, input } = JSON.parse(stdout);
       expect(context.sources.model_config).toMatchObject({
         model_name: 'org/m',
@@ -122,7 +128,9 @@ describe('dtesn process', () => {
     });
   });
 
-  test('nothing listening: basic processing on defaults, every failure with its code, exit 0', async () => {
+  test('nothing listening: basic processing on defaults, every failure with its code, exit 0', {
+    tags: ['slow'],
+  }, async () => {
     const { status, stdout } = await dtesn(['process', '--text', 'hello', '--engine', 'http://127.0.0.1:1', '--json']);
     expect(status).toBe(0);
     const { context } = dtesnResultSchema.parse(JSON.parse(stdout));
@@ -132,7 +140,7 @@ describe('dtesn process', () => {
     }
   });
 
-  test('401 is a credential problem', async () => {
+  test('401 is a credential problem', { tags: ['slow'] }, async () => {
     const listener: RequestListener = (_request, response) => {
       response.statusCode = 401;
       response.end('{"error":"Unauthorized"}');
@@ -146,8 +154,10 @@ describe('dtesn process', () => {
   });
 });
 
-test('dtesn sources shows every source, quality, constraints, hints and each transformation', async () => {
-  const { status, stdout } = await dtesn(['sources'], { DTESN_SOURCE_DEADLINE_MS: '20000' });
+test('dtesn sources shows every source, quality, constraints, hints and each transformation', {
+  tags: ['slow'],
+}, async () => {
+  const { status, stdout } = await dtesn(['sources'], patient);
   expect(status).toBe(0);
   for (const part of [
     'model_config',
@@ -171,7 +181,9 @@ test('dtesn sources shows every source, quality, constraints, hints and each tra
   expect(multiSourceDataSchema.safeParse(JSON.parse(json.stdout)).success).toBe(true);
 });
 
-test('dtesn doctor checks every kernel of every instruction set and says where the binary is', async () => {
+test('dtesn doctor checks every kernel of every instruction set and says where the binary is', {
+  tags: ['slow'],
+}, async () => {
   const { status, stdout } = await dtesn(['doctor']);
   expect(status).toBe(0);
   expect(stdout).toContain('all kernels are right');
@@ -186,21 +198,25 @@ describe('wrong use', () => {
     [['process', '--txt', 'x'], 2, /--txt/],
     [['process', 'no-such-file'], 1, /no-such-file/],
     [['process', '--text', 'x', '--engine', 'ftp://x'], 1, /ftp/],
-  ] as [string[], number, RegExp][])('%j is refused with words and a code', async (args, wanted, message) => {
-    const { status, stderr } = await dtesn(args);
-    expect(status).toBe(wanted);
-    expect(stderr).toMatch(message);
-    expect(stderr).not.toMatch(/\n {4}at /);
-  });
+  ] as [string[], number, RegExp][])(
+    '%j is refused with words and a code',
+    { tags: ['slow'] },
+    async (args, wanted, message) => {
+      const { status, stderr } = await dtesn(args);
+      expect(status).toBe(wanted);
+      expect(stderr).toMatch(message);
+      expect(stderr).not.toMatch(/\n {4}at /);
+    },
+  );
 
-  test('an instruction set the machine lacks is refused by name', async () => {
+  test('an instruction set the machine lacks is refused by name', { tags: ['slow'] }, async () => {
     const { status, stderr } = await dtesn(['doctor'], { DTESN_ISA: 'mmx' });
     expect(status).toBe(1);
     expect(stderr).toMatch(/DTESN_ISA but received mmx/);
   });
 });
 
-test('a reader that closes early ends the command quietly', async () => {
+test('a reader that closes early ends the command quietly', { tags: ['slow'] }, async () => {
   const child = spawn('sh', ['-c', `"${process.execPath}" "${main}" process README.md --json | head -c 10`]);
   const status = await new Promise((resolve) => child.on('close', resolve));
   expect(status).toBe(0);

@@ -43,7 +43,7 @@ function dtesn(args: string[]): Promise<{ stdout: string; stderr: string }> {
   });
 }
 
-describe('dtesn prints nothing that a model, a file or an error writes for the terminal:', () => {
+describe('dtesn prints nothing that a model, a file or an error writes for the terminal:', { tags: ['slow'] }, () => {
   const lines = (text: string) => text.replaceAll('\n', '');
 
   test.each([['sources'], ['sources', '--json'], ['process', '--text', 'x'], ['process', '--text', 'x', '--json']])(

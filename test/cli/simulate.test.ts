@@ -58,6 +58,7 @@ const statusOf = async (url: string) => (await fetch(url).catch(() => null))?.st
 describe('dtesn simulate', () => {
   test.each(['SIGINT', 'SIGTERM'] as const)(
     'says where it listens, is silent otherwise, and ends at %s',
+    { tags: ['slow'] },
     async (signal) => {
       const running = simulate('--engines', '2');
       const [, url] = await running.says(/(http:\/\/127\.0\.0\.1:\d+)\n/);
@@ -70,7 +71,7 @@ describe('dtesn simulate', () => {
     },
   );
 
-  test('with --json prints one object: servers, engines, speed, seed and faults', async () => {
+  test('with --json prints one object: servers, engines, speed, seed and faults', { tags: ['slow'] }, async () => {
     const running = simulate(
       '--json',
       '--servers',
@@ -92,8 +93,8 @@ describe('dtesn simulate', () => {
       speed: 1,
       seed: 5,
       faults: [
-        { kind: 'hang', at: 60, duration: 30 },
-        { kind: 'crash', at: 99.5 },
+        { kind: 'hang', atSeconds: 60, durationSeconds: 30 },
+        { kind: 'crash', atSeconds: 99.5 },
       ],
     });
     expect(servers.length).toBe(2);
@@ -102,7 +103,7 @@ describe('dtesn simulate', () => {
     expect(await right.ended).toBe(0);
   });
 
-  test('replays a trace at its speed, and strikes with faults at their virtual times', async () => {
+  test('replays a trace at its speed, and strikes with faults at their virtual times', { tags: ['slow'] }, async () => {
     const trace = path.join(folder, 'trace.csv');
     const rows = ['TIMESTAMP,ContextTokens,GeneratedTokens', '2023-11-16 18:17:03.9799600,100,5'];
     writeFileSync(trace, `${rows.join('\r\n')}\r\n`);
@@ -124,7 +125,7 @@ describe('dtesn simulate', () => {
     expect(last).toMatch(/^aphrodite:generation_tokens_total\{.*\} 5\.0$/m);
   });
 
-  test('guards /v1 with the key, and has the dev-mode routes on request', async () => {
+  test('guards /v1 with the key, and has the dev-mode routes on request', { tags: ['slow'] }, async () => {
     const running = simulate('--api-key', 'secret', '--dev-mode');
     const [, url] = await running.says(/(http:\/\/\S+)\n/);
     expect(await statusOf(`${url}/v1/models`)).toBe(401);
@@ -133,6 +134,7 @@ describe('dtesn simulate', () => {
 
   test.skipIf(spawnSync('script', ['--version']).status !== 0)(
     'on a terminal keeps a line of what runs, and ends at Ctrl-C (skipped: no script command)',
+    { tags: ['slow'] },
     async () => {
       // Without exec, a shell that stays in between reports its own interrupt.
       const command = `exec "${process.execPath}" "${main}" simulate --port 0 --speed 20 --load 1 --fault hang@1`;
@@ -165,15 +167,19 @@ describe('wrong use', () => {
     [['extra'], 2, /extra/],
     [['--trace', 'no-such-file.csv'], 1, /ERR_DTESN_TRACE.*no-such-file\.csv/],
     [['--host', '192.0.2.1'], 1, /ERR_DTESN_SIMULATOR_PORT.*192\.0\.2\.1/],
-  ] as [string[], number, RegExp][])('%j is refused with words and a code', async (args, wanted, message) => {
-    const running = simulate(...args);
-    expect(await running.ended).toBe(wanted);
-    expect(running.stderr).toMatch(message);
-    expect(running.stderr).not.toMatch(/\n {4}at /);
-    expect(running.stdout).toBe('');
-  });
+  ] as [string[], number, RegExp][])(
+    '%j is refused with words and a code',
+    { tags: ['slow'] },
+    async (args, wanted, message) => {
+      const running = simulate(...args);
+      expect(await running.ended).toBe(wanted);
+      expect(running.stderr).toMatch(message);
+      expect(running.stderr).not.toMatch(/\n {4}at /);
+      expect(running.stdout).toBe('');
+    },
+  );
 
-  test('a port that is taken fails with a code, and the servers before it are closed', async () => {
+  test('a port that is taken fails with a code, and the servers before it are closed', { tags: ['slow'] }, async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };
@@ -183,7 +189,7 @@ describe('wrong use', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  test('options before the command are told to stand behind it', async () => {
+  test('options before the command are told to stand behind it', { tags: ['slow'] }, async () => {
     const running = run(process.execPath, [main, '--json', 'simulate']);
     expect(await running.ended).toBe(2);
     expect(running.stderr).toMatch(/Expected simulate before its options/);

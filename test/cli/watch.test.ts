@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const main = path.resolve(import.meta.dirname, '../../dist/cli/main.js');
-const env = { ...process.env, DTESN_SOURCE_DEADLINE_MS: '20000', DTESN_ESN_RESERVOIR_SIZE: '32' };
+const env = { ...process.env, DTESN_SOURCE_DEADLINE_MS: '20000', DTESN_UNITS: '32' };
 
 let folder = '';
 beforeAll(() => {
@@ -30,7 +30,7 @@ async function watch(args: string[], enough: (output: string) => boolean) {
   return { code, output };
 }
 
-describe('dtesn sources --watch', () => {
+describe('dtesn sources --watch', { tags: ['slow'] }, () => {
   test('shows sources, times, caches and quality again and again until it is interrupted', async () => {
     const { code, output } = await watch([], (text) => text.split('Sources, since the start').length > 3);
     expect(code).toBe(0);

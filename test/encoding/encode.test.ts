@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type EncodeInput, encodeInput, writeSeries } from '../../src/encoding/index.js';
+import fc from '../property/fast-check.js';
 
 const written = async (input: EncodeInput, kind: typeof Float64Array | typeof Float32Array = Float64Array) => {
   const encoded = await encodeInput(input);

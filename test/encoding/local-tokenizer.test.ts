@@ -1,10 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LocalTokenizer } from '../../src/encoding/index.js';
 import { importOptional } from '../../src/encoding/optional-package.js';
+import fc from '../property/fast-check.js';
+import { cases } from '../quick.js';
 import { begin, end, plainDecode, plainEncode, tokenizerJson } from './byte-level-bpe.js';
 
 let folder = '';
@@ -37,7 +38,7 @@ describe('the ids are those of plain loops', () => {
         expect(tokenizer.encode(text)).toEqual(plainEncode(text));
         expect(tokenizer.decode(tokenizer.encode(text))).toBe(`<s>${text}`);
       }),
-      { numRuns: 500 },
+      { numRuns: cases(500) },
     );
   });
 });
@@ -62,7 +63,7 @@ describe('refused:', () => {
     ['a file that is no JSON', '{', /JSON/],
     ['a list', '[]', /tokenizer\.json is not a JSON object/],
     ['an object that is no tokenizer', '{}', /Expected a tokenizer in/],
-  ])('%s', async (_name, content, message) => {
+  ])('a folder with %s is refused', async (_name, content, message) => {
     const other = await mkdtemp(path.join(folder, 'wrong-'));
     if (content !== null) await writeFile(path.join(other, 'tokenizer.json'), content);
     await expect(LocalTokenizer.load(other)).rejects.toMatchObject({

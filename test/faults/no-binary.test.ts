@@ -29,7 +29,7 @@ test('dtesn/engine fetches the five sources of a live simulated server', () => {
     import { EngineSimulator } from 'dtesn/simulator';
     const server = await EngineSimulator.start();
     const engine = new HttpEngine(server.url);
-    const { sources } = await fetchSources(engine);
+    const { sources } = await fetchSources(engine, { deadlineMs: 20_000 });
     console.log(JSON.stringify({
       model: sources.model_config.model_name, ready: sources.performance.engine_ready, tokenizer: sources.tokenizer.state,
       names: Object.keys(sources).sort(), kernels: sources.resources.echo_kern_available,

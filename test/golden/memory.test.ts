@@ -10,7 +10,7 @@ import { sequence } from '../reference/reservoir.js';
  * Regressing "1 at row k" on those states gives the weights G^-1 s_k, whose output at row k is MC_k = s_k' G^-1 s_k.
  */
 function memory(units: number, radius: number, delays: number): number[] {
-  const recurrent = matrix(units, units);
+  const recurrent = matrix(units, units, new Float64Array(units ** 2));
   for (let i = 0; i < units; i++) recurrent.data[i * units + ((i + units - 1) % units)] = radius;
   const input = matrix(units, 1, sequence(units, 5));
   const ring = new Reservoir({ weights: { recurrent, input }, activation: 'identity', dtype: 'f64' });

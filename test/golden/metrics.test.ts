@@ -31,7 +31,7 @@ test.skipIf(absent)('the full body of an engine gives its figures (skipped: no d
   expect(engineMetrics(parsePrometheus(body))).toEqual({
     ...figures,
     engineType: 'aphrodite',
-    processStartTime: 1.7953796409e9,
+    processStartSeconds: 1.7953796409e9,
     engines: [{ engine: '0', ...figures }],
   });
 });

@@ -22,17 +22,17 @@ const onPosix = test.skipIf(process.platform === 'win32');
 
 onPosix('each GPU is a line: name, memory in MiB, and how busy it is where it says so', async () => {
   const command = await says('NVIDIA H100, 80GB, 81559, 1024, 37\\nTesla T4, 15360, 0, [N/A]\\n');
-  expect(await nvidiaGpus(undefined, command)).toEqual([
+  expect(await nvidiaGpus({ command: command })).toEqual([
     { name: 'NVIDIA H100, 80GB', memory_total_bytes: 81559 * 2 ** 20, memory_used_bytes: 2 ** 30, utilization: 0.37 },
     { name: 'Tesla T4', memory_total_bytes: 15360 * 2 ** 20, memory_used_bytes: 0, utilization: null },
   ]);
 });
 
 test('without the program there is none', async () => {
-  expect(await nvidiaGpus(undefined, path.join(folder, 'absent'))).toEqual([]);
+  expect(await nvidiaGpus({ command: path.join(folder, 'absent') })).toEqual([]);
 });
 
 onPosix('a program that fails, or says something else, leaves them unknown', async () => {
-  expect(await nvidiaGpus(undefined, await says('Failed to initialize NVML', 255))).toBeNull();
-  expect(await nvidiaGpus(undefined, await says('no devices\\n'))).toBeNull();
+  expect(await nvidiaGpus({ command: await says('Failed to initialize NVML', 255) })).toBeNull();
+  expect(await nvidiaGpus({ command: await says('no devices\\n') })).toBeNull();
 });

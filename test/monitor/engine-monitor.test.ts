@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { AphroditeEngine } from '../../src/engine/index.js';
 import { EngineMonitor, type EngineMonitorOptions, type EngineStateName } from '../../src/monitor/index.js';
+import { watchTimers } from '../sources/open-timers.js';
 
 const pace = { intervalMs: 20, timeoutMs: 2000, hungAfterMs: 200 };
 const closing: (() => Promise<unknown>)[] = [];
@@ -91,6 +92,16 @@ test('an engine that stops answering is hung, and its figures are gone', async (
 });
 
 test('nothing listening is loading; close() ends the watch and leaves no timer', async () => {
+  const timers = watchTimers();
+  const monitor = watch(1, { ...pace, intervalMs: 60_000 });
+  await reaches(monitor, 'loading');
+  await expect.poll(() => timers.open).toBe(1); // that of the next observation
+  await monitor.close();
+  expect(timers.open).toBe(0);
+  timers.end();
+});
+
+test('close() ends the watch: the state stays as it was', async () => {
   const monitor = watch(1);
   await reaches(monitor, 'loading');
   await monitor.close();

@@ -21,7 +21,7 @@ const idle: EngineMetrics = {
   sleeping: false,
   kvBlocks: { num: 100, blockSize: 16 },
   kvTokensCapacity: 1600,
-  processStartTime: 1e9,
+  processStartSeconds: 1e9,
   engines: [],
   unknown: [],
 };
@@ -61,10 +61,10 @@ test('a dead engine that answers again is restarting for one observation', () =>
 
 describe('a restart between two observations is recognised', () => {
   test.each<[string, Partial<EngineMetrics>]>([
-    ['by the start of the process', { processStartTime: 1e9 + 60 }],
+    ['by the start of the process', { processStartSeconds: 1e9 + 60 }],
     ['by another capacity of the KV cache', { kvTokensCapacity: 3200 }],
-    ['by a counter that went back, where the start is not told', { generationTokens: 3, processStartTime: null }],
-  ])('%s', (_, after) => {
+    ['by a counter that went back, where the start is not told', { generationTokens: 3, processStartSeconds: null }],
+  ])('a restart is told %s', (_, after) => {
     expect(watched({}, after, after).names).toEqual(['ready', 'restarting', 'ready']);
   });
 });
@@ -162,6 +162,6 @@ test.each<[string, Partial<EngineMetrics> | Partial<Observation>, string]>([
   expect(watched({}, seen).names[1]).toBe(name);
 });
 
-test('since is when the state began', () => {
-  expect(watched({}, step(1), step(2), step(3)).states.map(({ since }) => since)).toEqual([0, 1, 1, 1]);
+test('sinceSeconds is when the state began', () => {
+  expect(watched({}, step(1), step(2), step(3)).states.map(({ sinceSeconds }) => sinceSeconds)).toEqual([0, 1, 1, 1]);
 });

@@ -43,6 +43,27 @@ const picks = (fleet: Fleet, count: number, session?: (i: number) => string) => 
   return counts;
 };
 
+/** Answers nothing until it is aborted. */
+function never({ signal }: { signal: AbortSignal }): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
+}
+
+test('observed() rejects with the reason of its signal while an engine has not answered', async () => {
+  const silent = {
+    label: 'silent',
+    health: never,
+    metrics: never,
+  };
+  const fleet = new Fleet([silent as unknown as Engine], { monitor: { intervalMs: 60_000, timeoutMs: 60_000 } });
+  const reason = new Error('enough');
+  const abort = new AbortController();
+  const observed = fleet.observed({ signal: abort.signal });
+  abort.abort(reason);
+  await expect(observed).rejects.toBe(reason);
+  await expect(fleet.observed({ signal: abort.signal })).rejects.toBe(reason);
+  await fleet.close();
+});
+
 describe('without a session', () => {
   test.each([
     ['fewer requests run', { running: 2 }, { running: 9 }],

@@ -38,24 +38,21 @@ describe('the Azure traces at a load that is served raise no false alarm (skippe
   test.skipIf(!existsSync(trace('conv'))).each([
     ['conv', 4, 3502],
     ['code', 2, 3436],
-  ])(
-    '%s on %i engines, %i seconds',
-    async (name, engines, seconds) => {
-      const alarms: string[] = [];
-      const options = { trace: trace(name), engines, seed: 1 };
-      const { restarts } = await replay(options, seconds, ({ name: told, evidence }, time) => {
-        if (!healthy.includes(told)) alarms.push(`${time} s: ${told} (${evidence.join(', ')})`);
-      });
-      expect(alarms).toEqual([]);
-      expect(restarts).toBe(0);
-    },
-    300_000,
-  );
+  ])('%s on %i engines, %i seconds', { timeout: 300_000, tags: ['slow'] }, async (name, engines, seconds) => {
+    const alarms: string[] = [];
+    const options = { trace: trace(name), engines, seed: 1 };
+    const { restarts } = await replay(options, seconds, ({ name: told, evidence }, time) => {
+      if (!healthy.includes(told)) alarms.push(`${time} s: ${told} (${evidence.join(', ')})`);
+    });
+    expect(alarms).toEqual([]);
+    expect(restarts).toBe(0);
+  });
 });
 
-const starts = [31, 47, 58, 66, 73, 89];
+describe('a fault at 47 s', () => toldOfFaults(47));
+describe.each([31, 58, 66, 73, 89])('a fault at %i s', { tags: ['slow'] }, toldOfFaults);
 
-describe.each(starts)('a fault at %i s', (at) => {
+function toldOfFaults(at: number): void {
   const told = async (fault: 'hang' | 'crash' | 'sleep' | 'scaling', name: string) => {
     let first = Number.POSITIVE_INFINITY;
     const tracker = await replay({ load: 0.7, seed: at }, at + 12, async (state, time, simulator) => {
@@ -88,4 +85,4 @@ describe.each(starts)('a fault at %i s', (at) => {
     expect(tracker.restarts).toBe(1);
     expect(names.slice(at + 10).every((name) => healthy.includes(name))).toBe(true);
   });
-});
+}

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import fc from 'fast-check';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { DtesnError } from '../../src/errors/index.js';
 import { Arena, type ArenaLayout, addon, arenaLayoutSchema, type RegionSpec } from '../../src/native/index.js';
+import fc from '../property/fast-check.js';
 
 const typescript = new URL('../threads/typescript.mjs', import.meta.url).href;
 

@@ -36,7 +36,7 @@ describe('options', () => {
     ['null', null, TypeError, /Expected an object for the options of Reservoir but received null/],
     ['a huge size', { units: 16_777_216, inputs: 1, topology: 'dense' }, Error, /available memory/],
     ['block-sparse beyond its indices', { units: 70_000, inputs: 1, topology: 'block-sparse' }, RangeError, /65536/],
-  ])('%s', (_name, options, kind, message) => {
+  ])('%s is refused by name', (_name, options, kind, message) => {
     expect(make(options as object)).toThrow(message);
     expect(make(options as object)).toThrow(kind);
     expect(make(options as object)).toThrow(expect.objectContaining({ code: expect.stringMatching(/^ERR_DTESN_/) }));
@@ -57,7 +57,7 @@ describe('given weights', () => {
     ['data an array', { recurrent: { rows: 1, cols: 1, data: [1] }, input: f64(1, 1) }, /Float32Array or Float64Array/],
     ['NaN', { recurrent: { rows: 1, cols: 1, data: new Float64Array([NaN]) }, input: f64(1, 1) }, /finite/],
     ['nothing', {}, /weights/],
-  ])('%s', (_name, weights, message) => {
+  ])('given weights are refused: %s', (_name, weights, message) => {
     expect(make({ weights })).toThrow(message);
     expect(make({ weights })).toThrow(expect.objectContaining({ code: expect.stringMatching(/^ERR_DTESN_/) }));
   });
@@ -82,7 +82,7 @@ describe('series and out', () => {
     ['an out of another length', new Float32Array(2), new Float32Array(3), /out with 4 elements/],
     ['an out of another dtype', new Float32Array(2), new Float64Array(4), /Float32Array for out/],
     ['a detached out', new Float32Array(2), detached, /out with 4 elements/],
-  ])('%s', (_name, series, out, message) => {
+  ])('a run of %s is refused, and the state stays', (_name, series, out, message) => {
     const reservoir = new Reservoir(good);
     const before = [...reservoir.state];
     expect(() => reservoir.run(series as never, out ? { out: out as never } : {})).toThrow(message);

@@ -50,15 +50,18 @@ describe.each(['f32', 'f64'] as const)('runBatch in %s', (dtype) => {
     }
   });
 
-  test.each(networks(dtype))('gives the same numbers whatever the threads and the company: %s', (_name, make) => {
-    const network = make();
-    const bits = [1, 2, 3, 5].map((threads) => {
-      setThreads(threads);
-      return network.runBatch(seriesOf(2, dtype)).map(({ data }) => [...data]);
-    });
-    const alone = seriesOf(2, dtype).map((series) => [...make().runBatch([series])[0]!.data]);
-    for (const other of [...bits, alone]) expect(other).toEqual(bits[0]);
-  });
+  test.each(networks(dtype))(
+    'gives the same bits on any number of threads and in batches of any size: %s',
+    (_name, make) => {
+      const network = make();
+      const bits = [1, 2, 3, 5].map((threads) => {
+        setThreads(threads);
+        return network.runBatch(seriesOf(2, dtype)).map(({ data }) => [...data]);
+      });
+      const alone = seriesOf(2, dtype).map((series) => [...make().runBatch([series])[0]!.data]);
+      for (const other of [...bits, alone]) expect(other).toEqual(bits[0]);
+    },
+  );
 });
 
 test('start states are taken from `states`, which holds the last ones afterwards', () => {
@@ -100,7 +103,7 @@ describe('arguments', () => {
       /states with 4 elements \(series x units\)/,
     ],
     ['states of another dtype', [[[1, 2]]], { states: new Float64Array(4) }, /Float32Array for states/],
-  ])('%s', (_name, series, options, message) => {
+  ])('a batch with %s is refused', (_name, series, options, message) => {
     expect(() => reservoir.runBatch(series as never, options as never)).toThrow(message);
   });
 

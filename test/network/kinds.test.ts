@@ -160,3 +160,17 @@ describe('csr', () => {
     expect(() => csr(rows, 2, parts as never)).toThrow(message);
   });
 });
+
+test('one default dtype: f32 for every kind that is drawn and for matrices of zeros', () => {
+  const size = { units: 8, inputs: 1 };
+  const networks = [
+    new Reservoir(size),
+    new DeepTreeModel({ ...size, depth: 2 }),
+    new Es2n(size),
+    new EuSn(size),
+    new Nvar({ inputs: 1, delay: 2 }),
+  ];
+  expect(networks.map(({ dtype }) => dtype)).toEqual(networks.map(() => 'f32'));
+  const out = matrix(3, 8);
+  expect(networks[0]!.run([1, 2, 3], { out }).data).toBe(out.data);
+});

@@ -160,7 +160,7 @@ describe('an asynchronous run', () => {
     expect(reservoir.run([1]).rows).toBe(1);
   });
 
-  test('stops on abort with the reason of the signal and says how far it came', async () => {
+  test('stops on abort with the reason of the signal, and the object is whole afterwards', async () => {
     const reservoir = new Reservoir({ units: 1000, inputs: 1, topology: 'dense' });
     const abort = new AbortController();
     const reason = new Error('enough');
@@ -174,7 +174,7 @@ describe('an asynchronous run', () => {
   test('reports progress up to the last step', async () => {
     const seen: number[] = [];
     const reservoir = new Reservoir({ units: 10, inputs: 1 });
-    await reservoir.runAsync([...sequence(1000)], { onProgress: (done) => seen.push(done) });
+    await reservoir.runAsync([...sequence(1000)], { onProgress: ({ done }) => seen.push(done) });
     expect(seen.at(-1)).toBe(1000);
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
   });

@@ -140,7 +140,9 @@ describe('states of one network', () => {
 });
 
 describe('sharing', () => {
-  test('eight worker threads run one network; one that is terminated in the middle harms none of the others', async () => {
+  test('eight worker threads run one network; one that is terminated in the middle harms none of the others', {
+    tags: ['slow'],
+  }, async () => {
     const network = new Reservoir({ units: 700, inputs: 1, topology: 'dense', seed: 6 });
     const steps = 600;
     const workerData = { handle: network.share(), steps };
@@ -202,7 +204,7 @@ function script(body: string, env: NodeJS.ProcessEnv = {}, args: string[] = []) 
 }
 
 // The sanitizers slow programs down and keep memory that was freed.
-describe.skipIf(process.env['DTESN_SANITIZED'])('what runs and networks leave behind', () => {
+describe.skipIf(process.env['DTESN_SANITIZED'])('what runs and networks leave behind', { tags: ['slow'] }, () => {
   const endless = `
     const network = new Reservoir({ units: 512, inputs: 1, topology: 'dense' });
     const series = new Float32Array(new SharedArrayBuffer(4 * 300_000)).fill(0.5);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type Matrix, matrix } from '../../src/numeric/index.js';
 
-test('zeros in f64 where no data is given', () => {
-  expect(matrix(2, 3)).toEqual({ rows: 2, cols: 3, data: new Float64Array(6) });
+test('zeros in f32 where no data is given', () => {
+  expect(matrix(2, 3)).toEqual({ rows: 2, cols: 3, data: new Float32Array(6) });
   expect(matrix(0, 3).data).toHaveLength(0);
 });
 

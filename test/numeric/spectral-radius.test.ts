@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Matrix, matrix, spectralRadius } from '../../src/numeric/index.js';
+import { type Matrix, matrix, spectralRadius, spectralRadiusAsync } from '../../src/numeric/index.js';
+import fc from '../property/fast-check.js';
 import { rotated, square, transposed, uniform } from '../reference/matrices.js';
 import { gelfandRadius } from '../reference/spectral-radius.js';
 
@@ -8,23 +8,24 @@ const radius = (n: number, data: Float64Array) => spectralRadius(matrix(n, n, da
 const relative = (got: number, wanted: number) => Math.abs(got / wanted - 1);
 
 describe('random non-symmetric matrices agree with Gelfand to 1e-6', () => {
-  const sizes = [...Array.from({ length: 36 }, (_, i) => i + 2), 50, 64, 77, 90, 101, 110, 128, 150, 200, 256];
-
-  test.each(sizes)('dense, %i rows', (n) => {
-    const random = uniform(n);
-    const a = square(n, random);
+  const small = [...Array.from({ length: 36 }, (_, i) => i + 2), 50, 64, 77, 90, 101, 110];
+  const expectGelfand = (n: number, a: Float64Array<ArrayBuffer>) =>
     expect(relative(radius(n, a), gelfandRadius(a, n))).toBeLessThan(1e-6);
-  });
 
+  test.each(small)('dense, %i rows', (n) => expectGelfand(n, square(n, uniform(n))));
+
+  // Gelfand's squarings take seconds here.
+  test.each([128, 150, 200, 256])('dense, %i rows', { tags: ['slow'] }, (n) => expectGelfand(n, square(n, uniform(n))));
+
+  const sparse = (n: number, density: number) => {
+    const random = uniform(7 * n);
+    return square(n, () => (random() < 2 * density - 1 ? random() : 0));
+  };
   test.each([
     [60, 0.1],
     [120, 0.05],
-    [400, 0.03],
-  ])('sparse, %i rows at density %d', (n, density) => {
-    const random = uniform(7 * n);
-    const a = square(n, () => (random() < 2 * density - 1 ? random() : 0));
-    expect(relative(radius(n, a), gelfandRadius(a, n))).toBeLessThan(1e-6);
-  });
+  ])('sparse, %i rows at density %d', (n, density) => expectGelfand(n, sparse(n, density)));
+  test('sparse, 400 rows at density 0.03', { tags: ['slow'] }, () => expectGelfand(400, sparse(400, 0.03)));
 
   test.each([
     [6, 2],
@@ -32,8 +33,10 @@ describe('random non-symmetric matrices agree with Gelfand to 1e-6', () => {
     [150, 15],
   ])('block-diagonal, %i rows in blocks of %i', (n, size) => {
     const random = uniform(n + size);
-    const a = square(n, (i, k) => (Math.floor(i / size) === Math.floor(k / size) ? random() : 0));
-    expect(relative(radius(n, a), gelfandRadius(a, n))).toBeLessThan(1e-6);
+    expectGelfand(
+      n,
+      square(n, (i, k) => (Math.floor(i / size) === Math.floor(k / size) ? random() : 0)),
+    );
   });
 });
 
@@ -182,5 +185,34 @@ describe('what is no square matrix of finite numbers', () => {
   ])('%s is refused', (_name, m, kind, message) => {
     expect(() => spectralRadius(m as unknown as Matrix)).toThrow(message);
     expect(() => spectralRadius(m as unknown as Matrix)).toThrow(kind);
+  });
+});
+
+describe('spectralRadiusAsync', () => {
+  test.each([1, 30, 300, 450])('gives the bits of spectralRadius: %i rows', async (n) => {
+    const a = matrix(n, n, square(n, uniform(n)));
+    expect(await spectralRadiusAsync(a)).toBe(spectralRadius(a));
+  });
+
+  test('writes to the matrix after the call have no effect', async () => {
+    const a = matrix(300, 300, square(300, uniform(300)));
+    const wanted = spectralRadius(a);
+    const found = spectralRadiusAsync(a);
+    a.data.fill(Number.NaN);
+    expect(await found).toBe(wanted);
+  });
+
+  test('an abort rejects with the reason of the signal, before and in the middle', async () => {
+    const reason = new Error('enough');
+    const abort = new AbortController();
+    const found = spectralRadiusAsync(matrix(1500, 1500, square(1500, uniform(1500))), { signal: abort.signal });
+    setTimeout(() => abort.abort(reason), 10);
+    await expect(found).rejects.toBe(reason);
+    await expect(spectralRadiusAsync(matrix(1, 1, [1]), { signal: abort.signal })).rejects.toBe(reason);
+  });
+
+  test('errors are rejections', async () => {
+    await expect(spectralRadiusAsync(matrix(1, 2, [1, 2]))).rejects.toThrow(/a square matrix/);
+    await expect(spectralRadiusAsync(matrix(1, 1, [1]), { signl: 1 } as never)).rejects.toThrow(/did you mean signal/);
   });
 });

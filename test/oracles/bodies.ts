@@ -1,5 +1,5 @@
 /** A thousand bodies from one seed: Prometheus text as clients write it, and the same with one thing changed. */
-import fc from 'fast-check';
+import fc from '../property/fast-check.js';
 
 const word = (pattern: RegExp) => fc.stringMatching(pattern);
 const familyName = word(/^[a-z][a-z0-9]{0,5}(_[a-z0-9]{1,5}){0,2}$/).map((name) => `m:${name}`);

@@ -9,10 +9,10 @@ import { noPrometheus } from './tools.js';
 
 const bounds = ['0.001', '0.01', '0.1', '0.5', '1.0', '2.5', '10.0', '+Inf'];
 const latencies = {
-  timeToFirstToken: 'time_to_first_token_seconds',
-  interTokenLatency: 'inter_token_latency_seconds',
-  queueTime: 'request_queue_time_seconds',
-  e2eLatency: 'e2e_request_latency_seconds',
+  timeToFirstTokenSeconds: 'time_to_first_token_seconds',
+  interTokenSeconds: 'inter_token_latency_seconds',
+  queueSeconds: 'request_queue_time_seconds',
+  e2eSeconds: 'e2e_request_latency_seconds',
 } as const;
 const counters = {
   promptTokensPerSecond: 'prompt_tokens_total',
@@ -70,7 +70,7 @@ async function simulatedBodies(): Promise<string[]> {
   return texts;
 }
 
-describe.skipIf(noPrometheus)('beside a Prometheus server (skipped: no prometheus)', () => {
+describe.skipIf(noPrometheus)('beside a Prometheus server (skipped: no prometheus)', { tags: ['slow'] }, () => {
   const streams = {
     made: { prefix: 'vllm:', body: engineBody, served: [] as string[] },
     simulated: { prefix: 'aphrodite:', body: (k: number) => simulated[k]!, served: [] as string[] },
@@ -124,7 +124,7 @@ describe.skipIf(noPrometheus)('beside a Prometheus server (skipped: no prometheu
         );
         expect(served[i + 1]).toBe(bodyOf(i + 1));
         expect(counted?.value).toBe(Number(value));
-        const rates = deriveRates({ metrics: before!, time: from }, { metrics: after!, time: to });
+        const rates = deriveRates({ metrics: before!, timeSeconds: from }, { metrics: after!, timeSeconds: to });
         compared += await compare(rates, to, `${Math.round((to - from) * 1000)}ms`, prefix);
       }
       expect(compared).toBe(5 * 3 * (5 + 4 * 4));

@@ -37,6 +37,7 @@ function canonical(name: string, labels: Readonly<Record<string, string>>, value
 
 test.skipIf(noPromtool)(
   'on a thousand bodies we take what promtool takes, but for the named (skipped: no promtool)',
+  { timeout: 300_000, tags: ['slow'] },
   async () => {
     const drawn = bodies(SEED);
     const verdicts = await inLanes(drawn, 2, promtoolTakes);
@@ -48,11 +49,11 @@ test.skipIf(noPromtool)(
     expect(wrong).toEqual([]);
     expect(verdicts.filter((taken) => !taken).length).toBeGreaterThan(100);
   },
-  300_000,
 );
 
 test.skipIf(noPython)(
   'every value that we read Python reads too, and it takes what we take (skipped: no python3-prometheus-client)',
+  { tags: ['slow'] },
   () => {
     const drawn = bodies(SEED);
     const answers = pythonReads(drawn);
@@ -68,19 +69,27 @@ test.skipIf(noPython)(
   },
 );
 
-test.skipIf(noPromtool)('promtool differs where the table says (skipped: no promtool)', async () => {
-  const verdicts = await inLanes(disagreements, 2, ({ body }) => promtoolTakes(Buffer.from(body)));
-  expect(disagreements.map(({ what }, i) => [what, verdicts[i]])).toEqual(
-    disagreements.map(({ what, promtool }) => [what, promtool]),
-  );
-});
+test.skipIf(noPromtool)(
+  'promtool differs where the table says (skipped: no promtool)',
+  { tags: ['slow'] },
+  async () => {
+    const verdicts = await inLanes(disagreements, 2, ({ body }) => promtoolTakes(Buffer.from(body)));
+    expect(disagreements.map(({ what }, i) => [what, verdicts[i]])).toEqual(
+      disagreements.map(({ what, promtool }) => [what, promtool]),
+    );
+  },
+);
 
-test.skipIf(noPython)('Python differs where the table says (skipped: no python3-prometheus-client)', () => {
-  const answers = pythonReads(disagreements.map(({ body }) => Buffer.from(body)));
-  expect(disagreements.map(({ what }, i) => [what, answers[i] !== null])).toEqual(
-    disagreements.map(({ what, python }) => [what, python]),
-  );
-});
+test.skipIf(noPython)(
+  'Python differs where the table says (skipped: no python3-prometheus-client)',
+  { tags: ['slow'] },
+  () => {
+    const answers = pythonReads(disagreements.map(({ body }) => Buffer.from(body)));
+    expect(disagreements.map(({ what }, i) => [what, answers[i] !== null])).toEqual(
+      disagreements.map(({ what, python }) => [what, python]),
+    );
+  },
+);
 
 test('we do what the table says', () => {
   const verdicts = disagreements.map(({ what, body }) => [what, weRead(Buffer.from(body)).refused === null]);

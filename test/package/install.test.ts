@@ -1,4 +1,8 @@
-/** The packed tarball, installed in an empty folder, used as a stranger would. */
+/**
+ * The packed tarball, installed in an empty folder, used as a stranger would.
+ *
+ * @module-tag slow
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

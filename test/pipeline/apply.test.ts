@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   applyFlowControl,
@@ -19,6 +18,8 @@ import {
 import { type Sources, sourceNames } from '../../src/sources/index.js';
 import { programShape, runProgram } from '../../src/transform/index.js';
 import { goodSources, withFailed } from '../aggregation/sources-fixture.js';
+import fc from '../property/fast-check.js';
+import { cases } from '../quick.js';
 
 const tokens: PlanTarget = { ...defaultTarget(), cores: 4 };
 const numbers: PlanTarget = { ...tokens, inputKind: 'numbers', inputs: 3 };
@@ -59,7 +60,7 @@ describe('the features that come out', () => {
         );
         expect([given.steps, given.features]).toEqual([ids.length, inputs]);
       }),
-      { numRuns: 60 },
+      { numRuns: cases(60) },
     );
   });
 });

@@ -131,7 +131,7 @@ describe('states in one piece', () => {
   test('stay within the limit of a pipeline', () => {
     const narrow: HostPipeline = {
       ...{ name: 'narrow', source: 'resources', priority: 9 },
-      plan: () => ({ transformations: [{ transformation: 'cut', limits: { chunk_steps: 100 }, reason: 'x' }] }),
+      plan: () => ({ transformations: [{ transformation: 'cut', limits: { chunkSteps: 100 }, reason: 'x' }] }),
     };
     const { execution, flow } = drafted(data({ flags: { memory_optimization: false }, pipelines: [narrow] }));
     expect(execution).toMatchObject({ chunked: true, chunkSteps: 100 });

@@ -154,7 +154,7 @@ describe('a pipeline of the host', () => {
   });
 
   test('is explained with its operations and its limits', () => {
-    const pipelines = [host('watch', 9, { operations: [{ op: 'log1p' }], limits: { threads: 1, batch_size: 2 } })];
+    const pipelines = [host('watch', 9, { operations: [{ op: 'log1p' }], limits: { threads: 1, batchSize: 2 } })];
     const explained = explainPlan(data({ pipelines })).find(({ name }) => name === 'watch');
     expect(explained?.transformations.map(({ kind, operation }) => [kind, operation])).toEqual([
       ['data', 'log1p'],
@@ -208,7 +208,7 @@ describe('priority', () => {
 });
 
 describe('a limit', () => {
-  const limit = host('spare', 1, { limits: { threads: 1, batch_size: 4, chunk_steps: 32, active_membranes: 2 } });
+  const limit = host('spare', 1, { limits: { threads: 1, batchSize: 4, chunkSteps: 32, activeMembranes: 2 } });
 
   test('binds later settings, which say so', () => {
     const { execution, entry } = run([1, 2], data({ pipelines: [limit] }));

@@ -22,7 +22,7 @@ describe('from an embedded engine over loopback', () => {
     engine = await EmbeddedEngine.start({ seed: 5 });
     // A loaded machine may take its time here; the limits have tests of their own.
     const patient = { model_config: 9000, tokenizer: 9000, performance: 9000, processing_state: 9000, resources: 9000 };
-    fetcher = new SourceFetcher(engine, { deadlineMs: 9000, timeouts: patient, providers });
+    fetcher = new SourceFetcher(engine, { deadlineMs: 9000, timeoutsMs: patient, providers });
   });
   afterAll(async () => {
     await fetcher.close();
@@ -61,7 +61,7 @@ test('against nothing listening the data say so and two sources remain', async (
   const engine = await EmbeddedEngine.start();
   await engine.close();
   const gone = new AphroditeEngine(engine.url);
-  const fetcher = new SourceFetcher(gone, { providers });
+  const fetcher = new SourceFetcher(gone, { deadlineMs: 20_000, providers });
   const data = await fetchMultiSourceData(fetcher);
   expect(multiSourceDataSchema.parse(data)).toEqual(data);
   expect(data.source_count).toBe(2);

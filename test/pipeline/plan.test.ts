@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   defaultTarget,
@@ -10,6 +9,7 @@ import {
 } from '../../src/pipeline/index.js';
 import { type SourceName, type Sources, sourceNames } from '../../src/sources/index.js';
 import { goodSources, withFailed } from '../aggregation/sources-fixture.js';
+import fc from '../property/fast-check.js';
 
 const target: PlanTarget = { ...defaultTarget(), cores: 4 };
 

@@ -9,7 +9,7 @@ import {
 } from '../../src/processor/index.js';
 import { type MemoryEngine, memoryEngine } from '../sources/memory-engine.js';
 
-const config = { max_membrane_depth: 2, esn_reservoir_size: 16, bseries_max_order: 2, source_deadline_ms: 20_000 };
+const config = { depth: 2, units: 16, bseriesOrder: 2, sourceDeadlineMs: 20_000 };
 
 async function withProcessor(use: (processor: DtesnProcessor, engine: MemoryEngine) => Promise<void>, options = {}) {
   const engine = memoryEngine();
@@ -183,7 +183,7 @@ describe('a context that is handed in', () => {
     await withProcessor(async (processor) => {
       const other = await DtesnProcessor.create({
         engine: null,
-        config: { ...config, max_membrane_depth: 4, esn_reservoir_size: 64 },
+        config: { ...config, depth: 4, units: 64 },
       });
       const foreign = await other.fetchComprehensiveEngineContext();
       await other.close();
@@ -249,7 +249,7 @@ test('invalidate forgets the answers of one source', async () => {
 });
 
 describe('a source that calls back', () => {
-  const short = { ...config, source_deadline_ms: 100 };
+  const short = { ...config, sourceDeadlineMs: 100 };
 
   test('waits for itself no longer than its limit, and the input goes on', async () => {
     let calls = 0;
@@ -306,7 +306,7 @@ describe('all sources dead', () => {
       expect(sources.performance.error).toMatch(/gone/);
       expect(transformation_ready).toBe(false);
       expect(input.encoder).toBe('utf8-bytes');
-      expect(features.end_state.some((x) => x !== 0)).toBe(true);
+      expect(features.endState.some((x) => x !== 0)).toBe(true);
     } finally {
       broken.mockRestore();
       await processor.close();

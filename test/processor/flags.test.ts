@@ -7,11 +7,11 @@ import { DtesnProcessor, type DtesnResult, type EngineContext } from '../../src/
 import { type MemoryEngine, memoryEngine } from '../sources/memory-engine.js';
 
 const config = {
-  max_membrane_depth: 3,
-  esn_reservoir_size: 48,
-  bseries_max_order: 2,
-  source_deadline_ms: 20_000,
-  input_dimension: 4,
+  depth: 3,
+  units: 48,
+  bseriesOrder: 2,
+  sourceDeadlineMs: 20_000,
+  inputs: 4,
 };
 
 type Flow = MultiSourceData['processing_pipelines']['data_flow_config'];
@@ -250,7 +250,7 @@ describe('error_handling', () => {
     const failed = applied.find(({ transformation }) => transformation === 'embed_again')!;
     expect(failed).toMatchObject({ applied: false, pipeline: 'wrong' });
     expect(failed.error).toMatch(/feature/);
-    expect(features.end_state.some((x) => x !== 0)).toBe(true);
+    expect(features.endState.some((x) => x !== 0)).toBe(true);
     await going.close();
   });
 
@@ -300,7 +300,7 @@ describe('pipeline_order', () => {
           .map(({ transformation }) => transformation)
           .filter((name) => name === 'double' || name === 'bound'),
         published: data.processing_pipelines.data_flow_config.pipeline_order,
-        state: features.end_state,
+        state: features.endState,
       };
     };
     const first = await features({});
@@ -320,7 +320,7 @@ describe('pipeline_order', () => {
       await inner.process(series, { context: planned }),
       await inner.process(series, { context: turned }),
     ];
-    expect(b.features.end_state).not.toEqual(a.features.end_state);
+    expect(b.features.endState).not.toEqual(a.features.endState);
     await inner.close();
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { DtesnProcessor } from '../../src/processor/index.js';
 import { memoryEngine, never } from '../sources/memory-engine.js';
 
-const config = { max_membrane_depth: 2, esn_reservoir_size: 16, bseries_max_order: 2, source_deadline_ms: 2000 };
+const config = { depth: 2, units: 16, bseriesOrder: 2, sourceDeadlineMs: 2000 };
 
 describe('a provider of the tokenizer that dies after it answered', () => {
   const refused = () => Promise.reject(new Error('refused'));
@@ -18,7 +18,7 @@ describe('a provider of the tokenizer that dies after it answered', () => {
     const providers = [{ name: 'mirror', engine: second, sources: ['tokenizer' as const] }];
     const processor = await DtesnProcessor.create({
       engine: first,
-      config: { ...config, source_deadline_ms: 400 },
+      config: { ...config, sourceDeadlineMs: 400 },
       providers,
     });
     expect((await processor.process('one')).input).toMatchObject({ encoder: 'engine', note: null });
@@ -35,7 +35,7 @@ test('an engine that is silent and heeds no signal ends with its limit, and with
   const engine = memoryEngine({ tokenize: (text) => (text.startsWith('wait') ? never() : Promise.resolve(reply)) });
   const reply = { count: 1, maxModelLen: 8192, tokens: [7] };
   const flags = { enable_caching: false };
-  const processor = await DtesnProcessor.create({ engine, config: { ...config, source_deadline_ms: 300 }, flags });
+  const processor = await DtesnProcessor.create({ engine, config: { ...config, sourceDeadlineMs: 300 }, flags });
   const { input } = await processor.process('wait');
   expect(input).toMatchObject({ encoder: 'utf8-bytes', note: expect.stringContaining('no tokens within 300 ms') });
   const stop = new AbortController();

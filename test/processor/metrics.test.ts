@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { DtesnProcessor } from '../../src/processor/index.js';
 import { memoryEngine, never } from '../sources/memory-engine.js';
 
-const config = { max_membrane_depth: 2, esn_reservoir_size: 16, bseries_max_order: 2, source_deadline_ms: 20_000 };
+const config = { depth: 2, units: 16, bseriesOrder: 2, sourceDeadlineMs: 20_000 };
 
 describe('metrics()', () => {
   test('counts inputs, steps, failures, stages, pipelines, caches and quality', async () => {
@@ -11,13 +11,13 @@ describe('metrics()', () => {
     await processor.process('one');
     await processor.processBatch([{ tokens: [1, 2] }, '', { tokens: [3] }]);
     await expect(processor.process('x', { signal: AbortSignal.abort() })).rejects.toThrow();
-    const { inputs, stages, pipelines, caches, quality, sources } = processor.metrics();
+    const { inputs, stagesMs, pipelines, caches, quality, sources } = processor.metrics();
     expect(inputs).toMatchObject({ started: 6, finished: 4, steps: 3 + 3 + 2 + 1 });
     expect(inputs.failed).toEqual({ ERR_DTESN_EMPTY: 1, aborted: 1 });
     for (const name of ['context', 'encode', 'transform', 'model', 'bseries', 'total'] as const) {
-      expect(stages[name].count).toBe(4);
-      expect(stages[name].p50!).toBeLessThanOrEqual(stages[name].p99!);
-      expect(stages[name].p99!).toBeLessThanOrEqual(stages[name].max!);
+      expect(stagesMs[name].count).toBe(4);
+      expect(stagesMs[name].p50!).toBeLessThanOrEqual(stagesMs[name].p99!);
+      expect(stagesMs[name].p99!).toBeLessThanOrEqual(stagesMs[name].max!);
     }
     for (const name of ['model_aware_preprocessing', 'performance_optimized_processing', 'resource_aware_scaling']) {
       expect(pipelines[name]).toMatchObject({ runs: 4, failed: 0 });
@@ -41,7 +41,7 @@ describe('metrics()', () => {
         source: 'resources',
         priority: 9,
         plan: () => ({
-          transformations: [{ transformation: 'shed', limits: { active_membranes: 1 }, reason: 'asked for' }],
+          transformations: [{ transformation: 'shed', limits: { activeMembranes: 1 }, reason: 'asked for' }],
         }),
       },
     ];

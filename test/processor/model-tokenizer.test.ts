@@ -39,7 +39,7 @@ test('a processor whose engine cannot tokenise takes the tokenizer of the modelâ
   const tokenize = async () => {
     throw new EngineError('ERR_DTESN_ENGINE_HTTP', 'answered 404', { status: 404 });
   };
-  const config = { max_membrane_depth: 1, esn_reservoir_size: 8, bseries_max_order: 1, source_deadline_ms: 20_000 };
+  const config = { depth: 1, units: 8, bseriesOrder: 1, sourceDeadlineMs: 20_000 };
   const processor = await DtesnProcessor.create({ engine: memoryEngine({ tokenize, modelFiles }), config });
   const { input } = await processor.process('the tree');
   expect(input).toMatchObject({ encoder: 'local', steps: plainEncode('the tree').length });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { DtesnProcessor } from '../../src/processor/index.js';
 
-const config = { max_membrane_depth: 2, esn_reservoir_size: 16, bseries_max_order: 2, source_deadline_ms: 20_000 };
+const config = { depth: 2, units: 16, bseriesOrder: 2, sourceDeadlineMs: 20_000 };
 
 test('a plan is made anew for every answer it rests on, also for two of the same millisecond', async () => {
   let length = 0;
@@ -16,9 +16,7 @@ test('a plan is made anew for every answer it rests on, also for two of the same
         source: 'queue',
         priority: 5,
         plan: (data: { length: number }) => ({
-          transformations: [
-            { transformation: 'spare', limits: { chunk_steps: data.length }, reason: `${data.length}` },
-          ],
+          transformations: [{ transformation: 'spare', limits: { chunkSteps: data.length }, reason: `${data.length}` }],
         }),
       },
     ],

@@ -1,16 +1,18 @@
 import { getEventListeners } from 'node:events';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Progress } from '../../src/native/index.js';
+import { DeepTreeModel } from '../../src/network/index.js';
 import { multiSourceDataSchema } from '../../src/pipeline/index.js';
 import { DtesnProcessor, dtesnResultSchema } from '../../src/processor/index.js';
 
-const config = { esn_reservoir_size: 64, source_deadline_ms: 20_000 };
+const config = { units: 64, sourceDeadlineMs: 20_000 };
 
 let processor: DtesnProcessor;
 /** Of one level: a busy host cannot shed any of it, so features can be compared. */
 let flat: DtesnProcessor;
 beforeAll(async () => {
   processor = await DtesnProcessor.create({ config });
-  flat = await DtesnProcessor.create({ engine: processor.engine, config: { ...config, max_membrane_depth: 1 } });
+  flat = await DtesnProcessor.create({ engine: processor.engine, config: { ...config, depth: 1 } });
 });
 afterAll(async () => {
   await flat.close();
@@ -24,7 +26,7 @@ describe('process', () => {
     expect(result.engine.simulated).toBe(true);
     expect(result.input.encoder).toBe('engine');
     expect(result.context.aggregation.data_quality_score).toBe(1);
-    expect(result.features.end_state.some((x) => x !== 0)).toBe(true);
+    expect(result.features.endState.some((x) => x !== 0)).toBe(true);
     expect(result.bseries).toMatchObject({ order: 5, trees: 17 });
     expect(result.features.differentials.length).toBe(17);
     expect(result.stages.map(({ name }) => name)).toEqual(['context', 'encode', 'transform', 'model', 'bseries']);
@@ -79,11 +81,26 @@ describe('processBatch', () => {
     expect(last.ok && last.features).toEqual(alone.features);
   });
 
-  test('more inputs than a batch go in waves', async () => {
-    const inputs = Array.from({ length: 70 }, (_, i) => `input ${i}`);
-    const results = await processor.processBatch(inputs);
-    expect(results.every(({ ok }) => ok)).toBe(true);
-    expect(results[69]!.ok && results[69]!.input.steps).toBe(results[68]!.ok && results[68]!.input.steps);
+  test('more inputs than a batch go in waves, each one native batch of the size in the plan', async () => {
+    const context = structuredClone(await flat.fetchComprehensiveEngineContext());
+    const { processing_pipelines: plan } = context.multi_source_data;
+    Object.assign(plan.optimization_config, { batch_processing: true });
+    Object.assign(plan.data_flow_config, { parallel_execution: true });
+    for (const { steps } of plan.transformation_pipelines) {
+      for (const { parameters } of steps) if (parameters.batch_size) parameters.batch_size = 32;
+    }
+    const inputs = Array.from({ length: 70 }, (_, i) => ({ tokens: [i, 7, 2 * i] }));
+    const batches = vi.spyOn(DeepTreeModel.prototype, 'runBatchAsync');
+    const results = await flat.processBatch(inputs, { context });
+    const waves = batches.mock.calls.map(([series]) => series.length);
+    batches.mockRestore();
+    expect(waves).toEqual([32, 32, 6]);
+    const sizes = results.map((result) => result.ok && result.batch.size);
+    expect(sizes).toEqual([...Array(64).fill(32), ...Array(6).fill(6)]);
+    for (const i of [0, 31, 32, 63, 64, 69]) {
+      const alone = await flat.process(inputs[i]!, { context });
+      expect(results[i]).toMatchObject({ ok: true, features: alone.features });
+    }
   });
 });
 
@@ -103,7 +120,7 @@ describe('context', () => {
     expect((await processor.fetchModelDataSource()).source_type).toBe('model_config');
     expect((await processor.fetchTokenizerDataSource()).tokenizer_available).toBe(true);
     expect((await processor.fetchPerformanceDataSource()).engine_ready).toBe(true);
-    expect((await processor.fetchProcessingStateSource()).esn_cache_size).toBeGreaterThan(0);
+    expect(await processor.fetchProcessingStateSource()).toMatchObject({ membrane_cache_size: 8, esn_cache_size: 1 });
     expect((await processor.fetchResourceDataSource()).available_membranes?.length).toBe(8);
   });
 
@@ -113,6 +130,19 @@ describe('context', () => {
     const result = await processor.process('hello');
     expect(result.model.steps).toBe(steps);
   });
+});
+
+test('a series of one feature is numbers where the model has one input, and token ids where it has more', async () => {
+  const narrow = await DtesnProcessor.create({ engine: null, config: { ...config, input_dimension: 1 } });
+  const values = [0.25, -0.5, 3];
+  const numbers = { data: Float32Array.from(values), steps: 3, features: 1 };
+  narrow.applyMultiSourceTransformations(numbers, await narrow.fetchMultiSourceData());
+  expect([...numbers.data]).toEqual(values);
+  await narrow.close();
+  const ids = { data: new Float32Array(3 * 16), steps: 3, features: 1 };
+  ids.data.set([1, 2, 3]);
+  const shaped = flat.applyMultiSourceTransformations(ids, await flat.fetchMultiSourceData());
+  expect([shaped.steps, shaped.features]).toEqual([3, 16]);
 });
 
 describe('without an engine', () => {
@@ -128,9 +158,31 @@ describe('without an engine', () => {
 });
 
 describe('create', () => {
+  test('progress counts the membranes of the model', async () => {
+    const seen: Progress[] = [];
+    const made = await DtesnProcessor.create({ engine: null, config, onProgress: (progress) => seen.push(progress) });
+    expect(seen.at(-1)).toEqual({ done: 8, total: 8, stage: 'construct' });
+    await made.close();
+  });
+
+  test('an abort rejects with the reason of the signal, before, in the middle and once the engine was started', async () => {
+    const reason = new Error('enough');
+    const early = AbortSignal.abort(reason);
+    await expect(DtesnProcessor.create({ engine: null, config, signal: early })).rejects.toBe(reason);
+    const middle = new AbortController();
+    const large = { max_membrane_depth: 1, esn_reservoir_size: 6000 };
+    const model = { topology: 'dense' as const };
+    const making = DtesnProcessor.create({ engine: null, config: large, model, signal: middle.signal });
+    setTimeout(() => middle.abort(reason), 10);
+    await expect(making).rejects.toBe(reason);
+    const late = new AbortController();
+    const onProgress = ({ done, total }: Progress) => done === total && late.abort(reason);
+    await expect(DtesnProcessor.create({ config, signal: late.signal, onProgress })).rejects.toBe(reason);
+  });
+
   test.each([
-    ['a size of 0', { config: { esn_reservoir_size: 0 } }, /esn_reservoir_size but received 0/],
-    ['a misspelt key', { config: { esn_reservoir_sise: 1 } }, /did you mean esn_reservoir_size/],
+    ['a size of 0', { config: { units: 0 } }, /units but received 0/],
+    ['a misspelt key', { config: { unitz: 1 } }, /did you mean units/],
     ['an engine that is none', { engine: 7 }, /an engine, its URL, or null for engine but received 7/],
     ['a URL that is none', { engine: 'not a url' }, /not a url/],
   ])('%s is refused by name', async (_name, options, message) => {
@@ -139,9 +191,9 @@ describe('create', () => {
 
   test('the environment sets what is not given, and a wrong variable is named', async () => {
     const { createConfig } = await import('../../src/processor/index.js');
-    expect(createConfig({}, { DTESN_MAX_MEMBRANE_DEPTH: '3' }).max_membrane_depth).toBe(3);
-    expect(createConfig({ max_membrane_depth: 2 }, { DTESN_MAX_MEMBRANE_DEPTH: '3' }).max_membrane_depth).toBe(2);
-    expect(createConfig({}, { DTESN_ENABLE_CACHING: 'false' }).enable_caching).toBe(false);
+    expect(createConfig({}, { DTESN_DEPTH: '3' }).depth).toBe(3);
+    expect(createConfig({ depth: 2 }, { DTESN_DEPTH: '3' }).depth).toBe(2);
+    expect(createConfig({}, { DTESN_CACHING: 'false' }).caching).toBe(false);
     expect(() => createConfig({}, { DTESN_SEED: 'x' })).toThrow(/seed but received the string "x"/);
   });
 });

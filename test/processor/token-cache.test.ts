@@ -3,7 +3,7 @@ import { DtesnProcessor } from '../../src/processor/index.js';
 import { TokenCache } from '../../src/processor/token-cache.js';
 import { memoryEngine } from '../sources/memory-engine.js';
 
-const config = { max_membrane_depth: 2, esn_reservoir_size: 16, bseries_max_order: 2, source_deadline_ms: 20_000 };
+const config = { depth: 2, units: 16, bseriesOrder: 2, sourceDeadlineMs: 20_000 };
 
 /** A tokenizer that answers when it is told to. */
 function held() {

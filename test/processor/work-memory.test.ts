@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { DtesnProcessor } from '../../src/processor/index.js';
 
-const config = { max_membrane_depth: 2, esn_reservoir_size: 64, bseries_max_order: 2, source_deadline_ms: 20_000 };
+const config = { depth: 2, units: 64, bseriesOrder: 2, sourceDeadlineMs: 20_000 };
 const tokens = { tokens: Array.from({ length: 500 }, (_, i) => i) };
 
 describe('the memory of inputs on their way', () => {
@@ -15,7 +15,7 @@ describe('the memory of inputs on their way', () => {
     await processor.process(tokens);
     const alone = await bytes();
     const results = await Promise.all(Array.from({ length: 100 }, () => processor.process(tokens)));
-    expect(new Set(results.map(({ features }) => features.end_state.join())).size).toBe(1);
+    expect(new Set(results.map(({ features }) => features.endState.join())).size).toBe(1);
     expect(await bytes()).toBeLessThanOrEqual(2 * availableParallelism() * alone);
     await processor.close();
   });

@@ -1,7 +1,9 @@
 /** The addon itself, past the checks of TypeScript: whatever is handed to it, the answer is an error and not a crash. */
-import fc from 'fast-check';
+
 import { expect, test } from 'vitest';
 import { addon } from '../../src/native/index.js';
+import { cases } from '../quick.js';
+import fc from './fast-check.js';
 
 type Method = (...args: unknown[]) => unknown;
 type Loose = new (...args: unknown[]) => Record<string, Method>;
@@ -50,7 +52,7 @@ function survives(call: (...args: unknown[]) => unknown): void {
         expect((error as Error).message.length).toBeGreaterThan(5);
       }
     }),
-    { numRuns: 400 },
+    { numRuns: cases(400) },
   );
 }
 
@@ -95,6 +97,34 @@ test('the functions survive any arguments', () => {
   );
   expect(functions.length).toBeGreaterThan(5);
   for (const [, call] of functions) survives(call as (...args: unknown[]) => unknown);
+});
+
+test('a network that is built later and the trainers survive any arguments', () => {
+  const { RidgeTrainer, RecursiveTrainer } = addon() as unknown as Record<string, Loose>;
+  const unbuilt = () => new (Network as new (spec: unknown) => Record<string, Method>)(null);
+  survives((a, b) => unbuilt()['build']!(a, b));
+  survives((a, b, c) =>
+    unbuilt()['build']!({ ...spec, regions: [{ ...region, units: a, recurrent: b, bias: c }] }, null),
+  );
+  survives((a) => new State(unbuilt(), shared(3), a));
+  survives((a) => unbuilt()['share']!(a));
+  const shape = { states: 3, inputs: 0, outputs: 1, intercept: true };
+  const ridge = new RidgeTrainer!(shape, true);
+  const state = new State(new Network(spec), shared(3), null);
+  for (const method of ['add', 'addAsync', 'train', 'trainAsync', 'solve', 'solveAsync']) {
+    survives((...args) => ridge[method]!(...args, new Float32Array(1), new Float32Array(720)));
+    survives((...args) => ridge[method]!(state, ...args, new Float32Array(720)));
+  }
+  const recursive = new RecursiveTrainer!(shape, 1, 1);
+  for (const method of ['update', 'updateAsync', 'weights']) {
+    survives((...args) => recursive[method]!(...args, new Float64Array(1), new Int32Array(2)));
+  }
+  ridge['close']!();
+  ridge['close']!();
+  recursive['close']!();
+  for (const call of [() => ridge['solve']!(1), () => recursive['weights']!()]) {
+    expect(call).toThrow(expect.objectContaining({ code: 'ERR_DTESN_CLOSED' }));
+  }
 });
 
 test('a method called on another object is an error', () => {

@@ -1,5 +1,5 @@
 /** Laws of the plan that hold for any failures, switches, sources, pipelines and priorities: 10,000 scenes. */
-import fc from 'fast-check';
+
 import { expect, test } from 'vitest';
 import { QualityGate } from '../../src/aggregation/index.js';
 import {
@@ -17,6 +17,8 @@ import {
 import { type AdditionalSource, type SourceName, sourceNames } from '../../src/sources/index.js';
 import { programShape, type TransformOp } from '../../src/transform/index.js';
 import { additionalSource, failedAdditional, withFailed } from '../aggregation/sources-fixture.js';
+import { cases } from '../quick.js';
+import fc from './fast-check.js';
 
 const target: PlanTarget = { ...defaultTarget(), cores: 4, inputs: 3 };
 
@@ -144,7 +146,7 @@ test('data keep the schema, five are counted, no figure is invented, and pipelin
       }
       expect(data.transformation_ready).toBe(present.length > 0);
     }),
-    { numRuns: 4000 },
+    { numRuns: cases(4000) },
   );
 }, 120_000);
 
@@ -174,7 +176,7 @@ test('a series always becomes features of the model, and what could not be appli
       const names = result.applied.filter(({ kind }) => kind === 'flow').map(({ transformation }) => transformation);
       expect(names).toEqual([...flagNames, 'error_handling', 'pipeline_order']);
     }),
-    { numRuns: 3000 },
+    { numRuns: cases(3000) },
   );
 }, 120_000);
 
@@ -204,6 +206,6 @@ test('a switch that is flipped alone changes the execution in its own settings o
       const others = (draft: typeof on) => draft.applied.filter(({ transformation }) => transformation !== flip);
       expect(others(off)).toEqual(others(on));
     }),
-    { numRuns: 3000 },
+    { numRuns: cases(3000) },
   );
 }, 120_000);

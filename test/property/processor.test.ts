@@ -4,16 +4,18 @@
  *
  * DTESN_LONG=1 draws 10,000 scenes instead of 1,000.
  */
-import fc from 'fast-check';
+
 import { expect, test } from 'vitest';
 import { flagNames } from '../../src/pipeline/index.js';
 import { DtesnProcessor, dtesnResultSchema } from '../../src/processor/index.js';
 import { sourceNames } from '../../src/sources/index.js';
+import { cases } from '../quick.js';
 import { memoryEngine } from '../sources/memory-engine.js';
+import fc from './fast-check.js';
 
 const SCENES = process.env['DTESN_LONG'] ? 10_000 : 1000;
 const LIMIT_MS = process.env['DTESN_LONG'] ? 600_000 : 120_000;
-const config = { max_membrane_depth: 2, esn_reservoir_size: 8, bseries_max_order: 2, input_dimension: 3 };
+const config = { depth: 2, units: 8, bseriesOrder: 2, inputs: 3 };
 const questions = ['models', 'version', 'health', 'metrics', 'tokenize', 'detokenize', 'modelFiles'] as const;
 
 const additional = fc.uniqueArray(
@@ -103,7 +105,7 @@ test(
           await processor.close();
         }
       }),
-      { numRuns: SCENES },
+      { numRuns: cases(SCENES) },
     );
   },
   LIMIT_MS,

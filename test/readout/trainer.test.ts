@@ -1,5 +1,5 @@
 /** Training on series, running and forecasting with what was trained. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { DeepTreeModel, Reservoir } from '../../src/network/index.js';
 import { matrix } from '../../src/numeric/index.js';
 import { ReadoutTrainer, Ridge, trainForecaster, trainReadout } from '../../src/readout/index.js';
@@ -44,6 +44,14 @@ test('a delay of the input is learned', () => {
   trained.network.reset();
   const outputs = trained.run(wave).data;
   for (let t = 100; t < 700; t++) expect(outputs[t]).toBeCloseTo(targets[t]!, 3);
+});
+
+test('one step of a trained network takes memory for the states of one step', () => {
+  const trained = trainReadout(new Reservoir(small), wave, wave, { washout: 50 });
+  const run = vi.spyOn(trained.network, 'run');
+  trained.run([0.5]);
+  const out = run.mock.calls[0]![1]!.out as Float64Array;
+  expect(out.buffer.byteLength).toBe(60 * Float64Array.BYTES_PER_ELEMENT);
 });
 
 describe('a forecast', () => {

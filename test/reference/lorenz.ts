@@ -25,15 +25,21 @@ function step(p: Point, h: number): Point {
   return [sum(0), sum(1), sum(2)];
 }
 
-/** Standardised by the mean and deviation of the part that networks are trained on. */
-export const lorenz: Float64Array = (() => {
-  const steps = TRAIN + STARTS * WARM_UP + HORIZON + WARM_UP;
-  const series = new Float64Array(3 * steps);
+/** Points on the attractor, DT apart: x, y, z of each. */
+export function lorenzPoints(steps: number): Float64Array {
+  const points = new Float64Array(3 * steps);
   let point: Point = [1, 1, 1];
   for (let t = -1000; t < steps; t++) {
     for (let s = 0; s < SUBSTEPS; s++) point = step(point, DT / SUBSTEPS);
-    if (t >= 0) series.set(point, 3 * t);
+    if (t >= 0) points.set(point, 3 * t);
   }
+  return points;
+}
+
+/** Standardised by the mean and deviation of the part that networks are trained on. */
+export const lorenz: Float64Array = (() => {
+  const steps = TRAIN + STARTS * WARM_UP + HORIZON + WARM_UP;
+  const series = lorenzPoints(steps);
   for (let d = 0; d < 3; d++) {
     let mean = 0;
     let square = 0;

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeBytes, encodeBytes, VOCABULARY } from '../../src/simulator/index.js';
+import fc from '../property/fast-check.js';
 
 test('every well-formed text comes back from its tokens', () => {
   fc.assert(

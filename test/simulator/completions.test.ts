@@ -217,11 +217,14 @@ describe('what is refused', () => {
     ['two answers', { prompt: 'x', n: 2 }, 501, 'NotImplementedError', /n > 1/],
     ['log probabilities', { prompt: 'x', logprobs: 1 }, 501, 'NotImplementedError', /logprobs/],
     ['two prompts', { prompt: ['x', 'y'] }, 501, 'NotImplementedError', /several prompts/],
-  ] as [string, object, number, string, RegExp][])('%s', async (_, body, status, type, message) => {
-    const response = await ask(await started(), body);
-    expect(response.status).toBe(status);
-    const { error } = (await response.json()) as { error: { type: string; message: string; code: number } };
-    expect([error.type, error.code]).toEqual([type, status]);
-    expect(error.message).toMatch(message);
-  });
+  ] as [string, object, number, string, RegExp][])(
+    'a completion with %s is refused',
+    async (_, body, status, type, message) => {
+      const response = await ask(await started(), body);
+      expect(response.status).toBe(status);
+      const { error } = (await response.json()) as { error: { type: string; message: string; code: number } };
+      expect([error.type, error.code]).toEqual([type, status]);
+      expect(error.message).toMatch(message);
+    },
+  );
 });

@@ -1,12 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { engineMetrics, parsePrometheus } from '../../src/engine/index.js';
 import { EmbeddedEngine } from '../../src/simulator/index.js';
+import { countersOf } from './metrics-reader.js';
 
 let engine: EmbeddedEngine;
 beforeAll(async () => {
   engine = await EmbeddedEngine.start({ seed: 5 });
 });
 afterAll(() => engine.close());
+afterEach(() => void vi.restoreAllMocks());
 
 const post = (path: string, body: unknown, type = 'application/json') =>
   fetch(engine.url + path, {
@@ -14,6 +16,16 @@ const post = (path: string, body: unknown, type = 'application/json') =>
     headers: { 'content-type': type },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
+
+test('a start whose signal is aborted rejects with its reason', async () => {
+  const reason = new Error('enough');
+  await expect(EmbeddedEngine.start({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  const abort = new AbortController();
+  const starting = EmbeddedEngine.start({ signal: abort.signal });
+  abort.abort(reason);
+  await expect(starting).rejects.toBe(reason);
+  await expect(EmbeddedEngine.start({ signal: 1 } as never)).rejects.toThrow(/an AbortSignal for signal/);
+});
 
 describe('an embedded engine', () => {
   test('says that it is a simulation', async () => {
@@ -36,9 +48,16 @@ describe('an embedded engine', () => {
     const first = engineMetrics(parsePrometheus(await engine.metrics()));
     expect(first.requestsTotal).toBeGreaterThan(0);
     expect(first.unknown).toEqual([]);
+    const counters = async () => countersOf(Buffer.from(await engine.metrics()).toString());
+    const before = await counters();
+    expect(before.size).toBeGreaterThan(100);
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 10_000);
+    const after = await counters();
+    clock.mockRestore();
+    expect([...before].filter(([series, value]) => !(after.get(series)! >= value))).toEqual([]);
+    expect([...before].some(([series, value]) => after.get(series)! > value)).toBe(true);
     const second = engineMetrics(parsePrometheus(await engine.metrics()));
-    expect(second.generationTokens!).toBeGreaterThanOrEqual(first.generationTokens!);
-    expect(second.processStartTime).toBe(first.processStartTime);
+    expect(second.processStartSeconds).toBe(first.processStartSeconds);
   });
 
   test('gives the config of its model without a file', async () => {
@@ -47,9 +66,13 @@ describe('an embedded engine', () => {
   });
 
   test('counts the requests in it under /load', async () => {
-    const { server_load } = (await (await fetch(`${engine.url}/load`)).json()) as { server_load: number };
-    expect(Number.isInteger(server_load)).toBe(true);
-    expect(server_load).toBeGreaterThanOrEqual(0);
+    const load = async () =>
+      ((await (await fetch(`${engine.url}/load`)).json()) as { server_load: number }).server_load;
+    const stopped = vi.spyOn(performance, 'now').mockReturnValue(performance.now());
+    const { running, waiting } = engineMetrics(parsePrometheus(await engine.metrics()));
+    expect(running).toBeGreaterThan(0);
+    expect(await load()).toBe(running! + waiting!);
+    stopped.mockRestore();
   });
 });
 
@@ -68,7 +91,7 @@ describe('errors have the bodies of an Aphrodite server', () => {
     ['an id that is no number', '/v1/detokenize', { tokens: ['a'] }, 400, 'BadRequestError'],
     ['another model', '/tokenize', { model: 'other', prompt: 'x' }, 404, 'NotFoundError'],
     ['a body of 2 MiB', '/tokenize', { prompt: 'x'.repeat(2 << 20) }, 413, 'Request Entity Too Large'],
-  ])('%s', async (_, path, body, status, type) => {
+  ])('%s is answered with its status and its type', async (_, path, body, status, type) => {
     const response = await post(path, body);
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ error: { type, code: status, param: null } });

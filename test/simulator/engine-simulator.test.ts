@@ -40,7 +40,7 @@ describe('time', () => {
   test('equal seeds answer with equal bodies, other seeds with others', async () => {
     const bodies = await Promise.all(
       [7, 7, 8].map(async (seed) => {
-        const simulator = await started({ seed, startTime: 1_795_000_000 });
+        const simulator = await started({ seed, startSeconds: 1_795_000_000 });
         await simulator.advanceTo(100);
         return (await fetch(`${simulator.url}/metrics`)).text();
       }),
@@ -56,7 +56,7 @@ describe('time', () => {
 
 describe('the routes', () => {
   test('/v1/models has one card: `created` follows virtual time, the permission is new each time', async () => {
-    const simulator = await started({ startTime: 1_795_000_000 });
+    const simulator = await started({ startSeconds: 1_795_000_000 });
     const card = async () => {
       const { data } = (await (await fetch(`${simulator.url}/v1/models`)).json()) as {
         data: Record<string, unknown>[];

@@ -49,7 +49,7 @@ describe('hang', () => {
 
   test('that is over lets the step end and the queue be seen', async () => {
     const simulator = await started();
-    simulator.inject({ kind: 'hang', duration: 10 });
+    simulator.inject({ kind: 'hang', durationSeconds: 10 });
     await simulator.advanceTo(69);
     expect(await growth(simulator, 'generation_tokens_total', 0.9)).toBe(0);
     expect(await growth(simulator, 'generation_tokens_total', 10)).toBeGreaterThan(0);
@@ -58,7 +58,7 @@ describe('hang', () => {
 
   test('requests queued during the hang are still served', async () => {
     const [hung, well] = [await started(), await started()];
-    hung.inject({ kind: 'hang', duration: 20 });
+    hung.inject({ kind: 'hang', durationSeconds: 20 });
     for (const simulator of [hung, well]) await simulator.advanceTo(90);
     const arrived = ({ simulation }: EngineSimulator) =>
       Object.values(simulation.engines[0]!.statistics.finished).reduce((sum, count) => sum + count, 0) +
@@ -128,7 +128,7 @@ describe('leak', () => {
 test('a preemption storm fills KV memory, takes blocks from requests again and again, and passes', async () => {
   const simulator = await started();
   const calm = await growth(simulator, 'num_preemptions_total', 20);
-  simulator.inject({ kind: 'preemption-storm', duration: 20 });
+  simulator.inject({ kind: 'preemption-storm', durationSeconds: 20 });
   expect(await growth(simulator, 'num_preemptions_total', 19)).toBeGreaterThan(calm + 40);
   expect(await figure(simulator, 'kv_cache_usage_perc')).toBeGreaterThan(0.9);
   await simulator.advanceTo(160);
@@ -159,7 +159,7 @@ test('drift makes tokens slower and slower, until it is cleared', async () => {
 test('sleep shows in the gauge, ends what runs as aborted, queues what comes, and is over at its end', async () => {
   const simulator = await started({ devMode: true });
   const aborted = await figure(simulator, 'request_success_total', { finished_reason: 'abort' });
-  simulator.inject({ kind: 'sleep', duration: 10 });
+  simulator.inject({ kind: 'sleep', durationSeconds: 10 });
   await simulator.advanceTo(69);
   expect(await figure(simulator, 'engine_sleep_state', { sleep_state: 'awake' })).toBe(0);
   expect(await figure(simulator, 'engine_sleep_state', { sleep_state: 'weights_offloaded' })).toBe(1);
@@ -174,7 +174,7 @@ test('sleep shows in the gauge, ends what runs as aborted, queues what comes, an
 
 test('scaling answers every path with 503 and its sentence, and turns clients away', async () => {
   const simulator = await started();
-  simulator.inject({ kind: 'scaling', duration: 30 });
+  simulator.inject({ kind: 'scaling', durationSeconds: 30 });
   for (const path of ['/metrics', '/health', '/v1/models', '/version', '/no-such-path']) {
     const response = await fetch(simulator.url + path);
     expect(response.status).toBe(503);
@@ -213,7 +213,7 @@ test.each([500, 502, 503])('5xx answers every path with status %i and an error o
 test('a dead engine: /health is 503 without a body, completions are 500, /metrics stays as it was', async () => {
   const simulator = await started();
   const before = await metricsOf(simulator);
-  simulator.inject({ kind: 'dead', duration: 5 });
+  simulator.inject({ kind: 'dead', durationSeconds: 5 });
   const health = await fetch(`${simulator.url}/health`);
   expect([health.status, await health.text()]).toEqual([503, '']);
   const completion = await complete(simulator);
@@ -230,7 +230,7 @@ test('a dead engine: /health is 503 without a body, completions are 500, /metric
 });
 
 test('a crash refuses connections until it is cleared, and then a new process answers on the same port', async () => {
-  const simulator = await started({ startTime: 1_795_000_000 });
+  const simulator = await started({ startSeconds: 1_795_000_000 });
   const { url } = simulator;
   simulator.inject({ kind: 'crash' });
   const refusal = await fetch(`${url}/health`).catch((error: Error) => error.cause);
@@ -245,7 +245,7 @@ test('a crash refuses connections until it is cleared, and then a new process an
 });
 
 test('a restart: refused while it loads, then counters from 0, another start time and another card', async () => {
-  const simulator = await started({ startTime: 1_795_000_000 });
+  const simulator = await started({ startSeconds: 1_795_000_000 });
   const created = async () => {
     const { data } = (await (await fetch(`${simulator.url}/v1/models`)).json()) as {
       data: { created: number; permission: { id: string }[] }[];
@@ -253,7 +253,7 @@ test('a restart: refused while it loads, then counters from 0, another start tim
     return [data[0]!.created, data[0]!.permission[0]!.id];
   };
   const [before, card] = [await metricsOf(simulator), await created()];
-  simulator.inject({ kind: 'restart', duration: 5 });
+  simulator.inject({ kind: 'restart', durationSeconds: 5 });
   await expect(fetch(`${simulator.url}/health`)).rejects.toThrow();
   await simulator.advanceTo(66);
   const after = await metricsOf(simulator);
@@ -272,8 +272,8 @@ test('a restart: refused while it loads, then counters from 0, another start tim
 describe('the timeline', () => {
   test('begins and ends faults that were given as options, at their virtual times', async () => {
     const faults = [
-      { kind: '5xx', at: 70, duration: 10 },
-      { kind: 'scaling', at: 75, duration: 10 },
+      { kind: '5xx', atSeconds: 70, durationSeconds: 10 },
+      { kind: 'scaling', atSeconds: 75, durationSeconds: 10 },
     ] as const;
     const simulator = await started({ faults: [...faults] });
     const seen: FaultKind[][] = [];
@@ -285,7 +285,10 @@ describe('the timeline', () => {
   });
 
   test('crosses faults that lie inside one long advance', async () => {
-    const simulator = await started({ startTime: 1_795_000_000, faults: [{ kind: 'crash', at: 100, duration: 20 }] });
+    const simulator = await started({
+      startSeconds: 1_795_000_000,
+      faults: [{ kind: 'crash', atSeconds: 100, durationSeconds: 20 }],
+    });
     await simulator.advanceTo(600);
     const text = await metricsOf(simulator);
     expect(sampleOf(text, 'process_start_time_seconds')).toBe(1_795_000_120);
@@ -295,14 +298,14 @@ describe('the timeline', () => {
   test('a new process begins without the faults of the old one', async () => {
     const simulator = await started();
     simulator.inject({ kind: 'hang' });
-    simulator.inject({ kind: 'restart', at: 70, duration: 1 });
+    simulator.inject({ kind: 'restart', atSeconds: 70, durationSeconds: 1 });
     await simulator.advanceTo(72);
     expect(simulator.activeFaults).toEqual([]);
     expect(await growth(simulator, 'generation_tokens_total', 20)).toBeGreaterThan(0);
   });
 
   test('what is cleared before it begins never begins', async () => {
-    const simulator = await started({ faults: [{ kind: 'crash', at: 70 }] });
+    const simulator = await started({ faults: [{ kind: 'crash', atSeconds: 70 }] });
     await simulator.clear('crash');
     await simulator.advanceTo(80);
     expect(await statusOf(simulator, '/health')).toBe(200);
@@ -320,7 +323,7 @@ describe('the timeline', () => {
   });
 
   test('a simulator that was closed opens its port no more', async () => {
-    const simulator = await started({ faults: [{ kind: 'crash', at: 70, duration: 5 }] });
+    const simulator = await started({ faults: [{ kind: 'crash', atSeconds: 70, durationSeconds: 5 }] });
     await simulator.close();
     await simulator.advanceTo(100);
     await expect(fetch(`${simulator.url}/health`)).rejects.toThrow();
@@ -328,7 +331,7 @@ describe('the timeline', () => {
 
   test('a port that somebody took in the meantime is an error with a code, not an unhandled one', async () => {
     const simulator = await started();
-    simulator.inject({ kind: 'crash', duration: 5 });
+    simulator.inject({ kind: 'crash', durationSeconds: 5 });
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(Number(new URL(simulator.url).port), '127.0.0.1', resolve));
     await expect(simulator.advanceTo(70)).rejects.toMatchObject({ code: 'ERR_DTESN_SIMULATOR_PORT' });
@@ -336,7 +339,10 @@ describe('the timeline', () => {
   });
 
   test('follows real time without questions: the port closes and opens', async () => {
-    const simulator = await EngineSimulator.start({ speed: 100, faults: [{ kind: 'restart', at: 10, duration: 20 }] });
+    const simulator = await EngineSimulator.start({
+      speed: 100,
+      faults: [{ kind: 'restart', atSeconds: 10, durationSeconds: 20 }],
+    });
     open.push(simulator);
     const seen: string[] = [];
     while (!(seen.includes('refused') && seen.at(-1) === 'ok')) {

@@ -1,7 +1,6 @@
 /** Laws of the simulation under every fault, and of its /metrics against its own state and the engine's names. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   EngineSimulator,
@@ -10,6 +9,8 @@ import {
   type FaultOptions,
   faultKinds,
 } from '../../src/simulator/index.js';
+import fc from '../property/fast-check.js';
+import { cases } from '../quick.js';
 import { countersOf, sampleOf, typesOf } from './metrics-reader.js';
 
 const golden = fileURLToPath(new URL('../../../shared/golden/engine-metrics.txt', import.meta.url));
@@ -65,7 +66,7 @@ test('under any faults blocks are conserved, places bounded, and counters fall o
   await fc.assert(
     fc.asyncProperty(setting, async ({ seed, load, engines, maxNumSeqs, kvBlocks, faults }) => {
       const model = { maxModelLen: 1024, maxNumSeqs, kvBlocks };
-      const simulator = await EngineSimulator.start({ speed: 0, startTime: 0, seed, load, engines, model, faults });
+      const simulator = await EngineSimulator.start({ speed: 0, startSeconds: 0, seed, load, engines, model, faults });
       let started = simulator.simulation.startedAt;
       let before = countersOf(simulator.metrics);
       for (let time = 3; time <= 90; time += 3) {
@@ -79,18 +80,18 @@ test('under any faults blocks are conserved, places bounded, and counters fall o
       }
       await simulator.close();
     }),
-    { numRuns: 40 },
+    { numRuns: cases(40) },
   );
 });
 
 test('the way to a virtual time does not matter under faults either: many small advances, or one', async () => {
   const faults: FaultOptions[] = [
-    { kind: 'hang', at: 10, duration: 5 },
-    { kind: 'preemption-storm', at: 20, duration: 10 },
-    { kind: 'drift', at: 25, duration: 30 },
-    { kind: 'restart', at: 70, duration: 3 },
+    { kind: 'hang', atSeconds: 10, durationSeconds: 5 },
+    { kind: 'preemption-storm', atSeconds: 20, durationSeconds: 10 },
+    { kind: 'drift', atSeconds: 25, durationSeconds: 30 },
+    { kind: 'restart', atSeconds: 70, durationSeconds: 3 },
   ];
-  const options = { speed: 0, startTime: 0, seed: 5, engines: 2, faults };
+  const options = { speed: 0, startSeconds: 0, seed: 5, engines: 2, faults };
   const [once, often] = [await EngineSimulator.start(options), await EngineSimulator.start(options)];
   await once.advanceTo(69);
   for (let time = 0; time <= 69; time += 0.17) await often.advanceTo(time);
@@ -103,7 +104,7 @@ test('the way to a virtual time does not matter under faults either: many small 
   for (const simulator of [once, often]) await simulator.close();
 });
 
-describe('ten minutes of virtual time, scraped over HTTP every second', () => {
+describe('ten minutes of virtual time, scraped over HTTP every second', { tags: ['slow'] }, () => {
   const forms: [string, EngineSimulatorOptions][] = [
     ['one engine, single-process form', { load: 0.9, seed: 11 }],
     ['two engines, multi-process form', { load: 0.9, seed: 12, engines: 2 }],

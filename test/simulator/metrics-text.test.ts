@@ -68,7 +68,7 @@ test('the parser of the sources reads the simulation as it is', () => {
     preemptions: statistics.preemptions,
     sleeping: false,
     kvBlocks: { num: 5120, blockSize: 16 },
-    processStartTime: identity.startTime,
+    processStartSeconds: identity.startTime,
     unknown: [],
   });
 });

@@ -70,7 +70,7 @@ const families = (text: string) =>
     .split(/^(?=# HELP)/m)
     .sort();
 
-describe.skipIf(absent)('beside prometheus_client (skipped: not installed)', () => {
+describe.skipIf(absent)('beside prometheus_client (skipped: not installed)', { tags: ['slow'] }, () => {
   test('the single-process form is the same, line by line', () => {
     expect(ofWriter('single-process').replace(/(_created\{.*\}) .*$/gm, '$1')).toBe(
       ofPython('single-process').replace(/(_created\{.*\}) .*$/gm, '$1'),

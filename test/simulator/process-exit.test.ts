@@ -20,7 +20,10 @@ test('nothing of an engine that was asked and not closed keeps the process alive
 });
 
 test('a simulator leaves no socket and no timer behind, whatever was under way when it was closed', async () => {
-  const simulator = await EngineSimulator.start({ speed: 10, faults: [{ kind: 'crash', at: 1000, duration: 5 }] });
+  const simulator = await EngineSimulator.start({
+    speed: 10,
+    faults: [{ kind: 'crash', atSeconds: 1000, durationSeconds: 5 }],
+  });
   const request = fetch(`${simulator.url}/v1/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -36,7 +39,7 @@ test('a simulator leaves no socket and no timer behind, whatever was under way w
 test('a process whose simulator was not closed ends by itself', () => {
   const index = new URL('../../dist/index.js', import.meta.url).href;
   const program = `import { EngineSimulator } from '${index}';
-    const simulator = await EngineSimulator.start({ faults: [{ kind: 'hang', at: 3600 }] });
+    const simulator = await EngineSimulator.start({ faults: [{ kind: 'hang', atSeconds: 3600 }] });
     console.log((await fetch(simulator.url + '/health')).status);`;
   const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
     encoding: 'utf8',

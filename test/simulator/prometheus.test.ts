@@ -10,7 +10,7 @@ import { sampleOf, typesOf } from './metrics-reader.js';
 
 const installed = (command: string) => spawnSync(command, ['--version']).status === 0;
 
-describe.skipIf(!installed('promtool'))('promtool (skipped: not installed)', () => {
+describe.skipIf(!installed('promtool'))('promtool (skipped: not installed)', { tags: ['slow'] }, () => {
   /** 0 fine, 3 a matter of style, 1 not to be parsed. */
   const check = (text: string) => spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
 
@@ -28,7 +28,7 @@ describe.skipIf(!installed('promtool'))('promtool (skipped: not installed)', () 
   );
 });
 
-describe.skipIf(!installed('prometheus'))('a Prometheus server (skipped: not installed)', () => {
+describe.skipIf(!installed('prometheus'))('a Prometheus server (skipped: not installed)', { tags: ['slow'] }, () => {
   let folder = '';
   let prometheus: ChildProcess | undefined;
   beforeAll(async () => {

@@ -1,6 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EngineSimulation, type SimulationParameters } from '../../src/simulator/index.js';
+import fc from '../property/fast-check.js';
+import { cases } from '../quick.js';
 
 const usual: SimulationParameters = {
   seed: 1,
@@ -55,7 +56,7 @@ describe('the law of conservation', () => {
           before = after;
         }
       }),
-      { numRuns: 60 },
+      { numRuns: cases(60) },
     );
   });
 

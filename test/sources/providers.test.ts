@@ -55,7 +55,7 @@ test('the next one answers in the same fetch when the first fails, and engineFor
 
 test('one that is silent is overtaken at half of its limit, and its answer is never mixed in', async () => {
   const main = memoryEngine({ metrics: never });
-  const fetcher = fetcherOf(main, [{ name: 'second', engine: withRunning(1) }], { timeouts: { performance: 60 } });
+  const fetcher = fetcherOf(main, [{ name: 'second', engine: withRunning(1) }], { timeoutsMs: { performance: 60 } });
   const { sources } = await fetcher.fetch();
   expect(sources.performance).toMatchObject({ state: 'ok', provider: 'second', running: 6 });
   expect(sources.model_config.provider).toBe('engine');

@@ -1,8 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { setThreads } from '../../src/native/index.js';
 import { DeepTreeModel, Reservoir } from '../../src/network/index.js';
 import { StreamPool, type StreamPoolOptions } from '../../src/streams/index.js';
+import fc from '../property/fast-check.js';
+import { cases } from '../quick.js';
 import { relativeError, sequence } from '../reference/reservoir.js';
 
 const makeModel = () => new Reservoir({ units: 30, inputs: 2, leak: 0.5, seed: 2, dtype: 'f64' });
@@ -41,7 +42,7 @@ test('whatever the order of pushes and steps, each stream has the state that its
       }
       expect(pool.size).toBe(inputs.size);
     }),
-    { numRuns: 150 },
+    { numRuns: cases(150) },
   );
 });
 
@@ -85,8 +86,9 @@ test('a Deep Tree serves streams as well', () => {
   expect(relativeError(pool.state('a'), alone.state)).toBeLessThan(1e-12);
 });
 
-// The sanitizers' own book-keeping grows with the memory that is touched.
-test.skipIf(process.env['DTESN_SANITIZED'])('a step allocates nothing: memory is flat over many steps', () => {
+// That a step allocates nothing is counted in native/test/allocations_test.cc. The sanitizers' own book-keeping grows with
+// the memory that is touched.
+test.skipIf(process.env['DTESN_SANITIZED'])('memory is flat over a million steps of streams', () => {
   const model = new Reservoir({ units: 16, inputs: 1 });
   const pool = new StreamPool({ model, capacity: 64 });
   const input = new Float32Array(8).fill(0.5);
@@ -122,21 +124,21 @@ describe('arguments', () => {
     ['no capacity', { model: makeModel(), capacity: 0 }, /for capacity but received 0/],
     ['more than memory', { model: makeModel(), capacity: 16_000_000, ring: 1_000_000 }, /available memory/],
     ['a misspelt key', { model: makeModel(), capacity: 1, rings: 2 }, /did you mean ring/],
-  ])('%s', (_name, options, message) => {
+  ])('a pool of %s is refused', (_name, options, message) => {
     expect(() => new StreamPool(options as StreamPoolOptions)).toThrow(message);
   });
 
   const pool = new StreamPool({ model: makeModel(), capacity: 1 });
   pool.push('a', [0, 0]);
   test.each([
-    ['other features', () => pool.push('a', [1]), /2 features/],
-    ['NaN', () => pool.push('a', [1, NaN]), /series \(element 1\) but received NaN/],
-    ['no numbers', () => pool.push('a', 'xy' as never), /an array of numbers/],
-    ['an id that is none', () => pool.push({} as never, [1, 2]), /a string or a number for id/],
-    ['one stream too many', () => pool.push('b', [1, 2]), /at most 1 streams/],
-    ['the state of nobody', () => pool.state('x'), /a stream of this pool for id/],
-    ['the end of nobody', () => pool.release('x'), /a stream of this pool for id/],
-  ])('%s', (_name, call, message) => {
+    ['push() of other features', () => pool.push('a', [1]), /2 features/],
+    ['push() of NaN', () => pool.push('a', [1, NaN]), /series \(element 1\) but received NaN/],
+    ['push() of a string', () => pool.push('a', 'xy' as never), /an array of numbers/],
+    ['push() to an object as id', () => pool.push({} as never, [1, 2]), /a string or a number for id/],
+    ['push() to one stream too many', () => pool.push('b', [1, 2]), /at most 1 streams/],
+    ['state() of an unknown id', () => pool.state('x'), /a stream of this pool for id/],
+    ['release() of an unknown id', () => pool.release('x'), /a stream of this pool for id/],
+  ])('%s throws', (_name, call, message) => {
     expect(call).toThrow(message);
   });
 });

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { programShape, runProgram, type TransformOp, transformOpSchema } from '../../src/transform/index.js';
+import fc from '../property/fast-check.js';
 import { referenceProgram } from '../reference/transform.js';
 
 type Rows = number[][];

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { countRootedTrees, rootedTrees, treeTable } from '../../src/trees/index.js';
+import fc from '../property/fast-check.js';
 
 // OEIS A000081, n = 1 .. 20.
 const counts = [

@@ -15,6 +15,7 @@ export class AphroditeEngine extends HttpEngine {
     super(url, options);
   }
 
+  /** @internal */
   protected override async dialect() {
     return aphrodite;
   }

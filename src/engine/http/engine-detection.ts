@@ -12,7 +12,7 @@
 import { z } from 'zod';
 import { pause } from '../../abort/index.js';
 import type { EngineKind, RequestOptions } from '../engine.js';
-import { EngineError } from '../engine-error.js';
+import { isEngineError } from '../engine-error.js';
 import { type EngineHttp, maxMetricsBytes } from './engine-http.js';
 
 type Evidence = (http: EngineHttp, options: RequestOptions) => Promise<EngineKind | null>;
@@ -61,7 +61,7 @@ async function firstKind(one: Promise<Finding>, other: Promise<Finding>): Promis
 
 /** No answer, or that of an engine in trouble: it is not asked for more. */
 function isSick(error: unknown): boolean {
-  if (!(error instanceof EngineError)) return true;
+  if (!isEngineError(error)) return true;
   const { code, status } = error;
   return status === null ? code !== 'ERR_DTESN_ENGINE_BODY' : status >= 500 && status !== 501;
 }

@@ -10,7 +10,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { withTimeLimit } from '../../abort/index.js';
-import { DtesnError } from '../../errors/index.js';
+import { DtesnError, isDtesnError } from '../../errors/index.js';
 import { connectionError, EngineError } from '../engine-error.js';
 import { readBody } from './response-body.js';
 
@@ -109,7 +109,7 @@ export class HttpClient {
       const fail = (error: NodeJS.ErrnoException) => {
         if (this.#closed) return reject(closedError());
         if (signal.aborted) return reject(signal.reason);
-        if (error instanceof DtesnError) return reject(error);
+        if (isDtesnError(error)) return reject(error);
         if (sent.reusedSocket && !answered && error.code === 'ECONNRESET') return resolve('stale socket');
         reject(connectionError(name, request.url.origin, error));
       };

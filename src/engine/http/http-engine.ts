@@ -3,15 +3,10 @@
  * Ollama. The kind is detected with the first question (see engine-detection.ts) and forgotten when nothing listens any
  * more; an engine that hides its kind is spoken to as vLLM is. Read-only.
  *
- * Options: `kind`, not to detect it; `apiKey`, sent only to the paths that the kind guards; `modelDir`, the folder of the
- * model's files on this host, or its GGUF file; left out, where the last answer about models says, if the user allowed
- * that place: `modelFolders`, folders inside of which it may be, and `hubCache`, the Hugging Face cache (model-folder.ts;
- * neither by default: an engine is not trusted with this host's files); `socketPath`, a Unix domain socket (the URL still gives scheme and root path); `ca`,
- * trusted authorities in PEM for https; `timeoutMs` for one request, 1000.
  * Limits: 8 MiB for /metrics, 1 MiB for JSON, 16 KiB of headers. Errors: EngineError, see engine-error.ts.
  */
 import { z } from 'zod';
-import { SharedWork } from '../../abort/index.js';
+import { SharedWork, untilAborted } from '../../abort/index.js';
 import { argumentError, checkOptions, DtesnError, rangeError } from '../../errors/index.js';
 import {
   type Engine,
@@ -22,7 +17,7 @@ import {
   type RequestOptions,
   type Tokenization,
 } from '../engine.js';
-import { EngineError } from '../engine-error.js';
+import { isEngineError } from '../engine-error.js';
 import { type AllowedPlaces, findModelFolder, givenModelFolder, readModelFiles } from '../model-files/index.js';
 import type { Dialect } from './dialects/index.js';
 import { aphrodite, llamaCpp, ollama, sglang, tgi, vllm } from './dialects/index.js';
@@ -31,7 +26,7 @@ import { EngineHttp, type EnginePlace } from './engine-http.js';
 import { HttpClient } from './http-client.js';
 import { checkTokenization } from './tokenization-check.js';
 
-const optionsSchema = z.object({
+export const optionsSchema = z.object({
   kind: z
     .enum(engineKinds)
     .optional()
@@ -44,7 +39,25 @@ const optionsSchema = z.object({
   ca: z.string().includes('BEGIN CERTIFICATE').optional().describe('certificates in PEM'),
   timeoutMs: z.number().positive().max(600_000).default(1000).describe('milliseconds in (0, 600000]'),
 });
-export type HttpEngineOptions = z.input<typeof optionsSchema>;
+
+export interface HttpEngineOptions {
+  /** What the engine is. Default: detected with the first question. */
+  kind?: EngineKind | undefined;
+  /** Sent as a bearer token, only to the paths that the kind guards; visible ASCII characters. */
+  apiKey?: string | undefined;
+  /** The folder of the model's files on this host, or its GGUF file. Default: where the last answer about models says, if allowed. */
+  modelDir?: string | undefined;
+  /** Folders inside of which the engine's answer may name the model's files. Default: none, an engine is not trusted with them. */
+  modelFolders?: string[] | undefined;
+  /** Whether the model's files may be looked for in the Hugging Face cache (model-folder.ts). Default false. */
+  hubCache?: boolean | undefined;
+  /** A Unix domain socket; the URL still gives scheme and root path. */
+  socketPath?: string | undefined;
+  /** Trusted authorities in PEM for https. Default: those of Node. */
+  ca?: string | undefined;
+  /** Milliseconds for one request, in (0, 600,000]. Default 1000. */
+  timeoutMs?: number | undefined;
+}
 
 const dialects: Record<EngineKind, Dialect> = { aphrodite, vllm, sglang, llamacpp: llamaCpp, tgi, ollama };
 
@@ -115,7 +128,13 @@ export class HttpEngine implements Engine {
     return this.#ask(options, (dialect, http) => dialect.detokenize(http, tokens, options));
   }
 
-  async modelFiles(): Promise<ModelFiles | null> {
+  async modelFiles({ signal }: RequestOptions = {}): Promise<ModelFiles | null> {
+    signal?.throwIfAborted();
+    const reading = this.#readModelFiles();
+    return signal ? untilAborted(signal, reading) : reading;
+  }
+
+  async #readModelFiles(): Promise<ModelFiles | null> {
     if (this.#modelDir !== undefined) return readModelFiles(givenModelFolder(this.#modelDir));
     const found = this.#modelRoot === null ? null : await findModelFolder(this.#modelRoot, this.#allowed);
     return found === null ? null : readModelFiles(found);
@@ -125,7 +144,14 @@ export class HttpEngine implements Engine {
     this.#client.close();
   }
 
-  /** The dialect to speak, which may have to be found out first. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /**
+   * The dialect to speak, which may have to be found out first.
+   * @internal
+   */
   protected async dialect(options?: RequestOptions): Promise<Dialect> {
     return dialects[(await this.kind(options)) ?? 'vllm'];
   }
@@ -139,7 +165,7 @@ export class HttpEngine implements Engine {
       return await question(dialect, new EngineHttp(this.#place, dialect.keyed));
     } catch (error) {
       // What listens there next may be another engine.
-      if (error instanceof EngineError && error.code === 'ERR_DTESN_ENGINE_REFUSED') this.#detected = null;
+      if (isEngineError(error) && error.code === 'ERR_DTESN_ENGINE_REFUSED') this.#detected = null;
       throw error;
     }
   }

@@ -2,7 +2,7 @@
  * An engine's metrics from another place, such as a proxy or a file server that has a copy: one URL that answers GET with
  * Prometheus text. It answers nothing else, so whether the engine is ready stays unknown.
  *
- * Options: `apiKey`, sent as a bearer token; `timeoutMs` for one request, 1000. Limit: 8 MiB. The label leaves the query
+ * Limit: 8 MiB. The label leaves the query
  * out, for it may hold a credential. Errors: TypeError or RangeError for what is no http URL; EngineError, see engine-error.ts.
  */
 import { z } from 'zod';
@@ -14,7 +14,7 @@ import { maxMetricsBytes } from './engine-http.js';
 import { HttpClient } from './http-client.js';
 import { Redaction } from './redaction.js';
 
-const optionsSchema = z.object({
+export const optionsSchema = z.object({
   apiKey: z
     .string()
     .regex(/^[\x21-\x7e]+$/)
@@ -22,7 +22,13 @@ const optionsSchema = z.object({
     .describe('visible ASCII characters'),
   timeoutMs: z.number().positive().max(600_000).default(1000).describe('milliseconds in (0, 600000]'),
 });
-export type MetricsMirrorOptions = z.input<typeof optionsSchema>;
+
+export interface MetricsMirrorOptions {
+  /** Sent as a bearer token; visible ASCII characters. */
+  apiKey?: string | undefined;
+  /** Milliseconds for one request, in (0, 600,000]. Default 1000. */
+  timeoutMs?: number | undefined;
+}
 
 export function metricsMirror(url: string | URL, options: MetricsMirrorOptions = {}): Engine {
   const { apiKey, timeoutMs } = checkOptions(optionsSchema, options, 'metricsMirror');

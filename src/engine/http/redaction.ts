@@ -9,7 +9,7 @@
  * What is redacted becomes [redacted]. Errors are always redacted. Of answers that are used, only keys of SHORTEST
  * characters or more are: a key such as "model" would be taken out of every body. Cost: linear in the text.
  */
-import { EngineError } from '../engine-error.js';
+import { EngineError, isEngineError } from '../engine-error.js';
 
 const MARK = '[redacted]';
 const SHORTEST = 8;
@@ -45,7 +45,7 @@ export class Redaction {
 
   /** An error of the exchange; the same where it does not hold the key. */
   error(error: unknown): unknown {
-    if (!(error instanceof EngineError)) return error;
+    if (!isEngineError(error)) return error;
     const message = this.text(error.message);
     if (message === error.message) return error;
     const { code, status, retryAfterMs } = error;

@@ -64,6 +64,7 @@ export class MetricFamily {
   #bounds: Float64Array | undefined;
   #samples: Sample[] | undefined;
 
+  /** @internal */
   constructor(draft: FamilyDraft, columns: SampleColumns) {
     this.name = draft.name;
     this.type = draft.type;

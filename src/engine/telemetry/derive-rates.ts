@@ -19,7 +19,7 @@
  * Errors: TypeError for what is no scrape, RangeError when the second was taken before the first.
  */
 import { z } from 'zod';
-import { checkOptions, rangeError } from '../../errors/index.js';
+import { checkOptions, currentNames, rangeError, withOldNames } from '../../errors/index.js';
 import type { MetricFamilies } from '../prometheus/index.js';
 import { figuresOf, unknownOf } from './engine-metrics.js';
 import { type EngineReading, readEngines } from './engine-readings.js';
@@ -28,12 +28,27 @@ import { type CounterName, type HistogramName, REASON_LABEL } from './metric-nam
 import { engineReset, processReset } from './rate-reset.js';
 import { ReadingDeltas } from './reading-deltas.js';
 
-const scrapeSchema = z.object({
+export const scrapeSchema = z.object({
   metrics: z.custom<MetricFamilies>((value) => value instanceof Map).describe('what parsePrometheus returned'),
-  time: z.number().describe('a monotonic time in seconds'),
+  timeSeconds: z.number().describe('a monotonic time in seconds'),
 });
 
-export type Scrape = z.input<typeof scrapeSchema>;
+/** One scrape. `timeSeconds` is of a clock that never steps; `time` is its name in dtesn 0.1. */
+export type Scrape = {
+  /** What parsePrometheus returned. */
+  metrics: MetricFamilies;
+} & (
+  | {
+      /** When it was scraped: seconds of a clock that never steps. */
+      timeSeconds: number;
+    }
+  | {
+      /** @deprecated Use `timeSeconds`. */
+      time: number;
+    }
+);
+
+const oldScrapeNames = { time: 'timeSeconds' };
 
 /** Seconds; the quantiles are of the requests (or tokens) of the window. */
 export interface Latency {
@@ -59,16 +74,34 @@ export interface EngineRates {
   stepsPerSecond: number | null;
   tokensPerStep: number | null;
   specAcceptance: number | null;
-  timeToFirstToken: Latency | null;
-  interTokenLatency: Latency | null;
-  queueTime: Latency | null;
-  e2eLatency: Latency | null;
+  timeToFirstTokenSeconds: Latency | null;
+  interTokenSeconds: Latency | null;
+  queueSeconds: Latency | null;
+  e2eSeconds: Latency | null;
   kvTokensFree: number | null;
   kvTokensGrowthPerSecond: number | null;
   drainSeconds: number | null;
   heartbeat: boolean | null;
   unknown: string[];
+  /** @deprecated Use `timeToFirstTokenSeconds`. */
+  readonly timeToFirstToken?: Latency | null;
+  /** @deprecated Use `interTokenSeconds`. */
+  readonly interTokenLatency?: Latency | null;
+  /** @deprecated Use `queueSeconds`. */
+  readonly queueTime?: Latency | null;
+  /** @deprecated Use `e2eSeconds`. */
+  readonly e2eLatency?: Latency | null;
 }
+
+const readable = withOldNames(
+  {
+    timeToFirstToken: 'timeToFirstTokenSeconds',
+    interTokenLatency: 'interTokenSeconds',
+    queueTime: 'queueSeconds',
+    e2eLatency: 'e2eSeconds',
+  },
+  'rates',
+);
 
 export interface Rates extends EngineRates {
   /** Between the scrapes. */
@@ -78,29 +111,39 @@ export interface Rates extends EngineRates {
 }
 
 export function deriveRates(before: Scrape, after: Scrape): Rates {
-  const first = checkOptions(scrapeSchema, before, 'before');
-  const second = checkOptions(scrapeSchema, after, 'after');
-  const seconds = second.time - first.time;
-  if (seconds < 0) throw rangeError(`a time of at least ${first.time} (that of before)`, 'after.time', second.time);
+  const first = checkedScrape(before, 'before');
+  const second = checkedScrape(after, 'after');
+  const seconds = second.timeSeconds - first.timeSeconds;
+  if (seconds < 0) {
+    throw rangeError(
+      `a time of at least ${first.timeSeconds} (that of before)`,
+      'after.timeSeconds',
+      second.timeSeconds,
+    );
+  }
   const [old, now] = [readEngines(first.metrics), readEngines(second.metrics)];
   const processReason = processReset(old, now);
   const engines = now.engines.map((reading) => {
     const earlier = old.engines.find(({ engine }) => engine === reading.engine);
     const reason = processReason ?? (earlier === undefined ? null : engineReset(earlier, reading));
     const pair = { before: earlier === undefined ? [] : [earlier], after: [reading] };
-    return { engine: reading.engine, ...ratesOf(pair, seconds, reason) };
+    return readable({ engine: reading.engine, ...ratesOf(pair, seconds, reason) });
   });
   const sick = engines.find(({ reset }) => reset);
   const reason = processReason ?? (sick === undefined ? null : `engine ${sick.engine}: ${sick.resetReason}`);
   const all = ratesOf({ before: old.engines, after: now.engines }, seconds, reason);
   // One engine that stands still is not hidden by another that moves.
   const hung = engines.some(({ heartbeat }) => heartbeat === false);
-  return {
+  return readable({
     seconds,
     ...all,
     ...(hung ? { heartbeat: false, unknown: all.unknown.filter((name) => name !== 'heartbeat') } : {}),
     engines,
-  };
+  });
+}
+
+function checkedScrape(scrape: Scrape, name: string) {
+  return checkOptions(scrapeSchema, currentNames(scrape, oldScrapeNames, 'a scrape'), name);
 }
 
 interface Pair {
@@ -126,10 +169,10 @@ function ratesOf({ before, after }: Pair, seconds: number, resetReason: string |
     cachedShare: window?.ratio('promptTokensCached', 'promptTokens') ?? null,
     ...(window?.steps() ?? { stepsPerSecond: null, tokensPerStep: null }),
     specAcceptance: window?.ratio('acceptedTokens', 'draftTokens') ?? null,
-    timeToFirstToken: window?.latency('timeToFirstToken') ?? null,
-    interTokenLatency: window?.interTokenLatency() ?? null,
-    queueTime: window?.latency('queueTime') ?? null,
-    e2eLatency: window?.latency('e2eLatency') ?? null,
+    timeToFirstTokenSeconds: window?.latency('timeToFirstToken') ?? null,
+    interTokenSeconds: window?.interTokenLatency() ?? null,
+    queueSeconds: window?.latency('queueTime') ?? null,
+    e2eSeconds: window?.latency('e2eLatency') ?? null,
     kvTokensFree: kv === null ? null : kv.capacity - kv.used,
     kvTokensGrowthPerSecond: !comparable || grown === null ? null : grown / seconds,
     drainSeconds: drainSeconds(figuresOf(after).waiting, finishesPerSecond),

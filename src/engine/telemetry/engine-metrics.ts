@@ -4,6 +4,7 @@
  *
  * A figure is null, and named in `unknown`, when no series has it or one of its series is not a finite number.
  */
+import { withOldNames } from '../../errors/index.js';
 import type { EngineKind } from '../engine.js';
 import type { MetricFamilies } from '../prometheus/index.js';
 import { type EngineReading, readEngines, type Series } from './engine-readings.js';
@@ -44,8 +45,10 @@ export interface EngineFigures {
 export interface EngineMetrics extends EngineFigures {
   /** Whose names the metrics use. */
   engineType: EngineKind | null;
-  /** Seconds since 1970. */
-  processStartTime: number | null;
+  /** Since 1970. */
+  processStartSeconds: number | null;
+  /** @deprecated Use `processStartSeconds`. */
+  readonly processStartTime?: number | null;
   /** Of each engine by its label; '' where the metrics have none. */
   engines: ({ engine: string } & EngineFigures & { unknown: string[] })[];
   unknown: string[];
@@ -53,16 +56,18 @@ export interface EngineMetrics extends EngineFigures {
 
 export function engineMetrics(families: MetricFamilies): EngineMetrics {
   const { kind, processStartTime, engines } = readEngines(families);
-  const all = { engineType: kind, ...figuresOf(engines), processStartTime };
-  return {
+  const all = { engineType: kind, ...figuresOf(engines), processStartSeconds: processStartTime };
+  return readable({
     ...all,
     engines: engines.map((reading) => {
       const figures = figuresOf([reading]);
       return { engine: reading.engine, ...figures, unknown: unknownOf(figures) };
     }),
     unknown: unknownOf(all),
-  };
+  });
 }
+
+const readable = withOldNames({ processStartTime: 'processStartSeconds' }, 'engine metrics');
 
 /** Of several engines together. */
 export function figuresOf(readings: readonly EngineReading[]): EngineFigures {

@@ -17,7 +17,7 @@
 
 import { pause, untilAborted } from '../../abort/index.js';
 import type { Engine, RequestOptions } from '../../engine/index.js';
-import { EngineError, isScaling } from '../../engine/index.js';
+import { EngineError, isEngineError, isScaling } from '../../engine/index.js';
 import { CircuitBreaker, type Failure, type Pass } from './circuit-breaker.js';
 import { retryDelay } from './retry.js';
 import { RetryBudget } from './retry-budget.js';
@@ -54,7 +54,7 @@ export class EngineGuard {
       metrics: (options) => ask('metrics', options, (limits) => engine.metrics(limits)),
       tokenize: (text, options) => ask('tokenizer', options, (limits) => engine.tokenize(text, limits)),
       detokenize: (tokens, options) => ask('tokenizer', options, (limits) => engine.detokenize(tokens, limits)),
-      modelFiles: () => engine.modelFiles(),
+      modelFiles: (options) => engine.modelFiles(options),
       close: () => engine.close(),
     };
   }
@@ -121,7 +121,7 @@ export class EngineGuard {
     return new EngineError(
       'ERR_DTESN_ENGINE_BREAKER',
       `${this.#engine.label} is not asked for its ${name} ${until} because it failed: ${because}`,
-      { cause: last, status: last instanceof EngineError ? last.status : null },
+      { cause: last, status: isEngineError(last) ? last.status : null },
     );
   }
 }
@@ -131,7 +131,7 @@ function judgement(name: EndpointClass, error: unknown, signal: AbortSignal): 'a
   const { code } = (error ?? {}) as { code?: unknown };
   if (signal.aborted && error === signal.reason) return code === 'ERR_DTESN_SOURCE_TIMEOUT' ? {} : 'inconclusive';
   if (code === 'ERR_DTESN_CLOSED' || code === 'ERR_DTESN_ARGUMENT') return 'inconclusive';
-  if (!(error instanceof EngineError)) return {};
+  if (!isEngineError(error)) return {};
   if (code === 'ERR_DTESN_ENGINE_REFUSED') return { longestMs: refusedLongestMs };
   if (!isAnswered(error)) return {};
   if (name === 'health' || !isSick(error)) return 'alive';
@@ -139,7 +139,7 @@ function judgement(name: EndpointClass, error: unknown, signal: AbortSignal): 'a
 }
 
 function isAnswered(error: unknown): boolean {
-  if (!(error instanceof EngineError)) return false;
+  if (!isEngineError(error)) return false;
   return error.status !== null || error.code === 'ERR_DTESN_ENGINE_UNSUPPORTED';
 }
 

@@ -9,7 +9,7 @@
  * (more questions make neither faster), one that changes its size. Everything asked of an engine here is idempotent.
  * Source: Brooker (2015), "Exponential backoff and jitter", AWS Architecture Blog.
  */
-import { EngineError, isScaling } from '../../engine/index.js';
+import { type EngineError, isEngineError, isScaling } from '../../engine/index.js';
 
 const maxRetries = 2;
 const shortestMs = 25;
@@ -18,7 +18,7 @@ const transient = new Set([408, 429, 500, 502, 503, 504]);
 
 /** Milliseconds until retry number `retry` (1, 2, ...); null when the failure is final. */
 export function retryDelay(error: unknown, retry: number, random: () => number = Math.random): number | null {
-  if (retry > maxRetries || !(error instanceof EngineError) || !isTransient(error)) return null;
+  if (retry > maxRetries || !isEngineError(error) || !isTransient(error)) return null;
   const most = Math.min(longestMs, 100 * 4 ** (retry - 1));
   return Math.max(shortestMs + random() * (most - shortestMs), error.retryAfterMs ?? 0);
 }

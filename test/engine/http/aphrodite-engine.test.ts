@@ -89,6 +89,8 @@ describe('the model’s files', () => {
     expect(await engine.modelFiles()).toMatchObject({ folder, config: { hidden_size: 64 }, problems: [] });
     expect(await (await start()).engine.modelFiles()).toBeNull();
     await writeFile(path.join(folder, 'config.json'), '[1]');
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(engine.modelFiles({ signal })).rejects.toThrow('enough');
     await expect(engine.modelFiles()).rejects.toMatchObject({ code: 'ERR_DTESN_MODEL_FILES' });
     await rm(path.join(folder, 'config.json'));
     await expect(engine.modelFiles()).rejects.toMatchObject({ code: 'ERR_DTESN_MODEL_FILES' });

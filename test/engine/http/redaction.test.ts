@@ -41,7 +41,7 @@ describe.each(echoes)('a key that is echoed %s is in no error and no answer:', (
     ['a body that is no JSON', text(echo)],
     ['a body of another shape', json({ data: [{ id: 7, [echo]: echo }] })],
     ['an answer that is used', json({ data: [{ id: `m of ${echo}`, root: echo }] })],
-  ])('%s', async (_where, answer) => {
+  ])('the key is not in %s', async (_where, answer) => {
     const shown = inspect(await asked(answer), { depth: 9 });
     for (const secret of secrets) expect(shown).not.toContain(secret);
   });

@@ -1,9 +1,10 @@
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readGguf } from '../../../src/engine/model-files/gguf.js';
+import fc from '../../property/fast-check.js';
+import { cases } from '../../quick.js';
 import { type GgufValue, ggufBytes, llama } from './gguf-bytes.js';
 
 let folder = '';
@@ -153,6 +154,6 @@ test('no flipped or inserted byte does anything but answer or refuse', async () 
       const outcome = await read(length % 3 === 0 ? bytes.subarray(0, length) : bytes).catch((error) => error.code);
       expect(typeof outcome === 'object' || outcome === 'ERR_DTESN_MODEL_FILES').toBe(true);
     }),
-    { numRuns: 1000 },
+    { numRuns: cases(1000) },
   );
 });

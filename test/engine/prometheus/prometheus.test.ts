@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type MetricFamily, parsePrometheus } from '../../../src/engine/index.js';
+import fc from '../../property/fast-check.js';
 
 const fault = (why: RegExp) =>
   expect.objectContaining({ code: 'ERR_DTESN_METRICS', message: expect.stringMatching(why) });

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { deriveRates, parsePrometheus, type Rates } from '../../../src/engine/index.js';
+import fc from '../../property/fast-check.js';
 
 interface State {
   start: number;
@@ -105,7 +105,14 @@ function rates(before: Record<string, State>, after: Record<string, State>, seco
 const twoScrapes = [
   ...['promptTokensPerSecond', 'generationTokensPerSecond', 'finishesPerSecond', 'finishesPerSecondByReason'],
   ...['preemptionsPerSecond', 'arrivalsPerSecond', 'prefixHitRatio', 'cachedShare', 'stepsPerSecond', 'tokensPerStep'],
-  ...['specAcceptance', 'timeToFirstToken', 'interTokenLatency', 'queueTime', 'e2eLatency', 'kvTokensGrowthPerSecond'],
+  ...[
+    'specAcceptance',
+    'timeToFirstTokenSeconds',
+    'interTokenSeconds',
+    'queueSeconds',
+    'e2eSeconds',
+    'kvTokensGrowthPerSecond',
+  ],
   ...['drainSeconds', 'heartbeat'],
 ];
 
@@ -122,9 +129,9 @@ test('two scrapes give what the engine did in a second', () => {
       drainSeconds: 6 / 5.5,
       heartbeat: true,
     },
-    timeToFirstToken: { count: 10, mean: 0.8, p50: 0.5 + 0.5 / 4, p90: 1, p99: 1 },
-    ...{ interTokenLatency: null, queueTime: null, e2eLatency: null },
-    unknown: ['interTokenLatency', 'queueTime', 'e2eLatency'],
+    timeToFirstTokenSeconds: { count: 10, mean: 0.8, p50: 0.5 + 0.5 / 4, p90: 1, p99: 1 },
+    ...{ interTokenSeconds: null, queueSeconds: null, e2eSeconds: null },
+    unknown: ['interTokenSeconds', 'queueSeconds', 'e2eSeconds'],
   });
   expect(engines).toEqual([{ engine: '0', ...all, seconds: undefined }]);
 });
@@ -133,7 +140,7 @@ test('rates of two engines add up, shares and quantiles are those of both', () =
   const { engines, ...all } = rates({ 0: start, 1: start }, { 0: later, 1: { ...start, generated: 9100, steps: 710 } });
   expect(engines.map(({ generationTokensPerSecond }) => generationTokensPerSecond)).toEqual([300, 50]);
   expect(all).toMatchObject({ generationTokensPerSecond: 350, stepsPerSecond: 30, prefixHitRatio: 0.75 });
-  expect(all.timeToFirstToken).toEqual(engines[0]!.timeToFirstToken);
+  expect(all.timeToFirstTokenSeconds).toEqual(engines[0]!.timeToFirstTokenSeconds);
   expect(all).toMatchObject({ kvTokensFree: 8000 + 12000, kvTokensGrowthPerSecond: 2000, drainSeconds: 10 / 5.5 });
 });
 
@@ -142,7 +149,7 @@ test('a window in which nothing happened has rates of 0 and no ratios, means or 
   expect(rates({ 0: idle }, { 0: idle })).toMatchObject({
     ...{ reset: false, generationTokensPerSecond: 0, arrivalsPerSecond: 0, finishesPerSecond: 0, drainSeconds: 0 },
     ...{ prefixHitRatio: null, cachedShare: null, tokensPerStep: null, specAcceptance: null, heartbeat: null },
-    timeToFirstToken: { count: 0, mean: null, p50: null, p90: null, p99: null },
+    timeToFirstTokenSeconds: { count: 0, mean: null, p50: null, p90: null, p99: null },
   });
 });
 
@@ -229,13 +236,13 @@ describe('a reset', () => {
   });
 
   test('is not a sum that decreased, as the clock of the engine may step back', () => {
-    const { reset, timeToFirstToken } = rates({ 0: start }, { 0: { ...later, ttftSum: 29 } });
+    const { reset, timeToFirstTokenSeconds } = rates({ 0: start }, { 0: { ...later, ttftSum: 29 } });
     expect(reset).toBe(false);
-    expect(timeToFirstToken?.mean).toBeCloseTo(-0.1, 12);
+    expect(timeToFirstTokenSeconds?.mean).toBeCloseTo(-0.1, 12);
   });
 });
 
-test('no rate is negative, whatever two scrapes say', () => {
+test('no rate is negative, whatever two scrapes say; of counters that rise every rate is known', () => {
   const number = fc.nat(1000);
   const state = fc.record({
     prompt: number,
@@ -247,12 +254,15 @@ test('no rate is negative, whatever two scrapes say', () => {
     waiting: number,
   });
   fc.assert(
-    fc.property(state, state, (a, b) => {
-      const figures = rates({ 0: { ...start, ...a } }, { 0: { ...start, ...b } });
+    fc.property(state, state, fc.boolean(), (a, b, rising) => {
+      const counters = ['prompt', 'generated', 'stop', 'preempted', 'steps'] as const;
+      const grown = Object.fromEntries(counters.map((name) => [name, a[name] + b[name]]));
+      const figures = rates({ 0: { ...start, ...a } }, { 0: { ...start, ...b, ...(rising && grown) } });
+      if (rising) expect(figures.reset).toBe(false);
       for (const [name, value] of Object.entries(figures)) {
-        if (name.endsWith('PerSecond') && name !== 'kvTokensGrowthPerSecond' && value !== null) {
-          expect(value, name).toBeGreaterThanOrEqual(0);
-        }
+        if (!name.endsWith('PerSecond') || name === 'kvTokensGrowthPerSecond') continue;
+        if (rising && name !== 'arrivalsPerSecond') expect(value, name).not.toBeNull();
+        if (value !== null) expect(value, name).toBeGreaterThanOrEqual(0);
       }
     }),
   );
@@ -266,23 +276,25 @@ test('llama.cpp, which counts the seconds of its tokens, has a mean time per tok
     ),
   });
   const all = deriveRates(scrape(100, 5, 0), scrape(150, 6, 1));
-  expect(all.interTokenLatency).toEqual({ count: 50, mean: 0.02, p50: null, p90: null, p99: null });
+  expect(all.interTokenSeconds).toEqual({ count: 50, mean: 0.02, p50: null, p90: null, p99: null });
   expect(all).toMatchObject({ generationTokensPerSecond: 50, heartbeat: true, finishesPerSecond: null });
 });
 
 test('metrics of no engine give nothing but unknown figures', () => {
   const metrics = parsePrometheus('python_info 1\n');
-  const all = deriveRates({ metrics, time: 1 }, { metrics, time: 2 });
+  const all = deriveRates({ metrics, timeSeconds: 1 }, { metrics, timeSeconds: 2 });
   expect(all).toMatchObject({ reset: false, engines: [], generationTokensPerSecond: null, heartbeat: null });
 });
 
 test('scrapes in the wrong order, or that are none, are refused', () => {
   const metrics = parsePrometheus(text({ 0: start }));
-  expect(() => deriveRates({ metrics, time: 2 }, { metrics, time: 1 })).toThrow(
+  expect(() => deriveRates({ metrics, timeSeconds: 2 }, { metrics, timeSeconds: 1 })).toThrow(
     'Expected a time of at least 2 (that of before) for after.time but received 1',
   );
-  expect(() => deriveRates({ metrics: {} as never, time: 1 }, { metrics, time: 2 })).toThrow(
+  expect(() => deriveRates({ metrics: {} as never, time: 1 }, { metrics, timeSeconds: 2 })).toThrow(
     'what parsePrometheus returned',
   );
-  expect(() => deriveRates({ metrics, time: Number.NaN }, { metrics, time: 2 })).toThrow('a monotonic time in seconds');
+  expect(() => deriveRates({ metrics, timeSeconds: Number.NaN }, { metrics, timeSeconds: 2 })).toThrow(
+    'a monotonic time in seconds',
+  );
 });

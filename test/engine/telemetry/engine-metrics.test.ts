@@ -25,7 +25,7 @@ test('counts are summed over the ranks, the KV usage is their mean and maximum',
     sleeping: false,
     kvBlocks: { num: 1500, blockSize: 16 },
     kvTokensCapacity: 24000,
-    processStartTime: 1795379640.9,
+    processStartSeconds: 1795379640.9,
     unknown: [],
   });
 });
@@ -117,7 +117,10 @@ describe('SGLang with a series for each rank', () => {
       metrics: parsePrometheus(`# TYPE ${name} histogram\n${rank(0, a)}${rank(1, b)}`),
       time,
     });
-    expect(deriveRates(scrape(10, 10, 0), scrape(14, 13, 1)).timeToFirstToken).toMatchObject({ count: 4, mean: 0.5 });
+    expect(deriveRates(scrape(10, 10, 0), scrape(14, 13, 1)).timeToFirstTokenSeconds).toMatchObject({
+      count: 4,
+      mean: 0.5,
+    });
   });
 
   test('is unknown where a rank has no number', () => {

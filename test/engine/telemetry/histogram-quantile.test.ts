@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { histogramQuantile } from '../../../src/engine/index.js';
+import fc from '../../property/fast-check.js';
 
 const inf = Number.POSITIVE_INFINITY;
 

@@ -25,7 +25,7 @@ describe('a restart is', () => {
     ['a start time that went back', { start: 999 }, 'the process has another start time'],
     ['a counter that fell', { counter: 49 }, 'tokens fell from 50 to 49'],
     ['another KV capacity', { capacity: 1616 }, 'the KV cache has another capacity'],
-  ])('%s', (_, change, reason) => {
+  ])('%s is a restart', (_, change, reason) => {
     expect(reasons({}, change, change)).toEqual([null, [reason], null]);
   });
 
@@ -40,7 +40,7 @@ describe('no restart is', () => {
     ['a figure that disappears', {}, { start: null, capacity: null, counter: null }],
     ['the same figures', {}, {}],
     ['a counter that rose', {}, { counter: 51 }],
-  ])('%s', (_, before, now) => {
+  ])('%s is no restart', (_, before, now) => {
     expect(reasons(before, now)).toEqual([null, null]);
   });
 

@@ -3,7 +3,7 @@
  * /detokenize with `text`. Its key guards everything but /health and /metrics. Source: SGLang's native API pages.
  */
 import { z } from 'zod';
-import { EngineError } from '../../engine-error.js';
+import { isEngineError } from '../../engine-error.js';
 import { answersHealth, type Dialect, prometheusText } from './dialect.js';
 import { vllm } from './vllm.js';
 
@@ -18,7 +18,7 @@ export const sglang: Dialect = {
     try {
       return (await http.json('server_info', infoBody, undefined, options)).version;
     } catch (error) {
-      if (!(error instanceof EngineError) || error.status !== 404) throw error;
+      if (!isEngineError(error) || error.status !== 404) throw error;
       return (await http.json('get_server_info', infoBody, undefined, options)).version;
     }
   },

@@ -1,0 +1,111 @@
+// A step allocates nothing: memory that is asked for is counted while steps are made, alone, side by side and in
+// streams.
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+#include "network/draw.h"
+#include "network/region_network.h"
+#include "network/streams.h"
+#include "test/check.h"
+
+using dtesn::Activation;
+using dtesn::PhiloxStream;
+using dtesn::Place;
+using dtesn::Purpose;
+using dtesn::Region;
+using dtesn::RegionNetwork;
+using dtesn::Span;
+using dtesn::Topology;
+
+static size_t allocations = 0;
+
+static void* counted(void* memory) {
+  ++allocations;
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+void* operator new(size_t size) { return counted(std::malloc(size)); }
+void* operator new(size_t size, std::align_val_t alignment) {
+  const auto boundary = static_cast<size_t>(alignment);
+  return counted(std::aligned_alloc(boundary, (size + boundary - 1) / boundary * boundary));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
+
+static constexpr size_t kUnits = 20, kInputs = 2, kStreams = 5, kRing = 8;
+
+static Region<float> region(size_t inputs) {
+  dtesn::RecurrentSpec spec;
+  spec.units = kUnits;
+  spec.topology = Topology::dense;
+  spec.density = 1;
+  Region<float> region;
+  region.recurrent = dtesn::drawRecurrent<float>(spec);
+  if (inputs > 0) region.input = dtesn::drawDense<float>(kUnits, inputs, 1, PhiloxStream(0, 0, Purpose::input));
+  region.bias = dtesn::AlignedArray<float>(Region<float>::paddedUnits(kUnits));
+  region.rate = dtesn::AlignedArray<float>(Region<float>::paddedUnits(kUnits));
+  for (size_t i = 0; i < kUnits; ++i) region.rate[i] = 0.5f;
+  region.segments = {{kUnits, Activation::tanh}};
+  return region;
+}
+
+// A tree of two regions, so that couplings are stepped too.
+static RegionNetwork<float> tree(bool parentFirst) {
+  std::vector<Place<float>> places(2);
+  places[0].region = region(kInputs);
+  places[1].region = region(0);
+  places[1].parent = 0;
+  places[1].coupling = dtesn::drawDense<float>(kUnits, kUnits, 0.5, PhiloxStream(1, 1, Purpose::coupling));
+  places[1].feedback = dtesn::drawDense<float>(kUnits, kUnits, 0.5, PhiloxStream(1, 1, Purpose::feedback));
+  return RegionNetwork<float>(std::move(places), kInputs, parentFirst);
+}
+
+static void checkRun(const RegionNetwork<float>& network) {
+  const std::vector<float> series(kInputs * 100, 0.5f);
+  std::vector<float> state(network.stateSize());
+  dtesn::StepScratch<float> scratch = network.scratch(1);
+  dtesn::Run<float> run;
+  run.series = series.data();
+  run.steps = 100;
+  run.state = state.data();
+  CHECK(network.run(run, scratch, dtesn::Control()) == 100);  // the first of all chooses the kernels
+  const size_t before = allocations;
+  CHECK(network.run(run, scratch, dtesn::Control()) == 100);
+  CHECK(allocations == before);
+}
+
+static void checkStreams(const RegionNetwork<float>& network) {
+  std::vector<float> states(kStreams * network.stateSize()), queue(kStreams * kRing * kInputs, 0.5f);
+  std::vector<int32_t> heads(kStreams), counts(kStreams, kRing), ready(kStreams);
+  for (size_t i = 0; i < kStreams; ++i) ready[i] = static_cast<int32_t>(i);
+  dtesn::StreamTable<float> table = {{states.data(), states.size()},
+                                     {queue.data(), queue.size()},
+                                     {heads.data(), heads.size()},
+                                     {counts.data(), counts.size()},
+                                     {ready.data(), ready.size()},
+                                     kRing,
+                                     nullptr};
+  dtesn::ThreadPool pool(1);
+  dtesn::StreamStepper<float> stepper;
+  CHECK(stepper.step(network, table, kStreams, pool) == kStreams);  // makes the scratch
+  const size_t before = allocations;
+  size_t left = kStreams;
+  for (size_t step = 1; step < kRing; ++step) left = stepper.step(network, table, left, pool);
+  CHECK(left == 0);
+  CHECK(allocations == before);
+}
+
+int main() {
+  const size_t before = allocations;
+  for (bool parentFirst : {true, false}) {
+    const RegionNetwork<float> network = tree(parentFirst);
+    CHECK(allocations > before);  // what is allocated is seen
+    checkRun(network);
+    checkStreams(network);
+  }
+  return 0;
+}

@@ -1,0 +1,89 @@
+/**
+ * The examples of README.md and docs/ as they stood in 0.1 (examples-0.1.md) print what they printed, and say nothing but which
+ * names are deprecated. An example that stands unchanged in today's pages is run by docs.test.ts.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
+
+interface Example {
+  page: string;
+  code: string;
+  output: string;
+}
+
+const example = /^```js\n([\s\S]*?)^```\n\n```text\n([\s\S]*?)^```$/gm;
+const examplesOf = (text: string, page: string): Example[] =>
+  [...text.matchAll(example)].map(([, code = '', output = '']) => ({ page, code, output }));
+
+const older = read('test/migration/examples-0.1.md')
+  .split(/^## /m)
+  .slice(1)
+  .flatMap((section) => examplesOf(section, section.slice(0, section.indexOf('\n'))));
+const pages = ['README.md', ...readdirSync(path.join(root, 'docs')).map((name) => `docs/${name}`)];
+const today = new Set(pages.flatMap((page) => examplesOf(read(page), page)).map(({ code, output }) => code + output));
+
+/** Refused now: docs/migration.md says so in the row that begins as given. */
+const refused = {
+  page: 'docs/streams.md',
+  holds: 'five steps do not fit a ring of four',
+  row: '| `StreamPool.push` of more steps than the ring holds returned false |',
+  error: /ERR_DTESN_SHAPE/,
+};
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'dtesn-migration-'));
+  mkdirSync(path.join(folder, 'node_modules'));
+  symlinkSync(root, path.join(folder, 'node_modules/dtesn'), 'dir');
+  writeFileSync(path.join(folder, 'package.json'), '{"type":"module"}');
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A busy host may need longer for its sources. */
+const patient = { ...process.env, DTESN_SOURCE_DEADLINE_MS: '20000' };
+
+function run(code: string) {
+  writeFileSync(path.join(folder, 'example.js'), code);
+  return spawnSync(process.execPath, ['example.js'], { cwd: folder, encoding: 'utf8', env: patient });
+}
+
+/** What is on stderr beside deprecations. */
+const beside = (stderr: string) =>
+  stderr
+    .split('\n')
+    .filter(
+      (line) => line !== '' && !/\[DTESN_DEPRECATED\] DeprecationWarning|^\(Use `node --trace-deprecation/.test(line),
+    );
+
+describe('examples of 0.1', () => {
+  const changed = older.filter(
+    ({ page, code, output }) => (page === 'README.md' || !today.has(code + output)) && !code.includes(refused.holds),
+  );
+
+  test.each(changed)('$page: an example prints what it printed', ({ code, output }) => {
+    const { stdout, stderr, status } = run(code);
+    expect(beside(stderr)).toEqual([]);
+    expect(stdout).toBe(output);
+    expect(status).toBe(0);
+  });
+
+  test('README.md had three, and the pages more than twenty', () => {
+    expect(older.filter(({ page }) => page === 'README.md').length).toBe(3);
+    expect(older.length).toBeGreaterThan(20);
+  });
+
+  test('the one that is refused fails as docs/migration.md says', () => {
+    const found = older.filter(({ code }) => code.includes(refused.holds));
+    expect(found.map(({ page }) => page)).toEqual([refused.page]);
+    expect(read('docs/migration.md')).toContain(refused.row);
+    const { stderr, status } = run(found[0]!.code);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(refused.error);
+  });
+});
