@@ -8,6 +8,7 @@ import { SlowTestsReporter } from './test/slow-tests-reporter.js';
  */
 const alone = [
   'test/faults/matrix.test.ts',
+  'test/migration/*.test.ts',
   'test/host/cgroup.test.ts',
   'test/monitor/shared-scrapes.test.ts',
   'test/processor/pinned-plan.test.ts',

@@ -3,8 +3,8 @@
 //   run(state, last, out)                              -> steps done; last: outputs, out: steps x outputs
 //   runAsync(state, last, out, control)                -> Promise of steps done
 //   runMany(states, gates | null, last, out, done)     states: State objects, or stateSize elements a start, in place;
-//                                                      last: starts x outputs, out: starts x steps x outputs, done: one a
-//                                                      start, all f64
+//                                                      last: starts x outputs, out: starts x steps x outputs, done: one
+//                                                      a start, all f64
 //   runManyAsync(the same, control, threads)
 //
 // The views of an asynchronous call must lie on shared memory (TypeScript checks): it cannot be detached meanwhile.
@@ -242,7 +242,8 @@ class ForecasterObject final : public Napi::ObjectWrap<ForecasterObject<T>> {
       const Control control = stepControl(info[5]);
       Pending pending(env, {info.This(), copied(info[0]), info[1], info[2], info[3], info[4], info[5]});
       const size_t most = environment(env).threads();
-      const size_t threads = info[6].IsUndefined() ? most : std::min(most, std::max<size_t>(1, count(info[6], "threads")));
+      const size_t threads =
+          info[6].IsUndefined() ? most : std::min(most, std::max<size_t>(1, count(info[6], "threads")));
       auto work = std::make_unique<Several>(*this, std::move(many), threads, control, std::move(pending));
       const Napi::Promise promise = work->promise();
       if (work->parts() == 0) {

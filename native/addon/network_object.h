@@ -41,10 +41,9 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     return Self::DefineClass(
         env, name,
         {Self::InstanceMethod("build", &Self::build), Self::InstanceMethod("runMany", &Self::runMany),
-         Self::InstanceMethod("runManyAsync", &Self::runManyAsync),
-         Self::InstanceMethod("features", &Self::features), Self::InstanceMethod("weights", &Self::weights),
-         Self::InstanceMethod("blocks", &Self::blocks), Self::InstanceMethod("carry", &Self::carry),
-         Self::InstanceMethod("differentials", &Self::differentials),
+         Self::InstanceMethod("runManyAsync", &Self::runManyAsync), Self::InstanceMethod("features", &Self::features),
+         Self::InstanceMethod("weights", &Self::weights), Self::InstanceMethod("blocks", &Self::blocks),
+         Self::InstanceMethod("carry", &Self::carry), Self::InstanceMethod("differentials", &Self::differentials),
          Self::InstanceMethod("normBound", &Self::norm), Self::InstanceMethod("effectiveRadius", &Self::radius),
          Self::InstanceMethod("share", &Self::share), Self::InstanceMethod("close", &Self::close),
          Self::InstanceAccessor("inputs", &Self::inputs, nullptr),
@@ -109,7 +108,8 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     // As many as may run at the same time.
     size_t parts() const override { return std::min(groups_.size(), threads_); }
     void work(size_t part) override {
-      for (size_t group = part; group < groups_.size(); group += parts()) groups_[group].run(scratches_[group], control_);
+      for (size_t group = part; group < groups_.size(); group += parts())
+        groups_[group].run(scratches_[group], control_);
     }
     void settle(Napi::Env env, const Failure& failure) override {
       for (StateObject<T>* state : states_) state->unclaim();
@@ -237,7 +237,8 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
       Pending pending(env, {info.This(), copied(info[0]), copied(info[1]), copied(info[2]), info[3], copied(info[4]),
                             copied(info[5]), info[6]});
       const size_t most = environment(env).threads();
-      const size_t threads = info[7].IsUndefined() ? most : std::min(most, std::max<size_t>(1, count(info[7], "threads")));
+      const size_t threads =
+          info[7].IsUndefined() ? most : std::min(most, std::max<size_t>(1, count(info[7], "threads")));
       auto work = std::make_unique<Long>(network_, std::move(batch), threads, control, std::move(pending));
       const Napi::Promise promise = work->promise();
       if (work->parts() == 0) {

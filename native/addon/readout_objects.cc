@@ -150,8 +150,7 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
       const auto lesson = lessonOf(info, state);
       return guarded(env, [&] {
         auto scratch = state.network()->scratch(1);
-        return Napi::Number::New(
-            env, static_cast<double>(train(*state.network(), lesson, scratch, *sums_, Control())));
+        return Napi::Number::New(env, static_cast<double>(train(*state.network(), lesson, scratch, *sums_, Control())));
       });
     });
   }
@@ -169,12 +168,12 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
       };
       const Napi::Env env = info.Env();
       return guarded(env, [&]() -> Napi::Value {
-        const Napi::Promise promise = Task::start(
-            env, {info.This(), info[0], state.views(), info[1], info[2], info[4], info[5]}, body,
-            [this, &state](Napi::Env settled) {
-              state.unclaim();
-              unclaim(settled);
-            });
+        const Napi::Promise promise =
+            Task::start(env, {info.This(), info[0], state.views(), info[1], info[2], info[4], info[5]}, body,
+                        [this, &state](Napi::Env settled) {
+                          state.unclaim();
+                          unclaim(settled);
+                        });
         state.claim();
         occupancy_.claim();
         return promise;
@@ -281,11 +280,10 @@ class RecursiveTrainer final : public Napi::ObjectWrap<RecursiveTrainer> {
       };
     });
     return guarded(env, [&]() -> Napi::Value {
-      const Napi::Promise promise =
-          Task::start(env, {info.This(), info[0], info[1], info[2], info[3], info[4]}, std::move(body),
-                      [this](Napi::Env settled) {
-                        if (occupancy_.unclaim()) letGo(settled);
-                      });
+      const Napi::Promise promise = Task::start(env, {info.This(), info[0], info[1], info[2], info[3], info[4]},
+                                                std::move(body), [this](Napi::Env settled) {
+                                                  if (occupancy_.unclaim()) letGo(settled);
+                                                });
       occupancy_.claim();
       return promise;
     });

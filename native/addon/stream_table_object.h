@@ -19,8 +19,8 @@ class StreamTableObject final : public Napi::ObjectWrap<StreamTableObject<T>> {
  public:
   static Napi::Function define(Napi::Env env, const char* name) {
     using Self = StreamTableObject<T>;
-    return Self::DefineClass(
-        env, name, {Self::InstanceMethod("step", &Self::step), Self::InstanceMethod("close", &Self::close)});
+    return Self::DefineClass(env, name,
+                             {Self::InstanceMethod("step", &Self::step), Self::InstanceMethod("close", &Self::close)});
   }
 
   explicit StreamTableObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<StreamTableObject<T>>(info) {

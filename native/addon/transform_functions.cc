@@ -12,7 +12,7 @@ namespace dtesn::addon {
 
 namespace {
 
-// Numbers of our own. Not std::vector: its code would ask for a newer C++ library than Node does.
+// Numbers of our own. Not std::vector: its code would bind a newer C++ library than Node needs.
 struct Numbers {
   explicit Numbers(size_t size_) : owner(new double[size_]), size(size_) {}
 
@@ -23,7 +23,7 @@ struct Numbers {
   size_t size;
 };
 
-// A copy, so that nobody changes the program between the check and the run.
+// A copy: other threads cannot change the program between the check and the run.
 Numbers programOf(const Napi::Value& value) {
   const Span<double> given = view<double>(value, "program");
   Numbers program(given.size);

@@ -48,7 +48,7 @@ Span<T> view(const Napi::Value& value, const char* argument) {
   size_t length = 0;
   void* data = nullptr;
   const Napi::Env env = value.Env();
-  // Says napi_invalid_arg of anything that is no typed array.
+  // Returns napi_invalid_arg for a value that is not a typed array.
   const napi_status status = napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr);
   if (status != napi_ok || type != ElementType<T>::code) {
     failArgument(env, std::string("Expected a ") + ElementType<T>::name + " for " + argument);
@@ -56,7 +56,7 @@ Span<T> view(const Napi::Value& value, const char* argument) {
   return Span<T>(static_cast<T*>(data), length);
 }
 
-// The same, with the length the shapes ask for.
+// The same, with the length that the shapes require.
 template <class T>
 Span<T> view(const Napi::Value& value, const char* argument, size_t expected) {
   Span<T> span = view<T>(value, argument);

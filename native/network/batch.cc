@@ -53,7 +53,7 @@ std::vector<Group<T>> groupsOf(const Network<T>& network, std::vector<Run<T>> ru
 
 template <class T>
 void BatchRunner<T>::run(const Network<T>& network, std::vector<Run<T>> runs, ThreadPool& pool) {
-  // Made here, where a failed allocation can still be told; the threads only step.
+  // Made here, where a failed allocation can still be reported; the threads only step.
   std::vector<Group<T>> groups = groupsOf(network, std::move(runs), pool.size());
   while (scratches_.size() < pool.size()) scratches_.push_back(network.scratch(kGroupSeries));
   pool.run(groups.size(), [&](size_t part, size_t thread) { groups[part].run(scratches_[thread], Control()); });

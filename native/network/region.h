@@ -57,8 +57,8 @@ struct Region {
     if (input) input->accumulateMany(count, us, drives, work);
   }
 
-  // The one kernel that moves a leaky region of tanh units; null for other regions. Loops over steps or states ask once:
-  // the weights drive the region's own fields out of the first cache.
+  // The one kernel that moves a leaky region of tanh units; null for other regions. Loops over steps or states ask
+  // once: the weights drive the region's own fields out of the first cache.
   using Move = void (*)(const T* drive, const T* rate, size_t n, T* x);
   Move wholeMove() const {
     const bool isWhole = law == Law::leaky && segments.size() == 1 && segments[0].activation == Activation::tanh;

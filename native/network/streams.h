@@ -1,4 +1,4 @@
-// Streams whose inputs arrive when they like: one step for every stream that has an input waiting (continuous
+// Streams whose inputs arrive at any time: one step for every stream that has an input waiting (continuous
 // batching).
 //
 // The table lies in memory that the caller shares: states (capacity x stateSize), a ring of inputs for each stream

@@ -1,5 +1,5 @@
 // Least squares by the Gram matrix: f64 sums, Cholesky's factor. Fast; loses directions whose variance is below 1e-13
-// of the largest, so it wants a ridge. Operations: features^2 a row, features^3 / 3 at the end.
+// of the largest, so a ridge is needed. Operations: features^2 a row, features^3 / 3 at the end.
 #pragma once
 
 #include "readout/least_squares.h"

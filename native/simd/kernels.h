@@ -18,8 +18,8 @@ namespace dtesn {
 
 enum class Isa { scalar, sse2, avx2, avx512, neon };
 
-// From which end a product walks the panels or blocks of its matrix. A matrix larger than a cache is read to and fro:
-// what was read last is read first. The numbers are the same.
+// From which end a product walks the panels or blocks of its matrix. Successive steps alternate, so
+// that a matrix larger than a cache is read first where it is still cached. The numbers are the same.
 enum class Sweep { forwards, backwards };
 
 inline Sweep turned(Sweep sweep) { return sweep == Sweep::forwards ? Sweep::backwards : Sweep::forwards; }
@@ -49,12 +49,12 @@ struct Kernels {
                    Sweep sweep);
   // Traffic: sizeof(T) + 4 bytes a weight and one gathered read of x each.
   void (*rows)(const T* weights, const uint32_t* columns, const size_t* starts, size_t rows, const T* x, T* y);
-  // y[i] += weight x[i - 1], indices modulo n.
+  // y[i] += weight x[i - 1], indices modulo n. Traffic: x once, y read and written. Operations: 2 an element.
   void (*cycle)(T weight, size_t n, const T* x, T* y);
   // state = (1 - leak) state + leak tanh(drive). Error of tanh: 2 ULP (f32), 3 ULP (f64). drive and leak have room to
   // the next multiple of 16 elements.
   void (*leakyTanh)(const T* drive, const T* leak, size_t n, T* state);
-  // state = (1 - leak) state + leak drive.
+  // state = (1 - leak) state + leak drive. Traffic: three elements read, one written. Operations: 4 an element.
   void (*leakyIdentity)(const T* drive, const T* leak, size_t n, T* state);
   // The same products for `count` series, xs[s] and ys[s] where they lie. Operations: 2 a weight and series; dense
   // weights are read once for six series, the others once. work: workOfBlocks or workOfRows elements.
@@ -68,12 +68,13 @@ struct Kernels {
   void (*multiplyAdds)(size_t rounds, T factor, T addend, T* sums);
   // Loads `size` elements, whole 512 bytes only, into registers and drops them. Traffic: sizeof(T) an element.
   void (*loadAll)(const T* data, size_t size);
-  // y[i] += weight x[places[i]].
+  // y[i] += weight x[places[i]]. Traffic: 4 bytes a place, x once, y read and written. Operations: 2 an element.
   void (*permutation)(T weight, const uint32_t* places, size_t n, const T* x, T* y);
   // y += weight H D1 H D2 H D3 x for n a power of two; signs: a bit an element, 1 for -1, (n + 31) / 32 words for each
   // of D1, D2, D3; work has hadamardWork<T>(n) elements. Traffic: x and y once, work seven times, of n elements.
   void (*hadamard)(const uint32_t* signs, size_t n, T weight, const T* x, T* work, T* y);
-  // y = A x in f64, the same bits on every set; panels and blocks as above.
+  // y = A x in f64, the same bits on every set; panels and blocks as above. Traffic: the weights
+  // and columns once. Operations: 2 a weight.
   void (*exactPanels)(const T* weights, size_t groups, size_t cols, const double* x, double* y);
   void (*exactBlocks)(const T* weights, const uint16_t* columns, size_t degree, size_t blocks, size_t rows,
                       const double* x, double* y);
@@ -102,8 +103,9 @@ constexpr size_t hadamardWork(size_t n) {
 // f64 vectors; the same bits on every set.
 struct ExactKernels {
   // Sixteen sums side by side, the elements i to sum i mod 16; then those 8, 4, 2 and 1 apart are added.
+  // Traffic: both vectors once. Operations: 2 an element.
   double (*dot)(const double* a, const double* b, size_t n);
-  // y += s x
+  // y += s x. Traffic: two elements read, one written. Operations: 2 an element.
   void (*addScaled)(double s, const double* x, double* y, size_t n);
 };
 

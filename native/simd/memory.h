@@ -23,7 +23,7 @@ constexpr size_t wholeHugePages(size_t bytes) { return (bytes + kHugePage - 1) /
 inline void* allocateKernelMemory(size_t bytes) {
 #if defined(__linux__)
   if (bytes >= kHugeFrom) {
-    // A huge page more than is wanted, and what stands before and behind the boundaries given back.
+    // Maps one huge page more than needed, then unmaps the parts outside the aligned range.
     const size_t whole = wholeHugePages(bytes), more = whole + kHugePage;
     void* const mapped = mmap(nullptr, more, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (mapped == MAP_FAILED) throw std::bad_alloc();

@@ -76,7 +76,7 @@ void mapSine(T* drive, size_t n) {
   for (size_t i = 0; i < n; ++i) drive[i] = std::sin(drive[i]);
 }
 
-// exp would ask for a newer C library than Node does: 1 / (1 + (e^|z| - 1)) is e^-|z|.
+// exp would bind a newer C library than Node needs: 1 / (1 + (e^|z| - 1)) is e^-|z|.
 template <class T>
 void mapSoftplus(T* drive, size_t n) {
   for (size_t i = 0; i < n; ++i) {

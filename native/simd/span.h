@@ -1,4 +1,4 @@
-// A view on memory somebody else owns: what every algorithm takes and what C++17 lacks.
+// A non-owning view of memory, as C++20 has it (std::span): the argument of every algorithm.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// A step allocates nothing: memory that is asked for is counted while steps are made, alone, side by side, in streams and
-// in closed loops.
+// A step allocates nothing: memory that is asked for is counted while steps are made, alone, side by side, in streams
+// and in closed loops.
 #include <cstdlib>
 #include <new>
 #include <vector>

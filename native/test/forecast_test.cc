@@ -1,5 +1,7 @@
 // Closed loops: one forecast is run() fed by hand, many are each other's in any group, and one that leaves the finite
 // numbers ends without touching the others. The sanitizers watch the memory.
+#include "readout/forecast.h"
+
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -7,7 +9,6 @@
 #include "network/draw.h"
 #include "network/nvar.h"
 #include "network/region_network.h"
-#include "readout/forecast.h"
 #include "test/check.h"
 
 using dtesn::Control;

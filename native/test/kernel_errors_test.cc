@@ -117,9 +117,8 @@ class Errors {
     over("euler", terms, 2, [this](size_t n, Worst& w) { law(&Kernels<T>::euler, n, w); });
     const auto itself = [](W, W f) { return f; };
     const auto unit = [](W, W) { return W(1); };
-    const double most = sizeof(T) == 4 ? 2 : 3;
     map(
-        "mapTanh", result, most, &Kernels<T>::mapTanh, [](W z) { return std::tanh(z); }, itself);
+        "mapTanh", result, 3, &Kernels<T>::mapTanh, [](W z) { return std::tanh(z); }, itself);
     map(
         "mapSigmoid", one, 2, &Kernels<T>::mapSigmoid, [](W z) { return 1 / (1 + std::exp(-z)); }, unit);
     map(

@@ -1,5 +1,5 @@
-// Networks of awkward sizes run whole series without touching memory that is not theirs (the sanitizers watch), and a
-// stopped run says how far it came.
+// Networks of sizes around every vector width run whole series without touching memory that is not theirs (the
+// sanitizers watch), and a stopped run returns the steps done.
 #include <cmath>
 #include <vector>
 

@@ -1,11 +1,12 @@
 // A table of streams that other threads have written nonsense to: no step reads or writes outside of it (the sanitizers
 // watch), and counts come back inside the ring.
+#include "network/streams.h"
+
 #include <cstdint>
 #include <limits>
 #include <vector>
 
 #include "network/nvar.h"
-#include "network/streams.h"
 #include "test/check.h"
 
 int main() {

@@ -64,7 +64,7 @@ static std::unique_ptr<std::thread> beginWhileAllowed(std::function<void()> body
   return ThreadPool::beginThread(std::move(body));
 }
 
-// A pool goes on with the threads that the system began, when it is made and when it is resized.
+// A pool works with the threads that the system started, when it is made and when it is resized.
 static void checkRefusedThreads() {
   const auto works = [](ThreadPool& pool) {
     std::atomic<int> sum{0};

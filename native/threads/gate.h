@@ -17,7 +17,7 @@ class Gate {
  public:
   uint64_t count() const { return count_.load(std::memory_order_acquire); }
 
-  // Opens: whoever waits for more than the old count goes on.
+  // Increments the count and wakes the threads that wait for it.
   void open() {
     lock();
     count_.fetch_add(1, std::memory_order_release);

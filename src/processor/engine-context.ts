@@ -52,7 +52,7 @@ export interface EngineContext {
 }
 
 /** The name of dtesn 0.1, readable for one more minor version; JSON does not have it. */
-interface DeprecatedContextData {
+export interface DeprecatedContextData {
   /** @deprecated Use `multi_source_data`. */
   readonly data: MultiSourceData;
 }

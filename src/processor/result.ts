@@ -86,21 +86,21 @@ export const dtesnResultSchema = z.object({
 export type DtesnResultJson = z.infer<typeof dtesnResultSchema>;
 
 /** The names of dtesn 0.1, readable for one more minor version; JSON does not have them. */
-interface DeprecatedFeatures {
+export interface DeprecatedFeatures {
   /** @deprecated Use `endState`. */
   readonly end_state: number[];
   /** @deprecated Use `meanState`. */
   readonly mean_state: number[];
 }
-interface DeprecatedModelFigures {
+export interface DeprecatedModelFigures {
   /** @deprecated Use `weightBytes`. */
   readonly weight_bytes: number;
 }
-interface DeprecatedExpansion {
+export interface DeprecatedExpansion {
   /** @deprecated Use `errorEstimate`. */
   readonly error_estimate: number;
 }
-interface DeprecatedFigures {
+export interface DeprecatedFigures {
   /** @deprecated Use `totalMs`. */
   readonly total_ms: number;
   /** @deprecated Use `stepsPerSecond`. */

@@ -83,7 +83,7 @@ export interface SimulatedModelOptions {
 }
 
 const oldNames = { catchUp: 'catchUpSeconds', warmUp: 'warmUpSeconds', startTime: 'startSeconds' };
-interface DeprecatedOptions {
+export interface DeprecatedSimulatorOptions {
   /** @deprecated Use `catchUpSeconds`. */
   catchUp?: number;
   /** @deprecated Use `warmUpSeconds`. */
@@ -92,7 +92,7 @@ interface DeprecatedOptions {
   startTime?: number;
 }
 
-export interface EngineSimulatorOptions extends DeprecatedOptions {
+export interface EngineSimulatorOptions extends DeprecatedSimulatorOptions {
   /** Of all that is drawn; the same seed gives the same run. Default 0. */
   seed?: number | undefined;
   /** The model that the engines serve. */

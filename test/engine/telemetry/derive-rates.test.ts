@@ -289,7 +289,7 @@ test('metrics without series of an engine give only unknown figures', () => {
 test('scrapes in the wrong order and values that are not scrapes are refused', () => {
   const metrics = parsePrometheus(text({ 0: start }));
   expect(() => deriveRates({ metrics, timeSeconds: 2 }, { metrics, timeSeconds: 1 })).toThrow(
-    'Expected a time of at least 2 (that of before) for after.timeSeconds but received 1',
+    'Expected a time of at least 2 (before.timeSeconds) for after.timeSeconds but received 1',
   );
   expect(() => deriveRates({ metrics: {} as never, timeSeconds: 1 }, { metrics, timeSeconds: 2 })).toThrow(
     'what parsePrometheus returned',
