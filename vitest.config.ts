@@ -2,10 +2,16 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { SlowTestsReporter } from './test/slow-tests-reporter.js';
 
-/** What a whole process holds, or changes of it, is tested in a process of its own: sockets, memory, threads of the pool. */
+/**
+ * What a whole process holds, or changes of it, is tested in a process of its own: sockets, memory, threads of the pool; also
+ * what puts another module in the place of one.
+ */
 const alone = [
   'test/faults/matrix.test.ts',
+  'test/migration/*.test.ts',
   'test/host/cgroup.test.ts',
+  'test/monitor/shared-scrapes.test.ts',
+  'test/processor/pinned-plan.test.ts',
   'test/network/{batch,reservoir,states}.test.ts',
   'test/transform/program.test.ts',
   'test/property/native-boundary.test.ts',

@@ -1,12 +1,13 @@
 /**
- * Milliseconds to train a readout on 5000 steps, running the reservoir included, and microseconds of one RLS update; one
- * thread.
+ * Milliseconds to train a readout on 5000 steps, running the reservoir included, microseconds of one RLS update and of one
+ * step of a forecast, alone and of 64 together; one thread.
  *
  * The limit of a fit is its operations at the f64 peak of a core: steps n² + n³/3 for the Gram matrix and Cholesky's
  * factor, 2 steps n² + 2/3 n³ for QR, n units and one input; running the reservoir comes on top of it. That of an update is
  * one read of what it keeps of P. numpy runs a dense reservoir with the normal equations, and the textbook update.
  */
-import { native, RecursiveLeastSquares, Reservoir, trainReadout } from '../dist/index.js';
+import { availableParallelism } from 'node:os';
+import { native, RecursiveLeastSquares, Reservoir, setThreads, trainForecaster, trainReadout } from '../dist/index.js';
 import { bestMicroseconds, round, withBandwidth } from './measure.mjs';
 import { askNumpyToTrain } from './peers/numpy.mjs';
 
@@ -24,7 +25,26 @@ export async function run({ quick }) {
     for (const [i, units] of sizes.entries()) rows.push(await fitRow(units, solver, peer?.fits[i], seconds));
   }
   for (const [i, units] of sizes.entries()) rows.push(await updateRow(units, peer?.updates[i], seconds));
+  for (const units of sizes) rows.push(await forecastRow(units, seconds));
   return rows;
+}
+
+async function forecastRow(units, seconds) {
+  const steps = 200;
+  const network = new Reservoir({ units, inputs: 1, biasScaling: 0.5, seed: 1 });
+  const trained = trainForecaster(network, series, { washout: 100, ridge: 1e-4 });
+  const one = await bestMicroseconds(() => trained.forecast(steps), seconds / 3);
+  const starts = { states: new Float32Array(64 * network.stateSize), inputs: new Float64Array(64) };
+  setThreads(1);
+  const many = await bestMicroseconds(() => trained.forecastBatch(starts, steps), seconds / 3);
+  setThreads(availableParallelism());
+  const open = await bestMicroseconds(() => network.run(series, { out: null }), seconds / 3);
+  return {
+    task: `forecast ${units}`,
+    'best µs/step': round(one / steps),
+    'in 64 µs/step': round(many / steps / 64),
+    'open run µs/step': round(open / STEPS),
+  };
 }
 
 async function fitRow(units, solver, numpy, seconds) {

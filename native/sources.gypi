@@ -15,6 +15,7 @@
       "native/network/shared_networks.cc",
       "native/network/stability.cc",
       "native/addon/readout_objects.cc",
+      "native/readout/forecast.cc",
       "native/readout/least_squares.cc",
       "native/readout/linear_readout.cc",
       "native/readout/normal_equations.cc",

@@ -8,7 +8,7 @@ const root = path.resolve(import.meta.dirname, '..');
 /** For each room of src/, the rooms it may import. */
 const rooms: Record<string, string[]> = {
   errors: [],
-  host: [],
+  host: ['abort'],
   abort: [],
   native: ['errors', 'host'],
   numeric: ['errors', 'native'],
@@ -21,8 +21,8 @@ const rooms: Record<string, string[]> = {
   encoding: ['errors', 'native'],
   engine: ['errors', 'abort'],
   sources: ['errors', 'host', 'abort', 'engine'],
-  aggregation: ['errors', 'engine', 'sources'],
-  pipeline: ['errors', 'host', 'sources', 'aggregation', 'transform'],
+  aggregation: ['errors', 'abort', 'engine', 'sources'],
+  pipeline: ['errors', 'abort', 'host', 'sources', 'aggregation', 'transform'],
   monitor: ['errors', 'abort', 'engine'],
   simulator: ['errors', 'engine'],
   processor: [
@@ -216,6 +216,27 @@ describe('the arrows', () => {
       expect([...reached].filter((file) => roomOf(file) === 'native')).toEqual([]);
     },
   );
+});
+
+// Replays and tests run on a clock of their own (src/abort/clock.ts), so nothing beside it reads the time or waits. Not of this
+// rule: the simulator has a virtual clock, and the command line talks to a person.
+test('time is read and waited for in src/abort/clock.ts only', () => {
+  const exceptions = new Map([
+    [path.join('src', 'abort', 'clock.ts'), 'the system clock itself'],
+    [path.join('src', 'encoding', 'tokenizer-thread.ts'), 'the limit of a thread, which Atomics.wait measures too'],
+    [path.join('src', 'native', 'long-run.ts'), 'how often progress of native work is looked at'],
+  ]);
+  const time =
+    /\bperformance\.now\b|\bDate\.now\b|\bnew Date\(\)|\bset(Timeout|Interval)\b|timers\/promises|\bhrtime\b/;
+  const reading = filesBelow('src', /\.ts$/).filter((file) => {
+    if (['simulator', 'cli'].includes(roomOf(file))) return false;
+    const code = readFileSync(path.join(root, file), 'utf8').replace(
+      "{ setImmediate } from 'node:timers/promises'",
+      '',
+    );
+    return time.test(code);
+  });
+  expect(reading.sort()).toEqual([...exceptions.keys()].sort());
 });
 
 // Node keeps a reference for each dependent signal in those it was made of, as long as they live (nodejs/node 55351, 64476): a

@@ -23,7 +23,7 @@ const network = () => new dtesn.Reservoir({ units: 4, inputs: 1 });
 const make: Record<string, (() => unknown) | null> = {
   AphroditeEngine: () => new dtesn.AphroditeEngine('http://127.0.0.1:9'),
   DeepTreeModel: () => new dtesn.DeepTreeModel({ depth: 2, units: 8, inputs: 1 }),
-  DtesnProcessor: () => dtesn.DtesnProcessor.create({ engine: null, config: { esn_reservoir_size: 16 } }),
+  DtesnProcessor: () => dtesn.DtesnProcessor.create({ engine: null, config: { units: 16 } }),
   EmbeddedEngine: () => dtesn.EmbeddedEngine.start(),
   EngineMonitor: () => new dtesn.EngineMonitor(engine()),
   EngineSimulator: () => dtesn.EngineSimulator.start(),

@@ -40,8 +40,8 @@ class LongWork {
   virtual void abandon() = 0;
 };
 
-// The address of a static of this library: another copy of it in the same process has another one, and what one has made
-// the other must not unwrap.
+// The address of a static of this library: another copy of it in the same process has another one, and what one has
+// made the other must not unwrap.
 uint64_t libraryIdentity();
 
 class Environment {

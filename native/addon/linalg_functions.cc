@@ -39,9 +39,7 @@ Napi::Value radiusOfMatrixAsync(const Napi::CallbackInfo& info) {
     out[2] = found.converged ? 1 : 0;
     return found.radius;
   };
-  return guarded(env, [&] {
-    return Task::start(env, {info[0], info[2], info[3]}, body, [](Napi::Env) {});
-  });
+  return guarded(env, [&] { return Task::start(env, {info[0], info[2], info[3]}, body, [](Napi::Env) {}); });
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 //   inputs, stateSize, featureSize, gates, bytes
 //   runMany(series[], outs[] | null, states, gates | null, sums[] | null, magnitudes[] | null)
 //   runManyAsync(the same, control)         states: State objects, or stateSize elements a series, in place
-//   stepStreams(states, queue, heads, counts, ready, count, gates | null)   -> streams ready now (network/streams.h)
 //   features(state, out)
 //   weights(region, recurrent, input, bias), blocks(region, coupling, feedback), carry(region, out)
 //   differentials(order, input, state, gates | null, out), normBound(), effectiveRadius(region)
@@ -29,7 +28,6 @@
 #include "addon/task.h"
 #include "network/shared_networks.h"
 #include "network/stability.h"
-#include "network/streams.h"
 
 namespace dtesn::addon {
 
@@ -43,8 +41,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     return Self::DefineClass(
         env, name,
         {Self::InstanceMethod("build", &Self::build), Self::InstanceMethod("runMany", &Self::runMany),
-         Self::InstanceMethod("runManyAsync", &Self::runManyAsync),
-         Self::InstanceMethod("stepStreams", &Self::stepStreams), Self::InstanceMethod("features", &Self::features),
+         Self::InstanceMethod("runManyAsync", &Self::runManyAsync), Self::InstanceMethod("features", &Self::features),
          Self::InstanceMethod("weights", &Self::weights), Self::InstanceMethod("blocks", &Self::blocks),
          Self::InstanceMethod("carry", &Self::carry), Self::InstanceMethod("differentials", &Self::differentials),
          Self::InstanceMethod("normBound", &Self::norm), Self::InstanceMethod("effectiveRadius", &Self::radius),
@@ -85,6 +82,10 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     return network_;
   }
 
+  const uint8_t* readGates(const Napi::Value& value) const {
+    return optionalView<uint8_t>(value, "gates", network(value.Env()).gateCount()).data;
+  }
+
  private:
   struct Batch {
     std::vector<Run<T>> runs;
@@ -107,7 +108,8 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     // As many as may run at the same time.
     size_t parts() const override { return std::min(groups_.size(), threads_); }
     void work(size_t part) override {
-      for (size_t group = part; group < groups_.size(); group += parts()) groups_[group].run(scratches_[group], control_);
+      for (size_t group = part; group < groups_.size(); group += parts())
+        groups_[group].run(scratches_[group], control_);
     }
     void settle(Napi::Env env, const Failure& failure) override {
       for (StateObject<T>* state : states_) state->unclaim();
@@ -165,10 +167,6 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
 
   static Napi::Value at(const Napi::Value& list, uint32_t i) {
     return list.IsArray() ? list.As<Napi::Array>().Get(i) : list.Env().Null();
-  }
-
-  const uint8_t* readGates(const Napi::Value& value) const {
-    return optionalView<uint8_t>(value, "gates", network(value.Env()).gateCount()).data;
   }
 
   Batch readBatch(const Napi::CallbackInfo& info) const {
@@ -239,7 +237,8 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
       Pending pending(env, {info.This(), copied(info[0]), copied(info[1]), copied(info[2]), info[3], copied(info[4]),
                             copied(info[5]), info[6]});
       const size_t most = environment(env).threads();
-      const size_t threads = info[7].IsUndefined() ? most : std::min(most, std::max<size_t>(1, count(info[7], "threads")));
+      const size_t threads =
+          info[7].IsUndefined() ? most : std::min(most, std::max<size_t>(1, count(info[7], "threads")));
       auto work = std::make_unique<Long>(network_, std::move(batch), threads, control, std::move(pending));
       const Napi::Promise promise = work->promise();
       if (work->parts() == 0) {
@@ -249,36 +248,6 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
       environment(env).run(env, std::move(work));
       for (StateObject<T>* state : states) state->claim();
       return promise;
-    });
-  }
-
-  // The caller may change its array while the run holds what is in it.
-  static Napi::Value copied(const Napi::Value& list) {
-    if (!list.IsArray()) return list;
-    const Napi::Array from = list.As<Napi::Array>();
-    Napi::Array copy = Napi::Array::New(list.Env(), from.Length());
-    for (uint32_t i = 0; i < from.Length(); ++i) copy.Set(i, from.Get(i));
-    return copy;
-  }
-
-  Napi::Value stepStreams(const Napi::CallbackInfo& info) {
-    const Napi::Env env = info.Env();
-    const Network<T>& network = this->network(env);
-    StreamTable<T> table;
-    table.counts = view<int32_t>(info[3], "counts");
-    const size_t capacity = table.counts.size;
-    table.states = view<T>(info[0], "states", capacity * network.stateSize());
-    table.queue = view<T>(info[1], "queue");
-    table.heads = view<int32_t>(info[2], "heads", capacity);
-    table.ready = view<int32_t>(info[4], "ready", capacity);
-    table.gates = readGates(info[6]);
-    const size_t ready = count(info[5], "count");
-    if (capacity == 0 || ready > capacity || table.queue.size % (capacity * network.inputs()) != 0) {
-      failShape(env, "Expected at most as many ready streams as the table has, and a queue of whole rings");
-    }
-    table.ring = table.queue.size / capacity / network.inputs();
-    return guarded(env, [&] {
-      return Napi::Number::New(env, static_cast<double>(stepper_.step(network, table, ready, environment(env).pool())));
     });
   }
 
@@ -375,7 +344,6 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     isClosed_ = true;
     network_ = Shared<Network<T>>();
     runner_ = BatchRunner<T>();
-    stepper_ = StreamStepper<T>();
     memory_.giveBack(info.Env());
     return info.Env().Undefined();
   }
@@ -390,7 +358,6 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
   Shared<Network<T>> network_;
   ExternalMemory memory_{this->Env()};
   BatchRunner<T> runner_;
-  StreamStepper<T> stepper_;
   bool isOpen_ = false, isClosed_ = false;
 };
 

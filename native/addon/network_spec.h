@@ -136,9 +136,7 @@ Build<T> operatorOf(const Napi::Value& value, size_t rows, size_t cols, const Dr
   const auto values = [&] { return constant(view<T>(spec.Get("values"), "values", rows * cols)); };
   if (kind == "uniform") {
     const double scaling = number(spec.Get("scaling"), "scaling");
-    return [=](const Interruption& interruption) {
-      return drawDense<T>(rows, cols, scaling, stream, interruption);
-    };
+    return [=](const Interruption& interruption) { return drawDense<T>(rows, cols, scaling, stream, interruption); };
   }
   if (kind == "dense") {
     return [=, given = values(), precision = precisionOf(spec)](const Interruption&) {

@@ -1,4 +1,5 @@
-// RidgeTrainer, RecursiveTrainer and LinearReadout. States are Float32Array or Float64Array, everything else f64.
+// RidgeTrainer and RecursiveTrainer, and the exports of the room. States are Float32Array or Float64Array, everything
+// else f64.
 #include <napi.h>
 
 #include <algorithm>
@@ -8,11 +9,13 @@
 #include <vector>
 
 #include "addon/exports.h"
+#include "addon/features.h"
+#include "addon/forecaster_object.h"
+#include "addon/linear_readout_object.h"
 #include "addon/memory.h"
 #include "addon/state_object.h"
 #include "addon/task.h"
 #include "addon/view.h"
-#include "readout/linear_readout.h"
 #include "readout/normal_equations.h"
 #include "readout/orthogonal_factor.h"
 #include "readout/recursive_least_squares.h"
@@ -21,49 +24,10 @@
 namespace dtesn::addon {
 namespace {
 
-// Their squares are counted in size_t.
-constexpr size_t kMostColumns = size_t{1} << 20;
-
-// { states, inputs, outputs, intercept }
-ReadoutShape readShape(const Napi::Value& value) {
-  if (!value.IsObject()) failArgument(value.Env(), "Expected an object for shape");
-  const Napi::Object shape = value.As<Napi::Object>();
-  const ReadoutShape read = {count(shape.Get("states"), "states"), count(shape.Get("inputs"), "inputs"),
-                             count(shape.Get("outputs"), "outputs"), shape.Get("intercept").ToBoolean()};
-  if (read.states == 0 || read.outputs == 0) failShape(value.Env(), "Expected at least one state and one output");
-  if (read.states > kMostColumns || read.inputs > kMostColumns || read.outputs > kMostColumns) {
-    failShape(value.Env(), "Expected at most 1048576 states, inputs and outputs");
-  }
-  return read;
-}
-
 // Of the upper triangle of sums over all columns, about.
 size_t squareBytes(const ReadoutShape& shape) {
   const size_t columns = shape.features() + shape.outputs + 1;
   return columns * columns / 2 * sizeof(double);
-}
-
-template <class T, class Body>
-void withRows(const Napi::Value& states, const Napi::Value& inputs, const ReadoutShape& shape, Body body) {
-  const Span<T> x = view<T>(states, "states");
-  if (x.size % shape.states != 0) {
-    failShape(states.Env(), "Expected states with " + std::to_string(shape.states) + " elements a row but received " +
-                                std::to_string(x.size));
-  }
-  const size_t rows = x.size / shape.states;
-  const T* const u = shape.inputs == 0 ? nullptr : view<T>(inputs, "inputs", rows * shape.inputs).data;
-  body(FeatureRows<T>{x.data, u}, rows);
-}
-
-// Calls body(features, rows) with the rows in the type of the states.
-template <class Body>
-void withFeatures(const Napi::CallbackInfo& info, const ReadoutShape& shape, Body body) {
-  const Napi::Value states = info[0];
-  if (states.IsTypedArray() && states.As<Napi::TypedArray>().TypedArrayType() == napi_float64_array) {
-    withRows<double>(states, info[1], shape, body);
-  } else {
-    withRows<float>(states, info[1], shape, body);
-  }
 }
 
 // new RidgeTrainer(shape, orthogonal)
@@ -186,8 +150,7 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
       const auto lesson = lessonOf(info, state);
       return guarded(env, [&] {
         auto scratch = state.network()->scratch(1);
-        return Napi::Number::New(
-            env, static_cast<double>(train(*state.network(), lesson, scratch, *sums_, Control())));
+        return Napi::Number::New(env, static_cast<double>(train(*state.network(), lesson, scratch, *sums_, Control())));
       });
     });
   }
@@ -205,12 +168,12 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
       };
       const Napi::Env env = info.Env();
       return guarded(env, [&]() -> Napi::Value {
-        const Napi::Promise promise = Task::start(
-            env, {info.This(), info[0], state.views(), info[1], info[2], info[4], info[5]}, body,
-            [this, &state](Napi::Env settled) {
-              state.unclaim();
-              unclaim(settled);
-            });
+        const Napi::Promise promise =
+            Task::start(env, {info.This(), info[0], state.views(), info[1], info[2], info[4], info[5]}, body,
+                        [this, &state](Napi::Env settled) {
+                          state.unclaim();
+                          unclaim(settled);
+                        });
         state.claim();
         occupancy_.claim();
         return promise;
@@ -317,11 +280,10 @@ class RecursiveTrainer final : public Napi::ObjectWrap<RecursiveTrainer> {
       };
     });
     return guarded(env, [&]() -> Napi::Value {
-      const Napi::Promise promise =
-          Task::start(env, {info.This(), info[0], info[1], info[2], info[3], info[4]}, std::move(body),
-                      [this](Napi::Env settled) {
-                        if (occupancy_.unclaim()) letGo(settled);
-                      });
+      const Napi::Promise promise = Task::start(env, {info.This(), info[0], info[1], info[2], info[3], info[4]},
+                                                std::move(body), [this](Napi::Env settled) {
+                                                  if (occupancy_.unclaim()) letGo(settled);
+                                                });
       occupancy_.claim();
       return promise;
     });
@@ -355,42 +317,14 @@ class RecursiveTrainer final : public Napi::ObjectWrap<RecursiveTrainer> {
   std::unique_ptr<RecursiveLeastSquares> rls_;
 };
 
-// new LinearReadout(shape, weights, bias): apply(states, inputs, out)
-class LinearReadoutObject final : public Napi::ObjectWrap<LinearReadoutObject> {
- public:
-  static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "LinearReadout", {InstanceMethod("apply", &LinearReadoutObject::apply)});
-  }
-
-  explicit LinearReadoutObject(const Napi::CallbackInfo& info)
-      : Napi::ObjectWrap<LinearReadoutObject>(info), shape_(readShape(info[0])) {
-    const Span<double> weights = view<double>(info[1], "weights", shape_.features() * shape_.outputs);
-    const Span<double> bias = view<double>(info[2], "bias", shape_.outputs);
-    guarded(info.Env(), [&] {
-      readout_ = std::make_unique<LinearReadout>(shape_, weights.data, bias.data);
-      memory_.take(info.Env(), weights.size * sizeof(double));
-    });
-  }
-
- private:
-  Napi::Value apply(const Napi::CallbackInfo& info) {
-    withFeatures(info, shape_, [&](const auto& features, size_t rows) {
-      readout_->apply(features, rows, view<double>(info[2], "out", rows * shape_.outputs).data);
-    });
-    return info.Env().Undefined();
-  }
-
-  ReadoutShape shape_;
-  ExternalMemory memory_{Env()};
-  std::unique_ptr<LinearReadout> readout_;
-};
-
 }  // namespace
 
 void exportReadout(Napi::Env env, Napi::Object exports) {
   exports.Set("RidgeTrainer", RidgeTrainer::define(env));
   exports.Set("RecursiveTrainer", RecursiveTrainer::define(env));
   exports.Set("LinearReadout", LinearReadoutObject::define(env));
+  exports.Set("Forecaster32", ForecasterObject<float>::define(env, "Forecaster32"));
+  exports.Set("Forecaster64", ForecasterObject<double>::define(env, "Forecaster64"));
 }
 
 }  // namespace dtesn::addon

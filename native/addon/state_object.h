@@ -27,6 +27,15 @@ namespace dtesn::addon {
 template <class T>
 class NetworkObject;
 
+// The caller may change its array while the run holds what is in it.
+inline Napi::Value copied(const Napi::Value& list) {
+  if (!list.IsArray()) return list;
+  const Napi::Array from = list.As<Napi::Array>();
+  Napi::Array copy = Napi::Array::New(list.Env(), from.Length());
+  for (uint32_t i = 0; i < from.Length(); ++i) copy.Set(i, from.Get(i));
+  return copy;
+}
+
 template <class T>
 class StateObject final : public Napi::ObjectWrap<StateObject<T>> {
  public:
@@ -56,6 +65,11 @@ class StateObject final : public Napi::ObjectWrap<StateObject<T>> {
   Napi::Value views() const { return views_.Value(); }
   T* data() const { return data_; }
   const uint8_t* gates() const { return gates_; }
+  // Kept from run to run.
+  StepScratch<T>& scratch() {
+    if (!scratch_) scratch_ = std::make_unique<StepScratch<T>>(network_->scratch(1));
+    return *scratch_;
+  }
 
   // One long run at a time: false where one is under way.
   bool claim() { return !std::exchange(busy_, true); }
@@ -103,8 +117,7 @@ class StateObject final : public Napi::ObjectWrap<StateObject<T>> {
     checkUsable(info.Env());
     const Run<T> run = read(info);
     return guarded(info.Env(), [&] {
-      if (!scratch_) scratch_ = std::make_unique<StepScratch<T>>(network_->scratch(1));
-      return Napi::Number::New(info.Env(), static_cast<double>(network_->run(run, *scratch_, Control())));
+      return Napi::Number::New(info.Env(), static_cast<double>(network_->run(run, scratch(), Control())));
     });
   }
 
@@ -175,7 +188,10 @@ Run<T> readRun(const Network<T>& network, const Napi::Value& series, const Napi:
 template <class T>
 Run<T> StateObject<T>::read(const Napi::CallbackInfo& info) {
   ranges_.clear();
-  const Run<T> run = readRun<T>(*network_, info[0], info[1], info[2], info[3], data_, gates_, ranges_);
+  // Asking for what was not given would cost as much as what was.
+  const bool hasMoments = info.Length() > 2;
+  const Napi::Value sum = hasMoments ? info[2] : Napi::Value(), magnitude = hasMoments ? info[3] : Napi::Value();
+  const Run<T> run = readRun<T>(*network_, info[0], info[1], sum, magnitude, data_, gates_, ranges_);
   ranges_.checkApart(info.Env());
   return run;
 }

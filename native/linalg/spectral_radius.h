@@ -5,10 +5,12 @@
 //   n  > kDenseUnits   restarted Arnoldi (arnoldi.h) until the true residual ||A v - λ v|| / (|λ| ||v||) <= tolerance;
 //                      where it does not get there, all eigenvalues up to n = kFallbackUnits, else converged = false
 //
-// A drawn matrix of up to kDenseUnits is known by its elements and by its products, and its radius to the tolerance does:
+// A drawn matrix of up to kDenseUnits is known by its elements and by its products, and its radius to the tolerance
+// does:
 //
 //   n <= kSmallUnits   all eigenvalues
-//   else               Arnoldi on the products where the matrix is irreducible and has no period, on each block where it
+//   else               Arnoldi on the products where the matrix is irreducible and has no period, on each block where
+//   it
 //                      is not; all eigenvalues of a block where Arnoldi does not get there
 //
 // Each throws Interrupted where options.interruption says so.

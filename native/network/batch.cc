@@ -5,6 +5,13 @@
 
 namespace dtesn {
 
+size_t groupCount(size_t series, size_t threads) {
+  threads = std::min(threads, series);
+  if (threads == 0) return 0;
+  const size_t perThread = (series + threads - 1) / threads;
+  return (perThread + kGroupSeries - 1) / kGroupSeries * threads;
+}
+
 template <class T>
 Group<T>::Group(const Network<T>& network, const std::vector<Run<T>>& runs, size_t first, size_t stride)
     : network_(network), keeper_(network, true) {
@@ -39,10 +46,7 @@ template <class T>
 std::vector<Group<T>> groupsOf(const Network<T>& network, std::vector<Run<T>> runs, size_t threads) {
   std::sort(runs.begin(), runs.end(), [](const Run<T>& a, const Run<T>& b) { return a.steps > b.steps; });
   std::vector<Group<T>> groups;
-  threads = std::min(threads, runs.size());
-  if (threads == 0) return groups;
-  const size_t perThread = (runs.size() + threads - 1) / threads;
-  const size_t count = (perThread + kGroupSeries - 1) / kGroupSeries * threads;
+  const size_t count = groupCount(runs.size(), threads);
   for (size_t g = 0; g < count; ++g) groups.emplace_back(network, runs, g, count);
   return groups;
 }

@@ -19,6 +19,9 @@ namespace dtesn {
 // cache.
 constexpr size_t kGroupSeries = 64;
 
+// Groups of at most that many, as many as keep `threads` threads busy.
+size_t groupCount(size_t series, size_t threads);
+
 // Some of the series of a batch, stepped together.
 template <class T>
 class Group {

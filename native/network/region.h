@@ -57,6 +57,14 @@ struct Region {
     if (input) input->accumulateMany(count, us, drives, work);
   }
 
+  // The one kernel that moves a leaky region of tanh units; null for other regions. Loops over steps or states ask
+  // once: the weights drive the region's own fields out of the first cache.
+  using Move = void (*)(const T* drive, const T* rate, size_t n, T* x);
+  Move wholeMove() const {
+    const bool isWhole = law == Law::leaky && segments.size() == 1 && segments[0].activation == Activation::tanh;
+    return isWhole ? kernels<T>().leakyTanh : nullptr;
+  }
+
   // carried: driveSize elements, where there is a carry.
   void update(T* drive, T* carried, T* x) const {
     if (carry) {
@@ -64,6 +72,7 @@ struct Region {
       carry->accumulate(x, carried);
       std::memcpy(x, carried, units() * sizeof(T));
     }
+    if (const Move whole = wholeMove()) return whole(drive, rate.data(), units(), x);
     move(drive, x);
   }
 
@@ -73,6 +82,11 @@ struct Region {
       for (size_t s = 0; s < count; ++s) std::memset(carried[s], 0, driveSize() * sizeof(T));
       carry->accumulateMany(count, from, carried, work);
       for (size_t s = 0; s < count; ++s) std::memcpy(xs[s], carried[s], units() * sizeof(T));
+    }
+    if (const Move whole = wholeMove()) {
+      const size_t n = units();
+      for (size_t s = 0; s < count; ++s) whole(drives[s], rate.data(), n, xs[s]);
+      return;
     }
     for (size_t s = 0; s < count; ++s) move(drives[s], xs[s]);
   }
@@ -94,10 +108,6 @@ struct Region {
  private:
   void move(T* drive, T* x) const {
     const Kernels<T>& k = kernels<T>();
-    if (law == Law::leaky && segments.size() == 1 && segments[0].activation == Activation::tanh) {
-      k.leakyTanh(drive, rate.data(), units(), x);
-      return;
-    }
     activate(drive);
     (law == Law::leaky ? k.leakyIdentity : k.euler)(drive, rate.data(), units(), x);
   }

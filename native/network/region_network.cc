@@ -73,12 +73,21 @@ size_t RegionNetwork<T>::run(const Run<T>& run, StepScratch<T>& scratch, const C
   const LinearOperator<T>& recurrent = *region.recurrent;
   T* const drive = scratch.drives.data();
   T* const carried = scratch.carried.data();
+  const T* const series = run.series;
+  T* const state = run.state;
+  const T* const rate = region.rate.data();
+  const size_t units = region.units();
+  const auto whole = region.carry ? nullptr : region.wholeMove();
   Sweep sweep = scratch.sweep;
   const size_t done = eachStep(*this, run, control, [&](size_t t) {
-    region.beginDrive(run.series + t * inputs_, drive);
-    recurrent.accumulate(run.state, drive, sweep);
+    region.beginDrive(series + t * inputs_, drive);
+    recurrent.accumulate(state, drive, sweep);
     sweep = turned(sweep);
-    region.update(drive, carried, run.state);
+    if (whole != nullptr) {
+      whole(drive, rate, units, state);
+    } else {
+      region.update(drive, carried, state);
+    }
   });
   scratch.sweep = sweep;
   return done;

@@ -53,12 +53,15 @@ class Keeper {
 template <class T, class Step>
 size_t eachStep(const Network<T>& network, const Run<T>& run, const Control& control, Step step) {
   const Keeper<T> keeper(network, run.out == nullptr && run.sum != nullptr);
-  for (size_t t = 0; t < run.steps; ++t) {
+  // Locals: the weights drive everything else out of the first cache, and each line that a step reads is fetched again.
+  const size_t steps = run.steps;
+  const bool keeps = run.out != nullptr || run.sum != nullptr;
+  for (size_t t = 0; t < steps; ++t) {
     step(t);
-    keeper.keep(run, t);
+    if (keeps) keeper.keep(run, t);
     if (control.due(t + 1) && !control.report(control.period())) return t + 1;
   }
-  return run.steps;
+  return steps;
 }
 
 }  // namespace dtesn

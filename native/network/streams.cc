@@ -26,7 +26,7 @@ void StreamStepper<T>::take(const StreamTable<T>& table, size_t ready) {
   for (size_t i = 0; i < ready; ++i) {
     const auto stream = static_cast<size_t>(static_cast<uint32_t>(table.ready[i]));
     if (stream >= capacity || taken_[stream] == now_) continue;
-    const Turn turn = {stream, table.heads[stream], table.counts[stream]};
+    const Turn turn = {stream, table.heads[stream], std::min(table.counts[stream], static_cast<int32_t>(table.ring))};
     if (turn.count <= 0 || turn.head < 0 || static_cast<size_t>(turn.head) >= table.ring) continue;
     taken_[stream] = now_;
     turns_[count_++] = turn;

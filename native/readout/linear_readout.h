@@ -12,6 +12,8 @@ class LinearReadout {
   // weights: features x outputs; bias: outputs.
   LinearReadout(const ReadoutShape& shape, const double* weights, const double* bias);
 
+  const ReadoutShape& shape() const { return shape_; }
+
   // out: rows x outputs.
   template <class T>
   void apply(FeatureRows<T> features, size_t rows, double* out) const;

@@ -1,5 +1,5 @@
-// A step allocates nothing: memory that is asked for is counted while steps are made, alone, side by side and in
-// streams.
+// A step allocates nothing: memory that is asked for is counted while steps are made, alone, side by side, in streams
+// and in closed loops.
 #include <cstdlib>
 #include <new>
 #include <vector>
@@ -7,6 +7,7 @@
 #include "network/draw.h"
 #include "network/region_network.h"
 #include "network/streams.h"
+#include "readout/forecast.h"
 #include "test/check.h"
 
 using dtesn::Activation;
@@ -99,6 +100,24 @@ static void checkStreams(const RegionNetwork<float>& network) {
   CHECK(allocations == before);
 }
 
+static size_t allocationsOfForecasts(const RegionNetwork<float>& network, size_t steps) {
+  const std::vector<double> weights(network.featureSize() * kInputs, 0.01), bias(kInputs, 0.1);
+  const dtesn::LinearReadout readout({network.featureSize(), 0, kInputs, true}, weights.data(), bias.data());
+  std::vector<float> states(2 * network.stateSize());
+  std::vector<double> last(2 * kInputs), out(2 * steps * kInputs), done(2);
+  std::vector<dtesn::Forecast<float>> forecasts;
+  for (size_t s = 0; s < 2; ++s) {
+    forecasts.push_back({states.data() + s * network.stateSize(), nullptr, last.data() + s * kInputs,
+                         out.data() + s * steps * kInputs, done.data() + s});
+  }
+  dtesn::StepScratch<float> scratch = network.scratch(2);
+  const size_t before = allocations;
+  CHECK(dtesn::forecastOne<float>(network, readout, forecasts[0], steps, scratch, dtesn::Control()) == steps);
+  dtesn::forecastGroups<float>(network, readout, forecasts, 1)[0].run(steps, scratch, dtesn::Control());
+  CHECK(done[1] == static_cast<double>(steps));
+  return allocations - before;
+}
+
 int main() {
   const size_t before = allocations;
   for (bool parentFirst : {true, false}) {
@@ -106,6 +125,7 @@ int main() {
     CHECK(allocations > before);  // what is allocated is seen
     checkRun(network);
     checkStreams(network);
+    CHECK(allocationsOfForecasts(network, 1) == allocationsOfForecasts(network, 100));
   }
   return 0;
 }

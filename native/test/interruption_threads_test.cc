@@ -1,12 +1,11 @@
-// Long computations on one thread, ended from another: they stop in the middle, and what they only read stays whole. And a
-// series that is trained on block by block gives the sums of its states.
-#include "linalg/interruption.h"
-
+// Long computations on one thread, ended from another: they stop in the middle, and what they only read stays whole.
+// And a series that is trained on block by block gives the sums of its states.
 #include <atomic>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "linalg/interruption.h"
 #include "linalg/spectral_radius.h"
 #include "network/draw.h"
 #include "network/region_network.h"

@@ -20,3 +20,8 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Milliseconds since 1970, for what is published with a date; it may step, so no wait and no age is measured by it. */
+export function wallMs(): number {
+  return Date.now();
+}

@@ -4,7 +4,7 @@
  *     data_quality_score = successful_sources / 5
  *
  * A source succeeded when it answered (state ok, partial or stale); unknown fields lower `quality_detail`, not the ratio.
- * With a history (SourceHistory, one for each engine) load is judged by what is usual of this engine, and figures are held against
+ * With a history (SourceHistory, one for each engine) load is judged by the baseline of this engine, and figures are compared with
  * those before them; without it by fixed thresholds and by themselves.
  * Constraints of an unknown figure are null, never a default: who uses them decides.
  * Additional sources never count among the five: they have counts, errors and grades of their own, and tighten constraints and hints
@@ -24,8 +24,8 @@ export function aggregateMultiSourceData(
 ): Aggregation {
   const successful = sourceNames.filter((name) => sources[name].state !== 'error');
   const { model_config, performance } = sources;
-  const seen = history?.observe(sources);
-  const load = seen?.load ?? new LoadDetector().judge(sources, 0);
+  const assessment = history?.observe(sources);
+  const load = assessment?.load ?? new LoadDetector().judge(sources, 0);
   const metadata: Aggregation['unified_metadata'] = {
     active_model: model_config.model_name,
     processing_stats: { total_requests: performance.total_requests, engine_ready: performance.engine_ready },
@@ -57,7 +57,7 @@ export function aggregateMultiSourceData(
       },
       additional,
     ),
-    quality_detail: gradeSources(sources, seen?.checks, additional),
+    quality_detail: gradeSources(sources, assessment?.checks, additional),
   };
 }
 

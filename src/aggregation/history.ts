@@ -10,8 +10,10 @@
  *
  * A sample that is seen again (an answer that was kept) is not counted again. Source: Little (1961), Operations Research 9(3).
  */
+import { z } from 'zod';
+import { type Clock, clockOption } from '../abort/index.js';
 import { RestartDetector, type RunFigures } from '../engine/index.js';
-import { brand } from '../errors/index.js';
+import { brand, checkOptions } from '../errors/index.js';
 import { type PerformanceSource, runOf, type Sources } from '../sources/index.js';
 import { type Load, LoadDetector } from './load.js';
 
@@ -31,15 +33,27 @@ interface Sample {
   source: PerformanceSource;
 }
 
+const optionsSchema = z.object({ clock: clockOption });
+
+export interface SourceHistoryOptions {
+  /** What `observe` dates by where it is given no time. Default: the system's monotonic clock. */
+  clock?: Clock | undefined;
+}
+
 export class SourceHistory {
+  readonly #clock: Clock;
   readonly #detector = new LoadDetector();
   readonly #restarts = new RestartDetector();
   #samples: Sample[] = [];
   #timestamp: number | null = null;
   #assessment: Assessment | null = null;
 
-  /** `now` in seconds of a clock that never steps. */
-  observe(sources: Sources, now = performance.now() / 1000): Assessment {
+  constructor(options: SourceHistoryOptions = {}) {
+    this.#clock = checkOptions(optionsSchema, options, 'SourceHistory').clock;
+  }
+
+  /** `now` in seconds of a clock that never steps; that of the option `clock` when left out. */
+  observe(sources: Sources, now = this.#clock.now() / 1000): Assessment {
     const { performance: source } = sources;
     if (this.#assessment !== null && source.fetch_timestamp === this.#timestamp) return this.#assessment;
     this.#timestamp = source.fetch_timestamp;
@@ -51,7 +65,7 @@ export class SourceHistory {
 
   #check(sample: Sample): (true | string)[] {
     const last = this.#samples.at(-1);
-    const restart = this.#restarts.look(runWithSeconds(sample.source));
+    const restart = this.#restarts.observe(runWithSeconds(sample.source));
     if (restart !== null) this.#samples = [];
     const checks =
       last === undefined || restart?.contradiction === false ? [] : countersRise(last.source, sample.source);
@@ -103,7 +117,7 @@ function littlesLaw(samples: Sample[]): true | string | null {
   const [running, expected] = [inside / seconds, spent / seconds];
   const [less, more] = [Math.min(running, expected), Math.max(running, expected)];
   if (more <= FACTOR * less || more - less <= SLACK) return true;
-  return `${running.toFixed(1)} requests run, but those that finish say ${expected.toFixed(1)} (Little's law)`;
+  return `${running.toFixed(1)} requests run on average, but the finished ones imply ${expected.toFixed(1)} (Little's law)`;
 }
 
 function difference(a: Sample, b: Sample, name: 'total_requests' | 'inference_seconds_total'): number | null {

@@ -1,23 +1,22 @@
 /**
  * Whether load is high. One request in flight is no load; these are:
  *
- *     waiting > usual waiting, at most the running      the engine has requests it cannot serve now
- *     KV usage > usual, within [0.8, 0.95]              the engine is about to queue or preempt (fullest rank)
- *     1-minute load average >= CPUs                     processes that want to run fill every CPU of this host
+ *     waiting > its baseline, at most the running      the engine has requests it cannot serve now
+ *     KV usage > its baseline, within [0.8, 0.95]              the engine is about to queue or preempt (fullest rank)
+ *     tasks wait for this host's CPUs                   as measured over the last 10 s (cpu-contention.ts)
  *
- * What is usual is learned from the stream of fetches (usual.ts: mean + 2 deviations of the last ten minutes); before that the
+ * The baselines are learned from the stream of fetches (running-baseline.ts: mean + 2 deviations of the last ten minutes); before that the
  * thresholds are 0 and 0.9. So an engine that always has a short queue is not called loaded for it, but one whose queue is
  * longer than its batch always is.
- * Hysteresis: what was high stays so until waiting is half its threshold or less, KV usage 0.1 below, the load average below
- * 0.8 CPUs.
+ * Hysteresis: what was high stays so until waiting is half its threshold or less, KV usage 0.1 below, the CPUs calm.
  *
  * True with the reasons; false when some figure is known and none is high; null when none is known.
  */
 import type { Sources } from '../sources/index.js';
-import { Usual } from './usual.js';
+import { cpuContention } from './cpu-contention.js';
+import { RunningBaseline } from './running-baseline.js';
 
-const KV = { usual: 0.9, least: 0.8, most: 0.95, room: 0.1 };
-const IDLE_CPU_SHARE = 0.8;
+const KV = { initial: 0.9, least: 0.8, most: 0.95, room: 0.1 };
 
 export interface Load {
   high: boolean | null;
@@ -25,8 +24,8 @@ export interface Load {
 }
 
 export class LoadDetector {
-  readonly #waiting = new Usual();
-  readonly #usage = new Usual();
+  readonly #waiting = new RunningBaseline();
+  readonly #usage = new RunningBaseline();
   readonly #high = { waiting: false, usage: false, cpu: false };
 
   /** Judges one fetch; `time` is that of its figures, in seconds of a clock that never steps. */
@@ -46,17 +45,16 @@ export class LoadDetector {
 
   #judgeUsage({ performance: { kv_cache_usage_max: usage } }: Sources, time: number): string | false | null {
     if (usage === null) return null;
-    const enter = Math.min(KV.most, Math.max(KV.least, this.#usage.high ?? KV.usual));
+    const enter = Math.min(KV.most, Math.max(KV.least, this.#usage.high ?? KV.initial));
     this.#high.usage = usage > (this.#high.usage ? enter - KV.room : enter);
     this.#usage.add(usage, time);
     return this.#high.usage && `the engine's KV memory is ${Math.round(usage * 100)} % full`;
   }
 
   #judgeCpu({ resources }: Sources): string | false | null {
-    const load = resources.current_processing_load?.['cpu_load_1m'] ?? null;
-    const cpus = resources.cpu_count;
-    if (load === null || cpus === null) return null;
-    this.#high.cpu = load >= (this.#high.cpu ? IDLE_CPU_SHARE * cpus : cpus);
-    return this.#high.cpu && `this host's load average is ${load.toFixed(2)} on ${cpus} CPUs`;
+    const contention = cpuContention(resources);
+    if (contention === null) return null;
+    this.#high.cpu = contention.isHigh || (this.#high.cpu && !contention.isCalm);
+    return this.#high.cpu && `${contention.sentence} of this host`;
   }
 }

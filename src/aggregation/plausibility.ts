@@ -1,5 +1,5 @@
 /**
- * Checks that the figures of a source can be true at all. A check applies when every figure it needs is known.
+ * Checks that the figures of a source are possible. A check applies when every figure it needs is known.
  *
  *     plausibility = checks passed / checks that apply, 1 when none applies
  */
@@ -29,7 +29,7 @@ const checks: { [Name in keyof Sources]: (sources: Sources) => Check[] } = {
     positive('hidden_size', hidden_size),
   ],
   tokenizer: ({ tokenizer: { round_trip_ok, max_model_len }, model_config }) => [
-    round_trip_ok === null || round_trip_ok || 'the probe text did not survive tokenize and detokenize',
+    round_trip_ok === null || round_trip_ok || 'the probe text changed in tokenize and detokenize',
     equal('max_model_len of tokenizer and of model_config', max_model_len, model_config.max_model_len),
   ],
   performance: ({ performance: p }) => [
@@ -67,7 +67,7 @@ function notNegative(name: string, value: Figure): Check {
 }
 
 function share(name: string, value: Figure): Check {
-  return value === null ? null : (value >= 0 && value <= 1) || `${name} is ${value}, not a share`;
+  return value === null ? null : (value >= 0 && value <= 1) || `${name} is ${value}, not in [0, 1]`;
 }
 
 function atMost(name: string, value: Figure, limitName: string, limit: Figure): Check {

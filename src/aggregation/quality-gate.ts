@@ -18,6 +18,7 @@
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for options and observations.
  */
 import { z } from 'zod';
+import { type Clock, systemClock } from '../abort/index.js';
 import { argumentError, brand, checkOptions, rangeError } from '../errors/index.js';
 import type { Aggregation, OptimizationHints } from './schema.js';
 
@@ -51,8 +52,8 @@ export interface QualityGateOptions {
   plan?: 'adaptive' | 'fixed' | undefined;
   /** Standardisation changes at most once in so many milliseconds; 60,000 by default. */
   minimumHoldMs?: number | undefined;
-  /** Milliseconds of a clock that never steps; performance.now() by default. */
-  clock?: (() => number) | undefined;
+  /** A Clock, or milliseconds that never step; the system's monotonic clock by default. */
+  clock?: Pick<Clock, 'now'> | (() => number) | undefined;
   /** Called at each change of the threshold and of standardisation. */
   onChange?: ((change: QualityChange) => void) | undefined;
 }
@@ -86,7 +87,12 @@ export const qualityGateOptionsSchema = z.object({
   adaptive: z.boolean().default(false).describe('true or false'),
   plan: z.enum(['adaptive', 'fixed']).default('adaptive').describe("'adaptive' or 'fixed'"),
   minimumHoldMs: z.number().min(0).default(HOLD_MS).describe('a number of milliseconds, 0 or more'),
-  clock: callable<() => number>(),
+  clock: z
+    .custom<Pick<Clock, 'now'> | (() => number)>(
+      (value) => typeof value === 'function' || typeof (value as Partial<Clock> | null)?.now === 'function',
+    )
+    .default(() => systemClock)
+    .describe('a Clock { now, after }, or a function'),
   onChange: callable<(change: QualityChange) => void>(),
 });
 
@@ -108,7 +114,7 @@ export class QualityGate {
       throw rangeError(`a number in [${LEAST}, ${MOST}] (adaptive)`, 'qualityThreshold', qualityThreshold);
     }
     this.#exact = qualityThreshold;
-    this.#clock = clock ?? (() => performance.now());
+    this.#clock = typeof clock === 'function' ? clock : () => clock.now();
   }
 
   get threshold(): number {

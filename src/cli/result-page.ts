@@ -83,10 +83,10 @@ function shortened(rows: string[][], paint: Paint): string[][] {
 }
 
 function featureLines({ bseries, features }: DtesnResultJson, paint: Paint): string[] {
-  const numbers = (values: number[], count: number) =>
+  const numbers = (values: (number | null)[], count: number) =>
     values
       .slice(0, count)
-      .map((v) => v.toFixed(4))
+      .map((v) => v?.toFixed(4) ?? 'held')
       .join('  ');
   const taylor = bseries.taylor.map((value, i) => `h${superscript(i + 1)} ${value.toPrecision(3)}`).join('   ');
   const total = features.endState.length + features.meanState.length + features.differentials.length;

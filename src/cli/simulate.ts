@@ -157,14 +157,14 @@ function page(values: Values, simulators: readonly EngineSimulator[]): string {
   ].join('\n');
 }
 
-/** Moves the servers on every second, shows what runs where somebody watches, and returns when a signal comes. */
+/** Moves the servers on every second, shows a status line on a terminal, and returns when a signal comes. */
 async function running(simulators: readonly EngineSimulator[], signal: Promise<void>): Promise<number> {
   const { stderr } = process;
   const paint = new Paint(stderr);
   let timer: NodeJS.Timeout | undefined;
   const failed = new Promise<never>((_, reject) => {
     timer = setInterval(() => {
-      // A port that a fault closed and somebody else took in the meantime is an error of the command.
+      // A port that a fault closed and another process took in the meantime is an error of the command.
       Promise.all(simulators.map((simulator) => simulator.advanceTo(simulator.time))).catch(reject);
       if (stderr.isTTY) stderr.write(`\r\u001b[2K${liveLine(simulators, paint)}`);
     }, LIVE_LINE_MS);

@@ -54,7 +54,7 @@ export class LocalTokenizer {
       thread.close();
       signal?.throwIfAborted();
       const why = (cause as Error).message;
-      throw new DtesnError('ERR_DTESN_TOKENIZER', `Expected a tokenizer in ${folder} but: ${why}`, { cause });
+      throw new DtesnError('ERR_DTESN_TOKENIZER', `Cannot load the tokenizer in ${folder}: ${why}`, { cause });
     }
     return new LocalTokenizer(folder, thread);
   }
@@ -107,7 +107,7 @@ export class LocalTokenizer {
     const wrong = ids.findIndex((id) => !isToken(id));
     if (wrong < 0) return ids as number[];
     const why = `${describe(ids[wrong])} at position ${wrong}`;
-    const message = `Expected token ids of the tokenizer in ${this.folder} but it gave ${why}`;
+    const message = `Expected token ids of the tokenizer in ${this.folder} but it returned ${why}`;
     throw new DtesnError('ERR_DTESN_TOKENIZER', message);
   }
 

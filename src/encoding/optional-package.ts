@@ -1,5 +1,5 @@
 /**
- * Packages that dtesn can use and does not bring: imported when first needed.
+ * Optional packages, imported on first use.
  *
  * Errors: DtesnError ERR_DTESN_PACKAGE that names the npm command when the package is not installed.
  */

@@ -49,7 +49,7 @@ export async function encodeText(text: string, options: TextOptions): Promise<En
       why += `, and the local one failed (${local.message})`;
       error ??= local;
     } else if (local !== null) {
-      const note = `${why}: the tokens are of the tokenizer in ${local.folder}`;
+      const note = `${why}: the tokens come from the tokenizer in ${local.folder}`;
       return encoded(withinLimit(local.tokens, maxSteps), 'local', note, error);
     }
   }
@@ -75,7 +75,7 @@ async function encodeLocally(text: string, find: FindLocalTokenizer, signal: Abo
   return { tokens: checkReply({ tokens: await (asked ?? tokenizer.encode(text)) }), folder: tokenizer.folder };
 }
 
-/** What a tokenizer answers is of the world, not of the caller: a wrong answer is a failed tokenizer. */
+/** A wrong answer of a tokenizer is a failure of the tokenizer, not an error of the caller. */
 function checkReply(reply: unknown): number[] {
   const tokens = (reply as { tokens?: unknown } | null | undefined)?.tokens;
   if (!Array.isArray(tokens)) {

@@ -129,7 +129,7 @@ export class TokenizerThread {
     return thread;
   }
 
-  /** Ends the thread; who waits for an answer gets the error, which is returned too. */
+  /** Ends the thread; pending requests reject with the error, which is also returned. */
   #stop(error: Error): Error {
     const thread = this.#thread;
     this.#thread = null;

@@ -29,7 +29,7 @@ function load() {
 function readJson(file, maxBytes) {
   const found = statSync(file);
   if (!found.isFile() || found.size > maxBytes) {
-    throw new Error(file + ' is not a plain file of at most ' + maxBytes + ' bytes');
+    throw new Error(file + ' is not a regular file of at most ' + maxBytes + ' bytes');
   }
   const json = JSON.parse(readFileSync(file, 'utf8'));
   if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json;

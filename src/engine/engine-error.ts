@@ -12,6 +12,7 @@
  *     ERR_DTESN_ENGINE_BREAKER      it failed too often and is not asked for a while; `cause` is the last failure
  */
 import type { IncomingHttpHeaders } from 'node:http';
+import { wallMs } from '../abort/index.js';
 import { brand, DtesnError, type DtesnErrorCode, named } from '../errors/index.js';
 
 export interface EngineErrorOptions extends ErrorOptions {
@@ -71,7 +72,7 @@ export function statusError(
   const retryAfterMs = retryAfter(headers);
   const said = words === null ? '' : `: ${words}`;
   if (status === 401 || status === 403) {
-    const message = `${request} was refused for its credential (${status}${said}); set the option apiKey`;
+    const message = `${request} was refused because of its credential (${status}${said}); set the option apiKey`;
     return new EngineError('ERR_DTESN_ENGINE_CREDENTIAL', message, { status });
   }
   return new EngineError('ERR_DTESN_ENGINE_HTTP', `${request} answered ${status}${said}`, { status, retryAfterMs });
@@ -84,7 +85,7 @@ function retryAfter(headers: IncomingHttpHeaders): number | null {
   const until = Date.parse(said);
   if (!/^[A-Za-z]/.test(said) || Number.isNaN(until)) return null;
   const served = Date.parse(headers.date ?? '');
-  return Math.max(0, until - (Number.isNaN(served) ? Date.now() : served));
+  return Math.max(0, until - (Number.isNaN(served) ? wallMs() : served));
 }
 
 /** While an engine changes its size it answers 503 everywhere; it is alive. */

@@ -37,6 +37,7 @@ export {
   type EngineFigures,
   type EngineMetrics,
   type EngineRates,
+  type EngineScrape,
   engineMetrics,
   histogramQuantile,
   type Latency,
@@ -45,4 +46,8 @@ export {
   RestartDetector,
   type RunFigures,
   type Scrape,
+  type ScrapedEngine,
+  type Scraper,
+  type SharedOptions,
+  scraperOf,
 } from './telemetry/index.js';

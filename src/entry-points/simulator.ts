@@ -12,6 +12,7 @@ export type {
 } from '../engine/index.js';
 export {
   type CoreParameters,
+  type DeprecatedSimulatorOptions,
   EmbeddedEngine,
   type EmbeddedEngineOptions,
   EngineSimulator,

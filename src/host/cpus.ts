@@ -6,6 +6,7 @@
  * A quota below one CPU still runs one thread. It may be changed while the process runs: it is read again after FRESH_MS.
  */
 import { availableParallelism } from 'node:os';
+import { systemClock } from '../abort/index.js';
 import { cgroupCpus } from './cgroup.js';
 
 const FRESH_MS = 10_000;
@@ -13,7 +14,7 @@ const FRESH_MS = 10_000;
 let known: { cpus: number; at: number } | null = null;
 
 export function usableCpus(): number {
-  const now = performance.now();
+  const now = systemClock.now();
   if (known === null || now - known.at >= FRESH_MS) {
     known = { cpus: cpusOf(availableParallelism(), cgroupCpus()), at: now };
   }

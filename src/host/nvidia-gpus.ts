@@ -17,9 +17,10 @@ const QUERY = '--query-gpu=name,memory.total,memory.used,utilization.gpu';
 const MIB = 1024 * 1024;
 
 export interface NvidiaGpusOptions {
-  signal?: AbortSignal;
-  /** The program to ask: 'nvidia-smi'. */
-  command?: string;
+  /** Ends the request, which then rejects with the signal's reason. Default: none. */
+  signal?: AbortSignal | undefined;
+  /** The program that is run. Default 'nvidia-smi'. */
+  command?: string | undefined;
 }
 
 /** Rejects with the signal's reason where that comes first. */

@@ -10,14 +10,17 @@
  *     await monitor.close();
  *
  * With the defaults a hang is reported within 5 s, a crash within 2 s.
+ * The first observation asks; later, answers that another reader of the same Engine object had in the last half of an interval
+ * serve as well (scraper.ts), so a monitor and a SourceFetcher together ask as often as one of them. An engine that stands still
+ * is asked once more, at the end of `hungAfterMs`.
  * Observations do not overlap: a slow one delays the next. The timer does not keep the process alive. The engine is the
  * caller's and stays open. States: see engine-state.ts; times are of the clock, in seconds.
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option.
  */
 import { EventEmitter } from 'node:events';
 import { z } from 'zod';
-import { type Clock, systemClock, withTimeLimit } from '../abort/index.js';
-import { deriveRates, type Engine, type EngineMetrics, type Rates, type Scrape } from '../engine/index.js';
+import { type Clock, clockOption, withTimeLimit } from '../abort/index.js';
+import { deriveRates, type Engine, type EngineMetrics, type EngineScrape, type Rates } from '../engine/index.js';
 import {
   argumentError,
   checkOptions,
@@ -38,10 +41,7 @@ export const optionsSchema = z.object({
     .custom<ListenerErrorHandler>((value) => typeof value === 'function')
     .optional()
     .describe('a function (error, event)'),
-  clock: z
-    .custom<Clock>((value) => typeof (value as Clock | null)?.now === 'function')
-    .optional()
-    .describe('a Clock { now, after }'),
+  clock: clockOption,
 });
 
 export interface EngineMonitorOptions {
@@ -75,7 +75,7 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
   readonly #errors: ListenerErrors;
   readonly #clock: Clock;
   #figures: EngineMetrics | null = null;
-  #scrape: Scrape | null = null;
+  #scrape: EngineScrape | null = null;
   #rates: Rates | null = null;
   #observed = false;
   #inFlight = 0;
@@ -90,10 +90,10 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
     this.engine = engine;
     this.#intervalMs = intervalMs;
     this.#timeoutMs = timeoutMs;
-    this.#clock = clock ?? systemClock;
+    this.#clock = clock;
     this.#errors = new ListenerErrors(onListenerError);
     this.#tracker = new EngineStateTracker(hungAfterMs / 1000);
-    this.#observing = this.#watch();
+    this.#observing = this.#watch(0);
   }
 
   /** The state as it was last observed. */
@@ -144,33 +144,48 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
     await this.close();
   }
 
-  async #watch(): Promise<void> {
+  /** Half an interval and a moment, so that one of two readers in turn always finds the other's answer. */
+  get #sharedMs(): number {
+    return this.#intervalMs / 2 + 1;
+  }
+
+  /** `maxAgeMs`: how old an answer that another reader had may be. */
+  async #watch(maxAgeMs: number): Promise<void> {
     const start = this.#clock.now();
-    await this.#observe();
+    await this.#observe(maxAgeMs);
     if (this.#closing.signal.aborted) return;
-    const pause = Math.max(0, this.#intervalMs - (this.#clock.now() - start));
-    this.#cancelNext = this.#clock.after(pause, () => {
-      this.#observing = this.#watch();
+    const now = this.#clock.now();
+    const next = Math.max(0, this.#intervalMs - (now - start));
+    const due = 1000 * this.#tracker.hungAt - now;
+    const isEarly = due > 0 && due < next;
+    this.#cancelNext = this.#clock.after(isEarly ? due : next, () => {
+      this.#observing = this.#watch(isEarly ? 0 : this.#sharedMs);
     });
   }
 
-  async #observe(): Promise<void> {
+  async #observe(maxAgeMs: number): Promise<void> {
     const closing = this.#closing.signal;
     const late = () => new DOMException(`no answer within ${this.#timeoutMs} ms`, 'TimeoutError');
-    const look = (signal: AbortSignal) => observeEngine(this.engine, signal);
-    const { families, ...seen } = await withTimeLimit(this.#timeoutMs, late, closing, look, this.#clock);
+    const request = (signal: AbortSignal) => observeEngine(this.engine, signal, { clock: this.#clock, maxAgeMs });
+    const { scrape, ...answers } = await withTimeLimit(this.#timeoutMs, late, closing, request, this.#clock);
     if (closing.aborted) return;
     const time = this.#clock.now() / 1000;
-    const scrape = families === null ? null : { metrics: families, timeSeconds: time };
-    this.#rates = this.#scrape === null || scrape === null ? null : deriveRates(this.#scrape, scrape);
+    this.#rates = ratesBetween(this.#scrape, scrape);
     this.#scrape = scrape;
     const before = this.state;
     const { restarts } = this;
-    this.#figures = seen.figures;
+    this.#figures = answers.figures;
     this.#observed = true;
-    const now = this.#tracker.observe({ time, ...seen, inFlight: this.#inFlight });
+    const readAt = scrape?.timeSeconds ?? time;
+    const now = this.#tracker.observe({ time, readAt, ...answers, inFlight: this.#inFlight });
     if (this.restarts > restarts) emit(this, this.#errors, 'restart');
     if (now.name !== before.name) emit(this, this.#errors, 'state', now, before);
     emit(this, this.#errors, 'observation', now, this.#figures);
   }
+}
+
+function ratesBetween(before: EngineScrape | null, after: EngineScrape | null): Rates | null {
+  if (before === null || after === null) return null;
+  const sample = ({ metrics, timeSeconds }: EngineScrape) => ({ metrics, timeSeconds });
+  return deriveRates(sample(before), sample(after));
 }

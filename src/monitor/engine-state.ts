@@ -1,7 +1,7 @@
 /**
- * What state an engine is in, from what it was seen to answer, one observation after the other.
+ * The state of an engine, derived from its answers, one observation after the other.
  *
- *     loading       nothing listens, and it was never seen alive: engines do not listen while they load
+ *     loading       nothing listens, and it never answered before: engines do not listen while they load
  *     dead          nothing listens any more, or /health answers 503: its core is gone
  *     restarting    it answers again after it was dead, or the restart law says so: for that one observation
  *     unauthorised  401 or 403: the engine is alive, the credential is absent or wrong
@@ -13,9 +13,9 @@
  *     busy, ready   requests run, or none
  *     unknown       not observed yet, or it does not say
  *
- * A slow answer is no death: what was not answered leaves the state as it was until `hungAfter` is over. Saturation ends
+ * A slow answer does not mean a dead engine: a missing answer leaves the state unchanged until `hungAfter` is over. Saturation ends
  * after SUSTAINED observations without any of its signs. Time is seconds of a clock that never steps.
- * Sources: the heartbeat of iterations is what told hung engines from healthy ones in production (gonka issue 1421).
+ * Sources: the heartbeat of iterations distinguished hung engines from healthy ones in production (gonka issue 1421).
  */
 import {
   type EngineFigures,
@@ -63,6 +63,8 @@ export interface Observation {
   metrics: Answer;
   /** The figures, where /metrics answered. */
   figures: EngineMetrics | null;
+  /** Seconds, when they were read; `time` when left out. */
+  readAt?: number;
   /** Requests that the caller has sent and that are not answered yet; 0 when left out. */
   inFlight?: number;
 }
@@ -79,6 +81,8 @@ export class EngineStateTracker {
   /** When each rank, and the engine as a whole (null), last counted an iteration or had nothing to do. */
   readonly #heartbeats = new Map<string | null, number>();
   #answered: number | null = null;
+  /** The oldest heartbeat of what has work and stands still, at the last observation. */
+  #standing = Number.POSITIVE_INFINITY;
   #strained = 0;
   #relaxed = SUSTAINED;
   #restarts = 0;
@@ -96,7 +100,13 @@ export class EngineStateTracker {
     return this.#restarts;
   }
 
+  /** From when on, in seconds, the engine is hung if it stands still until then; infinite where nothing stands still. */
+  get hungAt(): number {
+    return this.#standing + this.#hungAfter;
+  }
+
   observe(observation: Observation): EngineState {
+    this.#standing = Number.POSITIVE_INFINITY;
     const [name, evidence] = this.#judge(observation);
     const sinceSeconds = name === this.#state.name ? this.#state.sinceSeconds : observation.time;
     this.#state = readable({ name, sinceSeconds, evidence });
@@ -111,11 +121,11 @@ export class EngineStateTracker {
     if (answers.every((answer) => answer === 'silent' || answer === 'failed')) return this.#silent(time, answers);
     this.#answered = time;
     this.#alive = true;
-    if (answers.includes('scaling')) return ['scaling', ['it says that the model is scaling']];
+    if (answers.includes('scaling')) return ['scaling', ['the engine says that its model is scaling']];
     if (health === 'unhealthy') return this.#dead('/health answers 503');
-    if (answers.includes('unauthorised')) return ['unauthorised', ['it refuses the credential']];
+    if (answers.includes('unauthorised')) return ['unauthorised', ['the engine refuses the credential']];
     const before = this.#figures;
-    const restart = figures === null ? null : this.#run.look(runOf(figures));
+    const restart = figures === null ? null : this.#run.observe(runOf(figures));
     if (restart !== null || this.#state.name === 'dead') return this.#restarted(figures, restart);
     if (figures === null) return ['unknown', [`/health: ${health}; /metrics: ${metrics}`]];
     this.#figures = figures;
@@ -123,7 +133,7 @@ export class EngineStateTracker {
   }
 
   #refused(): [EngineStateName, string[]] {
-    if (!this.#alive) return ['loading', ['nothing listens, and it was not seen alive yet']];
+    if (!this.#alive) return ['loading', ['nothing listens, and the engine has never answered']];
     return this.#dead('nothing listens any more');
   }
 
@@ -145,13 +155,13 @@ export class EngineStateTracker {
     this.#heartbeats.clear();
     this.#strained = 0;
     this.#relaxed = SUSTAINED;
-    return ['restarting', restart?.reasons ?? ['it answers again']];
+    return ['restarting', restart?.reasons ?? ['the engine answers again']];
   }
 
   #living(
     figures: EngineMetrics,
     before: EngineMetrics | null,
-    { time, inFlight = 0 }: Observation,
+    { time: now, readAt: time = now, inFlight = 0 }: Observation,
   ): [EngineStateName, string[]] {
     if (figures.sleeping) {
       this.#heartbeats.clear();
@@ -163,7 +173,10 @@ export class EngineStateTracker {
     if (hung.length > 0) return ['hung', hung];
     const strain = this.#strain(figures, before);
     if (!this.#isSaturated()) return use(figures.running);
-    return ['saturated', strain.length > 0 ? strain : ['it was strained a moment ago']];
+    return [
+      'saturated',
+      strain.length > 0 ? strain : [`the last sign of saturation is less than ${SUSTAINED} observations old`],
+    ];
   }
 
   /** The sentence of a rank that has work and stands still for too long, or none. */
@@ -198,6 +211,7 @@ export class EngineStateTracker {
     const moved = before === undefined || !hasWork || progressed(before, now) !== false;
     const last = moved ? time : (this.#heartbeats.get(key) ?? time);
     this.#heartbeats.set(key, last);
+    if (!moved) this.#standing = Math.min(this.#standing, last);
     return time - last < this.#hungAfter ? null : time - last;
   }
 
@@ -220,7 +234,7 @@ export class EngineStateTracker {
 }
 
 function use(running: number | null): [EngineStateName, string[]] {
-  if (running === null) return ['unknown', ['it does not say how many requests run']];
+  if (running === null) return ['unknown', ['the metrics do not say how many requests run']];
   return running > 0 ? ['busy', [`${running} requests run`]] : ['ready', ['no request runs']];
 }
 

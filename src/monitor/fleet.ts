@@ -8,13 +8,14 @@
  * drained: nothing is picked from them until they are back.
  *
  * Locality: with a `session` the engine that rendezvous hashing gives that session serves it, so that its prefix cache is
- * met again, unless that costs more than `affinity` (2) times the cheapest. When engines come and go only their own
+ * reused, unless that costs more than `affinity` (2) times the cheapest. When engines come and go only their own
  * sessions move.
  *
  *     const fleet = new Fleet([engineA, engineB]);
  *     await fleet.observed();                     // every engine was observed once
  *     const engine = fleet.pick({ session: 'user-7' });
  *
+ * Options: `affinity`, `monitor` (those of EngineMonitor), `clock` (abort/clock.ts).
  * A listener that throws is reported as one of the monitors (`monitor.onListenerError`) and harms no other.
  * Errors: DtesnError ERR_DTESN_NO_ENGINE when every engine is drained; TypeError or RangeError ERR_DTESN_ARGUMENT.
  * Sources: Thaler & Ravishankar (1998), rendezvous hashing; Mirrokni, Thorup, Zadimoghaddam (2018), consistent hashing with
@@ -22,6 +23,7 @@
  */
 import { EventEmitter, once } from 'node:events';
 import { z } from 'zod';
+import { type Clock, clockOption } from '../abort/index.js';
 import type { Engine } from '../engine/index.js';
 import { argumentError, checkOptions, DtesnError, emit, ListenerErrors, rangeError } from '../errors/index.js';
 import { EngineMonitor, type EngineMonitorOptions } from './engine-monitor.js';
@@ -33,6 +35,7 @@ const SATURATED = 4;
 export const optionsSchema = z.object({
   affinity: z.number().min(1).max(Number.MAX_VALUE).default(2).describe('a finite number, 1 or more,'),
   monitor: z.record(z.string(), z.unknown()).default({}).describe('options of EngineMonitor'),
+  clock: clockOption,
 });
 
 export interface FleetOptions {
@@ -40,6 +43,8 @@ export interface FleetOptions {
   affinity?: number | undefined;
   /** Of the monitor of each engine. */
   monitor?: EngineMonitorOptions | undefined;
+  /** Of every monitor that `monitor` gives none. Default: the system's monotonic clock. */
+  clock?: Clock | undefined;
 }
 
 export interface FleetMember {
@@ -72,10 +77,11 @@ export class Fleet extends EventEmitter<FleetEvents> {
     const labels = engines.map((engine: Engine) => engine?.label);
     const twice = labels.find((label, i) => labels.indexOf(label) < i);
     if (twice !== undefined) throw rangeError('each engine once', 'engines', twice);
-    const { affinity, monitor } = checkOptions(optionsSchema, options, 'Fleet');
+    const { affinity, clock, monitor: given } = checkOptions(optionsSchema, options, 'Fleet');
+    const monitor: EngineMonitorOptions = { clock, ...given };
     this.#affinity = affinity;
-    this.#errors = new ListenerErrors((monitor as EngineMonitorOptions).onListenerError);
-    this.#members = engines.map((engine: Engine) => this.#member(engine, monitor as EngineMonitorOptions));
+    this.#errors = new ListenerErrors(monitor.onListenerError);
+    this.#members = engines.map((engine: Engine) => this.#member(engine, monitor));
   }
 
   /** Every engine, its state and what picking it costs. */

@@ -1,27 +1,32 @@
-/** One look at an engine: /health and /metrics at the same time, and how each of them ended. It never rejects. */
-import {
-  type Engine,
-  engineMetrics,
-  isEngineError,
-  isScaling,
-  type MetricFamilies,
-  parsePrometheusInSlices,
-} from '../engine/index.js';
+/**
+ * One observation of an engine: /health and /metrics at the same time, and how each of them ended. Requests and answers are shared
+ * with whoever else reads them (engine/telemetry/scraper.ts). It never rejects.
+ */
+import { type Clock, systemClock } from '../abort/index.js';
+import { type Engine, type EngineScrape, isEngineError, isScaling, scraperOf } from '../engine/index.js';
 import type { Answer, Observation } from './engine-state.js';
 
-export interface Look extends Omit<Observation, 'time'> {
+export interface EngineAnswers extends Omit<Observation, 'time' | 'readAt'> {
   /** What /metrics said, where it could be read. */
-  families: MetricFamilies | null;
+  scrape: EngineScrape | null;
 }
 
-export async function observeEngine(engine: Engine, signal: AbortSignal): Promise<Look> {
-  const [health, metrics] = await Promise.all([
-    answered(engine.health({ signal })),
-    answered(engine.metrics({ signal }).then((body) => parsePrometheusInSlices(body, { signal }))),
-  ]);
-  const families = metrics.value ?? null;
-  const figures = families === null ? null : engineMetrics(families);
-  return { health: health.answer, metrics: metrics.answer, figures, families };
+export interface AnswersOptions {
+  clock?: Clock;
+  /** Answers that another reader of this engine had less than so long ago serve too; 0 when left out. */
+  maxAgeMs?: number;
+}
+
+export async function observeEngine(
+  engine: Engine,
+  signal: AbortSignal,
+  { clock = systemClock, maxAgeMs = 0 }: AnswersOptions = {},
+): Promise<EngineAnswers> {
+  const scraper = scraperOf(engine, clock);
+  const options = { signal, maxAgeMs };
+  const [health, metrics] = await Promise.all([answered(scraper.health(options)), answered(scraper.scrape(options))]);
+  const scrape = metrics.value ?? null;
+  return { health: health.answer, metrics: metrics.answer, figures: scrape?.figures ?? null, scrape };
 }
 
 async function answered<T>(asked: Promise<T>): Promise<{ answer: Answer; value?: T }> {

@@ -96,16 +96,6 @@ export interface NativeNetwork<F extends Floats> {
     /** At most so many at the same time; those of setThreads when left out. */
     threads?: number,
   ): Promise<number>;
-  /** One step of the first `count` ready streams; how many are ready afterwards. */
-  stepStreams(
-    states: F,
-    queue: F,
-    heads: Int32Array,
-    counts: Int32Array,
-    ready: Int32Array,
-    count: number,
-    gates: Uint8Array | null,
-  ): number;
   features(state: F, out: F): void;
   /** Of a network of regions, row-major copies into zeroed views. */
   weights(region: number, recurrent: F, input: F, bias: F): void;
@@ -135,6 +125,53 @@ export interface NativeState<F extends Floats> {
   close(): void;
 }
 
+/** The memory of streams, bound once. */
+export interface NativeStreamTable {
+  /** One step for the first so many streams of the ready list; how many are ready afterwards. */
+  step(ready: number): number;
+  close(): void;
+}
+
+/** A network and its readout in closed loop. The views of asynchronous calls lie on shared memory. */
+export interface NativeForecaster<F extends Floats> {
+  /** last: outputs, in place; out: steps x outputs. Steps done: fewer where the forecast left the finite numbers. */
+  run(state: NativeState<F>, last: Float64Array, out: Float64Array): number;
+  runAsync(state: NativeState<F>, last: Float64Array, out: Float64Array, control: Int32Array): Promise<number>;
+  /**
+   * `states`: State objects, or stateSize elements a start, in place, with one set of gates for all. last: starts x
+   * outputs, in place; out: starts x steps x outputs; done: takes the steps of each start.
+   */
+  runMany(
+    states: F | NativeState<F>[],
+    gates: Uint8Array | null,
+    last: Float64Array,
+    out: Float64Array,
+    done: Float64Array,
+  ): void;
+  runManyAsync(
+    states: F | NativeState<F>[],
+    gates: Uint8Array | null,
+    last: Float64Array,
+    out: Float64Array,
+    done: Float64Array,
+    control: Int32Array,
+    threads?: number,
+  ): Promise<number>;
+}
+
+export type StreamTableConstructor<F extends Floats> = new (
+  network: NativeNetwork<F>,
+  states: F,
+  queue: F,
+  heads: Int32Array,
+  counts: Int32Array,
+  ready: Int32Array,
+  gates: Uint8Array | null,
+) => NativeStreamTable;
+export type ForecasterConstructor<F extends Floats> = new (
+  network: NativeNetwork<F>,
+  readout: NativeLinearReadout,
+) => NativeForecaster<F>;
 export type NetworkConstructor<F extends Floats> = new (spec: NetworkSpec | null) => NativeNetwork<F>;
 export type StateConstructor<F extends Floats> = new (
   network: NativeNetwork<F>,
@@ -249,6 +286,8 @@ export interface Addon {
   readonly Network64: NetworkConstructor<Float64Array>;
   readonly State32: StateConstructor<Float32Array>;
   readonly State64: StateConstructor<Float64Array>;
+  readonly StreamTable32: StreamTableConstructor<Float32Array>;
+  readonly StreamTable64: StreamTableConstructor<Float64Array>;
 
   // readout
   readonly RidgeTrainer: new (
@@ -257,6 +296,8 @@ export interface Addon {
   ) => NativeRidgeTrainer;
   readonly RecursiveTrainer: new (shape: ReadoutShape, ridge: number, forgetting: number) => NativeRecursiveTrainer;
   readonly LinearReadout: new (shape: ReadoutShape, weights: Float64Array, bias: Float64Array) => NativeLinearReadout;
+  readonly Forecaster32: ForecasterConstructor<Float32Array>;
+  readonly Forecaster64: ForecasterConstructor<Float64Array>;
 
   // transform
   /** What comes out of a program (src/transform/program-code.ts), the elements and the scratch numbers it needs. */

@@ -33,16 +33,20 @@ export {
 export type {
   Addon,
   Floats,
+  ForecasterConstructor,
   KernelCheck,
+  NativeForecaster,
   NativeLinearReadout,
   NativeNetwork,
   NativeRecursiveTrainer,
   NativeRidgeTrainer,
   NativeState,
+  NativeStreamTable,
   NetworkSpec,
   OperatorSpec,
   ReadoutShape,
   RegionSpec as NativeRegionSpec,
+  StreamTableConstructor,
   TopologySpec,
 } from './contract.js';
 export { arrayOf, defaultDtype, dtypeOf, type FloatDtype, floats, sharedFloats } from './floats.js';

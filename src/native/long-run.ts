@@ -14,7 +14,7 @@ export interface Progress {
   done: number;
   /** How many there are; null where that is not known. */
   total: number | null;
-  /** What is being done: 'run', 'construct', 'train', 'solve', 'context', 'encode', 'model', 'inputs'. */
+  /** What is being done: 'run', 'construct', 'train', 'solve', 'forecast', 'context', 'encode', 'model', 'inputs'. */
   stage: string;
 }
 

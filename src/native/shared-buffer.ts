@@ -31,11 +31,17 @@ const isKind: Record<ViewKind, (value: unknown) => boolean> = {
 
 /** The view itself, when it is of one of the kinds and its buffer keeps its size. */
 export function checkView<K extends ViewKind>(view: unknown, argument: string, kinds: readonly K[]): Views[K] {
-  const expected = `a ${kinds.join(' or ')}`;
-  if (!kinds.some((kind) => isKind[kind](view))) throw argumentError(expected, argument, view);
-  const { buffer } = view as Views[K];
-  if (changesSize(buffer)) throw argumentError(`${expected} over a buffer of fixed size`, argument, buffer);
-  return view as Views[K];
+  if (!isOneOf(view, kinds)) throw argumentError(`a ${kinds.join(' or ')}`, argument, view);
+  const { buffer } = view;
+  if (changesSize(buffer)) {
+    throw argumentError(`a ${kinds.join(' or ')} over a buffer of fixed size`, argument, buffer);
+  }
+  return view;
+}
+
+function isOneOf<K extends ViewKind>(view: unknown, kinds: readonly K[]): view is Views[K] {
+  for (const kind of kinds) if (isKind[kind](view)) return true;
+  return false;
 }
 
 /** Whether the view's memory is a SharedArrayBuffer. */

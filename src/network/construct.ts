@@ -15,7 +15,7 @@ import {
 import { BuiltNetwork, planMaker } from './handle.js';
 
 /** What constructAsync takes beside the options of its kind. */
-export type ConstructOptions = LongRunOptions;
+export interface ConstructOptions extends LongRunOptions {}
 
 export async function constructNetwork(kind: unknown, options: unknown, run: ConstructOptions): Promise<unknown> {
   checkLongRun(run, 'constructAsync');

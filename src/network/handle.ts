@@ -31,10 +31,16 @@ export class ClaimedNetwork {
 
 /** What a constructor is given in place of options when another thread has made its weights (construct.ts). */
 export class BuiltNetwork {
-  constructor(
-    readonly plan: NetworkPlan,
-    readonly native: NativeNetwork<Floats>,
-  ) {}
+  /** @internal */
+  readonly plan: NetworkPlan;
+  /** @internal */
+  readonly native: NativeNetwork<Floats>;
+
+  /** @internal */
+  constructor(plan: NetworkPlan, native: NativeNetwork<Floats>) {
+    this.plan = plan;
+    this.native = native;
+  }
 }
 
 const isClaimed = brand(ClaimedNetwork, 'ClaimedNetwork');

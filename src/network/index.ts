@@ -12,8 +12,8 @@ export {
 } from './es2n.js';
 export { type DrawnEuSnOptions, EuSn, type EuSnFacts, type EuSnOptions, type GivenEuSnOptions } from './eusn.js';
 export type { AnyMatrix, GivenWeights } from './given-weights.js';
-export { ClaimedNetwork, type NetworkHandle, planOf, registerKind } from './handle.js';
-export { isNetwork, Network, type StreamTable } from './network.js';
+export { BuiltNetwork, ClaimedNetwork, type NetworkHandle, planOf, registerKind } from './handle.js';
+export { isNetwork, Network, type StreamMemory } from './network.js';
 export { Nvar, type NvarFacts, type NvarOptions } from './nvar.js';
 export type { Precision, RegionOptions, Topology } from './options.js';
 export type { NetworkPlan } from './plan.js';
@@ -25,11 +25,13 @@ export {
   type ReservoirOptions,
   type ReservoirWeights,
 } from './reservoir.js';
-export type {
-  Moments,
-  RunAsyncOptions,
-  RunBatchAsyncOptions,
-  RunBatchOptions,
-  RunOptions,
+export {
+  checkState,
+  type Moments,
+  type RunAsyncOptions,
+  type RunBatchAsyncOptions,
+  type RunBatchOptions,
+  type RunOptions,
+  statesOf,
 } from './run-options.js';
 export { State, type StateOptions } from './state.js';

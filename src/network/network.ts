@@ -23,8 +23,11 @@ import {
   longRun,
   type NativeNetwork,
   type NativeState,
+  type NativeStreamTable,
+  requireShared,
+  type StreamTableConstructor,
 } from '../native/index.js';
-import { type Matrix, readSeries, type SeriesInput, storedAs } from '../numeric/index.js';
+import { type Matrix, readSeries, type SeriesInput, type SeriesTarget, storedAs } from '../numeric/index.js';
 import { type ConstructOptions, constructNetwork, newNative } from './construct.js';
 import { type NetworkHandle, reviveNetwork } from './handle.js';
 import type { NetworkPlan } from './plan.js';
@@ -38,11 +41,12 @@ import {
   type RunBatchOptions,
   type RunOptions,
   targetOf,
+  targetsOf,
 } from './run-options.js';
 import { isState, State, type StateOptions } from './state.js';
 
-/** Memory of streams: see StreamPool. */
-export interface StreamTable {
+/** Memory of streams, on shared memory: see StreamPool. */
+export interface StreamMemory {
   states: Floats;
   queue: Floats;
   heads: Int32Array;
@@ -70,6 +74,11 @@ export abstract class Network<Facts extends object = object> {
    * @internal
    */
   readonly native: NativeNetwork<Floats>;
+  /**
+   * How a series is read for runs on this thread, and off it.
+   * @internal
+   */
+  readonly targets: { readonly own: SeriesTarget; readonly shared: SeriesTarget };
   protected readonly facts: Facts;
   readonly #kind: string;
 
@@ -84,6 +93,7 @@ export abstract class Network<Facts extends object = object> {
     this.stateSize = this.native.stateSize;
     this.featureSize = this.native.featureSize;
     this.gateCount = gated ? this.native.gates : 0;
+    this.targets = targetsOf(this);
     this.ownState = new State(this, own);
   }
 
@@ -244,12 +254,15 @@ export abstract class Network<Facts extends object = object> {
   }
 
   /**
-   * One step of the streams of a table (StreamPool): how many are ready afterwards.
+   * Binds the memory of streams (StreamPool) once; the gates are those of the network's own state.
    * @internal
    */
-  stepStreams(table: StreamTable, ready: number): number {
-    const { states, queue, heads, counts } = table;
-    return this.native.stepStreams(states, queue, heads, counts, table.ready, ready, this.ownState.gates);
+  streamTable({ states, queue, heads, counts, ready }: StreamMemory): NativeStreamTable {
+    for (const view of [states, queue, heads, counts, ready]) requireShared(view, 'the memory of streams');
+    const Native = (
+      this.dtype === 'f32' ? addon().StreamTable32 : addon().StreamTable64
+    ) as StreamTableConstructor<Floats>;
+    return new Native(this.native, states, queue, heads, counts, ready, this.ownState.gates);
   }
 
   /**

@@ -15,6 +15,9 @@ export interface NetworkPlan<Facts extends object = object> {
   gated?: boolean;
   /** Memory for the network's own state. */
   own?: StateOptions;
-  /** The weights, where they were made already. */
+  /**
+   * The weights, where they were made already.
+   * @internal
+   */
   native?: NativeNetwork<Floats>;
 }

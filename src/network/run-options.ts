@@ -108,17 +108,30 @@ export function prepareBatch(
 }
 
 /** How this network reads a series. */
-export function targetOf({ inputs, dtype, owner, width }: Network, shared: boolean): SeriesTarget {
-  return { inputs, dtype, shared, columns: `inputs of ${owner}`, owner, width, argument: 'series' };
+export function targetOf({ targets }: Network, shared: boolean): SeriesTarget {
+  return shared ? targets.shared : targets.own;
 }
 
-function checkState(network: Network, state: unknown, argument: string): asserts state is State {
+/** Made once a network: short runs would spend their time on it. */
+export function targetsOf({ inputs, dtype, owner, width }: Network): { own: SeriesTarget; shared: SeriesTarget } {
+  const own = { inputs, dtype, shared: false, columns: `inputs of ${owner}`, owner, width, argument: 'series' };
+  return { own, shared: { ...own, shared: true } };
+}
+
+/** An idle state of this network. */
+export function checkState(network: Network, state: unknown, argument: string): asserts state is State {
   if (!isState(state)) throw argumentError('a State (network.createState())', argument, state);
   if (state.network !== network) throw argumentError(`a state of ${network.owner}`, argument, state);
   state.checkIdle();
 }
 
-function statesOf(network: Network, states: RunBatchOptions['states'], series: number, shared: boolean) {
+/** The states of as many series, checked: State objects, or series x stateSize elements; zeros when left out. */
+export function statesOf(
+  network: Network,
+  states: RunBatchOptions['states'],
+  series: number,
+  shared: boolean,
+): Floats | State[] {
   const size = series * network.stateSize;
   if (states === undefined) return shared ? sharedFloats(network.dtype, size) : floats(network.dtype, size);
   if (Array.isArray(states)) {

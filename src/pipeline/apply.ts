@@ -11,6 +11,7 @@
  * Errors: RangeError ERR_DTESN_SHAPE for a series that is not what the target announces, or a buffer too small;
  * DtesnError ERR_DTESN_TRANSFORMATION as said.
  */
+import { systemClock } from '../abort/index.js';
 import { shapeError } from '../errors/index.js';
 import type { ProgramSeries } from '../transform/index.js';
 import { type FitLimits, type FlowShape, fitOperations } from '../transform/index.js';
@@ -39,9 +40,9 @@ export function draftTransformations(data: MultiSourceData, target: PlanTarget):
   const order = new Set(data_flow_config.pipeline_order);
   const draftMs: Draft['draftMs'] = {};
   const planned = [...order].reduce((draft, name) => {
-    const begun = performance.now();
+    const begun = systemClock.now();
     const next = applyNamed(draft, data, name);
-    draftMs[name] = performance.now() - begun;
+    draftMs[name] = systemClock.now() - begun;
     return next;
   }, start);
   const { draft, steps } = fitted(applyHighQualityOptimizations(planned, data), data);

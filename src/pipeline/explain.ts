@@ -79,6 +79,14 @@ function explainFlow(plan: ProcessingPipelines): ExplainedPipeline {
     const said = reason.startsWith(prefix) ? reason.slice(prefix.length) : reason;
     return { transformation: name, kind: 'flow', operation: String(value), reason: said };
   });
+  for (const [name, value] of Object.entries(plan.pinned ?? {})) {
+    transformations.push({
+      transformation: 'pinned',
+      kind: 'flow',
+      operation: `${name} = ${value}`,
+      reason: 'by the caller',
+    });
+  }
   if (gate !== undefined) {
     const operation = `threshold = ${gate.threshold} (${gate.measure})`;
     transformations.push({ transformation: 'quality_gate', kind: 'flow', operation, reason: gate.reason });

@@ -1,5 +1,7 @@
 /**
- * The switches of the plan act on the draft, last of all: one entry a switch (kind flow), with what it changes.
+ * The pins and the switches of the plan act on the draft, last of all: one entry each (kind flow), with what it changes.
+ *
+ *     pinned                       threads and membranes that the caller pinned (pins.ts), above every limit
  *
  *     parallel_execution false     sequential_processing: threads 1, one input after the other
  *     batch_processing false       batchSize 1
@@ -12,7 +14,7 @@
  */
 import type { AppliedTransformation, Draft, Effect } from './draft.js';
 import type { MultiSourceData } from './envelope.js';
-import type { ExecutionPlan, ExecutionSetting } from './execution.js';
+import { type ExecutionPlan, type ExecutionSetting, settingOf } from './execution.js';
 import { MEMORY_SHARE } from './resource-scaling.js';
 import type { FlagName } from './schema.js';
 import { setWithin } from './step-application.js';
@@ -32,12 +34,15 @@ export function applyFlowControl(
     batch: optimization.batch_processing,
     overlap: optimization.concurrent_execution,
   };
+  const pins = pinnedEntries(execution, data, draft.target);
   const set = (setting: ExecutionSetting, wanted: number): { effect: Effect; note: string } => {
     const before = execution[setting];
     const note = setWithin(execution, setting, wanted, draft.limits);
     return { effect: { quantity: setting, before, after: execution[setting] }, note };
   };
-  const piece = optimization.memory_optimization ? null : onePiece(draft, steps, memory_available_bytes);
+  const piece = optimization.memory_optimization
+    ? null
+    : onePiece({ ...draft, execution }, steps, memory_available_bytes);
   const raised = piece?.steps == null ? null : set('chunkSteps', Math.max(execution.chunkSteps, piece.steps));
   execution.chunked = piece?.steps == null || execution.chunkSteps < piece.steps;
   const single = flow.parallel_execution ? null : set('threads', 1);
@@ -45,6 +50,7 @@ export function applyFlowControl(
   const say = (name: FlagName, value: boolean, consequence: string, effect: Effect | null = null) =>
     entryOf(data, name, value, consequence, effect);
   const entries = [
+    ...pins,
     flow.parallel_execution
       ? say('parallel_execution', true, `up to ${execution.threads} threads`)
       : say('parallel_execution', false, `${flow.fallback_strategy}, one input after the other`, single!.effect),
@@ -64,6 +70,24 @@ export function applyFlowControl(
     ruleOf(data, 'pipeline_order', flow.pipeline_order.join(', ') || 'none is there'),
   ];
   return { ...draft, execution, applied: [...draft.applied, ...entries] };
+}
+
+/** Sets what is pinned; one entry each. */
+function pinnedEntries(
+  execution: ExecutionPlan,
+  { processing_pipelines: { pinned = {} } }: MultiSourceData,
+  { cores, membranes }: Draft['target'],
+): AppliedTransformation[] {
+  const most = { threads: cores, active_membranes: membranes };
+  return (['threads', 'active_membranes'] as const).flatMap((name) => {
+    const wanted = pinned[name];
+    if (wanted === undefined) return [];
+    const value = Math.min(wanted, most[name]);
+    const quantity = settingOf[name];
+    const before = execution[quantity];
+    execution[quantity] = value;
+    return [flowEntry('pinned', true, `${name} is pinned to ${value}`, { quantity, before, after: value })];
+  });
 }
 
 /** Whether the states of the whole series may be kept; `steps` null where they may not. */

@@ -10,6 +10,7 @@ import type { AdditionalSource } from '../sources/index.js';
 import type { HostPipeline } from './host-pipeline.js';
 import { MODEL_AWARE } from './model-aware.js';
 import { PERFORMANCE_OPTIMIZED } from './performance.js';
+import { type PlanPins, pinsSchema } from './pins.js';
 import { RESOURCE_AWARE } from './resource-scaling.js';
 import { errorHandlings, type FlagName, flagNames } from './schema.js';
 
@@ -24,6 +25,8 @@ export interface PlanOptions {
   flags?: { readonly [Name in FlagName]?: boolean | undefined } | undefined;
   /** What happens where a transformation fails: 'continue_with_available_data' (default) leaves it out, 'fail' throws. */
   errorHandling?: (typeof errorHandlings)[number] | undefined;
+  /** Threads, membranes and standardisation that are pinned (pins.ts); none by default. */
+  pins?: PlanPins | undefined;
   /** What judges quality; by default the fixed threshold 0.7. */
   gate?: QualityGate | undefined;
 }
@@ -47,6 +50,7 @@ export interface PlanSettings {
   slots: readonly PipelineSlot[];
   flags: NonNullable<PlanOptions['flags']>;
   errorHandling: (typeof errorHandlings)[number];
+  pins: PlanPins;
   gate: QualityGate | null;
 }
 
@@ -72,6 +76,7 @@ const optionsSchema = z.object({
     .enum(errorHandlings)
     .optional()
     .describe(errorHandlings.map((name) => `'${name}'`).join(' or ')),
+  pins: z.unknown().optional().describe('an object { threads?, membranes?, standardise? }'),
   gate: described<QualityGate>(isQualityGate, 'a QualityGate'),
   history: described<SourceHistory>(isSourceHistory, 'a SourceHistory'),
 });
@@ -84,7 +89,7 @@ const pipelineSchema = z.object({
 });
 
 const remembered = new WeakMap<object, PlanSettings>();
-const defaults: PlanSettings = { slots: builtIn, flags: {}, errorHandling: errorHandlings[0], gate: null };
+const defaults: PlanSettings = { slots: builtIn, flags: {}, errorHandling: errorHandlings[0], pins: {}, gate: null };
 
 /** The options checked and brought into order; the same object is checked once. */
 export function checkPlanOptions(options: PlanOptions & MultiSourceDataOptions = {}): PlanSettings {
@@ -105,6 +110,7 @@ function settingsOf(options: PlanOptions & MultiSourceDataOptions): PlanSettings
     priorities = {},
     flags = {},
     errorHandling,
+    pins = {},
     gate,
   } = checkOptions(optionsSchema, options, 'the plan');
   const declared = [...builtIn, ...pipelines.map(checkPipeline)];
@@ -119,6 +125,7 @@ function settingsOf(options: PlanOptions & MultiSourceDataOptions): PlanSettings
     slots: slots.sort((a, b) => a.priority - b.priority), // stable: ties stay as declared
     flags,
     errorHandling: errorHandling ?? defaults.errorHandling,
+    pins: checkOptions(pinsSchema, pins as PlanPins, 'pins'),
     gate: gate ?? null,
   };
 }

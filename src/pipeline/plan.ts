@@ -13,6 +13,7 @@ import { planHighQuality } from './high-quality.js';
 import { planHost } from './host-pipeline.js';
 import { MODEL_AWARE, planModelAware } from './model-aware.js';
 import { PERFORMANCE_OPTIMIZED, planPerformance } from './performance.js';
+import { pinPlan } from './pins.js';
 import { checkPlanOptions, type PipelineSlot, type PlanOptions, type PlanSettings } from './plan-options.js';
 import { planResources } from './resource-scaling.js';
 import type { Pipeline, ProcessingPipelines } from './schema.js';
@@ -56,13 +57,14 @@ export function planPipelines(
   }
   const judgement = settings.gate?.judge(aggregation) ?? null;
   const order = pipelines.map(({ name }) => name);
-  return {
+  const plan: ProcessingPipelines = {
     transformation_pipelines: pipelines,
     ...configurations(order, planFlags(aggregation, order, judgement, settings), settings),
     ...(judgement && { quality_gate: judgement }),
     high_quality_optimizations: planHighQuality(aggregation, judgement),
     absent_pipelines: absent,
   };
+  return pinPlan(plan, settings.pins, target);
 }
 
 /** Why there is nothing to plan from; null where there is. */

@@ -3,10 +3,10 @@
  *
  *     scale_to_available_memory    chunkSteps = memory share / (units · bytesPerUnit · threads), in whole 16s,
  *                                  within [16, 4096]; the share is 1/16 of the available memory
- *     distribute_processing_load   levels switched off, deepest first: one under high load, one more when the load
- *                                  average is twice the CPUs; the skin's level stays
+ *     distribute_processing_load   levels switched off, deepest first: one under high load, one more when this host's
+ *                                  CPUs are overloaded (aggregation/cpu-contention.ts); the skin's level stays
  */
-import type { Aggregation } from '../aggregation/index.js';
+import { type Aggregation, cpuContention } from '../aggregation/index.js';
 import type { Sources } from '../sources/index.js';
 import type { Draft } from './draft.js';
 import type { MultiSourceData } from './envelope.js';
@@ -19,7 +19,6 @@ export const RESOURCE_AWARE = 'resource_aware_scaling';
 export const MEMORY_SHARE = 1 / 16;
 const SHORTEST_CHUNK = 16;
 const LONGEST_CHUNK = 4096;
-const OVERLOAD = 2;
 
 /** `threads` are those that keep states at the same time. */
 export function planResources(
@@ -65,19 +64,18 @@ function scaleToMemory(available: number | null, target: PlanTarget, threads: nu
 }
 
 function distributeLoad(
-  { current_processing_load, cpu_count }: Sources['resources'],
+  resources: Sources['resources'],
   { optimization_hints: { high_load_detected } }: Aggregation,
   { membraneLevels, membranes }: PlanTarget,
 ): PipelineStep {
   const step = { transformation: 'distribute_processing_load', kind: 'execution' as const, operations: [] };
-  const cpuLoad = current_processing_load?.['cpu_load_1m'] ?? null;
-  const perCpu = cpuLoad === null || cpu_count === null ? null : cpuLoad / cpu_count;
+  const contention = cpuContention(resources);
   if (high_load_detected === null) return { ...step, parameters: {}, reason: 'load is unknown' };
-  const wanted = (high_load_detected ? 1 : 0) + (perCpu !== null && perCpu >= OVERLOAD ? 1 : 0);
+  const wanted = (high_load_detected ? 1 : 0) + (contention?.isOverload ? 1 : 0);
   const off = Math.min(wanted, membraneLevels.length - 1);
   const activeMembranes = membraneLevels.slice(0, membraneLevels.length - off).reduce((sum, level) => sum + level, 0);
   const load = high_load_detected ? 'load is high' : 'load is not high';
-  const cpus = perCpu === null ? '' : `, load average ${perCpu.toFixed(2)} a CPU`;
+  const cpus = contention === null ? '' : `, ${contention.sentence}`;
   const result =
     off === 0
       ? `all ${membranes} membranes stay active`

@@ -4,6 +4,7 @@
  * The embeddings of a host fail on what is no token id. Such an entry is undone as a whole where it fails, so that the
  * series never stays half transformed.
  */
+import { systemClock } from '../abort/index.js';
 import { shapeError } from '../errors/index.js';
 import {
   type ProgramSeries,
@@ -32,7 +33,7 @@ export function runDraft(
   let shape: SeriesShape = { steps: series.steps, features: series.features };
   const entries = applied.map((entry) => {
     if (entry.kind !== 'data' || !entry.applied) return entry;
-    const start = performance.now();
+    const start = systemClock.now();
     try {
       const before = shape;
       const outside = countOutside(entry.operations, series.data, before);
@@ -45,7 +46,7 @@ export function runDraft(
       return failedEntry(entry, error, data);
     } finally {
       const { pipeline } = entry;
-      if (pipeline !== null) pipelineMs[pipeline] = (pipelineMs[pipeline] ?? 0) + performance.now() - start;
+      if (pipeline !== null) pipelineMs[pipeline] = (pipelineMs[pipeline] ?? 0) + systemClock.now() - start;
     }
   });
   return { ...shape, applied: entries, pipelineMs };

@@ -76,6 +76,8 @@ export const processingPipelinesSchema = z
       operations: z.array(transformOpSchema),
       reason: z.string(),
     }),
+    /** Settings that the caller pinned (pins.ts): they hold whatever pipelines and limits say. */
+    pinned: z.object({ threads: z.int().positive(), active_membranes: z.int().positive() }).partial().optional(),
     /** Pipelines that are not there, and why; `error` where the host's plan() failed. */
     absent_pipelines: z.array(
       z.object({ name: z.string(), source: z.string(), reason: z.string(), error: z.string().optional() }),

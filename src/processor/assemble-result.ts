@@ -43,8 +43,8 @@ export function assembleResult(parts: ProcessedParts): DtesnResult {
     membranes: membranesOf(model, run),
     bseries: { order: flow.order, trees: flow.trees, taylor: flow.taylor, errorEstimate: flow.errorEstimate },
     features: {
-      endState: Array.from(run.state.data),
-      meanState: Array.from(run.meanState),
+      endState: computed(run.state.data, model, run),
+      meanState: computed(run.meanState, model, run),
       differentials: flow.norms,
     },
     stages: clock.stages(),
@@ -63,6 +63,15 @@ function membranesOf(model: DeepTreeModel, { activity, state }: ModelRun): Dtesn
     active: state.gates![index] === 1,
     activity: activity[index]!,
   }));
+}
+
+/** Values of the units; null for those of a membrane that was held. */
+function computed(values: Float32Array | Float64Array, model: DeepTreeModel, { state }: ModelRun): (number | null)[] {
+  const all: (number | null)[] = Array.from(values);
+  for (const { index, offset, units } of model.membranes) {
+    if (!state.gates![index]) all.fill(null, offset, offset + units);
+  }
+  return all;
 }
 
 /** The rooted tree it is, '1223'; its number where the model was given other parents. */

@@ -53,7 +53,8 @@ export interface DeprecatedConfigOptions {
 
 export interface DtesnConfigInput extends DtesnConfigOptions, DeprecatedConfigOptions {}
 
-type Known<T> = { readonly [Key in keyof T]-?: NonNullable<T[Key]> };
+/** Options with their defaults filled in. */
+export type Known<T> = { readonly [Key in keyof T]-?: NonNullable<T[Key]> };
 
 /** What a processor was made with. The old names are getters that JSON does not see. */
 export interface DtesnConfig extends Known<DtesnConfigOptions>, Known<DeprecatedConfigOptions> {}

@@ -18,6 +18,7 @@
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for something that is no context, naming the field.
  */
 import { z } from 'zod';
+import { type Clock, systemClock, wallMs } from '../abort/index.js';
 import { argumentError, rangeError, withOldNames } from '../errors/index.js';
 import { type ExplainedPipeline, type MultiSourceData, multiSourceDataSchema } from '../pipeline/index.js';
 import {
@@ -51,7 +52,7 @@ export interface EngineContext {
 }
 
 /** The name of dtesn 0.1, readable for one more minor version; JSON does not have it. */
-interface DeprecatedContextData {
+export interface DeprecatedContextData {
   /** @deprecated Use `multi_source_data`. */
   readonly data: MultiSourceData;
 }
@@ -93,10 +94,15 @@ export interface ContextUse {
   note: string | null;
 }
 
-/** When a context was made here, in milliseconds of the monotonic clock. */
-const made = new WeakMap<object, number>();
+/** When a context was made here, in milliseconds of its clock. */
+const made = new WeakMap<object, { clock: Clock; at: number }>();
 
-export function engineContext(data: MultiSourceData, plan: ExplainedPipeline[], origin: ContextOrigin): FetchedContext {
+export function engineContext(
+  data: MultiSourceData,
+  plan: ExplainedPipeline[],
+  origin: ContextOrigin,
+  clock: Clock = systemClock,
+): FetchedContext {
   const { model_config, tokenizer, performance } = data.sources;
   const context = structuredClone({
     engine_available:
@@ -108,7 +114,7 @@ export function engineContext(data: MultiSourceData, plan: ExplainedPipeline[], 
     plan,
     origin,
   });
-  made.set(context, globalThis.performance.now());
+  made.set(context, { clock, at: clock.now() });
   return readable(context);
 }
 
@@ -141,9 +147,9 @@ export function useOf(context: GivenContext, here: ContextOrigin, freshness: Sou
 }
 
 function ageOf(context: GivenContext): number {
-  const at = made.get(context);
-  if (at !== undefined) return performance.now() - at;
-  return Math.max(0, Date.now() - 1000 * context.multi_source_data.timestamp);
+  const here = made.get(context);
+  if (here !== undefined) return here.clock.now() - here.at;
+  return Math.max(0, wallMs() - 1000 * context.multi_source_data.timestamp);
 }
 
 function foreignness(origin: ContextOrigin | undefined, here: ContextOrigin): string | null {
@@ -157,7 +163,7 @@ function foreignness(origin: ContextOrigin | undefined, here: ContextOrigin): st
 
 /** Why its date says nothing of its age; clocks of two hosts may differ by a second. */
 function misdated(context: GivenContext): string | null {
-  const aheadMs = 1000 * context.multi_source_data.timestamp - Date.now();
+  const aheadMs = 1000 * context.multi_source_data.timestamp - wallMs();
   if (made.has(context) || aheadMs <= CLOCKS_DIFFER_MS) return null;
   return `it is dated ${(aheadMs / 1000).toFixed(1)} s in the future, so its age is unknown`;
 }

@@ -7,11 +7,13 @@ export {
   type DtesnConfig,
   type DtesnConfigInput,
   type DtesnConfigOptions,
+  type Known,
 } from './config.js';
 export type { EngineChoice } from './engine-choice.js';
 export {
   type ContextOrigin,
   type ContextUse,
+  type DeprecatedContextData,
   type EngineContext,
   engineContextSchema,
   type FetchedContext,
@@ -28,5 +30,14 @@ export type {
   QualityFigures,
 } from './processor-metrics.js';
 export { type ProcessorOptions, type ProviderOptions, processorOptionsSchema } from './processor-options.js';
-export { type DtesnFailure, type DtesnResult, type DtesnResultJson, dtesnResultSchema } from './result.js';
+export {
+  type DeprecatedExpansion,
+  type DeprecatedFeatures,
+  type DeprecatedFigures,
+  type DeprecatedModelFigures,
+  type DtesnFailure,
+  type DtesnResult,
+  type DtesnResultJson,
+  dtesnResultSchema,
+} from './result.js';
 export type { StageName } from './stage-clock.js';

@@ -11,7 +11,7 @@
  * Errors: those of encodeInput; DtesnError ERR_DTESN_EMPTY for an input without steps.
  */
 
-import { untilAborted, withTimeLimit } from '../abort/index.js';
+import { type Clock, systemClock, untilAborted, withTimeLimit } from '../abort/index.js';
 import { type EncodedInput, type EncodeInput, encodeInput, type Tokenize } from '../encoding/index.js';
 import type { Engine } from '../engine/index.js';
 import { DtesnError } from '../errors/index.js';
@@ -43,10 +43,18 @@ export class InputEncoder {
   readonly #local: ModelTokenizer | null;
   readonly #cache: TokenCache;
   readonly #limitMs: number;
+  readonly #clock: Clock;
   /** Why ids are of another provider than the first. */
   readonly #ofAnother = new WeakMap<object, string>();
 
-  constructor(engines: () => Engine[], local: ModelTokenizer | null, cache: TokenCache, limitMs: number) {
+  constructor(
+    engines: () => Engine[],
+    local: ModelTokenizer | null,
+    cache: TokenCache,
+    limitMs: number,
+    clock: Clock = systemClock,
+  ) {
+    this.#clock = clock;
     this.#engines = engines;
     this.#local = local;
     this.#cache = cache;
@@ -88,17 +96,16 @@ export class InputEncoder {
 
   async #askInTurn(engines: Engine[], text: string, ms: number, signal: AbortSignal | undefined): Promise<Ids> {
     const [engine, ...others] = engines as [Engine, ...Engine[]];
-    const begun = performance.now();
+    const begun = this.#clock.now();
     const own = others.length === 0 ? ms : ms / 2;
     const late = () => new DOMException(`no tokens within ${own} ms`, 'TimeoutError');
     try {
-      return await withTimeLimit(own, late, signal, (limit) =>
-        untilAborted(limit, engine.tokenize(text, { signal: limit })),
-      );
+      const tokenize = (limit: AbortSignal) => untilAborted(limit, engine.tokenize(text, { signal: limit }));
+      return await withTimeLimit(own, late, signal, tokenize, this.#clock);
     } catch (error) {
       signal?.throwIfAborted();
       if (others.length === 0) throw error;
-      const ids = await this.#askInTurn(others, text, ms - (performance.now() - begun), signal).catch(() => {
+      const ids = await this.#askInTurn(others, text, ms - (this.#clock.now() - begun), signal).catch(() => {
         throw error; // the first one's says most
       });
       const why = error instanceof Error ? error.message : String(error);

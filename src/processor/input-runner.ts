@@ -9,7 +9,7 @@
 import { type EncodeInput, writeSeries } from '../encoding/index.js';
 import type { Progress } from '../native/index.js';
 import type { DeepTreeModel, State } from '../network/index.js';
-import { applyMultiSourceTransformations, draftTransformations, type PlanTarget } from '../pipeline/index.js';
+import { applyMultiSourceTransformations, draftTransformations, type PlanTarget, pinPlan } from '../pipeline/index.js';
 import type { SourceFetcher, SourceSet } from '../sources/index.js';
 import { programShape } from '../transform/index.js';
 import { agreementOf } from './agreement.js';
@@ -83,7 +83,7 @@ export class InputRunner {
     this.#freshness = fetcher.freshness;
     const local = engine && new ModelTokenizer(engine);
     const tokenizing = () => fetcher.enginesFor('tokenizer');
-    this.#encoder = new InputEncoder(tokenizing, local, tokens, config.sourceDeadlineMs);
+    this.#encoder = new InputEncoder(tokenizing, local, tokens, config.sourceDeadlineMs, parts.clock);
   }
 
   /** The sources as they are now. */
@@ -103,7 +103,7 @@ export class InputRunner {
 
   async context(signal?: AbortSignal): Promise<FetchedContext> {
     const { data } = (await this.look(signal)).plan('tokens');
-    return engineContext(data, this.#parts.planner.explain(data), this.#parts.origin);
+    return engineContext(data, this.#parts.planner.explain(data), this.#parts.origin, this.#parts.clock);
   }
 
   /** How a batch is to go, by the plan for token inputs. */
@@ -162,9 +162,13 @@ export class InputRunner {
     if (context === undefined) return this.look(signal);
     signal?.throwIfAborted();
     const given = checkContext(context);
-    const data = given.multi_source_data;
+    const { pins, targetOf, origin } = this.#parts;
+    const plan = given.multi_source_data.processing_pipelines;
+    const pinned = pinPlan(plan, pins, targetOf('tokens'));
+    const data =
+      pinned === plan ? given.multi_source_data : { ...given.multi_source_data, processing_pipelines: pinned };
     return {
-      use: useOf(given, this.#parts.origin, this.#freshness),
+      use: useOf(given, origin, this.#freshness),
       tokenizer: data.sources.tokenizer,
       ask: false,
       plan: () => ({ data, reused: false }),
@@ -209,7 +213,7 @@ export class InputRunner {
     fail: (index: number, error: unknown) => void,
   ): Promise<EncodedOne[]> {
     const { signal, onProgress } = options;
-    const clock = new StageClock();
+    const clock = new StageClock(this.#parts.clock);
     onProgress?.({ stage: 'context', done: 0, total: 1 });
     const look = await this.#lookOf(options);
     clock.end('context');

@@ -6,6 +6,7 @@
  * sources, constraints, hints, judgement of the quality) and the plan itself allows caching. Results share it: it is frozen.
  */
 import { LRUCache } from 'lru-cache';
+import { type Clock, systemClock } from '../abort/index.js';
 import {
   aggregateMultiSourceData,
   type QualityGate,
@@ -23,11 +24,13 @@ import {
   type PlanTarget,
   planPipelines,
 } from '../pipeline/index.js';
-import { frozen, type SourceSet } from '../sources/index.js';
+import { type AdditionalSource, frozen, type SourceSet, type Sources } from '../sources/index.js';
 
 const KEPT_PLANS = 64;
 /** The source that changes with every fetch. A plan does not depend on it, unless a pipeline of the host uses it. */
 const VOLATILE = 'processing_state';
+
+type Additional = Readonly<Record<string, AdditionalSource>>;
 
 interface KeptPlan {
   pipelines: MultiSourceData['processing_pipelines'];
@@ -43,7 +46,7 @@ export interface PlannedData {
 export class Planner {
   readonly #settings: PlanSettings;
   readonly #gate: QualityGate;
-  readonly #history = new SourceHistory();
+  readonly #history: SourceHistory;
   readonly #kept = new LRUCache<string, KeptPlan>({ max: KEPT_PLANS });
   readonly #byPlan = new WeakMap<MultiSourceData['processing_pipelines'], KeptPlan>();
   readonly #volatile: boolean;
@@ -52,7 +55,8 @@ export class Planner {
   hits = 0;
   misses = 0;
 
-  constructor(options: PlanOptions, gate: QualityGate) {
+  constructor(options: PlanOptions, gate: QualityGate, clock: Clock = systemClock) {
+    this.#history = new SourceHistory({ clock });
     this.#settings = checkPlanOptions({ ...options, gate });
     this.#gate = gate;
     this.#volatile = (options.pipelines ?? []).some(({ source }) => source === VOLATILE);
@@ -71,9 +75,19 @@ export class Planner {
     this.#gate.observe(observation);
   }
 
+  /** Sources that are fetched already, judged by those before them. */
+  aggregate(sources: Sources, additional: Additional = {}): MultiSourceData['aggregation'] {
+    return aggregateMultiSourceData(sources, this.#history, additional);
+  }
+
+  /** Their pipelines, planned anew. */
+  pipelines(sources: Sources, target: PlanTarget): MultiSourceData['processing_pipelines'] {
+    return planPipelines(sources, this.aggregate(sources), target, this.#settings, {});
+  }
+
   /** The plan of sources that are fetched already. */
   plan(set: SourceSet, target: PlanTarget): PlannedData {
-    const aggregation = aggregateMultiSourceData(set.sources, this.#history, set.additional);
+    const aggregation = this.aggregate(set.sources, set.additional);
     const key = this.#keyOf(set, aggregation, target);
     const kept = this.#kept.get(key);
     if (kept) {

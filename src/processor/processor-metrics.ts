@@ -4,6 +4,7 @@
  * Times are milliseconds (*Ms) of the monotonic clock; a histogram's quantiles are null while it is empty. Counters are since the
  * processor was made. Quality is kept for the last hour, one entry a minute.
  */
+import { type Clock, systemClock, wallMs } from '../abort/index.js';
 import { LatencyHistogram, type LatencySnapshot, type SourceMetrics } from '../sources/index.js';
 import type { ProcessorParts } from './processor-options.js';
 import { stageNames } from './result.js';
@@ -87,7 +88,7 @@ export function metricsOf({ fetcher, metrics, tokens, planner }: ProcessorParts)
   const { entries, bytes, hits, misses } = tokens;
   return {
     sinceSeconds: metrics.sinceSeconds,
-    uptimeMs: performance.now() - metrics.started,
+    uptimeMs: metrics.uptimeMs,
     sources: fetcher.metrics(),
     inputs: structuredClone(metrics.inputs),
     stagesMs: metrics.stages(),
@@ -133,14 +134,24 @@ export class InputAccount {
 }
 
 export class ProcessorMetrics {
-  readonly sinceSeconds = Date.now() / 1000;
-  readonly started = performance.now();
+  readonly sinceSeconds = wallMs() / 1000;
+  readonly #clock: Clock;
+  readonly #started: number;
   readonly inputs: InputFigures = { started: 0, finished: 0, prepared: 0, failed: {}, steps: 0, sheds: 0 };
   readonly #stages = new Map<StageName, LatencyHistogram>(stageNames.map((name) => [name, new LatencyHistogram()]));
   readonly #total = new LatencyHistogram();
   readonly #pipelines = new Map<string, { figures: Omit<PipelineFigures, 'timeMs'>; times: LatencyHistogram }>();
   #minutes: Minute[] = [];
   #lastQuality: number | null = null;
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+    this.#started = clock.now();
+  }
+
+  get uptimeMs(): number {
+    return this.#clock.now() - this.#started;
+  }
 
   /** Books the beginning of so many inputs, and has the end of each booked once. */
   begin(count: number): InputAccount {
@@ -180,7 +191,7 @@ export class ProcessorMetrics {
   }
 
   /** Books the quality of one look at the sources. */
-  quality(score: number, now = performance.now()): void {
+  quality(score: number, now = this.#clock.now()): void {
     this.#lastQuality = score;
     const last = this.#minutes.at(-1);
     if (last === undefined || now - last.start >= MINUTE_MS) {
@@ -205,7 +216,7 @@ export class ProcessorMetrics {
     );
   }
 
-  qualityOfLastHour(now = performance.now()): QualityFigures {
+  qualityOfLastHour(now = this.#clock.now()): QualityFigures {
     const minutes = this.#minutes.filter(({ start }) => now - start < MINUTES * MINUTE_MS);
     const samples = minutes.reduce((sum, minute) => sum + minute.samples, 0);
     if (samples === 0) return { last: this.#lastQuality, least: null, mean: null, most: null, samples };

@@ -5,13 +5,14 @@
  * aggregation/quality-gate.ts. Unknown options are errors.
  */
 import { z } from 'zod';
+import { type Clock, clockOption } from '../abort/index.js';
 import { type QualityChange, QualityGate, type QualityGateOptions } from '../aggregation/index.js';
 import { type Engine, HttpEngine } from '../engine/index.js';
-import { checkOptions } from '../errors/index.js';
+import { checkOptions, rangeError } from '../errors/index.js';
 import { usableCpus } from '../host/index.js';
 import { native, type Progress, threadCount } from '../native/index.js';
 import { type ConstructOptions, DeepTreeModel } from '../network/index.js';
-import type { HostPipeline, PlanOptions, PlanTarget } from '../pipeline/index.js';
+import { type HostPipeline, type PlanOptions, type PlanPins, type PlanTarget, pinsSchema } from '../pipeline/index.js';
 import {
   type AdditionalSourceOptions,
   type FreshnessOptions,
@@ -72,13 +73,15 @@ export interface ProcessorOptions {
   qualityMeasure?: 'plain' | 'graded' | undefined;
   /** Whether the threshold is learned within [0.5, 0.95]; false by default. */
   adaptive?: boolean | undefined;
-  /** 'adaptive' (default), or 'fixed': standardisation stays as first judged. */
-  plan?: 'adaptive' | 'fixed' | undefined;
+  /** 'adaptive' (default); 'fixed': every core and membrane, standardisation as first judged; or what is pinned (pipeline/pins.ts). */
+  plan?: 'adaptive' | 'fixed' | PlanPins | undefined;
+  /** What waits and ages are measured by; the system's monotonic clock by default. */
+  clock?: Clock | undefined;
   /** Bytes of token ids that are kept, 1 to 2^40; 33,554,432 by default. */
   cacheBytes?: number | undefined;
-  /** Ends the call of create. */
+  /** Ends create(), which then rejects with the signal's reason; none by default. */
   signal?: AbortSignal | undefined;
-  /** Progress of create: the construction of the model. */
+  /** Called while create() makes the model; not called by default. */
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
@@ -117,7 +120,11 @@ export const processorOptionsSchema = z.object({
   hysteresis: passed<number>('a number in [0, 1]'),
   qualityMeasure: passed<Options['qualityMeasure']>("'plain' or 'graded'"),
   adaptive: passed<boolean>('true or false'),
-  plan: passed<Options['plan']>("'adaptive' or 'fixed'"),
+  plan: z
+    .union([z.enum(['adaptive', 'fixed']), z.custom<PlanPins>((value) => typeof value === 'object' && value !== null)])
+    .default('adaptive')
+    .describe("'adaptive', 'fixed' or an object { threads?, membranes?, standardise? }"),
+  clock: clockOption,
   cacheBytes: z
     .int()
     .min(1)
@@ -143,6 +150,8 @@ export interface ProcessorParts {
   tokens: TokenCache;
   metrics: ProcessorMetrics;
   adaptive: boolean;
+  pins: PlanPins;
+  clock: Clock;
   origin: ContextOrigin;
   targetOf: (inputKind: PlanTarget['inputKind'], steps?: number) => PlanTarget;
   close: () => Promise<void>;
@@ -152,12 +161,21 @@ export async function openParts(
   options: ProcessorOptions,
   onChange: (change: QualityChange) => void,
 ): Promise<ProcessorParts> {
-  const { providers: given, cacheBytes } = checkOptions(processorOptionsSchema, options, 'DtesnProcessor');
+  const { providers: given, cacheBytes, clock, plan } = checkOptions(processorOptionsSchema, options, 'DtesnProcessor');
   const config = createConfig(options.config);
-  const planOptions = planOptionsOf(options, config);
-  const gate = new QualityGate({ ...gateOptionsOf(options), onChange });
+  const pins = pinsOf(plan);
+  const planOptions = { ...planOptionsOf(options, config), pins };
+  const gate = new QualityGate({
+    ...gateOptionsOf(options),
+    plan: plan === 'fixed' ? 'fixed' : 'adaptive',
+    clock,
+    onChange,
+  });
   const { signal, onProgress } = options;
   const model = await makeModel(config, options.model, { signal, onProgress });
+  if (typeof pins.membranes === 'number' && pins.membranes > model.membranes.length) {
+    throw rangeError(`at most the ${model.membranes.length} membranes of the model`, 'plan.membranes', pins.membranes);
+  }
   const first = new Lane(model);
   const { engine, owned } = await engineOf(options.engine);
   const made: Engine[] = owned === null ? [] : [owned];
@@ -177,6 +195,7 @@ export async function openParts(
     const fetcher = new SourceFetcher(engine, {
       deadlineMs: config.sourceDeadlineMs,
       providers,
+      clock,
       ...(options.sources && { sources: options.sources }),
       ...(options.freshness && { freshness: options.freshness }),
       ...(options.keepIn !== undefined && { keepIn: options.keepIn }),
@@ -190,10 +209,12 @@ export async function openParts(
       memory,
       fetcher,
       providers,
-      planner: new Planner(planOptions, gate),
+      planner: new Planner(planOptions, gate, clock),
       tokens,
-      metrics: new ProcessorMetrics(),
+      metrics: new ProcessorMetrics(clock),
       adaptive: options.adaptive === true,
+      pins,
+      clock,
       origin: { engine: engine?.label ?? null, depth: model.depth, units: model.units, inputs: model.inputs },
       targetOf: (inputKind, steps) => targetOf(model, config, inputKind, steps),
       close: async () => {
@@ -223,8 +244,14 @@ function planOptionsOf(options: ProcessorOptions, config: DtesnConfig): PlanOpti
   };
 }
 
+/** With 'fixed' the gate holds its first judgement of standardisation. */
+function pinsOf(plan: 'adaptive' | 'fixed' | PlanPins): PlanPins {
+  if (plan === 'fixed') return { threads: 'all', membranes: 'all' };
+  return plan === 'adaptive' ? {} : checkOptions(pinsSchema, plan, 'plan');
+}
+
 function gateOptionsOf(options: ProcessorOptions): QualityGateOptions {
-  const names = ['qualityThreshold', 'hysteresis', 'qualityMeasure', 'adaptive', 'plan'] as const;
+  const names = ['qualityThreshold', 'hysteresis', 'qualityMeasure', 'adaptive'] as const;
   return Object.fromEntries(names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])));
 }
 

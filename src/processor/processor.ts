@@ -20,7 +20,7 @@
  * ERR_DTESN_TRANSFORMATION where errorHandling is 'fail', ERR_DTESN_CLOSED after close(); the signal's reason when aborted.
  */
 import { EventEmitter } from 'node:events';
-import { aggregateMultiSourceData, type QualityChange, type QualityObservation } from '../aggregation/index.js';
+import type { QualityChange, QualityObservation } from '../aggregation/index.js';
 import type { EncodeInput } from '../encoding/index.js';
 import type { Engine } from '../engine/index.js';
 import { argumentError, DtesnError, emit, ListenerErrors } from '../errors/index.js';
@@ -30,7 +30,6 @@ import {
   applyMultiSourceTransformations,
   applyPerformanceOptimization,
   applyResourceScaling,
-  createDataProcessingPipelines,
   type Draft,
   type ExecutionPlan,
   type MultiSourceData,
@@ -119,15 +118,15 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
   }
 
   fetchModelDataSource(options: { signal?: AbortSignal } = {}): Promise<Sources['model_config']> {
-    return fetchModelDataSource(this.engine, options);
+    return fetchModelDataSource(this.engine, { ...options, clock: this.#parts.clock });
   }
 
   fetchTokenizerDataSource(options: { signal?: AbortSignal } = {}): Promise<Sources['tokenizer']> {
-    return fetchTokenizerDataSource(this.engine, options);
+    return fetchTokenizerDataSource(this.engine, { ...options, clock: this.#parts.clock });
   }
 
   fetchPerformanceDataSource(options: { signal?: AbortSignal } = {}): Promise<Sources['performance']> {
-    return fetchPerformanceDataSource(this.engine, options);
+    return fetchPerformanceDataSource(this.engine, { ...options, clock: this.#parts.clock });
   }
 
   fetchProcessingStateSource(options: { signal?: AbortSignal } = {}): Promise<Sources['processing_state']> {
@@ -138,14 +137,14 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
     return fetchResourceDataSource(this.#parts.providers.resources, options);
   }
 
-  /** What these sources say by themselves: without the history of this processor. */
+  /** What these sources say, as process() judges them: by what is usual of this engine. They become part of its history. */
   aggregateMultiSourceData(sources: Sources): MultiSourceData['aggregation'] {
-    return aggregateMultiSourceData(sources);
+    return this.#parts.planner.aggregate(sources);
   }
 
+  /** The plan that process() makes of these sources for tokens: with its history, options, gate and pins. */
   createDataProcessingPipelines(sources: Sources): MultiSourceData['processing_pipelines'] {
-    const target = this.#parts.targetOf('tokens');
-    return createDataProcessingPipelines(sources, aggregateMultiSourceData(sources), target);
+    return this.#parts.planner.pipelines(sources, this.#parts.targetOf('tokens'));
   }
 
   /** `inputKind`: what the series holds; token ids have one feature. */

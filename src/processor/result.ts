@@ -1,13 +1,13 @@
 /**
  * The result of one input, as JSON: what came, the context it was decided from, what the plan set, what each stage took,
- * and the features.
+ * and the features. What was not computed is null: a membrane that the plan switched off is held, and has no figures.
  *
  * Keys are camelCase but in `context`, which is the published format. The names of 0.1 are readable, not in JSON.
  * Units: *Ms milliseconds, activity is the mean |x| of a membrane's units over the steps it ran. Features:
  *
- *     endState       x after the last step (units)
- *     meanState      mean of x over the steps (units)
- *     differentials  ‖F(τ)‖₂ / sqrt(units) of each rooted tree to the order, in order of the trees
+ *     endState       x after the last step (units); null for the units of a held membrane
+ *     meanState      mean of x over the steps (units); null likewise
+ *     differentials  ‖F(τ)‖₂ / sqrt(n) of each rooted tree to the order, in order of the trees; n units that are computed
  */
 import { z } from 'zod';
 import { withOldNames } from '../errors/index.js';
@@ -67,14 +67,14 @@ export const dtesnResultSchema = z.object({
     order: z.int().positive(),
     /** Trees to the order. */
     trees: z.int().positive(),
-    /** RMS over the units of the Taylor coefficient Σ F(τ)/(σγ) of each order. */
+    /** RMS over the computed units of the Taylor coefficient Σ F(τ)/(σγ) of each order. */
     taylor: z.array(z.number().nonnegative()),
-    /** RMS over the units of leak^order times the last Taylor coefficient: the size of the step's first neglected term. */
+    /** RMS over the computed units of leak^order times the last Taylor coefficient: the size of the step's first neglected term. */
     errorEstimate: z.number().nonnegative(),
   }),
   features: z.object({
-    endState: z.array(z.number()),
-    meanState: z.array(z.number()),
+    endState: z.array(z.number().nullable()),
+    meanState: z.array(z.number().nullable()),
     differentials: z.array(z.number().nonnegative()),
   }),
   stages: z.array(z.object({ name: z.enum(stageNames), ms })),
@@ -86,21 +86,21 @@ export const dtesnResultSchema = z.object({
 export type DtesnResultJson = z.infer<typeof dtesnResultSchema>;
 
 /** The names of dtesn 0.1, readable for one more minor version; JSON does not have them. */
-interface DeprecatedFeatures {
+export interface DeprecatedFeatures {
   /** @deprecated Use `endState`. */
   readonly end_state: number[];
   /** @deprecated Use `meanState`. */
   readonly mean_state: number[];
 }
-interface DeprecatedModelFigures {
+export interface DeprecatedModelFigures {
   /** @deprecated Use `weightBytes`. */
   readonly weight_bytes: number;
 }
-interface DeprecatedExpansion {
+export interface DeprecatedExpansion {
   /** @deprecated Use `errorEstimate`. */
   readonly error_estimate: number;
 }
-interface DeprecatedFigures {
+export interface DeprecatedFigures {
   /** @deprecated Use `totalMs`. */
   readonly total_ms: number;
   /** @deprecated Use `stepsPerSecond`. */

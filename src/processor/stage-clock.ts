@@ -1,16 +1,24 @@
 /** What each stage took: laps of the monotonic clock, added up by name. */
+import { type Clock, systemClock } from '../abort/index.js';
 import type { stageNames } from './result.js';
 
 export type StageName = (typeof stageNames)[number];
 
 export class StageClock {
-  #start = performance.now();
+  readonly #clock: Clock;
   readonly #laps = new Map<StageName, number>();
-  #last = this.#start;
+  #start: number;
+  #last: number;
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+    this.#start = clock.now();
+    this.#last = this.#start;
+  }
 
   /** Another clock that goes on from here by itself. */
   copy(): StageClock {
-    const copy = new StageClock();
+    const copy = new StageClock(this.#clock);
     copy.#start = this.#start;
     copy.#last = this.#last;
     for (const [stage, ms] of this.#laps) copy.#laps.set(stage, ms);
@@ -19,14 +27,14 @@ export class StageClock {
 
   /** Books the time since the last lap to a stage. */
   end(stage: StageName): void {
-    const now = performance.now();
+    const now = this.#clock.now();
     this.#laps.set(stage, (this.#laps.get(stage) ?? 0) + now - this.#last);
     this.#last = now;
   }
 
   /** Time that belongs to no stage: waiting for a lane. */
   skip(): void {
-    this.#last = performance.now();
+    this.#last = this.#clock.now();
   }
 
   of(stage: StageName): number {

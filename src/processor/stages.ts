@@ -107,21 +107,25 @@ export interface BSeriesResult {
   trees: number;
   taylor: number[];
   errorEstimate: number;
-  /** RMS over the units of each tree's elementary differential. */
+  /** RMS over the computed units of each tree's elementary differential. */
   norms: number[];
 }
 
-/** Elementary differentials of the flow at the end state, for the input of the last step. */
+/**
+ * Elementary differentials of the flow at the end state, for the input of the last step. Those of held units are 0, for their
+ * state does not flow; means are over the units of open membranes.
+ */
 export function expandFlow(state: State, memory: Float32Array, order: number, lastInput: Float32Array): BSeriesResult {
   const model = state.network as DeepTreeModel;
   const trees = treesTo(order);
   const values = memory.subarray(0, trees.length * model.units);
   model.differentials(order, lastInput, values, state);
   const { units } = model;
+  const open = model.membranes.reduce((sum, { index, units }) => sum + (state.gates![index] ? units : 0), 0);
   const rms = (at: (i: number) => number) => {
     let squares = 0;
     for (let i = 0; i < units; i++) squares += at(i) ** 2;
-    return Math.sqrt(squares / units);
+    return Math.sqrt(squares / open);
   };
   const coefficients = Array.from({ length: order }, () => new Float64Array(units));
   for (const [row, { order: n, symmetry, density }] of trees.entries()) {

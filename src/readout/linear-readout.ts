@@ -39,10 +39,14 @@ export class LinearReadout {
   readonly states: number;
   readonly inputs: number;
   readonly outputs: number;
-  /** features x outputs, f64. Changing it changes nothing. */
+  /** features x outputs, f64. A copy; writing to it has no effect. */
   readonly weights: Matrix;
   readonly bias: Float64Array;
-  readonly #map: NativeLinearReadout;
+  /**
+   * What native code knows this readout by.
+   * @internal
+   */
+  readonly native: NativeLinearReadout;
 
   constructor(options: LinearReadoutOptions) {
     const { states, inputs, weights, bias } = checkOptions(optionsSchema, options, 'LinearReadout');
@@ -61,7 +65,7 @@ export class LinearReadout {
       if (!Number.isFinite(value)) throw rangeError('finite numbers', 'weights and bias', value);
     }
     const shape = { states, inputs, outputs: cols, intercept: true };
-    this.#map = new (addon().LinearReadout)(shape, data, this.bias);
+    this.native = new (addon().LinearReadout)(shape, data, this.bias);
   }
 
   /** Outputs of rows of states and of the inputs of the same steps, steps x outputs. */
@@ -75,6 +79,6 @@ export class LinearReadout {
 
   /** The same for views of one dtype, into `out` (steps x outputs); only lengths are checked. */
   applyInto(states: Floats, inputs: Floats | undefined, out: Float64Array): void {
-    this.#map.apply(states, inputs, out);
+    this.native.apply(states, inputs, out);
   }
 }

@@ -3,7 +3,7 @@
  * out; here or on a thread of ours. See ridge.ts for the law and the errors.
  */
 import { z } from 'zod';
-import { checkOptions, DtesnError, rangeError } from '../errors/index.js';
+import { argumentError, checkOptions, DtesnError, rangeError } from '../errors/index.js';
 import {
   addon,
   type Floats,
@@ -81,17 +81,39 @@ export class RidgeSums {
   /** Runs the state over the series and takes the rows behind the washout in. */
   train(lesson: Lesson): void {
     this.#usage.check();
+    if (!isOwn(lesson.state)) return this.#trainByRuns(lesson);
     const { state, series, targets, washout, block } = lesson;
     this.#count(lesson, this.#native.train(state.native, series, targets, washout, block), false);
   }
 
   async trainAsync(lesson: Lesson, run: LongRunOptions): Promise<void> {
+    if (!isOwn(lesson.state)) {
+      const expected = 'a network of this copy of dtesn (that of a copy with a binary of its own trains synchronously)';
+      throw argumentError(expected, 'network', lesson.state.network);
+    }
     const { state, series, targets, washout, block, steps } = lesson;
     const start = async (control: Int32Array) => {
       const done = await this.#native.trainAsync(state.native, series, targets, washout, block, control);
       return this.#count(lesson, done, Atomics.load(control, 0) !== 0);
     };
     await this.#usage.during(() => longRun(start, run, { stage: 'train', total: steps }));
+  }
+
+  /** The same where another addon has made the state: its network runs, a block of steps at a time. */
+  #trainByRuns({ state, series, targets, steps, washout, block }: Lesson): void {
+    const { network } = state;
+    const { inputs, featureSize } = network;
+    const { outputs } = this.shape;
+    for (let start = 0; start < steps; start += BLOCK_STEPS) {
+      const end = Math.min(start + BLOCK_STEPS, steps);
+      const rows = block.subarray(0, (end - start) * featureSize);
+      network.run(series.subarray(start * inputs, end * inputs), { state, out: rows });
+      const first = Math.max(start, washout);
+      if (first >= end) continue;
+      const seen = this.shape.inputs > 0 ? series.subarray(first * inputs, end * inputs) : undefined;
+      const wanted = targets.subarray(first * outputs, end * outputs);
+      this.#rows += this.#native.add(rows.subarray((first - start) * featureSize), seen, wanted);
+    }
   }
 
   solve(ridge: number): LinearReadout {
@@ -144,4 +166,10 @@ export class RidgeSums {
         `are not to rounding: ${remedy}`,
     );
   }
+}
+
+/** Whether the addon of this copy of the package has made the state. */
+function isOwn(state: State): boolean {
+  const { State32, State64 } = addon();
+  return [State32, State64].some((made: unknown) => state.native.constructor === made);
 }

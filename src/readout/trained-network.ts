@@ -4,24 +4,51 @@
  *     run        y(t) = W' [x(t), u(t)] + b
  *     forecast   u(t+1) = y(t): every output is fed back as the next input
  *
- * Both go on from where the network stands, and leave it where they end; network.reset() starts anew.
+ * Both go on from a state, the network's own by default, and leave it where they end; state.reset() (network.reset() for the
+ * own one) starts from rest. A forecast is one native call, and so are forecasts from many starts.
  * Errors: as run's of the network; RangeError ERR_DTESN_SHAPE for a forecast where the outputs are not the inputs;
- * DtesnError ERR_DTESN_STATE for a forecast before anything was run, or since the network was reset; DtesnError ERR_DTESN_DIVERGED when one leaves the
- * finite numbers (`cause` holds the steps until then).
+ * DtesnError ERR_DTESN_STATE for a forecast before anything was run, or since the state was reset; DtesnError
+ * ERR_DTESN_DIVERGED when a single one leaves the finite numbers (`cause` holds the steps until then).
  */
 import { checkKeys, DtesnError, rangeError, shapeError } from '../errors/index.js';
-import { floats } from '../native/index.js';
-import type { Network } from '../network/index.js';
+import {
+  addon,
+  type Floats,
+  type ForecasterConstructor,
+  floats,
+  longRun,
+  longRunKeys,
+  type NativeForecaster,
+} from '../native/index.js';
+import { checkState, type Network, State } from '../network/index.js';
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
+import {
+  checkSteps,
+  diverged,
+  type ForecastAsyncOptions,
+  type ForecastBatchAsyncOptions,
+  type ForecastOptions,
+  type ForecastStarts,
+  forecastsOf,
+  numbers,
+  type PreparedStarts,
+  prepareStarts,
+} from './forecast.js';
 import type { LinearReadout } from './linear-readout.js';
 
 const BLOCK_STEPS = 240;
 
+/** The last output of a state, which a forecast feeds back first. */
+interface Last {
+  /** On shared memory: native code writes there. */
+  output: Float64Array;
+  /** How often the state had been set from outside then. */
+  resets: number;
+}
+
 export class TrainedNetwork {
-  /** The last output, which a forecast feeds back first. */
-  #last: Float64Array | null = null;
-  /** How often the network's state had been set from outside then. */
-  #resets = 0;
+  readonly #lasts = new WeakMap<State, Last>();
+  #forecaster: NativeForecaster<Floats> | undefined;
 
   constructor(
     readonly network: Network,
@@ -29,8 +56,9 @@ export class TrainedNetwork {
   ) {}
 
   /** Outputs of a series, steps x outputs. */
-  run(series: SeriesInput): Matrix {
+  run(series: SeriesInput, options: ForecastOptions = {}): Matrix {
     const { network, readout } = this;
+    const state = this.#stateOf(options, [], 'run');
     const values = network.seriesOf(series);
     const steps = values.length / network.inputs;
     const out = new Float64Array(steps * readout.outputs);
@@ -40,44 +68,125 @@ export class TrainedNetwork {
       const to = Math.min(steps, from + BLOCK_STEPS);
       const u = values.subarray(from * network.inputs, to * network.inputs);
       const states = block.subarray(0, (to - from) * featureSize);
-      network.run(u, { out: states });
+      network.run(u, { state, out: states });
       const rows = out.subarray(from * readout.outputs, to * readout.outputs);
       readout.applyInto(states, readout.inputs > 0 ? u : undefined, rows);
     }
-    if (steps > 0) {
-      this.#last = out.slice(-readout.outputs);
-      this.#resets = network.ownState.resets;
-    }
+    if (steps > 0) this.#remember(state, out.subarray(-readout.outputs));
     return matrix(steps, readout.outputs, out);
   }
 
   /** The next `steps` outputs, the first being the last one of run, fed back each in its turn. */
-  forecast(steps: number, options: Record<string, never> = {}): Matrix {
+  forecast(steps: number, options: ForecastOptions = {}): Matrix {
+    const state = this.#stateOf(options, [], 'forecast');
+    const last = this.#lastOf(state, steps);
+    const out = numbers(steps * last.length, false);
+    return this.#checked(this.#native().run(state.native, last, out), out, steps);
+  }
+
+  /** The same off the JavaScript thread. An abort stops within 32 steps; the state is then that after the steps done. */
+  async forecastAsync(steps: number, options: ForecastAsyncOptions = {}): Promise<Matrix> {
+    const state = this.#stateOf(options, longRunKeys, 'forecastAsync');
+    const last = this.#lastOf(state, steps);
+    const out = numbers(steps * last.length, true);
+    const start = (control: Int32Array) => this.#native().runAsync(state.native, last, out, control);
+    const done = await State.during([state], () => longRun(start, options, { stage: 'forecast', total: steps }));
+    return this.#checked(done, out, steps);
+  }
+
+  /**
+   * Forecasts from many starts, stepped together: states that `run` of this object was called with, or rows of states
+   * and of their first inputs. The numbers depend neither on the threads nor on which starts are batched together; they
+   * equal those of `forecast` to rounding. A forecast that leaves the finite numbers ends there: it has fewer rows.
+   */
+  forecastBatch(starts: ForecastStarts, steps: number): Matrix[] {
+    this.#checkOutputs();
+    const batch = prepareStarts(this.network, starts, steps, false, (state) => this.#lastOf(state, steps));
+    this.#native().runMany(...this.#batchArguments(batch));
+    this.#rememberAll(batch);
+    return forecastsOf(batch, steps, this.readout.outputs);
+  }
+
+  /** The same off the JavaScript thread. Progress counts the steps of all starts; an abort leaves states as after the steps done. */
+  async forecastBatchAsync(
+    starts: ForecastStarts,
+    steps: number,
+    options: ForecastBatchAsyncOptions = {},
+  ): Promise<Matrix[]> {
+    checkKeys(options, ['threads', ...longRunKeys], 'forecastBatchAsync');
+    const { threads } = options;
+    if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+      throw rangeError('a whole number of threads, 1 or more', 'threads', threads);
+    }
+    this.#checkOutputs();
+    const batch = prepareStarts(this.network, starts, steps, true, (state) => this.#lastOf(state, steps));
+    const start = async (control: Int32Array) => {
+      await this.#native().runManyAsync(...this.#batchArguments(batch), control, threads);
+      this.#rememberAll(batch);
+      return batch.done.reduce((sum, one) => sum + one, 0);
+    };
+    const states = Array.isArray(batch.states) ? batch.states : [];
+    await State.during(states, () => longRun(start, options, { stage: 'forecast', total: batch.done.length * steps }));
+    return forecastsOf(batch, steps, this.readout.outputs);
+  }
+
+  #native(): NativeForecaster<Floats> {
+    if (this.#forecaster === undefined) {
+      const { network, readout } = this;
+      const Native = (
+        network.dtype === 'f32' ? addon().Forecaster32 : addon().Forecaster64
+      ) as ForecasterConstructor<Floats>;
+      this.#forecaster = new Native(network.native, readout.native);
+    }
+    return this.#forecaster;
+  }
+
+  #stateOf(options: ForecastOptions, more: readonly string[], owner: string): State {
+    checkKeys(options, ['state', ...more], owner);
+    const { state = this.network.ownState } = options;
+    checkState(this.network, state, 'state');
+    return state;
+  }
+
+  #checkOutputs(): void {
     const { network, readout } = this;
-    checkKeys(options, [], 'forecast');
-    if (!Number.isSafeInteger(steps) || steps < 0) throw rangeError('a whole number, 0 or more,', 'steps', steps);
     if (readout.outputs !== network.inputs) {
       throw shapeError(`a readout with ${network.inputs} outputs (inputs of the network)`, readout.outputs);
     }
-    if (this.#last === null || this.#resets !== network.ownState.resets) {
-      throw new DtesnError('ERR_DTESN_STATE', 'Expected a series to forecast from: call run with what came before');
-    }
-    const out = new Float64Array(steps * readout.outputs);
-    const last = this.#last;
-    const input = floats(network.dtype, network.inputs);
-    const features = floats(network.dtype, network.featureSize);
-    for (let t = 0; t < steps; t++) {
-      out.set(last, t * readout.outputs);
-      input.set(last);
-      if (!input.every(Number.isFinite)) throw diverged(t, out.subarray(0, t * readout.outputs), readout.outputs);
-      network.run(input, { out: features });
-      readout.applyInto(features, readout.inputs > 0 ? input : undefined, last);
-    }
-    return matrix(steps, readout.outputs, out);
   }
-}
 
-function diverged(step: number, data: Float64Array, outputs: number): DtesnError {
-  const cause = matrix(step, outputs, data.slice());
-  return new DtesnError('ERR_DTESN_DIVERGED', `The forecast left the finite numbers at step ${step}`, { cause });
+  #lastOf(state: State, steps: number): Float64Array {
+    checkSteps(steps);
+    this.#checkOutputs();
+    const last = this.#lasts.get(state);
+    if (last !== undefined && last.resets === state.resets) return last.output;
+    throw new DtesnError('ERR_DTESN_STATE', 'Expected a series to forecast from: call run with what came before');
+  }
+
+  #remember(state: State, output: Float64Array): void {
+    const last = this.#lasts.get(state) ?? { output: numbers(this.readout.outputs, true), resets: 0 };
+    last.output.set(output);
+    last.resets = state.resets;
+    this.#lasts.set(state, last);
+  }
+
+  #checked(done: number, out: Float64Array, steps: number): Matrix {
+    const { outputs } = this.readout;
+    if (done < steps) throw diverged(done, out, outputs);
+    return matrix(steps, outputs, out);
+  }
+
+  #batchArguments({ states, last, out, done }: PreparedStarts) {
+    const native = Array.isArray(states) ? states.map((state) => state.native) : states;
+    return [native, this.network.ownState.gates, last, out, done] as const;
+  }
+
+  /** The states of a batch have moved, and their last outputs with them. */
+  #rememberAll({ states, last }: PreparedStarts): void {
+    if (!Array.isArray(states)) return;
+    const { outputs } = this.readout;
+    states.forEach((state, i) => {
+      this.#remember(state, last.subarray(i * outputs, (i + 1) * outputs));
+    });
+  }
 }

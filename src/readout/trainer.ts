@@ -50,7 +50,7 @@ export interface TrainOptions extends RidgeSolution {
   intercept?: boolean | undefined;
 }
 
-export type TrainAsyncOptions = TrainOptions & LongRunOptions;
+export interface TrainAsyncOptions extends TrainOptions, LongRunOptions {}
 
 export class ReadoutTrainer {
   readonly network: Network;

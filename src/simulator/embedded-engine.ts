@@ -1,13 +1,13 @@
 /**
- * An engine inside this process, for when none is named: a simulation of an Aphrodite server that really serves HTTP on
+ * An engine inside this process, for when none is configured: a simulation of an Aphrodite server that really serves HTTP on
  * loopback and is asked through the same client as a real one.
  *
  *     const engine = await EmbeddedEngine.start({ seed: 7, load: 0.8 });
  *     engine.label          // 'embedded simulation on http://127.0.0.1:41233'
  *     await engine.close();
  *
- * The simulation starts with WARM_UP_SECONDS of virtual history and then follows the monotonic clock, moved on whenever
- * somebody asks for numbers; when it was not asked for longer than CATCH_UP_SECONDS the rest of that pause is
+ * The simulation starts with WARM_UP_SECONDS of virtual history and then follows the monotonic clock, advanced at each
+ * request; when it was not asked for longer than CATCH_UP_SECONDS the rest of that pause is
  * skipped.
  * Errors: TypeError or RangeError for wrong options; DtesnError ERR_DTESN_SIMULATOR_PORT when the port cannot be bound.
  */

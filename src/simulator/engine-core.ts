@@ -38,9 +38,9 @@ export class EngineCore {
   slowdown: (time: number) => number = () => 1;
   private readonly runningRequests: EngineRequest[] = [];
   private readonly queue: EngineRequest[] = [];
-  /** Came while the engine hung: it has not looked. */
+  /** Arrivals during a hang, not admitted to the queue yet. */
   private inbox: EngineRequest[] = [];
-  /** Whose clients went away in the meantime: it has not heard. */
+  /** Cancellations during a hang, not processed yet. */
   private abandoned: EngineRequest[] = [];
   private clock: number;
   /** End of the step in flight; null when the engine idles. */
@@ -104,7 +104,7 @@ export class EngineCore {
     return this.stepEnd === null || this.hungSince !== null ? Number.POSITIVE_INFINITY : this.stepEnd;
   }
 
-  /** Moves to virtual time `seconds`; a time that is past already changes nothing. */
+  /** Moves to virtual time `seconds`; a time in the past has no effect. */
   advanceTo(seconds: number): void {
     if (seconds < this.clock) return;
     while (this.nextEvent <= seconds) {
@@ -181,7 +181,7 @@ export class EngineCore {
 
   /**
    * A storm of preemptions: an outside tenant takes every block that is free, and every second step it yields what the
-   * head of the queue needs, which then takes the place of somebody who must grow.
+   * head of the queue needs, which then takes the place of a request that must grow.
    */
   set stormy(stormy: boolean) {
     if (stormy === this.storm) return;

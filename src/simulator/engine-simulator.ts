@@ -83,7 +83,7 @@ export interface SimulatedModelOptions {
 }
 
 const oldNames = { catchUp: 'catchUpSeconds', warmUp: 'warmUpSeconds', startTime: 'startSeconds' };
-interface DeprecatedOptions {
+export interface DeprecatedSimulatorOptions {
   /** @deprecated Use `catchUpSeconds`. */
   catchUp?: number;
   /** @deprecated Use `warmUpSeconds`. */
@@ -92,7 +92,7 @@ interface DeprecatedOptions {
   startTime?: number;
 }
 
-export interface EngineSimulatorOptions extends DeprecatedOptions {
+export interface EngineSimulatorOptions extends DeprecatedSimulatorOptions {
   /** Of all that is drawn; the same seed gives the same run. Default 0. */
   seed?: number | undefined;
   /** The model that the engines serve. */
@@ -181,7 +181,8 @@ export class EngineSimulator {
 
   static async start(options: EngineSimulatorOptions = {}): Promise<EngineSimulator> {
     const checked = checkOptions(optionsSchema, currentNames(options, oldNames, 'EngineSimulator'), 'EngineSimulator');
-    if (checked.loop && checked.trace === undefined) throw argumentError('a trace', 'trace (it is to loop)', undefined);
+    if (checked.loop && checked.trace === undefined)
+      throw argumentError('a file (`loop: true` requires it)', 'trace', undefined);
     const { signal } = checked;
     signal?.throwIfAborted();
     const simulator = new EngineSimulator(checked, await newSimulation(checked));
@@ -225,7 +226,7 @@ export class EngineSimulator {
   /** Moves to virtual time `seconds` over every step and fault on the way; resolves when the port is as it should be. */
   async advanceTo(seconds: number): Promise<void> {
     if (!(seconds >= 0 && seconds < Number.POSITIVE_INFINITY)) {
-      throw rangeError('virtual seconds from 0', 'seconds', seconds);
+      throw rangeError('a number of virtual seconds, 0 or more,', 'seconds', seconds);
     }
     this.clock.jumpTo(seconds);
     this.moveOn();
@@ -273,7 +274,7 @@ export class EngineSimulator {
   }
 
   private change(crossing: Crossing): void {
-    // The sockets go first: a process that crashes does not say good-bye.
+    // The sockets go first: a process that crashes does not close them in order.
     if (!this.condition.listening) this.server.shut();
     this.condition.change(crossing);
     if (this.closed || !this.condition.listening || this.server.listening) return;

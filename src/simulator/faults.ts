@@ -28,9 +28,9 @@ const ofOneEngine: readonly FaultKind[] = ['hang', 'leak', 'preemption-storm', '
 /** Time of loading when a restart names none, virtual seconds. */
 const RESTART_SECONDS = 2;
 /** What `amount` means where a fault has one, and its default. */
-const amounts: Partial<Record<FaultKind, { most: number; usual: number; expected: string }>> = {
-  leak: { most: 1, usual: 0.1, expected: 'a number in (0, 1] (share of released blocks)' },
-  drift: { most: 100, usual: 0.02, expected: 'a number in (0, 100] (growth of the step time a second)' },
+const amounts: Partial<Record<FaultKind, { most: number; byDefault: number; expected: string }>> = {
+  leak: { most: 1, byDefault: 0.1, expected: 'a number in (0, 1] (share of released blocks)' },
+  drift: { most: 100, byDefault: 0.02, expected: 'a number in (0, 100] (growth of the step time a second)' },
 };
 
 export const faultSchema = z.object({
@@ -80,7 +80,7 @@ export function checkFault(options: FaultOptions, engines: number, now: number):
   const { kind, atSeconds, durationSeconds, engine, amount, status } = checked;
   const known = amounts[kind];
   if (engine !== undefined && !ofOneEngine.includes(kind)) {
-    throw rangeError(`no engine (${kind} strikes the whole server)`, 'engine', engine);
+    throw rangeError(`no engine (${kind} affects the whole server)`, 'engine', engine);
   }
   if (engine !== undefined && engine >= engines) throw rangeError(`an engine below ${engines}`, 'engine', engine);
   if (amount !== undefined && known === undefined) {
@@ -95,7 +95,7 @@ export function checkFault(options: FaultOptions, engines: number, now: number):
     from,
     until: from + lasts,
     engine: engine ?? null,
-    amount: amount ?? known?.usual ?? 0,
+    amount: amount ?? known?.byDefault ?? 0,
     status: status ?? 500,
   };
 }

@@ -3,7 +3,12 @@ export { decodeBytes, encodeBytes, VOCABULARY } from './byte-tokenizer.js';
 export { EmbeddedEngine, type EmbeddedEngineOptions } from './embedded-engine.js';
 export type { CoreParameters } from './engine-core.js';
 export type { FinishReason } from './engine-request.js';
-export { EngineSimulator, type EngineSimulatorOptions, type SimulatedModelOptions } from './engine-simulator.js';
+export {
+  type DeprecatedSimulatorOptions,
+  EngineSimulator,
+  type EngineSimulatorOptions,
+  type SimulatedModelOptions,
+} from './engine-simulator.js';
 export type { EngineStatistics } from './engine-statistics.js';
 export { type FaultKind, type FaultOptions, faultKinds } from './faults.js';
 export type { Histogram } from './histogram.js';

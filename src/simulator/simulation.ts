@@ -71,7 +71,11 @@ export class EngineSimulation implements SimulationView {
   ) {
     const { maxModelLen, blockSize, kvBlocks } = parameters;
     if (kvBlocks * blockSize < maxModelLen) {
-      throw rangeError(`at least ${Math.ceil(maxModelLen / blockSize)} (one longest request)`, 'kvBlocks', kvBlocks);
+      throw rangeError(
+        `at least ${Math.ceil(maxModelLen / blockSize)} (one request of maxModelLen tokens)`,
+        'kvBlocks',
+        kvBlocks,
+      );
     }
     this.cores = this.newCores();
     this.upcoming = arrivals.next();
@@ -116,7 +120,7 @@ export class EngineSimulation implements SimulationView {
     return Math.min(...this.cores.map((core) => core.nextEvent));
   }
 
-  /** Moves to virtual time `seconds`; a time that is past already changes nothing. */
+  /** Moves to virtual time `seconds`; a time in the past has no effect. */
   advanceTo(seconds: number): void {
     if (seconds < this.clock) return;
     while (this.upcoming !== null && this.upcoming.time <= seconds) {

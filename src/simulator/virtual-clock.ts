@@ -21,7 +21,7 @@ export class VirtualClock {
     return this.virtual;
   }
 
-  /** Moves ahead to a virtual time; one that is past already changes nothing. */
+  /** Moves ahead to a virtual time; a time in the past has no effect. */
   jumpTo(seconds: number): void {
     this.virtual = Math.max(this.now(), seconds);
   }

@@ -5,7 +5,7 @@
  * `error`: ERR_DTESN_SOURCE_TIMEOUT, ERR_DTESN_SOURCE_INVALID for what is not as declared, or the code of what was thrown.
  */
 import { z } from 'zod';
-import { untilAborted } from '../abort/index.js';
+import { systemClock, untilAborted, wallMs } from '../abort/index.js';
 import type { Engine } from '../engine/index.js';
 import { argumentError, checkOptions, DtesnError, describe, rangeError } from '../errors/index.js';
 import { additionalFreshness, additionalFreshnessOf, type Freshness, type FreshnessOfSource } from './freshness.js';
@@ -90,7 +90,7 @@ function declare(options: object, owner: string, deadlineMs: number): DeclaredSo
     ...said
   } = checkOptions(optionsSchema, options, owner);
   const twice = hints.find((key) => constraints.includes(key));
-  if (twice !== undefined) throw rangeError('keys that are no constraints', `hints of ${owner}`, twice);
+  if (twice !== undefined) throw rangeError('keys that are not also constraints', `hints of ${owner}`, twice);
   const timeoutMs = Math.min(said.timeoutMs ?? deadlineMs, deadlineMs);
   const freshness = additionalFreshnessOf(said, owner);
   return { name, fetch, freshness, timeoutMs, schema, weight, constraints, hints };
@@ -99,16 +99,16 @@ function declare(options: object, owner: string, deadlineMs: number): DeclaredSo
 export async function fetchAdditionalSource(
   source: DeclaredSource,
   engine: Engine | null,
-  { timeoutMs = source.timeoutMs, signal }: SourceOptions,
+  { timeoutMs = source.timeoutMs, signal, clock = systemClock }: SourceOptions,
 ): Promise<AdditionalSource> {
-  const start = performance.now();
+  const start = clock.now();
   const said = (outcome: Pick<AdditionalSource, 'data' | 'state' | 'unknown' | 'constraints' | 'hints'> & object) => {
-    const now = Date.now() / 1000;
-    const times = { latency_ms: performance.now() - start, age_ms: 0, fetch_timestamp: now, fresh_until: now };
+    const now = wallMs() / 1000;
+    const times = { latency_ms: clock.now() - start, age_ms: 0, fetch_timestamp: now, fresh_until: now };
     return { ...outcome, source_type: source.name, ...times, cache: 'miss' as const, weight: source.weight };
   };
   try {
-    return await underLimit(source.name, "the host's fetch", { timeoutMs, signal }, async (limit) => {
+    return await underLimit(source.name, "the host's fetch", { timeoutMs, signal, clock }, async (limit) => {
       // A turn later: a fetch that reads the sources again finds this question under way. It may throw, too.
       const answered = Promise.resolve().then(() => source.fetch(limit, engine));
       const data = checkedData(source, await untilAborted(limit, answered));
@@ -128,7 +128,7 @@ function checkedData({ schema }: DeclaredSource, answer: unknown): PlainObject {
   if (schema === null) return plainObject(answer);
   const checked = schema.safeParse(answer);
   if (checked?.success === true) return plainObject(checked.data);
-  throw invalid(`its schema refuses the data: ${refusal(checked?.error)}`);
+  throw invalid(`the schema rejects the data: ${refusal(checked?.error)}`);
 }
 
 /** The first issue of a zod error, or what the error says. */

@@ -5,6 +5,7 @@
  * as `stale` from the start, and the source is refetched in the background. Answers are frozen: all readers share them.
  * Errors: none of its own; a read rejects only when the source is closed.
  */
+import { type Clock, systemClock } from '../abort/index.js';
 import type { Freshness } from './freshness.js';
 import { frozen } from './frozen.js';
 
@@ -23,7 +24,7 @@ export interface Answer {
 
 interface Kept<Source> {
   source: Source;
-  /** performance.now() when it came. */
+  /** When it was answered, in milliseconds of the clock. */
   at: number;
   /** It came from an earlier process: never fresh. */
   seeded?: boolean;
@@ -37,16 +38,28 @@ export interface Reading {
 }
 
 export class CachedSource<Source extends Answer> {
-  readonly #ask: () => Promise<Source>;
+  readonly #ask: (maxAgeMs: number) => Promise<Source>;
   readonly #freshness: Freshness;
   readonly #count: (cache: Answer['cache']) => void;
+  readonly #clock: Clock;
   #answer: Kept<Source> | null = null;
   #failure: Kept<Source> | null = null;
   #asking: Promise<Source> | null = null;
   #takesSeed = true;
+  /** Since all was forgotten nothing was answered: what another reader has is not taken either. */
+  #forgotten = false;
 
-  /** `count` is called with how each read was served. */
-  constructor(freshness: Freshness, ask: () => Promise<Source>, count: (cache: Answer['cache']) => void) {
+  /**
+   * `ask(maxAgeMs)` asks for an answer that is younger than that, in which another reader's may serve; `count` is called with
+   * how each read was served.
+   */
+  constructor(
+    freshness: Freshness,
+    ask: (maxAgeMs: number) => Promise<Source>,
+    count: (cache: Answer['cache']) => void,
+    clock: Clock = systemClock,
+  ) {
+    this.#clock = clock;
     this.#freshness = freshness;
     this.#ask = ask;
     this.#count = count;
@@ -58,14 +71,14 @@ export class CachedSource<Source extends Answer> {
       const known = freshForMs === undefined ? this.#known() : this.#knownFor(freshForMs);
       if (known !== null) return this.#counted(known);
     }
-    return this.#askOnce().then((source) =>
+    return this.#askOnce(force).then((source) =>
       this.#counted(source.state === 'error' ? (this.#staleAnswer() ?? source) : source),
     );
   }
 
   /** Takes an answer of an earlier process, `ageMs` old, unless there is a newer one or all was to be forgotten. */
   seed(source: Source, ageMs: number): void {
-    if (this.#takesSeed) this.#answer ??= { source: this.#dated(source), at: performance.now() - ageMs, seeded: true };
+    if (this.#takesSeed) this.#answer ??= { source: this.#dated(source), at: this.#clock.now() - ageMs, seeded: true };
   }
 
   /** Forgets what an earlier process answered. */
@@ -76,6 +89,7 @@ export class CachedSource<Source extends Answer> {
   /** Forgets what is known; an answer under way is not kept. */
   invalidate(): void {
     this.#takesSeed = false;
+    this.#forgotten = true;
     this.#answer = null;
     this.#failure = null;
     this.#asking = null;
@@ -99,26 +113,31 @@ export class CachedSource<Source extends Answer> {
 
   /** An answer that stays fresh for some time yet. */
   #freshAnswer(ms: number): Source | null {
-    if (this.#answer === null || this.#answer.seeded || age(this.#answer) + ms >= this.#freshness.freshMs) return null;
-    return served(this.#answer, 'hit');
+    if (this.#answer === null || this.#answer.seeded || this.#age(this.#answer) + ms >= this.#freshness.freshMs)
+      return null;
+    return this.#served(this.#answer, 'hit');
   }
 
   #recentFailure(): Source | null {
-    if (this.#failure === null || age(this.#failure) >= this.#freshness.retryMs) return null;
-    return served(this.#failure, 'hit');
+    if (this.#failure === null || this.#age(this.#failure) >= this.#freshness.retryMs) return null;
+    return this.#served(this.#failure, 'hit');
   }
 
   #staleAnswer(): Source | null {
     const { freshMs, maxStaleMs } = this.#freshness;
-    if (this.#answer === null || age(this.#answer) >= maxStaleMs) return null;
+    if (this.#answer === null || this.#age(this.#answer) >= maxStaleMs) return null;
     const old = this.#answer.seeded ? 'kept on disk by an earlier process' : `older than ${freshMs} ms`;
     const why = this.#failure?.source.error ?? `${old}; refetched`;
-    return frozen({ ...served(this.#answer, 'stale'), state: 'stale', stale_reason: why });
+    return frozen({ ...this.#served(this.#answer, 'stale'), state: 'stale', stale_reason: why });
   }
 
-  #askOnce(): Promise<Source> {
+  /** What another reader had serves while it is fresh, and newer than the own answer. */
+  #askOnce(force = false): Promise<Source> {
     if (this.#asking !== null) return this.#asking;
-    const asking = this.#ask().then(
+    const { freshMs } = this.#freshness;
+    const newest = this.#answer === null ? freshMs : Math.min(freshMs, this.#age(this.#answer));
+    const maxAgeMs = force || this.#forgotten ? 0 : newest;
+    const asking = this.#ask(maxAgeMs).then(
       (answered) => {
         const source = this.#dated(answered);
         if (this.#asking === asking) this.#keep(source);
@@ -135,7 +154,8 @@ export class CachedSource<Source extends Answer> {
 
   #keep(source: Source): void {
     this.#asking = null;
-    const kept = { source, at: performance.now() };
+    this.#forgotten = false;
+    const kept = { source, at: this.#clock.now() - source.age_ms };
     if (source.state === 'error') {
       this.#failure = kept;
     } else {
@@ -154,12 +174,12 @@ export class CachedSource<Source extends Answer> {
     this.#count(source.cache);
     return source;
   }
-}
 
-function age(kept: Kept<unknown>): number {
-  return performance.now() - kept.at;
-}
+  #age(kept: Kept<Source>): number {
+    return this.#clock.now() - kept.at;
+  }
 
-function served<Source extends Answer>(kept: Kept<Source>, cache: Answer['cache']): Source {
-  return frozen({ ...kept.source, age_ms: age(kept), cache });
+  #served(kept: Kept<Source>, cache: Answer['cache']): Source {
+    return frozen({ ...kept.source, age_ms: this.#age(kept), cache });
+  }
 }

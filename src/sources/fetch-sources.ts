@@ -1,5 +1,5 @@
 /**
- * One look at the five sources, without keeping any of it: for a script or a check. Who looks again keeps a SourceFetcher.
+ * One fetch of the five sources without caches, for a script or a check. For repeated fetches use a SourceFetcher.
  *
  * Errors: those of SourceFetcher; a failed source is a record with its error.
  */
@@ -19,7 +19,7 @@ export async function fetchSources(
 ): Promise<SourceSet> {
   const fetcher = new SourceFetcher(engine, options);
   try {
-    return await fetcher.fetch(signal ? { signal } : {});
+    return await fetcher.fetch({ force: true, ...(signal && { signal }) });
   } finally {
     await fetcher.close();
   }

@@ -1,5 +1,6 @@
 /** The options of a SourceFetcher, checked: schema, defaults, and what they come to. See fetcher.ts. */
 import { z } from 'zod';
+import { type Clock, clockOption } from '../abort/index.js';
 import { type Engine, type EngineSourceName, engineSourceNames } from '../engine/index.js';
 import { argumentError, checkOptions, currentNames, rangeError } from '../errors/index.js';
 import { type AdditionalSourceOptions, type DeclaredSource, declaredSources } from './additional-source.js';
@@ -38,6 +39,8 @@ export interface SourceFetcherOptions {
    * the engine is asked. Reading it may take the first fetch a fifth of the deadline more. Default: none.
    */
   keepIn?: string | undefined;
+  /** What waits and ages are measured by. Default: the system's monotonic clock. */
+  clock?: Clock | undefined;
 }
 
 /** An alternative, and what it is asked for. */
@@ -55,6 +58,7 @@ export interface CheckedOptions {
   freshness: Record<SourceName, Freshness>;
   alternatives: ChosenAlternative[];
   keepIn: string | null;
+  clock: Clock;
 }
 
 const milliseconds = z.number().positive().max(600_000);
@@ -73,6 +77,7 @@ export const optionsSchema = z.object({
   freshness: z.record(z.string(), z.unknown()).default({}).describe('freshMs, maxStaleMs and retryMs by source name'),
   alternatives: z.array(z.unknown()).max(16).default([]).describe('an array of at most 16 providers'),
   keepIn: z.string().min(1).optional().describe('the path of a folder'),
+  clock: clockOption,
 });
 
 const alternativeSchema = z.object({
@@ -96,8 +101,8 @@ export function checkedOptions(engine: Engine | null, options: SourceFetcherOpti
   if (engine !== null && !isEngine(engine)) throw argumentError('an Engine or null', 'engine', engine);
   const checked = checkOptions(optionsSchema, currentNames(options, oldNames, 'SourceFetcher'), 'SourceFetcher');
   const { deadlineMs, timeoutsMs } = checked;
-  const usual = deadlineMs * (engine === null || isLocal(engine) ? localShare : 1);
-  const limits = sourceNames.map((name) => [name, Math.min(timeoutsMs[name] ?? usual, deadlineMs)]);
+  const defaultLimit = deadlineMs * (engine === null || isLocal(engine) ? localShare : 1);
+  const limits = sourceNames.map((name) => [name, Math.min(timeoutsMs[name] ?? defaultLimit, deadlineMs)]);
   return {
     deadlineMs,
     timeoutMs: Object.fromEntries(limits) as Record<SourceName, number>,
@@ -106,6 +111,7 @@ export function checkedOptions(engine: Engine | null, options: SourceFetcherOpti
     freshness: chosenFreshness(checked.freshness),
     alternatives: checkedAlternatives(checked.alternatives),
     keepIn: checked.keepIn ?? null,
+    clock: checked.clock,
   };
 }
 

@@ -7,11 +7,14 @@
  * provider restarted, or serves another model (restart-signature.ts), what is known of model and tokenizer is forgotten
  * and `epoch` rises. All ages are of the monotonic clock.
  *
+ * Scrapes are shared with whoever else reads the same Engine object, an EngineMonitor say (engine/telemetry/scraper.ts): one that
+ * is fresh, and newer than the answer known here, is a source's answer, with its age.
+ *
  * The engines are the caller's: closing the fetcher ends what it asked and leaves them open.
  * Errors: the signal's reason when the caller aborts; DtesnError ERR_DTESN_CLOSED after close().
  */
 
-import { untilAborted, withTimeLimit } from '../abort/index.js';
+import { type Clock, untilAborted, wallMs, withTimeLimit } from '../abort/index.js';
 import { type Engine, type EngineSourceName, engineSourceNames } from '../engine/index.js';
 import { DtesnError, ListenerErrors, rangeError } from '../errors/index.js';
 import { type DeclaredSource, fetchAdditionalSource } from './additional-source.js';
@@ -59,6 +62,7 @@ type Notice<Source> = (source: Source, provider: EngineProvider, begun: number) 
 
 export class SourceFetcher {
   readonly #engine: Engine | null;
+  readonly #clock: Clock;
   readonly #main: EngineProvider | null;
   readonly #options: CheckedOptions;
   readonly #caches: Caches;
@@ -76,7 +80,8 @@ export class SourceFetcher {
   constructor(engine: Engine | null, options: SourceFetcherOptions = {}) {
     this.#options = checkedOptions(engine, options);
     this.#engine = engine;
-    this.#main = engine && new EngineProvider('engine', engine);
+    this.#clock = this.#options.clock;
+    this.#main = engine && new EngineProvider('engine', engine, this.#clock);
     const { providers, declared, keepIn } = this.#options;
     this.#choices = this.#makeChoices();
     this.#caches = {
@@ -115,7 +120,7 @@ export class SourceFetcher {
 
   /**
    * Fetches every `intervalMs` and hands each set to the listener, the first at once. What would not stay fresh for half an
-   * interval is asked anew and waited for, so no set is older than it need be. A turn that takes longer than the interval
+   * interval is refetched and waited for. A turn that takes longer than the interval
    * (its fetch, and what the listener returns) skips those it missed. Ends with what is returned, with the signal, or with
    * close(). The first error of the listener goes to `onError`, by default a warning of the process; the subscription goes
    * on (listeners.ts).
@@ -131,7 +136,7 @@ export class SourceFetcher {
     const errors = new ListenerErrors(onError);
     const turn = async () =>
       errors.call(listener, 'subscribe', [await untilAborted(end.signal, this.#read({ freshForMs: intervalMs / 2 }))]);
-    void steadyPoll(turn, intervalMs, end.signal).finally(() => {
+    void steadyPoll(turn, intervalMs, end.signal, this.#clock).finally(() => {
       for (const other of signals) other.removeEventListener('abort', stop);
     });
     return stop;
@@ -182,10 +187,10 @@ export class SourceFetcher {
   }
 
   async #read(reading: Reading): Promise<SourceSet> {
-    const start = performance.now();
+    const start = this.#clock.now();
     if (this.#loading) await this.#loading;
     const [sources, additional] = await Promise.all([this.#readFive(reading), this.#readAdditional(reading)]);
-    return { sources, additional, timestamp: Date.now() / 1000, elapsed_ms: performance.now() - start };
+    return { sources, additional, timestamp: wallMs() / 1000, elapsed_ms: this.#clock.now() - start };
   }
 
   async #readFive(reading: Reading): Promise<Sources> {
@@ -200,8 +205,11 @@ export class SourceFetcher {
     const sources = { model_config, tokenizer, performance, processing_state, resources };
     const problems = this.#kept?.problems() ?? [];
     if (problems.length === 0) return sources;
-    const told = { model_config: withProblems(model_config, problems), tokenizer: withProblems(tokenizer, problems) };
-    return { ...sources, ...told };
+    const reported = {
+      model_config: withProblems(model_config, problems),
+      tokenizer: withProblems(tokenizer, problems),
+    };
+    return { ...sources, ...reported };
   }
 
   async #readAdditional(reading: Reading): Promise<Record<string, AdditionalSource>> {
@@ -213,7 +221,7 @@ export class SourceFetcher {
   #makeChoices(): Choices {
     const { alternatives } = this.#options;
     const others = alternatives.map(({ name, engine, sources }) => ({
-      provider: new EngineProvider(name, engine),
+      provider: new EngineProvider(name, engine, this.#clock),
       sources,
     }));
     const choice = <Source extends Sources[EngineSourceName]>(
@@ -223,12 +231,13 @@ export class SourceFetcher {
     ) => {
       const further = others.filter(({ sources }) => sources.includes(name)).map(({ provider }) => provider);
       const providers = this.#main ? [this.#main, ...further] : further;
-      return new ProviderChoice<EngineProvider, Source>(providers, this.#main, async (provider, limits) => {
-        const begun = performance.now();
-        const source = await fetch(provider.guard.within(limits.timeoutMs), limits);
+      const ask = async (provider: EngineProvider, limits: Limits) => {
+        const begun = this.#clock.now();
+        const source = await fetch(provider.guard.within(limits.timeoutMs), { ...limits, clock: this.#clock });
         notice(source, provider, begun);
         return source;
-      });
+      };
+      return new ProviderChoice<EngineProvider, Source>(providers, this.#main, ask, this.#clock);
     };
     return {
       model_config: choice<ModelConfigSource>('model_config', fetchModelDataSource, this.#noticeModel.bind(this)),
@@ -240,7 +249,7 @@ export class SourceFetcher {
   #engineCache<Name extends EngineSourceName>(name: Name, fetch: AskEngine<Sources[Name]>): Caches[Name] {
     const choice = this.#choices[name] as unknown as ProviderChoice<EngineProvider, Sources[Name]>;
     return this.#fiveCache(name, async (limits) => {
-      if (choice.size === 0) return fetch(null, limits);
+      if (choice.size === 0) return fetch(null, { ...limits, clock: this.#clock });
       const source = await choice.ask(limits);
       this.#keep(name, source);
       return source;
@@ -249,14 +258,14 @@ export class SourceFetcher {
 
   #fiveCache<Name extends SourceName>(name: Name, ask: (limits: Limits) => Promise<Sources[Name]>): Caches[Name] {
     const { timeoutMs, freshness } = this.#options;
-    const limits = { timeoutMs: timeoutMs[name], signal: this.#closing.signal };
-    return this.#cache(name, freshness[name], () => ask(limits)) as unknown as Caches[Name];
+    const limits = { timeoutMs: timeoutMs[name], signal: this.#closing.signal, clock: this.#clock };
+    return this.#cache(name, freshness[name], (maxAgeMs) => ask({ ...limits, maxAgeMs })) as unknown as Caches[Name];
   }
 
   #additionalCache(source: DeclaredSource): CachedSource<AdditionalSource> {
     const signal = this.#closing.signal;
     return this.#cache(source.name, source.freshness, () =>
-      fetchAdditionalSource(source, this.#main?.guard.within(source.timeoutMs) ?? null, { signal }),
+      fetchAdditionalSource(source, this.#main?.guard.within(source.timeoutMs) ?? null, { signal, clock: this.#clock }),
     );
   }
 
@@ -264,17 +273,18 @@ export class SourceFetcher {
   #cache<Source extends Answer>(
     name: string,
     freshness: CheckedOptions['freshness'][SourceName],
-    ask: () => Promise<Source>,
+    ask: (maxAgeMs: number) => Promise<Source>,
   ): CachedSource<Source> {
     const figures = new SourceFigures();
     this.#figures.set(name, figures);
-    const counted = async () => {
-      const start = performance.now();
-      const source = await ask();
-      figures.countQuestion(source, performance.now() - start);
+    const counted = async (maxAgeMs: number) => {
+      const start = this.#clock.now();
+      const source = await ask(maxAgeMs);
+      figures.countQuestion(source, this.#clock.now() - start);
       return source;
     };
-    return new CachedSource<Source>(freshness, () => this.#track(counted()), figures.countRead);
+    const asked = (maxAgeMs: number) => this.#track(counted(maxAgeMs));
+    return new CachedSource<Source>(freshness, asked, figures.countRead, this.#clock);
   }
 
   #allCaches(): Map<string, { invalidate(): void }> {
@@ -309,12 +319,10 @@ export class SourceFetcher {
   }
 
   async #load(kept: KeptFacts): Promise<void> {
-    const late = () => new DtesnError('ERR_DTESN_SOURCE_TIMEOUT', 'the folder of kept facts did not answer in time');
+    const late = () => new DtesnError('ERR_DTESN_SOURCE_TIMEOUT', 'the folder keepIn could not be read in time');
     try {
-      const facts = await withTimeLimit(this.#options.deadlineMs / 5, late, undefined, (limit) =>
-        untilAborted(limit, kept.load()),
-      );
-      this.#seed(facts);
+      const load = (limit: AbortSignal) => untilAborted(limit, kept.load());
+      this.#seed(await withTimeLimit(this.#options.deadlineMs / 5, late, undefined, load, this.#clock));
     } catch (error) {
       kept.ignore(failure(error).error);
     }
@@ -323,14 +331,14 @@ export class SourceFetcher {
 
   /** Takes what an earlier process kept; the first answers of the engine are compared with it. */
   #seed({ model_config, tokenizer }: Facts): void {
-    const ageMs = (source: Answer) => Math.max(0, Date.now() - source.fetch_timestamp * 1000);
+    const ageMs = (source: Answer) => Math.max(0, wallMs() - source.fetch_timestamp * 1000);
     const seeded = <Source extends Sources[EngineSourceName]>(source: Source): Source => {
       const since = new Date(source.fetch_timestamp * 1000).toISOString();
       return { ...withProblems(source, [`kept on disk since ${since} by an earlier process`]), provider: 'disk' };
     };
     if (model_config) {
       this.#caches.model_config.seed(seeded(model_config), ageMs(model_config));
-      this.#main?.changedModel(model_config, performance.now());
+      this.#main?.changedModel(model_config, this.#clock.now());
     }
     if (tokenizer) {
       this.#caches.tokenizer.seed(seeded(tokenizer), ageMs(tokenizer));

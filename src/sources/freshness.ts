@@ -96,9 +96,9 @@ export function additionalFreshnessOf(said: FreshnessOfSource, owner: string): F
   return completed(said, { freshMs, maxStaleMs: Math.min(10 * freshMs, lasting.maxStaleMs), retryMs: second }, owner);
 }
 
-function completed(said: FreshnessOfSource, usual: Freshness, owner: string): Freshness {
-  const freshMs = said.freshMs ?? usual.freshMs;
-  const maxStaleMs = said.maxStaleMs ?? Math.max(usual.maxStaleMs, freshMs);
-  if (maxStaleMs >= freshMs) return { freshMs, maxStaleMs, retryMs: said.retryMs ?? usual.retryMs };
+function completed(said: FreshnessOfSource, defaults: Freshness, owner: string): Freshness {
+  const freshMs = said.freshMs ?? defaults.freshMs;
+  const maxStaleMs = said.maxStaleMs ?? Math.max(defaults.maxStaleMs, freshMs);
+  if (maxStaleMs >= freshMs) return { freshMs, maxStaleMs, retryMs: said.retryMs ?? defaults.retryMs };
   throw rangeError(`at least freshMs, ${freshMs},`, `${owner}.maxStaleMs`, maxStaleMs);
 }

@@ -13,6 +13,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { wallMs } from '../abort/index.js';
 import { failure } from './observation.js';
 import { type ModelConfigSource, modelConfigSchema, type TokenizerSource, tokenizerSchema } from './types.js';
 
@@ -52,7 +53,7 @@ export class KeptFacts {
   async load(): Promise<Facts> {
     try {
       const { label, ...facts } = parsed(await readBounded(this.#file));
-      if (label !== this.#label) throw new Error('it is of another engine');
+      if (label !== this.#label) throw new Error('it belongs to another engine');
       this.#facts = { ...facts, ...this.#facts };
       return facts;
     } catch (error) {
@@ -74,7 +75,7 @@ export class KeptFacts {
     this.#ignored = `${this.#file} is ignored: ${why}`;
   }
 
-  /** Why what was kept is not used, told once; why it cannot be written, as long as that is so. */
+  /** Why what was kept is not used, reported once; why it cannot be written, as long as that is so. */
   problems(): string[] {
     const problems = [this.#ignored, this.#unwritten].filter((problem) => problem !== null);
     this.#ignored = null;
@@ -108,19 +109,20 @@ export class KeptFacts {
 
 async function readBounded(file: string): Promise<string> {
   const found = await stat(file);
-  if (!found.isFile() || found.size > mostBytes) throw new Error(`it is no plain file of at most ${mostBytes} bytes`);
+  if (!found.isFile() || found.size > mostBytes)
+    throw new Error(`it is not a regular file of at most ${mostBytes} bytes`);
   return readFile(file, 'utf8');
 }
 
 function parsed(text: string): z.infer<typeof bodySchema> {
   const file = fileSchema.safeParse(jsonOf(text));
-  if (!file.success) throw new Error('it is no file of this version');
+  if (!file.success) throw new Error('its format or version is not supported');
   const { body, sha256: digest } = file.data;
   if (sha256(body) !== digest) throw new Error('its checksum is wrong');
   const facts = bodySchema.safeParse(jsonOf(body));
-  if (!facts.success) throw new Error('its records have another shape');
+  if (!facts.success) throw new Error('its records do not match the schema');
   const dates = [facts.data.model_config, facts.data.tokenizer].map((source) => source?.fetch_timestamp ?? 0);
-  if (Math.max(...dates) > Date.now() / 1000 + 1) throw new Error('it is dated in the future');
+  if (Math.max(...dates) > wallMs() / 1000 + 1) throw new Error('it is dated in the future');
   return facts.data;
 }
 
@@ -128,7 +130,7 @@ function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Error('it is torn');
+    throw new Error('it is not complete JSON');
   }
 }
 

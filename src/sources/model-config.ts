@@ -11,7 +11,7 @@
  */
 import type { Engine, ModelCard } from '../engine/index.js';
 import { configFacts, joinFacts, type ModelFacts, modelConflicts } from '../engine/index.js';
-import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
+import { observe, requireEngine, type SourceOptions, type SourceRequests } from './observation.js';
 import type { ModelConfigSource, SourceFields } from './types.js';
 
 type Fields = SourceFields['model_config'];
@@ -32,18 +32,18 @@ const nothing: Fields = {
 };
 
 export function fetchModelDataSource(engine: Engine | null, options: SourceOptions = {}): Promise<ModelConfigSource> {
-  const ask = (inquiry: Inquiry) => readModelConfig(required(engine), inquiry);
+  const ask = (requests: SourceRequests) => readModelConfig(requireEngine(engine), requests);
   return observe({ source: 'model_config', request: 'GET /v1/models', nothing, ask }, options);
 }
 
-async function readModelConfig(engine: Engine, inquiry: Inquiry): Promise<Fields> {
-  const { signal } = inquiry;
-  const version = inquiry.added('GET /version', engine.version({ signal }));
-  const cards = await inquiry.needed(engine.models({ signal }));
+async function readModelConfig(engine: Engine, requests: SourceRequests): Promise<Fields> {
+  const { signal } = requests;
+  const version = requests.optional('GET /version', engine.version({ signal }));
+  const cards = await requests.require(engine.models({ signal }));
   const card = cards.find(({ parent }) => parent === null) ?? cards[0] ?? null;
   // Asked for after the models: their answer says where the files lie.
-  const files = await inquiry.added("the model's files", engine.modelFiles({ signal }));
-  inquiry.problems.push(...(files?.problems ?? []));
+  const files = await requests.optional("the model's files", engine.modelFiles({ signal }));
+  requests.problems.push(...(files?.problems ?? []));
   const facts = files?.facts ?? joinFacts([['config.json', configFacts(files?.config ?? {})]]);
   const fields = {
     model_name: card?.id ?? null,

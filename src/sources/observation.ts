@@ -1,11 +1,11 @@
 /**
- * One observation of a source: asks under a time limit and says what came of it. A source that fails is a record with
+ * One observation of a source: sends its requests under a time limit and returns its record. A source that fails is a record with
  * `error` and `error_code`, not an exception; only the caller's own abort rejects.
  *
  * `ERR_DTESN_SOURCE_TIMEOUT` names the source, the limit and the question. An answer with null fields is `partial`.
  */
 
-import { untilAborted, withTimeLimit } from '../abort/index.js';
+import { type Clock, systemClock, untilAborted, wallMs, withTimeLimit } from '../abort/index.js';
 import type { Engine } from '../engine/index.js';
 import { isEngineError } from '../engine/index.js';
 import { DtesnError } from '../errors/index.js';
@@ -16,34 +16,55 @@ export interface SourceOptions {
   timeoutMs?: number | undefined;
   /** Ends the question. */
   signal?: AbortSignal | undefined;
+  /** How old an answer may be that another reader of the same engine had. Default 0: each is asked for. */
+  maxAgeMs?: number | undefined;
+  /** What the limit and ages are measured by. Default: the system's monotonic clock. */
+  clock?: Clock | undefined;
 }
 
 export interface Question<Name extends SourceName> {
   source: Name;
-  /** The request without whose answer the source fails, as a person names it. */
+  /** The required request, as errors name it. */
   request: string;
   /** The record when nothing is known. */
   nothing: SourceFields[Name];
-  ask: (inquiry: Inquiry) => Promise<SourceFields[Name]>;
+  ask: (requests: SourceRequests) => Promise<SourceFields[Name]>;
 }
 
-/** What one observation asks: everything ends when its signal aborts. */
-export class Inquiry {
+/** The requests of one observation; all end when its signal aborts. */
+export class SourceRequests {
   readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly maxAgeMs: number;
   /** Why fields are unknown. */
   readonly problems: string[] = [];
+  readonly #begun: number;
+  #ageMs = 0;
 
-  constructor(signal: AbortSignal) {
+  constructor(signal: AbortSignal, clock: Clock, maxAgeMs: number) {
     this.signal = signal;
+    this.clock = clock;
+    this.maxAgeMs = maxAgeMs;
+    this.#begun = clock.now();
   }
 
-  /** The answer without which the source fails. */
-  needed<T>(work: Promise<T>): Promise<T> {
+  /** 0 for what was answered since this observation began. */
+  get ageMs(): number {
+    return this.#ageMs;
+  }
+
+  /** Notes when the answer came, in milliseconds of the clock: before this observation where another reader had it. */
+  answeredAt(ms: number): void {
+    if (ms < this.#begun) this.#ageMs = this.clock.now() - ms;
+  }
+
+  /** An answer without which the source fails. */
+  require<T>(work: Promise<T>): Promise<T> {
     return untilAborted(this.signal, work);
   }
 
   /** An answer that only adds to the source: null, and a problem, when it fails. */
-  async added<T>(what: string, work: Promise<T>): Promise<T | null> {
+  async optional<T>(what: string, work: Promise<T>): Promise<T | null> {
     try {
       return await untilAborted(this.signal, work);
     } catch (error) {
@@ -55,20 +76,20 @@ export class Inquiry {
 
 export async function observe<Name extends SourceName>(
   question: Question<Name>,
-  { timeoutMs = 1000, signal }: SourceOptions,
+  { timeoutMs = 1000, signal, maxAgeMs = 0, clock = systemClock }: SourceOptions,
 ): Promise<Sources[Name]> {
   const { source, request, nothing, ask } = question;
-  const start = performance.now();
+  const start = clock.now();
   try {
-    return await underLimit(source, request, { timeoutMs, signal }, async (limit) => {
-      const inquiry = new Inquiry(limit);
-      const fields = await ask(inquiry);
-      const problems = inquiry.problems.length > 0 ? { problems: inquiry.problems } : {};
-      return record(source, fields, performance.now() - start, problems);
+    return await underLimit(source, request, { timeoutMs, signal, clock }, async (limit) => {
+      const requests = new SourceRequests(limit, clock, maxAgeMs);
+      const fields = await ask(requests);
+      const problems = requests.problems.length > 0 ? { problems: requests.problems } : {};
+      return record(source, fields, clock.now() - start, { age_ms: requests.ageMs, ...problems });
     });
   } catch (error) {
     signal?.throwIfAborted();
-    return record(source, nothing, performance.now() - start, { state: 'error', ...failure(error) });
+    return record(source, nothing, clock.now() - start, { state: 'error', ...failure(error) });
   }
 }
 
@@ -76,13 +97,13 @@ export async function observe<Name extends SourceName>(
 export function underLimit<T>(
   source: string,
   request: string,
-  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal | undefined },
+  { timeoutMs, signal, clock }: { timeoutMs: number; signal: AbortSignal | undefined; clock: Clock },
   ask: (limit: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const shown = Number(timeoutMs.toFixed(timeoutMs < 10 ? 1 : 0));
   const late = () =>
     new DtesnError('ERR_DTESN_SOURCE_TIMEOUT', `${source} source did not answer within ${shown} ms (${request})`);
-  return withTimeLimit(timeoutMs, late, signal, ask);
+  return withTimeLimit(timeoutMs, late, signal, ask, clock);
 }
 
 function record<Name extends SourceName>(
@@ -92,14 +113,14 @@ function record<Name extends SourceName>(
   outcome: Partial<Outcome>,
 ): Sources[Name] {
   const unknown = Object.entries(fields).flatMap(([name, value]) => (value === null ? [name] : []));
-  const now = Date.now() / 1000;
+  const answered = (wallMs() - (outcome.age_ms ?? 0)) / 1000;
   const said: Outcome = {
     state: unknown.length === 0 ? 'ok' : 'partial',
     latency_ms: latency,
     age_ms: 0,
     unknown,
-    fetch_timestamp: now,
-    fresh_until: now,
+    fetch_timestamp: answered,
+    fresh_until: answered,
     cache: 'miss',
     ...outcome,
   };
@@ -123,11 +144,11 @@ function textOf(error: unknown): { message: string; code: string } {
       code: typeof code === 'string' ? code : 'ERR_DTESN_SOURCE',
     };
   } catch {
-    return { message: 'an error that cannot be read', code: 'ERR_DTESN_SOURCE' };
+    return { message: 'an error whose message cannot be read', code: 'ERR_DTESN_SOURCE' };
   }
 }
 
-export function required(engine: Engine | null): Engine {
+export function requireEngine(engine: Engine | null): Engine {
   if (engine !== null) return engine;
-  throw new DtesnError('ERR_DTESN_NO_ENGINE', 'No engine is named, so there is none to ask');
+  throw new DtesnError('ERR_DTESN_NO_ENGINE', 'No engine is configured');
 }

@@ -1,13 +1,13 @@
 /**
  * Source performance: the engine's load and totals from GET /metrics, which must answer, and its health from GET /health,
- * asked at the same time.
+ * asked at the same time. Whoever else reads them of the same engine shares requests and answers (engine/telemetry/scraper.ts).
  *
  * engine_ready = /health answers and no rank sleeps. False when /health answers 503; unknown when it does not answer.
  * Counters are as the engine has them: since its start, not since ours.
  */
-import type { Engine } from '../engine/index.js';
-import { engineMetrics, isEngineError, parsePrometheusInSlices } from '../engine/index.js';
-import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
+import { wallMs } from '../abort/index.js';
+import { type Engine, isEngineError, type Scraper, type SharedOptions, scraperOf } from '../engine/index.js';
+import { observe, requireEngine, type SourceOptions, type SourceRequests } from './observation.js';
 import type { PerformanceSource, SourceFields } from './types.js';
 
 type Fields = SourceFields['performance'];
@@ -36,16 +36,17 @@ export function fetchPerformanceDataSource(
   engine: Engine | null,
   options: SourceOptions = {},
 ): Promise<PerformanceSource> {
-  const ask = (inquiry: Inquiry) => readPerformance(required(engine), inquiry);
+  const ask = (requests: SourceRequests) => readPerformance(requireEngine(engine), requests);
   return observe({ source: 'performance', request: 'GET /metrics', nothing, ask }, options);
 }
 
-async function readPerformance(engine: Engine, inquiry: Inquiry): Promise<Fields> {
-  const { signal } = inquiry;
-  const health = inquiry.added('GET /health', isHealthy(engine, signal));
-  const body = await inquiry.needed(engine.metrics({ signal }));
-  const syncTime = Date.now() / 1000;
-  const figures = engineMetrics(await parsePrometheusInSlices(body, { signal }));
+async function readPerformance(engine: Engine, requests: SourceRequests): Promise<Fields> {
+  const { signal, maxAgeMs, clock } = requests;
+  const scraper = scraperOf(engine, clock);
+  const health = requests.optional('GET /health', isHealthy(scraper, { signal, maxAgeMs }));
+  const { figures, timeSeconds } = await requests.require(scraper.scrape({ signal, maxAgeMs }));
+  requests.answeredAt(1000 * timeSeconds);
+  const syncTime = (wallMs() - requests.ageMs) / 1000;
   const { running, waiting } = figures;
   const healthy = await health;
   return {
@@ -69,9 +70,9 @@ async function readPerformance(engine: Engine, inquiry: Inquiry): Promise<Fields
   };
 }
 
-async function isHealthy(engine: Engine, signal: AbortSignal): Promise<boolean> {
+async function isHealthy(scraper: Scraper, options: SharedOptions): Promise<boolean> {
   try {
-    await engine.health({ signal });
+    await scraper.health(options);
     return true;
   } catch (error) {
     if (isEngineError(error) && error.status === 503) return false;

@@ -11,5 +11,5 @@ export function checkedState<T>(schema: z.ZodType<T>, said: unknown, provider: s
   if (checked.success) return checked.data;
   const { path, message } = checked.error.issues[0]!;
   const place = ['providers', provider, ...path.map(String)].join('.');
-  throw new DtesnError('ERR_DTESN_SOURCE_INVALID', `${place} is not what it should be: ${message}`);
+  throw new DtesnError('ERR_DTESN_SOURCE_INVALID', `${place} returned an invalid value: ${message}`);
 }

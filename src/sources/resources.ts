@@ -6,14 +6,23 @@
  *     memory available = min(host available, room left in the cgroup)
  *     max_concurrent_processes = the processor's limit, else the cores
  *     *_pressure      = share of the last 10 s in which some task waited for it (PSI)
+ *     run_queue_per_cpu = tasks that run or want to at this moment, a CPU
  *     event_loop_*_ms = lateness of this process' event loop since the source was last read
  *
  * A processor that throws, or says something of another kind, fails the source (ERR_DTESN_SOURCE_INVALID).
  */
 import os from 'node:os';
 import { z } from 'zod';
-import { cgroupLimits, cpusOf, eventLoopDelay, leastKnown, nvidiaGpus, pressure } from '../host/index.js';
-import { type Inquiry, observe, type SourceOptions } from './observation.js';
+import {
+  cgroupLimits,
+  cpusOf,
+  eventLoopDelay,
+  leastKnown,
+  nvidiaGpus,
+  pressure,
+  runQueuePerCpu,
+} from '../host/index.js';
+import { observe, type SourceOptions, type SourceRequests } from './observation.js';
 import { checkedState } from './provided-state.js';
 import type { ResourceState, ResourcesSource, SourceFields } from './types.js';
 
@@ -40,15 +49,17 @@ export function fetchResourceDataSource(
   provider: (() => ResourceState) | undefined,
   options: SourceOptions = {},
 ): Promise<ResourcesSource> {
-  const ask = (inquiry: Inquiry) => readResources(provider, inquiry);
+  const ask = (requests: SourceRequests) => readResources(provider, requests);
   return observe({ source: 'resources', request: 'the host', nothing, ask }, options);
 }
 
-async function readResources(provider: (() => ResourceState) | undefined, inquiry: Inquiry): Promise<Fields> {
+async function readResources(provider: (() => ResourceState) | undefined, requests: SourceRequests): Promise<Fields> {
   const processor = provider && checkedState(stateSchema, provider(), 'resources');
-  const gpus = processor?.nvidiaSmi ? inquiry.added('nvidia-smi', nvidiaGpus({ signal: inquiry.signal })) : undefined;
+  const gpus = processor?.nvidiaSmi
+    ? requests.optional('nvidia-smi', nvidiaGpus({ signal: requests.signal }))
+    : undefined;
   const limits = cgroupLimits();
-  const waits = await inquiry.needed(pressure());
+  const [waits, runQueue] = await requests.require(Promise.all([pressure(), runQueuePerCpu()]));
   const delay = eventLoopDelay();
   const memory = process.memoryUsage();
   const cores = cpusOf(os.availableParallelism(), limits.cpus);
@@ -66,6 +77,7 @@ async function readResources(provider: (() => ResourceState) | undefined, inquir
       cpu_pressure: waits.cpu,
       memory_pressure: waits.memory,
       io_pressure: waits.io,
+      run_queue_per_cpu: runQueue,
       event_loop_p50_ms: delay?.p50 ?? null,
       event_loop_p99_ms: delay?.p99 ?? null,
       ...processor?.currentProcessingLoad,

@@ -7,9 +7,8 @@
  * engine_type is what the engine detects of itself; else the owner that GET /v1/models names, and where that is refused
  * the prefix of GET /metrics.
  */
-import type { Engine } from '../engine/index.js';
-import { type EngineError, engineMetrics, isEngineError, parsePrometheusInSlices } from '../engine/index.js';
-import { type Inquiry, observe, required, type SourceOptions } from './observation.js';
+import { type Engine, type EngineError, isEngineError, scraperOf } from '../engine/index.js';
+import { observe, requireEngine, type SourceOptions, type SourceRequests } from './observation.js';
 import type { SourceFields, TokenizerSource } from './types.js';
 
 type Fields = SourceFields['tokenizer'];
@@ -33,16 +32,18 @@ const absent: Fields = {
 const probe = 'Echo states remember 12 steps.';
 
 export function fetchTokenizerDataSource(engine: Engine | null, options: SourceOptions = {}): Promise<TokenizerSource> {
-  const ask = (inquiry: Inquiry) => readTokenizer(required(engine), inquiry);
+  const ask = (requests: SourceRequests) => readTokenizer(requireEngine(engine), requests);
   return observe({ source: 'tokenizer', request: 'POST /tokenize', nothing, ask }, options);
 }
 
-async function readTokenizer(engine: Engine, inquiry: Inquiry): Promise<Fields> {
-  const type = engineType(engine, inquiry);
-  const tokenized = await inquiry.needed(engine.tokenize(probe, { signal: inquiry.signal }).catch(unlessUnsupported));
+async function readTokenizer(engine: Engine, requests: SourceRequests): Promise<Fields> {
+  const type = engineType(engine, requests);
+  const tokenized = await requests.require(
+    engine.tokenize(probe, { signal: requests.signal }).catch(unlessUnsupported),
+  );
   if (tokenized === null) return { ...absent, engine_type: await type };
   const { tokens, maxModelLen } = tokenized;
-  const back = await wayBack(engine, tokens, inquiry);
+  const back = await roundTrip(engine, tokens, requests);
   return {
     tokenizer_available: true,
     engine_type: await type,
@@ -59,17 +60,17 @@ function unlessUnsupported(error: unknown): null {
 }
 
 /** Whether the engine detokenizes: no, when it has no such endpoint; unknown, when it fails. */
-async function wayBack(
+async function roundTrip(
   engine: Engine,
   tokens: number[],
-  inquiry: Inquiry,
+  requests: SourceRequests,
 ): Promise<{ known: boolean | null; text: string | null }> {
   let absent = false;
-  const asked = engine.detokenize(tokens, { signal: inquiry.signal }).catch((error: unknown) => {
+  const asked = engine.detokenize(tokens, { signal: requests.signal }).catch((error: unknown) => {
     absent = isEngineError(error) && isAbsence(error);
     throw error;
   });
-  const text = await inquiry.added('POST /detokenize', asked);
+  const text = await requests.optional('POST /detokenize', asked);
   return { known: text !== null ? true : absent ? false : null, text };
 }
 
@@ -77,16 +78,16 @@ function isAbsence({ code, status }: EngineError): boolean {
   return code === 'ERR_DTESN_ENGINE_UNSUPPORTED' || [404, 405, 501].includes(status ?? 0);
 }
 
-async function engineType(engine: Engine, inquiry: Inquiry): Promise<Fields['engine_type']> {
-  const { signal } = inquiry;
-  if (engine.kind !== undefined) return inquiry.added('its kind', engine.kind({ signal }));
-  const cards = await inquiry.added('GET /v1/models', engine.models({ signal }));
+async function engineType(engine: Engine, requests: SourceRequests): Promise<Fields['engine_type']> {
+  const { signal } = requests;
+  if (engine.kind !== undefined) return requests.optional('its kind', engine.kind({ signal }));
+  const cards = await requests.optional('GET /v1/models', engine.models({ signal }));
   // Models are behind the key, metrics are not.
-  if (cards === null) return inquiry.added('GET /metrics', typeOfMetrics(engine, signal));
+  if (cards === null) return requests.optional('GET /metrics', typeOfMetrics(engine, requests));
   const owner = cards[0]?.ownedBy;
   return owner === 'aphrodite' || owner === 'vllm' ? owner : null;
 }
 
-async function typeOfMetrics(engine: Engine, signal: AbortSignal): Promise<Fields['engine_type']> {
-  return engineMetrics(await parsePrometheusInSlices(await engine.metrics({ signal }), { signal })).engineType;
+async function typeOfMetrics(engine: Engine, { signal, clock }: SourceRequests): Promise<Fields['engine_type']> {
+  return (await scraperOf(engine, clock).scrape({ signal })).figures.engineType;
 }

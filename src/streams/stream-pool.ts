@@ -18,8 +18,8 @@
  */
 import { z } from 'zod';
 import { argumentError, checkOptions, DtesnError, rangeError, shapeError } from '../errors/index.js';
-import { Arena, type Floats } from '../native/index.js';
-import { isNetwork, type Network, type StreamTable } from '../network/index.js';
+import { Arena, type Floats, type NativeStreamTable } from '../native/index.js';
+import { isNetwork, type Network, type StreamMemory } from '../network/index.js';
 import { checkAllAsStored, checkMemory } from '../numeric/index.js';
 
 export type StreamId = string | number;
@@ -45,7 +45,9 @@ export class StreamPool {
   readonly ring: number;
   readonly arena: ReturnType<typeof poolArena>;
   readonly #model: Network;
-  readonly #table: StreamTable;
+  readonly #inputs: number;
+  readonly #memory: StreamMemory;
+  readonly #table: NativeStreamTable;
   readonly #slots = new Map<StreamId, number>();
   readonly #free: number[];
   #ready = 0;
@@ -61,14 +63,16 @@ export class StreamPool {
     this.ring = ring;
     this.arena = poolArena(model, capacity, ring);
     this.#model = model;
+    this.#inputs = model.inputs;
     const { arena } = this;
-    this.#table = {
+    this.#memory = {
       states: arena.view('states'),
       queue: arena.view('queue'),
       heads: arena.view('heads'),
       counts: arena.view('counts'),
       ready: arena.view('ready'),
     };
+    this.#table = model.streamTable(this.#memory);
     this.#free = Array.from({ length: capacity }, (_, i) => capacity - 1 - i);
   }
 
@@ -91,30 +95,42 @@ export class StreamPool {
    * False, and nothing is taken nor begun, when the ring has no room for all of them at present: step first.
    */
   push(id: StreamId, series: ArrayLike<number>): boolean {
-    const { inputs } = this.#model;
-    checkSeries(series, this.#model);
-    const steps = series.length / inputs;
-    if (steps > this.ring) throw shapeError(`at most ${this.ring} steps (ring of this pool) for series`, steps);
+    const inputs = this.#inputs;
+    const { ring } = this;
+    const length = checkedLength(series, inputs);
+    const steps = length / inputs;
+    if (steps > ring) throw shapeError(`at most ${ring} steps (ring of this pool) for series`, steps);
+    const { counts, heads, queue, ready } = this.#memory;
     const known = this.#slots.get(id);
-    const waiting = known === undefined ? 0 : clamped(this.#table.counts[known]!, this.ring);
-    if (waiting + steps > this.ring) return false;
-    const slot = known ?? this.#begin(id);
-    const { counts, heads, queue, ready } = this.#table;
-    const base = slot * this.ring;
-    let at = (clamped(heads[slot]!, this.ring - 1) + waiting) % this.ring;
-    for (let step = 0, i = 0; step < steps; step++) {
-      for (let to = (base + at) * inputs, end = to + inputs; to < end; to++, i++) queue[to] = series[i]!;
-      at = at + 1 === this.ring ? 0 : at + 1;
+    // Heads and counts may have been written by another thread: whatever they say, the place lies in this stream's ring.
+    let waiting = known === undefined ? 0 : counts[known]!;
+    if (waiting < 0) waiting = 0;
+    if (waiting + steps > ring) return false;
+    const slot = known ?? this.#vacant(id);
+    let step = heads[slot]! + waiting;
+    if (step >= ring) step -= ring;
+    if (step < 0 || step >= ring) step = 0;
+    const first = slot * ring * inputs;
+    const end = first + ring * inputs;
+    let to = first + step * inputs;
+    // Behind what waits, where nothing is read before it is counted: the check is of the values as they are stored.
+    for (let i = 0; i < length; i++) {
+      queue[to] = series[i]!;
+      if (!Number.isFinite(queue[to])) checkAllAsStored(series, this.#model.dtype, 'series');
+      if (++to === end) to = first;
     }
-    if (waiting === 0 && steps > 0) ready[this.#ready++] = slot;
-    counts[slot] = waiting + steps;
+    if (known === undefined) this.#begin(id, slot);
+    if (steps > 0) {
+      if (waiting === 0 && this.#ready < this.capacity) ready[this.#ready++] = slot;
+      counts[slot] = waiting + steps;
+    }
     return true;
   }
 
   /** One step for every stream with an input waiting; how many steps were done. */
   step(): number {
     const done = this.#ready;
-    if (done > 0) this.#ready = this.#model.stepStreams(this.#table, done);
+    if (done > 0) this.#ready = this.#table.step(done);
     return done;
   }
 
@@ -122,13 +138,13 @@ export class StreamPool {
   state(id: StreamId): Floats {
     const { stateSize } = this.#model;
     const slot = this.#slot(id);
-    return this.#table.states.subarray(slot * stateSize, (slot + 1) * stateSize);
+    return this.#memory.states.subarray(slot * stateSize, (slot + 1) * stateSize);
   }
 
   /** Ends a stream: its state and what waits are gone, and its place is free. */
   release(id: StreamId): void {
     const slot = this.#slot(id);
-    const { counts, heads, ready, states } = this.#table;
+    const { counts, heads, ready, states } = this.#memory;
     if (counts[slot]! > 0) {
       const at = ready.subarray(0, this.#ready).indexOf(slot);
       if (at >= 0) ready.copyWithin(at, at + 1, this.#ready--);
@@ -140,17 +156,22 @@ export class StreamPool {
     this.#free.push(slot);
   }
 
-  #begin(id: StreamId): number {
+  /** The place that a new stream is to have. */
+  #vacant(id: StreamId): number {
     if (typeof id !== 'string' && typeof id !== 'number') throw argumentError('a string or a number', 'id', id);
-    const slot = this.#free.pop();
+    const slot = this.#free.at(-1);
     if (slot === undefined) {
       throw new DtesnError(
         'ERR_DTESN_CAPACITY',
         `Expected at most ${this.capacity} streams: release one, or make a larger pool`,
       );
     }
-    this.#slots.set(id, slot);
     return slot;
+  }
+
+  #begin(id: StreamId, slot: number): void {
+    this.#free.pop();
+    this.#slots.set(id, slot);
   }
 
   #slot(id: StreamId): number {
@@ -160,20 +181,15 @@ export class StreamPool {
   }
 }
 
-/** Nothing is copied: the ring stores the values as they were checked. */
-function checkSeries(series: ArrayLike<number>, { inputs, dtype }: Network): void {
+function checkedLength(series: ArrayLike<number>, inputs: number): number {
   if (typeof series !== 'object' || series === null || typeof series.length !== 'number') {
     throw argumentError('an array of numbers', 'series', series);
   }
-  if (series.length % inputs !== 0) {
-    throw shapeError(`series with ${inputs} features (inputs of the model)`, `${series.length} elements`);
+  const { length } = series;
+  if (length % inputs !== 0) {
+    throw shapeError(`series with ${inputs} features (inputs of the model)`, `${length} elements`);
   }
-  checkAllAsStored(series, dtype, 'series');
-}
-
-/** What stands in the shared table may have been written by another thread. */
-function clamped(value: number, most: number): number {
-  return Math.max(0, Math.min(most, value));
+  return length;
 }
 
 function poolArena({ stateSize, inputs, dtype }: Network, capacity: number, ring: number) {

@@ -10,7 +10,7 @@ function aggregate(additional: Record<string, AdditionalSource>, sources = goodS
 }
 
 describe('sources that the host adds', () => {
-  test('are counted beside the five, and their errors are kept apart', () => {
+  test('additional sources are counted beside the five, and their errors are separate', () => {
     const aggregation = aggregate({ queue: additionalSource(), gpu: failedAdditional() });
     expect(aggregation).toMatchObject({
       total_sources: 5,
@@ -26,7 +26,7 @@ describe('sources that the host adds', () => {
     expect(aggregation.unified_metadata).not.toHaveProperty('gpu_timestamp');
   });
 
-  test('are graded by their own fresh time and the declared keys that are known', () => {
+  test('additional sources are graded by their own fresh time and the share of declared keys that are known', () => {
     const { sources } = aggregate({
       late: additionalSource({ age_ms: 10_000 }),
       half: additionalSource({ constraints: { slots: 3 }, hints: { warm: null } }),
@@ -37,7 +37,7 @@ describe('sources that the host adds', () => {
     expect(sources['dead']?.score).toBe(0);
   });
 
-  test('weigh in the graded score as the host says', () => {
+  test('additional sources have the weight that the host declares in the graded score', () => {
     const score = (weight: number) => aggregate({ dead: failedAdditional({ weight }) }).quality_detail.score;
     expect(score(1)).toBeCloseTo(5 / 6, 12);
     expect(score(0.5)).toBeCloseTo(5 / 5.5, 12);
@@ -46,7 +46,7 @@ describe('sources that the host adds', () => {
 });
 
 describe('constraints', () => {
-  test('of the five are only tightened, and the source that decided is named', () => {
+  test('a published constraint can only be tightened, and its origin is the deciding source', () => {
     const { processing_constraints, constraint_origins } = aggregate({
       a: additionalSource({ constraints: { max_sequence_length: 100.9, max_concurrent: 9 } }),
       b: additionalSource({ constraints: { max_sequence_length: 200, vocab_size: null } }),
@@ -59,7 +59,7 @@ describe('constraints', () => {
     });
   });
 
-  test('that are new are added, and unknown ones stay null', () => {
+  test('a new constraint is added, and an unknown one stays null', () => {
     const { processing_constraints, constraint_origins } = aggregate({
       a: additionalSource({ constraints: { gpu_free: 0.25, slots: null } }),
       b: additionalSource({ constraints: { gpu_free: 0.5 } }),
@@ -70,7 +70,7 @@ describe('constraints', () => {
     expect(constraint_origins).not.toHaveProperty('slots');
   });
 
-  test('that the five leave unknown are taken, but never from a number that is no figure', () => {
+  test('a constraint that the five leave unknown comes from an additional source, never from NaN or a negative number', () => {
     const dead = withFailed(sourceNames);
     const given = (value: number) =>
       aggregate({ a: additionalSource({ constraints: { max_concurrent: value } }) }, dead).processing_constraints;
@@ -83,7 +83,7 @@ describe('hints', () => {
   const hint = (hints: AdditionalSource['hints'], sources = goodSources()) =>
     aggregate({ queue: additionalSource({ hints }) }, sources);
 
-  test('of high load are joined by OR, with a reason that names the source', () => {
+  test('high_load_detected is joined by OR, with a reason that names the source', () => {
     expect(hint({ high_load_detected: true }).optimization_hints).toMatchObject({
       high_load_detected: true,
       high_load_reasons: ['the source queue says that load is high'],
@@ -99,13 +99,13 @@ describe('hints', () => {
     [null, true, null],
     [null, false, false],
     [false, true, false],
-  ])('of optimisations are joined by AND: the engine says %s, the source %s, together %s', (engine, said, joined) => {
+  ])('engine_optimizations_available is joined by AND: engine %s, source %s, together %s', (engine, said, joined) => {
     const sources = goodSources({ performance: { engine_ready: engine } });
     const { optimization_hints } = hint({ engine_optimizations_available: said }, sources);
     expect(optimization_hints.engine_optimizations_available).toBe(joined);
   });
 
-  test('that are new are added, and the list of reasons is not theirs', () => {
+  test('a new hint is added, and a source cannot set high_load_reasons', () => {
     const { optimization_hints, hint_origins } = hint({ warm: true, cold: null, high_load_reasons: true });
     expect(optimization_hints).toMatchObject({ warm: true, cold: null, high_load_reasons: [] });
     expect(hint_origins).toEqual({ engine_optimizations_available: 'performance', warm: 'queue' });

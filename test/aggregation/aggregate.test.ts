@@ -7,7 +7,7 @@ import { goodSources, withFailed } from './sources-fixture.js';
 describe('a healthy engine', () => {
   const aggregation = aggregateMultiSourceData(goodSources());
 
-  test('gives all keys of the published format', () => {
+  test('an aggregation has all keys of the published format', () => {
     expect(aggregationSchema.parse(aggregation)).toEqual(aggregation);
     expect(Object.keys(aggregation)).toEqual(
       expect.arrayContaining([
@@ -33,12 +33,12 @@ describe('a healthy engine', () => {
     });
   });
 
-  test('has full marks', () => {
+  test('a healthy engine has the highest grades', () => {
     expect(aggregation.data_quality_score).toBe(1);
     expect(aggregation.quality_detail.score).toBe(1);
   });
 
-  test('is not under high load because it serves requests', () => {
+  test('running requests alone are not high load', () => {
     expect(aggregation.optimization_hints).toEqual({
       high_load_detected: false,
       engine_optimizations_available: true,
@@ -48,7 +48,7 @@ describe('a healthy engine', () => {
 });
 
 describe('failed sources', () => {
-  test('lower the score to k/5, count as failed, and leave no timestamp, whichever they are', () => {
+  test('failed sources lower the score to k/5, count as failed and have no timestamp', () => {
     fc.assert(
       fc.property(fc.subarray([...sourceNames]), (failed) => {
         const sources = withFailed(failed);
@@ -70,7 +70,7 @@ describe('failed sources', () => {
     );
   });
 
-  test('leave what they would have said unknown, not false and not zero', () => {
+  test('fields of failed sources are unknown, not false and not zero', () => {
     const aggregation = aggregateMultiSourceData(withFailed(sourceNames));
     expect(aggregation.unified_metadata).toEqual({
       active_model: null,
@@ -84,7 +84,7 @@ describe('failed sources', () => {
     });
   });
 
-  test('of the model leave its length to the tokenizer, which knows it too', () => {
+  test('when model_config fails, the maximum length comes from the tokenizer', () => {
     const { processing_constraints } = aggregateMultiSourceData(withFailed(['model_config']));
     expect(processing_constraints).toMatchObject({ max_sequence_length: 2048, vocab_size: null });
   });
@@ -98,18 +98,23 @@ describe('high load', () => {
     ['a queue', { performance: { waiting: 1 } }, /1 requests wait/],
     ['KV memory more than 90 % full', { performance: { kv_cache_usage_max: 0.91 } }, /91 % full/],
     [
-      'as many runnable processes as CPUs',
-      { resources: { current_processing_load: { cpu_load_1m: 4 } } },
-      /4\.00 on 4/,
+      'tasks that waited for a CPU half of the time',
+      { resources: { current_processing_load: { cpu_pressure: 0.5 } } },
+      /tasks waited for a CPU in 50 % of the last 10 s of this host/,
     ],
-  ])('is %s', (_, changes, reason) => {
+    [
+      'as many tasks that want to run as CPUs, where pressure is unknown',
+      { resources: { current_processing_load: { run_queue_per_cpu: 1 } } },
+      /1\.00 tasks want to run on each CPU of this host/,
+    ],
+  ])('load is high for %s', (_, changes, reason) => {
     expect(hints(changes)).toMatchObject({
       high_load_detected: true,
       high_load_reasons: [expect.stringMatching(reason)],
     });
   });
 
-  test('is not KV memory exactly 90 % full', () => {
+  test('load is not high when the KV memory is exactly 90 % full', () => {
     expect(hints({ performance: { kv_cache_usage_max: 0.9 } }).high_load_detected).toBe(false);
   });
 });
@@ -118,7 +123,7 @@ describe('the graded quality', () => {
   const grades = (changes: Parameters<typeof goodSources>[0]) =>
     aggregateMultiSourceData(goodSources(changes)).quality_detail;
 
-  test('halves freshness at the end of the fresh time', () => {
+  test('freshness is 1/2 at the end of the fresh time', () => {
     // performance is fresh for half a second
     expect(
       grades({ performance: { age_ms: 500, state: 'stale', fresh_until: 1_700_000_000.5 } }).sources.performance
@@ -129,7 +134,7 @@ describe('the graded quality', () => {
     );
   });
 
-  test('counts published fields that are known', () => {
+  test('completeness is the share of published fields that are known', () => {
     const { model_config } = grades({
       model_config: { vocab_size: null, hidden_size: null, state: 'partial' },
     }).sources;
@@ -143,20 +148,20 @@ describe('the graded quality', () => {
   });
 
   test.each([
-    [{ performance: { kv_cache_usage: 1.5 } }, 'performance', 'kv_cache_usage is 1.5, not a share'],
+    [{ performance: { kv_cache_usage: 1.5 } }, 'performance', 'kv_cache_usage is 1.5, not in [0, 1]'],
     [{ performance: { concurrent_requests: 3 } }, 'performance', 'running + waiting differ: 3 and 19'],
     [{ performance: { error_count: 500 } }, 'performance', 'error_count is 500, more than total_requests 204'],
-    [{ tokenizer: { round_trip_ok: false } }, 'tokenizer', 'did not survive'],
+    [{ tokenizer: { round_trip_ok: false } }, 'tokenizer', 'the probe text changed'],
     [{ tokenizer: { max_model_len: 99 } }, 'tokenizer', 'differ: 99 and 2048'],
     [{ model_config: { hidden_size: 0 } }, 'model_config', 'hidden_size is 0'],
     [{ resources: { memory_available_bytes: 2 ** 40 } }, 'resources', 'more than memory_total_bytes'],
-  ] as const)('names what cannot be true: %j', (changes, name, sentence) => {
+  ] as const)('quality_detail names an implausible figure: %j', (changes, name, sentence) => {
     const grade = grades(changes).sources[name];
     expect(grade.plausibility).toBeLessThan(1);
     expect(grade.implausible).toEqual([expect.stringContaining(sentence)]);
   });
 });
 
-test('the aggregation is a function of the sources alone', () => {
+test('equal sources give an equal aggregation', () => {
   expect(aggregateMultiSourceData(goodSources())).toEqual(aggregateMultiSourceData(goodSources()));
 });

@@ -13,7 +13,7 @@ function stream() {
   const see = (performance: Partial<PerformanceSource>, load = 0.1) => {
     time++;
     const sources: Sources = goodSources({ performance: { fetch_timestamp: time, age_ms: 0, ...performance } });
-    sources.resources.current_processing_load = { cpu_load_1m: load };
+    sources.resources.current_processing_load = { cpu_pressure: load };
     return history.observe(sources, time);
   };
   const highs = (values: Partial<PerformanceSource>[]) => values.map((one) => see(one).load.high);
@@ -21,7 +21,7 @@ function stream() {
 }
 
 describe('load', () => {
-  test('a queue is high load at first, and not where a short queue is usual', () => {
+  test('a queue is high load at first, and not after the baseline has learned a short queue', () => {
     const { see } = stream();
     expect(see({ waiting: 2, running: 20 }).load.high).toBe(true);
     for (let i = 0; i < 300; i++) see({ waiting: i % 4, running: 20 });
@@ -33,28 +33,34 @@ describe('load', () => {
     });
   });
 
-  test('a queue longer than what runs is high however usual it is', () => {
+  test('a queue longer than the running requests is high load, whatever the baseline', () => {
     const { see } = stream();
     for (let i = 0; i < 300; i++) see({ waiting: 50, running: 10 });
     expect(see({ waiting: 50, running: 10 }).load.high).toBe(true);
   });
 
-  test('KV usage stays high until a tenth below where it became so', () => {
+  test('KV usage counts as high until it is 0.1 below the threshold', () => {
     const at = (usage: number) => ({ waiting: 0, kv_cache_usage_max: usage });
     expect(stream().highs([0.85, 0.92, 0.85, 0.81, 0.79, 0.85].map(at))).toEqual([
       ...[false, true, true, true, false, false],
     ]);
   });
 
-  test('the load of the CPUs ends below four fifths of them', () => {
+  test('the load of the CPUs ends when tasks wait less than a quarter of the time', () => {
     const { see } = stream();
     const idle = { waiting: 0, kv_cache_usage_max: 0.1 };
-    expect([3.9, 4, 3.5, 3.1, 3.5].map((load) => see(idle, load).load.high)).toEqual([false, true, true, false, false]);
+    expect([0.49, 0.5, 0.3, 0.24, 0.3].map((load) => see(idle, load).load.high)).toEqual([
+      false,
+      true,
+      true,
+      false,
+      false,
+    ]);
   });
 });
 
 describe('figures that cannot follow those before them lower the plausibility of performance', () => {
-  test('a counter that falls while the process lives', () => {
+  test('a counter that falls while the process lives lowers plausibility', () => {
     const { see, history } = stream();
     see({ generation_tokens_total: 100 });
     expect(see({ generation_tokens_total: 90 }).checks).toContain('generation_tokens_total fell from 100 to 90');
@@ -64,13 +70,13 @@ describe('figures that cannot follow those before them lower the plausibility of
     expect(performance.plausibility).toBeLessThan(1);
   });
 
-  test('but not one of a process that started anew', () => {
+  test('a counter that falls after a restart does not lower plausibility', () => {
     const { see } = stream();
     see({ generation_tokens_total: 100, process_start_time: 1 });
     expect(see({ generation_tokens_total: 0, process_start_time: 2 }).checks).toEqual([]);
   });
 
-  test('nor one where the start of the process was not known', () => {
+  test('a counter that falls without a known start time does not lower plausibility', () => {
     const { see } = stream();
     see({ generation_tokens_total: 100, process_start_time: null });
     expect(see({ generation_tokens_total: 0, process_start_time: null }).checks).toEqual([]);
@@ -85,13 +91,13 @@ describe('figures that cannot follow those before them lower the plausibility of
     expect(see({ process_start_time: now }).checks).toEqual([true, true, true, true, true]);
   });
 
-  test('a kept answer is not judged twice', () => {
+  test('a cached answer is not judged twice', () => {
     const { history } = stream();
     const first = history.observe(goodSources(), 1);
     expect(history.observe(goodSources(), 2)).toBe(first);
   });
 
-  test('gauges that stand still while requests finish (Little’s law)', () => {
+  test('gauges that stand still while requests finish lower plausibility (Little’s law)', () => {
     const { see } = stream();
     // Two requests finish a second after 10 s each: 20 run, whatever the gauge says.
     const at = (t: number, running: number) =>
@@ -100,17 +106,17 @@ describe('figures that cannot follow those before them lower the plausibility of
     for (let t = 2; t <= 80; t++) expect(at(t, 20)).toBe(true);
     let last: true | string | undefined;
     for (let t = 81; t <= 200; t++) last = at(t, 0);
-    expect(last).toBe("0.0 requests run, but those that finish say 20.0 (Little's law)");
+    expect(last).toBe("0.0 requests run on average, but the finished ones imply 20.0 (Little's law)");
   });
 });
 
-test('waiting must be the sum of its reasons', () => {
+test('waiting that is not the sum of its reasons lowers plausibility', () => {
   const sources = goodSources({ performance: { waiting: 5, waiting_by_reason: { capacity: 1, deferred: 1 } } });
   const { implausible } = aggregateMultiSourceData(sources).quality_detail.sources.performance;
   expect(implausible).toContain('waiting and the sum of its reasons differ: 5 and 2');
 });
 
-test('ten minutes of a simulated engine are plausible at every second', {
+test('a simulated engine is plausible at every second of ten minutes', {
   timeout: 60_000,
   tags: ['slow'],
 }, async () => {

@@ -26,18 +26,18 @@ function gated(options: QualityGateOptions = {}) {
 }
 
 describe('the threshold', () => {
-  test('is entered strictly above and left below the hysteresis', () => {
+  test('quality becomes high strictly above the threshold and low below threshold minus hysteresis', () => {
     const { gate } = gated();
     const above = [0.7, 0.71, 0.68, 0.651, 0.649, 0.69, 0.7].map((score) => gate.judge(at(score)).above);
     expect(above).toEqual([false, true, true, true, false, false, false]);
   });
 
-  test('is held against the graded score where that is asked for', () => {
+  test('qualityMeasure graded compares the graded score with the threshold', () => {
     const { gate } = gated({ qualityMeasure: 'graded' });
     expect(gate.judge(at(0.2))).toMatchObject({ score: 1, measure: 'graded', above: true });
   });
 
-  test('comes with a reason in figures', () => {
+  test('a judgement has a reason with the figures', () => {
     const { gate } = gated();
     expect(gate.judge(at(0.8)).reason).toBe('quality 0.80 is above 0.7 and the engine is ready');
     expect(gate.judge(at(0.68)).reason).toContain('not above 0.7 (within 0.05, so it still counts as above)');
@@ -45,13 +45,13 @@ describe('the threshold', () => {
 });
 
 describe('standardisation', () => {
-  test('needs an engine that is known to be ready', () => {
+  test('standardisation needs an engine that is known to be ready', () => {
     expect(gated().gate.judge(at(1, null)).standardise).toBe(false);
     expect(gated().gate.judge(at(1, false)).standardise).toBe(false);
     expect(gated().gate.judge(at(1)).standardise).toBe(true);
   });
 
-  test('changes at most once in the hold, while above follows at once', () => {
+  test('standardisation changes at most once in the hold, while above follows at once', () => {
     const { gate, changes, wait } = gated();
     expect(gate.judge(at(1))).toMatchObject({ above: true, standardise: true });
     expect(gate.judge(at(0.2))).toMatchObject({ above: false, standardise: false });
@@ -68,7 +68,7 @@ describe('standardisation', () => {
     expect(changes[0]?.reason).toContain('not above');
   });
 
-  test('stays as it was first judged where the plan is fixed', () => {
+  test('standardisation keeps its first judgement when the plan is fixed', () => {
     const { gate, changes, wait } = gated({ plan: 'fixed' });
     expect(gate.judge(at(1)).standardise).toBe(true);
     wait(1e9);
@@ -80,7 +80,7 @@ describe('standardisation', () => {
 });
 
 describe('the learned threshold', () => {
-  test('falls by a hundredth an observation where features agree, and not below 0.5', () => {
+  test('the threshold falls by 0.01 for each observation that agrees, and not below 0.5', () => {
     const { gate, changes } = gated({ adaptive: true });
     gate.observe({ agreement: 1 });
     expect(gate.threshold).toBe(0.69);
@@ -92,13 +92,13 @@ describe('the learned threshold', () => {
     expect(changes).toHaveLength(20);
   });
 
-  test('rises where they differ, and not beyond 0.95', () => {
+  test('the threshold rises for observations that differ, and not above 0.95', () => {
     const { gate } = gated({ adaptive: true });
     for (let i = 0; i < 100; i++) gate.observe({ agreement: 0.2 });
     expect(gate.threshold).toBe(0.95);
   });
 
-  test('follows the errors of a readout, which win over agreement', () => {
+  test('the threshold follows the errors of a readout rather than agreement', () => {
     const { gate } = gated({ adaptive: true });
     gate.observe({ standardised: true, error: 0.5 });
     expect(gate.threshold).toBe(0.7);
@@ -112,7 +112,7 @@ describe('the learned threshold', () => {
     expect(gate.threshold).toBeGreaterThan(0.9);
   });
 
-  test('stays where the gate does not adapt', () => {
+  test('the threshold stays when adaptive is false', () => {
     const { gate, changes } = gated();
     gate.observe({ agreement: 0 });
     expect([gate.threshold, changes]).toEqual([0.7, []]);
@@ -129,7 +129,7 @@ test.each([
   expect(() => new QualityGate(options)).toThrow(message);
 });
 
-test('an observation that cannot be is refused by name', () => {
+test('an impossible observation is refused by name', () => {
   const gate = new QualityGate({ adaptive: true });
   expect(() => gate.observe({ agreement: 2 })).toThrow(/for agreement but received 2/);
   expect(() => gate.observe({ standardised: true, error: Number.NaN })).toThrow(/for error but received NaN/);

@@ -70,7 +70,7 @@ export function goodSources(changes: Changes = {}): Sources {
     },
     resources: {
       max_concurrent_processes: 4,
-      current_processing_load: { cpu_load_1m: 0.5, memory_total_bytes: 8 * 2 ** 30 },
+      current_processing_load: { cpu_pressure: 0.05, memory_total_bytes: 8 * 2 ** 30 },
       available_membranes: ['skin'],
       echo_kern_available: true,
       memory_available_bytes: 4 * 2 ** 30,

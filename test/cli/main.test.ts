@@ -42,13 +42,13 @@ async function withServer<R>(listener: RequestListener, body: (url: string) => P
 const patient = { DTESN_SOURCE_DEADLINE_MS: '20000' };
 
 describe('dtesn process', () => {
-  test('prints one JSON object that the schema accepts', async () => {
+  test('dtesn process --json prints one JSON object that the schema accepts', async () => {
     const { status, stdout } = await dtesn(['process', '--text', 'hello', '--json'], patient);
     expect(status).toBe(0);
     expect(dtesnResultSchema.safeParse(JSON.parse(stdout)).error).toBeUndefined();
   });
 
-  test('prints a page with every part of the way, and calls a simulation a simulation', {
+  test('dtesn process prints a page with every stage, and marks a simulation as one', {
     tags: ['slow'],
   }, async () => {
     const { status, stdout, stderr } = await dtesn(['process', 'README.md']);
@@ -59,13 +59,13 @@ describe('dtesn process', () => {
     expect(stderr).toContain('dtesn: building the model');
   });
 
-  test('reads standard input', async () => {
+  test('dtesn process reads standard input', async () => {
     const { status, stdout } = await dtesn(['process', '-', '--json'], patient, 'from a pipe');
     expect(status).toBe(0);
     expect(JSON.parse(stdout).input.steps).toBe(12);
   });
 
-  test('a server with models and health only: the deadline holds, the quality is the true ratio, exit 0', {
+  test('dtesn process against a server with models and health only keeps the deadline, prints the true quality and exits with 0', {
     tags: ['slow'],
   }, async () => {
     const listener: RequestListener = (request, response) => {
@@ -103,7 +103,7 @@ describe('dtesn process', () => {
     });
   });
 
-  test('a TGI server is asked in its own way', { tags: ['slow'] }, async () => {
+  test('dtesn process requests a TGI server by its own endpoints', { tags: ['slow'] }, async () => {
     const answers: Record<string, unknown> = {
       '/info': { model_id: 'org/m', model_dtype: 'torch.float16', max_total_tokens: 4096, version: '3.0.0' },
       '/tokenize': [...Buffer.from('hello')].map((id) => ({ id })),
@@ -128,7 +128,7 @@ describe('dtesn process', () => {
     });
   });
 
-  test('nothing listening: basic processing on defaults, every failure with its code, exit 0', {
+  test('dtesn process without a listening server processes on defaults, prints each failure with its code and exits with 0', {
     tags: ['slow'],
   }, async () => {
     const { status, stdout } = await dtesn(['process', '--text', 'hello', '--engine', 'http://127.0.0.1:1', '--json']);
@@ -140,7 +140,7 @@ describe('dtesn process', () => {
     }
   });
 
-  test('401 is a credential problem', { tags: ['slow'] }, async () => {
+  test('dtesn process reports 401 as a credential problem', { tags: ['slow'] }, async () => {
     const listener: RequestListener = (_request, response) => {
       response.statusCode = 401;
       response.end('{"error":"Unauthorized"}');
@@ -199,7 +199,7 @@ describe('wrong use', () => {
     [['process', 'no-such-file'], 1, /no-such-file/],
     [['process', '--text', 'x', '--engine', 'ftp://x'], 1, /ftp/],
   ] as [string[], number, RegExp][])(
-    '%j is refused with words and a code',
+    'wrong use %j prints an error and exits with its code',
     { tags: ['slow'] },
     async (args, wanted, message) => {
       const { status, stderr } = await dtesn(args);
@@ -209,7 +209,7 @@ describe('wrong use', () => {
     },
   );
 
-  test('an instruction set the machine lacks is refused by name', { tags: ['slow'] }, async () => {
+  test('an instruction set that the machine lacks is refused by name', { tags: ['slow'] }, async () => {
     const { status, stderr } = await dtesn(['doctor'], { DTESN_ISA: 'mmx' });
     expect(status).toBe(1);
     expect(stderr).toMatch(/DTESN_ISA but received mmx/);

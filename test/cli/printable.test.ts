@@ -18,14 +18,14 @@ test('every control and bidirectional character is removed, line breaks become o
   expect(printable('naïve 日本 🌲 → µ')).toBe('naïve 日本 🌲 → µ');
 });
 
-test('a value is cleaned in its keys, lists and depths; its numbers are the same', () => {
+test('keys and texts of a nested value are cleaned, and its numbers are unchanged', () => {
   const numbers = [1, 2];
   const value = printable({ 'a\u001b': ['b\r', null, { c: '\u202ed', on: true }], numbers });
   expect(value).toEqual({ a: ['b ', null, { c: 'd', on: true }], numbers: [1, 2] });
   expect(value.numbers).toBe(numbers);
 });
 
-test('JSON escapes them, and reads back as it was', () => {
+test('JSON escapes the characters and parses to the same value', () => {
   const value = { model: hostile.join('') };
   expect(json(value)).not.toMatch(acting);
   expect(JSON.parse(json(value))).toEqual(value);
@@ -47,7 +47,7 @@ describe('dtesn prints nothing that a model, a file or an error writes for the t
   const lines = (text: string) => text.replaceAll('\n', '');
 
   test.each([['sources'], ['sources', '--json'], ['process', '--text', 'x'], ['process', '--text', 'x', '--json']])(
-    'the model of %s %s',
+    'dtesn prints no terminal control characters from a model name: %s %s',
     async (...args) => {
       const models = answer({ data: [{ ...modelCard, id: evil, root: evil }] });
       const server = await serveEngine({ ...goodEngine, '/v1/models': models });
@@ -60,7 +60,7 @@ describe('dtesn prints nothing that a model, a file or an error writes for the t
     },
   );
 
-  test('the name of a file, and of one that is not there', async () => {
+  test('dtesn prints no terminal control characters from file names', async () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'dtesn-printable-'));
     const file = path.join(folder, evil.replaceAll('/', ''));
     await writeFile(file, 'x');

@@ -57,7 +57,7 @@ const statusOf = async (url: string) => (await fetch(url).catch(() => null))?.st
 
 describe('dtesn simulate', () => {
   test.each(['SIGINT', 'SIGTERM'] as const)(
-    'says where it listens, is silent otherwise, and ends at %s',
+    'dtesn simulate prints its address and nothing else, and ends at %s',
     { tags: ['slow'] },
     async (signal) => {
       const running = simulate('--engines', '2');
@@ -71,7 +71,9 @@ describe('dtesn simulate', () => {
     },
   );
 
-  test('with --json prints one object: servers, engines, speed, seed and faults', { tags: ['slow'] }, async () => {
+  test('dtesn simulate --json prints one object with servers, engines, speed, seed and faults', {
+    tags: ['slow'],
+  }, async () => {
     const running = simulate(
       '--json',
       '--servers',
@@ -103,7 +105,9 @@ describe('dtesn simulate', () => {
     expect(await right.ended).toBe(0);
   });
 
-  test('replays a trace at its speed, and strikes with faults at their virtual times', { tags: ['slow'] }, async () => {
+  test('dtesn simulate replays a trace at its speed, with faults at their virtual times', {
+    tags: ['slow'],
+  }, async () => {
     const trace = path.join(folder, 'trace.csv');
     const rows = ['TIMESTAMP,ContextTokens,GeneratedTokens', '2023-11-16 18:17:03.9799600,100,5'];
     writeFileSync(trace, `${rows.join('\r\n')}\r\n`);
@@ -125,7 +129,9 @@ describe('dtesn simulate', () => {
     expect(last).toMatch(/^aphrodite:generation_tokens_total\{.*\} 5\.0$/m);
   });
 
-  test('guards /v1 with the key, and has the dev-mode routes on request', { tags: ['slow'] }, async () => {
+  test('dtesn simulate guards /v1 with --api-key, and has the dev-mode routes with --dev-mode', {
+    tags: ['slow'],
+  }, async () => {
     const running = simulate('--api-key', 'secret', '--dev-mode');
     const [, url] = await running.says(/(http:\/\/\S+)\n/);
     expect(await statusOf(`${url}/v1/models`)).toBe(401);
@@ -133,7 +139,7 @@ describe('dtesn simulate', () => {
   });
 
   test.skipIf(spawnSync('script', ['--version']).status !== 0)(
-    'on a terminal keeps a line of what runs, and ends at Ctrl-C (skipped: no script command)',
+    'dtesn simulate on a terminal shows a status line, and ends at Ctrl-C (skipped: no script command)',
     { tags: ['slow'] },
     async () => {
       // Without exec, a shell that stays in between reports its own interrupt.
@@ -145,7 +151,7 @@ describe('dtesn simulate', () => {
     },
   );
 
-  test('has a page of its own, and one line on that of dtesn', () => {
+  test('dtesn simulate --help has its own page, and dtesn --help has a line for it', () => {
     const own = spawnSync(process.execPath, [main, 'simulate', '--help'], { encoding: 'utf8' });
     expect([own.status, own.stderr]).toEqual([0, '']);
     for (const option of ['--port', '--trace', '--fault', '--speed', 'preemption-storm'])
@@ -162,13 +168,13 @@ describe('wrong use', () => {
     [['--speed', 'fast'], 2, /a number for --speed but received "fast"/],
     [['--servers', '0'], 2, /for --servers but received 0/],
     [['--engines', '1.5'], 2, /for engines but received 1\.5/],
-    [['--loop'], 2, /a trace for trace/],
+    [['--loop'], 2, /`loop: true` requires it\) for trace/],
     [['--prot', '1'], 2, /--prot/],
     [['extra'], 2, /extra/],
     [['--trace', 'no-such-file.csv'], 1, /ERR_DTESN_TRACE.*no-such-file\.csv/],
     [['--host', '192.0.2.1'], 1, /ERR_DTESN_SIMULATOR_PORT.*192\.0\.2\.1/],
   ] as [string[], number, RegExp][])(
-    '%j is refused with words and a code',
+    'wrong use %j prints an error and exits with its code',
     { tags: ['slow'] },
     async (args, wanted, message) => {
       const running = simulate(...args);
@@ -179,7 +185,9 @@ describe('wrong use', () => {
     },
   );
 
-  test('a port that is taken fails with a code, and the servers before it are closed', { tags: ['slow'] }, async () => {
+  test('a port in use is an error with a code, and the servers started before it are closed', {
+    tags: ['slow'],
+  }, async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };
@@ -189,7 +197,7 @@ describe('wrong use', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  test('options before the command are told to stand behind it', { tags: ['slow'] }, async () => {
+  test('options before the command are refused with a hint to put them after it', { tags: ['slow'] }, async () => {
     const running = run(process.execPath, [main, '--json', 'simulate']);
     expect(await running.ended).toBe(2);
     expect(running.stderr).toMatch(/Expected simulate before its options/);

@@ -31,13 +31,13 @@ async function watch(args: string[], enough: (output: string) => boolean) {
 }
 
 describe('dtesn sources --watch', { tags: ['slow'] }, () => {
-  test('shows sources, times, caches and quality again and again until it is interrupted', async () => {
+  test('dtesn sources --watch shows sources, times, caches and quality repeatedly until it is interrupted', async () => {
     const { code, output } = await watch([], (text) => text.split('Sources, since the start').length > 3);
     expect(code).toBe(0);
     for (const word of ['performance', 'Times', 'token ids', 'last hour']) expect(output).toContain(word);
   });
 
-  test('writes one JSON object a line, with the sources that --options adds', async () => {
+  test('dtesn sources --watch --json writes one JSON object per line, with the sources from --options', async () => {
     const options = ['--json', '--options', path.join(folder, 'options.mjs')];
     const { code, output } = await watch(options, (text) => text.split('\n').length > 2);
     expect(code).toBe(0);
@@ -47,7 +47,7 @@ describe('dtesn sources --watch', { tags: ['slow'] }, () => {
     expect(metrics.sources.queue.requests).toBe(1);
   });
 
-  test('an interval that is none is wrong usage', async () => {
+  test('an invalid --interval is wrong usage', async () => {
     const child = spawn(process.execPath, [main, 'sources', '--watch', '--interval', 'soon'], { env });
     const [code] = await once(child, 'exit');
     expect(code).toBe(2);

@@ -10,7 +10,7 @@ const written = async (input: EncodeInput, kind: typeof Float64Array | typeof Fl
 };
 
 describe('text', () => {
-  test("the engine's tokens are taken as they are", async () => {
+  test('the tokens of the engine are used unchanged', async () => {
     const tokenize = async (text: string) => ({ tokens: [...text].map((c) => c.codePointAt(0)! * 100) });
     const encoded = await encodeInput('ab', { tokenize });
     expect(encoded).toEqual({
@@ -24,7 +24,7 @@ describe('text', () => {
     });
   });
 
-  test('without a tokenizer the tokens are the UTF-8 bytes, and the note says so', async () => {
+  test('text without a tokenizer is encoded as UTF-8 bytes, and the note says so', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary', minLength: 1 }), async (text) => {
         const encoded = await encodeInput(text);
@@ -61,18 +61,18 @@ describe('text', () => {
     expect(encoded.error?.message).toMatch(message);
   });
 
-  test('where the engine’s tokenizer fails or is missing, the local one is taken, and the note says so', async () => {
+  test('when the tokenizer of the engine fails or is absent, the local one is used, and the note says so', async () => {
     const localTokenizer = async () => ({ folder: '/m', encode: (text: string) => [...text].map(() => 7) });
     const tokenize = () => Promise.reject(new Error('POST /tokenize: 500'));
     const failed = await encodeInput('hé', { tokenize, localTokenizer });
     expect(failed).toMatchObject({ encoder: 'local', tokens: [7, 7], error: { message: 'POST /tokenize: 500' } });
-    expect(failed.note).toBe('the tokenizer failed (POST /tokenize: 500): the tokens are of the tokenizer in /m');
+    expect(failed.note).toBe('the tokenizer failed (POST /tokenize: 500): the tokens come from the tokenizer in /m');
     expect(await encodeInput('hé', { localTokenizer })).toMatchObject({ encoder: 'local', error: null });
     const given = await encodeInput('hé', { tokenize: async () => ({ tokens: [1] }), localTokenizer });
     expect(given).toMatchObject({ encoder: 'engine', tokens: [1], note: null });
   });
 
-  test('where the local tokenizer is missing or fails too, the tokens are bytes', async () => {
+  test('when the local tokenizer is absent or fails too, the tokens are bytes', async () => {
     const none = await encodeInput('hé', { localTokenizer: async () => null });
     expect(none).toMatchObject({ encoder: 'utf8-bytes', error: null });
     expect(none.note).toBe('no tokenizer was given: the tokens are UTF-8 bytes');
@@ -86,12 +86,12 @@ describe('text', () => {
     });
   });
 
-  test('an empty text is zero steps, and no tokenizer is asked', async () => {
+  test('an empty text is zero steps, and no tokenizer is called', async () => {
     const tokenize = () => Promise.reject(new Error('asked'));
     expect(await encodeInput('', { tokenize })).toMatchObject({ kind: 'tokens', steps: 0, features: 1, error: null });
   });
 
-  test('an abort is an abort and no fallback', async () => {
+  test('an abort rejects and does not fall back to another tokenizer', async () => {
     const controller = new AbortController();
     const reason = new Error('the caller left');
     const tokenize = (_text: string, { signal }: { signal?: AbortSignal }) =>
@@ -103,7 +103,7 @@ describe('text', () => {
     await expect(encodeInput([1], { signal: controller.signal })).rejects.toBe(reason);
   });
 
-  test('a text that is too long is refused before any tokenizer is asked', async () => {
+  test('a text that is too long is refused before any tokenizer is called', async () => {
     const tokenize = () => Promise.reject(new Error('asked'));
     await expect(encodeInput('abcd', { tokenize, maxSteps: 3 })).rejects.toThrow(
       /a text of 3 characters or fewer for input but received 4/,
@@ -116,7 +116,7 @@ describe('text', () => {
 });
 
 describe('tokens and bytes', () => {
-  test('given tokens are kept', async () => {
+  test('given tokens are used unchanged', async () => {
     const tokens = [0, 7, 2 ** 32 - 1];
     const encoded = await encodeInput({ tokens });
     expect(encoded).toMatchObject({ kind: 'tokens', steps: 3, features: 1, encoder: 'given', note: null });
@@ -151,7 +151,7 @@ describe('tokens and bytes', () => {
 });
 
 describe('numbers', () => {
-  test('lists and float arrays are one feature', async () => {
+  test('lists and float arrays are series of one feature', async () => {
     for (const input of [[1, -2.5], Float64Array.of(1, -2.5), Float32Array.of(1, -2.5)]) {
       expect(await encodeInput(input)).toMatchObject({ kind: 'numbers', steps: 2, features: 1, encoder: 'given' });
       expect(await written(input)).toEqual([1, -2.5]);
@@ -179,7 +179,7 @@ describe('numbers', () => {
     expect(encoded.kind === 'numbers' && encoded.values).toBe(data);
   });
 
-  test('no numbers are zero steps', async () => {
+  test('an empty list is zero steps', async () => {
     expect(await encodeInput([])).toMatchObject({ kind: 'numbers', steps: 0, features: 1 });
     expect(await encodeInput({ rows: 0, cols: 4, data: [] })).toMatchObject({ steps: 0, features: 4 });
     expect(await written([])).toEqual([]);
@@ -229,7 +229,7 @@ describe('numbers', () => {
     await expect(encoding).rejects.toMatchObject({ code });
   });
 
-  test('too many steps are refused', async () => {
+  test('more than maxSteps steps are refused', async () => {
     await expect(encodeInput([1, 2, 3], { maxSteps: 2 })).rejects.toThrow(/2 steps or fewer for input but received 3/);
   });
 
@@ -240,7 +240,7 @@ describe('numbers', () => {
   });
 });
 
-test('the target may be larger than the series, and is refused when it is smaller or no view', async () => {
+test('the target may be larger than the series, and is refused when it is smaller or not a view', async () => {
   const encoded = await encodeInput([
     [1, 2],
     [3, 4],

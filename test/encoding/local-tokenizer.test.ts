@@ -22,15 +22,15 @@ const texts = [
   ...['日本語 の 木', 'e\u0301 versus é', '\u00a0\u2003x\r\n', '<s>the</s> <s', '</s>', ' ', '\0', 'العربية ١٢'],
 ];
 
-describe('the ids are those of plain loops', () => {
-  test.each(texts)('for %j, and the text comes back', (text) => {
+describe('the ids equal those of the reference', () => {
+  test.each(texts)('the local tokenizer gives the reference ids for %j, and decodes them to the text', (text) => {
     const ids = tokenizer.encode(text);
     expect(ids).toEqual(plainEncode(text));
     expect(tokenizer.decode(ids)).toBe(`<s>${text}`);
     expect(plainDecode(ids)).toBe(`<s>${text}`);
   });
 
-  test('for any text', () => {
+  test('the local tokenizer gives the reference ids for random texts', () => {
     const piece = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom(...texts), fc.constantFrom('<s>', '</s>'));
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 6 }), (parts) => {
@@ -43,12 +43,12 @@ describe('the ids are those of plain loops', () => {
   });
 });
 
-test('marks are single tokens, in the text and before it', () => {
+test('special tokens are single tokens, in the text and before it', () => {
   expect(tokenizer.encode('<s></s>')).toEqual([begin, begin, end]);
   expect(tokenizer.decode([])).toBe('');
 });
 
-test('spaces before punctuation are cleaned up only where tokenizer_config.json asks for it', async () => {
+test('spaces before punctuation are removed only when tokenizer_config.json asks for it', async () => {
   const other = await mkdtemp(path.join(folder, 'clean-'));
   await writeFile(path.join(other, 'tokenizer.json'), JSON.stringify(tokenizerJson));
   await writeFile(path.join(other, 'tokenizer_config.json'), '{"clean_up_tokenization_spaces": true}');
@@ -62,7 +62,7 @@ describe('refused:', () => {
     ['no file', null, /tokenizer\.json/],
     ['a file that is no JSON', '{', /JSON/],
     ['a list', '[]', /tokenizer\.json is not a JSON object/],
-    ['an object that is no tokenizer', '{}', /Expected a tokenizer in/],
+    ['an object that is no tokenizer', '{}', /Cannot load the tokenizer in/],
   ])('a folder with %s is refused', async (_name, content, message) => {
     const other = await mkdtemp(path.join(folder, 'wrong-'));
     if (content !== null) await writeFile(path.join(other, 'tokenizer.json'), content);
@@ -72,14 +72,14 @@ describe('refused:', () => {
     });
   });
 
-  test('a config that is broken', async () => {
+  test('a broken tokenizer_config.json is refused', async () => {
     const other = await mkdtemp(path.join(folder, 'config-'));
     await writeFile(path.join(other, 'tokenizer.json'), JSON.stringify(tokenizerJson));
     await writeFile(path.join(other, 'tokenizer_config.json'), '7');
     await expect(LocalTokenizer.load(other)).rejects.toThrow(/tokenizer_config\.json is not a JSON object/);
   });
 
-  test('arguments of another kind', async () => {
+  test('arguments of a wrong type are refused', async () => {
     await expect(LocalTokenizer.load('')).rejects.toThrow(/path of a folder for folder/);
     expect(() => tokenizer.encode(7 as never)).toThrow(/a string for text but received 7/);
     expect(() => tokenizer.decode([1.5])).toThrow(/an array of token ids for ids/);

@@ -22,7 +22,7 @@ const endless = `${'a'.repeat(40)}!`;
 const failure = { code: 'ERR_DTESN_TOKENIZER', message: expect.stringMatching(/did not answer within 300 ms$/) };
 const load = (timeoutMs = 300) => LocalTokenizer.load(folder, { timeoutMs });
 
-test('ends at its time limit while the event loop turns, and the next question is answered', async () => {
+test('a request that never ends is stopped at its time limit while the event loop runs, and the next one is answered', async () => {
   const tokenizer = await load();
   let turns = 0;
   const turning = setInterval(() => turns++, 1);
@@ -36,7 +36,7 @@ test('ends at its time limit while the event loop turns, and the next question i
   again.close();
 });
 
-test('questions behind it are answered by another thread, in their order', async () => {
+test('requests queued behind a stopped one are answered in order by another thread', async () => {
   const tokenizer = await load(2000);
   const [first, second, third] = await Promise.allSettled([
     tokenizer.encodeAsync('in'),
@@ -49,13 +49,13 @@ test('questions behind it are answered by another thread, in their order', async
   tokenizer.close();
 }, 20_000);
 
-test('ends at its time limit when it is waited for', async () => {
+test('a synchronous request that never ends is stopped at its time limit', async () => {
   const tokenizer = await load();
   expect(() => tokenizer.encode(endless)).toThrow(/did not answer within 300 ms$/);
   tokenizer.close();
 });
 
-test('a caller that aborts is answered at once; the next question waits for the end of the first', async () => {
+test('an abort rejects at once; the next request waits for the end of the first', async () => {
   const tokenizer = await load(1000);
   const abort = new AbortController();
   const asked = tokenizer.encodeAsync(endless, { signal: abort.signal });
@@ -67,7 +67,7 @@ test('a caller that aborts is answered at once; the next question waits for the 
   tokenizer.close();
 });
 
-test('a text is bytes where its tokenizer does not end', async () => {
+test('a text whose tokenizer does not end is encoded as bytes', async () => {
   const tokenizer = await load();
   const encoded = await encodeInput(endless, { localTokenizer: async () => tokenizer });
   expect(encoded).toMatchObject({ encoder: 'utf8-bytes', steps: 41, error: failure });
@@ -75,7 +75,7 @@ test('a text is bytes where its tokenizer does not end', async () => {
 });
 
 describe('the thread', () => {
-  test('holds no process alive', async () => {
+  test('the tokenizer thread does not keep the process alive', async () => {
     const dist = path.resolve(import.meta.dirname, '../../dist/encoding/index.js');
     const script = `
       const { LocalTokenizer } = await import(${JSON.stringify(dist)});
@@ -87,7 +87,7 @@ describe('the thread', () => {
     expect(stdout.trim()).toBe(`${plainEncode('in').length} ${plainEncode('in').length}`);
   });
 
-  test('is refused a time limit that is none', async () => {
+  test('an invalid time limit is refused', async () => {
     await expect(load(0)).rejects.toThrow(/milliseconds in \(0, 600000\] for timeoutMs/);
   });
 });

@@ -36,7 +36,7 @@ describe('the trained length', () => {
     expect(length({ text_config: { ...base, rope_parameters: rope } })).toBe(expected);
   });
 
-  test('of Gemma 3 has its factor in it', () => {
+  test('the trained length of Gemma 3 already includes its rope factor', () => {
     const rope = { rope_type: 'linear', factor: 8 };
     expect(length({ model_type: 'gemma3_text', ...base, rope_scaling: rope })).toBe(4096);
   });
@@ -46,7 +46,7 @@ describe('the tokenizer', () => {
   const size = (model: unknown, contents: unknown[] = []) =>
     tokenizerFacts({ model, added_tokens: contents.map((content) => ({ content })) }, 'hash').tokenizerSize;
 
-  test('counts the vocabulary and the added tokens that are not in it, each once', () => {
+  test('the tokenizer size counts the vocabulary and each added token that is not in it once', () => {
     expect(size({ vocab: { a: 0, b: 1 } }, ['b', '<s>', '<s>', '</s>'])).toBe(4);
     expect(
       size(
@@ -61,7 +61,7 @@ describe('the tokenizer', () => {
     ).toBe(3);
   });
 
-  test('without a vocabulary has no size, and still a hash', () => {
+  test('a tokenizer without a vocabulary has a hash and no size', () => {
     expect(size({})).toBeUndefined();
     expect(size({ vocab: {} })).toBeNull();
     expect(tokenizerFacts({}, 'hash')).toEqual({ tokenizerSha256: 'hash' });
@@ -73,12 +73,12 @@ describe('the tokenizer', () => {
     [1_000_000_000_000, null],
     [0, null],
     ['4096', null],
-  ])('of the model_max_length %j takes %j tokens', (given, expected) => {
+  ])('a tokenizer with model_max_length %j takes %j tokens', (given, expected) => {
     expect(tokenizerConfigFacts({ model_max_length: given }).tokenizerMaxLength).toBe(expected);
   });
 });
 
-test('of each fact the first file that knows it counts, and is named', () => {
+test('each fact comes from the first file that has it, and names that file', () => {
   const facts = joinFacts([
     ['generation_config.json', generationFacts({ eos_token_id: [2, 7] })],
     ['config.json', configFacts({ bos_token_id: 1, eos_token_id: 2, hidden_size: 64 })],
@@ -89,7 +89,7 @@ test('of each fact the first file that knows it counts, and is named', () => {
   });
 });
 
-test.each([null, 'two', -1, 1.5, [], [1, 'x']])('%j is no token id', (value) => {
+test.each([null, 'two', -1, 1.5, [], [1, 'x']])('%j is not a token id', (value) => {
   expect(generationFacts({ eos_token_id: value }).eosTokenIds).toBeNull();
 });
 

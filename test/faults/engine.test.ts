@@ -50,7 +50,7 @@ async function rawServer(onConnection: (socket: net.Socket) => void) {
 }
 
 describe('connections', () => {
-  test('nothing listening is REFUSED', async () => {
+  test('an address where nothing listens is REFUSED', async () => {
     const engine = engineAt(`http://127.0.0.1:${await closedPort()}`, async () => {});
     await expect(engine.health()).rejects.toMatchObject({
       code: 'ERR_DTESN_ENGINE_REFUSED',
@@ -59,13 +59,13 @@ describe('connections', () => {
     });
   });
 
-  test('https where there is no TLS is UNREACHABLE', async () => {
+  test('https to a server without TLS is UNREACHABLE', async () => {
     const server = await serveEngine(goodEngine);
     const engine = engineAt(server.url.replace('http:', 'https:'), server.close);
     await expect(engine.health()).rejects.toMatchObject({ code: 'ERR_DTESN_ENGINE_UNREACHABLE' });
   });
 
-  test('silence is a TIMEOUT, before the headers and within the body', async () => {
+  test('silence before the headers or within the body is a TIMEOUT', async () => {
     const half: Answer = (response) => void response.writeHead(200, { 'content-length': 100 }).write('{');
     const engine = await engineOf({ '/version': silent, '/v1/models': half }, { timeoutMs: 50 });
     const timeout = { code: 'ERR_DTESN_ENGINE_TIMEOUT', message: expect.stringMatching(/in 50 ms/) };
@@ -73,7 +73,7 @@ describe('connections', () => {
     await expect(engine.models()).rejects.toMatchObject(timeout);
   });
 
-  test('a body cut before its length is RESET, and so is a connection that closes at once', async () => {
+  test('a body cut before its length and a connection that closes at once are RESET', async () => {
     const engine = await engineOf({ '/metrics': cut(metricsBody) });
     await expect(engine.metrics()).rejects.toMatchObject({ code: 'ERR_DTESN_ENGINE_RESET' });
     const raw = await rawServer((socket) => socket.destroy());
@@ -87,7 +87,7 @@ describe('connections', () => {
     await expect(engineAt(raw.url, raw.close).metrics()).rejects.toMatchObject({ code: 'ERR_DTESN_ENGINE_RESET' });
   });
 
-  test('what is not HTTP is BODY', async () => {
+  test('an answer that is not HTTP is BODY', async () => {
     const raw = await rawServer((socket) => socket.end('220 mail.example ESMTP\r\n'));
     await expect(engineAt(raw.url, raw.close).version()).rejects.toMatchObject({ code: 'ERR_DTESN_ENGINE_BODY' });
   });
@@ -121,7 +121,7 @@ describe('connections', () => {
     await expect(engine.version({ signal: abort.signal })).rejects.toThrow('enough');
   });
 
-  test('an answer that came while our own event loop stood still is taken, though the time is over', async () => {
+  test('an answer that arrived while our own event loop was blocked is accepted after the time limit', async () => {
     const worker = new Worker(
       `const server = require('node:http').createServer((_, response) => setTimeout(() => response.end('{"version":"1"}'), 150));
       server.listen(0, '127.0.0.1', () => require('node:worker_threads').parentPort.postMessage(server.address().port));`,
@@ -139,7 +139,7 @@ describe('connections', () => {
     expect(await asked).toBe('1');
   });
 
-  test('close ends what is under way', async () => {
+  test('close() ends pending requests', async () => {
     const server = await serveEngine({ '/version': silent });
     const engine = engineAt(server.url, server.close);
     const asked = Promise.allSettled(Array.from({ length: 8 }, () => engine.version())); // more than there are sockets
@@ -191,7 +191,7 @@ describe('statuses', () => {
     await expect(engine.version()).rejects.toMatchObject({ status: 503, retryAfterMs });
   });
 
-  test('the engine’s words are cut and hold no line breaks', async () => {
+  test('the message of the engine is cut and contains no line breaks', async () => {
     const engine = await engineOf({ '/version': json({ error: `a\n\u001b[31m${'x'.repeat(10_000)}` }, 400) });
     const { message } = await engine.version().catch((error) => error);
     expect(message.length).toBeLessThan(300);
@@ -204,9 +204,9 @@ describe('bodies', () => {
     ['a page of HTML', text('<!DOCTYPE html>', 200, 'text/html'), /text\/html that is not JSON/],
     ['an empty body', text(''), /not JSON/],
     ['NaN', text('{"data":[{"id":"m","max_model_len":NaN}]}'), /not JSON/],
-    ['another shape', json({}), /another shape \(data/],
-    ['a list', json([]), /another shape/],
-    ['null', json(null), /another shape/],
+    ['another shape', json({}), /an unexpected shape \(data/],
+    ['a list', json([]), /an unexpected shape/],
+    ['null', json(null), /an unexpected shape/],
     ['a wrong length', json({ data: [{ id: 'm', max_model_len: 'many' }] }), /data\.0\.max_model_len/],
   ])('%s with status 200 is BODY', async (_, answer, message) => {
     const engine = await engineOf({ '/v1/models': answer });
@@ -216,7 +216,7 @@ describe('bodies', () => {
     });
   });
 
-  test('more than the limit is BODY, for JSON and for metrics', async () => {
+  test('a body above the limit is BODY, for JSON and for metrics', async () => {
     const large = (bytes: number): Answer => text(' '.repeat(bytes));
     const engine = await engineOf({ '/version': large(1024 * 1024 + 1), '/metrics': large(8 * 1024 * 1024 + 1) });
     const refused = { code: 'ERR_DTESN_ENGINE_BODY', message: expect.stringMatching(/more than \d+ bytes/) };
@@ -239,15 +239,15 @@ describe('bodies', () => {
     expect(await engine.version()).toBe('1');
   });
 
-  test.each(['zstd', 'constructor', '__proto__'])('a body in %s, which nobody reads, is BODY', async (encoding) => {
+  test.each(['zstd', 'constructor', '__proto__'])('a body with the unknown encoding %s is BODY', async (encoding) => {
     const engine = await engineOf({ '/version': encoded(encoding, Buffer.from('{"version":"1"}')) });
     await expect(engine.version()).rejects.toMatchObject({
       code: 'ERR_DTESN_ENGINE_BODY',
-      message: expect.stringContaining(`${encoding}-encoded`),
+      message: expect.stringContaining(`encoding ${encoding} although`),
     });
   });
 
-  test('a bomb that decodes to 64 MiB is BODY, and little of it is decoded', async () => {
+  test('a compressed body that decodes to 64 MiB is BODY, and only a small part is decoded', async () => {
     const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
     expect(bomb.length).toBeLessThan(100_000);
     const engine = await engineOf({ '/metrics': encoded('gzip', bomb) });
@@ -260,9 +260,13 @@ describe('bodies', () => {
   });
 
   test.each<[string, Answer, RegExp]>([
-    ['no gzip', encoded('gzip', Buffer.from('{"version":"1"}')), /gzip that cannot be decoded/],
-    ['gzip that is cut', encoded('gzip', gzipSync('{"version":"1"}').subarray(0, 20)), /gzip that cannot be decoded/],
-    ['an unknown encoding', encoded('zstd', Buffer.from('x')), /zstd-encoded although identity/],
+    ['no gzip', encoded('gzip', Buffer.from('{"version":"1"}')), /gzip body that cannot be decoded/],
+    [
+      'gzip that is cut',
+      encoded('gzip', gzipSync('{"version":"1"}').subarray(0, 20)),
+      /gzip body that cannot be decoded/,
+    ],
+    ['an unknown encoding', encoded('zstd', Buffer.from('x')), /encoding zstd although identity/],
   ])('%s is BODY', async (_, answer, message) => {
     const engine = await engineOf({ '/version': answer });
     await expect(engine.version()).rejects.toMatchObject({
@@ -271,7 +275,7 @@ describe('bodies', () => {
     });
   });
 
-  test('a declared length beyond the limit is refused before the body comes', async () => {
+  test('a declared length above the limit is refused before the body is read', async () => {
     const engine = await engineOf({
       '/version': (response) => response.writeHead(200, { 'content-length': 5e7 }).flushHeaders(),
     });

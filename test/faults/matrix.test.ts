@@ -91,16 +91,16 @@ const inTenYears = new Date(Date.now() + 3.2e11).toUTCString();
 
 describe('metrics that', () => {
   test.each<[string, Fault, string, number?]>([
-    ['are silence after the connection', silence, timeout],
+    ['are silent after the connection', silence, timeout],
     ['end in their headers', halfHeaders, timeout],
     ['stall after their headers', headersThenStall, timeout],
     ['drip', drip, timeout],
-    ['promise more than comes', lengthTooLong, timeout],
-    ['promise less than comes', lengthTooShort, wrongBody],
+    ['declare more bytes than come', lengthTooLong, timeout],
+    ['declare fewer bytes than come', lengthTooShort, wrongBody],
     ['are cut before their length', cutLength, brokenOff],
     ['are cut between chunks', cutChunked, brokenOff],
-    ['are a reset', reset, brokenOff],
-    ['are a closed connection', hangUp, brokenOff],
+    ['are reset', reset, brokenOff],
+    ['are a connection that closes', hangUp, brokenOff],
     ['are not HTTP', notHttp, wrongBody],
     ['are a page of HTML', status(200, html, { 'content-type': 'text/html' }), noMetrics],
     ['are empty', status(200), noMetrics],
@@ -111,20 +111,16 @@ describe('metrics that', () => {
     ],
     ['are JSON', json({}), noMetrics],
     ['are a gzip bomb', gzip(Buffer.alloc(64 * 1024 * 1024)), wrongBody],
-    [
-      'say that 50 MB will come',
-      (socket) => void socket.write('HTTP/1.1 200 OK\r\ncontent-length: 50000000\r\n\r\n'),
-      wrongBody,
-    ],
+    ['declare 50 MB', (socket) => void socket.write('HTTP/1.1 200 OK\r\ncontent-length: 50000000\r\n\r\n'), wrongBody],
     ['are unauthorized', json({ error: 'Unauthorized' }, 401), credential, 401],
     ['are forbidden', json({ error: 'Forbidden' }, 403), credential, 403],
     ['are absent', json({ detail: 'Not Found' }, 404), http, 404],
-    ['are too many requests', json({ error: 'overloaded' }, 429), http, 429],
-    ['are unavailable', status(503), http, 503],
-    ['ask for 7 seconds', status(503, '', { 'retry-after': 7 }), http, 503],
-    ['ask for a date', status(429, '', { 'retry-after': inTenYears }), http, 429],
-    ['are a server error', json({ error: { message: 'EngineCore encountered an issue' } }, 500), http, 500],
-  ])('%s fail the source alone, in time', async (_, fault, code, httpStatus) => {
+    ['are answered with 429', json({ error: 'overloaded' }, 429), http, 429],
+    ['are answered with 503', status(503), http, 503],
+    ['ask with Retry-After for 7 seconds', status(503, '', { 'retry-after': 7 }), http, 503],
+    ['ask with Retry-After for a date', status(429, '', { 'retry-after': inTenYears }), http, 429],
+    ['are answered with 500', json({ error: { message: 'EngineCore encountered an issue' } }, 500), http, 500],
+  ])('metrics that %s fail only the performance source, in time', async (_, fault, code, httpStatus) => {
     const { server, fetcher } = await serve({ '/metrics': fault }, code === timeout ? ['performance'] : []);
     const { sources, elapsed_ms } = await fetcher.fetch();
     expect(elapsed_ms).toBeLessThan(deadlineMs);
@@ -141,12 +137,12 @@ describe('metrics that', () => {
     expect(server.count('/metrics')).toBeLessThanOrEqual(7);
   });
 
-  test('come compressed are read all the same', async () => {
+  test('compressed metrics are read', async () => {
     const { fetcher } = await serve({ '/metrics': gzip(metricsBody) }, []);
     expect((await fetcher.fetch()).sources.performance).toMatchObject({ state: 'ok', running: 24 });
   });
 
-  test('flood 50 MB are cut off after 8', async () => {
+  test('metrics of 50 MB are cut off after 8 MiB', async () => {
     const fifty = flood(50e6);
     const { fetcher } = await serve({ '/metrics': fifty }, []);
     const { sources } = await fetcher.fetch();
@@ -158,17 +154,17 @@ describe('metrics that', () => {
   const series = (count: number) =>
     metricsBody + Array.from({ length: count }, (_, i) => `http_requests_total{handler="/${i}"} ${i}\n`).join('');
 
-  test('have 100,000 strange series still tell theirs', async () => {
+  test('metrics with 100,000 foreign series still give the figures of the engine', async () => {
     const { fetcher } = await serve({ '/metrics': status(200, series(100_000)) }, []);
     expect((await fetcher.fetch()).sources.performance).toMatchObject({ running: 24, generation_tokens_total: 5712 });
   });
 
-  test('have a million series are refused by their size', async () => {
+  test('metrics with a million series are refused by their size', async () => {
     const { fetcher } = await serve({ '/metrics': status(200, series(1_000_000)) }, []);
     expect((await fetcher.fetch()).sources.performance).toMatchObject({ state: 'error', error_code: wrongBody });
   });
 
-  test('hold NaN say nothing where it stands', async () => {
+  test('a figure that is NaN in the metrics is unknown', async () => {
     const body = metricsBody.replace('} 19.0', '} NaN');
     const { fetcher } = await serve({ '/metrics': status(200, body) }, []);
     const { performance } = (await fetcher.fetch()).sources;
@@ -189,26 +185,29 @@ describe('a model list that', () => {
     ['is cut', status(200, '{"data":[{"id":"m"'), wrongBody],
     ['is unauthorized', json({ error: 'Unauthorized' }, 401), credential, 401],
     ['is larger than 1 MiB', status(200, ' '.repeat(2 ** 20 + 1)), wrongBody],
-  ])('%s fails the model alone; the engine’s kind is seen in its metrics', async (_, fault, code, httpStatus) => {
-    const { fetcher } = await serve({ '/v1/models': fault }, []);
-    const { sources } = await fetcher.fetch();
-    expect(sources.model_config).toMatchObject({
-      state: 'error',
-      error_code: code,
-      model_name: null,
-      max_model_len: null,
-    });
-    expect(sources.model_config.http_status).toBe(httpStatus);
-    expect(sources.tokenizer.engine_type).toBe('aphrodite');
-    expectOthers(sources, 'model_config');
-  });
+  ])(
+    'a model list that %s fails only model_config; the kind comes from the metrics',
+    async (_, fault, code, httpStatus) => {
+      const { fetcher } = await serve({ '/v1/models': fault }, []);
+      const { sources } = await fetcher.fetch();
+      expect(sources.model_config).toMatchObject({
+        state: 'error',
+        error_code: code,
+        model_name: null,
+        max_model_len: null,
+      });
+      expect(sources.model_config.http_status).toBe(httpStatus);
+      expect(sources.tokenizer.engine_type).toBe('aphrodite');
+      expectOthers(sources, 'model_config');
+    },
+  );
 
-  test('says a key twice is taken at its last word', async () => {
+  test('a model list with a repeated key gives its last value', async () => {
     const { fetcher } = await serve({ '/v1/models': card('"max_model_len":1,"max_model_len":8192') }, []);
     expect((await fetcher.fetch()).sources.model_config).toMatchObject({ state: 'partial', max_model_len: 8192 });
   });
 
-  test('hangs fails the model alone, too', async () => {
+  test('a model list that hangs fails only model_config', async () => {
     const { fetcher } = await serve({ '/v1/models': silence }, ['model_config']);
     const { sources } = await fetcher.fetch();
     expect(sources.model_config).toMatchObject({ state: 'error', error_code: timeout });
@@ -223,7 +222,7 @@ describe('a tokenizer that', () => {
     ['resets', reset, brokenOff],
     ['is absent', json({ detail: 'Not Found' }, 404), http],
     ['answers fractions', json({ tokens: [1.5], count: 1 }), wrongBody],
-  ])('%s fails alone', async (_, fault, code) => {
+  ])('a tokenizer that %s fails only the tokenizer source', async (_, fault, code) => {
     const { fetcher } = await serve({ '/tokenize': fault }, code === timeout ? ['tokenizer'] : []);
     const { sources } = await fetcher.fetch();
     expect(sources.tokenizer).toMatchObject({ state: 'error', error_code: code, tokenizer_available: null });
@@ -238,12 +237,12 @@ describe('an engine that', () => {
     expect(sources.resources.error).toBeUndefined();
   };
 
-  test('does not listen is REFUSED', async () => {
+  test('an engine that does not listen is REFUSED', async () => {
     const { sources } = await fetcherAt(`http://127.0.0.1:${await closedPort()}`, all).fetcher.fetch();
     expectAll(sources, 'ERR_DTESN_ENGINE_REFUSED');
   });
 
-  test('does not let a connection come to be times out', async () => {
+  test('an engine that does not accept a connection times out', async () => {
     const hung = await hungListener();
     open.push(hung.close);
     const { sources, elapsed_ms } = await fetcherAt(hung.url, all).fetcher.fetch();
@@ -251,7 +250,7 @@ describe('an engine that', () => {
     expect(elapsed_ms).toBeLessThan(deadlineMs);
   });
 
-  test('scales answers 503 on every path, and is not taken for dead', async () => {
+  test('an engine that is scaling answers 503 on every path and is not reported as dead', async () => {
     const scaling = json({ error: 'The model is currently scaling. Please try again later.' }, 503);
     const { server, engine, fetcher } = await serve({}, []);
     await engine.kind();
@@ -262,7 +261,7 @@ describe('an engine that', () => {
     expect((await fetcher.fetch({ force: true })).sources.performance.state).toBe('ok');
   });
 
-  test('answers nothing but its scrapes is scraped all the same', async () => {
+  test('an engine that answers only /metrics is scraped', async () => {
     const dumb = { '/v1/models': silence, '/version': silence, '/tokenize': silence };
     const { server, fetcher } = await serve(dumb, []);
     const waiting = fetcher.fetch().catch((error) => error);
@@ -272,12 +271,12 @@ describe('an engine that', () => {
     expect(await waiting).toMatchObject({ code: 'ERR_DTESN_CLOSED' });
   });
 
-  test('has a dead core is not ready', async () => {
+  test('an engine with a dead core is not ready', async () => {
     const { fetcher } = await serve({ '/health': status(503) }, []);
     expect((await fetcher.fetch()).sources.performance).toMatchObject({ state: 'ok', engine_ready: false });
   });
 
-  test('restarts with its counters reset is known at once, and its model asked anew', async () => {
+  test('an engine whose counters were reset is known to have restarted at once, and its model is requested again', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     const { server, fetcher } = await serve({}, []);
     expect((await fetcher.fetch()).sources.performance.generation_tokens_total).toBe(5712);
@@ -293,7 +292,7 @@ describe('an engine that', () => {
     vi.useRealTimers();
   });
 
-  test('loses a rank is counted without it', async () => {
+  test('an engine that loses a rank is counted without it', async () => {
     const { server, fetcher } = await serve({}, []);
     expect((await fetcher.fetch()).sources.performance).toMatchObject({ running: 24, kv_tokens_capacity: 24_000 });
     const alone = metricsBody.replace(/^.*engine="1".*\n/gm, '');
@@ -302,7 +301,7 @@ describe('an engine that', () => {
     expect(performance).toMatchObject({ state: 'ok', running: 19, kv_tokens_capacity: 16_000, total_requests: 155 });
   });
 
-  test('recovers is served again by the same fetcher', async () => {
+  test('an engine that recovers is served by the same fetcher', async () => {
     const { server, fetcher } = await serve({ '/metrics': reset, '/tokenize': cutLength }, []);
     const sick = (await fetcher.fetch()).sources;
     expect([sick.performance.state, sick.tokenizer.state]).toEqual(['error', 'error']);
@@ -311,7 +310,7 @@ describe('an engine that', () => {
     expectOthers(sources, 'none');
   });
 
-  test('is shut down upon leaves no question behind', async () => {
+  test('closing the fetcher leaves no request open at the engine', async () => {
     const { server, fetcher } = await serve({ '*': silence, '/metrics': silence, '/tokenize': drip }, []);
     const waiting = fetcher.fetch().catch((error) => error);
     await expect.poll(() => server.count('/metrics')).toBe(1);
@@ -325,7 +324,7 @@ describe('many callers', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
   afterEach(() => void vi.useRealTimers());
 
-  test('a thousand at once cost one request for each source in each fresh interval', async () => {
+  test('a thousand concurrent callers cost one request for each source in each fresh interval', async () => {
     const { server, engine, fetcher } = await serve({}, []);
     await engine.kind(); // asked once in the life of an engine
     const thousand = () => Promise.all(Array.from({ length: 1000 }, () => fetcher.fetch()));
@@ -343,7 +342,7 @@ describe('many callers', () => {
     expect(counts()).toEqual([2, 2, 1, 1, 1]);
   });
 
-  test('a source that hangs costs the others nothing, and after five times nobody waits for it', async () => {
+  test('a source that hangs does not delay the others, and after five failures no caller waits for it', async () => {
     const { server, fetcher } = await serve({ '/metrics': silence }, ['performance']);
     for (let i = 0; i < 5; i++) {
       const { sources } = await fetcher.fetch();

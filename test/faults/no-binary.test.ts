@@ -23,7 +23,7 @@ function run(code: string) {
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
-test('dtesn/engine fetches the five sources of a live simulated server', () => {
+test('without a binary dtesn/engine fetches the five sources of a live simulated server', () => {
   const result = run(`
     import { fetchSources, HttpEngine } from 'dtesn/engine';
     import { EngineSimulator } from 'dtesn/simulator';
@@ -42,7 +42,7 @@ test('dtesn/engine fetches the five sources of a live simulated server', () => {
   expect(result['names']).toEqual(['model_config', 'performance', 'processing_state', 'resources', 'tokenizer']);
 });
 
-test('dtesn is imported, and what computes names the platform and the command that builds a binary', () => {
+test('without a binary dtesn can be imported, and a constructor that needs it names the platform and the build command', () => {
   const result = run(`
     const { DtesnError, Reservoir, rootedTrees, matrix, native } = await import('dtesn');
     const failure = (work) => { try { work(); } catch (error) { return [error instanceof DtesnError, error.code, error.message]; } };

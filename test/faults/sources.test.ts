@@ -41,14 +41,14 @@ async function fetchAt(url: string, options: SourceFetcherOptions = {}) {
   return sources;
 }
 
-test('a whole engine answers all it can', async () => {
+test('a healthy engine answers every source', async () => {
   const sources = await fetchFrom(goodEngine, patient);
   expect(sources.performance).toMatchObject({ state: 'ok', running: 24, total_requests: 163 });
   expect(sources.tokenizer).toMatchObject({ state: 'ok', round_trip_ok: true, engine_type: 'aphrodite' });
   expect(sources.model_config).toMatchObject({ state: 'partial', model_name: 'm', engine_version: '0.10.0' });
 });
 
-test('with only models and health, and a tokenizer that hangs, each failure has its code', async () => {
+test('an engine with only models and health, and a tokenizer that hangs, gives each failure its code', async () => {
   const { '/v1/models': models, '/health': health } = goodEngine;
   const sources = await fetchFrom({ '/v1/models': models!, '/health': health!, '/tokenize': silent });
   expect(sources.model_config).toMatchObject({ state: 'partial', model_name: 'm', max_model_len: 8192 });
@@ -60,7 +60,7 @@ test('with only models and health, and a tokenizer that hangs, each failure has 
   expect(sources.resources.state).toBe('partial');
 });
 
-test('with nothing listening every source of the engine is REFUSED and null', async () => {
+test('when nothing listens every source of the engine is REFUSED and null', async () => {
   const sources = await fetchAt(`http://127.0.0.1:${await closedPort()}`, patient);
   for (const name of ['model_config', 'tokenizer', 'performance'] as const) {
     expect(sources[name]).toMatchObject({ state: 'error', error_code: 'ERR_DTESN_ENGINE_REFUSED' });
@@ -68,7 +68,7 @@ test('with nothing listening every source of the engine is REFUSED and null', as
   expect(sources.performance).toMatchObject({ engine_ready: null, total_requests: null });
 });
 
-test('without the key the model is a credential problem, and the open endpoints answer', async () => {
+test('without the key model_config is a credential problem, and the open endpoints answer', async () => {
   const sources = await fetchFrom({ ...goodEngine, '/v1/models': json({ error: 'Unauthorized' }, 401) }, patient);
   expect(sources.model_config).toMatchObject({
     error_code: 'ERR_DTESN_ENGINE_CREDENTIAL',
@@ -96,7 +96,7 @@ test.each<[string, Answer, string]>([
   expect(sources.tokenizer.state).toBe('ok');
 });
 
-test('a source that failed early leaves nothing asking', async () => {
+test('a source that failed early leaves no open request', async () => {
   const refused = json({ error: 'Unauthorized' }, 401);
   const server = await serveEngine({ ...goodEngine, '/v1/models': refused, '/version': silent });
   open.push(server.close);
@@ -105,7 +105,7 @@ test('a source that failed early leaves nothing asking', async () => {
   await expect.poll(asking).toEqual([]);
 });
 
-test('with every endpoint silent, every source of the engine times out and none is left asking', async () => {
+test('when every endpoint is silent, every source of the engine times out and no request stays open', async () => {
   const paths = ['/v1/models', '/version', '/health', '/metrics', '/tokenize', '/detokenize'];
   const server = await serveEngine(Object.fromEntries(paths.map((path) => [path, silent])));
   open.push(server.close);
@@ -143,7 +143,7 @@ describe('two addresses of an engine', () => {
   }
 
   test.each(['silent', 'broken'] as const)(
-    'one that is %s in the middle of a run is replaced in the same fetch, and asked again when it is back',
+    'an address that is %s during a run is replaced in the same fetch, and requested again when it recovered',
     { timeout: 60_000, tags: ['slow'] },
     async (death) => {
       const deadlineMs = 1000;
@@ -175,7 +175,7 @@ describe('two addresses of an engine', () => {
     },
   );
 
-  test('with both dead the error is the first one’s, and tells of the second', async () => {
+  test('when both addresses fail, the error is that of the first, with a problem for the second', async () => {
     const { first, second, fetcher } = await pair(400);
     first.life.answer = 'silent';
     second.life.answer = 'broken';
@@ -185,7 +185,7 @@ describe('two addresses of an engine', () => {
   });
 });
 
-test('an additional source that hangs costs no more than its limit, and the five are there', async () => {
+test('an additional source that hangs takes no longer than its limit, and the five answer', async () => {
   const server = await serveEngine(goodEngine);
   open.push(server.close);
   const engine = new AphroditeEngine(server.url, { timeoutMs: 60_000 });
@@ -201,7 +201,7 @@ test('an additional source that hangs costs no more than its limit, and the five
   expect(sources.performance.state).toBe('ok');
 });
 
-test('an additional source that asks over HTTP is ended by its signal', async () => {
+test('the signal of an additional source ends its HTTP request', async () => {
   const server = await serveEngine({ ...goodEngine, '/queue': silent });
   open.push(server.close);
   const fetchQueue = async (signal: AbortSignal) => (await fetch(`${server.url}/queue`, { signal })).json();

@@ -56,12 +56,12 @@ test.each([
   expect(Math.abs(horizon(ridge, degree10) / wanted - 1)).toBeLessThan(0.08);
 });
 
-test('f32 states lose nothing down to a ridge of 1e-8 and end near ten', { tags: ['slow'] }, () => {
+test('f32 states forecast as far as f64 ones down to a ridge of 1e-8', { tags: ['slow'] }, () => {
   expect(horizon(1e-8, { ...degree10, dtype: 'f32' })).toBeGreaterThan(7.4);
   expect(horizon(1e-12, { ...degree10, dtype: 'f32' })).toBeGreaterThan(9.4);
 });
 
-test("Cholesky's method forecasts as far as QR where its ridge allows", { tags: ['slow'] }, () => {
+test("Cholesky's method forecasts as far as QR at a ridge of 1e-8", { tags: ['slow'] }, () => {
   expect(Math.abs(horizon(1e-8, degree10, 'cholesky') / horizon(1e-8, degree10) - 1)).toBeLessThan(0.05);
 });
 
@@ -79,7 +79,7 @@ describe('blocks of rows cost nothing in accuracy', { tags: ['slow'] }, () => {
 });
 
 describe.each(['dense', 'block-sparse'])('%s weights', { tags: ['slow'] }, (topology) => {
-  test.each(['bf16', 'int8'])('in %s forecast as far as f32 ones: they are another random matrix', (precision) => {
+  test.each(['bf16', 'int8'])('weights in %s forecast as far as weights in f32', (precision) => {
     const narrow = horizon(1e-8, { topology, precision });
     expect(Math.abs(narrow / horizon(1e-8, { topology }) - 1)).toBeLessThan(0.05);
   });

@@ -30,7 +30,7 @@ describe('a linear cycle reservoir remembers exactly what theory says', () => {
     [5, 0.9, 4.3486784401],
     [20, 0.9, 19.0147808829],
     [50, 0.98, 49.1326195559],
-  ])('%i units, weight %d: %d', (units, radius, wanted) => {
+  ])('a linear cycle of %i units with weight %d has memory capacity %d', (units, radius, wanted) => {
     const delays = Math.ceil((units * Math.log(1e-14)) / (2 * units * Math.log(radius)) / units + 1) * units;
     const capacities = memory(units, radius, delays);
     capacities.forEach((capacity, k) => {
@@ -69,7 +69,7 @@ function measuredMemory(precision: 'f64' | 'f32' | 'bf16' | 'int8', seed: number
   return total;
 }
 
-test('narrow weights keep the memory of f64 ones to 1 %', () => {
+test('the memory of narrow weights is within 1 % of that of f64 weights', () => {
   const mean = (precision: Parameters<typeof measuredMemory>[0]) =>
     [0, 1, 2, 3].reduce((sum, seed) => sum + measuredMemory(precision, seed) / 4, 0);
   const exact = mean('f64');

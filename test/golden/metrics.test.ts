@@ -8,7 +8,7 @@ const file = fileURLToPath(new URL('../../../shared/golden/engine-metrics.txt', 
 const absent = !existsSync(file);
 const body = absent ? Buffer.alloc(0) : readFileSync(file);
 
-test.skipIf(absent)('the full body of an engine gives its figures (skipped: no data)', () => {
+test.skipIf(absent)('the complete body of a real engine gives its figures (skipped: no data)', () => {
   const figures = {
     running: 19,
     waiting: 2,
@@ -36,7 +36,7 @@ test.skipIf(absent)('the full body of an engine gives its figures (skipped: no d
   });
 });
 
-test.skipIf(absent)('no line of the full body is lost (skipped: no data)', () => {
+test.skipIf(absent)('every line of the complete body is read (skipped: no data)', () => {
   const lines = body.toString('utf8').split('\n');
   const samples = lines.filter((line) => line !== '' && !line.startsWith('#')).length;
   const types = lines.filter((line) => line.startsWith('# TYPE')).length;
@@ -46,11 +46,11 @@ test.skipIf(absent)('no line of the full body is lost (skipped: no data)', () =>
 });
 
 // The cut at which promtool says "unexpected end of input stream".
-test.skipIf(absent)('the full body cut at 30,011 bytes is refused (skipped: no data)', () => {
+test.skipIf(absent)('the complete body cut at 30,011 bytes is refused (skipped: no data)', () => {
   expect(() => parsePrometheus(body.subarray(0, 30_011))).toThrow(/ends in the middle/);
 });
 
-test.skipIf(absent)('the full body cut inside any line is refused (skipped: no data)', () => {
+test.skipIf(absent)('the complete body cut inside any line is refused (skipped: no data)', () => {
   for (let length = 1; length < body.length; length += 97) {
     if (body[length - 1] === 0x0a) continue;
     expect(() => parsePrometheus(body.subarray(0, length))).toThrow(/ends in the middle/);

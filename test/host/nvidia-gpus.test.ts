@@ -28,7 +28,7 @@ onPosix('each GPU is a line: name, memory in MiB, and how busy it is where it sa
   ]);
 });
 
-test('without the program there is none', async () => {
+test('without nvidia-smi the list of GPUs is empty', async () => {
   expect(await nvidiaGpus({ command: path.join(folder, 'absent') })).toEqual([]);
 });
 

@@ -18,7 +18,7 @@ const text = (avg10: string) =>
   `some avg10=${avg10} avg60=0.00 avg300=0.00 total=1\nfull avg10=99.00 avg60=0.00 avg300=0.00 total=1\n`;
 const measured = () => pressure(path.join(root, 'proc'), path.join(root, 'mount'));
 
-test('it is that of the own group, and of the host where the group does not tell', async () => {
+test('pressure is read from the own cgroup, else from the host', async () => {
   await file('proc/self/cgroup', '0::/pod\n');
   await file('proc/pressure/cpu', text('50.00'));
   await file('proc/pressure/io', text('3.25'));
@@ -26,7 +26,7 @@ test('it is that of the own group, and of the host where the group does not tell
   expect(await measured()).toEqual({ cpu: 0.125, memory: null, io: 0.0325 });
 });
 
-test('where the kernel does not tell it is unknown', async () => {
+test('pressure is unknown when the kernel does not report it', async () => {
   expect(await measured()).toEqual({ cpu: null, memory: null, io: null });
   await file('proc/pressure/cpu', 'another format\n');
   expect((await measured()).cpu).toBeNull();

@@ -1,45 +1,10 @@
 /** The monitor on a clock of its own: minutes pass in no time. */
 import { expect, test } from 'vitest';
-import type { Clock } from '../../src/abort/index.js';
 import type { Engine } from '../../src/engine/index.js';
 import { EngineMonitor } from '../../src/monitor/index.js';
+import { ManualClock } from '../manual-clock.js';
 
-/** Time stands still until `pass`; then calls come in the order of their times. */
-class ManualClock implements Clock {
-  #now = 0;
-  #calls: { at: number; call: () => void }[] = [];
-
-  now(): number {
-    return this.#now;
-  }
-
-  get waiting(): number {
-    return this.#calls.length;
-  }
-
-  after(ms: number, call: () => void): () => void {
-    const one = { at: this.#now + ms, call };
-    this.#calls.push(one);
-    return () => {
-      this.#calls = this.#calls.filter((other) => other !== one);
-    };
-  }
-
-  async pass(ms: number): Promise<void> {
-    const end = this.#now + ms;
-    for (;;) {
-      await new Promise((turn) => setImmediate(turn));
-      const next = this.#calls.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
-      if (next === undefined) break;
-      this.#now = Math.max(this.#now, next.at);
-      this.#calls = this.#calls.filter((other) => other !== next);
-      next.call();
-    }
-    this.#now = end;
-  }
-}
-
-test('an engine is observed once an interval of the clock, and hung after so much of its time', async () => {
+test('an engine is observed once an interval of the clock, and hung as soon as it stood still for so much of its time', async () => {
   const clock = new ManualClock();
   let tokens = 0;
   let scrapes = 0;
@@ -59,12 +24,12 @@ test('an engine is observed once an interval of the clock, and hung after so muc
   await monitor.close();
   expect(states).toEqual([
     ['busy', 0],
-    ['hung', 605],
+    ['hung', 604.5],
   ]);
   expect(clock.waiting).toBe(0);
 });
 
-test('an answer is late by the clock, not by the world', async () => {
+test('the time limit of an answer is measured by the given clock', async () => {
   const clock = new ManualClock();
   const silent = (options?: { signal?: AbortSignal }) =>
     new Promise<never>((_, reject) => options?.signal?.addEventListener('abort', () => reject(options.signal!.reason)));
@@ -80,7 +45,7 @@ test('an answer is late by the clock, not by the world', async () => {
   await monitor.close();
 });
 
-test('what is no clock is refused', () => {
+test('a value that is not a clock is refused', () => {
   const engine = { metrics() {} } as unknown as Engine;
   expect(() => new EngineMonitor(engine, { clock: 7 as never })).toThrow(/a Clock \{ now, after \} for clock/);
 });

@@ -58,7 +58,7 @@ function watch(port: number, options: EngineMonitorOptions = pace) {
 const reaches = (monitor: EngineMonitor, name: EngineStateName) =>
   vi.waitFor(() => expect(monitor.state.name).toBe(name), { timeout: 20_000, interval: 5 });
 
-test('an engine is seen busy, hung though healthy, busy again, dead, and restarted', async () => {
+test('the monitor reports an engine as busy, hung while /health is 200, busy again, dead, and restarting', async () => {
   Object.assign(face, { running: 1, moving: true, health: 200, silent: false });
   const server = await serve();
   const { port } = server.address() as AddressInfo;
@@ -80,7 +80,7 @@ test('an engine is seen busy, hung though healthy, busy again, dead, and restart
   expect(names).toEqual(['busy', 'hung', 'busy', 'dead', 'restarting', 'busy']);
 });
 
-test('an engine that stops answering is hung, and its figures are gone', async () => {
+test('an engine that stops answering is hung, and its figures are null', async () => {
   Object.assign(face, { running: 0, health: 200, silent: false });
   const { port } = (await serve()).address() as AddressInfo;
   const monitor = watch(port, { intervalMs: 20, timeoutMs: 50, hungAfterMs: 200 });
@@ -91,7 +91,7 @@ test('an engine that stops answering is hung, and its figures are gone', async (
   expect(monitor.figures).toBeNull();
 });
 
-test('nothing listening is loading; close() ends the watch and leaves no timer', async () => {
+test('an engine that does not listen yet is loading; close() leaves no timer', async () => {
   const timers = watchTimers();
   const monitor = watch(1, { ...pace, intervalMs: 60_000 });
   await reaches(monitor, 'loading');
@@ -101,7 +101,7 @@ test('nothing listening is loading; close() ends the watch and leaves no timer',
   timers.end();
 });
 
-test('close() ends the watch: the state stays as it was', async () => {
+test('close() stops the monitor, and its state stays', async () => {
   const monitor = watch(1);
   await reaches(monitor, 'loading');
   await monitor.close();
@@ -138,23 +138,26 @@ describe('a listener that fails', () => {
         throw new Error('broken');
       },
     ],
-  ])('and %s is reported once; the watch and the other listeners go on, and close() resolves', async (_, broken) => {
-    Object.assign(face, { running: 0, health: 200, silent: false });
-    const { port } = (await serve()).address() as AddressInfo;
-    const reports: unknown[] = [];
-    const onListenerError = (error: unknown, event: string) => reports.push([event, (error as Error).message]);
-    const monitor = watch(port, { ...pace, onListenerError });
-    let observations = 0;
-    monitor.on('observation', broken);
-    monitor.on('observation', () => observations++);
-    await vi.waitFor(() => expect(observations).toBeGreaterThan(3), { timeout: 20_000 });
-    expect(reports).toEqual([['observation', 'broken']]);
-    face.running = 1;
-    await reaches(monitor, 'busy');
-    await expect(monitor.close()).resolves.toBeUndefined();
-  });
+  ])(
+    'a listener that %s is reported once; the watch and the other listeners continue, and close() resolves',
+    async (_, broken) => {
+      Object.assign(face, { running: 0, health: 200, silent: false });
+      const { port } = (await serve()).address() as AddressInfo;
+      const reports: unknown[] = [];
+      const onListenerError = (error: unknown, event: string) => reports.push([event, (error as Error).message]);
+      const monitor = watch(port, { ...pace, onListenerError });
+      let observations = 0;
+      monitor.on('observation', broken);
+      monitor.on('observation', () => observations++);
+      await vi.waitFor(() => expect(observations).toBeGreaterThan(3), { timeout: 20_000 });
+      expect(reports).toEqual([['observation', 'broken']]);
+      face.running = 1;
+      await reaches(monitor, 'busy');
+      await expect(monitor.close()).resolves.toBeUndefined();
+    },
+  );
 
-  test('without a handler is a process warning', async () => {
+  test('a listener that fails without a handler is a process warning', async () => {
     Object.assign(face, { running: 0, health: 200, silent: false });
     const { port } = (await serve()).address() as AddressInfo;
     const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
@@ -168,7 +171,7 @@ describe('a listener that fails', () => {
   });
 });
 
-test('refused: no engine, and options out of range', () => {
+test('a missing engine and options out of range are refused', () => {
   expect(() => new EngineMonitor(null as never)).toThrow(/Expected an Engine for engine/);
   expect(() => new EngineMonitor({ metrics() {} } as never, { intervalMs: 0 })).toThrow(/for intervalMs/);
   expect(() => new EngineMonitor({ metrics() {} } as never, { onListenerError: 1 as never })).toThrow(

@@ -47,7 +47,7 @@ test('an engine is ready when nothing runs and busy when something does', () => 
   expect(watched({}, step(5), {}).names.slice(0, 2)).toEqual(['ready', 'busy']);
 });
 
-test('it is loading while nothing listens, and dead once it had answered', () => {
+test('an engine is loading while nothing listens, and dead when it had answered before', () => {
   expect(watched(down, down, {}, step(1), down, down).names).toEqual([
     ...['loading', 'loading', 'ready', 'busy', 'dead', 'dead'],
   ]);
@@ -59,34 +59,34 @@ test('a dead engine that answers again is restarting for one observation', () =>
   expect(tracker.restarts).toBe(1);
 });
 
-describe('a restart between two observations is recognised', () => {
+describe('a restart between two observations', () => {
   test.each<[string, Partial<EngineMetrics>]>([
-    ['by the start of the process', { processStartSeconds: 1e9 + 60 }],
-    ['by another capacity of the KV cache', { kvTokensCapacity: 3200 }],
-    ['by a counter that went back, where the start is not told', { generationTokens: 3, processStartSeconds: null }],
-  ])('a restart is told %s', (_, after) => {
+    ['another start time', { processStartSeconds: 1e9 + 60 }],
+    ['another KV capacity', { kvTokensCapacity: 3200 }],
+    ['a counter that fell while the start time is unknown', { generationTokens: 3, processStartSeconds: null }],
+  ])('a restart is recognised by %s', (_, after) => {
     expect(watched({}, after, after).names).toEqual(['ready', 'restarting', 'ready']);
   });
 });
 
 describe('a hang', () => {
-  test('is told when requests run and no iteration is counted, whatever /health says', () => {
+  test('an engine is hung when requests run and no iteration is counted, whatever /health answers', () => {
     const { names, states } = watched(step(0), step(5), step(5), step(5), step(5), step(5));
     expect(names).toEqual(['busy', 'busy', 'busy', 'busy', 'busy', 'hung']);
     expect(states[5]!.evidence).toEqual(['2 requests run, but no iteration for 4.0 s']);
   });
 
-  test('is told of an engine that answers nothing, but not of one slow answer', () => {
+  test('an engine is hung when it answers nothing, and not after one slow answer', () => {
     expect(watched(step(0), step(1), silent, step(2), silent).names).toEqual(Array(5).fill('busy'));
     expect(watched(step(0), silent, silent, silent, silent).names.at(-1)).toBe('hung');
   });
 
-  test('is none while nothing runs, and ends with the next iteration', () => {
+  test('an idle engine is not hung, and a hang ends with the next iteration', () => {
     expect(watched({}, {}, {}, {}, {}, {}, {}).names).toEqual(Array(7).fill('ready'));
     expect(watched(step(0), step(0), step(0), step(0), step(0), step(1)).names.at(-1)).toBe('busy');
   });
 
-  test('is told of requests that wait while none runs and nothing is counted', () => {
+  test('an engine is hung when requests wait, none runs and nothing is counted', () => {
     const queue = (n: number) => ({ waiting: 3, iterationCount: 100 + n });
     const { states, names } = watched({}, queue(0), queue(0), queue(0), queue(0), queue(0));
     expect(names.at(-1)).toBe('hung');
@@ -94,7 +94,7 @@ describe('a hang', () => {
     expect(watched({}, queue(0), queue(1), queue(2), queue(3), queue(4), queue(5)).names.at(-1)).toBe('saturated');
   });
 
-  test('is told of requests that only the caller knows of', () => {
+  test('an engine is hung when only the caller knows of requests in flight', () => {
     const flying = (inFlight: number, n = 0): Partial<Observation> => ({
       health: 'ok',
       figures: { ...idle, iterationCount: 100 + n },
@@ -108,7 +108,7 @@ describe('a hang', () => {
     expect(watched(...Array(5).fill(flying(2)), flying(0)).names.at(-1)).toBe('ready');
   });
 
-  test('of one rank is not hidden by another that moves', () => {
+  test('an engine is hung when one rank hangs while another makes progress', () => {
     const ranks = (n: number) => {
       const rank = (engine: string, moved: number) => ({ ...idle, engine, running: 1, iterationCount: 100 + moved });
       return step(n, { engines: [rank('0', n), rank('1', 0)] });
@@ -120,7 +120,7 @@ describe('a hang', () => {
     });
   });
 
-  test('is seen of all ranks together where a rank counts nothing of its own', () => {
+  test('an engine whose ranks have no counters of their own is hung when the totals stand still', () => {
     const unknown = { iterationCount: null, generationTokens: null, promptTokens: null };
     const rank = { ...idle, ...unknown, requestsTotal: null, preemptions: null, engine: '0', running: 2 };
     const at = (n: number) => step(n, { engines: [rank, { ...idle, engine: '', running: null, waiting: null }] });
@@ -128,7 +128,7 @@ describe('a hang', () => {
     expect(watched(at(0), at(1), at(2), at(3), at(4)).names.at(-1)).toBe('busy');
   });
 
-  test('is seen in the tokens where iterations are not counted', () => {
+  test('an engine without an iteration counter is hung when its tokens stand still', () => {
     const old = (n: number) => ({ running: 1, iterationCount: null, generationTokens: 500 + n });
     expect(watched(old(0), old(1), old(2), old(3), old(4)).names.at(-1)).toBe('busy');
     expect(watched(old(0), old(0), old(0), old(0), old(0)).names.at(-1)).toBe('hung');
@@ -137,7 +137,7 @@ describe('a hang', () => {
 
 describe('saturation', () => {
   const queue = (n: number) => step(n, { waiting: 3 });
-  test('is told after three observations of it and ends three after the last', () => {
+  test('an engine is saturated after three observations with signs, until three without', () => {
     expect(watched(queue(0), queue(1), queue(2), step(3), step(4), step(5), step(6)).names).toEqual([
       ...['busy', 'busy', 'saturated', 'saturated', 'saturated', 'busy', 'busy'],
     ]);
@@ -146,7 +146,7 @@ describe('saturation', () => {
   test.each<[string, (n: number) => Partial<EngineMetrics>]>([
     ['a full KV memory', (n) => step(n, { kvUsageMax: 0.97 })],
     ['preemptions', (n) => step(n, { preemptions: n })],
-  ])('has other signs: %s', (_, sign) => {
+  ])('an engine is saturated after three observations of %s', (_, sign) => {
     expect(watched(...[0, 1, 2, 3, 4].map(sign)).names.at(-1)).toBe('saturated');
   });
 });
@@ -158,10 +158,10 @@ test.each<[string, Partial<EngineMetrics> | Partial<Observation>, string]>([
   ['a refused credential', { metrics: 'unauthorised' }, 'unauthorised'],
   ['metrics that cannot be read', { metrics: 'failed' }, 'unknown'],
   ['an engine without figures', { running: null }, 'unknown'],
-])('%s is its own state', (_, seen, name) => {
-  expect(watched({}, seen).names[1]).toBe(name);
+])('%s has a state of its own', (_, answers, name) => {
+  expect(watched({}, answers).names[1]).toBe(name);
 });
 
-test('sinceSeconds is when the state began', () => {
+test('sinceSeconds is the time when the state began', () => {
   expect(watched({}, step(1), step(2), step(3)).states.map(({ sinceSeconds }) => sinceSeconds)).toEqual([0, 1, 1, 1]);
 });

@@ -69,17 +69,17 @@ describe('without a session', () => {
     ['fewer requests run', { running: 2 }, { running: 9 }],
     ['fewer wait', { running: 9 }, { running: 1, waiting: 5 }],
     ['more KV memory is free', { running: 4, usage: 0.2 }, { running: 4, usage: 0.9 }],
-  ])('the engine is picked where %s', async (_, better, worse) => {
+  ])('the engine is picked on which %s', async (_, better, worse) => {
     const fleet = await fleetOf([engine('worse', worse), engine('better', better)]);
     expect(fleet.pick().label).toBe('better');
   });
 
-  test('a burst between two observations spreads over equal engines', async () => {
+  test('a burst of picks between two observations spreads over equal engines', async () => {
     const fleet = await fleetOf([engine('a'), engine('b'), engine('c')]);
     expect(picks(fleet, 30)).toEqual({ a: 10, b: 10, c: 10 });
   });
 
-  test('what an engine does not say counts as the worst of those that do', async () => {
+  test('an unknown figure of an engine counts as the worst of the known ones', async () => {
     const fleet = await fleetOf([engine('one', { running: 3 }), engine('two', { running: 8, waiting: 0 })]);
     const [one, two] = fleet.members.map(({ cost }) => cost!);
     expect(one).toBeLessThan(two!);
@@ -87,14 +87,14 @@ describe('without a session', () => {
 });
 
 describe('with a session', () => {
-  test('the same engine serves it every time, and sessions spread', async () => {
+  test('a session gets the same engine every time, and sessions spread over engines', async () => {
     const fleet = await fleetOf([engine('a'), engine('b'), engine('c')], { affinity: 1e9 });
     expect(Object.keys(picks(fleet, 20, () => 'user-7'))).toHaveLength(1);
     const counts = Object.values(picks(fleet, 3000, (i) => `user-${i}`));
     expect(Math.min(...counts)).toBeGreaterThan(800);
   });
 
-  test('a loaded home is left for a cheaper engine', async () => {
+  test('a session moves to a cheaper engine when its own is too loaded', async () => {
     const [a, b] = [engine('a'), engine('b')];
     const home = (await fleetOf([a, b])).pick({ session: 's' }).label;
     (home === 'a' ? a : b).face.running = 100;
@@ -102,7 +102,7 @@ describe('with a session', () => {
     expect((await fleetOf([a, b], { affinity: 1e9 })).pick({ session: 's' }).label).toBe(home);
   });
 
-  test('when an engine goes only its own sessions move', async () => {
+  test('when an engine is drained only its own sessions move', async () => {
     const all = [engine('a'), engine('b'), engine('c')];
     const sessions = Array.from({ length: 300 }, (_, i) => `user-${i}`);
     const homes = async (engines: typeof all) => {
@@ -117,7 +117,7 @@ describe('with a session', () => {
   });
 });
 
-test('a sick engine is drained and restored, and told', async () => {
+test('a failing engine is drained and restored with events', async () => {
   const [a, b] = [engine('a', { running: 50 }), engine('b')];
   const fleet = await fleetOf([a, b], { monitor: { intervalMs: 10 } });
   const told: string[] = [];
@@ -133,7 +133,7 @@ test('a sick engine is drained and restored, and told', async () => {
   expect(fleet.pick().label).toBe('b');
 });
 
-test('when every engine is drained the error says what each of them is', async () => {
+test('when every engine is drained the error names the state of each', async () => {
   const fleet = await fleetOf([engine('a', { dead: true }), engine('b', { dead: true })]);
   expect(() => fleet.pick()).toThrow(
     expect.objectContaining({

@@ -14,7 +14,7 @@ test.each<[string, string]>([
   ['scaling', 'GET /health answered 503: The model is currently scaling. Please try again later.'],
   ['unhealthy', 'GET /health answered 503: no healthy upstream of the autoscaling group'],
   ['unhealthy', 'GET /health answered 503'],
-])('a 503 is %s by the same words as everywhere: %s', async (answer, message) => {
+])('a 503 is %s by the rule of isScaling: %s', async (answer, message) => {
   const error = new EngineError('ERR_DTESN_ENGINE_HTTP', message, { status: 503 });
   expect((await looked(error)).health).toBe(answer);
   expect(isScaling(error)).toBe(answer === 'scaling');

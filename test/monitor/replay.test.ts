@@ -63,20 +63,20 @@ function toldOfFaults(at: number): void {
     return first - at;
   };
 
-  test('that hangs the engine is told within 5 s', async () => {
+  test('a hang is reported within 5 s', async () => {
     expect(await told('hang', 'hung')).toBeLessThanOrEqual(5);
   });
 
-  test('that crashes it is told within 2 s', async () => {
+  test('a crash is reported within 2 s', async () => {
     expect(await told('crash', 'dead')).toBeLessThanOrEqual(2);
   });
 
-  test('that puts it to sleep or scales it is told at once', async () => {
+  test('sleep and scaling are reported at the next observation', async () => {
     expect(await told('sleep', 'sleeping')).toBe(1);
     expect(await told('scaling', 'scaling')).toBe(1);
   });
 
-  test('that restarts it is one restart, and no alarm after it', async () => {
+  test('a restart is reported once, without an alarm after it', async () => {
     const names: string[] = [];
     const tracker = await replay({ load: 0.7, seed: at }, at + 20, async (state, time, simulator) => {
       if (time === at) await simulator.inject({ kind: 'restart' });

@@ -48,4 +48,4 @@ export const disagreements: Disagreement[] = table.map(([what, body, promtool, p
 
 /** What only we refuse, by what the error says. */
 export const strictest =
-  /no sample|is there twice$|text after # EOF|are inconsistent|has no (numeric )?label le|has no plain value|unknown type ""/;
+  /no sample|appears twice$|text after # EOF|are inconsistent|has no (numeric )?label le|cannot have a plain value|unknown type ""/;

@@ -106,7 +106,7 @@ describe.skipIf(noPrometheus)('beside a Prometheus server (skipped: no prometheu
   });
 
   test.each(['made', 'simulated'] as const)(
-    'rates, means and quantiles of every two scrapes agree to 1e-6: %s',
+    'rates, means and quantiles of every two scrapes equal those of Prometheus to 1e-6: %s bodies',
     { timeout: 120_000 },
     async (job) => {
       const { prefix, body: bodyOf, served } = streams[job];
@@ -131,7 +131,7 @@ describe.skipIf(noPrometheus)('beside a Prometheus server (skipped: no prometheu
     },
   );
 
-  test('every value of 400 bodies is the one that Prometheus stored', { timeout: 120_000 }, async () => {
+  test('every value of 400 bodies equals the one that Prometheus stored', { timeout: 120_000 }, async () => {
     const taken = async () => (await prometheus.query('count(up{job="bodies"} == 1)'))[0]?.value[1];
     await until(async () => (await taken()) === String(whole.length));
     const answers = await prometheus.query('{job="bodies",__name__=~"m:.*"}');

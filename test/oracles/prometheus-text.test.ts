@@ -36,7 +36,7 @@ function canonical(name: string, labels: Readonly<Record<string, string>>, value
 }
 
 test.skipIf(noPromtool)(
-  'on a thousand bodies we take what promtool takes, but for the named (skipped: no promtool)',
+  'of a thousand bodies parsePrometheus accepts what promtool accepts, except the listed cases (skipped: no promtool)',
   { timeout: 300_000, tags: ['slow'] },
   async () => {
     const drawn = bodies(SEED);
@@ -52,7 +52,7 @@ test.skipIf(noPromtool)(
 );
 
 test.skipIf(noPython)(
-  'every value that we read Python reads too, and it takes what we take (skipped: no python3-prometheus-client)',
+  'every value that parsePrometheus reads equals that of prometheus_client (skipped: no python3-prometheus-client)',
   { tags: ['slow'] },
   () => {
     const drawn = bodies(SEED);
@@ -70,7 +70,7 @@ test.skipIf(noPython)(
 );
 
 test.skipIf(noPromtool)(
-  'promtool differs where the table says (skipped: no promtool)',
+  'promtool differs from parsePrometheus in the listed cases (skipped: no promtool)',
   { tags: ['slow'] },
   async () => {
     const verdicts = await inLanes(disagreements, 2, ({ body }) => promtoolTakes(Buffer.from(body)));
@@ -81,7 +81,7 @@ test.skipIf(noPromtool)(
 );
 
 test.skipIf(noPython)(
-  'Python differs where the table says (skipped: no python3-prometheus-client)',
+  'prometheus_client differs from parsePrometheus in the listed cases (skipped: no python3-prometheus-client)',
   { tags: ['slow'] },
   () => {
     const answers = pythonReads(disagreements.map(({ body }) => Buffer.from(body)));
@@ -91,12 +91,12 @@ test.skipIf(noPython)(
   },
 );
 
-test('we do what the table says', () => {
+test('parsePrometheus treats the listed cases as the table states', () => {
   const verdicts = disagreements.map(({ what, body }) => [what, weRead(Buffer.from(body)).refused === null]);
   expect(verdicts).toEqual(disagreements.map(({ what, ours }) => [what, ours]));
 });
 
-test('docs/metrics.md has the table', () => {
+test('docs/metrics.md contains the table of listed cases', () => {
   const page = readFileSync(path.resolve(import.meta.dirname, '../../docs/metrics.md'), 'utf8');
   const word = (taken: boolean) => (taken ? 'takes' : 'refuses');
   const rows = [...page.matchAll(/^\| (.+?) +\| (takes|refuses) +\| (takes|refuses) +\| (takes|refuses) +\|/gm)];

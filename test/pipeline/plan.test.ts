@@ -178,7 +178,7 @@ describe('what transformations become', () => {
       return parameters(data(sources, { ...target, membranes, membraneLevels: levels }), 'distribute_processing_load');
     };
     const queue = goodSources({ performance: { waiting: 5, concurrent_requests: 24 } });
-    const flooded = goodSources({ resources: { current_processing_load: { cpu_load_1m: 9 } } });
+    const flooded = goodSources({ resources: { current_processing_load: { cpu_pressure: 0.95 } } });
     expect(active(goodSources(), [1, 1, 2, 4])).toEqual({ active_membranes: 8 });
     expect(active(queue, [1, 1, 2, 4])).toEqual({ active_membranes: 4 });
     expect(active(flooded, [1, 1, 2, 4])).toEqual({ active_membranes: 2 });

@@ -43,7 +43,7 @@ test('a processor whose engine cannot tokenise takes the tokenizer of the modelâ
   const processor = await DtesnProcessor.create({ engine: memoryEngine({ tokenize, modelFiles }), config });
   const { input } = await processor.process('the tree');
   expect(input).toMatchObject({ encoder: 'local', steps: plainEncode('the tree').length });
-  expect(input.note).toBe(`no tokenizer was given: the tokens are of the tokenizer in ${folder}`);
+  expect(input.note).toBe(`no tokenizer was given: the tokens come from the tokenizer in ${folder}`);
   await processor.close();
 });
 

@@ -133,7 +133,7 @@ describe('context', () => {
 });
 
 test('a series of one feature is numbers where the model has one input, and token ids where it has more', async () => {
-  const narrow = await DtesnProcessor.create({ engine: null, config: { ...config, input_dimension: 1 } });
+  const narrow = await DtesnProcessor.create({ engine: null, config: { ...config, inputs: 1 } });
   const values = [0.25, -0.5, 3];
   const numbers = { data: Float32Array.from(values), steps: 3, features: 1 };
   narrow.applyMultiSourceTransformations(numbers, await narrow.fetchMultiSourceData());

@@ -59,20 +59,42 @@ function survives(call: (...args: unknown[]) => unknown): void {
 test('a network and its state survive any arguments of their methods', () => {
   const network = new Network(spec);
   const state = new State(network, shared(3), null);
-  for (const method of [
-    'runMany',
-    'stepStreams',
-    'features',
-    'weights',
-    'blocks',
-    'carry',
-    'differentials',
-    'effectiveRadius',
-  ])
+  for (const method of ['runMany', 'features', 'weights', 'blocks', 'carry', 'differentials', 'effectiveRadius'])
     survives((...args) => network[method]!(...args));
   survives((...args) => state['run']!(...args, null));
   survives((a, b, c) => network['runMany']!([new Float32Array(2)], null, a, b, c, null));
   survives((a, b, c) => network['differentials']!(2, new Float32Array(2), a, b, c));
+});
+
+test('a table of streams and a forecaster survive any arguments', () => {
+  const network = new Network(spec);
+  const state = new State(network, shared(3), null);
+  const Table = addon().StreamTable32 as unknown as Loose;
+  const Forecaster = addon().Forecaster32 as unknown as Loose;
+  const readout = new (addon().LinearReadout)(
+    { states: 3, inputs: 0, outputs: 2, intercept: true },
+    new Float64Array(6),
+    new Float64Array(2),
+  );
+  const views = [shared(6), shared(12), ...[2, 2, 2].map((n) => new Int32Array(new SharedArrayBuffer(4 * n)))];
+  const table = new Table(network, ...views, null);
+  const forecaster = new Forecaster(network, readout);
+  expect(table['step']!(2)).toBe(0);
+  expect(forecaster['run']!(state, new Float64Array(2), new Float64Array(6))).toBe(3);
+  survives((a) => table['step']!(a));
+  for (let i = 0; i < views.length; i++) survives((a) => new Table(network, ...views.with(i, a as never), null));
+  survives((a, b, c) => new Table(a, b, c));
+  survives((a) => new Table(network, ...views, a));
+  survives((a, b) => new Forecaster(a, b));
+  survives((a) => new Forecaster(network, a));
+  survives((a, b, c) => forecaster['run']!(a, b, c));
+  survives((a, b) => forecaster['run']!(state, a, b));
+  survives((a, b, c) => forecaster['runMany']!(a, null, b, c, new Float64Array(1)));
+  survives((a, b, c) => forecaster['runMany']!([state], a, new Float64Array(2), b, c));
+  survives((a, b) => forecaster['runAsync']!(state, a, b, new Int32Array(1)));
+  survives((a, b, c) => forecaster['runManyAsync']!(a, b, new Float64Array(2), c, new Float64Array(1), null));
+  table['close']!();
+  expect(() => table['step']!(0)).toThrow(/an open table/);
 });
 
 test('the constructors survive any arguments', () => {

@@ -68,7 +68,7 @@ const chunksOf = (body: string) =>
     .map((data) => JSON.parse(data) as Chunk);
 
 describe('a completion', () => {
-  test('has max_tokens tokens when it may not end before, and counts in the metrics of the engine', async () => {
+  test('a completion with ignore_eos has max_tokens tokens and is counted in the metrics', async () => {
     const simulator = await started();
     const request = ask(simulator, { prompt: 'Once', max_tokens: 40, ignore_eos: true });
     const body = (await (await whileAdvancing(simulator, request)).json()) as Chunk;
@@ -79,14 +79,14 @@ describe('a completion', () => {
     expect([promptTokens, generatedTokens, finished.length]).toEqual([5, 40, 1]);
   });
 
-  test('takes sixteen tokens when nothing is said, and token ids for a prompt', async () => {
+  test('a completion has sixteen tokens by default, and its prompt may be token ids', async () => {
     const simulator = await started();
     const request = ask(simulator, { prompt: [256, 97, 98], min_tokens: 16 });
     const { usage } = (await (await whileAdvancing(simulator, request)).json()) as Chunk;
     expect(usage).toMatchObject({ prompt_tokens: 3, completion_tokens: 16 });
   });
 
-  test('does not come before the simulation has worked for it', async () => {
+  test('a completion is not answered before the simulation has computed it', async () => {
     const simulator = await started();
     let answered = false;
     const request = ask(simulator, { prompt: 'x', max_tokens: 100, ignore_eos: true }).finally(() => {
@@ -100,7 +100,7 @@ describe('a completion', () => {
     expect(simulator.time).toBeGreaterThan(2.9);
   });
 
-  test('waits in the queue behind the others when every place is taken', async () => {
+  test('a completion waits in the queue when every place is taken', async () => {
     const simulator = await started({ model: { maxNumSeqs: 1 } });
     const both = Promise.all([1, 2].map(() => ask(simulator, { prompt: 'x', max_tokens: 8, ignore_eos: true })));
     await until(() => simulator.simulation.waiting === 1);
@@ -108,13 +108,13 @@ describe('a completion', () => {
     for (const response of await whileAdvancing(simulator, both)) expect(response.status).toBe(200);
   });
 
-  test('in real time comes by itself', async () => {
+  test('a completion in real time is answered without advanceTo', async () => {
     const simulator = await started({ speed: 50 });
     const response = await ask(simulator, { prompt: 'x', max_tokens: 20, ignore_eos: true });
     expect(((await response.json()) as Chunk).usage).toMatchObject({ completion_tokens: 20 });
   });
 
-  test('in real time waits while the engine sleeps, and comes by itself when it is woken', async () => {
+  test('a completion in real time waits while the engine sleeps, and is answered after it wakes up', async () => {
     const simulator = await started({ speed: 50, devMode: true });
     const post = (path: string) => fetch(simulator.url + path, { method: 'POST' });
     await post('/sleep');
@@ -124,7 +124,7 @@ describe('a completion', () => {
     expect((await request).status).toBe(200);
   });
 
-  test('is aborted when its client goes away', async () => {
+  test('a completion is aborted when its client disconnects', async () => {
     const simulator = await started();
     const client = new AbortController();
     const request = ask(simulator, { prompt: 'x', max_tokens: 100, ignore_eos: true }, client.signal);
@@ -138,7 +138,7 @@ describe('a completion', () => {
 });
 
 describe('a streamed completion', () => {
-  test('is an event a token, the last with its finish_reason, then the usage, then [DONE]', async () => {
+  test('a streamed completion is one event per token, the last with its finish_reason, then the usage, then [DONE]', async () => {
     const simulator = await started();
     const options = { stream: true, stream_options: { include_usage: true }, return_token_ids: true };
     const asked = ask(simulator, { prompt: 'ab', max_tokens: 12, ignore_eos: true, ...options });
@@ -158,7 +158,7 @@ describe('a streamed completion', () => {
     });
   });
 
-  test('sends each token when the simulation makes it', async () => {
+  test('a streamed completion sends each token when the simulation produces it', async () => {
     const simulator = await started();
     const response = await ask(simulator, { prompt: 'x', max_tokens: 50, ignore_eos: true, stream: true });
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
@@ -172,7 +172,7 @@ describe('a streamed completion', () => {
     await reader.cancel();
   });
 
-  test('ends with an error and [DONE] when the engine dies, though it began with 200', async () => {
+  test('a streamed completion ends with an error and [DONE] when the engine dies after the status 200', async () => {
     const simulator = await started();
     const response = await ask(simulator, { prompt: 'x', max_tokens: 50, ignore_eos: true, stream: true });
     await simulator.advanceTo(simulator.time + 0.5);
@@ -183,7 +183,7 @@ describe('a streamed completion', () => {
     expect(events(body).at(-1)).toBe('[DONE]');
   });
 
-  test('is cut without [DONE] when the process crashes', async () => {
+  test('a streamed completion is cut without [DONE] when the process crashes', async () => {
     const simulator = await started();
     const response = await ask(simulator, { prompt: 'x', max_tokens: 50, ignore_eos: true, stream: true });
     await simulator.advanceTo(simulator.time + 0.5);
@@ -191,7 +191,7 @@ describe('a streamed completion', () => {
     await expect(response.text()).rejects.toThrow();
   });
 
-  test('ends as aborted when the engine is put to sleep', async () => {
+  test('a streamed completion ends as aborted when the engine is put to sleep', async () => {
     const simulator = await started();
     const response = await ask(simulator, { prompt: 'x', max_tokens: 50, ignore_eos: true, stream: true });
     await simulator.advanceTo(simulator.time + 0.5);

@@ -28,7 +28,7 @@ test('a start whose signal is aborted rejects with its reason', async () => {
 });
 
 describe('an embedded engine', () => {
-  test('says that it is a simulation', async () => {
+  test('an embedded engine is labelled as a simulation', async () => {
     expect(engine.simulated).toBe(true);
     expect(engine.label).toBe(`embedded simulation on ${engine.url}`);
     expect(engine.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
@@ -37,14 +37,14 @@ describe('an embedded engine', () => {
     expect(await engine.version()).toContain('simulation');
   });
 
-  test('is healthy, and its text comes back from tokenize and detokenize', async () => {
+  test('an embedded engine is healthy, and detokenize returns the tokenized text', async () => {
     await engine.health();
     const { tokens, count, maxModelLen } = await engine.tokenize('Grüße 🌲');
     expect([tokens[0], count, maxModelLen]).toEqual([256, tokens.length, 8192]);
     expect(await engine.detokenize(tokens)).toBe('Grüße 🌲');
   });
 
-  test('has a history from the start, and its counters never fall', async () => {
+  test('an embedded engine starts with a history, and its counters never fall', async () => {
     const first = engineMetrics(parsePrometheus(await engine.metrics()));
     expect(first.requestsTotal).toBeGreaterThan(0);
     expect(first.unknown).toEqual([]);
@@ -60,12 +60,12 @@ describe('an embedded engine', () => {
     expect(second.processStartSeconds).toBe(first.processStartSeconds);
   });
 
-  test('gives the config of its model without a file', async () => {
+  test('an embedded engine returns the config of its model without a file', async () => {
     const { config } = await engine.modelFiles();
     expect(config).toMatchObject({ vocab_size: 320, hidden_size: 4096, torch_dtype: 'bfloat16' });
   });
 
-  test('counts the requests in it under /load', async () => {
+  test('/load of an embedded engine counts its requests', async () => {
     const load = async () =>
       ((await (await fetch(`${engine.url}/load`)).json()) as { server_load: number }).server_load;
     const stopped = vi.spyOn(performance, 'now').mockReturnValue(performance.now());
@@ -77,7 +77,7 @@ describe('an embedded engine', () => {
 });
 
 describe('errors have the bodies of an Aphrodite server', () => {
-  test('an unknown route is 404 with a detail, a wrong method 405', async () => {
+  test('an unknown route is answered with 404 and a detail, a wrong method with 405', async () => {
     const missing = await fetch(`${engine.url}/constructor`);
     expect([missing.status, await missing.json()]).toEqual([404, { detail: 'Not Found' }]);
     const wrong = await fetch(`${engine.url}/tokenize`);
@@ -91,7 +91,7 @@ describe('errors have the bodies of an Aphrodite server', () => {
     ['an id that is no number', '/v1/detokenize', { tokens: ['a'] }, 400, 'BadRequestError'],
     ['another model', '/tokenize', { model: 'other', prompt: 'x' }, 404, 'NotFoundError'],
     ['a body of 2 MiB', '/tokenize', { prompt: 'x'.repeat(2 << 20) }, 413, 'Request Entity Too Large'],
-  ])('%s is answered with its status and its type', async (_, path, body, status, type) => {
+  ])('a request with %s is answered with its status and error type', async (_, path, body, status, type) => {
     const response = await post(path, body);
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ error: { type, code: status, param: null } });
@@ -121,13 +121,13 @@ describe('errors have the bodies of an Aphrodite server', () => {
     },
   );
 
-  test('a body of another content type is refused in the engine’s words', async () => {
+  test('a body of another content type is refused with the message of the engine', async () => {
     const response = await post('/tokenize', '{"prompt":"x"}', 'text/plain');
     expect(response.status).toBe(400);
     expect(await response.text()).toContain("Only 'application/json' is allowed");
   });
 
-  test('token strings come when they are asked for', async () => {
+  test('token strings are returned when the request asks for them', async () => {
     const response = await post('/tokenize', { prompt: 'a\n', return_token_strs: true });
     expect(await response.json()).toEqual({
       count: 3,
@@ -146,12 +146,12 @@ test('options that are wrong are refused by name', async () => {
   await expect(EmbeddedEngine.start({ model: { maxModelLen: 1 } })).rejects.toThrow(/for model.maxModelLen/);
 });
 
-test('a port that is taken is an error with a code', async () => {
+test('a port in use is an error with a code', async () => {
   const port = Number(new URL(engine.url).port);
   await expect(EmbeddedEngine.start({ port })).rejects.toMatchObject({ code: 'ERR_DTESN_SIMULATOR_PORT' });
 });
 
-test('follows the monotonic clock, and catches up on no more than two minutes of a pause', async () => {
+test('an embedded engine follows the monotonic clock, and catches up at most two minutes after a pause', async () => {
   const steps = async () => engineMetrics(parsePrometheus(await engine.metrics())).iterationCount!;
   const now = performance.now.bind(performance);
   const before = await steps();
@@ -166,7 +166,7 @@ test('follows the monotonic clock, and catches up on no more than two minutes of
   expect(afterAnHour - soon).toBeLessThan((120 + 1) / 0.0101);
 });
 
-test('close ends the server', async () => {
+test('close() stops the server', async () => {
   const other = await EmbeddedEngine.start();
   const idle = fetch(`${other.url}/health`).then((response) => response.arrayBuffer());
   await idle;

@@ -22,7 +22,7 @@ const post = (url: string, body: unknown = {}, headers: Record<string, string> =
   });
 
 describe('time', () => {
-  test('at speed 0 moves by advanceTo alone, and never back', async () => {
+  test('time at speed 0 moves by advanceTo only, and never back', async () => {
     const simulator = await started();
     await simulator.advanceTo(30);
     await simulator.advanceTo(10);
@@ -30,14 +30,14 @@ describe('time', () => {
     expect(simulator.time).toBe(30);
   });
 
-  test('at speed 100 runs by itself: a second of it takes ten milliseconds', async () => {
+  test('time at speed 100 runs by itself: a virtual second takes ten milliseconds', async () => {
     const simulator = await started({ speed: 100 });
     const before = simulator.time;
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(simulator.time - before).toBeGreaterThan(4);
   });
 
-  test('equal seeds answer with equal bodies, other seeds with others', async () => {
+  test('equal seeds give equal bodies, different seeds different ones', async () => {
     const bodies = await Promise.all(
       [7, 7, 8].map(async (seed) => {
         const simulator = await started({ seed, startSeconds: 1_795_000_000 });
@@ -49,13 +49,13 @@ describe('time', () => {
     expect(bodies[0]).not.toBe(bodies[2]);
   });
 
-  test.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('%d is no time to move to', async (seconds) => {
-    await expect((await started()).advanceTo(seconds)).rejects.toThrow(/virtual seconds from 0 for seconds/);
+  test.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('advanceTo(%d) is refused', async (seconds) => {
+    await expect((await started()).advanceTo(seconds)).rejects.toThrow(/virtual seconds, 0 or more, for seconds/);
   });
 });
 
 describe('the routes', () => {
-  test('/v1/models has one card: `created` follows virtual time, the permission is new each time', async () => {
+  test('/v1/models has one card: `created` follows virtual time, the permission id is new in each answer', async () => {
     const simulator = await started({ startSeconds: 1_795_000_000 });
     const card = async () => {
       const { data } = (await (await fetch(`${simulator.url}/v1/models`)).json()) as {
@@ -78,7 +78,7 @@ describe('the routes', () => {
     expect(second.permission[0]!.id).not.toBe(first.permission[0]!.id);
   });
 
-  test('/health and /ping are 200 with an empty body', async () => {
+  test('/health and /ping answer 200 with an empty body', async () => {
     const { url } = await started();
     for (const [path, method] of [
       ['/health', 'GET'],
@@ -90,12 +90,12 @@ describe('the routes', () => {
     }
   });
 
-  test.each(['/no-such-path', '//', '/constructor', '/v1/'])('%s is 404 with a detail', async (path) => {
+  test.each(['/no-such-path', '//', '/constructor', '/v1/'])('%s is answered with 404 and a detail', async (path) => {
     const response = await fetch((await started()).url + path);
     expect([response.status, await response.json()]).toEqual([404, { detail: 'Not Found' }]);
   });
 
-  test('/load is 0 under load, unless load is tracked', async () => {
+  test('/load is 0 unless load tracking is on', async () => {
     const load = async ({ url }: EngineSimulator) => (await (await fetch(`${url}/load`)).json()) as unknown;
     const [plain, tracking] = [await started({ load: 1.5 }), await started({ load: 1.5, loadTracking: true })];
     for (const simulator of [plain, tracking]) await simulator.advanceTo(60);
@@ -105,7 +105,7 @@ describe('the routes', () => {
     expect(await load(tracking)).toEqual({ server_load: running + waiting });
   });
 
-  test('/is_scaling_elastic_ep is asked by POST', async () => {
+  test('/is_scaling_elastic_ep answers POST only', async () => {
     const { url } = await started();
     expect((await fetch(`${url}/is_scaling_elastic_ep`)).status).toBe(405);
     expect(await (await post(`${url}/is_scaling_elastic_ep`)).json()).toEqual({ is_scaling_elastic_ep: false });
@@ -118,7 +118,7 @@ describe('the routes', () => {
     expect((await post(`${url}/wake_up`)).status).toBe(404);
   });
 
-  test('in dev mode /sleep ends what runs and shows in the gauge, /wake_up takes it back', async () => {
+  test('in dev mode /sleep ends running requests and sets the gauge, and /wake_up resets it', async () => {
     const simulator = await started({ devMode: true, load: 1 });
     const { url } = simulator;
     const sleeping = async () => (await fetch(`${url}/is_sleeping`)).json();
@@ -137,7 +137,7 @@ describe('the routes', () => {
     expect((await post(`${url}/sleep?level=3`)).status).toBe(400);
   });
 
-  test('a sleep that waits serves what runs and admits no request, one that keeps leaves it where it is', async () => {
+  test('/sleep with mode wait serves running requests and admits none, with mode keep it suspends them', async () => {
     const simulator = await started({ devMode: true, load: 1 });
     await simulator.advanceTo(30);
     const { running } = simulator.simulation;
@@ -162,7 +162,7 @@ describe('the routes', () => {
 });
 
 describe('an API key', () => {
-  test('guards the paths below /v1 and nothing else, with a string for an error', async () => {
+  test('the API key guards the paths below /v1 only, and its error is a string', async () => {
     const { url } = await started({ apiKey: 'secret' });
     const refused = await fetch(`${url}/v1/models`);
     expect([refused.status, await refused.json()]).toEqual([401, { error: 'Unauthorized' }]);
@@ -177,7 +177,7 @@ describe('an API key', () => {
     ['Bearer Secret', 401],
     ['Basic secret', 401],
     ['secret', 401],
-  ])('%j is %i', async (authorization, status) => {
+  ])('the authorization %j is answered with %i', async (authorization, status) => {
     const { url } = await started({ apiKey: 'secret' });
     expect((await fetch(`${url}/v1/models`, { headers: { authorization } })).status).toBe(status);
   });
@@ -189,7 +189,7 @@ describe('an API key', () => {
 });
 
 describe('several engines', () => {
-  test('have a child each in every family of the engine, and share the requests out', async () => {
+  test('several engines have a series each in every family, and share the requests', async () => {
     const simulator = await started({ engines: 3, load: 0.8 });
     await simulator.advanceTo(120);
     const text = await (await fetch(`${simulator.url}/metrics`)).text();
@@ -204,7 +204,7 @@ describe('several engines', () => {
     expect(Math.min(...served)).toBeGreaterThan(0.7 * Math.max(...served));
   });
 
-  test('speak the multi-process form unless told otherwise: no process, no created, sums before buckets', async () => {
+  test('several engines use the multi-process form by default: no process_*, no _created, sums before buckets', async () => {
     const multi = (await started({ engines: 2 })).metrics;
     expect(multi).not.toMatch(/^(# (TYPE|HELP) )?(python|process)_|_created/m);
     const sums = multi.search(/^aphrodite:e2e_request_latency_seconds_sum\{engine="1"/m);

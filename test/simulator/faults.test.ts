@@ -37,7 +37,7 @@ async function growth(simulator: EngineSimulator, name: string, seconds: number)
 }
 
 describe('hang', () => {
-  test('freezes gauges and counters while requests run, and /health, /version and /v1/models say 200', async () => {
+  test('a hang freezes gauges and counters while requests run, and /health, /version and /v1/models answer 200', async () => {
     const simulator = await started();
     simulator.inject({ kind: 'hang' });
     const before = await metricsOf(simulator);
@@ -47,7 +47,7 @@ describe('hang', () => {
     for (const path of ['/health', '/version', '/v1/models']) expect(await statusOf(simulator, path)).toBe(200);
   });
 
-  test('that is over lets the step end and the queue be seen', async () => {
+  test('after a hang the step ends and the queue appears in the metrics', async () => {
     const simulator = await started();
     simulator.inject({ kind: 'hang', durationSeconds: 10 });
     await simulator.advanceTo(69);
@@ -67,7 +67,7 @@ describe('hang', () => {
     expect(arrived(hung)).toBe(arrived(well));
   });
 
-  test('of one engine leaves the others at work', async () => {
+  test('a hang of one engine leaves the others running', async () => {
     const simulator = await started({ engines: 2 });
     simulator.inject({ kind: 'hang', engine: 1 });
     const tokens = async (engine: string) => figure(simulator, 'generation_tokens_total', { engine });
@@ -78,7 +78,7 @@ describe('hang', () => {
   });
 });
 
-test('a hung engine does not notice that a client went away, until it is over', async () => {
+test('a hung engine notices a disconnected client only after the hang', async () => {
   const simulator = await started({ load: 0.0001 });
   const client = new AbortController();
   const request = complete(simulator, client.signal);
@@ -95,7 +95,7 @@ test('a hung engine does not notice that a client went away, until it is over', 
 });
 
 describe('leak', () => {
-  test('takes KV memory that does not come back when the requests leave, nor when the leak is stopped', async () => {
+  test('leaked KV memory stays lost when requests leave and when the leak is cleared', async () => {
     const simulator = await started({ load: 0.2 });
     simulator.inject({ kind: 'leak', amount: 0.2 });
     await simulator.advanceTo(160);
@@ -114,7 +114,7 @@ describe('leak', () => {
     expect(await figure(simulator, 'kv_cache_usage_perc')).toBeLessThan(lost / 5120);
   });
 
-  test('that goes on stops the engine in the end, while /health says 200', async () => {
+  test('a lasting leak stops the engine while /health answers 200', async () => {
     const simulator = await started();
     simulator.inject({ kind: 'leak', amount: 1 });
     await simulator.advanceTo(400);
@@ -125,7 +125,7 @@ describe('leak', () => {
   });
 });
 
-test('a preemption storm fills KV memory, takes blocks from requests again and again, and passes', async () => {
+test('a preemption storm fills KV memory, preempts requests repeatedly, and ends', async () => {
   const simulator = await started();
   const calm = await growth(simulator, 'num_preemptions_total', 20);
   simulator.inject({ kind: 'preemption-storm', durationSeconds: 20 });
@@ -136,7 +136,7 @@ test('a preemption storm fills KV memory, takes blocks from requests again and a
   expect(await growth(simulator, 'num_preemptions_total', 20)).toBeLessThan(10);
 });
 
-test('drift makes tokens slower and slower, until it is cleared', async () => {
+test('drift makes tokens increasingly slower until it is cleared', async () => {
   const simulator = await started({ load: 0.2 });
   const meanLatency = async (seconds: number) => {
     const before = await metricsOf(simulator);
@@ -156,7 +156,7 @@ test('drift makes tokens slower and slower, until it is cleared', async () => {
   expect(await meanLatency(40)).toBeLessThan(early);
 });
 
-test('sleep shows in the gauge, ends what runs as aborted, queues what comes, and is over at its end', async () => {
+test('sleep sets the gauge, aborts running requests and queues new ones until it ends', async () => {
   const simulator = await started({ devMode: true });
   const aborted = await figure(simulator, 'request_success_total', { finished_reason: 'abort' });
   simulator.inject({ kind: 'sleep', durationSeconds: 10 });
@@ -172,7 +172,7 @@ test('sleep shows in the gauge, ends what runs as aborted, queues what comes, an
   expect(await figure(simulator, 'num_requests_running')).toBeGreaterThan(0);
 });
 
-test('scaling answers every path with 503 and its sentence, and turns clients away', async () => {
+test('scaling answers every path with 503 and the scaling message, and rejects clients', async () => {
   const simulator = await started();
   simulator.inject({ kind: 'scaling', durationSeconds: 30 });
   for (const path of ['/metrics', '/health', '/v1/models', '/version', '/no-such-path']) {
@@ -186,7 +186,7 @@ test('scaling answers every path with 503 and its sentence, and turns clients aw
   expect(await statusOf(simulator, '/metrics')).toBe(200);
 });
 
-test('a frozen /metrics hides an engine that works', async () => {
+test('a frozen /metrics does not change while the engine works', async () => {
   const simulator = await started();
   const before = await metricsOf(simulator);
   simulator.inject({ kind: 'metrics-freeze' });
@@ -210,7 +210,7 @@ test.each([500, 502, 503])('5xx answers every path with status %i and an error o
   expect(await statusOf(simulator, '/health')).toBe(200);
 });
 
-test('a dead engine: /health is 503 without a body, completions are 500, /metrics stays as it was', async () => {
+test('a dead engine answers /health with 503 and no body, completions with 500, and /metrics as before', async () => {
   const simulator = await started();
   const before = await metricsOf(simulator);
   simulator.inject({ kind: 'dead', durationSeconds: 5 });
@@ -244,7 +244,7 @@ test('a crash refuses connections until it is cleared, and then a new process an
   expect(Math.max(...countersOf(text.replace(/^.*_config_info.*$/m, '')).values())).toBe(0);
 });
 
-test('a restart: refused while it loads, then counters from 0, another start time and another card', async () => {
+test('a restart refuses connections while it loads, then has counters from 0, a new start time and a new model card', async () => {
   const simulator = await started({ startSeconds: 1_795_000_000 });
   const created = async () => {
     const { data } = (await (await fetch(`${simulator.url}/v1/models`)).json()) as {
@@ -270,7 +270,7 @@ test('a restart: refused while it loads, then counters from 0, another start tim
 });
 
 describe('the timeline', () => {
-  test('begins and ends faults that were given as options, at their virtual times', async () => {
+  test('faults given as options begin and end at their virtual times', async () => {
     const faults = [
       { kind: '5xx', atSeconds: 70, durationSeconds: 10 },
       { kind: 'scaling', atSeconds: 75, durationSeconds: 10 },
@@ -284,7 +284,7 @@ describe('the timeline', () => {
     expect(seen).toEqual([[], ['5xx'], ['5xx', 'scaling'], ['scaling'], []]);
   });
 
-  test('crosses faults that lie inside one long advance', async () => {
+  test('faults inside one long advance begin and end', async () => {
     const simulator = await started({
       startSeconds: 1_795_000_000,
       faults: [{ kind: 'crash', atSeconds: 100, durationSeconds: 20 }],
@@ -304,14 +304,14 @@ describe('the timeline', () => {
     expect(await growth(simulator, 'generation_tokens_total', 20)).toBeGreaterThan(0);
   });
 
-  test('what is cleared before it begins never begins', async () => {
+  test('a fault that is cleared before it begins never begins', async () => {
     const simulator = await started({ faults: [{ kind: 'crash', atSeconds: 70 }] });
     await simulator.clear('crash');
     await simulator.advanceTo(80);
     expect(await statusOf(simulator, '/health')).toBe(200);
   });
 
-  test('a crash while the port of the last one is being opened closes it again', async () => {
+  test('a crash while the port is being reopened closes it again', async () => {
     const simulator = await started();
     simulator.inject({ kind: 'crash' });
     const clearing = simulator.clear();
@@ -322,14 +322,14 @@ describe('the timeline', () => {
     expect(await statusOf(simulator, '/health')).toBe(200);
   });
 
-  test('a simulator that was closed opens its port no more', async () => {
+  test('a closed simulator does not reopen its port', async () => {
     const simulator = await started({ faults: [{ kind: 'crash', atSeconds: 70, durationSeconds: 5 }] });
     await simulator.close();
     await simulator.advanceTo(100);
     await expect(fetch(`${simulator.url}/health`)).rejects.toThrow();
   });
 
-  test('a port that somebody took in the meantime is an error with a code, not an unhandled one', async () => {
+  test('a port taken by another process in the meantime is an error with a code, not an unhandled rejection', async () => {
     const simulator = await started();
     simulator.inject({ kind: 'crash', durationSeconds: 5 });
     const other = createServer();
@@ -338,7 +338,7 @@ describe('the timeline', () => {
     await new Promise((resolve) => other.close(resolve));
   });
 
-  test('follows real time without questions: the port closes and opens', async () => {
+  test('the timeline follows real time without requests: the port closes and opens', async () => {
     const simulator = await EngineSimulator.start({
       speed: 100,
       faults: [{ kind: 'restart', atSeconds: 10, durationSeconds: 20 }],

@@ -48,10 +48,13 @@ function fallen(before: Map<string, number>, after: Map<string, number>): string
 const fault = fc
   .record({
     kind: fc.constantFrom(...faultKinds),
-    at: fc.integer({ min: 0, max: 60 }),
-    duration: fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }),
+    atSeconds: fc.integer({ min: 0, max: 60 }),
+    durationSeconds: fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }),
   })
-  .map(({ duration, ...rest }): FaultOptions => (duration === undefined ? rest : { ...rest, duration }));
+  .map(
+    ({ durationSeconds, ...rest }): FaultOptions =>
+      durationSeconds === undefined ? rest : { ...rest, durationSeconds },
+  );
 
 const setting = fc.record({
   seed: fc.integer({ min: 0, max: 2 ** 40 }),
@@ -62,7 +65,7 @@ const setting = fc.record({
   faults: fc.array(fault, { maxLength: 4 }),
 });
 
-test('under any faults blocks are conserved, places bounded, and counters fall only with a new process', async () => {
+test('under any faults blocks are conserved, running requests are bounded, and counters fall only with a new process', async () => {
   await fc.assert(
     fc.asyncProperty(setting, async ({ seed, load, engines, maxNumSeqs, kvBlocks, faults }) => {
       const model = { maxModelLen: 1024, maxNumSeqs, kvBlocks };
@@ -84,7 +87,7 @@ test('under any faults blocks are conserved, places bounded, and counters fall o
   );
 });
 
-test('the way to a virtual time does not matter under faults either: many small advances, or one', async () => {
+test('many small advances and one long advance give the same state under faults', async () => {
   const faults: FaultOptions[] = [
     { kind: 'hang', atSeconds: 10, durationSeconds: 5 },
     { kind: 'preemption-storm', atSeconds: 20, durationSeconds: 10 },
@@ -111,7 +114,7 @@ describe('ten minutes of virtual time, scraped over HTTP every second', { tags: 
   ];
 
   test.each(forms)(
-    '%s: running, waiting and KV use are those of the simulation, and counters rise',
+    'in the %s form running, waiting and KV usage equal the simulation, and counters rise',
     async (_, options) => {
       const simulator = await EngineSimulator.start({ speed: 0, ...options });
       let before = new Map<string, number>();
@@ -140,13 +143,13 @@ describe('ten minutes of virtual time, scraped over HTTP every second', { tags: 
 describe.skipIf(!existsSync(golden))('beside the body of an Aphrodite engine (skipped: no data)', () => {
   const real = existsSync(golden) ? typesOf(readFileSync(golden, 'utf8')) : new Map<string, string>();
 
-  test('the single-process form has its metrics, all of them, with their types, in their order', async () => {
+  test('the single-process form has all metrics of the real body, with their types and order', async () => {
     const simulator = await EngineSimulator.start({ speed: 0 });
     expect([...typesOf(simulator.metrics)]).toEqual([...real]);
     await simulator.close();
   });
 
-  test('the multi-process form has those without python_*, process_* and _created', async () => {
+  test('the multi-process form has all metrics of the real body but python_*, process_* and _created', async () => {
     const simulator = await EngineSimulator.start({ speed: 0, metrics: 'multi-process' });
     const wanted = [...real].filter(([name]) => !/^(python|process)_|_created$/.test(name));
     expect([...typesOf(simulator.metrics)].sort()).toEqual(wanted.sort());

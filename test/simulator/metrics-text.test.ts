@@ -42,16 +42,19 @@ function series(text: string): Set<string> {
 }
 
 describe('beside the metrics body of an Aphrodite engine (golden/engine-metrics.txt)', () => {
-  test.skipIf(!existsSync(golden))('families, types, labels and buckets are the same (skipped: no data)', () => {
-    const real = readFileSync(golden, 'utf8');
-    const simulated = metricsText(busySimulation(), { ...identity, modelName: 'm' });
-    expect([...types(simulated)]).toEqual([...types(real)]);
-    expect([...buckets(simulated)]).toEqual([...buckets(real)]);
-    expect([...series(simulated)].sort()).toEqual([...series(real)].sort());
-  });
+  test.skipIf(!existsSync(golden))(
+    'families, types, labels and buckets equal those of the real body (skipped: no data)',
+    () => {
+      const real = readFileSync(golden, 'utf8');
+      const simulated = metricsText(busySimulation(), { ...identity, modelName: 'm' });
+      expect([...types(simulated)]).toEqual([...types(real)]);
+      expect([...buckets(simulated)]).toEqual([...buckets(real)]);
+      expect([...series(simulated)].sort()).toEqual([...series(real)].sort());
+    },
+  );
 });
 
-test('the parser of the sources reads the simulation as it is', () => {
+test('parsePrometheus reads the figures of the simulation', () => {
   const simulation = busySimulation();
   const { running, waiting, freeBlocks } = simulation;
   const { statistics } = simulation.engines[0]!;
@@ -73,12 +76,12 @@ test('the parser of the sources reads the simulation as it is', () => {
   });
 });
 
-test('a model name with quotes and backslashes survives', () => {
+test('a model name with quotes and backslashes is written and read unchanged', () => {
   const families = parsePrometheus(metricsText(busySimulation(), identity));
   expect(families.get('aphrodite:num_requests_running')?.samples[0]?.labels['model_name']).toBe(identity.modelName);
 });
 
-test('numbers are written as Prometheus clients of Python write them', () => {
+test('numbers are written as prometheus_client writes them', () => {
   const text = metricsText(busySimulation(), identity);
   expect(text).toContain('\nprocess_start_time_seconds 1.7953796409e+09\n');
   expect(text).toMatch(/^aphrodite:engine_sleep_state\{[^}]*sleep_state="awake"\} 1\.0$/m);

@@ -71,14 +71,14 @@ const families = (text: string) =>
     .sort();
 
 describe.skipIf(absent)('beside prometheus_client (skipped: not installed)', { tags: ['slow'] }, () => {
-  test('the single-process form is the same, line by line', () => {
+  test('the single-process form equals that of prometheus_client line by line', () => {
     expect(ofWriter('single-process').replace(/(_created\{.*\}) .*$/gm, '$1')).toBe(
       ofPython('single-process').replace(/(_created\{.*\}) .*$/gm, '$1'),
     );
   });
 
   // In which order the files of the types are read is a matter of the folder.
-  test('the multi-process form is the same, family by family', () => {
+  test('the multi-process form equals that of prometheus_client family by family', () => {
     expect(families(ofWriter('multi-process'))).toEqual(families(ofPython('multi-process')));
   });
 });

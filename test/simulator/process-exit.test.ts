@@ -7,7 +7,7 @@ function holding(): string[] {
   return process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP'));
 }
 
-test('nothing of an engine that was asked and not closed keeps the process alive', async () => {
+test('an embedded engine that was used and not closed does not keep the process alive', async () => {
   expect(holding()).toEqual([]);
   const engine = await EmbeddedEngine.start();
   const asking = engine.health();
@@ -19,7 +19,7 @@ test('nothing of an engine that was asked and not closed keeps the process alive
   await engine.close();
 });
 
-test('a simulator leaves no socket and no timer behind, whatever was under way when it was closed', async () => {
+test('a closed simulator leaves no socket and no timer, whatever was under way', async () => {
   const simulator = await EngineSimulator.start({
     speed: 10,
     faults: [{ kind: 'crash', atSeconds: 1000, durationSeconds: 5 }],

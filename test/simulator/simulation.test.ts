@@ -39,7 +39,7 @@ const parameters = fc.record({
 });
 
 describe('the law of conservation', () => {
-  test('holds for KV blocks, and places and counters keep their bounds, at every moment', () => {
+  test('KV blocks are conserved, and running requests and counters keep their bounds, at every moment', () => {
     fc.assert(
       fc.property(parameters, fc.array(fc.double({ min: 0, max: 3, noNaN: true }), { maxLength: 40 }), (p, gaps) => {
         const simulation = new EngineSimulation(p);
@@ -60,7 +60,7 @@ describe('the law of conservation', () => {
     );
   });
 
-  test('holds for tokens: what the steps counted is what went in and came out', () => {
+  test('the tokens counted by steps equal prompt plus generated tokens', () => {
     const simulation = new EngineSimulation({ ...usual, load: 1.3 });
     simulation.advanceTo(300);
     const { promptTokens, generatedTokens, preemptions, histograms } = simulation.engines[0]!.statistics;
@@ -86,7 +86,7 @@ test.each([0.4, 0.8, 1.2])("Little's law holds within 10 % at load %d", (load) =
   expect(Math.abs(mean - latency.sum / seconds) / mean).toBeLessThan(0.1);
 });
 
-test('the way of asking does not matter: many small advances come to the same state as one', () => {
+test('many small advances and one long advance give the same state', () => {
   const once = new EngineSimulation(usual);
   const often = new EngineSimulation(usual);
   once.advanceTo(120);
@@ -96,7 +96,7 @@ test('the way of asking does not matter: many small advances come to the same st
   expect([often.running, often.waiting, often.freeBlocks]).toEqual([once.running, once.waiting, once.freeBlocks]);
 });
 
-test('equal seeds give equal histories, other seeds give others', () => {
+test('equal seeds give equal histories, different seeds different ones', () => {
   const [a, b, c] = [7, 7, 8].map((seed) => {
     const simulation = new EngineSimulation({ ...usual, seed });
     simulation.advanceTo(60);
@@ -116,7 +116,7 @@ test('time never runs backwards', () => {
 });
 
 // Azure LLM inference trace 2023, conversations: median prompt 1020 tokens, median answer 129; var/mean of counts above 1.
-test('arrivals are bursty and as long as those of the trace', () => {
+test('arrivals are bursty, with the lengths of the trace', () => {
   const simulation = new EngineSimulation({ ...usual, load: 0.5 });
   const { histograms, finished } = simulation.engines[0]!.statistics;
   const perTenSeconds: number[] = [];
@@ -137,7 +137,7 @@ test('arrivals are bursty and as long as those of the trace', () => {
   expect(upTo(1000)).toBeLessThan(0.55);
 });
 
-test('an engine under a light load does not queue, one under twice its load does and loses clients', () => {
+test('an engine under light load has no queue, one under twice its capacity has one and loses clients', () => {
   const idle = new EngineSimulation({ ...usual, load: 0.05 });
   const flooded = new EngineSimulation({ ...usual, load: 2 });
   idle.advanceTo(600);
@@ -149,6 +149,6 @@ test('an engine under a light load does not queue, one under twice its load does
   expect(flooded.engines[0]!.statistics.finished.abort).toBeGreaterThan(100);
 });
 
-test('KV memory too small for one longest request is refused by name', () => {
+test('KV memory too small for one request of maximum length is refused by name', () => {
   expect(() => new EngineSimulation({ ...usual, kvBlocks: 511 })).toThrow(/at least 512 .* for kvBlocks/);
 });

@@ -18,14 +18,14 @@ describe('a trace', () => {
     ['LF', `${HEADER}\n${A}\n${B}\n`],
     ['an open last line', rows(A, B)],
     ['a byte order mark', `\uFEFF${rows(A, B)}`],
-  ])('is read with %s', (_, text) => {
+  ])('a trace with %s is read', (_, text) => {
     const [first, second, ...rest] = parseTrace(text, 'a.csv');
     expect(first).toEqual({ time: 0, contextTokens: 4808, generatedTokens: 10 });
     expect(second!.time).toBeCloseTo(0.052, 9);
     expect(rest).toEqual([]);
   });
 
-  test('crosses midnight and the end of a year', () => {
+  test('the times of a trace continue across midnight and the end of a year', () => {
     const requests = parseTrace(rows('2023-12-31 23:59:59.5,1,1', '2024-01-01 00:00:00.25,1,1'), 'a.csv');
     expect(requests[1]!.time).toBe(0.75);
   });
@@ -43,7 +43,7 @@ describe('a trace', () => {
     ['no prompt', rows('2023-11-16 18:17:03.9,0,10'), 2],
     ['a fraction of a token', rows(A, '2023-11-16 18:17:05,10,1.5'), 3],
     ['a negative count', rows(A, '2023-11-16 18:17:05,10,-1'), 3],
-  ])('with %s is refused by the number of the line', (_, text, line) => {
+  ])('a trace with %s is refused with the number of the line', (_, text, line) => {
     const sentence = new RegExp(`^Expected .* in line ${line} of a.csv but received`);
     expect(() => parseTrace(text, 'a.csv')).toThrow(sentence);
     expect(() => parseTrace(text, 'a.csv')).toThrow(expect.objectContaining({ code: 'ERR_DTESN_TRACE' }));
@@ -57,12 +57,12 @@ describe('a replay', () => {
     return Array.from({ length: most }, () => arrivals.next()?.time ?? null);
   };
 
-  test('ends with the trace', () => expect(times(1, false, 4)).toEqual([0, 10, 20, null]));
-  test('at load 2 comes twice as fast', () => expect(times(2, false, 3)).toEqual([0, 5, 10]));
-  test('that loops begins again a mean gap after its end', () =>
+  test('a replay ends with its trace', () => expect(times(1, false, 4)).toEqual([0, 10, 20, null]));
+  test('a replay at load 2 is twice as fast', () => expect(times(2, false, 3)).toEqual([0, 5, 10]));
+  test('a replay that loops begins again one mean gap after its end', () =>
     expect(times(1, true, 5)).toEqual([0, 10, 20, 30, 40]));
 
-  test('cuts what does not fit the context, and says `length`', () => {
+  test('a replay cuts requests that do not fit the context, with the reason `length`', () => {
     const long = [{ time: 0, contextTokens: 500, generatedTokens: 5 }];
     const arrival = new TraceArrivals(long, { load: 1, loop: false, maxModelLen: 64 }).next();
     expect(arrival).toMatchObject({ prompt: 63, output: 1, reason: 'length' });
@@ -76,7 +76,7 @@ describe('EngineSimulator on a trace', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  test('serves its requests, every token of them, and idles when it has ended', async () => {
+  test('EngineSimulator serves every token of a trace and idles after its end', async () => {
     const trace = path.join(folder, 'small.csv');
     await writeFile(trace, rows(A, B));
     const simulator = await EngineSimulator.start({ speed: 0, trace });
@@ -88,14 +88,14 @@ describe('EngineSimulator on a trace', () => {
     await simulator.close();
   });
 
-  test('names the file and the line that is wrong, and the file that is not there', async () => {
+  test('errors name the file and line of a wrong trace, and an absent file', async () => {
     const trace = path.join(folder, 'wrong.csv');
     await writeFile(trace, rows(A, 'x,1,1'));
     await expect(EngineSimulator.start({ trace })).rejects.toThrow(/line 3 of .*wrong\.csv/);
     await expect(EngineSimulator.start({ trace: path.join(folder, 'none.csv') })).rejects.toMatchObject({
       code: 'ERR_DTESN_TRACE',
     });
-    await expect(EngineSimulator.start({ loop: true })).rejects.toThrow(/a trace for trace/);
+    await expect(EngineSimulator.start({ loop: true })).rejects.toThrow(/`loop: true` requires it\) for trace/);
   });
 });
 
@@ -104,14 +104,14 @@ describe.skipIf(!existsSync(data))('the Azure traces of 2023 (skipped: no data)'
   test.each([
     ['code', 8819, 3436],
     ['conv', 19_366, 3502],
-  ])('%s is read to its last row', (name, count, seconds) => {
+  ])('the Azure trace %s is read to its last row', (name, count, seconds) => {
     const file = path.join(data, `azure-llm-2023-${name}.csv`);
     const requests = parseTrace(readFileSync(file, 'utf8'), file);
     expect(requests.length).toBe(count);
     expect(Math.round(requests.at(-1)!.time)).toBe(seconds);
   });
 
-  test('a replay loses no request: what arrived has ended, runs or waits', async () => {
+  test('a replay loses no request: each has ended, runs or waits', async () => {
     const trace = path.join(data, 'azure-llm-2023-code.csv');
     const requests = parseTrace(readFileSync(trace, 'utf8'), trace);
     const simulator = await EngineSimulator.start({ speed: 0, trace, engines: 2 });

@@ -28,7 +28,7 @@ async function answerOf(fetch: AdditionalSourceOptions['fetch'], rest: Partial<A
   return source;
 }
 
-test('a set holds the declared sources in their order, and the published schema takes them beside the five', async () => {
+test('a fetch holds the declared sources in their order, and the published schema accepts them beside the five', async () => {
   const { sources, additional } = await fetcherOf([
     { name: 'queue', fetch: () => ({ waiting: 3 }) },
     { name: 'gpus', fetch: async () => ({ count: 2, note: null }) },
@@ -43,7 +43,7 @@ test('a set holds the declared sources in their order, and the published schema 
   expect(sourcesSchema.safeParse({ ...merged, queue: { state: 'ok' } }).success).toBe(false);
 });
 
-test('declared keys that the data has are its constraints and hints', async () => {
+test('the declared keys of the data become constraints and hints', async () => {
   const data = { max_concurrent: 4, room: null, calm: true, other: 'x' };
   const declared = { constraints: ['max_concurrent', 'room', 'absent'], hints: ['calm'], weight: 0.5 };
   expect(await answerOf(() => data, declared)).toMatchObject({
@@ -72,7 +72,7 @@ test.each<[string, unknown, Partial<AdditionalSourceOptions>]>([
   expect(source.error).toMatch(/^queue source: /);
 });
 
-test('data that holds itself is an error', async () => {
+test('data that contains itself is an error', async () => {
   const data: Record<string, unknown> = {};
   data['self'] = data;
   expect(await answerOf(() => data)).toMatchObject({ state: 'error', error_code: 'ERR_DTESN_SOURCE_INVALID' });
@@ -93,7 +93,7 @@ test.each<[string, AdditionalSourceOptions['fetch'], string]>([
     () => {
       throw Object.create(null);
     },
-    'queue source: an error that cannot be read',
+    'queue source: an error whose message cannot be read',
   ],
   [
     'with a message that is no text',
@@ -106,7 +106,7 @@ test.each<[string, AdditionalSourceOptions['fetch'], string]>([
   expect(await answerOf(fetch)).toMatchObject({ state: 'error', error, error_code: 'ERR_DTESN_SOURCE', data: null });
 });
 
-test('a source that never answers costs its limit, and its signal aborts', async () => {
+test('a source that never answers takes no longer than its limit, and its signal aborts', async () => {
   let seen: AbortSignal | undefined;
   const source = await answerOf(
     (signal) => {
@@ -120,12 +120,12 @@ test('a source that never answers costs its limit, and its signal aborts', async
   expect(seen?.aborted).toBe(true);
 });
 
-test('its limit is never more than the deadline', async () => {
+test('the limit of an additional source is at most the deadline', async () => {
   const fetcher = fetcherOf([{ name: 'queue', fetch: never, timeoutMs: 60_000 }], { deadlineMs: 30 });
   expect((await fetcher.fetch()).additional['queue']!.error).toMatch(/within 30 ms/);
 });
 
-test('the data is a frozen copy that the host cannot change later', async () => {
+test('the data is a frozen copy; later writes of the host have no effect', async () => {
   const held = { list: [1], deep: { n: 1 } };
   const source = await answerOf(() => held);
   held.list.push(2);
@@ -134,12 +134,12 @@ test('the data is a frozen copy that the host cannot change later', async () => 
   expect(() => Object.assign(source.data!['deep'] as object, { n: 3 })).toThrow(TypeError);
 });
 
-test('what the schema makes of the data is what is kept', async () => {
+test('the output of the schema is what is kept', async () => {
   const schema = z.object({ n: z.coerce.number(), more: z.string().optional() });
   expect((await answerOf(() => ({ n: '7', more: undefined, dropped: 1 }), { schema })).data).toEqual({ n: 7 });
 });
 
-test('it is given the engine behind its guard', async () => {
+test('fetch receives the engine behind its guard', async () => {
   const engine = memoryEngine();
   const fetcher = new SourceFetcher(engine, {
     deadlineMs: 20_000,
@@ -149,8 +149,8 @@ test('it is given the engine behind its guard', async () => {
   expect((await fetcher.fetch()).additional['lengths']!.data).toEqual({ version: '0.10.0' });
 });
 
-describe('kept answers', () => {
-  test('one question at a time, fresh for its time, then stale while it is asked, with failures remembered', async () => {
+describe('cached answers', () => {
+  test('an additional source is requested once at a time, served fresh, then stale during the refetch, and its failures are remembered', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     let asked = 0;
     let up = true;
@@ -175,7 +175,7 @@ describe('kept answers', () => {
     expect(asked).toBe(3);
   });
 
-  test('invalidate forgets one of them by its name', async () => {
+  test('invalidate forgets one additional source by its name', async () => {
     const asked = { queue: 0, gpus: 0 };
     const counted = (name: keyof typeof asked) => ({ name, fetch: () => ({ n: ++asked[name] }), freshMs: 60_000 });
     const fetcher = fetcherOf([counted('queue'), counted('gpus')]);
@@ -206,7 +206,10 @@ test.each<[unknown, RegExp]>([
     /at least freshMs, 100, for source queue\.maxStaleMs/,
   ],
   [{ name: 'queue', fetch: never, schema: {} }, /a schema with safeParse for schema/],
-  [{ name: 'queue', fetch: never, constraints: ['a'], hints: ['a'] }, /no constraints for hints of source queue/],
+  [
+    { name: 'queue', fetch: never, constraints: ['a'], hints: ['a'] },
+    /keys that are not also constraints for hints of source queue/,
+  ],
   [null, /an object for sources\[0\] but received null/],
 ])('the declaration %j is refused', (source, message) => {
   expect(() => new SourceFetcher(null, { sources: [source as AdditionalSourceOptions] })).toThrow(message);

@@ -40,7 +40,7 @@ function slowMetrics() {
   };
 }
 
-test('a fetch holds all five sources of the format', async () => {
+test('a fetch holds the five sources of the published format', async () => {
   const providers = {
     processingState: () => ({
       ...{ membraneCacheSize: 1, esnCacheSize: 1, bseriesCacheSize: 1 },
@@ -55,7 +55,7 @@ test('a fetch holds all five sources of the format', async () => {
   expect(Math.abs(timestamp - Date.now() / 1000)).toBeLessThan(60);
 });
 
-test('every source may fail, alone or with the others, and the rest is there', async () => {
+test('any set of sources may fail, and the other sources still answer', async () => {
   const broken: Record<string, Partial<Engine>> = {
     model_config: { models: failing },
     tokenizer: { tokenize: failing },
@@ -70,14 +70,14 @@ test('every source may fail, alone or with the others, and the rest is there', a
   expect(sources.resources.state).toBe('partial');
 });
 
-test('without an engine its three sources fail with NO_ENGINE', async () => {
+test('without an engine its three sources fail with ERR_DTESN_NO_ENGINE', async () => {
   const { sources } = await fetcherOf(null).fetch();
   const codes = sourceNames.map((name) => sources[name].error_code);
   const none = 'ERR_DTESN_NO_ENGINE';
   expect(codes).toEqual([none, none, none, undefined, undefined]);
 });
 
-test('fetchSources looks once and keeps nothing', async () => {
+test('fetchSources requests every source once and caches nothing', async () => {
   const engine = memoryEngine();
   const { sources } = await fetchSources(engine, { deadlineMs: 60_000 });
   await fetchSources(engine);
@@ -87,8 +87,8 @@ test('fetchSources looks once and keeps nothing', async () => {
   await expect(fetchSources(engine, { deadline: 1 } as never)).rejects.toThrow(/did you mean deadlineMs/);
 });
 
-describe('kept answers', () => {
-  test('a fresh one is served with its age and without a question', async () => {
+describe('cached answers', () => {
+  test('a fresh answer is served with its age and without a request', async () => {
     const engine = memoryEngine();
     const fetcher = fetcherOf(engine);
     await fetcher.fetch();
@@ -99,7 +99,7 @@ describe('kept answers', () => {
     expect(sources.performance).toMatchObject({ state: 'ok', age_ms: 400, running: 24 });
   });
 
-  test('a wall clock that steps changes no age and makes nothing stale', async () => {
+  test('a step of the wall clock changes no age and makes no answer stale', async () => {
     const engine = memoryEngine();
     const fetcher = fetcherOf(engine);
     await fetcher.fetch();
@@ -112,7 +112,7 @@ describe('kept answers', () => {
     expect(engine.asked['metrics']).toBe(1);
   });
 
-  test('one past its fresh time is served as stale, and asked anew in the background', async () => {
+  test('an answer past its fresh time is served as stale and refetched in the background', async () => {
     const engine = memoryEngine();
     const fetcher = fetcherOf(engine);
     await fetcher.fetch();
@@ -128,7 +128,7 @@ describe('kept answers', () => {
     expect(engine.asked['metrics']).toBe(2);
   });
 
-  test('when the engine fails meanwhile, the stale answer says why, up to its last time', async () => {
+  test('while the engine fails, the stale answer says why, until its maximum staleness', async () => {
     let up = true;
     const { metrics } = memoryEngine();
     const fetcher = fetcherOf(memoryEngine({ metrics: () => (up ? metrics() : failing()) }));
@@ -153,7 +153,7 @@ describe('kept answers', () => {
     });
   });
 
-  test('a failure is remembered for a moment, then asked again', async () => {
+  test('a failure is remembered for retryMs, then the source is requested again', async () => {
     const engine = memoryEngine({ tokenize: failing });
     const fetcher = fetcherOf(engine);
     await fetcher.fetch();
@@ -165,7 +165,7 @@ describe('kept answers', () => {
     expect(engine.asked['tokenize']).toBe(2);
   });
 
-  test('force asks everything anew, and serves the old answer as stale where that fails', async () => {
+  test('force refetches every source, and serves the old answer as stale where that fails', async () => {
     let up = true;
     const { metrics } = memoryEngine();
     const engine = memoryEngine({ metrics: () => (up ? metrics() : failing()) });
@@ -178,7 +178,7 @@ describe('kept answers', () => {
     expect(performance).toMatchObject({ state: 'stale', stale_reason: 'broken', running: 24 });
   });
 
-  test('invalidate forgets everything, an answer under way too', async () => {
+  test('invalidate forgets every answer, including one that is still under way', async () => {
     const { metrics, answer } = slowMetrics();
     const engine = memoryEngine({ metrics });
     const fetcher = fetcherOf(engine);
@@ -195,7 +195,7 @@ describe('kept answers', () => {
     await second;
   });
 
-  test('a restarted engine is asked for its model again', async () => {
+  test('the model of a restarted engine is requested again', async () => {
     let start = '1.7953796409e+09';
     const { metrics } = memoryEngine();
     const restarting = async () => Buffer.from((await metrics()).toString().replace('1.7953796409e+09', start));
@@ -211,7 +211,7 @@ describe('kept answers', () => {
   });
 });
 
-describe('restarts', () => {
+describe('refetches after a restart', () => {
   const asking = async (change: (body: string) => string) => {
     let changed = false;
     const { metrics } = memoryEngine();
@@ -238,15 +238,15 @@ describe('restarts', () => {
     expect(await asking(change)).toBe(2);
   });
 
-  test('counters that grow and gauges that move do not', async () => {
+  test('growing counters and moving gauges are not a restart', async () => {
     expect(await asking((body) => body.replace('5712.0', '6000.0').replace(' 19.0', ' 3.0'))).toBe(1);
   });
 
-  test('neither does a process that says nothing of its start', async () => {
+  test('a process without a start time is not a restart', async () => {
     expect(await asking((body) => body.replace(/^process_start.*$/m, ''))).toBe(1);
   });
 
-  test('health that failed and came back does', async () => {
+  test('health that failed and recovered is a restart', async () => {
     let up = false;
     const sick = new EngineError('ERR_DTESN_ENGINE_HTTP', 'answered 503', { status: 503 });
     const engine = memoryEngine({ health: async () => (up ? undefined : Promise.reject(sick)) });
@@ -259,7 +259,7 @@ describe('restarts', () => {
     expect(engine.asked['tokenize']).toBe(2);
   });
 
-  test('another version of the engine, seen when the model is asked anew, does for the tokenizer', async () => {
+  test('another version of the engine makes the fetcher request the tokenizer again', async () => {
     let version = '1';
     const engine = memoryEngine({ version: async () => version });
     const fetcher = fetcherOf(engine);
@@ -273,7 +273,7 @@ describe('restarts', () => {
     expect(engine.asked).toMatchObject({ version: 2, tokenize: 2 });
   });
 
-  test('an engine that was gone in between does', async () => {
+  test('an engine that was unavailable in between has restarted', async () => {
     let up = true;
     const { metrics } = memoryEngine();
     const refused = new EngineError('ERR_DTESN_ENGINE_REFUSED', 'nothing listens');
@@ -291,7 +291,7 @@ describe('restarts', () => {
   });
 });
 
-test('however many fetch at once, the engine is asked once', async () => {
+test('concurrent fetches share one request', async () => {
   const engine = memoryEngine();
   const fetcher = fetcherOf(engine);
   const sets = await Promise.all(Array.from({ length: 100 }, () => fetcher.fetch()));
@@ -299,7 +299,7 @@ test('however many fetch at once, the engine is asked once', async () => {
   expect(new Set(sets.map(({ sources }) => sources.tokenizer.fetch_timestamp)).size).toBe(1);
 });
 
-test('the limit of a source is its own, and never more than the deadline', async () => {
+test('each source has its own limit, at most the deadline', async () => {
   const engine = memoryEngine({ tokenize: never, metrics: never });
   const { sources } = await fetcherOf(engine, {
     deadlineMs: 40,
@@ -309,7 +309,7 @@ test('the limit of a source is its own, and never more than the deadline', async
   expect(sources.performance.error).toMatch(/within 40 ms \(GET \/metrics\)/);
 });
 
-test('an engine on this host has 150 ms, another one what the deadline leaves', async () => {
+test('a source of an engine on this host has 150 ms, one of another host the whole deadline', async () => {
   const limitOf = async (label: string) => {
     const { sources } = await fetcherOf(memoryEngine({ label, models: never }), { deadlineMs: 250 }).fetch();
     return sources.model_config.error;
@@ -319,8 +319,8 @@ test('an engine on this host has 150 ms, another one what the deadline leaves', 
   expect(await limitOf('http://localhost.example:80')).toMatch(/within 250 ms/);
 });
 
-describe('ends', () => {
-  test('one caller’s abort rejects that caller and leaves the others their answer', async () => {
+describe('the end', () => {
+  test('the abort of one caller rejects that caller only', async () => {
     const { metrics, answer } = slowMetrics();
     const engine = memoryEngine({ metrics });
     const fetcher = fetcherOf(engine);
@@ -336,7 +336,7 @@ describe('ends', () => {
     await expect(fetcher.fetch({ signal: abort.signal })).rejects.toThrow('enough');
   });
 
-  test('close ends what is under way and leaves no timer', async () => {
+  test('close() ends pending requests and leaves no timer', async () => {
     const timers = watchTimers();
     const fetcher = new SourceFetcher(memoryEngine({ tokenize: never }), {
       deadlineMs: 60_000,
@@ -364,6 +364,6 @@ test.each([
   expect(() => new SourceFetcher(null, options as SourceFetcherOptions)).toThrow(message);
 });
 
-test('what is no engine is refused', () => {
+test('a value that is not an engine is refused', () => {
   expect(() => new SourceFetcher('http://host' as unknown as Engine)).toThrow(/an Engine or null for engine/);
 });

@@ -6,7 +6,7 @@ import { memoryEngine } from './memory-engine.js';
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
 afterEach(() => void vi.useRealTimers());
 
-test('every answer says until when it is fresh and how it was served', async () => {
+test('every answer holds fresh_until and cache', async () => {
   const fetcher = new SourceFetcher(memoryEngine(), { deadlineMs: 20_000 });
   const first = (await fetcher.fetch()).sources;
   expect(first.performance.cache).toBe('miss');
@@ -19,7 +19,7 @@ test('every answer says until when it is fresh and how it was served', async () 
   await fetcher.close();
 });
 
-test('the options of a source replace its freshness', async () => {
+test('the freshness options of a source replace its defaults', async () => {
   const engine = memoryEngine();
   const fetcher = new SourceFetcher(engine, {
     deadlineMs: 20_000,
@@ -35,7 +35,7 @@ test('the options of a source replace its freshness', async () => {
   await fetcher.close();
 });
 
-test('a fresh time past the usual stale time makes the stale time as long', async () => {
+test('a fresh time above the default maximum staleness raises the maximum staleness to it', async () => {
   const fetcher = new SourceFetcher(memoryEngine(), {
     deadlineMs: 20_000,
     freshness: { resources: { freshMs: 50_000 } },

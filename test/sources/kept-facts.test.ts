@@ -40,7 +40,7 @@ const dead = () => {
   return memoryEngine({ models: failing, tokenize: failing, metrics: failing });
 };
 
-test('what one process learned is served as stale by the next, while the engine is asked behind', async () => {
+test('facts that one process wrote are served as stale by the next one while it requests the engine', async () => {
   await firstFetch(memoryEngine());
   const engine = memoryEngine();
   const { first, then, epoch } = await firstFetch(engine);
@@ -56,20 +56,20 @@ test('what one process learned is served as stale by the next, while the engine 
   expect(epoch).toBe(0);
 });
 
-test('it is one file of mode 600 without a rest beside it', async () => {
+test('the kept facts are one file of mode 600, and no temporary file is left', async () => {
   await firstFetch(memoryEngine());
   expect(readdirSync(keepIn)).toEqual([expect.stringMatching(/^dtesn-sources-[0-9a-f]{32}\.json$/)]);
   expect(statSync(keptFile()).mode & 0o777).toBe(0o600);
 });
 
-test('with the engine gone it serves, and says why it is stale', async () => {
+test('kept facts are served with a stale reason while the engine does not answer', async () => {
   await firstFetch(memoryEngine());
   const { then } = await firstFetch(dead());
   expect(then.model_config).toMatchObject({ state: 'stale', provider: 'disk', model_name: 'm', stale_reason: 'gone' });
   expect(then.performance.state).toBe('error');
 });
 
-test('it is dropped when the engine turns out to serve another model', async () => {
+test('kept facts are dropped when the engine serves another model', async () => {
   await firstFetch(memoryEngine());
   const models = async () => [{ id: 'n', root: null, parent: null, maxModelLen: 4096, ownedBy: 'vllm' }];
   const { first, then, epoch } = await firstFetch(memoryEngine({ models }));
@@ -79,14 +79,14 @@ test('it is dropped when the engine turns out to serve another model', async () 
   expect(epoch).toBeGreaterThan(0);
 });
 
-test('an engine of another address has a file of its own', async () => {
+test('an engine at another address has its own file', async () => {
   await firstFetch(memoryEngine());
   const { first } = await firstFetch(memoryEngine({ label: 'memory on http://127.0.0.1:2' }));
   expect(first.model_config.cache).toBe('miss');
   expect(readdirSync(keepIn)).toHaveLength(2);
 });
 
-test('invalidate before the first fetch leaves nothing of it', async () => {
+test('invalidate before the first fetch drops the kept facts', async () => {
   await firstFetch(memoryEngine());
   const fetcher = new SourceFetcher(memoryEngine(), { deadlineMs: 20_000, keepIn });
   fetcher.invalidate();
@@ -95,12 +95,16 @@ test('invalidate before the first fetch leaves nothing of it', async () => {
 });
 
 test.each<[string, (text: string) => string, RegExp]>([
-  ['torn', (text) => text.slice(0, text.length / 2), /it is torn/],
+  ['torn', (text) => text.slice(0, text.length / 2), /it is not complete JSON/],
   ['altered', (text) => text.replace('8192', '9192'), /its checksum is wrong/],
-  ['of another version', (text) => text.replace('"version":1', '"version":2'), /no file of this version/],
-  ['no JSON object', () => '7', /no file of this version/],
-  ['too large', (text) => text + ' '.repeat(1024 * 1024), /no plain file of at most/],
-])('a file that is %s is ignored, which is said', async (_, change, problem) => {
+  [
+    'of another version',
+    (text) => text.replace('"version":1', '"version":2'),
+    /its format or version is not supported/,
+  ],
+  ['no JSON object', () => '7', /its format or version is not supported/],
+  ['too large', (text) => text + ' '.repeat(1024 * 1024), /not a regular file of at most/],
+])('a file that is %s is ignored, and problems names the reason', async (_, change, problem) => {
   await firstFetch(memoryEngine());
   writeFileSync(keptFile(), change(readFileSync(keptFile(), 'utf8')));
   const { first, then } = await firstFetch(memoryEngine());
@@ -109,7 +113,7 @@ test.each<[string, (text: string) => string, RegExp]>([
   expect(then.model_config.problems).toBeUndefined(); // written anew
 });
 
-test('a file of another engine in its place is ignored', async () => {
+test('a file of another engine at the same path is ignored', async () => {
   await firstFetch(memoryEngine());
   const mine = keptFile();
   await firstFetch(memoryEngine({ label: 'another on http://127.0.0.1:9' }));
@@ -118,7 +122,10 @@ test('a file of another engine in its place is ignored', async () => {
     .find((file) => file !== mine)!;
   writeFileSync(mine, readFileSync(other));
   const { first } = await firstFetch(memoryEngine());
-  expect(first.model_config).toMatchObject({ cache: 'miss', problems: [expect.stringMatching(/of another engine/)] });
+  expect(first.model_config).toMatchObject({
+    cache: 'miss',
+    problems: [expect.stringMatching(/belongs to another engine/)],
+  });
 });
 
 test('facts that are too old are refetched', async () => {
@@ -137,7 +144,7 @@ test('facts that are dated in the future are ignored', async () => {
   clock.mockRestore();
 });
 
-test('a folder that cannot be written is said and not thrown', async () => {
+test('a folder that cannot be written is reported in problems and not thrown', async () => {
   const blocked = path.join(keepIn, 'file');
   writeFileSync(blocked, '');
   const { first, then } = await firstFetch(memoryEngine(), path.join(blocked, 'below'));

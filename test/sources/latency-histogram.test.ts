@@ -34,7 +34,7 @@ test('quantiles are within 4.5 % of the samples of their ranks, from a microseco
   );
 });
 
-test('buckets count what is at most their bound, exactly', () => {
+test('each bucket counts the samples up to its bound exactly', () => {
   const histogram = new LatencyHistogram();
   for (const ms of [0, 0.5, 1, 1.0001, 2, 3, 1000, 1e9]) histogram.add(ms);
   const { buckets, count, max } = histogram.snapshot();
@@ -43,7 +43,7 @@ test('buckets count what is at most their bound, exactly', () => {
   expect([count, max]).toEqual([8, 1e9]);
 });
 
-test('an empty one has no quantiles, and what is no time is not counted', () => {
+test('an empty histogram has no quantiles, and NaN and negative times are not counted', () => {
   const histogram = new LatencyHistogram();
   for (const ms of [Number.NaN, -1]) histogram.add(ms);
   expect(histogram.snapshot()).toMatchObject({ count: 0, sum: 0, p50: null, p90: null, p99: null, max: null });

@@ -33,7 +33,7 @@ const withRunning = (running: number) =>
   memoryEngine({ metrics: async () => Buffer.from(metricsBody.replace('} 19.0', `} ${running}.0`)) });
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test('the main engine answers while it is well, and every record of it says so', async () => {
+test('the main engine answers while it is healthy, and every record names it', async () => {
   const fetcher = fetcherOf(memoryEngine(), [{ name: 'second', engine: withRunning(1) }]);
   const { sources } = await fetcher.fetch();
   const names = [sources.model_config, sources.tokenizer, sources.performance].map(({ provider }) => provider);
@@ -41,7 +41,7 @@ test('the main engine answers while it is well, and every record of it says so',
   expect(sources.resources.provider).toBeUndefined();
 });
 
-test('the next one answers in the same fetch when the first fails, and engineFor names it', async () => {
+test('when the first provider fails, the next one answers in the same fetch, and engineFor returns it', async () => {
   const second = memoryEngine();
   const main = dead();
   const fetcher = fetcherOf(main, [{ name: 'second', engine: second }]);
@@ -53,7 +53,7 @@ test('the next one answers in the same fetch when the first fails, and engineFor
   expect(() => fetcher.engineFor('resources' as never)).toThrow(/one of model_config, tokenizer, performance/);
 });
 
-test('one that is silent is overtaken at half of its limit, and its answer is never mixed in', async () => {
+test('the next provider is requested when the first is silent for half of its limit, and answers are never mixed', async () => {
   const main = memoryEngine({ metrics: never });
   const fetcher = fetcherOf(main, [{ name: 'second', engine: withRunning(1) }], { timeoutsMs: { performance: 60 } });
   const { sources } = await fetcher.fetch();
@@ -63,14 +63,14 @@ test('one that is silent is overtaken at half of its limit, and its answer is ne
   expect(providers['engine']).toMatchObject({ requests: 1, failures: 1, successMean: 0.5 });
 });
 
-test('when all fail the record is the first one’s error and tells of the others', async () => {
+test('when all providers fail, the record has the error of the first and the others as problems', async () => {
   const other = memoryEngine({ metrics: async () => Promise.reject(new Error('away')) });
   const { performance } = (await fetcherOf(dead(), [{ name: 'second', engine: other }]).fetch()).sources;
   expect(performance).toMatchObject({ state: 'error', provider: 'engine', error: 'broken' });
   expect(performance.problems).toContain('second: away');
 });
 
-test('alternatives serve without a main engine too', async () => {
+test('alternatives answer when there is no main engine', async () => {
   const { sources } = await fetcherOf(null, [
     { name: 'second', engine: memoryEngine(), sources: ['performance'] },
   ]).fetch();
@@ -78,7 +78,7 @@ test('alternatives serve without a main engine too', async () => {
   expect(sources.tokenizer.error_code).toBe('ERR_DTESN_NO_ENGINE');
 });
 
-test('one that failed is asked again beside the others, and answers again when it is well', async () => {
+test('a failed provider is requested again beside the others, and answers again when it recovered', async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   let up = false;
   const { metrics } = memoryEngine();
@@ -99,7 +99,7 @@ test('one that failed is asked again beside the others, and answers again when i
   expect(main.asked['metrics']).toBeGreaterThan(2);
 });
 
-test('a switch of provider is no restart, and counters of two are not compared', async () => {
+test('a change of provider is not a restart, and counters of two providers are not compared', async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   let up = true;
   const { metrics } = memoryEngine();
@@ -116,7 +116,7 @@ test('a switch of provider is no restart, and counters of two are not compared',
   expect(main.asked['tokenize']).toBe(2);
 });
 
-test('the epoch rises with a restart, and with another model', async () => {
+test('the epoch rises after a restart and when the model changes', async () => {
   let change = (body: string) => body;
   let version = '1';
   const { metrics } = memoryEngine();
@@ -136,7 +136,7 @@ test('the epoch rises with a restart, and with another model', async () => {
   expect(fetcher.epoch).toBe(2);
 });
 
-test('the epoch rises when the tokenizer takes another length', async () => {
+test('the epoch rises when the maximum length of the tokenizer changes', async () => {
   let length = 8192;
   const engine = memoryEngine({ tokenize: async () => ({ count: 1, maxModelLen: length, tokens: [1] }) });
   const fetcher = fetcherOf(engine, []);
@@ -147,7 +147,7 @@ test('the epoch rises when the tokenizer takes another length', async () => {
 });
 
 describe('the score of a provider', () => {
-  test('rises with failures and latency, is forgiven with time, and favours the main one', () => {
+  test('the cost of a provider rises with failures and latency, falls with time, and is lower for the main engine', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     const score = new ProviderScore(false);
     expect(score.cost(200)).toBe(100);
@@ -163,7 +163,7 @@ describe('the score of a provider', () => {
     expect(new ProviderScore(true).cost(200)).toBe(50);
   });
 
-  test('makes it due when it was never asked, after 5 s when it failed, else after 60 s', () => {
+  test('a provider is due when it was never requested, 5 s after a failure, else after 60 s', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     const score = new ProviderScore(false);
     expect(score.isDue).toBe(true);
@@ -176,7 +176,7 @@ describe('the score of a provider', () => {
 });
 
 describe('partial engines', () => {
-  test('a mirror of the metrics answers performance alone, and leaves ready unknown', async () => {
+  test('a metrics mirror answers the performance source only, with engine_ready unknown', async () => {
     const server = await serveEngine({ '/copy?of=m': text(metricsBody) });
     open.push(server.close);
     const mirror = metricsMirror(`${server.url}/copy?of=m`, { apiKey: 'k' });
@@ -193,7 +193,7 @@ describe('partial engines', () => {
     expect(tokenizer).toMatchObject({ state: 'error', error: 'broken', tokenizer_available: null });
   });
 
-  test('a mirror that fails or hangs fails as an engine does', async () => {
+  test('a metrics mirror that fails or hangs has the errors of an engine', async () => {
     const server = await serveEngine({ '/silent': silent });
     open.push(server.close);
     const [absent, hung] = [
@@ -216,7 +216,7 @@ describe('partial engines', () => {
     expect(() => metricsMirror(url as string)).toThrow(message);
   });
 
-  test('the model’s files alone tell name, length and sizes, and where each was read', async () => {
+  test('model files alone give name, length and sizes, each with its file', async () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'dtesn-files-'));
     open.push(() => rmSync(folder, { recursive: true }));
     const config = { vocab_size: 320, hidden_size: 64, torch_dtype: 'bfloat16', max_position_embeddings: 4096 };
@@ -234,7 +234,7 @@ describe('partial engines', () => {
     expect(sources.performance).toMatchObject({ state: 'error', provider: 'engine' });
   });
 
-  test('files that are not there fail the source, and no path is refused', async () => {
+  test('absent files fail the source, and an empty path is refused', async () => {
     const source = await fetchModelDataSource(modelFilesEngine('/nowhere/at/all'));
     expect(source).toMatchObject({ state: 'error', error_code: 'ERR_DTESN_MODEL_FILES' });
     expect(() => modelFilesEngine('')).toThrow(/the path of a folder or file for folder/);

@@ -17,7 +17,7 @@ afterEach(async () => {
   for (const fetcher of fetchers.splice(0)) await fetcher.close();
 });
 
-test('metrics count questions, failures by code, and reads by how they were served', async () => {
+test('metrics count requests, failures by code, and reads by how they were served', async () => {
   const tokenize = async () => Promise.reject(new Error('broken'));
   const queue = { name: 'queue', fetch: () => ({ n: 1n }), freshMs: 1000 };
   const fetcher = fetcherOf({ sources: [queue] }, memoryEngine({ tokenize }));
@@ -61,7 +61,7 @@ describe('sources of this process', () => {
     expect(resources).toMatchObject({ state: 'error', error: 'out of order', cpu_count: null });
   });
 
-  test('with all five dead, and an additional one, a fetch is a set of errors', async () => {
+  test('when all five sources and an additional one fail, a fetch returns their errors', async () => {
     const providers = { processingState: throwing, resources: throwing };
     const broken = async () => throwing();
     const engine = memoryEngine({ models: broken, tokenize: broken, metrics: broken });
@@ -74,7 +74,7 @@ describe('sources of this process', () => {
     expect(sourcesSchema.safeParse({ ...sources, ...additional }).success).toBe(true);
   });
 
-  test('an engine whose methods throw before they return a promise is an error, not a throw', async () => {
+  test('an engine whose methods throw synchronously gives error records', async () => {
     const engine = memoryEngine({
       models: throwing,
       version: throwing,

@@ -21,7 +21,7 @@ const refuse = (status: number) => async () => {
 };
 
 describe('model_config', () => {
-  test('joins the engine’s card, its version and the files, and says where each field is from', async () => {
+  test('model_config joins the model card, the version and the files, and names the origin of each field', async () => {
     const source = await fetchModelDataSource(memoryEngine());
     expect(modelConfigSchema.parse(source)).toEqual(source);
     expect(source).toMatchObject({
@@ -37,7 +37,7 @@ describe('model_config', () => {
     expect(Math.abs(source.fetch_timestamp - Date.now() / 1000)).toBeLessThan(60);
   });
 
-  test('the base model is taken, not an adapter before it', async () => {
+  test('model_config describes the base model, not an adapter listed before it', async () => {
     const card = { root: null, maxModelLen: null, ownedBy: null };
     const models = async () => [
       { ...card, id: 'lora', parent: 'base' },
@@ -71,7 +71,7 @@ describe('model_config', () => {
     expect(await fetchModelDataSource(memoryEngine({ modelFiles }))).toMatchObject(expected);
   });
 
-  test('without files it is partial, and names what it does not know', async () => {
+  test('model_config without files is partial and lists its unknown fields', async () => {
     const source = await fetchModelDataSource(memoryEngine({ modelFiles: async () => null }));
     expect(source).toMatchObject({ state: 'partial' });
     const ofFiles = ['vocab_size', 'hidden_size', 'dtype', 'trained_length', 'tokenizer_size', 'conflicts'];
@@ -80,7 +80,7 @@ describe('model_config', () => {
     expect(source.provenance).not.toHaveProperty('dtype');
   });
 
-  test('the files are asked for once the engine has said where they lie, and their problems are passed on', async () => {
+  test('the model files are read after the engine named their folder, and their problems are reported', async () => {
     const engine = memoryEngine();
     const modelFiles = async () => {
       expect(engine.asked['models']).toBe(1);
@@ -90,7 +90,7 @@ describe('model_config', () => {
     expect(await fetchModelDataSource(engine)).toMatchObject({ problems: ['/m/tokenizer.json: not a JSON object'] });
   });
 
-  test('files that cannot be read are a problem, and the engine’s fields stay', async () => {
+  test('files that cannot be read are a problem, and the fields of the engine stay', async () => {
     const modelFiles = async () => {
       throw new Error('no such folder');
     };
@@ -98,7 +98,7 @@ describe('model_config', () => {
     expect(source).toMatchObject({ model_name: 'm', vocab_size: null, problems: ['no such folder'], state: 'partial' });
   });
 
-  test('says where the engine and the files contradict each other', async () => {
+  test('model_config lists where the engine and the files contradict each other', async () => {
     const config = { vocab_size: 8, max_position_embeddings: 4096 };
     const facts = joinFacts([
       ['config.json', configFacts(config)],
@@ -131,12 +131,12 @@ describe('model_config', () => {
     expect((await fetchModelDataSource(memoryEngine(answers))).conflicts).toEqual(conflicts);
   });
 
-  test('a version that fails is a problem of an answer, not a failed source', async () => {
+  test('a failed GET /version is a problem, not a failed source', async () => {
     const source = await fetchModelDataSource(memoryEngine({ version: refuse(500) }));
     expect(source).toMatchObject({ state: 'partial', unknown: ['engine_version'], problems: ['answered 500'] });
   });
 
-  test('without models it fails: every field is null, and the status is kept', async () => {
+  test('model_config without GET /v1/models fails with the HTTP status, and every field is null', async () => {
     const source = await fetchModelDataSource(memoryEngine({ models: refuse(500) }));
     expect(modelConfigSchema.parse(source)).toEqual(source);
     expect(source).toMatchObject({
@@ -148,7 +148,7 @@ describe('model_config', () => {
 });
 
 describe('tokenizer', () => {
-  test('says what the tokenizer really did', async () => {
+  test('the tokenizer source reports the round trip of the probe text', async () => {
     const source = await fetchTokenizerDataSource(memoryEngine());
     expect(tokenizerSchema.parse(source)).toEqual(source);
     expect(source).toMatchObject({
@@ -157,12 +157,12 @@ describe('tokenizer', () => {
     });
   });
 
-  test('a text that does not come back is no round trip', async () => {
+  test('round_trip_ok is false when the probe text does not come back', async () => {
     const source = await fetchTokenizerDataSource(memoryEngine({ detokenize: async () => 'another text' }));
     expect(source).toMatchObject({ has_decode_method: true, round_trip_ok: false, state: 'ok' });
   });
 
-  test('an engine without /detokenize cannot decode; one that fails in it may', async () => {
+  test('decode is unavailable without /detokenize, and unknown when /detokenize fails', async () => {
     const absent = await fetchTokenizerDataSource(memoryEngine({ detokenize: refuse(404) }));
     expect(absent).toMatchObject({ has_decode_method: false, round_trip_ok: null, state: 'partial' });
     const failing = await fetchTokenizerDataSource(memoryEngine({ detokenize: refuse(500) }));
@@ -170,18 +170,18 @@ describe('tokenizer', () => {
     expect(failing.unknown).toEqual(['has_decode_method', 'round_trip_ok']);
   });
 
-  test('where models are refused, the metrics tell the engine', async () => {
+  test('engine_type comes from the metrics when the model list is refused', async () => {
     const source = await fetchTokenizerDataSource(memoryEngine({ models: refuse(401) }));
     expect(source).toMatchObject({ engine_type: 'aphrodite', state: 'ok' });
   });
 
-  test('models that hang cost a field, not the source', async () => {
+  test('a model list that hangs leaves one field unknown and does not fail the source', async () => {
     const source = await fetchTokenizerDataSource(memoryEngine({ models: never }), { timeoutMs: 20 });
     expect(source).toMatchObject({ tokenizer_available: true, engine_type: null, state: 'partial' });
     expect(source.problems?.[0]).toBe('GET /v1/models did not answer in time');
   });
 
-  test('a tokenizer that hangs is a timeout that names the question', async () => {
+  test('a tokenizer that hangs is a timeout that names the request', async () => {
     const source = await fetchTokenizerDataSource(memoryEngine({ tokenize: never }), { timeoutMs: 20 });
     expect(source).toMatchObject({
       ...{ tokenizer_available: null, state: 'error', error_code: 'ERR_DTESN_SOURCE_TIMEOUT' },
@@ -191,7 +191,7 @@ describe('tokenizer', () => {
 });
 
 describe('performance', () => {
-  test('load and totals come from the metrics, readiness from health and sleep', async () => {
+  test('load and totals come from /metrics, readiness from /health and the sleep gauge', async () => {
     const source = await fetchPerformanceDataSource(memoryEngine());
     expect(performanceSchema.parse(source)).toEqual(source);
     expect(source).toMatchObject({
@@ -202,7 +202,7 @@ describe('performance', () => {
     expect(Math.abs(source.last_sync_time! - source.fetch_timestamp)).toBeLessThan(10);
   });
 
-  test('an engine that says it is dead is not ready; one that does not say is unknown', async () => {
+  test('engine_ready is false when /health answers 503 and unknown when /health does not answer', async () => {
     expect(await fetchPerformanceDataSource(memoryEngine({ health: refuse(503) }))).toMatchObject({
       ...{ engine_ready: false, state: 'ok' },
     });
@@ -217,14 +217,14 @@ describe('performance', () => {
     expect(await fetchPerformanceDataSource(memoryEngine({ metrics: asleep }))).toMatchObject({ engine_ready: false });
   });
 
-  test('metrics without the engine’s series are an answer that knows nothing', async () => {
+  test('metrics without series of an engine give a source whose figures are all unknown', async () => {
     const source = await fetchPerformanceDataSource(memoryEngine({ metrics: async () => Buffer.from('up 1\n') }));
     expect(source).toMatchObject({ state: 'partial', running: null, concurrent_requests: null, engine_ready: true });
     expect(source.unknown).toContain('concurrent_requests');
   });
 
   test.each(['', '<!DOCTYPE html>\n', 'aphrodite:num_requests_running 5'])(
-    'the metrics %j fail the source',
+    'the metrics %j fail the performance source',
     async (body) => {
       const source = await fetchPerformanceDataSource(memoryEngine({ metrics: async () => Buffer.from(body) }));
       expect(source).toMatchObject({
@@ -243,20 +243,20 @@ describe('processing_state', () => {
     ...{ batchManagerActive: true, concurrencyManagerActive: false },
   };
 
-  test('is what the processor says', async () => {
+  test('processing_state holds what the processor reports', async () => {
     const source = await fetchProcessingStateSource(() => state);
     expect(processingStateSchema.parse(source)).toEqual(source);
     expect(source).toMatchObject({ membrane_cache_size: 3, esn_cache_size: 2, bseries_cache_size: 1, state: 'ok' });
     expect(source).toMatchObject({ batch_manager_active: true, concurrency_manager_active: false });
   });
 
-  test('without a processor everything is unknown, and nothing failed', async () => {
+  test('without a processor every field of processing_state is unknown, and the source does not fail', async () => {
     const source = await fetchProcessingStateSource(undefined);
     expect(source).toMatchObject({ state: 'partial', membrane_cache_size: null });
     expect(source.unknown).toHaveLength(5);
   });
 
-  test('a processor that throws fails the source', async () => {
+  test('a processor that throws fails the processing_state source', async () => {
     const source = await fetchProcessingStateSource(() => {
       throw new Error('broken');
     });
@@ -265,7 +265,7 @@ describe('processing_state', () => {
 });
 
 describe('resources', () => {
-  test('are those of this host, with what the processor says', async () => {
+  test('resources holds the figures of this host and what the processor reports', async () => {
     const provider = () => ({
       ...{ availableMembranes: ['skin'], maxConcurrentProcesses: 1, echoKernAvailable: true },
       currentProcessingLoad: { active_reservoirs: 2 },
@@ -285,7 +285,7 @@ describe('resources', () => {
     expect(cpu_count).toBeLessThanOrEqual(os.availableParallelism());
   });
 
-  test('tell what waits for them, and how late the event loop is from the second reading on', async () => {
+  test('resources holds pressure, and from the second reading on the lateness of the event loop', async () => {
     const pause = () => new Promise((resolve) => setTimeout(resolve, 30));
     await fetchResourceDataSource(undefined);
     await pause();
@@ -300,20 +300,20 @@ describe('resources', () => {
     }
   });
 
-  test('without a processor its part is unknown, the host’s is known', async () => {
+  test('without a processor its fields of resources are unknown and those of the host are known', async () => {
     const source = await fetchResourceDataSource(undefined);
     expect(source).toMatchObject({ state: 'partial', unknown: ['available_membranes', 'echo_kern_available'] });
     expect(source.max_concurrent_processes).toBe(source.cpu_count);
   });
 });
 
-test('without an engine its sources fail and say so', async () => {
+test('without an engine its sources fail with ERR_DTESN_NO_ENGINE', async () => {
   for (const fetch of [fetchModelDataSource, fetchTokenizerDataSource, fetchPerformanceDataSource]) {
     expect(await fetch(null)).toMatchObject({ state: 'error', error_code: 'ERR_DTESN_NO_ENGINE' });
   }
 });
 
-test('the caller’s abort rejects with its reason', async () => {
+test('an abort of the caller rejects with its reason', async () => {
   const abort = new AbortController();
   const asked = fetchTokenizerDataSource(memoryEngine({ tokenize: never }), { signal: abort.signal });
   abort.abort(new Error('enough'));

@@ -21,7 +21,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 describe('a subscription', () => {
   const intervalMs = 20;
 
-  test('brings set after set, each asked for it, until it is ended', async () => {
+  test('a subscription delivers one fetch after the other until it is ended', async () => {
     const engine = memoryEngine();
     const fetcher = fetcherOf(engine);
     const sets: SourceSet[] = [];
@@ -33,7 +33,7 @@ describe('a subscription', () => {
     expect(engine.asked['tokenize']).toBe(1);
   });
 
-  test('never overlaps: the next turn waits for what the listener returns', async () => {
+  test('the turns of a subscription do not overlap: the next one waits for what the listener returns', async () => {
     const fetcher = fetcherOf(memoryEngine());
     let [inside, most, turns] = [0, 0, 0];
     const end = fetcher.subscribe(
@@ -69,7 +69,7 @@ describe('a subscription', () => {
     expect(sets).toBe(0);
   });
 
-  test('of what is no function, or to a closed fetcher, is refused', async () => {
+  test('a subscription without a function, or to a closed fetcher, is refused', async () => {
     const fetcher = fetcherOf(null);
     expect(() => fetcher.subscribe(7 as never)).toThrow(/a function for listener/);
     expect(() => fetcher.subscribe(() => {}, { intervalMs: 0 })).toThrow(
@@ -83,7 +83,7 @@ describe('a subscription', () => {
 
 describe('a listener of a subscription that throws', () => {
   const intervalMs = 10;
-  test('is reported once, and the subscription goes on', async () => {
+  test('a listener that throws is reported once, and the subscription continues', async () => {
     const fetcher = fetcherOf(null);
     const errors: unknown[] = [];
     let turns = 0;
@@ -99,7 +99,7 @@ describe('a listener of a subscription that throws', () => {
     expect(errors).toEqual(['mine']);
   });
 
-  test('is a warning of the process without onError, and where onError throws as well', async () => {
+  test('a listener that throws is a process warning without onError and when onError throws too', async () => {
     const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const fetcher = fetcherOf(null);
     const listener = () => {

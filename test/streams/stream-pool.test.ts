@@ -118,6 +118,46 @@ test('entries of the shared table that point nowhere are dropped, not followed',
   expect(pool.ready).toBe(0);
 });
 
+test('forged heads and counts never lead outside of a stream', () => {
+  const pool = new StreamPool({ model: makeModel(), capacity: 3, ring: 2 });
+  for (const id of ['a', 'b', 'c']) pool.push(id, [1, 2]);
+  const [heads, counts, queue] = [pool.arena.view('heads'), pool.arena.view('counts'), pool.arena.view('queue')];
+  const untouched = () => [...queue.subarray(0, 4), ...queue.subarray(8)];
+  const before = untouched();
+  for (const head of [-(2 ** 31), -1, 2, 2 ** 31 - 1]) {
+    for (const count of [-(2 ** 31), -1, 1, 3, 2 ** 31 - 1]) {
+      heads[1] = head;
+      counts[1] = count;
+      pool.push('b', [7, 8]);
+      expect(untouched()).toEqual(before);
+      expect(pool.ready).toBeLessThanOrEqual(3);
+    }
+  }
+  while (pool.step() > 0);
+  expect([counts[0], counts[2]]).toEqual([0, 0]);
+});
+
+test('a refused push begins no stream and counts nothing', () => {
+  const pool = new StreamPool({ model: makeModel(), capacity: 2, ring: 2 });
+  expect(() => pool.push('a', [1, 2, 3, NaN])).toThrow(/series \(element 3\) but received NaN/);
+  expect([pool.size, pool.ready]).toEqual([0, 0]);
+  expect(() => pool.push('a', [1, 2, 3, 4, 5, 6])).toThrow(/at most 2 steps/);
+  pool.push('a', [1, 2]);
+  expect(() => pool.push('a', [Infinity, 2])).toThrow(RangeError);
+  expect([pool.step(), pool.step()]).toEqual([1, 0]);
+  const alone = makeModel();
+  alone.run([[1, 2]], { out: null });
+  expect(relativeError(pool.state('a'), alone.state)).toBeLessThan(1e-12);
+});
+
+test('streams of a closed network are refused', () => {
+  const model = makeModel();
+  const pool = new StreamPool({ model, capacity: 1 });
+  pool.push('a', [1, 2]);
+  model.close();
+  expect(() => pool.step()).toThrow(expect.objectContaining({ code: 'ERR_DTESN_CLOSED' }));
+});
+
 describe('arguments', () => {
   test.each([
     ['no model', { capacity: 1 }, /a Reservoir or a DeepTreeModel for model/],

@@ -6,11 +6,11 @@
  *     GET /info with a model_id        TGI
  *     GET /api/version                 Ollama (Aphrodite answers Kobold's /api/v1 and /api/extra, not this)
  *
- * The metrics are asked when the models do not tell, or have not within 100 ms: a model list that hangs hides no engine.
+ * The metrics are asked when the models do not tell, or have not within 100 ms: a model list that hangs does not prevent the detection.
  * Null when something answered and none of this is in it. Rejects, with the first failure, when nothing did.
  */
 import { z } from 'zod';
-import { pause } from '../../abort/index.js';
+import { type Clock, pause } from '../../abort/index.js';
 import type { EngineKind, RequestOptions } from '../engine.js';
 import { isEngineError } from '../engine-error.js';
 import { type EngineHttp, maxMetricsBytes } from './engine-http.js';
@@ -23,28 +23,28 @@ const patienceMs = 100;
 
 export async function detectKind(http: EngineHttp, options: RequestOptions): Promise<EngineKind | null> {
   const failures: unknown[] = [];
-  const look = (evidence: Evidence): Promise<Finding> =>
+  const detect = (evidence: Evidence): Promise<Finding> =>
     evidence(http, options).catch((error: unknown) => void failures.push(error));
-  const owner = look(byOwner);
+  const owner = detect(byOwner);
   const findings: Finding[] = [
     await firstKind(
       owner,
-      patience(owner).then((kind) => kind ?? look(byMetrics)),
+      patience(owner, http.clock).then((kind) => kind ?? detect(byMetrics)),
     ),
   ];
   for (const evidence of [byInfo, byApiVersion]) {
     if (findings.some((kind) => kind) || failures.some(isSick)) break;
-    findings.push(await look(evidence));
+    findings.push(await detect(evidence));
   }
   if (findings.every((finding) => finding === undefined)) throw failures[0];
   return findings.find((kind) => kind) ?? null;
 }
 
 /** The finding, or null for it when it takes long. */
-async function patience(finding: Promise<Finding>): Promise<Finding> {
+async function patience(finding: Promise<Finding>, clock: Clock): Promise<Finding> {
   const found = new AbortController();
   const told = finding.finally(() => found.abort());
-  const late = pause(patienceMs, found.signal).then(
+  const late = pause(patienceMs, found.signal, clock).then(
     () => null,
     () => told,
   );

@@ -5,6 +5,7 @@
  * Limits: 8 MiB for metrics, 1 MiB for JSON, after decoding. Errors: EngineError, see engine-error.ts.
  */
 import type { z } from 'zod';
+import type { Clock } from '../../abort/index.js';
 import type { RequestOptions } from '../engine.js';
 import { EngineError, statusError } from '../engine-error.js';
 import type { HttpAnswer, HttpClient, HttpRequest } from './http-client.js';
@@ -19,6 +20,7 @@ export interface EnginePlace {
   root: URL;
   label: string;
   apiKey: string | undefined;
+  clock: Clock;
 }
 
 export interface EngineQuestion {
@@ -31,6 +33,7 @@ export interface EngineQuestion {
 
 export class EngineHttp {
   readonly label: string;
+  readonly clock: Clock;
   readonly #place: EnginePlace;
   readonly #keyed: (path: string) => boolean;
   readonly #redaction: Redaction;
@@ -38,6 +41,7 @@ export class EngineHttp {
   /** `keyed` says which paths the key is for: it is sent nowhere else. */
   constructor(place: EnginePlace, keyed: (path: string) => boolean) {
     this.label = place.label;
+    this.clock = place.clock;
     this.#place = place;
     this.#keyed = keyed;
     this.#redaction = new Redaction(place.apiKey);
@@ -81,7 +85,10 @@ export class EngineHttp {
     const checked = schema.safeParse(parsed);
     if (checked.success) return checked.data;
     const issue = checked.error.issues[0]!;
-    throw refuse(`answered JSON of another shape (${issue.path.join('.') || 'body'}: ${issue.message})`, checked.error);
+    throw refuse(
+      `answered JSON of an unexpected shape (${issue.path.join('.') || 'body'}: ${issue.message})`,
+      checked.error,
+    );
   }
 }
 

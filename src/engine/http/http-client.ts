@@ -9,7 +9,7 @@
  */
 import http from 'node:http';
 import https from 'node:https';
-import { withTimeLimit } from '../../abort/index.js';
+import { type Clock, withTimeLimit } from '../../abort/index.js';
 import { DtesnError, isDtesnError } from '../../errors/index.js';
 import { connectionError, EngineError } from '../engine-error.js';
 import { readBody } from './response-body.js';
@@ -38,8 +38,10 @@ export interface HttpClientOptions {
   timeoutMs: number;
   /** A Unix domain socket in place of host and port. */
   socketPath?: string | undefined;
-  /** Authorities in PEM that are trusted in place of the usual ones. */
+  /** Authorities in PEM that are trusted in place of the default ones. */
   ca?: string | undefined;
+  /** What `timeoutMs` is measured by. */
+  clock: Clock;
 }
 
 const idleSocketMs = 4000;
@@ -52,11 +54,12 @@ export class HttpClient {
   readonly #vitalAgent: http.Agent;
   readonly #open = new Set<http.ClientRequest>();
   readonly #timeoutMs: number;
+  readonly #clock: Clock;
   /** Where to connect; not the agent's, for a request may go without one. */
   readonly #way: Pick<https.RequestOptions, 'socketPath' | 'ca'>;
   #closed = false;
 
-  constructor({ secure, timeoutMs, socketPath, ca }: HttpClientOptions) {
+  constructor({ secure, timeoutMs, socketPath, ca, clock }: HttpClientOptions) {
     const agent = (sockets: number) => {
       const options = { keepAlive: true, timeout: idleSocketMs, maxSockets: sockets, autoSelectFamily: true };
       return secure ? new https.Agent(options) : new http.Agent(options);
@@ -64,6 +67,7 @@ export class HttpClient {
     this.#agent = agent(maxSockets);
     this.#vitalAgent = agent(maxVitalSockets);
     this.#timeoutMs = timeoutMs;
+    this.#clock = clock;
     this.#way = { ...(socketPath && { socketPath }), ...(ca && { ca }) };
   }
 
@@ -75,13 +79,14 @@ export class HttpClient {
         'ERR_DTESN_ENGINE_TIMEOUT',
         `${name}: no answer from ${request.url.origin} in ${this.#timeoutMs} ms`,
       );
-    return withTimeLimit(this.#timeoutMs, late, signal, async (limit) => {
+    const exchange = async (limit: AbortSignal) => {
       const first = await this.#send(name, request, request.vital ? this.#vitalAgent : this.#agent, limit);
       if (first !== 'stale socket') return first;
       const second = await this.#send(name, request, false, limit);
       if (second !== 'stale socket') return second;
       throw new EngineError('ERR_DTESN_ENGINE_RESET', `${name}: ${request.url.origin} broke the connection`);
-    });
+    };
+    return withTimeLimit(this.#timeoutMs, late, signal, exchange, this.#clock);
   }
 
   close(): void {

@@ -6,7 +6,7 @@
  * Limits: 8 MiB for /metrics, 1 MiB for JSON, 16 KiB of headers. Errors: EngineError, see engine-error.ts.
  */
 import { z } from 'zod';
-import { SharedWork, untilAborted } from '../../abort/index.js';
+import { type Clock, clockOption, SharedWork, untilAborted } from '../../abort/index.js';
 import { argumentError, checkOptions, DtesnError, rangeError } from '../../errors/index.js';
 import {
   type Engine,
@@ -38,6 +38,7 @@ export const optionsSchema = z.object({
   socketPath: z.string().min(1).optional().describe('the path of a Unix domain socket'),
   ca: z.string().includes('BEGIN CERTIFICATE').optional().describe('certificates in PEM'),
   timeoutMs: z.number().positive().max(600_000).default(1000).describe('milliseconds in (0, 600000]'),
+  clock: clockOption,
 });
 
 export interface HttpEngineOptions {
@@ -57,6 +58,8 @@ export interface HttpEngineOptions {
   ca?: string | undefined;
   /** Milliseconds for one request, in (0, 600,000]. Default 1000. */
   timeoutMs?: number | undefined;
+  /** What `timeoutMs` is measured by. Default: the system's monotonic clock. */
+  clock?: Clock | undefined;
 }
 
 const dialects: Record<EngineKind, Dialect> = { aphrodite, vllm, sglang, llamacpp: llamaCpp, tgi, ollama };
@@ -76,14 +79,14 @@ export class HttpEngine implements Engine {
 
   constructor(url: string | URL, options: HttpEngineOptions = {}) {
     const checked = checkOptions(optionsSchema, options, new.target.name);
-    const { apiKey, modelDir, modelFolders, hubCache, socketPath, ca, timeoutMs, kind } = checked;
+    const { apiKey, modelDir, modelFolders, hubCache, socketPath, ca, timeoutMs, kind, clock } = checked;
     if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
-      throw new DtesnError('ERR_DTESN_ARGUMENT', 'Expected visible ASCII characters for apiKey but it has others');
+      throw new DtesnError('ERR_DTESN_ARGUMENT', 'Expected visible ASCII characters for apiKey but it contains others');
     }
     const root = rootUrl(url);
     this.label = root.href.replace(/\/$/, '') + (socketPath === undefined ? '' : ` on unix:${socketPath}`);
-    this.#client = new HttpClient({ secure: root.protocol === 'https:', timeoutMs, socketPath, ca });
-    this.#place = { client: this.#client, root, label: this.label, apiKey };
+    this.#client = new HttpClient({ secure: root.protocol === 'https:', timeoutMs, socketPath, ca, clock });
+    this.#place = { client: this.#client, root, label: this.label, apiKey, clock };
     this.#modelDir = modelDir;
     this.#allowed = { folders: modelFolders, hubCache };
     this.#given = kind;

@@ -6,6 +6,7 @@
  * out, for it may hold a credential. Errors: TypeError or RangeError for what is no http URL; EngineError, see engine-error.ts.
  */
 import { z } from 'zod';
+import { type Clock, clockOption } from '../../abort/index.js';
 import { argumentError, checkOptions, rangeError } from '../../errors/index.js';
 import type { Engine, RequestOptions } from '../engine.js';
 import { statusError } from '../engine-error.js';
@@ -21,6 +22,7 @@ export const optionsSchema = z.object({
     .optional()
     .describe('visible ASCII characters'),
   timeoutMs: z.number().positive().max(600_000).default(1000).describe('milliseconds in (0, 600000]'),
+  clock: clockOption,
 });
 
 export interface MetricsMirrorOptions {
@@ -28,13 +30,15 @@ export interface MetricsMirrorOptions {
   apiKey?: string | undefined;
   /** Milliseconds for one request, in (0, 600,000]. Default 1000. */
   timeoutMs?: number | undefined;
+  /** What `timeoutMs` is measured by. Default: the system's monotonic clock. */
+  clock?: Clock | undefined;
 }
 
 export function metricsMirror(url: string | URL, options: MetricsMirrorOptions = {}): Engine {
-  const { apiKey, timeoutMs } = checkOptions(optionsSchema, options, 'metricsMirror');
+  const { apiKey, timeoutMs, clock } = checkOptions(optionsSchema, options, 'metricsMirror');
   const place = checkedUrl(url);
   const label = `metrics mirror ${place.origin}${place.pathname}`;
-  const client = new HttpClient({ secure: place.protocol === 'https:', timeoutMs });
+  const client = new HttpClient({ secure: place.protocol === 'https:', timeoutMs, clock });
   const redaction = new Redaction(apiKey);
   const headers = {
     'accept-encoding': 'identity',

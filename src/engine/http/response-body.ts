@@ -24,14 +24,14 @@ export function readBody(name: string, response: http.IncomingMessage, maxBytes:
   const encoding = response.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   const decoder = decoders.get(encoding)?.();
   if (decoder === undefined && encoding !== 'identity') {
-    return Promise.reject(refusal(`answered ${encoding}-encoded although identity was asked for`));
+    return Promise.reject(refusal(`answered with encoding ${encoding} although identity was requested`));
   }
   if (Number(response.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge());
   return new Promise<Uint8Array>((resolve, reject) => {
     response.on('error', reject);
     const take = collect(maxBytes, resolve, () => reject(tooLarge()));
     if (decoder === undefined) return take(response);
-    decoder.on('error', (cause) => reject(refusal(`answered ${encoding} that cannot be decoded`, cause)));
+    decoder.on('error', (cause) => reject(refusal(`answered with a ${encoding} body that cannot be decoded`, cause)));
     take(decoder);
     response.pipe(limited(maxBytes, () => reject(tooLarge()))).pipe(decoder);
   }).finally(() => decoder?.destroy());

@@ -4,7 +4,7 @@
  *     'GGUF' | version u32 | tensors u64 | pairs u64 | pairs x (key: string, type: u32, value)
  *     string = length u64, bytes; array = element type u32, length u64, elements
  *
- * Read in chunks of 256 KiB until every fact is known or the pairs end; values nobody asks for are stepped over.
+ * Read in chunks of 256 KiB until every fact is known or the pairs end; values that are not needed are skipped.
  * Limits: 64 MiB of header, 65,536 pairs, keys of 65,535 bytes, texts of 4096 bytes, arrays nested 4 deep,
  * 65,536 nested arrays in all.
  * Errors: DtesnError ERR_DTESN_MODEL_FILES for anything else than such a file, whole.
@@ -51,11 +51,11 @@ export async function readGguf(file: string): Promise<GgufHeader> {
   try {
     handle = await open(file, 'r');
     const found = await handle.stat();
-    if (!found.isFile()) throw new Error('not a plain file');
+    if (!found.isFile()) throw new Error('not a regular file');
     return header(await pairsOf(new ByteReader(handle, found.size)));
   } catch (cause) {
     const why = (cause as Error).message;
-    throw new DtesnError('ERR_DTESN_MODEL_FILES', `Expected the GGUF header of ${file} but: ${why}`, { cause });
+    throw new DtesnError('ERR_DTESN_MODEL_FILES', `Cannot read the GGUF header of ${file}: ${why}`, { cause });
   } finally {
     await handle?.close();
   }
@@ -181,7 +181,7 @@ class ByteReader {
 
   async count(what: string, most: number): Promise<number> {
     const claimed = await this.u64();
-    if (claimed > most) throw new Error(`it claims ${claimed} ${what}, more than ${most}`);
+    if (claimed > most) throw new Error(`it declares ${claimed} ${what}, more than ${most}`);
     return claimed;
   }
 

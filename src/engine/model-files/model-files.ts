@@ -78,7 +78,7 @@ async function read<T>(folder: string, name: string, take: (file: JsonFile) => T
 
 async function readJson(file: string, maxBytes: number): Promise<JsonFile> {
   const found = await stat(file);
-  if (!found.isFile() || found.size > maxBytes) throw new Error(`not a plain file of at most ${maxBytes} bytes`);
+  if (!found.isFile() || found.size > maxBytes) throw new Error(`not a regular file of at most ${maxBytes} bytes`);
   const bytes = await readFile(file);
   const json: unknown = JSON.parse(bytes.toString('utf8'));
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new Error('not a JSON object');
@@ -115,5 +115,5 @@ function sha256(bytes: Uint8Array): string {
 function nothingSaid(folder: string, outcomes: Outcome<unknown>[]): DtesnError {
   const { problem, name, cause } = outcomes.find((outcome) => outcome.problem !== null) ?? outcomes[0]!;
   const why = problem ?? `${path.join(folder, name)}: ${(cause as Error).message}`;
-  return new DtesnError('ERR_DTESN_MODEL_FILES', `Expected a model's files in ${folder} but: ${why}`, { cause });
+  return new DtesnError('ERR_DTESN_MODEL_FILES', `Cannot read the model files in ${folder}: ${why}`, { cause });
 }

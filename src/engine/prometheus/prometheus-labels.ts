@@ -73,7 +73,7 @@ export class LabelScanner {
       if (body[at] !== QUOTE) throw new SyntaxError(`expected a quoted label value at ${excerpt(body, at)}`);
       const valueStart = ++at;
       for (let byte = body[at]!; byte !== QUOTE; byte = body[++at]!) {
-        if (byte === NEWLINE) throw new SyntaxError('a label value without its closing quote');
+        if (byte === NEWLINE) throw new SyntaxError('a label value has no closing quote');
         if (byte === BACKSLASH) {
           hash = Math.imul(hash ^ byte, PRIME);
           byte = body[++at]!;
@@ -117,7 +117,7 @@ export class LabelScanner {
       twice = this.#names.has(name);
       this.#names.add(name);
     }
-    if (twice) throw new SyntaxError(`the label ${nameAt(body, start)} is there twice`);
+    if (twice) throw new SyntaxError(`the label ${nameAt(body, start)} appears twice`);
   }
 }
 

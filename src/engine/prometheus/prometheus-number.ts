@@ -37,7 +37,7 @@ function readSlowly(text: string, what: string): number {
   if (decimal.test(text)) {
     const value = Number(text);
     if (Number.isFinite(value)) return value;
-    throw new SyntaxError(`the ${what} ${text} is beyond the numbers there are`);
+    throw new SyntaxError(`the ${what} ${text} exceeds the range of a double`);
   }
   if (infinite.test(text)) return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   if (/^nan$/i.test(text)) return Number.NaN;

@@ -34,7 +34,7 @@ interface SampleName {
   isBucket: boolean;
 }
 
-/** Bytes of a usual line: a guess that spares the columns most of their growth. */
+/** Estimated bytes of a line, from which the initial size of the columns follows. */
 const LINE = 100;
 
 export class PrometheusReader {
@@ -96,7 +96,7 @@ export class PrometheusReader {
   /** What is wrong with the whole; every yield, after a histogram, is a point where the work may wait. */
   *finish(): Generator<void, void, void> {
     const columns = this.#columns;
-    if (columns.length === 0) throw new DtesnError('ERR_DTESN_METRICS', 'The metrics hold no sample');
+    if (columns.length === 0) throw new DtesnError('ERR_DTESN_METRICS', 'The metrics contain no sample');
     if (this.#openMetrics !== null && !this.#ended) {
       throw new DtesnError('ERR_DTESN_METRICS', `The metrics have ${this.#openMetrics} but do not end with # EOF`);
     }
@@ -123,7 +123,7 @@ export class PrometheusReader {
     const continues = name.isBucket && this.#continuesHistogram(name.id);
     this.#columns.add(name.id, labelsAt, value, bound, labels.hashWithoutBound, continues, timestamp);
     if (this.#seen.put(mix(labels.hash + Math.imul(name.id, 0x9e3779b1)), sample) !== sample) {
-      throw new SyntaxError(`the series ${excerpt(this.#body, start)} is there twice`);
+      throw new SyntaxError(`the series ${excerpt(this.#body, start)} appears twice`);
     }
     const { family } = name;
     if (family.length === 0) family.first = sample;
@@ -181,7 +181,7 @@ export class PrometheusReader {
   #newName(text: string): SampleName {
     const family = this.#familyOf(text);
     if (family.name === text && family.type.endsWith('histogram')) {
-      throw new SyntaxError(`${text} is a histogram and has no plain value`);
+      throw new SyntaxError(`${text} is a histogram and cannot have a plain value`);
     }
     const id = this.#nameTexts.push(text) - 1;
     this.#nameFamilies.push(family.index);
@@ -259,7 +259,7 @@ export class PrometheusReader {
   }
 
   #help(family: Draft, start: number, end: number): void {
-    if (family.helpStart > 0) throw new SyntaxError(`a second HELP of ${family.name}`);
+    if (family.helpStart > 0) throw new SyntaxError(`${family.name} has a second HELP line`);
     family.helpStart = start;
     family.helpEnd = end;
   }
@@ -267,8 +267,8 @@ export class PrometheusReader {
   #type(family: Draft, text: string): void {
     const { type, openMetrics } = metricType(text, family.name);
     if (openMetrics) this.#openMetrics ??= `the type ${type} of ${family.name}`;
-    if (family.declared) throw new SyntaxError(`a second TYPE of ${family.name}`);
-    if (family.length > 0) throw new SyntaxError(`TYPE of ${family.name} after its samples`);
+    if (family.declared) throw new SyntaxError(`${family.name} has a second TYPE line`);
+    if (family.length > 0) throw new SyntaxError(`the TYPE line of ${family.name} comes after its samples`);
     family.declared = true;
     family.type = type;
   }

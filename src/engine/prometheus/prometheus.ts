@@ -21,6 +21,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { setImmediate } from 'node:timers/promises';
+import { systemClock } from '../../abort/index.js';
 import { argumentError, DtesnError } from '../../errors/index.js';
 import { type MetricFamilies, MetricFamily } from './metric-families.js';
 import { NEWLINE } from './prometheus-bytes.js';
@@ -45,13 +46,13 @@ export async function parsePrometheusInSlices(
 ): Promise<MetricFamilies> {
   signal?.throwIfAborted();
   const parsing = parse(bytesOf(body));
-  for (let sliceStart = performance.now(); ; ) {
+  for (let sliceStart = systemClock.now(); ; ) {
     const step = parsing.next();
     if (step.done) return step.value;
-    if (performance.now() - sliceStart < SLICE_MS) continue;
+    if (systemClock.now() - sliceStart < SLICE_MS) continue;
     await setImmediate();
     signal?.throwIfAborted();
-    sliceStart = performance.now();
+    sliceStart = systemClock.now();
   }
 }
 

@@ -116,7 +116,7 @@ export function deriveRates(before: Scrape, after: Scrape): Rates {
   const seconds = second.timeSeconds - first.timeSeconds;
   if (seconds < 0) {
     throw rangeError(
-      `a time of at least ${first.timeSeconds} (that of before)`,
+      `a time of at least ${first.timeSeconds} (before.timeSeconds)`,
       'after.timeSeconds',
       second.timeSeconds,
     );

@@ -1,19 +1,19 @@
 /**
- * The restart law: whether an engine restarted between two looks at its figures. Everything that compares two looks (rates,
- * the monitor's state, the history of the aggregation, the caches of the fetch) asks here.
+ * The restart law: whether an engine restarted between two observations. Everything that compares observations (rates,
+ * the monitor's state, the history of the aggregation, the caches of the fetch) uses it.
  *
  *     sign        before    now       restarted
  *     start       a         b         yes         the start of the process, where both are known and differ
  *     counter     a         b < a     yes         any counter that fell
  *     capacity    a         b         yes         tokens of the KV cache: set when an engine starts or is scaled
- *     absence     looked, then gone, then looked      yes         nothing listened, or it said it was not well
+ *     absence     seen, gone, seen      yes         nothing listened, or it said it was not well
  *     any         unknown   a         no          a figure that appears is no evidence
  *     any         a         unknown   no          nor one that disappears; the last known value is compared with the next
  *     any         a         a         no          equal, or a counter that rose
  *
  * Signs are joined by or. A counter that fell while the start of the process is known and the same contradicts it: then
  * `contradiction` is true (the core restarted within its process, or the figures cannot be trusted).
- * After a restart only the new look is remembered.
+ * After a restart only the new observation is kept.
  */
 type Figure = number | null;
 
@@ -34,16 +34,16 @@ export class RestartDetector {
   #last: RunFigures | null = null;
   #absent = false;
 
-  /** The engine was gone since the last look: nothing listened, or it said it was not well. */
+  /** The engine was unavailable since the last observation: nothing listened, or it reported a failure. */
   gone(): void {
     this.#absent = this.#last !== null;
   }
 
-  /** Takes the next look in the order of time; null when it belongs to the same run as those before. */
-  look(now: RunFigures): Restart | null {
+  /** Takes the next observation in order of time; null when it belongs to the same run as those before. */
+  observe(now: RunFigures): Restart | null {
     const before = this.#last;
     const reasons = before === null ? [] : signs(before, now);
-    if (this.#absent) reasons.push('the engine was gone in between');
+    if (this.#absent) reasons.push('the engine was unavailable in between');
     this.#absent = false;
     if (before === null || reasons.length > 0) this.#last = now;
     else this.#last = remembered(before, now);
@@ -65,8 +65,8 @@ export function fell(before: Figure, now: Figure): boolean {
 
 function signs(before: RunFigures, now: RunFigures): string[] {
   const reasons = fallen(before, now);
-  if (differs(before.startTime, now.startTime)) reasons.unshift('the process has another start time');
-  if (differs(before.kvTokensCapacity, now.kvTokensCapacity)) reasons.push('the KV cache has another capacity');
+  if (differs(before.startTime, now.startTime)) reasons.unshift('the start time of the process changed');
+  if (differs(before.kvTokensCapacity, now.kvTokensCapacity)) reasons.push('the capacity of the KV cache changed');
   return reasons;
 }
 

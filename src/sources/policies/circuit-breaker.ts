@@ -1,5 +1,5 @@
 /**
- * A circuit breaker: what fails too often is left alone for a while, then probed by one call.
+ * A circuit breaker: after repeated failures no call passes for a while, then one call probes.
  *
  *     closed     calls pass; opens after 5 failures in a row, or when at least half of at least 5 calls of the last 10 s failed
  *     open       no call passes for uniform(b/2, b), b = min(30 s, 1 s · 2^(n-1)) at the n-th opening in a row
@@ -9,6 +9,8 @@
  * the longest b. Calls that began before the breaker changed its mind do not change it again. Times are of the monotonic clock.
  * Source: Nygard (2018), "Release It!", 2nd ed., section 5.2.
  */
+import { type Clock, systemClock } from '../../abort/index.js';
+
 const windowMs = 10_000;
 const bucketMs = 1000;
 const enoughCalls = 5;
@@ -35,6 +37,7 @@ interface Bucket {
 
 export class CircuitBreaker {
   readonly #random: () => number;
+  readonly #clock: Clock;
   #buckets: Bucket[] = [];
   #inARow = 0;
   #openings = 0;
@@ -42,18 +45,19 @@ export class CircuitBreaker {
   #probing = false;
   #change = 0;
 
-  constructor(random: () => number = Math.random) {
+  constructor(random: () => number = Math.random, clock: Clock = systemClock) {
     this.#random = random;
+    this.#clock = clock;
   }
 
   get state(): 'closed' | 'open' | 'half-open' {
     if (this.#openUntil === null) return 'closed';
-    return this.#probing || performance.now() < this.#openUntil ? 'open' : 'half-open';
+    return this.#probing || this.#clock.now() < this.#openUntil ? 'open' : 'half-open';
   }
 
   /** Milliseconds until a call may pass: 0 when it may now. */
   get restMs(): number {
-    return this.#openUntil === null ? 0 : Math.max(0, this.#openUntil - performance.now());
+    return this.#openUntil === null ? 0 : Math.max(0, this.#openUntil - this.#clock.now());
   }
 
   /** Lets a call begin, or null. Every pass is given back by one of the three below. */
@@ -79,7 +83,7 @@ export class CircuitBreaker {
     else if (pass.probe || this.#isTooMuch()) this.#open(this.#backoff(longestMs));
   }
 
-  /** The call ended without telling anything of the engine. */
+  /** The call ended without a conclusion about the engine. */
   abandoned(pass: Pass): void {
     if (pass.change === this.#change && pass.probe) this.#probing = false;
   }
@@ -91,7 +95,7 @@ export class CircuitBreaker {
   }
 
   #count(failed: boolean): void {
-    const now = performance.now();
+    const now = this.#clock.now();
     this.#buckets = this.#buckets.filter(({ start }) => now - start < windowMs);
     let last = this.#buckets.at(-1);
     if (last === undefined || now - last.start >= bucketMs) {
@@ -109,7 +113,7 @@ export class CircuitBreaker {
   }
 
   #open(ms: number): void {
-    this.#openUntil = performance.now() + ms;
+    this.#openUntil = this.#clock.now() + ms;
     this.#changed();
   }
 

@@ -10,14 +10,25 @@
  * status of /health) trips nothing; Retry-After is honoured to 30 s; an engine that does not listen is probed at least
  * every 5 s, for a refusal costs nothing.
  *
+ * A scrape that another reader of the engine had lately is no question, and passes an open breaker too.
+ *
  * A retry begins only when it can end before the deadline, judged by what the last try took: a known failure never turns
  * into a timeout by waiting. Errors: those of the engine; EngineError ERR_DTESN_ENGINE_BREAKER while a class is not asked,
  * with the last failure as `cause`.
  */
 
-import { pause, untilAborted } from '../../abort/index.js';
-import type { Engine, RequestOptions } from '../../engine/index.js';
-import { EngineError, isEngineError, isScaling } from '../../engine/index.js';
+import { type Clock, pause, systemClock, untilAborted } from '../../abort/index.js';
+import {
+  type Engine,
+  EngineError,
+  isEngineError,
+  isScaling,
+  type RequestOptions,
+  type ScrapedEngine,
+  type Scraper,
+  type SharedOptions,
+  scraperOf,
+} from '../../engine/index.js';
 import { CircuitBreaker, type Failure, type Pass } from './circuit-breaker.js';
 import { retryDelay } from './retry.js';
 import { RetryBudget } from './retry-budget.js';
@@ -29,21 +40,34 @@ const refusedLongestMs = 5000;
 
 export class EngineGuard {
   readonly #engine: Engine;
+  readonly #clock: Clock;
+  readonly #scraper: Scraper;
   readonly #budget = new RetryBudget();
   readonly #classes: Record<EndpointClass, { breaker: CircuitBreaker; last: unknown }>;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, clock: Clock = systemClock) {
     this.#engine = engine;
-    const guarded = () => ({ breaker: new CircuitBreaker(), last: null });
+    this.#clock = clock;
+    this.#scraper = scraperOf(engine, clock);
+    const guarded = () => ({ breaker: new CircuitBreaker(Math.random, clock), last: null });
     this.#classes = { model: guarded(), tokenizer: guarded(), metrics: guarded(), health: guarded() };
   }
 
   /** The engine for questions that end within some milliseconds from now. */
-  within(ms: number): Engine {
-    const deadline = performance.now() + ms;
+  within(ms: number): ScrapedEngine {
+    const deadline = this.#clock.now() + ms;
     const engine = this.#engine;
     const ask = <T>(name: EndpointClass, options: RequestOptions | undefined, question: Ask<T>) =>
       this.#ask(name, question, options?.signal ?? new AbortController().signal, deadline);
+    const scraper = this.#scraper;
+    const guarded: Scraper = {
+      known: (maxAgeMs) => scraper.known(maxAgeMs),
+      scrape: async (options: SharedOptions = {}) =>
+        scraper.known(options.maxAgeMs ?? 0) ??
+        ask('metrics', options, (limits) => scraper.scrape({ ...options, ...limits })),
+      health: (options: SharedOptions = {}) =>
+        ask('health', options, (limits) => scraper.health({ ...options, ...limits })),
+    };
     return {
       label: engine.label,
       simulated: engine.simulated,
@@ -56,6 +80,7 @@ export class EngineGuard {
       detokenize: (tokens, options) => ask('tokenizer', options, (limits) => engine.detokenize(tokens, limits)),
       modelFiles: (options) => engine.modelFiles(options),
       close: () => engine.close(),
+      scraper: guarded,
     };
   }
 
@@ -63,7 +88,7 @@ export class EngineGuard {
     const { breaker } = this.#classes[name];
     this.#budget.earn();
     for (let retry = 1, failure: unknown = null; ; retry++) {
-      const start = performance.now();
+      const start = this.#clock.now();
       const pass = breaker.enter();
       if (pass === null) throw failure ?? this.#breakerOpenError(name);
       try {
@@ -71,10 +96,10 @@ export class EngineGuard {
       } catch (error) {
         failure = error;
         const wait = name === 'health' && isAnswered(error) ? null : retryDelay(error, retry);
-        const now = performance.now();
+        const now = this.#clock.now();
         if (signal.aborted || wait === null || now + wait + (now - start) >= deadline) throw error;
         if (!this.#budget.spend()) throw error;
-        await pause(wait, signal);
+        await pause(wait, signal, this.#clock);
       }
     }
   }
@@ -91,7 +116,7 @@ export class EngineGuard {
     }
   }
 
-  /** An engine that is dead or hangs is not asked for more; one without /health, or that guards it, is. */
+  /** A dead or hung engine gets no further request; one without /health, or that guards it, does. */
   async #probeHealth(signal: AbortSignal): Promise<void> {
     try {
       await untilAborted(signal, this.#engine.health({ signal }));

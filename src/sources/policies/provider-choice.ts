@@ -10,7 +10,7 @@
  * of the others. Errors: rejects only with the signal's reason.
  */
 
-import { pause, untilAborted, withOwnSignal } from '../../abort/index.js';
+import { type Clock, pause, systemClock, untilAborted, withOwnSignal } from '../../abort/index.js';
 import type { Answer } from '../cached-source.js';
 import type { ProviderMetrics } from '../source-figures.js';
 import { ProviderScore } from './provider-score.js';
@@ -18,6 +18,8 @@ import { ProviderScore } from './provider-score.js';
 export interface Limits {
   timeoutMs: number;
   signal: AbortSignal;
+  /** How old an answer may be that another reader of the same engine had. */
+  maxAgeMs: number;
 }
 
 export interface NamedProvider {
@@ -41,6 +43,7 @@ interface Ended<Provider, Source> {
 
 export class ProviderChoice<Provider extends NamedProvider, Source extends ProvidedAnswer> {
   readonly #candidates: readonly Candidate<Provider>[];
+  readonly #clock: Clock;
   readonly #observe: (provider: Provider, limits: Limits) => Promise<Source>;
   /** What is asked beside the real question. */
   readonly #beside = new Map<Candidate<Provider>, Promise<Ended<Provider, Source>>>();
@@ -51,8 +54,10 @@ export class ProviderChoice<Provider extends NamedProvider, Source extends Provi
     providers: readonly Provider[],
     main: Provider | null,
     observe: (provider: Provider, limits: Limits) => Promise<Source>,
+    clock: Clock = systemClock,
   ) {
-    this.#candidates = providers.map((provider) => ({ provider, score: new ProviderScore(provider === main) }));
+    this.#clock = clock;
+    this.#candidates = providers.map((provider) => ({ provider, score: new ProviderScore(provider === main, clock) }));
     this.#observe = observe;
   }
 
@@ -92,16 +97,17 @@ export class ProviderChoice<Provider extends NamedProvider, Source extends Provi
     return [...this.#candidates].sort((a, b) => cost.get(a)! - cost.get(b)!);
   }
 
-  async #race(order: Candidate<Provider>[], { timeoutMs, signal }: Limits): Promise<Source> {
-    const end = performance.now() + timeoutMs;
+  async #race(order: Candidate<Provider>[], limits: Limits): Promise<Source> {
+    const { signal } = limits;
+    const end = this.#clock.now() + limits.timeoutMs;
     const waiting = [...order];
     const asked = new Map<Candidate<Provider>, Promise<Ended<Provider, Source>>>();
     const failed: Ended<Provider, Source>[] = [];
     for (;;) {
-      const restMs = Math.max(1, end - performance.now());
+      const restMs = Math.max(1, end - this.#clock.now());
       const next = waiting.shift();
-      if (next) asked.set(next, this.#beside.get(next) ?? this.#try(next, { timeoutMs: restMs, signal }));
-      const ended = await firstEnd([...asked.values()], waiting.length > 0 ? restMs / 2 : null, signal);
+      if (next) asked.set(next, this.#beside.get(next) ?? this.#try(next, { ...limits, timeoutMs: restMs }));
+      const ended = await firstEnd([...asked.values()], waiting.length > 0 ? restMs / 2 : null, signal, this.#clock);
       if (ended === 'silent') continue;
       asked.delete(ended.candidate);
       if (ended.source.state !== 'error') {
@@ -117,10 +123,10 @@ export class ProviderChoice<Provider extends NamedProvider, Source extends Provi
   async #try(candidate: Candidate<Provider>, limits: Limits): Promise<Ended<Provider, Source>> {
     const { provider, score } = candidate;
     score.asked();
-    const start = performance.now();
+    const start = this.#clock.now();
     const source = await this.#observe(provider, limits);
     if (source.state === 'error') score.failed();
-    else score.answered(performance.now() - start);
+    else score.answered(this.#clock.now() - start);
     return { candidate, source: { ...source, provider: provider.name } };
   }
 
@@ -136,10 +142,15 @@ export class ProviderChoice<Provider extends NamedProvider, Source extends Provi
 }
 
 /** The first answer or failure, or 'silent' when there is none in time. */
-async function firstEnd<T>(asked: Promise<T>[], patienceMs: number | null, signal: AbortSignal): Promise<T | 'silent'> {
+async function firstEnd<T>(
+  asked: Promise<T>[],
+  patienceMs: number | null,
+  signal: AbortSignal,
+  clock: Clock,
+): Promise<T | 'silent'> {
   if (patienceMs === null) return untilAborted(signal, Promise.race(asked));
   return withOwnSignal(signal, (limit) =>
-    Promise.race([...asked, pause(patienceMs, limit).then(() => 'silent' as const)]),
+    Promise.race([...asked, pause(patienceMs, limit, clock).then(() => 'silent' as const)]),
   );
 }
 

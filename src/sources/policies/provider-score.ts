@@ -8,6 +8,7 @@
  * It is due for a question beside the real one when it was never asked, 5 s after the last question while its success is
  * below 0.9, else 60 s after it: so one that failed comes back. Times are of the monotonic clock.
  */
+import { type Clock, systemClock } from '../../abort/index.js';
 import type { ProviderMetrics } from '../source-figures.js';
 
 const successWeight = 1 / 2;
@@ -19,19 +20,21 @@ const knownAgainMs = 60_000;
 
 export class ProviderScore {
   readonly #isMain: boolean;
+  readonly #clock: Clock;
   #requests = 0;
   #failures = 0;
   #success = 1;
   #latencyMs: number | null = null;
   #askedAt: number | null = null;
 
-  constructor(isMain: boolean) {
+  constructor(isMain: boolean, clock: Clock = systemClock) {
     this.#isMain = isMain;
+    this.#clock = clock;
   }
 
   asked(): void {
     this.#requests += 1;
-    this.#askedAt = performance.now();
+    this.#askedAt = this.#clock.now();
   }
 
   /** It answered after some milliseconds. */
@@ -63,6 +66,6 @@ export class ProviderScore {
 
   /** Since it was last asked. */
   #restMs(): number {
-    return this.#askedAt === null ? 0 : performance.now() - this.#askedAt;
+    return this.#askedAt === null ? 0 : this.#clock.now() - this.#askedAt;
   }
 }

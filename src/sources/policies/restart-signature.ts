@@ -1,5 +1,5 @@
 /**
- * What the caches of the fetch ask after each look at an engine: whether it restarted (the restart law, restart-law.ts), for
+ * What the caches of the fetch check after each observation of an engine: whether it restarted (the restart law, restart-law.ts), for
  * then it may serve another model; and whether what it serves is another model or another version of the engine, where no
  * restart was seen.
  *
@@ -13,7 +13,7 @@ export class RestartWatch {
   readonly #detector = new RestartDetector();
   #wasReady: boolean | null = null;
 
-  /** Takes the next look in the order of time; true when the engine restarted since the last that had an answer. */
+  /** Takes the next observation in order of time; true when the engine restarted since the last that had an answer. */
   restarted(now: PerformanceSource): boolean {
     if (now.state === 'error') {
       if (now.error_code === 'ERR_DTESN_ENGINE_REFUSED') this.#detector.gone();
@@ -21,7 +21,7 @@ export class RestartWatch {
     }
     if (this.#wasReady === false && now.engine_ready === true) this.#detector.gone();
     this.#wasReady = now.engine_ready ?? this.#wasReady;
-    return this.#detector.look(runOf(now)) !== null;
+    return this.#detector.observe(runOf(now)) !== null;
   }
 }
 
@@ -39,7 +39,7 @@ export function runOf(source: PerformanceSource) {
 export class ModelWatch {
   #before: ModelConfigSource | null = null;
 
-  /** Takes the next look in the order of time; true when it differs from the last that had an answer. */
+  /** Takes the next observation in order of time; true when it differs from the last that had an answer. */
   changed(now: ModelConfigSource): boolean {
     if (now.state === 'error') return false;
     const before = this.#before;

@@ -29,8 +29,8 @@ async function start(
   return { server, engine };
 }
 
-describe('what an engine answers', () => {
-  test('every endpoint is read in its own shape', async () => {
+describe('AphroditeEngine', () => {
+  test('each endpoint has an answer of its own shape', async () => {
     const { engine } = await start();
     expect(await engine.models()).toEqual([
       { id: 'm', root: '/models/m', parent: null, maxModelLen: 8192, ownedBy: 'aphrodite' },
@@ -57,7 +57,7 @@ describe('what an engine answers', () => {
     expect(server.asked.every(({ headers }) => headers['accept-encoding'] === 'identity')).toBe(true);
   });
 
-  test('endpoints lie below a root path', async () => {
+  test('endpoints are resolved below the root path of the URL', async () => {
     const { engine, server } = await start({ '/proxy/a/version': json({ version: '1' }) }, {}, '/proxy/a');
     expect(await engine.version()).toBe('1');
     expect(engine.label).toBe(`${server.url}/proxy/a`);
@@ -70,7 +70,7 @@ describe('what an engine answers', () => {
     expect(await engine.version()).toBe('0.10.0');
   });
 
-  test('one connection serves many questions, and none is left after close', async () => {
+  test('one connection serves many requests, and close() leaves none open', async () => {
     const { engine, server } = await start();
     for (let i = 0; i < 5; i++) await engine.version();
     expect(await server.connections()).toBe(1);
@@ -119,7 +119,7 @@ describe('arguments', () => {
     expect(() => new AphroditeEngine('http://127.0.0.1:1', options)).toThrow(message);
   });
 
-  test('no message shows a password or a key', () => {
+  test('no error message contains a password or a key', () => {
     const message = (make: () => unknown) => {
       try {
         make();
@@ -132,7 +132,7 @@ describe('arguments', () => {
     expect(message(() => new AphroditeEngine('http://host', { apiKey: 'secret\n' }))).toMatch(/apiKey(?!.*secret)/);
   });
 
-  test('what is no text or no token is refused before it is sent', async () => {
+  test('a text that is not a string and tokens that are not ids are refused before a request is sent', async () => {
     const { engine, server } = await start();
     await expect(engine.tokenize(7 as unknown as string)).rejects.toThrow(/a string for text/);
     await expect(engine.detokenize('7' as unknown as number[])).rejects.toThrow(/token ids for tokens/);

@@ -95,7 +95,7 @@ describe('the kind of an engine', () => {
     expect(await engine.kind()).toBe(kind);
   });
 
-  test('is not asked for when it is given, and asked once otherwise', async () => {
+  test('the kind is detected once, and never when it is given', async () => {
     const given = await start(goodEngine, { kind: 'vllm' });
     await given.engine.version();
     expect(given.server.asked.map(({ request }) => request)).toEqual(['GET /version']);
@@ -104,7 +104,7 @@ describe('the kind of an engine', () => {
     expect(server.asked.filter(({ request }) => request === 'GET /v1/models')).toHaveLength(1);
   });
 
-  test('is seen in the metrics when the models hang or fail', async () => {
+  test('the kind is detected from the metrics when the model list hangs or fails', async () => {
     for (const models of [silent, json({}, 500), text('<html>')]) {
       const { engine, server } = await start({ ...goodEngine, '/v1/models': models }, { timeoutMs: 60_000 });
       expect(await engine.kind()).toBe('aphrodite');
@@ -112,7 +112,7 @@ describe('the kind of an engine', () => {
     }
   });
 
-  test('is not guessed of an engine that fails, and no request is left open when no caller waits', async () => {
+  test('the kind of a failing engine stays unknown, and no request stays open when no caller waits', async () => {
     const failing = Object.fromEntries(
       ['/v1/models', '/metrics', '/info', '/api/version', '/version'].map((path) => [path, json({}, 500)]),
     );
@@ -130,7 +130,7 @@ describe('the kind of an engine', () => {
     await expect.poll(() => hanging.server.connections()).toBe(0);
   });
 
-  test('is forgotten when nothing listens any more', async () => {
+  test('the detected kind is forgotten when nothing listens any more', async () => {
     const first = await serveEngine(goodEngine);
     const engine = new HttpEngine(first.url);
     open.push(() => engine.close());
@@ -143,7 +143,7 @@ describe('the kind of an engine', () => {
   });
 });
 
-describe('each kind in its own words', () => {
+describe('the dialect of each kind', () => {
   test.each<[string, Record<string, Answer>, object, string]>([
     ['SGLang', sglang, { id: 'm', root: '/m', maxModelLen: 4096, ownedBy: 'sglang' }, '0.4.6'],
     ['llama.cpp', llamaCpp, { maxModelLen: 8192, vocabSize: 32000, hiddenSize: 4096, root: '/m.gguf' }, 'b5000-abc'],
@@ -165,7 +165,7 @@ describe('each kind in its own words', () => {
     expect(await engine.detokenize([97, 195, 169])).toBe('aé');
   });
 
-  test('TGI tokenizes only, and Ollama has neither tokenizer nor metrics: that is UNSUPPORTED and not asked', async () => {
+  test('TGI cannot detokenize, Ollama has no tokenizer and no metrics: these calls reject with UNSUPPORTED and send no request', async () => {
     const [one, other] = [await start(tgi), await start(ollama)];
     expect((await one.engine.tokenize('ab')).tokens).toEqual([97, 98]);
     const code = 'ERR_DTESN_ENGINE_UNSUPPORTED';
@@ -175,7 +175,7 @@ describe('each kind in its own words', () => {
     expect(other.server.asked.map(({ request }) => request)).toEqual(['GET /v1/models']);
   });
 
-  test('the sources take what a kind says and leave the rest unknown', async () => {
+  test('the sources hold the fields that a kind reports and leave the rest unknown', async () => {
     const { engine } = await start(ollama);
     expect(await fetchTokenizerDataSource(engine)).toMatchObject({
       ...{ state: 'partial', tokenizer_available: false, has_encode_method: false, engine_type: 'ollama' },
@@ -187,7 +187,7 @@ describe('each kind in its own words', () => {
     });
   });
 
-  test('a key goes where the kind guards, and nowhere else', async () => {
+  test('the key is sent only to the paths that the kind guards', async () => {
     const { engine, server } = await start(llamaCpp, { apiKey: 'sk-1' });
     await Promise.all([engine.models(), engine.tokenize('a'), engine.health(), engine.metrics()]);
     const keyed = server.asked.filter(({ headers }) => headers.authorization).map(({ request }) => request);
@@ -197,8 +197,8 @@ describe('each kind in its own words', () => {
   });
 });
 
-describe('the way to an engine', () => {
-  test('a Unix socket', async () => {
+describe('transport', () => {
+  test('an engine is reached through a Unix domain socket', async () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'dtesn-socket-'));
     open.push(() => rm(folder, { recursive: true }));
     const socketPath = path.join(folder, 'engine.sock');
@@ -214,7 +214,7 @@ describe('the way to an engine', () => {
     expect(await engine.version()).toBe('1');
   });
 
-  test('TLS, with an authority of one’s own', async () => {
+  test('an engine is reached over TLS with a certificate authority given in `ca`', async () => {
     const { key, cert } = selfSigned();
     const server = https.createServer({ key, cert }, (_, response) =>
       response.end(JSON.stringify({ data: [modelCard] })),

@@ -47,7 +47,7 @@ describe.each(echoes)('a key that is echoed %s is in no error and no answer:', (
   });
 });
 
-test('an echo that is no HTTP leaves no bytes of it in the error', async () => {
+test('an echoed key in an answer that is not HTTP does not appear in the error', async () => {
   const server = net.createServer((socket) => socket.once('data', (bytes) => socket.end(bytes)));
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   open.push(() => new Promise((closed) => server.close(closed)));
@@ -59,7 +59,7 @@ test('an echo that is no HTTP leaves no bytes of it in the error', async () => {
   expect(Object.keys((error as { cause: object }).cause)).toEqual(['code']);
 });
 
-test('a short key is taken out of messages and leaves answers alone; without a key nothing is changed', () => {
+test('a short key is redacted in messages and not in answers; without a key nothing is redacted', () => {
   const short = new Redaction('model');
   expect(short.text('Bearer model')).toBe('Bearer [redacted]');
   const body = Buffer.from('{"model":1}');

@@ -18,8 +18,8 @@ async function tokenize(kind: 'vllm' | 'sglang' | 'llamacpp' | 'tgi', text: stri
 const ids = (count: number) => Array<number>(count).fill(7);
 const refused = (why: RegExp) => ({ code: 'ERR_DTESN_ENGINE_BODY', message: expect.stringMatching(why) });
 
-describe('refused:', () => {
-  test('a count that is not the number of tokens', async () => {
+describe('a tokenization is refused', () => {
+  test('a tokenization whose count differs from its number of tokens is refused', async () => {
     const answer = json({ count: 3, tokens: ids(400_000), max_model_len: 8192 });
     await expect(tokenize('vllm', 'hello', answer)).rejects.toMatchObject(refused(/counts 3 tokens but lists 400000$/));
   });
@@ -29,7 +29,7 @@ describe('refused:', () => {
     ['sglang' as const, { count: 400_000, tokens: ids(400_000) }],
     ['llamacpp' as const, { tokens: ids(400_000) }],
     ['tgi' as const, Array(50_000).fill({ id: 7 })],
-  ])('more tokens than the text has bytes, of %s', async (kind, body) => {
+  ])('a tokenization with more tokens than the text has bytes is refused: %s', async (kind, body) => {
     await expect(tokenize(kind, 'hello', json(body))).rejects.toMatchObject(
       refused(/lists \d+ tokens for a text of 5 bytes$/),
     );

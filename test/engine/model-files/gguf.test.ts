@@ -25,30 +25,30 @@ const refused = (bytes: Uint8Array, message: RegExp) =>
     message: expect.stringMatching(message),
   });
 
-describe('a whole header', () => {
-  test.each([2, 3])('of version %i says what the model is', async (version) => {
+describe('a complete header', () => {
+  test.each([2, 3])('a header of version %i gives the facts of the model', async (version) => {
     expect(await read(ggufBytes(llama, version))).toEqual({
       ...{ architecture: 'llama', name: 'Tiny Llama', hiddenSize: 64, trainedLength: 2048 },
       ...{ vocabSize: 4, tokenizerSize: 4, dtype: 'Q4_K_M' },
     });
   });
 
-  test('may name the vocabulary, which then counts more than the tokens', async () => {
+  test('the vocabulary size in a header takes precedence over its number of tokens', async () => {
     const header = await read(ggufBytes({ 'llama.vocab_size': { u32: 320 }, ...llama }));
     expect(header).toMatchObject({ vocabSize: 320, tokenizerSize: 4 });
   });
 
-  test('of another architecture’s keys says nothing of this one', async () => {
+  test('keys of another architecture are ignored', async () => {
     const header = await read(ggufBytes({ ...llama, 'general.architecture': { text: 'qwen2' } }));
     expect(header).toMatchObject({ architecture: 'qwen2', hiddenSize: null, trainedLength: null });
   });
 
-  test('without pairs knows nothing', async () => {
+  test('a header without pairs gives no fact', async () => {
     const header = await read(ggufBytes({}));
     expect(Object.values(header).every((value) => value === null)).toBe(true);
   });
 
-  test('is read across chunks, and what follows it is not read', async () => {
+  test('a header is read across chunks, and nothing after it is read', async () => {
     const texts = Array.from({ length: 60_000 }, (_, i) => `token ${i}`);
     const bytes = ggufBytes({ ...llama, 'tokenizer.ggml.tokens': { texts } });
     expect(bytes.length).toBeGreaterThan(3 * 256 * 1024);
@@ -74,7 +74,7 @@ describe('a whole header', () => {
   );
 });
 
-describe('refused, with a reason:', () => {
+describe('a header is refused with a reason', () => {
   const bytes = ggufBytes(llama);
   const patched = (at: number, value: bigint) => {
     const copy = Buffer.from(bytes);
@@ -82,27 +82,27 @@ describe('refused, with a reason:', () => {
     return copy;
   };
 
-  test('another magic, another version, another byte order', async () => {
+  test('a header with another magic, version or byte order is refused', async () => {
     await refused(Buffer.from('{"hidden_size": 64}'), /does not begin with GGUF/);
     await refused(Buffer.alloc(0), /ends within its header/);
     await refused(ggufBytes(llama, 1), /version 1, neither 2 nor 3/);
     await refused(ggufBytes(llama, 0x03000000), /big endian/);
   });
 
-  test('counts and lengths that cannot be', async () => {
-    await refused(patched(8, 2n ** 63n), /claims 9223372036854776000 tensors/);
-    await refused(patched(16, 2n ** 40n), /claims 1099511627776 pairs/);
-    await refused(patched(24, 2n ** 20n), /claims 1048576 bytes of a key/);
+  test('a header with impossible counts or lengths is refused', async () => {
+    await refused(patched(8, 2n ** 63n), /declares 9223372036854776000 tensors/);
+    await refused(patched(16, 2n ** 40n), /declares 1099511627776 pairs/);
+    await refused(patched(24, 2n ** 20n), /declares 1048576 bytes of a key/);
     await refused(ggufBytes({ 'general.name': { text: 'x'.repeat(5000) } }), /5000 bytes of general\.name/);
   });
 
-  test('an array that claims more than the file has', async () => {
+  test('a header with an array longer than the file is refused', async () => {
     const many = ggufBytes({ a: { f32s: [1] } });
     many.writeBigUInt64LE(1_000_000n, many.length - 4 - 8);
     await refused(many, /ends within its header/);
   });
 
-  test('a value of an unknown type, a key that is there twice, arrays nested too deep', async () => {
+  test('a header with a value of an unknown type, a repeated key or arrays nested too deeply is refused', async () => {
     const unknown = ggufBytes({ a: { u32: 1 } });
     unknown.writeUInt32LE(13, unknown.length - 8);
     await refused(unknown, /unknown type 13/);
@@ -114,7 +114,7 @@ describe('refused, with a reason:', () => {
     await refused(ggufBytes({ deep }), /nested more than 4 deep/);
   });
 
-  test('more nested arrays than any model has, before they are read', async () => {
+  test('a header with too many nested arrays is refused before they are read', async () => {
     const empty: GgufValue = { f32s: [] };
     const nested = (count: number): GgufValue => ({ nested: Array<GgufValue>(count).fill(empty) });
     await refused(ggufBytes({ a: nested(65_537) }), /more than 65536 nested arrays/);
@@ -124,7 +124,7 @@ describe('refused, with a reason:', () => {
     await refused(claimed, /more than 65536 nested arrays/);
   });
 
-  test('a header beyond the bound', async () => {
+  test('a header longer than the bound is refused', async () => {
     const file = path.join(folder, 'long.gguf');
     const long = ggufBytes({ a: { f32s: [1] }, 'general.name': { text: 'never' } });
     long.writeBigUInt64LE(BigInt(20 * 1024 * 1024), 24 + 9 + 4 + 4); // 80 MiB of f32
@@ -133,18 +133,18 @@ describe('refused, with a reason:', () => {
     await expect(readGguf(file)).rejects.toThrow(/longer than 67108864 bytes/);
   });
 
-  test('a folder, and nothing at all', async () => {
+  test('a folder and an absent file are refused', async () => {
     await expect(readGguf(folder)).rejects.toMatchObject({ code: 'ERR_DTESN_MODEL_FILES' });
     await expect(readGguf(path.join(folder, 'absent.gguf'))).rejects.toThrow(/ENOENT/);
   });
 
-  test('every truncation', async () => {
+  test('every truncated header is refused', async () => {
     // The last pair completes what is asked, so each shorter file misses something.
     for (let length = 0; length < bytes.length; length++) await refused(bytes.subarray(0, length), /ends within/);
   });
 });
 
-test('no flipped or inserted byte does anything but answer or refuse', async () => {
+test('a header with a flipped or inserted byte is read or refused with an error code', async () => {
   const whole = ggufBytes({ ...llama, deep: { nested: [{ texts: ['a', 'b'] }] } });
   const edit = fc.record({ at: fc.nat(whole.length - 1), byte: fc.integer({ min: 0, max: 255 }) });
   await fc.assert(

@@ -22,7 +22,7 @@ const read = () => readModelFiles(givenModelFolder(folder));
 const tokenizer = { model: { vocab: { a: 0, b: 1 } }, added_tokens: [{ content: '<s>' }] };
 const config = { vocab_size: 4, hidden_size: 8, torch_dtype: 'bfloat16', max_position_embeddings: 16, eos_token_id: 1 };
 
-test('four files make the facts, each with its file', async () => {
+test('the facts come from four files, and each names its file', async () => {
   await write('config.json', config);
   await write('generation_config.json', { eos_token_id: [1, 2] });
   await write('tokenizer.json', tokenizer);
@@ -38,7 +38,7 @@ test('four files make the facts, each with its file', async () => {
   });
 });
 
-test('a file that is absent is no problem; one that is wrong is, and costs only its own facts', async () => {
+test('an absent file is not a problem; a broken file is one, and only its own facts are missing', async () => {
   await write('tokenizer.json', tokenizer);
   expect(await read()).toMatchObject({ config: {}, facts: { tokenizerSize: 3, vocabSize: null }, problems: [] });
   await write('config.json', '{"vocab_size": 4');
@@ -47,7 +47,7 @@ test('a file that is absent is no problem; one that is wrong is, and costs only 
   const { problems, facts } = await read();
   expect(problems).toHaveLength(3);
   expect(problems?.join('\n')).toMatch(/generation_config\.json: not a JSON object[\s\S]*config\.json: .*JSON/);
-  expect(problems?.join('\n')).toMatch(/tokenizer_config\.json: not a plain file of at most 4194304 bytes/);
+  expect(problems?.join('\n')).toMatch(/tokenizer_config\.json: not a regular file of at most 4194304 bytes/);
   expect(facts?.tokenizerSize).toBe(3);
 });
 
@@ -56,10 +56,10 @@ test('files that are too large are not read', async () => {
   await write('tokenizer.json', '{');
   await truncate(path.join(folder, 'tokenizer.json'), 64 * 1024 * 1024 + 1);
   expect((await read()).problems).toEqual([
-    `${path.join(folder, 'tokenizer.json')}: not a plain file of at most 67108864 bytes`,
+    `${path.join(folder, 'tokenizer.json')}: not a regular file of at most 67108864 bytes`,
   ]);
   await truncate(path.join(folder, 'config.json'), 4 * 1024 * 1024 + 1);
-  await expect(read()).rejects.toThrow(/config\.json: not a plain file of at most 4194304 bytes/);
+  await expect(read()).rejects.toThrow(/config\.json: not a regular file of at most 4194304 bytes/);
 });
 
 test('a folder without any of the files is refused', async () => {
@@ -69,7 +69,7 @@ test('a folder without any of the files is refused', async () => {
   });
 });
 
-test('a tokenizer is parsed again when it changes, and when it was wrong', async () => {
+test('tokenizer.json is parsed again after it changed and after it was broken', async () => {
   await write('tokenizer.json', '[1]');
   await expect(read()).rejects.toThrow(/not a JSON object/);
   await write('tokenizer.json', tokenizer);
@@ -80,7 +80,7 @@ test('a tokenizer is parsed again when it changes, and when it was wrong', async
   expect((await read()).facts?.tokenizerSize).toBe(4);
 });
 
-test('a GGUF file makes the facts alone', async () => {
+test('one GGUF file gives all facts', async () => {
   const file = path.join(folder, 'tiny.gguf');
   await writeFile(file, ggufBytes(llama));
   const files = await readModelFiles(givenModelFolder(file));
@@ -94,7 +94,7 @@ test('a GGUF file makes the facts alone', async () => {
   await expect(readModelFiles(givenModelFolder(file))).rejects.toMatchObject({ code: 'ERR_DTESN_MODEL_FILES' });
 });
 
-test('the root that the engine names leads to its files where the user allowed that folder, and only there', async () => {
+test('the root that the engine names is read only inside a folder that the user allowed', async () => {
   const { createServer } = await import('node:http');
   await write('config.json', config);
   const cards = [

@@ -22,7 +22,7 @@ async function cached(cache: string, id: string, commits: string[], main?: strin
 }
 
 describe('a hub id', () => {
-  test('leads to the snapshot that refs/main names', async () => {
+  test('a hub id leads to the snapshot that refs/main names', async () => {
     const model = await cached(home, 'org/name-1.5', ['b'.repeat(40), commit], `${commit}\n`);
     expect(await findModelFolder('org/name-1.5', hub, { HF_HUB_CACHE: home })).toEqual({
       kind: 'folder',
@@ -31,7 +31,7 @@ describe('a hub id', () => {
     });
   });
 
-  test('leads to the only snapshot where refs/main is absent, and nowhere where there are two', async () => {
+  test('a hub id without refs/main leads to the only snapshot, and to none when there are two', async () => {
     const model = await cached(home, 'gpt2', [commit]);
     expect((await findModelFolder('gpt2', hub, { HF_HUB_CACHE: home }))?.path).toBe(
       path.join(model, 'snapshots', commit),
@@ -41,14 +41,14 @@ describe('a hub id', () => {
   });
 
   test.each(['../../..', '/etc', 'not a commit', '', 'c'.repeat(40), 'a'.repeat(500)])(
-    'whose refs/main says %j leads nowhere',
+    'a hub id whose refs/main holds %j leads to no folder',
     async (main) => {
       await cached(home, 'org/name', [commit], main);
       expect(await findModelFolder('org/name', hub, { HF_HUB_CACHE: home })).toBeNull();
     },
   );
 
-  test('is looked for in the cache that the environment names, the nearest first', async () => {
+  test('a hub id is looked for in the cache that the environment names, the most specific variable first', async () => {
     const environment: Record<string, string> = { XDG_CACHE_HOME: path.join(home, 'x') };
     const found = async () =>
       (await findModelFolder('o/n', hub, environment))?.path.slice(home.length + 1).split(path.sep)[0];
@@ -75,21 +75,21 @@ describe('a hub id', () => {
     'a b',
     '~/m',
     'x'.repeat(201),
-  ])('is not %j', async (root) => {
+  ])('%j is not a hub id', async (root) => {
     expect(isHubId(root)).toBe(false);
     expect(await findModelFolder(root, hub, { HF_HUB_CACHE: home })).toBeNull();
   });
 });
 
 describe('an absolute path', () => {
-  test('is taken when it is a folder or a GGUF file here', async () => {
+  test('an absolute path is used when it is a folder or a GGUF file on this host', async () => {
     const file = path.join(home, 'model.Q4.gguf');
     await writeFile(file, 'GGUF');
     expect(await findModelFolder(home, { folders: [home] })).toEqual({ kind: 'folder', path: home, hubId: null });
     expect(await findModelFolder(file, { folders: [home] })).toEqual({ kind: 'gguf', path: file, hubId: null });
   });
 
-  test('of a host elsewhere, of another file or with a NUL is none', async () => {
+  test('a path of another host, of another kind of file or with a NUL byte is not used', async () => {
     await writeFile(path.join(home, 'config.json'), '{}');
     await mkdir(path.join(home, 'folder.gguf'));
     for (const name of ['absent', 'config.json', 'folder.gguf', 'a\0b']) {
@@ -97,7 +97,7 @@ describe('an absolute path', () => {
     }
   });
 
-  test('inside a cache says which model it is; a link to it does not', async () => {
+  test('a path inside a cache names its model; a link to it does not', async () => {
     const model = await cached(home, 'org/name', [commit]);
     const link = path.join(home, 'link');
     await symlink(path.join(model, 'snapshots', commit), link);
@@ -106,15 +106,15 @@ describe('an absolute path', () => {
   });
 });
 
-describe('what an engine names is not read', () => {
-  test('where the user allowed nothing', async () => {
+describe('a root that an engine names', () => {
+  test('a root is not read when the user allowed no folder', async () => {
     const model = await cached(home, 'org/name', [commit]);
     for (const root of ['org/name', home, path.join(model, 'snapshots', commit)]) {
       expect(await findModelFolder(root, {}, { HF_HUB_CACHE: home }), root).toBeNull();
     }
   });
 
-  test('outside of the folders that the user allowed, however it is written', async () => {
+  test('a root outside the allowed folders is not read, however it is written', async () => {
     const allowed = path.join(home, 'models');
     await mkdir(path.join(allowed, 'm'), { recursive: true });
     await mkdir(path.join(home, 'models-of-others'));
@@ -128,7 +128,7 @@ describe('what an engine names is not read', () => {
     expect(await findModelFolder('org/name', { folders: [home] }, { HF_HUB_CACHE: home })).toBeNull();
   });
 
-  test('in the cache, where a snapshot leads out of it', async () => {
+  test('a snapshot whose link leads out of the cache is not read', async () => {
     const cache = path.join(home, 'cache');
     const model = await cached(cache, 'org/name', []);
     await mkdir(path.join(model, 'snapshots'), { recursive: true });
@@ -136,7 +136,7 @@ describe('what an engine names is not read', () => {
     expect(await findModelFolder('org/name', hub, { HF_HUB_CACHE: cache })).toBeNull();
   });
 
-  test('a path of another host, though it leads into an allowed folder', async () => {
+  test('a path of another host is not read, even when it leads into an allowed folder', async () => {
     for (const root of [`/${home}`, `\\\\host\\share\\m`, '//host/share', '\\\\?\\C:\\m', '/\\host\\m']) {
       expect(
         await findModelFolder(root, { folders: ['/', home], hubCache: true }, { HF_HUB_CACHE: home }),
@@ -147,7 +147,7 @@ describe('what an engine names is not read', () => {
   });
 });
 
-test('an absolute path inside of the cache is read where the cache is allowed', async () => {
+test('an absolute root inside the cache is read when the cache is allowed', async () => {
   const snapshot = path.join(await cached(home, 'org/name', [commit]), 'snapshots', commit);
   expect(await findModelFolder(snapshot, hub, { HF_HUB_CACHE: home })).toMatchObject({
     path: snapshot,
@@ -155,7 +155,7 @@ test('an absolute path inside of the cache is read where the cache is allowed', 
   });
 });
 
-test('a given path is taken as it is', () => {
+test('a path that the user gives is used as it is', () => {
   expect(givenModelFolder('models/x')).toEqual({ kind: 'folder', path: 'models/x', hubId: null });
   expect(givenModelFolder('X.GGUF')).toEqual({ kind: 'gguf', path: 'X.GGUF', hubId: null });
   expect(givenModelFolder('/c/models--o--n--m/snapshots/1').hubId).toBe('o/n--m');

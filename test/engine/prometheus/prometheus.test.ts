@@ -20,7 +20,7 @@ const only = (body: string) => {
 };
 
 describe('families', () => {
-  test('the declared type decides, so a histogram may end in _total', () => {
+  test('the declared type decides, so the name of a histogram may end in _total', () => {
     const families = parsePrometheus(
       '# TYPE x_total histogram\nx_total_bucket{le="+Inf"} 2\nx_total_count 2\nx_total_sum 3\n' +
         '# TYPE x_total_created gauge\nx_total_created 1.79e+09\n',
@@ -33,12 +33,12 @@ describe('families', () => {
     expect(families.get('x_total_created')).toMatchObject({ type: 'gauge', samples: [{ value: 1.79e9 }] });
   });
 
-  test('an OpenMetrics counter, whose type has no _total, takes its sample and its exemplar', () => {
+  test('an OpenMetrics counter declared without _total has its sample, and its exemplar is accepted', () => {
     const families = parsePrometheus('# TYPE x counter\nx_total{a="#"} 5 # {trace="t"} 0.5 1.5\n# EOF\n');
     expect(families.get('x')).toMatchObject({ type: 'counter', samples: [{ name: 'x_total', value: 5 }] });
   });
 
-  test('help and type are kept, undeclared metrics are untyped', () => {
+  test('help and type are kept, and undeclared metrics are untyped', () => {
     const families = parsePrometheus('# HELP a one\\ntwo \\\\ three\n# TYPE a gauge\na 1\nb 2\n# a comment\n');
     expect(families.get('a')).toMatchObject({ type: 'gauge', help: 'one\ntwo \\ three' });
     expect(families.get('b')).toMatchObject({ type: 'untyped', help: null });
@@ -54,7 +54,7 @@ describe('families', () => {
     ['# HELP\na 1\n', /metric name/],
     ['# TYPE 1a gauge\na 1\n', /metric name/],
     ['a{x="1",y="2"} 1\na{y="2", x="1"} 2\n', /twice/],
-    ['# TYPE a histogram\na 1\n', /no plain value/],
+    ['# TYPE a histogram\na 1\n', /cannot have a plain value/],
   ])('%j is refused', rejects);
 });
 
@@ -62,7 +62,7 @@ describe('columns', () => {
   const body =
     '# TYPE h histogram\nh_bucket{e="0",le="0.5"} 1\nother 7\nh_bucket{e="0",le="+Inf"} 3\nh_count{e="0"} 3\nother{e="1"} 8 5\n';
 
-  test('the samples of a family stand side by side, though another came between', () => {
+  test('the samples of a family are adjacent even when another family comes between them', () => {
     const families = parsePrometheus(body);
     const h = families.get('h')!;
     expect([...h.values]).toEqual([1, 3, 3]);
@@ -79,7 +79,7 @@ describe('columns', () => {
     expect(() => parsePrometheus(body).get('h')!.label(-1, 'e')).toThrow('from 0 to 2');
   });
 
-  test('times are milliseconds: seconds of OpenMetrics are told by # EOF', () => {
+  test('timestamps are milliseconds; in a body that ends with # EOF they are read as seconds', () => {
     expect(only('a 1 1700000000500\n').timestamp).toBe(1700000000500);
     expect(only('a 1 1700000000.5\n# EOF\n').timestamp).toBe(1700000000500);
   });
@@ -93,7 +93,7 @@ describe('columns', () => {
 });
 
 describe('samples', () => {
-  test('escapes of label values are undone', () => {
+  test('escapes in label values are decoded', () => {
     const sample = only('a{path="C:\\\\models\\\\m",quote="say \\"m\\"",lines="one\\ntwo",brace="}{,="} 1\n');
     expect({ ...sample.labels }).toEqual({ path: 'C:\\models\\m', quote: 'say "m"', lines: 'one\ntwo', brace: '}{,=' });
   });
@@ -120,7 +120,7 @@ describe('samples', () => {
     ['5e-324', 5e-324],
   ])('the value %s is read', (text, value) => expect(only(`a ${text}\n`).value).toBe(value));
 
-  test('a timestamp is read, blanks and CRLF are taken', () => {
+  test('a timestamp is read, and blanks and CRLF are accepted', () => {
     expect(only('  a \t 1.5   1700000000000 \r\n\r\n')).toMatchObject({
       name: 'a',
       value: 1.5,
@@ -137,7 +137,7 @@ describe('samples', () => {
     ['a .\n', /expected a number/],
     ['a -\n', /expected a number/],
     ['a +NaN\n', /expected a number/],
-    ['a 1e400\n', /beyond/],
+    ['a 1e400\n', /exceeds the range/],
     ['a 1 NaN\n', /finite timestamp/],
     ['a{,} 1\n', /expected a label/],
     ['a{__name__="b"} 1\n', /reserved/],
@@ -147,7 +147,7 @@ describe('samples', () => {
     ['a 1 2 3\n', /end of the line/],
     ['a{x="1} 1\n', /closing quote/],
     ['a{x="\\d"} 1\n', /unknown escape/],
-    ['a{x="1",x="2"} 1\n', /label x is there twice/],
+    ['a{x="1",x="2"} 1\n', /label x appears twice/],
     ['a{x="1" y="2"} 1\n', /expected , or }/],
     ['a{1="x"} 1\n', /expected a label/],
     ['a 1 # x\n', /exemplar/],
@@ -163,7 +163,7 @@ describe('bodies', () => {
 
   test('a body that is not UTF-8 is refused', () => rejects(Uint8Array.of(0x61, 0xff, 0x0a), /UTF-8/));
 
-  test('what only OpenMetrics has needs its end, so that a cut body is known', () => {
+  test('syntax that only OpenMetrics has is accepted only in a body that ends with # EOF', () => {
     const body = 'a 1 # {t="x"} 0.5\n# EOF';
     expect(only(body).value).toBe(1);
     expect(only(`${body}\n`).value).toBe(1);
@@ -173,11 +173,11 @@ describe('bodies', () => {
     rejects('# TYPE a unknown\na 1\n', /type unknown of a .* EOF/);
   });
 
-  test('what is neither bytes nor text is a TypeError', () => {
+  test('a body that is neither bytes nor text is a TypeError', () => {
     expect(() => parsePrometheus([1] as never)).toThrow('Expected a Uint8Array or a string for body');
   });
 
-  test('half a last number is refused with its line', () => rejects('a 1\nb 57', /Line 2 .*middle/));
+  test('a last number without a newline is refused with its line', () => rejects('a 1\nb 57', /Line 2 .*middle/));
 
   test.each([
     ['buckets that decrease', 'h_bucket{le="1"} 5\nh_bucket{le="+Inf"} 4\n', /has 4 .* after 5/],
@@ -188,7 +188,7 @@ describe('bodies', () => {
     ['a bucket that is no number', 'h_bucket{le="+Inf"} NaN\n', /NaN/],
   ])('a histogram with %s is refused', (_, samples, why) => rejects(`# TYPE h histogram\n${samples}`, why));
 
-  test('histograms of the same labels in two families are checked apart, counts first or last', () => {
+  test('histograms with equal labels in two families are checked separately, whether the count is first or last', () => {
     const of = (name: string, all: number) =>
       `# TYPE ${name} histogram\n${name}_count{e="0"} ${all}\n${name}_bucket{e="0",le="1"} 1\n${name}_bucket{e="0",le="+Inf"} ${all}\n`;
     expect(parsePrometheus(of('a', 4) + of('b', 2)).size).toBe(2);
@@ -196,14 +196,14 @@ describe('bodies', () => {
     rejects(of('a', 4) + torn, /b\{e="0"\} counts 2 but its bucket le=\+Inf has 3/);
   });
 
-  test('buckets of two histograms may be mixed', () => {
+  test('buckets of two histograms may be interleaved', () => {
     const [a, b] = ['0', '1'].map((e) => (le: string, count: number) => `h_bucket{e="${e}",le="${le}"} ${count}\n`);
     const body = `# TYPE h histogram\n${a!('1', 5)}${b!('1', 1)}${a!('+Inf', 6)}${b!('+Inf', 2)}`;
     expect(parsePrometheus(body).get('h')?.length).toBe(4);
     rejects(`${body}h_count{e="1"} 3\n`, /h\{e="1"\} counts 3/);
   });
 
-  test('histograms of two engines are checked apart', () => {
+  test('histograms of two engines are checked separately', () => {
     const of = (engine: number, low: number, all: number) =>
       `h_bucket{engine="${engine}",le="1.0"} ${low}\nh_bucket{engine="${engine}",le="+Inf"} ${all}\nh_count{engine="${engine}"} ${all}\n`;
     expect(parsePrometheus(`# TYPE h histogram\n${of(0, 5, 9)}${of(1, 1, 2)}`).get('h')?.samples).toHaveLength(6);
@@ -278,7 +278,7 @@ function print(families: Printed[], newline: string): string {
   return lines.map((line) => line + newline).join('');
 }
 
-test('what is printed is read back, sample for sample', () => {
+test('random metrics that are printed and parsed have equal samples', () => {
   fc.assert(
     fc.property(bodies, fc.constantFrom('\n', '\r\n'), (families, newline) => {
       const read = [...parsePrometheus(Buffer.from(print(families, newline))).values()];
@@ -306,12 +306,12 @@ test('every body that is cut inside a line is refused', () => {
   );
 });
 
-test('equal series are found among many, and with more labels than are compared one by one', () => {
+test('a repeated series is found among many series and with many labels', () => {
   const many = Array.from({ length: 100 }, (_, i) => `l${i}="${i}"`);
   const lines = Array.from({ length: 5000 }, (_, i) => `a{n="${i}",${many.slice(0, 3)}} ${i}\n`);
   expect(parsePrometheus(lines.join('')).get('a')?.length).toBe(5000);
   rejects([...lines, lines[1234]].join(''), /Line 5001 .*twice/);
   expect(only(`a{${many}} 1\n`).labels['l99']).toBe('99');
-  rejects(`a{${many},l50="x"} 1\n`, /label l50 is there twice/);
+  rejects(`a{${many},l50="x"} 1\n`, /label l50 appears twice/);
   rejects(`a{${many}} 1\na{${[...many].reverse()}} 2\n`, /Line 2 .*twice/);
 });

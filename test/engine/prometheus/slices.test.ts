@@ -28,7 +28,7 @@ test('the event loop turns many times while a large body is read, and the famili
   for (const [name, family] of whole) if (sliced.get(name)?.values[0] !== family.values[0]) expect(name).toBe('equal');
 });
 
-test('a small body is read as parsePrometheus reads it', async () => {
+test('a small body gives the same families as parsePrometheus', async () => {
   const samples = (metrics: Awaited<ReturnType<typeof parsePrometheusInSlices>>) =>
     [...metrics].map(([name, { type, samples }]) => [name, type, samples]);
   expect(samples(await parsePrometheusInSlices(metricsBody))).toEqual(samples(parsePrometheus(metricsBody)));
@@ -39,7 +39,7 @@ describe('rejects', () => {
     ['a syntax error with its line', `${metricsBody}x{ 1\n`],
     ['a torn histogram', '# TYPE x histogram\nx_bucket{le="+Inf"} 1\nx_count 2\n'],
     ['an empty body', ''],
-  ])('%s as parsePrometheus throws it', async (_, body) => {
+  ])('parsePrometheusInSlices rejects as parsePrometheus throws: %s', async (_, body) => {
     const thrown = (() => {
       try {
         return parsePrometheus(body);
@@ -51,7 +51,7 @@ describe('rejects', () => {
     expect(thrown).toBeInstanceOf(Error);
   });
 
-  test('with the reason of its signal, before and between the slices', async () => {
+  test('parsePrometheusInSlices rejects with the reason of its signal, before the first slice and between slices', async () => {
     const reason = new Error('enough');
     await expect(parsePrometheusInSlices('x 1\n', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     const abort = new AbortController();

@@ -97,7 +97,7 @@ function text(states: Record<string, State>, prefix = 'vllm:'): string {
 function rates(before: Record<string, State>, after: Record<string, State>, seconds = 2, prefix = 'vllm:'): Rates {
   const scrape = (states: Record<string, State>, time: number) => ({
     metrics: parsePrometheus(text(states, prefix)),
-    time,
+    timeSeconds: time,
   });
   return deriveRates(scrape(before, 50), scrape(after, 50 + seconds));
 }
@@ -116,7 +116,7 @@ const twoScrapes = [
   ...['drainSeconds', 'heartbeat'],
 ];
 
-test('two scrapes give what the engine did in a second', () => {
+test('two scrapes give the rates of the engine per second', () => {
   const { engines, ...all } = rates({ 0: start }, { 0: later });
   expect(all).toEqual({
     ...{ seconds: 2, reset: false, resetReason: null, promptTokensPerSecond: 500, generationTokensPerSecond: 300 },
@@ -136,7 +136,7 @@ test('two scrapes give what the engine did in a second', () => {
   expect(engines).toEqual([{ engine: '0', ...all, seconds: undefined }]);
 });
 
-test('rates of two engines add up, shares and quantiles are those of both', () => {
+test('rates of two engines are summed, and ratios and quantiles are computed over both', () => {
   const { engines, ...all } = rates({ 0: start, 1: start }, { 0: later, 1: { ...start, generated: 9100, steps: 710 } });
   expect(engines.map(({ generationTokensPerSecond }) => generationTokensPerSecond)).toEqual([300, 50]);
   expect(all).toMatchObject({ generationTokensPerSecond: 350, stepsPerSecond: 30, prefixHitRatio: 0.75 });
@@ -153,29 +153,29 @@ test('a window in which nothing happened has rates of 0 and no ratios, means or 
   });
 });
 
-test('those who wait without a finish have no drain time', () => {
+test('the drain time is unknown when requests wait and none finished', () => {
   expect(rates({ 0: start }, { 0: start }).drainSeconds).toBeNull();
 });
 
-test('when no time has passed every rate is unknown, not infinite', () => {
+test('every rate is unknown, not infinite, when no time has passed', () => {
   const all = rates({ 0: start }, { 0: later }, 0);
   expect(all).toMatchObject({ reset: false, seconds: 0, kvTokensFree: 8000 });
   expect(all.unknown).toEqual(expect.arrayContaining(twoScrapes));
 });
 
 describe('heartbeat', () => {
-  test('steps that stand still while requests run are a hang', () => {
+  test('the heartbeat is false when requests run and no step is counted', () => {
     expect(rates({ 0: start }, { 0: { ...start, waiting: 9 } }).heartbeat).toBe(false);
   });
 
-  test('one engine that hangs is not hidden by another that moves', () => {
+  test('one hung engine makes the heartbeat of all false while another engine moves', () => {
     const { heartbeat, unknown, engines } = rates({ 0: start, 1: start }, { 0: later, 1: start });
     expect(engines.map(({ heartbeat }) => heartbeat)).toEqual([true, false]);
     expect(heartbeat).toBe(false);
     expect(unknown).not.toContain('heartbeat');
   });
 
-  test('an engine that only now has requests is not known to hang', () => {
+  test('the heartbeat is not false for an engine that had no requests in the first scrape', () => {
     expect(rates({ 0: { ...start, running: 0 } }, { 0: start }).heartbeat).toBeNull();
   });
 });
@@ -188,7 +188,7 @@ describe('a reset', () => {
     ['a time of creation changed', { created: 1020 }, /prompt_tokens_created.* changed/],
     ['the buckets changed', { bounds: ['0.1', '0.5', '2.0'] }, /buckets .* changed/],
     ['a bucket decreased', { ttft: [39, 84, 98, 101] }, /bucket le=0.1 .* decreased/],
-  ] as [string, Partial<State>, RegExp][])('is seen when %s', (_, change, why) => {
+  ] as [string, Partial<State>, RegExp][])('a reset is detected when %s', (_, change, why) => {
     const { reset, resetReason, unknown, kvTokensFree, engines } = rates({ 0: start }, { 0: { ...later, ...change } });
     expect(reset).toBe(true);
     expect(resetReason).toMatch(why);
@@ -197,7 +197,7 @@ describe('a reset', () => {
     expect(engines[0]).toMatchObject({ reset: true, generationTokensPerSecond: null });
   });
 
-  test('is seen when the set of engines changed', () => {
+  test('a reset is detected when the set of engines changed', () => {
     expect(rates({ 0: start }, { 0: later, 1: start })).toMatchObject({
       ...{ reset: true, resetReason: 'the engines changed from 0 to 0,1', generationTokensPerSecond: null },
       engines: [
@@ -207,20 +207,20 @@ describe('a reset', () => {
     });
   });
 
-  test('is seen when the KV cache has another capacity, though every counter rose', () => {
+  test('a reset is detected when the KV capacity changed although every counter rose', () => {
     const scrape = (blocks: string, state: State, time: number) => ({
       metrics: parsePrometheus(text({ 0: state }).replace('num_gpu_blocks="1000"', `num_gpu_blocks="${blocks}"`)),
-      time,
+      timeSeconds: time,
     });
     const { reset, resetReason } = deriveRates(scrape('1000', start, 50), scrape('900', later, 52));
     expect(reset).toBe(true);
     expect(resetReason).toMatch(/capacity of the KV cache changed/);
   });
 
-  test('is not a start time that appears or disappears', () => {
+  test('a start time that appears or disappears is not a reset', () => {
     const scrape = (state: State, time: number, hidden: boolean) => {
       const body = text({ 0: state });
-      return { metrics: parsePrometheus(hidden ? body.slice(body.indexOf('\n') + 1) : body), time };
+      return { metrics: parsePrometheus(hidden ? body.slice(body.indexOf('\n') + 1) : body), timeSeconds: time };
     };
     for (const hidden of [true, false]) {
       const { reset, generationTokensPerSecond } = deriveRates(scrape(start, 50, hidden), scrape(later, 52, !hidden));
@@ -228,21 +228,21 @@ describe('a reset', () => {
     }
   });
 
-  test('of one engine leaves the rates of the other', () => {
+  test('a reset of one engine leaves the rates of the other engine', () => {
     const all = rates({ 0: start, 1: start }, { 0: later, 1: { ...later, generated: 5 } });
     expect(all).toMatchObject({ reset: true, generationTokensPerSecond: null });
     expect(all.resetReason).toMatch(/^engine 1: /);
     expect(all.engines).toMatchObject([{ reset: false, generationTokensPerSecond: 300 }, { reset: true }]);
   });
 
-  test('is not a sum that decreased, as the clock of the engine may step back', () => {
+  test('a histogram sum that decreased is not a reset, because the clock of the engine may step back', () => {
     const { reset, timeToFirstTokenSeconds } = rates({ 0: start }, { 0: { ...later, ttftSum: 29 } });
     expect(reset).toBe(false);
     expect(timeToFirstTokenSeconds?.mean).toBeCloseTo(-0.1, 12);
   });
 });
 
-test('no rate is negative, whatever two scrapes say; of counters that rise every rate is known', () => {
+test('no rate is negative for any two scrapes, and every rate of rising counters is known', () => {
   const number = fc.nat(1000);
   const state = fc.record({
     prompt: number,
@@ -268,9 +268,9 @@ test('no rate is negative, whatever two scrapes say; of counters that rise every
   );
 });
 
-test('llama.cpp, which counts the seconds of its tokens, has a mean time per token', () => {
+test('the mean time per token of llama.cpp comes from its counter of seconds', () => {
   const scrape = (tokens: number, spent: number, time: number) => ({
-    time,
+    timeSeconds: time,
     metrics: parsePrometheus(
       `llamacpp:requests_processing 1\nllamacpp:tokens_predicted_total ${tokens}\nllamacpp:tokens_predicted_seconds_total ${spent}\n`,
     ),
@@ -280,18 +280,18 @@ test('llama.cpp, which counts the seconds of its tokens, has a mean time per tok
   expect(all).toMatchObject({ generationTokensPerSecond: 50, heartbeat: true, finishesPerSecond: null });
 });
 
-test('metrics of no engine give nothing but unknown figures', () => {
+test('metrics without series of an engine give only unknown figures', () => {
   const metrics = parsePrometheus('python_info 1\n');
   const all = deriveRates({ metrics, timeSeconds: 1 }, { metrics, timeSeconds: 2 });
   expect(all).toMatchObject({ reset: false, engines: [], generationTokensPerSecond: null, heartbeat: null });
 });
 
-test('scrapes in the wrong order, or that are none, are refused', () => {
+test('scrapes in the wrong order and values that are not scrapes are refused', () => {
   const metrics = parsePrometheus(text({ 0: start }));
   expect(() => deriveRates({ metrics, timeSeconds: 2 }, { metrics, timeSeconds: 1 })).toThrow(
-    'Expected a time of at least 2 (that of before) for after.time but received 1',
+    'Expected a time of at least 2 (before.timeSeconds) for after.timeSeconds but received 1',
   );
-  expect(() => deriveRates({ metrics: {} as never, time: 1 }, { metrics, timeSeconds: 2 })).toThrow(
+  expect(() => deriveRates({ metrics: {} as never, timeSeconds: 1 }, { metrics, timeSeconds: 2 })).toThrow(
     'what parsePrometheus returned',
   );
   expect(() => deriveRates({ metrics, timeSeconds: Number.NaN }, { metrics, timeSeconds: 2 })).toThrow(

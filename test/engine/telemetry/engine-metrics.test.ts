@@ -4,7 +4,7 @@ import { metricsBody } from '../../faults/engine-server.js';
 
 const figures = (body: string) => engineMetrics(parsePrometheus(body));
 
-test('counts are summed over the ranks, the KV usage is their mean and maximum', () => {
+test('counts are summed over the ranks, and KV usage is given as mean and maximum', () => {
   const { engines, ...all } = figures(metricsBody);
   expect(engines.map(({ engine }) => engine)).toEqual(['0', '1']);
   expect(all).toEqual({
@@ -30,7 +30,7 @@ test('counts are summed over the ranks, the KV usage is their mean and maximum',
   });
 });
 
-test('each engine has figures of its own, and unknown ones where it has no series', () => {
+test('each engine has its own figures, unknown where it has no series', () => {
   const [first, second] = figures(metricsBody).engines;
   expect(first).toMatchObject({ engine: '0', running: 19, waiting: 2, kvUsageMean: 0.5, kvUsageMax: 0.5, unknown: [] });
   expect(first).toMatchObject({ requestsByReason: { stop: 152, error: 3 }, kvBlocks: { num: 1000, blockSize: 16 } });
@@ -41,14 +41,14 @@ test('each engine has figures of its own, and unknown ones where it has no serie
   ]);
 });
 
-test('reasons are words of the engine, whatever they are', () => {
+test('any text is accepted as a finish reason', () => {
   const reasons = ['constructor', '__proto__', 'stop'];
   const body = reasons.map((reason) => `vllm:request_success_total{finished_reason="${reason}"} 2\n`).join('');
   const { requestsByReason } = figures(`# TYPE vllm:request_success_total counter\n${body}`);
   expect(Object.entries(requestsByReason ?? {})).toEqual(reasons.map((reason) => [reason, 2]));
 });
 
-test('engines are in the order of their numbers', () => {
+test('engines are sorted by number', () => {
   const body = [10, 9, 2].map((engine) => `vllm:num_requests_running{engine="${engine}"} ${engine}\n`).join('');
   expect(figures(body).engines.map(({ engine, running }) => [engine, running])).toEqual([
     ['2', 2],
@@ -57,7 +57,7 @@ test('engines are in the order of their numbers', () => {
   ]);
 });
 
-test('SGLang is read under its names, its KV usage from tokens where it has no share', () => {
+test('SGLang metrics are read by their names, KV usage from token counts when there is no ratio', () => {
   const body =
     'sglang:num_running_reqs{model_name="m"} 3\nsglang:num_queue_reqs{model_name="m"} 1\n' +
     'sglang:num_used_tokens{model_name="m"} 250\nsglang:max_total_num_tokens{model_name="m"} 1000\n' +
@@ -83,7 +83,7 @@ describe('SGLang with a series for each rank', () => {
   const tp = (values: number[]) =>
     values.map((value, i): [string, number] => [`moe_ep_rank="${i}",pp_rank="0",tp_rank="${i}"`, value]);
 
-  test('takes the greatest of ranks that work on the same requests', () => {
+  test('SGLang ranks that work on the same requests count once, with the greatest value', () => {
     const body =
       gauge('num_running_reqs', tp([3, 3, 2, 3])) + gauge('max_total_num_tokens', tp([900, 1000, 1000, 1000]));
     expect(figures(body)).toMatchObject({ running: 3, kvTokensCapacity: 1000, engines: [{ engine: '', running: 3 }] });
@@ -94,7 +94,7 @@ describe('SGLang with a series for each rank', () => {
     expect(figures(gauge('num_running_reqs', pipeline)).running).toBe(4);
   });
 
-  test('sums the data-parallel ranks, each of which is an engine', () => {
+  test('data-parallel ranks of SGLang are engines whose counts are summed', () => {
     const ranks = ['0', '1'].flatMap((dp) =>
       tp([2, 2]).map(([labels, value]): [string, number] => [`dp_rank="${dp}",${labels}`, value + Number(dp)]),
     );
@@ -108,14 +108,14 @@ describe('SGLang with a series for each rank', () => {
     });
   });
 
-  test('reads one histogram of a group, that of the rank with most observations', () => {
+  test('of the histograms of an SGLang group the one with most observations is read', () => {
     const name = 'sglang:time_to_first_token_seconds';
     const rank = (tp: number, count: number) =>
       `${name}_bucket{tp_rank="${tp}",le="+Inf"} ${count}\n${name}_sum{tp_rank="${tp}"} ${count / 2}\n` +
       `${name}_count{tp_rank="${tp}"} ${count}\n`;
     const scrape = (a: number, b: number, time: number) => ({
       metrics: parsePrometheus(`# TYPE ${name} histogram\n${rank(0, a)}${rank(1, b)}`),
-      time,
+      timeSeconds: time,
     });
     expect(deriveRates(scrape(10, 10, 0), scrape(14, 13, 1)).timeToFirstTokenSeconds).toMatchObject({
       count: 4,
@@ -123,7 +123,7 @@ describe('SGLang with a series for each rank', () => {
     });
   });
 
-  test('is unknown where a rank has no number', () => {
+  test('a figure is unknown when one rank of SGLang reports NaN', () => {
     expect(figures(gauge('num_running_reqs', tp([3, Number.NaN]))).running).toBeNull();
   });
 });
@@ -147,18 +147,21 @@ describe('vLLM under Ray Serve', () => {
     ['ray_vllm:', '_total'],
     ['ray_vllm_', '_total'],
     ['ray_vllm:', ''],
-  ])('is read under %s, counters with the ending %j, its workers as engines', (prefix, total) => {
-    expect(figures(bodyOf(prefix, total))).toMatchObject({
-      ...{ engineType: 'vllm', running: 5, generationTokens: 70 },
-      engines: [
-        { engine: 'a', running: 3, generationTokens: 50 },
-        { engine: 'b', running: 2, generationTokens: 20 },
-      ],
-    });
-  });
+  ])(
+    'vLLM under Ray Serve is read with the prefix %s and counter suffix %j, each worker as an engine',
+    (prefix, total) => {
+      expect(figures(bodyOf(prefix, total))).toMatchObject({
+        ...{ engineType: 'vllm', running: 5, generationTokens: 70 },
+        engines: [
+          { engine: 'a', running: 3, generationTokens: 50 },
+          { engine: 'b', running: 2, generationTokens: 20 },
+        ],
+      });
+    },
+  );
 });
 
-test('llama.cpp is read under its names', () => {
+test('llama.cpp metrics are read by their names', () => {
   const body =
     'llamacpp:requests_processing 2\nllamacpp:requests_deferred 1\n# TYPE llamacpp:prompt_tokens_total counter\n' +
     'llamacpp:prompt_tokens_total 10\n# TYPE llamacpp:tokens_predicted_total counter\nllamacpp:tokens_predicted_total 20\n';
@@ -167,7 +170,7 @@ test('llama.cpp is read under its names', () => {
   });
 });
 
-test('TGI counts tokens as the sums of histograms', () => {
+test('the tokens of TGI are the sums of its histograms', () => {
   const body =
     '# TYPE tgi_batch_current_size gauge\ntgi_batch_current_size 4\n# TYPE tgi_queue_size gauge\ntgi_queue_size 0\n' +
     '# TYPE tgi_request_generated_tokens histogram\ntgi_request_generated_tokens_bucket{le="+Inf"} 2\n' +
@@ -179,11 +182,11 @@ test.each([
   ['vllm:', 'vllm'],
   ['vllm_', 'vllm'],
   ['aphrodite_', 'aphrodite'],
-])('the names %s give the same figures', (prefix, engineType) => {
+])('the prefix %s gives the same figures', (prefix, engineType) => {
   expect(figures(metricsBody.replaceAll('aphrodite:', prefix))).toEqual({ ...figures(metricsBody), engineType });
 });
 
-test('the counters of OpenMetrics, typed without _total, give the same figures', () => {
+test('OpenMetrics counters declared without _total give the same figures', () => {
   const body = metricsBody
     .replace(/# TYPE (\S+)_total counter/g, '# TYPE $1 counter')
     .replace(/.*_created.*\n/g, '')
@@ -191,13 +194,13 @@ test('the counters of OpenMetrics, typed without _total, give the same figures',
   expect(figures(body)).toEqual(figures(metricsBody));
 });
 
-test('the KV usage is read under its older name, and under the newer where both are', () => {
+test('KV usage is read by its older name, and by the newer one when both are present', () => {
   const old = metricsBody.replaceAll('kv_cache_usage_perc', 'gpu_cache_usage_perc');
   expect(figures(old).kvUsageMean).toBe(0.375);
   expect(figures(`${metricsBody}aphrodite:gpu_cache_usage_perc 0.9\n`).kvUsageMax).toBe(0.5);
 });
 
-test('without the engine’s series every figure is unknown and named', () => {
+test('every figure is null and named in unknown when the metrics have no series of an engine', () => {
   const unknown = figures('python_info 1\n');
   expect(unknown.running).toBeNull();
   expect(unknown.engines).toEqual([]);
@@ -209,12 +212,12 @@ test('a series that is not a number is unknown, not zero', () => {
   expect(figures(body)).toMatchObject({ running: null, unknown: ['running'] });
 });
 
-test('blocks that the engine has not counted are unknown', () => {
+test('the KV capacity is unknown when the engine has not counted its blocks', () => {
   const body = metricsBody.replace('num_gpu_blocks="500"', 'num_gpu_blocks="None"');
   expect(figures(body)).toMatchObject({ kvBlocks: null, kvTokensCapacity: null });
 });
 
-test('one rank asleep is a sleeping engine', () => {
+test('an engine is sleeping when one rank sleeps', () => {
   const body = metricsBody.replace('sleep_state="awake"} 1.0', 'sleep_state="awake"} 0.0');
   expect(figures(body).sleeping).toBe(true);
 });

@@ -21,9 +21,9 @@ test.each([
   ['no bucket is without bound', [1, 2], [3, 4]],
   ['the bucket without bound is alone', [inf], [4]],
   ['there are no buckets', [], []],
-])('it is unknown where %s', (_, bounds, counts) => expect(histogramQuantile(0.5, bounds, counts)).toBeNull());
+])('the quantile is unknown when %s', (_, bounds, counts) => expect(histogramQuantile(0.5, bounds, counts)).toBeNull());
 
-test('it grows with q and stays within the finite bounds', () => {
+test('the quantile grows with q and stays within the finite bounds', () => {
   const steps = fc.array(fc.nat(50), { minLength: 2, maxLength: 8 }).filter((steps) => steps.some((step) => step > 0));
   fc.assert(
     fc.property(

@@ -15,7 +15,7 @@ const succeed = (breaker: CircuitBreaker, times = 1) => {
 };
 
 describe('opening', () => {
-  test('five failures in a row open it, four do not', () => {
+  test('five failures in a row open the breaker, four do not', () => {
     const breaker = breakerOf();
     succeed(breaker, 20);
     fail(breaker, 4);
@@ -25,7 +25,7 @@ describe('opening', () => {
     expect(breaker.enter()).toBeNull();
   });
 
-  test('half of at least five calls of the last 10 s open it', () => {
+  test('the breaker opens when half of at least five calls of the last 10 s failed', () => {
     const breaker = breakerOf();
     fail(breaker, 2);
     succeed(breaker, 2);
@@ -34,7 +34,7 @@ describe('opening', () => {
     expect(breaker.state).toBe('open');
   });
 
-  test('what is older than 10 s does not count', () => {
+  test('calls older than 10 s do not count', () => {
     const breaker = breakerOf();
     fail(breaker, 3);
     succeed(breaker);
@@ -44,7 +44,7 @@ describe('opening', () => {
     expect(breaker.state).toBe('closed');
   });
 
-  test('a time that the engine asked for is kept to, up to 30 s', () => {
+  test('a rest that the engine asked for is honoured up to 30 s', () => {
     const breaker = breakerOf();
     fail(breaker, 1, { restMs: 7000 });
     expect(breaker.restMs).toBe(7000);
@@ -62,7 +62,7 @@ describe('probing', () => {
     return restMs;
   };
 
-  test('one call passes at a time, and its success closes', () => {
+  test('one probe passes at a time, and its success closes the breaker', () => {
     const breaker = breakerOf();
     fail(breaker, 5);
     pass(1000);
@@ -103,7 +103,7 @@ describe('probing', () => {
     expect(openFor(refused)).toBe(5000);
   });
 
-  test('a probe that says nothing leaves the place to the next', () => {
+  test('an inconclusive probe lets the next call probe', () => {
     const breaker = breakerOf();
     fail(breaker, 5);
     pass(1000);
@@ -111,7 +111,7 @@ describe('probing', () => {
     expect(breaker.enter()?.probe).toBe(true);
   });
 
-  test('a call that began before it opened changes nothing any more', () => {
+  test('a call that began before the breaker opened does not change it', () => {
     const breaker = breakerOf();
     const late = breaker.enter()!;
     const later = breaker.enter()!;

@@ -15,7 +15,7 @@ const rejecting = (error: unknown) => async () => {
 const long = 60_000;
 
 describe('retries', () => {
-  test('what may pass is asked again, and its answer given', async () => {
+  test('a request that failed temporarily is retried, and the answer is returned', async () => {
     let turn = 0;
     const metrics = async () => {
       turn += 1;
@@ -28,7 +28,7 @@ describe('retries', () => {
     expect(turn).toBe(3);
   });
 
-  test('nothing is asked again that could not end in time, and the failure stays what it was', async () => {
+  test('a request is not retried when the retry could not end in time, and its error is kept', async () => {
     const engine = memoryEngine({ metrics: rejecting(httpError(500)), tokenize: rejecting(httpError(503, 7000)) });
     await expect(new EngineGuard(engine).within(20).metrics()).rejects.toMatchObject({ status: 500 });
     await expect(new EngineGuard(engine).within(5000).tokenize('a')).rejects.toMatchObject({ status: 503 });
@@ -45,7 +45,7 @@ describe('retries', () => {
     expect(engine.asked['metrics']).toBe(1);
   });
 
-  test('a sick engine is asked again ten times, not for every question', async () => {
+  test('a failing engine gets ten retries in all, not one for each request', async () => {
     const engine = memoryEngine({ detokenize: rejecting(new EngineError('ERR_DTESN_ENGINE_RESET', '')) });
     const guards = Array.from({ length: 20 }, () => new EngineGuard(engine)); // so that no breaker opens
     await Promise.allSettled(guards.map((guard) => guard.within(long).detokenize([1])));
@@ -66,7 +66,7 @@ describe('retries', () => {
 describe('the breaker', () => {
   const code = 'ERR_DTESN_ENGINE_BREAKER';
 
-  test('a class that fails five times is not asked, says why, and the others are', async () => {
+  test('a class of endpoints that failed five times gets no request and an error with the reason; other classes are requested', async () => {
     const engine = memoryEngine({ tokenize: rejecting(new EngineError('ERR_DTESN_ENGINE_BODY', 'HTML')) });
     const guarded = new EngineGuard(engine).within(long);
     for (let i = 0; i < 5; i++) await expect(guarded.tokenize('a')).rejects.toThrow('HTML');
@@ -81,7 +81,7 @@ describe('the breaker', () => {
     await guarded.models();
   });
 
-  test('a probe asks health first, and its own question once', async () => {
+  test('a probe requests /health first and then its own endpoint once', async () => {
     let up = false;
     const { metrics } = memoryEngine();
     const engine = memoryEngine({
@@ -115,14 +115,14 @@ describe('the breaker', () => {
     for (let i = 0; i < 12; i++) await expect(guarded.metrics()).rejects.toBe(error);
   });
 
-  test('a status of health trips nothing: it is its answer', async () => {
+  test('a status of /health does not open the breaker', async () => {
     const engine = memoryEngine({ health: rejecting(httpError(503)) });
     const guarded = new EngineGuard(engine).within(long);
     for (let i = 0; i < 12; i++) await expect(guarded.health()).rejects.toMatchObject({ status: 503 });
     expect(engine.asked['health']).toBe(12);
   });
 
-  test('Retry-After keeps everyone away from that class for its time', async () => {
+  test('Retry-After stops all requests of that class for its time', async () => {
     const engine = memoryEngine({ metrics: rejecting(httpError(429, 3000)) });
     const guard = new EngineGuard(engine);
     await expect(guard.within(100).metrics()).rejects.toMatchObject({ status: 429 });
@@ -132,7 +132,7 @@ describe('the breaker', () => {
     expect(engine.asked['metrics']).toBe(2);
   });
 
-  test('the time limit of a source is a failure, the abort of a caller is none', async () => {
+  test('the time limit of a source counts as a failure, the abort of a caller does not', async () => {
     const engine = memoryEngine({ metrics: () => new Promise<never>(() => {}) });
     const guarded = new EngineGuard(engine).within(long);
     const ask = (reason: Error) => guarded.metrics({ signal: AbortSignal.abort(reason) }).catch((error) => error);

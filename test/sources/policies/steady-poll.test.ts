@@ -19,7 +19,7 @@ const begins = async (took: number[]) => {
   return at;
 };
 
-test('turns begin at multiples of the interval, however long each takes', async () => {
+test('turns begin at multiples of the interval, independent of how long each takes', async () => {
   expect(await begins([0, 99, 1, 50, 0])).toEqual([0, 100, 200, 300, 400]);
 });
 
@@ -27,7 +27,7 @@ test('a turn that takes longer skips the points it missed', async () => {
   expect(await begins([250, 0, 101, 0])).toEqual([0, 300, 400, 600]);
 });
 
-test('an error of a turn is the caller’s', async () => {
+test('an error in a turn rejects the poll', async () => {
   const broken = async () => Promise.reject(new Error('broken'));
   await expect(steadyPoll(broken, 100, new AbortController().signal)).rejects.toThrow('broken');
 });

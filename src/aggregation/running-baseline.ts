@@ -1,15 +1,15 @@
 /**
- * What is usual of a figure: mean and deviation, older values fading with the time constant TAU.
+ * Running baseline of a figure: mean and deviation, with exponential decay of older values (time constant TAU).
  *
  *     w = 1 - exp(-dt / TAU),  d = x - mean,  mean += w d,  variance = (1 - w)(variance + w d²)
  *
  * Units: seconds. Source: Finch (2009), "Incremental calculation of weighted mean and variance", section 9.
  */
 const TAU = 600;
-/** Before so many values over so long nothing is usual. */
+/** The baseline is unknown before so many values over so long a time. */
 const ENOUGH = { values: 30, seconds: 60 };
 
-export class Usual {
+export class RunningBaseline {
   #mean = 0;
   #variance = 0;
   #values = 0;
