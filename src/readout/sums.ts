@@ -81,7 +81,10 @@ export class RidgeSums {
   /** Runs the state over the series and takes the rows behind the washout in. */
   train(lesson: Lesson): void {
     this.#usage.check();
-    if (!isOwn(lesson.state)) return this.#trainByRuns(lesson);
+    if (!isOwn(lesson.state)) {
+      this.#trainByRuns(lesson);
+      return;
+    }
     const { state, series, targets, washout, block } = lesson;
     this.#count(lesson, this.#native.train(state.native, series, targets, washout, block), false);
   }
