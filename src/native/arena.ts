@@ -10,7 +10,7 @@
  * 64 bytes longer than the regions need, and the first begins where the addon finds the alignment. Offsets count bytes
  * from the start of the buffer. The layout is plain JSON; it belongs to its buffer and to no other.
  *
- * Reads of a region while somebody else writes it see old or new elements in any mixture; who needs more synchronises
+ * Reads of a region while another thread writes it return old and new elements in any mixture; for more, synchronise
  * with Atomics on an i32 region.
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong specification or layout; DtesnError ERR_DTESN_MEMORY

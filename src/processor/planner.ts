@@ -80,7 +80,7 @@ export class Planner {
     return aggregateMultiSourceData(sources, this.#history, additional);
   }
 
-  /** Their pipelines, planned anew. */
+  /** Their pipelines, planned again. */
   pipelines(sources: Sources, target: PlanTarget): MultiSourceData['processing_pipelines'] {
     return planPipelines(sources, this.aggregate(sources), target, this.#settings, {});
   }

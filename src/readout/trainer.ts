@@ -8,7 +8,7 @@
  * Asynchronous twins: `addAsync`, `solveAsync`, `trainReadoutAsync`, `trainForecasterAsync` run the network and take the rows in
  * on a thread of ours, to the same bits. Typed arrays must lie on shared memory; anything else is copied once. Progress has
  * the stages 'train' (steps of the series, the washout included) and 'solve'. An abort rejects with the signal's reason:
- * the sums keep the rows before it, so train anew with another trainer, and the network's state is somewhere on the way.
+ * the sums keep the rows before it, so train again with a new trainer, and the network's state is somewhere on the way.
  *
  * Errors: as Ridge's and as run's of the network; RangeError ERR_DTESN_SHAPE when series and targets differ in steps, or a
  * series is no longer than the washout; DtesnError ERR_DTESN_BUSY while an asynchronous call works on the trainer or on the

@@ -1,4 +1,4 @@
-/** A request on its way through an engine, and who is told of it. */
+/** A request on its way through an engine, and its listener. */
 import type { Arrival } from './arrivals.js';
 
 export const finishReasons = ['stop', 'length', 'abort', 'error', 'repetition'] as const;
