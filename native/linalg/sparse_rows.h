@@ -93,7 +93,7 @@ class SparseRows final : public LinearOperator<T> {
 
   void unpack(T* dense) const override {
     for (size_t i = 0; i < this->rows(); ++i) {
-      for (size_t k = starts_[i]; k < starts_[i + 1]; ++k) dense[i * this->cols() + columns_[k]] = weights_[k];
+      for (size_t k = starts_[i]; k < starts_[i + 1]; ++k) dense[i * this->cols() + columns_[k]] += weights_[k];
     }
   }
 

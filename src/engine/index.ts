@@ -41,6 +41,7 @@ export {
   engineMetrics,
   histogramQuantile,
   type Latency,
+  ownScraper,
   type Rates,
   type Restart,
   RestartDetector,

@@ -11,6 +11,8 @@
  * Errors: RangeError ERR_DTESN_ARGUMENT for two names with different values.
  */
 
+import { coded } from './coded.js';
+
 /** Current names by the old ones. */
 export type Renamed = Readonly<Record<string, string>>;
 
@@ -47,7 +49,7 @@ export function currentNames<T>(options: T, names: Renamed, owner: string): T {
 function conflict(current: string, given: unknown, old: string, value: unknown, owner: string): RangeError {
   const both = `${current} ${String(given)} and ${old} ${String(value)}`;
   const message = `Expected one value for ${current} of ${owner} but received ${both} (${old} is its name in dtesn 0.1)`;
-  return Object.assign(new RangeError(message), { code: 'ERR_DTESN_ARGUMENT' });
+  return coded(new RangeError(message), 'ERR_DTESN_ARGUMENT');
 }
 
 /** What gives an object a getter for each old name, and returns the object. */

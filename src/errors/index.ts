@@ -10,6 +10,7 @@
  */
 import type { z } from 'zod';
 import { brand } from './brand.js';
+import { type Coded, coded, showCode, textOf } from './coded.js';
 import type { DtesnErrorCode } from './codes.js';
 
 export { brand } from './brand.js';
@@ -41,17 +42,6 @@ export function named(errorClass: { prototype: Error }, name: string): void {
   Object.defineProperty(errorClass.prototype, 'name', { value: name, configurable: true, writable: true });
 }
 
-function textOf({ name, message }: Error, code: DtesnErrorCode): string {
-  return `${name} [${code}]: ${message}`;
-}
-
-/** The stack takes its first line when it is read first: until then the name has the code. */
-function showCode(error: Error, code: DtesnErrorCode): void {
-  Object.defineProperty(error, 'name', { value: `${error.name} [${code}]`, configurable: true });
-  void error.stack;
-  delete (error as { name?: string }).name;
-}
-
 /** What came, in the fewest words that tell the caller. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
@@ -64,14 +54,6 @@ export function describe(value: unknown): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
   const name = (value as object).constructor?.name;
   return name && name !== 'Object' ? `a ${name}` : 'an object';
-}
-
-type Coded<E extends Error> = E & { code: DtesnErrorCode };
-
-function coded<E extends Error>(error: E, code: DtesnErrorCode): Coded<E> {
-  showCode(error, code);
-  Object.defineProperty(error, 'toString', { value: () => textOf(error, code), configurable: true, writable: true });
-  return Object.assign(error, { code });
 }
 
 /** TypeError: `Expected a Float32Array for series but received an array of 3`. */

@@ -185,7 +185,7 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
 }
 
 function ratesBetween(before: EngineScrape | null, after: EngineScrape | null): Rates | null {
-  if (before === null || after === null) return null;
+  if (before === null || after === null || after.timeSeconds < before.timeSeconds) return null;
   const sample = ({ metrics, timeSeconds }: EngineScrape) => ({ metrics, timeSeconds });
   return deriveRates(sample(before), sample(after));
 }

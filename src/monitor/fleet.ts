@@ -23,7 +23,7 @@
  */
 import { EventEmitter, once } from 'node:events';
 import { z } from 'zod';
-import { type Clock, clockOption } from '../abort/index.js';
+import { type Clock, clockOption, untilAborted } from '../abort/index.js';
 import type { Engine } from '../engine/index.js';
 import { argumentError, checkOptions, DtesnError, emit, ListenerErrors, rangeError } from '../errors/index.js';
 import { EngineMonitor, type EngineMonitorOptions } from './engine-monitor.js';
@@ -67,6 +67,7 @@ interface Member {
 
 export class Fleet extends EventEmitter<FleetEvents> {
   readonly #members: Member[];
+  readonly #closing = new AbortController();
   readonly #affinity: number;
   readonly #errors: ListenerErrors;
 
@@ -93,12 +94,14 @@ export class Fleet extends EventEmitter<FleetEvents> {
   /** Resolves when every engine was observed at least once; rejects with the signal's reason where that comes first. */
   async observed({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     signal?.throwIfAborted();
+    const closed = () => new DtesnError('ERR_DTESN_CLOSED', 'Expected an open fleet but it was closed');
+    if (this.#closing.signal.aborted) throw closed();
     const unseen = this.#members.filter(({ monitor }) => !monitor.observed);
-    const waiting = Promise.all(unseen.map(({ monitor }) => once(monitor, 'observation', signal && { signal })));
-    await waiting.catch((error) => {
-      signal?.throwIfAborted();
-      throw error;
+    const waiting = unseen.map(({ monitor }) => once(monitor, 'observation', { signal: this.#closing.signal }));
+    const all = Promise.all(waiting).catch(() => {
+      throw closed();
     });
+    await (signal === undefined ? all : untilAborted(signal, all));
   }
 
   /** The engine for the next request. */
@@ -115,6 +118,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
 
   /** Ends every watch; the engines stay open. */
   async close(): Promise<void> {
+    this.#closing.abort();
     await Promise.all(this.#members.map(({ monitor }) => monitor.close()));
     this.removeAllListeners();
   }

@@ -77,7 +77,8 @@ export function reviveNetwork(handle: NetworkHandle): unknown {
     Number.isSafeInteger(handle.number) &&
     Number.isSafeInteger(handle.addon) &&
     (handle.dtype === 'f32' || handle.dtype === 'f64') &&
-    typeof handle.facts === 'object';
+    typeof handle.facts === 'object' &&
+    handle.facts !== null;
   if (!isHandle) throw argumentError('a handle of network.share()', 'handle', handle);
   if (handle.addon !== addon().identity) {
     throw argumentError('a network of the addon that this copy of dtesn has loaded', 'handle', 'one of another addon');

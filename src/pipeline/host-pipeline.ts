@@ -9,6 +9,7 @@
  * anything else than a HostPlan is an absent pipeline with its error.
  */
 import { z } from 'zod';
+import { currentNames } from '../errors/index.js';
 import { type TransformOp, transformOpSchema } from '../transform/index.js';
 import { type ExecutionSetting, plannedSettings, settingOf } from './execution.js';
 import type { Pipeline, PipelineStep } from './schema.js';
@@ -42,6 +43,7 @@ export interface HostPipeline {
   plan(data: any): HostPlan;
 }
 
+const oldLimits = { batch_size: 'batchSize', chunk_steps: 'chunkSteps', active_membranes: 'activeMembranes' };
 const bound = z.int().min(1).optional();
 
 const hostPlanSchema = z.strictObject({
@@ -67,7 +69,7 @@ export function planHost(host: HostPipeline, priority: number, data: unknown): P
     returned.catch(() => {}); // it is refused below; its rejection has no other reader
     throw new TypeError('Expected a plan from plan() but received a promise');
   }
-  const { success, data: planned, error } = hostPlanSchema.safeParse(returned);
+  const { success, data: planned, error } = hostPlanSchema.safeParse(currentPlan(returned));
   if (!success) {
     const { path, message } = error.issues[0]!;
     throw new TypeError(
@@ -82,6 +84,20 @@ export function planHost(host: HostPipeline, priority: number, data: unknown): P
     priority,
     steps: planned.transformations.flatMap(stepsOf),
   };
+}
+
+/** The plan under the names that hold now. */
+function currentPlan(plan: unknown): unknown {
+  if (typeof plan !== 'object' || plan === null) return plan;
+  const current = currentNames(plan, { output_format: 'outputFormat' }, 'the plan of a pipeline') as HostPlan;
+  if (!Array.isArray(current.transformations)) return current;
+  const transformations = current.transformations.map((transformation: unknown) => {
+    if (typeof transformation !== 'object' || transformation === null || !('limits' in transformation))
+      return transformation;
+    const limits = currentNames(transformation.limits, oldLimits, 'the limits of a transformation');
+    return { ...transformation, limits };
+  });
+  return { ...current, transformations };
 }
 
 /** A transformation with operations and limits is a step of each kind. */

@@ -112,7 +112,9 @@ export function createConfig(given: DtesnConfigInput = {}, environment: NodeJS.P
 /** What is no object is left to the check. */
 function merged(fromEnvironment: object, options: unknown): unknown {
   const isObject = typeof options === 'object' && options !== null && !Array.isArray(options);
-  return isObject ? { ...fromEnvironment, ...options } : options;
+  if (!isObject) return options;
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { ...fromEnvironment, ...Object.fromEntries(given) };
 }
 
 function readEnvironment(environment: NodeJS.ProcessEnv): Record<string, unknown> {

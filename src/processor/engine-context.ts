@@ -120,7 +120,7 @@ export function engineContext(
 
 /** Whether it was meant as a context: what else is given there has no multi_source_data. */
 export function isContext(given: object): given is GivenContext {
-  return given !== null && 'multi_source_data' in given;
+  return given !== null && ('multi_source_data' in given || 'data' in given);
 }
 
 /** Refuses what is no context. */

@@ -6,8 +6,10 @@
  * what a run writes is the lane's. A wave of process() runs alone; those of a batch run as native batches, each input with a
  * state of its own.
  */
+
 import { type EncodeInput, writeSeries } from '../encoding/index.js';
-import type { Progress } from '../native/index.js';
+import { checkKeys } from '../errors/index.js';
+import { checkLongRun, type LongRunOptions, type Progress } from '../native/index.js';
 import type { DeepTreeModel, State } from '../network/index.js';
 import { applyMultiSourceTransformations, draftTransformations, type PlanTarget, pinPlan } from '../pipeline/index.js';
 import type { SourceFetcher, SourceSet } from '../sources/index.js';
@@ -45,6 +47,13 @@ export interface ProcessOptions {
    * tokenizer of the model's files, or as UTF-8 bytes, and the result says so.
    */
   context?: GivenContext;
+}
+
+/** Refuses unknown keys, and a signal or a listener of another kind. */
+export function checkProcessOptions(options: ProcessOptions, call: string): void {
+  checkKeys(options, ['signal', 'onProgress', 'context'], call);
+  const { signal, onProgress } = options;
+  checkLongRun({ signal, onProgress: onProgress as LongRunOptions['onProgress'] }, call);
 }
 
 /** What one decision rests on. */

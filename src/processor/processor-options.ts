@@ -173,24 +173,29 @@ export async function openParts(
   });
   const { signal, onProgress } = options;
   const model = await makeModel(config, options.model, { signal, onProgress });
-  if (typeof pins.membranes === 'number' && pins.membranes > model.membranes.length) {
-    throw rangeError(`at most the ${model.membranes.length} membranes of the model`, 'plan.membranes', pins.membranes);
-  }
-  const first = new Lane(model);
-  const { engine, owned } = await engineOf(options.engine);
-  const made: Engine[] = owned === null ? [] : [owned];
-  const alternatives = given.map(({ name, engine: other, sources }) => {
-    const opened = typeof other === 'string' ? new HttpEngine(other) : other;
-    if (typeof other === 'string') made.push(opened);
-    return { name, engine: opened, ...(sources && { sources }) };
-  });
-  const cores = usableCpus();
-  const lanes = new Pool(cores, () => new Lane(model), [first]);
-  // Of each lane the series that runs, and the next one: a thousand callers hold their token ids and not their series.
-  const memory = new Pool(2 * cores, () => new SeriesMemory());
-  const tokens = new TokenCache(cacheBytes);
-  const providers = providersOf(config, lanes, memory, model, kernelsAreRight());
+  const made: Engine[] = [];
   try {
+    if (typeof pins.membranes === 'number' && pins.membranes > model.membranes.length) {
+      throw rangeError(
+        `at most the ${model.membranes.length} membranes of the model`,
+        'plan.membranes',
+        pins.membranes,
+      );
+    }
+    const first = new Lane(model);
+    const { engine, owned } = await engineOf(options.engine);
+    if (owned !== null) made.push(owned);
+    const alternatives = given.map(({ name, engine: other, sources }) => {
+      const opened = typeof other === 'string' ? new HttpEngine(other) : other;
+      if (typeof other === 'string') made.push(opened);
+      return { name, engine: opened, ...(sources && { sources }) };
+    });
+    const cores = usableCpus();
+    const lanes = new Pool(cores, () => new Lane(model), [first]);
+    // Of each lane the series that runs, and the next one: a thousand callers hold their token ids and not their series.
+    const memory = new Pool(2 * cores, () => new SeriesMemory());
+    const tokens = new TokenCache(cacheBytes);
+    const providers = providersOf(config, lanes, memory, model, kernelsAreRight());
     signal?.throwIfAborted();
     const fetcher = new SourceFetcher(engine, {
       deadlineMs: config.sourceDeadlineMs,
@@ -311,15 +316,20 @@ function makeModel(
 ): Promise<DeepTreeModel> {
   const model = {
     dtype: 'f32' as const,
-    depth: config.depth,
+    ...(options.parents === undefined && { depth: config.depth }),
     units: config.units,
     inputs: config.inputs,
     seed: config.seed,
     leak: 0.5,
     biasScaling: 0.1,
-    ...options,
+    ...definedOf(options),
   };
   return DeepTreeModel.constructAsync(model, run);
+}
+
+/** An option that is undefined counts as left out. */
+function definedOf<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 /**

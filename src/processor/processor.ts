@@ -45,7 +45,7 @@ import {
 import type { ProgramSeries } from '../transform/index.js';
 import type { DtesnConfig } from './config.js';
 import { type ContextUse, type FetchedContext, type GivenContext, isContext } from './engine-context.js';
-import { InputRunner, type ProcessOptions } from './input-runner.js';
+import { checkProcessOptions, InputRunner, type ProcessOptions } from './input-runner.js';
 import { type MetricsOfProcessor, metricsOf } from './processor-metrics.js';
 import { openParts, type ProcessorOptions, type ProcessorParts } from './processor-options.js';
 import type { DtesnFailure, DtesnResult } from './result.js';
@@ -189,6 +189,7 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
   ): Promise<PreprocessedInput> {
     const given = isContext(contextOrOptions) ? { ...options, context: contextOrOptions } : contextOrOptions;
     return this.#track(async () => {
+      checkProcessOptions(given, 'preprocessWithEngine');
       const wave = await this.#runner.prepareOne(input, given);
       try {
         const [{ transformed, planned, use }] = wave.inputs as [(typeof wave.inputs)[number]];
@@ -203,6 +204,7 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
   /** One input, the whole way. */
   process(input: EncodeInput, options: ProcessOptions = {}): Promise<DtesnResult> {
     return this.#track(async () => {
+      checkProcessOptions(options, 'process');
       const wave = await this.#runner.prepareOne(input, options);
       let result: DtesnResult | undefined;
       await this.#runner.run(wave, options, (_, finished) => {
@@ -221,6 +223,7 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
   processBatch(inputs: readonly EncodeInput[], options: ProcessOptions = {}): Promise<(DtesnResult | DtesnFailure)[]> {
     return this.#track(async () => {
       if (!Array.isArray(inputs)) throw argumentError('an array of inputs', 'inputs', inputs);
+      checkProcessOptions(options, 'processBatch');
       const { onProgress, ...each } = options;
       const results = new Array<DtesnResult | DtesnFailure>(inputs.length);
       let done = 0;

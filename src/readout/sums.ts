@@ -115,6 +115,11 @@ export class RidgeSums {
       if (first >= end) continue;
       const seen = this.shape.inputs > 0 ? series.subarray(first * inputs, end * inputs) : undefined;
       const wanted = targets.subarray(first * outputs, end * outputs);
+      const at = rows.findIndex((value: number) => !Number.isFinite(value));
+      if (at >= 0) {
+        const place = `states (step ${start + Math.floor(at / featureSize)}, feature ${at % featureSize})`;
+        throw rangeError('finite numbers', place, rows[at]);
+      }
       this.#rows += this.#native.add(rows.subarray((first - start) * featureSize), seen, wanted);
     }
   }

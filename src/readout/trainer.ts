@@ -173,9 +173,18 @@ export async function trainForecasterAsync(
   options: TrainAsyncOptions = {},
 ): Promise<TrainedNetwork> {
   const { past, next, last } = nextRows(network, network.seriesOf(series, { shared: true }));
-  const trained = await trainReadoutAsync(network, past, next, options);
-  trained.run(last);
-  return trained;
+  const { signal, onProgress, ...train } = checkOptions(trainAsyncSchema, options, 'trainForecasterAsync');
+  const trainer = new ReadoutTrainer(network, { ...train, outputs: network.inputs });
+  try {
+    await trainer.addAsync(past, next, { signal, onProgress });
+    const atTheEnd = network.state.slice();
+    const trained = await trainer.solveAsync(train.ridge, { signal, onProgress });
+    network.reset(atTheEnd); // a caller may have run it while the readout was solved
+    trained.run(last);
+    return trained;
+  } finally {
+    trainer.close();
+  }
 }
 
 /** The rows but the last, the row after each of them, and the last. */

@@ -10,7 +10,9 @@
  * Errors: TypeError or RangeError for wrong options; DtesnError ERR_DTESN_SIMULATOR_PORT when the port cannot be bound,
  * ERR_DTESN_TRACE for a trace that cannot be read.
  */
+
 import { readFile } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { argumentError, checkOptions, currentNames, DtesnError, rangeError } from '../errors/index.js';
 import type { ArrivalSource } from './arrivals.js';
@@ -82,6 +84,7 @@ export interface SimulatedModelOptions {
   kvBlocks?: number | undefined;
 }
 
+const WARM_UP_SLICE_SECONDS = 60;
 const oldNames = { catchUp: 'catchUpSeconds', warmUp: 'warmUpSeconds', startTime: 'startSeconds' };
 export interface DeprecatedSimulatorOptions {
   /** @deprecated Use `catchUpSeconds`. */
@@ -188,6 +191,11 @@ export class EngineSimulator {
     const simulator = new EngineSimulator(checked, await newSimulation(checked));
     await simulator.server.open();
     try {
+      for (let time = WARM_UP_SLICE_SECONDS; signal && time < checked.warmUpSeconds; time += WARM_UP_SLICE_SECONDS) {
+        await simulator.advanceTo(time);
+        await setImmediate(); // a signal is seen when the event loop turns
+        signal.throwIfAborted();
+      }
       await simulator.advanceTo(checked.warmUpSeconds);
       signal?.throwIfAborted();
     } catch (error) {

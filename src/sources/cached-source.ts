@@ -45,6 +45,8 @@ export class CachedSource<Source extends Answer> {
   #answer: Kept<Source> | null = null;
   #failure: Kept<Source> | null = null;
   #asking: Promise<Source> | null = null;
+  /** Whether what is under way takes no answer of another reader. */
+  #takesNoOther = false;
   #takesSeed = true;
   /** Since all was forgotten nothing was answered: what another reader has is not taken either. */
   #forgotten = false;
@@ -133,10 +135,11 @@ export class CachedSource<Source extends Answer> {
 
   /** What another reader had serves while it is fresh, and newer than the own answer. */
   #askOnce(force = false): Promise<Source> {
-    if (this.#asking !== null) return this.#asking;
+    if (this.#asking !== null && (!force || this.#takesNoOther)) return this.#asking;
     const { freshMs } = this.#freshness;
     const newest = this.#answer === null ? freshMs : Math.min(freshMs, this.#age(this.#answer));
     const maxAgeMs = force || this.#forgotten ? 0 : newest;
+    this.#takesNoOther = maxAgeMs === 0;
     const asking = this.#ask(maxAgeMs).then(
       (answered) => {
         const source = this.#dated(answered);

@@ -151,3 +151,22 @@ test.each<[string, () => unknown, RegExp]>([
 ])('refused: %s', (_, call, message) => {
   expect(call).toThrow(message);
 });
+
+test('observed() ends with an error when the fleet is closed before an engine was observed', async () => {
+  const silent = {
+    ...engine('a').self,
+    metrics: () => new Promise<never>(() => {}),
+    health: () => new Promise<never>(() => {}),
+  };
+  const fleet = new Fleet([silent]);
+  const observed = fleet.observed();
+  const expected = expect(observed).rejects.toThrow(expect.objectContaining({ code: 'ERR_DTESN_CLOSED' }));
+  await fleet.close();
+  await expected;
+  await expect(fleet.observed()).rejects.toThrow('Expected an open fleet but it was closed');
+});
+
+test('an engine of the host may have a field named scraper', async () => {
+  const fleet = await fleetOf([{ self: Object.assign(engine('a').self, { scraper: {} }) }]);
+  expect(fleet.pick().label).toBe('a');
+});

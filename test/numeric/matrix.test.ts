@@ -54,3 +54,11 @@ describe('what makes no matrix', () => {
     expect(make).toThrow(expect.objectContaining({ code: expect.stringMatching(/^ERR_DTESN_/) }));
   });
 });
+
+test('a column that stands twice in a row of a csr matrix counts as the sum in runs and in what is read back', () => {
+  const recurrent = csr(1, 1, { offsets: [0, 2], columns: [0, 0], values: [0.25, 0.5] });
+  const network = new Reservoir({ weights: { recurrent, input: matrix(1, 1, [0]) }, activation: 'identity', leak: 1 });
+  network.reset([1]);
+  expect(network.run([0]).data[0]).toBe(0.75);
+  expect(network.weights().recurrent.data[0]).toBe(0.75);
+});

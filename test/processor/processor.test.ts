@@ -203,3 +203,24 @@ test('a closed processor refuses further inputs', async () => {
   await closed.close();
   await expect(closed.process('x')).rejects.toMatchObject({ code: 'ERR_DTESN_CLOSED' });
 });
+
+test('options of a processor that are undefined count as left out, and its tree may have other parents', async () => {
+  const model = { leak: undefined, parents: [null, 0, 0] };
+  const made = await DtesnProcessor.create({ engine: null, config: { ...config, inputs: undefined }, model });
+  const { membranes } = await made.process([[0.5]].map((row) => new Array(made.config.inputs).fill(row[0])));
+  expect(membranes.length).toBe(3);
+  expect(made.config.inputs).toBe(16);
+  expect(made.model.membranes.map(({ leak }) => leak)).toEqual([0.5, 0.5, 0.5]);
+  await made.close();
+});
+
+test.each([
+  ['an unknown option', { sginal: 1 }, /Unknown option sginal of process/],
+  ['a signal of another kind', { signal: {} }, /an AbortSignal for signal/],
+  ['a listener of another kind', { onProgress: 5 }, /a function .* for onProgress/],
+  ['null', null, /an object for the options of process/],
+])('%s in the options of process is refused by name', async (_, options, message) => {
+  await expect(processor.process('a', options as never)).rejects.toThrow(
+    expect.objectContaining({ code: 'ERR_DTESN_ARGUMENT', message: expect.stringMatching(message) }),
+  );
+});

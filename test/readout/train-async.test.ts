@@ -239,3 +239,22 @@ describe('an abort', () => {
     await expect(trainReadoutAsync(large(), long, long, { onProgress })).rejects.toThrow('of the listener');
   });
 });
+
+test('a network that its caller moves while the readout is solved still forecasts from the end of the series', async () => {
+  const series = shared(Float64Array.from({ length: 600 }, (_, t) => Math.sin(t / 5)));
+  const make = () => new Reservoir({ ...small, units: 600, topology: 'dense' });
+  const expected = trainForecaster(make(), series).forecast(5);
+  const network = make();
+  const training = trainForecasterAsync(network, series);
+  let moved = false;
+  while (
+    !moved &&
+    (await Promise.race([training.then(() => true), new Promise<false>((go) => setImmediate(go, false))])) === false
+  ) {
+    if (network.ownState.busy) continue;
+    network.run([9, 9, 9]);
+    moved = true;
+  }
+  expect(moved).toBe(true);
+  expect((await training).forecast(5).data).toEqual(expected.data);
+});

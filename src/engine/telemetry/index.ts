@@ -3,5 +3,5 @@ export { deriveRates, type EngineRates, type Latency, type Rates, type Scrape } 
 export { type EngineFigures, type EngineMetrics, engineMetrics } from './engine-metrics.js';
 export { histogramQuantile } from './histogram-quantile.js';
 export { differs, type Restart, RestartDetector, type RunFigures } from './restart-law.js';
-export { type EngineScrape, type ScrapedEngine, type Scraper, scraperOf } from './scraper.js';
+export { type EngineScrape, ownScraper, type ScrapedEngine, type Scraper, scraperOf } from './scraper.js';
 export type { SharedOptions } from './shared-answer.js';

@@ -28,14 +28,17 @@ export interface Scraper {
   health(options?: SharedOptions): Promise<void>;
 }
 
+/** Under this key an engine that stands for another one carries the scraper of that one. */
+export const ownScraper = Symbol.for('dtesn.scraper');
+
 export interface ScrapedEngine extends Engine {
-  readonly scraper: Scraper;
+  readonly [ownScraper]: Scraper;
 }
 
 const scrapers = new WeakMap<Engine, WeakMap<Clock, Scraper>>();
 
 export function scraperOf(engine: Engine, clock: Clock = systemClock): Scraper {
-  if ('scraper' in engine) return (engine as ScrapedEngine).scraper;
+  if (ownScraper in engine) return (engine as ScrapedEngine)[ownScraper];
   const byClock = scrapers.get(engine) ?? new WeakMap<Clock, Scraper>();
   scrapers.set(engine, byClock);
   const scraper = byClock.get(clock) ?? makeScraper(engine, clock);

@@ -23,6 +23,7 @@ import {
   EngineError,
   isEngineError,
   isScaling,
+  ownScraper,
   type RequestOptions,
   type ScrapedEngine,
   type Scraper,
@@ -80,7 +81,7 @@ export class EngineGuard {
       detokenize: (tokens, options) => ask('tokenizer', options, (limits) => engine.detokenize(tokens, limits)),
       modelFiles: (options) => engine.modelFiles(options),
       close: () => engine.close(),
-      scraper: guarded,
+      [ownScraper]: guarded,
     };
   }
 
