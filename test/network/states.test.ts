@@ -133,7 +133,7 @@ describe('states of one network', () => {
     expect(network.run([1], { state }).rows).toBe(1);
     const other = network.createState();
     expect(() => network.runBatch([[1], [2]], { states: [other, other] })).toThrow(
-      /a state of its own for each series/,
+      /distinct states, one for each series/,
     );
     expect(() => new Reservoir({ units: 200, inputs: 1 }).run([1], { state })).toThrow(/a state of this reservoir/);
   });
@@ -183,7 +183,7 @@ describe('sharing', () => {
     expect(() => Network.from(handle)).toThrow(expect.objectContaining({ code: 'ERR_DTESN_CLOSED' }));
     expect(() => Network.from({} as never)).toThrow(/a handle of network.share\(\)/);
     const open = new Reservoir({ units: 4, inputs: 1 });
-    expect(() => Network.from({ ...open.share(), dtype: 'f64' })).toThrow(/handle of a network that is still in use/);
+    expect(() => Network.from({ ...open.share(), dtype: 'f64' })).toThrow(/handle of an open network/);
     expect(() => Network.from({ ...open.share(), kind: 'Other' })).toThrow(/handle.kind/);
   });
 });
