@@ -5,7 +5,7 @@
  *     enable_caching      = the engine is ready          batch_processing     = max_concurrent > 1
  *     memory_optimization = max_sequence_length > 1024   concurrent_execution = more than one pipeline
  *
- * Unknown figures count as not met. What the caller sets goes before all of it.
+ * Unknown figures count as not met. Values set by the caller take precedence.
  */
 import {
   type Aggregation,

@@ -28,7 +28,7 @@ export function planModelAware(aggregation: Aggregation, target: PlanTarget): Pi
   };
 }
 
-/** Its operations go before the embedding, after those that pipelines before it put there. */
+/** Adds its operations before the embedding, after those of earlier pipelines. */
 export function applyModelAwarePreprocessing(draft: Draft, data: MultiSourceData): Draft {
   return applyPipeline(draft, data, MODEL_AWARE);
 }
