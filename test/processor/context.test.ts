@@ -70,7 +70,7 @@ describe('a context that is handed in', () => {
       expect(result.contextUse).toMatchObject({ origin: 'given', state: 'fresh' });
       expect(inBatch).toMatchObject({ ok: true, contextUse: { origin: 'given' } });
       expect(result.input.encoder).toBe('utf8-bytes');
-      expect(result.input.note).toMatch(/^a context was given, so the engine was not asked/);
+      expect(result.input.note).toMatch(/^a context was given, so no request was sent to the engine/);
     });
   });
 
