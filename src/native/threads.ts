@@ -26,7 +26,7 @@ export function setThreads(threads: number): number {
   const begun = addon().setThreads(threads);
   if (begun < threads && !warned) {
     warned = true;
-    process.emitWarning(`The system began ${begun} of ${threads} threads; work goes on with these`, {
+    process.emitWarning(`The system began ${begun} of ${threads} threads and the pool uses these`, {
       code: 'DTESN_THREADS',
       detail: 'Raise the limit of processes (ulimit -u, pids.max), or ask for fewer threads.',
     });

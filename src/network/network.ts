@@ -314,7 +314,7 @@ export abstract class Network<Facts extends object = object> {
     this.ownState.reset(state);
   }
 
-  /** Refuses to go on while an asynchronous run works on the own state. */
+  /** Throws while an asynchronous run uses the network's own state. */
   protected checkIdle(): void {
     this.ownState.checkIdle();
   }

@@ -62,7 +62,7 @@ export function planFlags(
   reasons['error_handling'] =
     errorHandling === 'fail'
       ? 'a transformation that fails ends the input'
-      : 'a transformation that fails is left out, and the rest goes on';
+      : 'a transformation that fails is left out, and the others are applied';
   reasons['pipeline_order'] = 'pipelines act by priority, those of equal priority as they are declared';
   return { values, reasons };
 }

@@ -120,11 +120,9 @@ function entryOf(
 
 /** The planned reason, or that the switch was changed since. */
 function whyOf(planned: string | undefined, value: boolean): string {
-  if (planned === undefined) return 'set in the data handed in';
+  if (planned === undefined) return 'set in the given data';
   const prefix = `${value}: `;
-  return planned.startsWith(prefix)
-    ? planned.slice(prefix.length)
-    : `changed in the data handed in (planned ${planned})`;
+  return planned.startsWith(prefix) ? planned.slice(prefix.length) : `changed in the given data (planned ${planned})`;
 }
 
 function ruleOf(data: MultiSourceData, name: string, value: string): AppliedTransformation {

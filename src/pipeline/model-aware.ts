@@ -69,6 +69,6 @@ function limitVocabulary(vocabSize: number | null, { inputKind }: PlanTarget): P
     on: 'tokens',
     operations: [{ op: 'clip', min: 0, max: vocabSize - 1 }],
     parameters: { vocab_size: vocabSize },
-    reason: `the model knows the token ids 0 to ${vocabSize - 1}`,
+    reason: `the vocabulary of the model has the token ids 0 to ${vocabSize - 1}`,
   };
 }

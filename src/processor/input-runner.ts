@@ -41,7 +41,7 @@ export interface ProcessOptions {
   onProgress?: (progress: Progress) => void;
   /**
    * A context to use instead of a fetch. No request is sent then: text is encoded by cached ids, by the tokenizer of
-   * the model's files, or as UTF-8 bytes, and the result says so.
+   * the model's files, or as UTF-8 bytes, and the result names the encoder.
    */
   context?: GivenContext;
 }

@@ -5,7 +5,7 @@
  *     const result = await processor.process('Once upon a time');
  *     await processor.close();
  *
- *     context    the sources fetched at once (or from their caches), aggregated, pipelines planned; or handed in
+ *     context    the sources fetched at once (or from their caches), aggregated, pipelines planned; or a given context
  *     encode     text -> token ids (the engine's tokenizer, else that of the model's files,
  *                else UTF-8 bytes); numbers stay numbers
  *     transform  the plan's program, natively and in place
