@@ -115,6 +115,7 @@ export {
   matrix,
   type SeriesInput,
   spectralRadius,
+  spectralRadiusAsync,
 } from './numeric/index.js';
 export {
   type AppliedTransformation,
