@@ -185,7 +185,7 @@ describe('the five applications', () => {
   });
 });
 
-describe('what cannot be applied is recorded and the rest goes on', () => {
+describe('what cannot be applied is recorded and the others are applied', () => {
   test('an unknown pipeline is recorded with its error', () => {
     const plan = data(tokens);
     plan.processing_pipelines.data_flow_config.pipeline_order.unshift('from_the_future');

@@ -126,7 +126,7 @@ describe('a pipeline of the host', () => {
       /cores/,
     ],
   ] as [string, () => never, RegExp][])(
-    'whose plan %s is absent with the error, and the rest goes on',
+    'whose plan %s is absent with the error, and the others act',
     (_, plan, message) => {
       const made = data({ pipelines: [{ ...double, plan }, add] });
       const { absent_pipelines, data_flow_config } = made.processing_pipelines;

@@ -1,4 +1,4 @@
-/** Each switch of the plan, flipped alone in a context that is handed in: what a user sees of it. */
+/** Effects of each switch of the plan, flipped alone in a given context. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { usableCpus } from '../../src/host/index.js';
 import { DeepTreeModel } from '../../src/network/index.js';
