@@ -9,7 +9,8 @@
 
 namespace dtesn::addon {
 
-// As in Node's own errors: the first line of the stack, taken when it is read first, has the code; the name has not.
+// As in Node's own errors, the first line of the stack has the code and the name does not. The stack is built on first
+// read, so it is read while the name still has the code.
 template <class JsError>
 JsError coded(Napi::Env env, const char* code, const std::string& message) {
   JsError error = JsError::New(env, message);
@@ -33,6 +34,31 @@ template <class JsError>
 [[noreturn]] inline void failShape(Napi::Env env, const std::string& message) {
   fail<Napi::RangeError>(env, "ERR_DTESN_SHAPE", message);
 }
+
+// The end of a sentence: what came in place of what was expected.
+inline std::string butReceived(const Napi::Value& value) {
+  if (value.IsEmpty()) return " but received undefined";
+  switch (value.Type()) {
+    case napi_undefined:
+      return " but received undefined";
+    case napi_null:
+      return " but received null";
+    case napi_boolean:
+      return " but received a boolean";
+    case napi_number:
+      return " but received " + value.ToString().Utf8Value();
+    case napi_string:
+      return " but received a string";
+    case napi_function:
+      return " but received a function";
+    case napi_object:
+      return value.IsArray() ? " but received an array" : " but received an object";
+    default:
+      return " but received another kind of value";
+  }
+}
+
+inline std::string butReceived(size_t count) { return " but received " + std::to_string(count); }
 
 constexpr const char* kTooLarge = "Expected a size that fits in memory but the allocation failed";
 

@@ -15,13 +15,17 @@ constexpr size_t kMostColumns = size_t{1} << 20;
 
 // { states, inputs, outputs, intercept }
 inline ReadoutShape readShape(const Napi::Value& value) {
-  if (!value.IsObject()) failArgument(value.Env(), "Expected an object for shape");
+  if (!value.IsObject()) failArgument(value.Env(), "Expected an object for shape" + butReceived(value));
   const Napi::Object shape = value.As<Napi::Object>();
   const ReadoutShape read = {count(shape.Get("states"), "states"), count(shape.Get("inputs"), "inputs"),
                              count(shape.Get("outputs"), "outputs"), shape.Get("intercept").ToBoolean()};
-  if (read.states == 0 || read.outputs == 0) failShape(value.Env(), "Expected at least one state and one output");
-  if (read.states > kMostColumns || read.inputs > kMostColumns || read.outputs > kMostColumns) {
-    failShape(value.Env(), "Expected at most 1048576 states, inputs and outputs");
+  if (read.states == 0 || read.outputs == 0 || read.states > kMostColumns || read.inputs > kMostColumns ||
+      read.outputs > kMostColumns) {
+    failShape(value.Env(),
+              "Expected 1 to 1048576 states, 0 to 1048576 inputs and 1 to 1048576 outputs for shape but "
+              "received " +
+                  std::to_string(read.states) + ", " + std::to_string(read.inputs) + " and " +
+                  std::to_string(read.outputs));
   }
   return read;
 }
@@ -30,8 +34,8 @@ template <class T, class Body>
 void withRows(const Napi::Value& states, const Napi::Value& inputs, const ReadoutShape& shape, Body body) {
   const Span<T> x = view<T>(states, "states");
   if (x.size % shape.states != 0) {
-    failShape(states.Env(), "Expected states with " + std::to_string(shape.states) + " elements a row but received " +
-                                std::to_string(x.size));
+    failShape(states.Env(), "Expected states with " + std::to_string(shape.states) +
+                                " elements a row (states of the readout) but received " + std::to_string(x.size));
   }
   const size_t rows = x.size / shape.states;
   const T* const u = shape.inputs == 0 ? nullptr : view<T>(inputs, "inputs", rows * shape.inputs).data;

@@ -44,7 +44,10 @@ class ForecasterObject final : public Napi::ObjectWrap<ForecasterObject<T>> {
     const ReadoutShape& shape = readout.shape();
     if (shape.states != network.featureSize() || shape.outputs != network.inputs() ||
         (shape.inputs != 0 && shape.inputs != network.inputs())) {
-      failShape(env, "Expected a readout of this network whose outputs are its inputs");
+      failShape(env, "Expected a readout of " + std::to_string(network.featureSize()) + " states, 0 or " +
+                         std::to_string(network.inputs()) + " inputs and " + std::to_string(network.inputs()) +
+                         " outputs (those of the network) but received " + std::to_string(shape.states) + ", " +
+                         std::to_string(shape.inputs) + " and " + std::to_string(shape.outputs));
     }
     owner_ = &owner;
     readout_ = &readout;
@@ -135,7 +138,8 @@ class ForecasterObject final : public Napi::ObjectWrap<ForecasterObject<T>> {
     StateObject<T>& state = StateObject<T>::from(value);
     state.checkUsable(value.Env());
     if (state.network() != owner_->shared(value.Env()).get()) {
-      failArgument(value.Env(), "Expected states of this network");
+      failArgument(value.Env(),
+                   "Expected a state of the network of this forecaster but received one of another network");
     }
     return state;
   }
@@ -149,7 +153,10 @@ class ForecasterObject final : public Napi::ObjectWrap<ForecasterObject<T>> {
   std::pair<Forecast<T>, size_t> readOne(const Napi::CallbackInfo& info, const StateObject<T>& state) const {
     const Span<double> last = view<double>(info[1], "last", outputs());
     const Span<double> out = view<double>(info[2], "out");
-    if (out.size % outputs() != 0) failShape(info.Env(), "Expected out with whole rows of outputs");
+    if (out.size % outputs() != 0) {
+      failShape(info.Env(), "Expected out with a multiple of " + std::to_string(outputs()) + " elements (outputs)" +
+                                butReceived(out.size));
+    }
     Ranges ranges;
     ranges.writes(state.data(), owner_->shared(info.Env())->stateSize(), "state");
     ranges.writes(last.data, last.size, "last");
@@ -189,10 +196,14 @@ class ForecasterObject final : public Napi::ObjectWrap<ForecasterObject<T>> {
     const size_t size = owner_->shared(env)->stateSize();
     const Span<double> last = view<double>(info[2], "last");
     const size_t starts = last.size / outputs();
-    if (last.size % outputs() != 0) failShape(env, "Expected last with whole rows of outputs");
+    if (last.size % outputs() != 0) {
+      failShape(env, "Expected last with a multiple of " + std::to_string(outputs()) + " elements (outputs)" +
+                         butReceived(last.size));
+    }
     const Span<double> out = view<double>(info[3], "out");
     if (starts == 0 ? out.size != 0 : out.size % last.size != 0) {
-      failShape(env, "Expected out with as many rows for each start");
+      failShape(env, "Expected out with a multiple of " + std::to_string(last.size) + " elements (starts x outputs)" +
+                         butReceived(out.size));
     }
     const Span<double> done = view<double>(info[4], "done", starts);
     const bool hasStates = info[0].IsArray();

@@ -34,7 +34,7 @@ class LinearReadoutObject final : public Napi::ObjectWrap<LinearReadoutObject> {
 
   static const LinearReadoutObject& from(const Napi::Value& value) {
     if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTag)) {
-      failArgument(value.Env(), "Expected a linear readout");
+      failArgument(value.Env(), "Expected a LinearReadout for readout" + butReceived(value));
     }
     return *Unwrap(value.As<Napi::Object>());
   }

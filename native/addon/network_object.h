@@ -72,7 +72,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
   static NetworkObject& from(const Napi::Value& value) {
     const napi_type_tag own = tag();
     if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&own)) {
-      failArgument(value.Env(), "Expected a network of this dtype, made by this addon");
+      failArgument(value.Env(), "Expected a network of this dtype that this addon made" + butReceived(value));
     }
     return *Napi::ObjectWrap<NetworkObject<T>>::Unwrap(value.As<Napi::Object>());
   }
@@ -152,7 +152,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     const Shared<AnyNetwork> any = SharedNetworks::claim(count(spec.Get("number"), "number"));
     if (!any || any->isDouble() != (sizeof(T) == 8)) {
       fail<Napi::Error>(spec.Env(), "ERR_DTESN_CLOSED",
-                        "Expected the handle of a network that is still in use: keep it open until it is taken over");
+                        "Expected the handle of an open network: keep it open until Network.from has returned");
     }
     return Shared<Network<T>>(static_cast<const Network<T>*>(any.get()));
   }
@@ -161,7 +161,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
 
   const RegionNetwork<T>& regionNetwork(Napi::Env env) const {
     const auto* regions = dynamic_cast<const RegionNetwork<T>*>(&network(env));
-    if (regions == nullptr) failArgument(env, "Expected a network of regions");
+    if (regions == nullptr) failArgument(env, "Expected a network of regions but received a delay line (Nvar)");
     return *regions;
   }
 
@@ -172,7 +172,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
   Batch readBatch(const Napi::CallbackInfo& info) const {
     const Napi::Env env = info.Env();
     const Network<T>& network = this->network(env);
-    if (!info[0].IsArray()) failArgument(env, "Expected an array for series");
+    if (!info[0].IsArray()) failArgument(env, "Expected an array for series" + butReceived(info[0]));
     const Napi::Array list = info[0].As<Napi::Array>();
     const uint32_t length = list.Length();
     const bool hasStates = info[2].IsArray();
@@ -186,7 +186,8 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
       if (hasStates) {
         StateObject<T>& given = StateObject<T>::from(at(info[2], s));
         given.checkUsable(env);
-        if (given.network() != &network) failArgument(env, "Expected states of this network");
+        if (given.network() != &network)
+          failArgument(env, "Expected states of this network but states[" + std::to_string(s) + "] belongs to another");
         state = given.data();
         own = given.gates();
         batch.states.push_back(&given);
@@ -205,7 +206,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
 
   Napi::Value build(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    if (isOpen_) failArgument(env, "Expected a network that was made without weights, and one call of build");
+    if (isOpen_) failArgument(env, "Expected a network without weights but this one has its weights: call build once");
     const Napi::Object spec = object(info[0], "spec");
     const Control control = controlOf(info[1]);
     return guarded(env, [&]() -> Napi::Value {
@@ -266,7 +267,9 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
   const Place<T>& placeAt(const Napi::Value& value) const {
     const RegionNetwork<T>& regions = regionNetwork(value.Env());
     const size_t m = count(value, "region");
-    if (m >= regions.regions()) failShape(value.Env(), "Expected a region of this network");
+    if (m >= regions.regions())
+      failShape(value.Env(), "Expected a whole number below " + std::to_string(regions.regions()) +
+                                 " (regions of this network) for region" + butReceived(m));
     return regions.place(m);
   }
 
@@ -311,7 +314,8 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     const Span<T> state = view<T>(info[2], "state", n);
     const uint8_t* const gates = readGates(info[3]);
     const Flow<T>* const flow = network.flow();
-    if (flow == nullptr) failArgument(env, "Expected a network with a flow (a delay line has none)");
+    if (flow == nullptr)
+      failArgument(env, "Expected a network of units but received a delay line (Nvar), which has no flow");
     guarded(env, [&] {
       Differentials<T> stage(n, order);
       const Span<T> out = view<T>(info[4], "out", stage.trees() * n);

@@ -32,12 +32,13 @@ constexpr size_t kMostUnits = size_t{1} << 24;
 
 inline std::string text(const Napi::Object& spec, const char* key) {
   const Napi::Value value = spec.Get(key);
-  if (!value.IsString()) failArgument(spec.Env(), std::string("Expected a string for ") + key);
+  if (!value.IsString()) failArgument(spec.Env(), std::string("Expected a string for ") + key + butReceived(value));
   return value.As<Napi::String>().Utf8Value();
 }
 
 inline Napi::Object object(const Napi::Value& value, const char* argument) {
-  if (!value.IsObject()) failArgument(value.Env(), std::string("Expected an object for ") + argument);
+  if (!value.IsObject())
+    failArgument(value.Env(), std::string("Expected an object for ") + argument + butReceived(value));
   return value.As<Napi::Object>();
 }
 
@@ -49,7 +50,7 @@ inline Topology topologyOf(const Napi::Object& spec) {
   if (name == "cycle") return Topology::cycle;
   if (name == "permutation") return Topology::permutation;
   if (name == "hadamard") return Topology::hadamard;
-  failArgument(spec.Env(), "Expected a name of a topology but received " + name);
+  failArgument(spec.Env(), "Expected the name of a topology for topology but received " + name);
 }
 
 // Left out, the weights are as wide as the states.
@@ -69,7 +70,7 @@ inline Activation activationOf(const Napi::Object& spec) {
   if (name == "identity") return Activation::identity;
   if (name == "sine") return Activation::sine;
   if (name == "softplus") return Activation::softplus;
-  failArgument(spec.Env(), "Expected a name of an activation but received " + name);
+  failArgument(spec.Env(), "Expected the name of an activation for activation but received " + name);
 }
 
 template <class T>
@@ -102,12 +103,13 @@ Build<T> topologyOperator(const Napi::Object& spec, size_t units, const Draw& dr
   w.blockRows = count(spec.Get("blockRows"), "blockRows");
   w.seed = draw.seed;
   w.stream = draw.stream;
-  if (w.blockRows != 8 && w.blockRows != 16) failArgument(spec.Env(), "Expected 8 or 16 for blockRows");
+  if (w.blockRows != 8 && w.blockRows != 16)
+    failArgument(spec.Env(), "Expected 8 or 16 for blockRows" + butReceived(w.blockRows));
   if (w.topology == Topology::blockSparse && units > 65536) {
-    failShape(spec.Env(), "Expected at most 65536 units for block-sparse");
+    failShape(spec.Env(), "Expected at most 65536 units for a block-sparse operator" + butReceived(units));
   }
   if (w.topology == Topology::hadamard && (units & (units - 1)) != 0) {
-    failShape(spec.Env(), "Expected a power of two for units of hadamard");
+    failShape(spec.Env(), "Expected a power of two for units of a hadamard operator" + butReceived(units));
   }
   return [w](const Interruption& interruption) { return drawRecurrent<T>(w, interruption); };
 }
@@ -117,11 +119,14 @@ Build<T> csrOperator(const Napi::Object& spec, size_t rows, size_t cols) {
   const Span<uint32_t> offsets = view<uint32_t>(spec.Get("offsets"), "offsets", rows + 1);
   const Span<const T> values = constant(view<T>(spec.Get("values"), "values"));
   const Span<uint32_t> columns = view<uint32_t>(spec.Get("columns"), "columns", values.size);
-  // Copied first, and checked then: the views may be shared.
+  // Copied before the check: another thread may write to shared views meanwhile.
   std::vector<uint32_t> from(offsets.begin(), offsets.end()), places(columns.begin(), columns.end());
   bool fits = from.front() == 0 && from.back() == values.size && std::is_sorted(from.begin(), from.end());
   for (uint32_t place : places) fits = fits && place < cols;
-  if (!fits) failShape(spec.Env(), "Expected rising offsets from 0 to the number of values, and columns of the matrix");
+  if (!fits) {
+    failShape(spec.Env(), "Expected offsets that rise from 0 to " + std::to_string(values.size) +
+                              " (values) and columns below " + std::to_string(cols) + " for csr");
+  }
   return [rows, cols, values, from = std::move(from), places = std::move(places)](const Interruption&) {
     return std::make_unique<SparseRows<T>>(rows, cols, Span<const uint32_t>(from.data(), from.size()),
                                            Span<const uint32_t>(places.data(), places.size()), values);
@@ -147,7 +152,9 @@ Build<T> operatorOf(const Napi::Value& value, size_t rows, size_t cols, const Dr
     return [=, given = values()](const Interruption&) { return nonZerosOf<T>(rows, cols, given); };
   }
   if (kind == "csr") return csrOperator<T>(spec, rows, cols);
-  if (rows != cols) failShape(value.Env(), "Expected a square operator for " + kind);
+  if (rows != cols)
+    failShape(value.Env(), "Expected a square matrix for an operator of kind " + kind + " but received " +
+                               std::to_string(rows) + " x " + std::to_string(cols));
   if (kind == "topology") return topologyOperator<T>(spec, rows, draw);
   if (kind == "orthogonal") {
     return [=](const Interruption& interruption) { return drawOrthogonal<T>(rows, stream, interruption); };
@@ -159,7 +166,7 @@ Build<T> operatorOf(const Napi::Value& value, size_t rows, size_t cols, const Dr
       return drawAntisymmetric<T>(rows, scaling, diffusion, stream, interruption);
     };
   }
-  failArgument(value.Env(), "Expected a kind of operator but received " + kind);
+  failArgument(value.Env(), "Expected the name of an operator for kind but received " + kind);
 }
 
 // A view of the bias, or the scaling of a drawn one.
@@ -183,7 +190,7 @@ std::function<AlignedArray<T>()> biasOf(const Napi::Value& value, size_t units, 
 
 inline std::vector<Segment> segmentsOf(const Napi::Object& spec, size_t units) {
   const Napi::Value value = spec.Get("segments");
-  if (!value.IsArray()) failArgument(spec.Env(), "Expected an array for segments");
+  if (!value.IsArray()) failArgument(spec.Env(), "Expected an array for segments" + butReceived(value));
   const Napi::Array list = value.As<Napi::Array>();
   std::vector<Segment> segments;
   size_t end = 0;
@@ -195,7 +202,8 @@ inline std::vector<Segment> segmentsOf(const Napi::Object& spec, size_t units) {
     segments.push_back({end, activationOf(segment)});
   }
   if (end != units || segments.size() != list.Length()) {
-    failShape(spec.Env(), "Expected segments of " + std::to_string(units) + " units in all");
+    failShape(spec.Env(), "Expected segments of at least one unit each and of " + std::to_string(units) +
+                              " units in all for segments");
   }
   return segments;
 }
@@ -233,7 +241,8 @@ template <class T>
 PlaceSpec<T> regionOf(const Napi::Object& spec, size_t inputs, const Draw& draw) {
   const Napi::Env env = spec.Env();
   const size_t units = count(spec.Get("units"), "units");
-  if (units < 1 || units > kMostUnits) failShape(env, "Expected 1 to 16777216 units");
+  if (units < 1 || units > kMostUnits)
+    failShape(env, "Expected a whole number from 1 to 16777216 for units" + butReceived(units));
   PlaceSpec<T> region;
   region.units = units;
   region.recurrent = operatorOf<T>(spec.Get("recurrent"), units, units, draw, Purpose::recurrent);
@@ -263,7 +272,7 @@ std::vector<PlaceSpec<T>> placesOf(const Napi::Object& spec, size_t inputs) {
   const Napi::Env env = spec.Env();
   const Napi::Value value = spec.Get("regions");
   if (!value.IsArray() || value.As<Napi::Array>().Length() == 0) {
-    failArgument(env, "Expected an array of regions");
+    failArgument(env, "Expected an array of at least one region for regions" + butReceived(value));
   }
   const Napi::Array list = value.As<Napi::Array>();
   std::vector<PlaceSpec<T>> places;
@@ -273,7 +282,9 @@ std::vector<PlaceSpec<T>> placesOf(const Napi::Object& spec, size_t inputs) {
     PlaceSpec<T> place = regionOf<T>(entry, inputs, draw);
     if (!entry.Get("parent").IsNull() && !entry.Get("parent").IsUndefined()) {
       const size_t parent = count(entry.Get("parent"), "parent");
-      if (parent >= m) failShape(env, "Expected a parent before its children");
+      if (parent >= m)
+        failShape(env, "Expected a whole number below " + std::to_string(m) + " (the index of the region) for parent" +
+                           butReceived(parent));
       place.parent = static_cast<int32_t>(parent);
       const size_t above = places[parent].units;
       const double coupling = number(entry.Get("coupling"), "coupling");
@@ -291,7 +302,9 @@ template <class T>
 class ReadNetwork {
  public:
   explicit ReadNetwork(const Napi::Object& spec) : inputs_(count(spec.Get("inputs"), "inputs")) {
-    if (inputs_ < 1 || inputs_ > kMostUnits) failShape(spec.Env(), "Expected 1 to 16777216 inputs");
+    if (inputs_ < 1 || inputs_ > kMostUnits) {
+      failShape(spec.Env(), "Expected a whole number from 1 to 16777216 for inputs" + butReceived(inputs_));
+    }
     if (text(spec, "kind") == "regions") {
       places_ = placesOf<T>(spec, inputs_);
       parentFirst_ = spec.Get("parentFirst").ToBoolean().Value();
@@ -304,7 +317,11 @@ class ReadNetwork {
         static_cast<double>(delay_) * static_cast<double>(strides_) * static_cast<double>(inputs_) >
             kMostUnits * 16.0 ||
         Nvar<T>::monomialsOf(delay_ * inputs_, order_) == SIZE_MAX) {
-      failShape(spec.Env(), "Expected fewer delays, inputs or factors");
+      failShape(spec.Env(),
+                "Expected delay and strides from 1 to 16777216, order from 1 to 64, delay x strides x inputs up to "
+                "268435456, and features below 2^64, but received delay " +
+                    std::to_string(delay_) + ", strides " + std::to_string(strides_) + ", order " +
+                    std::to_string(order_) + " and inputs " + std::to_string(inputs_));
     }
   }
 

@@ -54,7 +54,7 @@ class StateObject final : public Napi::ObjectWrap<StateObject<T>> {
   static StateObject& from(const Napi::Value& value) {
     const napi_type_tag own = tag();
     if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&own)) {
-      failArgument(value.Env(), "Expected a state of this dtype, made by this addon");
+      failArgument(value.Env(), "Expected a state of this dtype that this addon made" + butReceived(value));
     }
     return *Napi::ObjectWrap<StateObject<T>>::Unwrap(value.As<Napi::Object>());
   }

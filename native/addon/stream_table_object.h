@@ -35,7 +35,8 @@ class StreamTableObject final : public Napi::ObjectWrap<StreamTableObject<T>> {
     table_.ready = view<int32_t>(info[5], "ready", capacity);
     table_.gates = owner.readGates(info[6]);
     if (capacity == 0 || table_.queue.size == 0 || table_.queue.size % (capacity * network.inputs()) != 0) {
-      failShape(env, "Expected a queue of whole rings, one for each stream");
+      failShape(env, "Expected a queue with a multiple of " + std::to_string(capacity * network.inputs()) +
+                         " elements (streams x inputs), above 0," + butReceived(table_.queue.size));
     }
     table_.ring = table_.queue.size / capacity / network.inputs();
     checkApart(env);
@@ -57,10 +58,14 @@ class StreamTableObject final : public Napi::ObjectWrap<StreamTableObject<T>> {
 
   Napi::Value step(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    if (owner_ == nullptr) fail<Napi::Error>(env, "ERR_DTESN_CLOSED", "Expected an open table but it was closed");
+    if (owner_ == nullptr)
+      fail<Napi::Error>(env, "ERR_DTESN_CLOSED", "Expected an open table of streams but it was closed");
     const Network<T>& network = *owner_->shared(env);
     const size_t ready = count(info[0], "ready");
-    if (ready > table_.ready.size) failShape(env, "Expected at most as many ready streams as the table has");
+    if (ready > table_.ready.size) {
+      failShape(env, "Expected a whole number from 0 to " + std::to_string(table_.ready.size) +
+                         " (streams of the table) for ready" + butReceived(ready));
+    }
     return guarded(env, [&] {
       return Napi::Number::New(env,
                                static_cast<double>(stepper_.step(network, table_, ready, environment(env).pool())));

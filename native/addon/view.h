@@ -51,7 +51,7 @@ Span<T> view(const Napi::Value& value, const char* argument) {
   // Returns napi_invalid_arg for a value that is not a typed array.
   const napi_status status = napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr);
   if (status != napi_ok || type != ElementType<T>::code) {
-    failArgument(env, std::string("Expected a ") + ElementType<T>::name + " for " + argument);
+    failArgument(env, std::string("Expected a ") + ElementType<T>::name + " for " + argument + butReceived(value));
   }
   return Span<T>(static_cast<T*>(data), length);
 }
@@ -78,7 +78,7 @@ Span<T> optionalView(const Napi::Value& value, const char* argument, size_t expe
 
 inline double number(const Napi::Value& value, const char* argument) {
   if (static_cast<napi_value>(value) == nullptr || !value.IsNumber()) {
-    failArgument(value.Env(), std::string("Expected a number for ") + argument);
+    failArgument(value.Env(), std::string("Expected a number for ") + argument + butReceived(value));
   }
   return value.As<Napi::Number>().DoubleValue();
 }
@@ -87,7 +87,8 @@ inline double number(const Napi::Value& value, const char* argument) {
 inline size_t count(const Napi::Value& value, const char* argument) {
   const double v = number(value, argument);
   if (!(v >= 0 && v < 9007199254740992.0) || v != static_cast<double>(static_cast<uint64_t>(v))) {
-    fail<Napi::RangeError>(value.Env(), "ERR_DTESN_ARGUMENT", std::string("Expected a whole number for ") + argument);
+    fail<Napi::RangeError>(value.Env(), "ERR_DTESN_ARGUMENT",
+                           std::string("Expected a whole number, 0 or more, for ") + argument + butReceived(value));
   }
   return static_cast<size_t>(v);
 }

@@ -12,8 +12,8 @@
  * unit) have n elements. values is trees x n in the order of treeTable(order), taylor is order x n; both have W's dtype.
  * order: 1 to 10, default 5. Cost: products with W = 1 + the trees of order < p (2, 4, 8, 17, 37, 85, 200, 486).
  *
- * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option or a number that is not finite,
- * RangeError ERR_DTESN_SHAPE for sizes that do not meet.
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option or a number that is not finite, RangeError
+ * ERR_DTESN_SHAPE for sizes that do not match.
  * Source: Hairer, Lubich, Wanner (2006), Geometric Numerical Integration, III.1; Butcher (2016), section 310.
  */
 import { z } from 'zod';
@@ -45,7 +45,7 @@ export interface DifferentialsOptions {
   weights: Matrix;
   /** x, one a unit. */
   state: ArrayLike<number>;
-  /** What the units get beside W x, W_in u + b, one a unit. Default: zeros. */
+  /** W_in u + b, the drive beside W x, one a unit. Default: zeros. */
   drive?: ArrayLike<number> | undefined;
   /** d of x' = -d x + tanh(...): one for all units, or one for each. Default 1. */
   decay?: number | ArrayLike<number> | undefined;

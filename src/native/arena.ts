@@ -7,11 +7,11 @@
  *     const states = Arena.map(workerData.buffer, workerData.layout).view('states');
  *
  * Every region starts at an address that is a multiple of 64 bytes, a cache line and the widest vector: the buffer is
- * 64 bytes longer than the regions need, and the first begins where the addon finds the alignment. Offsets count bytes
- * from the start of the buffer. The layout is plain JSON; it belongs to its buffer and to no other.
+ * 64 bytes longer than the regions need, and the first begins at the first aligned address. Offsets count bytes from
+ * the start of the buffer. The layout is plain JSON; it is valid for its buffer only.
  *
- * Reads of a region while another thread writes it return old and new elements in any mixture; for more, synchronise
- * with Atomics on an i32 region.
+ * Reads of a region while another thread writes it may return any mixture of old and new elements; where that matters,
+ * synchronise with Atomics on an i32 region.
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong specification or layout; DtesnError ERR_DTESN_MEMORY
  * when the buffer cannot be allocated.
@@ -127,7 +127,7 @@ export class Arena<D extends ArenaDtypes = ArenaDtypes> {
     return new Arena(buffer, layout as ArenaLayout<ArenaDtypesOf<Specs>>);
   }
 
-  /** The arena of another thread: the buffer it shares and the layout it sent, checked against each other. */
+  /** Maps the arena of another thread: the buffer it shares and the layout it sent, checked against each other. */
   static map<D extends ArenaDtypes = ArenaDtypes>(buffer: SharedArrayBuffer, layout: ArenaLayout<D>): Arena<D> {
     if (!types.isSharedArrayBuffer(buffer)) throw argumentError('a SharedArrayBuffer', 'buffer', buffer);
     if (changesSize(buffer)) throw argumentError('a SharedArrayBuffer of fixed size', 'buffer', buffer);
@@ -139,7 +139,7 @@ export class Arena<D extends ArenaDtypes = ArenaDtypes> {
     return new Arena<D>(buffer, checked as unknown as ArenaLayout<D>);
   }
 
-  /** Where a region lies and what it holds. */
+  /** Offset, dtype and shape of a region. */
   region<N extends keyof D & string>(name: N): Region<D[N]> {
     if (!Object.hasOwn(this.layout.regions, name)) {
       throw rangeError(`one of ${Object.keys(this.layout.regions).join(', ') || 'no regions'}`, 'name', name);
@@ -147,7 +147,7 @@ export class Arena<D extends ArenaDtypes = ArenaDtypes> {
     return this.layout.regions[name];
   }
 
-  /** The region's elements, row-major; the same object every time. */
+  /** The elements of the region, row-major; every call returns the same object. */
   view<N extends keyof D & string>(name: N): DtypeViews[D[N]] {
     const { dtype, shape, offset } = this.region(name);
     let view = this.#views.get(name);

@@ -1,6 +1,6 @@
 /**
- * What the addon exports: the one typed description of the boundary. Views only (typed arrays over ArrayBuffer or
- * SharedArrayBuffer); the TypeScript rooms check their arguments before a call, the addon checks kinds and lengths.
+ * The exports of the addon: the one typed description of the native boundary. Views only (typed arrays over ArrayBuffer
+ * or SharedArrayBuffer); the TypeScript rooms check their arguments before a call, the addon checks kinds and lengths.
  */
 export type Floats = Float32Array | Float64Array;
 
@@ -47,13 +47,13 @@ export interface RegionSpec {
   rate: Floats;
   segments: { units: number; activation: string }[];
   recurrent: OperatorSpec;
-  /** Null where no input reaches the region. */
+  /** Null for a region without inputs. */
   input: OperatorSpec | null;
   /** C; left out, the identity. */
   carry?: OperatorSpec;
   /** Given, or the scaling of a drawn one. */
   bias: Floats | number | null;
-  /** Of what is drawn: docs/random.md. */
+  /** Seed and stream of the drawn weights: docs/random.md. */
   seed: number;
   stream: number;
   /** Index of a region before this one; left out for a root. */
@@ -73,7 +73,7 @@ export interface NativeNetwork<F extends Floats> {
   readonly inputs: number;
   readonly stateSize: number;
   readonly featureSize: number;
-  /** How many gates a state may have. */
+  /** Gates of a state. */
   readonly gates: number;
   readonly bytes: number;
   /** `states`: State objects, or stateSize elements a series, in place, with one set of gates for all. */
@@ -93,7 +93,7 @@ export interface NativeNetwork<F extends Floats> {
     sums: Float64Array[] | null,
     magnitudes: Float64Array[] | null,
     control: Int32Array,
-    /** At most so many at the same time; those of setThreads when left out. */
+    /** Maximum number of threads; that of setThreads when left out. */
     threads?: number,
   ): Promise<number>;
   features(state: F, out: F): void;
@@ -107,7 +107,7 @@ export interface NativeNetwork<F extends Floats> {
   effectiveRadius(region: number): number;
   /** A number for { kind: 'shared' } in any environment of this process. */
   share(): number;
-  /** Makes the weights of a spec on another thread, of a network made of null; progress counts regions. */
+  /** Makes the weights of a spec on another thread, for a network constructed with null; progress counts regions. */
   build(spec: NetworkSpec, control: Int32Array): Promise<number>;
   close(): void;
 }
@@ -127,14 +127,17 @@ export interface NativeState<F extends Floats> {
 
 /** The memory of streams, bound once. */
 export interface NativeStreamTable {
-  /** One step for the first so many streams of the ready list; how many are ready afterwards. */
+  /** One step for the first `ready` streams of the ready list; returns how many are ready afterwards. */
   step(ready: number): number;
   close(): void;
 }
 
 /** A network and its readout in closed loop. The views of asynchronous calls lie on shared memory. */
 export interface NativeForecaster<F extends Floats> {
-  /** last: outputs, in place; out: steps x outputs. Steps done: fewer where the forecast left the finite numbers. */
+  /**
+   * last: outputs, in place; out: steps x outputs. Returns the steps done: fewer when the forecast became infinite or
+   * NaN.
+   */
   run(state: NativeState<F>, last: Float64Array, out: Float64Array): number;
   runAsync(state: NativeState<F>, last: Float64Array, out: Float64Array, control: Int32Array): Promise<number>;
   /**
@@ -184,7 +187,7 @@ export interface NativeTreeTable {
   /** first[n - 1] .. first[n]: the trees of order n. */
   first: Int32Array;
   order: Int32Array;
-  /** Where a tree's level sequence starts in `levels`. */
+  /** Start of a tree's level sequence in `levels`. */
   start: Int32Array;
   levels: Uint8Array;
   symmetry: Float64Array;
@@ -208,7 +211,7 @@ export type ElementaryDifferentials<F extends Floats> = (
 /** differentials: trees x units; out: order x units. */
 export type TaylorCoefficients<F extends Floats> = (differentials: F, units: number, order: number, out: F) => void;
 
-/** Features are the states and, behind them, the inputs of the same steps. */
+/** Features are the states followed by the inputs of the same steps. */
 export interface ReadoutShape {
   states: number;
   inputs: number;
@@ -218,12 +221,12 @@ export interface ReadoutShape {
 
 /** states: steps x states, of either dtype; inputs: of the same, undefined where the shape has none; the rest is f64. */
 export interface NativeRidgeTrainer {
-  /** How many rows were taken in: fewer than given when it was stopped. */
+  /** Returns the rows added: fewer than given when the call was stopped. */
   add(states: Floats, inputs: Floats | undefined, targets: Float64Array): number;
   addAsync(states: Floats, inputs: Floats | undefined, targets: Float64Array, control: Int32Array): Promise<number>;
   /**
-   * Runs a series from a state and takes its rows in. Returns the steps done: fewer than given when it was stopped, or
-   * where a state is not finite, which is then in `block` (240 x featureSize, scratch).
+   * Runs a series from a state and adds its rows. Returns the steps done: fewer than given when the call was stopped,
+   * or when a state is not finite, which is then in `block` (240 x featureSize, scratch).
    */
   train(state: NativeState<Floats>, series: Floats, targets: Float64Array, washout: number, block: Floats): number;
   trainAsync(
@@ -234,11 +237,14 @@ export interface NativeRidgeTrainer {
     block: Floats,
     control: Int32Array,
   ): Promise<number>;
-  /** weights: features x outputs, bias: outputs. Whether there is a solution: not where features are dependent. */
+  /**
+   * weights: features x outputs, bias: outputs. Returns whether there is a solution: false for linearly dependent
+   * features.
+   */
   solve(ridge: number, weights: Float64Array, bias: Float64Array): boolean;
   /** 1 or 0. */
   solveAsync(ridge: number, weights: Float64Array, bias: Float64Array, control: Int32Array): Promise<number>;
-  /** Frees the sums, after what is under way. */
+  /** Frees the sums, after the call under way. */
   close(): void;
 }
 
@@ -267,18 +273,18 @@ export interface Addon {
   // simd
   readonly isa: string;
   readonly availableIsas: string[];
-  /** Tells this addon from another that the same process has loaded from another file. */
+  /** Distinguishes this addon from one that the same process loaded from another file. */
   readonly identity: number;
   checkKernels(): KernelCheck[];
   /** Bytes from the view's address up to the next multiple of 64. */
   bytesToAlignment(view: Uint8Array): number;
   /** Multiply-adds in registers, 10^9 operations a second. */
   measureGflops(): { f32: number; f64: number };
-  /** Loads from a working set of so many bytes. */
+  /** Loads from a working set of this many bytes, 10^9 bytes a second. */
   measureReadGigabytesPerSecond(bytes: number): number;
-  /** Returns the threads there are: fewer where the system refuses to begin so many. */
+  /** Returns the number of threads: fewer than requested when the system refuses to start them. */
   setThreads(threads: number): number;
-  /** Threads of this environment's pool, or those it will have when it is first needed. */
+  /** Threads of this environment's pool, which starts them on first use. */
   threads(): number;
 
   // network
@@ -300,7 +306,7 @@ export interface Addon {
   readonly Forecaster64: ForecasterConstructor<Float64Array>;
 
   // transform
-  /** What comes out of a program (src/transform/program-code.ts), the elements and the scratch numbers it needs. */
+  /** The result shape of a program (src/transform/program-code.ts), and the elements and scratch numbers it needs. */
   transformShape(
     program: Float64Array,
     steps: number,

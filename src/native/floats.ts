@@ -1,8 +1,8 @@
 /**
  * Element types of the numeric rooms.
  *
- * What the package makes without being told a dtype is f32: matrices of zeros, drawn weights, states. Numbers that are given
- * keep their precision until a network stores them in its own: arrays of numbers are f64.
+ * The default dtype is f32: matrices of zeros, drawn weights, states. Given numbers keep their precision until a
+ * network stores them in its own dtype; arrays of numbers are f64.
  */
 import { DtesnError } from '../errors/index.js';
 import type { Floats } from './contract.js';
@@ -36,6 +36,6 @@ function allocated<B>(bytes: number, allocate: () => B): B {
   try {
     return allocate();
   } catch (cause) {
-    throw new DtesnError('ERR_DTESN_MEMORY', `Expected room for ${bytes} bytes but the allocation failed`, { cause });
+    throw new DtesnError('ERR_DTESN_MEMORY', `Expected ${bytes} bytes of memory but the allocation failed`, { cause });
   }
 }

@@ -1,9 +1,9 @@
-/** The addon, loaded when it is first used, and what it says of this machine. */
+/** The addon, loaded on first use, and its figures of this machine. */
 import { addon, binary } from './addon.js';
 import type { KernelCheck } from './contract.js';
 import { limits } from './limits.js';
 
-/** Instruction set in use, those this machine has, and where the binary was found. Each getter loads the addon. */
+/** Instruction set in use, instruction sets of this machine, and path of the binary. Each getter loads the addon. */
 export const native = {
   get isa(): string {
     return addon().isa;

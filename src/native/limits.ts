@@ -1,14 +1,14 @@
 /**
- * What one core of this machine can do, measured once a process and kept: the yardstick of every benchmark.
+ * Limits of one core of this machine, measured once a process: the reference of every benchmark.
  *
  * - `gflops`: 10^9 operations a second of independent multiply-adds in registers (a multiply-add counts as two), by dtype
  * - `reads`: 10^9 bytes a second that the core loads from working sets that ordinarily lie in L1 (24 KiB), L2 (1 MiB),
  *   L3 (16 MiB) and memory (256 MiB)
  * - `bandwidthAt(bytes)`: the same for a working set of exactly that size (rounded up to 512 bytes), measured at each call
  *
- * Each figure is the best of several runs of a few milliseconds, by the instruction set in use. The first call takes about
- * half a second, most of it to be given the memory; later ones nothing.
- * Errors: RangeError ERR_DTESN_ARGUMENT for bytes beyond 4 GiB, ERR_DTESN_MEMORY where they are not there.
+ * Each figure is the best of several runs of a few milliseconds, by the instruction set in use. The first call takes
+ * about half a second, most of it to allocate memory; later calls return the same figures.
+ * Errors: RangeError ERR_DTESN_ARGUMENT for bytes beyond 4 GiB, ERR_DTESN_MEMORY when they cannot be allocated.
  */
 import { rangeError } from '../errors/index.js';
 import { addon } from './addon.js';

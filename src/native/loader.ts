@@ -1,8 +1,8 @@
 /**
  * Finds the binary: build/Release (a source build) first, then prebuilds/<platform>-<arch>/ (shipped in the package).
  *
- * Errors: DtesnError ERR_DTESN_BINARY names the platform, what was tried and the command that builds from source;
- * ERR_DTESN_BINARY_LOAD names the file that was found and why it would not load, which is also the cause.
+ * Errors: DtesnError ERR_DTESN_BINARY names the platform, the paths tried and the command that builds from source;
+ * ERR_DTESN_BINARY_LOAD names the file and the reason that it failed to load, which is also the cause.
  */
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -24,7 +24,7 @@ export function loadAddon(directory: string = packageRoot): LoadedAddon {
     return { addon: require(file) as Addon, path: file };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DtesnError('ERR_DTESN_BINARY_LOAD', `${file} was found but would not load: ${reason}`, { cause });
+    throw new DtesnError('ERR_DTESN_BINARY_LOAD', `${file} exists but failed to load: ${reason}`, { cause });
   }
 }
 

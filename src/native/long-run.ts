@@ -2,19 +2,19 @@
  * A native run off the JavaScript thread, with progress and cancellation through two shared words: [cancel, progress].
  *
  * The run stops soon after an abort (a network within 32 steps), and the promise rejects with the signal's reason.
- * Progress is polled, so a run shorter than the period reports only its end. A listener of progress that throws stops the
- * run, and the promise rejects with what it threw.
- * Errors: TypeError ERR_DTESN_ARGUMENT for what is no AbortSignal or no function.
+ * Progress is polled, so a run shorter than the period reports only its end. A progress listener that throws stops the
+ * run, and the promise rejects with its error.
+ * Errors: TypeError ERR_DTESN_ARGUMENT for a signal that is not an AbortSignal, or a listener that is not a function.
  */
 import { argumentError, checkKeys } from '../errors/index.js';
 
-/** How far something long has come. */
+/** Progress of a long call. */
 export interface Progress {
   /** Whole number of steps (inputs, regions) done so far. */
   done: number;
-  /** How many there are; null where that is not known. */
+  /** Total number; null when unknown. */
   total: number | null;
-  /** What is being done: 'run', 'construct', 'train', 'solve', 'forecast', 'context', 'encode', 'model', 'inputs'. */
+  /** The stage: 'run', 'construct', 'train', 'solve', 'forecast', 'context', 'encode', 'model', 'inputs'. */
   stage: string;
 }
 

@@ -1,10 +1,10 @@
 /**
- * Checks of the memory that goes to native code: a view of a wanted kind over a buffer of fixed size.
+ * Checks of memory passed to native code: a view of an expected kind over a buffer of fixed size.
  *
  * Growable and resizable buffers are refused (their views may change length under native code, and a growable
- * SharedArrayBuffer makes every read from JavaScript some fifty times slower), and so are DataViews and plain arrays.
- * A detached buffer shows as a view of length 0, which the check of shapes meets. Asynchronous calls need shared
- * memory: an ordinary buffer can be transferred away while they run.
+ * SharedArrayBuffer makes every read from JavaScript some fifty times slower), and so are DataViews and plain arrays. A
+ * view of a detached buffer has length 0, which the shape check rejects. Asynchronous calls need shared memory: an
+ * ordinary buffer could be transferred while they run.
  *
  * Errors: TypeError ERR_DTESN_ARGUMENT.
  */
@@ -29,7 +29,7 @@ const isKind: Record<ViewKind, (value: unknown) => boolean> = {
   Uint8Array: types.isUint8Array,
 };
 
-/** The view itself, when it is of one of the kinds and its buffer keeps its size. */
+/** Returns the view after checking its kind and that its buffer has a fixed size. */
 export function checkView<K extends ViewKind>(view: unknown, argument: string, kinds: readonly K[]): Views[K] {
   if (!isOneOf(view, kinds)) throw argumentError(`a ${kinds.join(' or ')}`, argument, view);
   const { buffer } = view;
@@ -44,12 +44,12 @@ function isOneOf<K extends ViewKind>(view: unknown, kinds: readonly K[]): view i
   return false;
 }
 
-/** Whether the view's memory is a SharedArrayBuffer. */
+/** Whether the buffer of the view is a SharedArrayBuffer. */
 export function isShared(view: ArrayBufferView): boolean {
   return types.isSharedArrayBuffer(view.buffer);
 }
 
-/** The view itself, when its memory is shared. */
+/** Returns the view after checking that its buffer is shared. */
 export function requireShared<V extends ArrayBufferView>(view: V, argument: string): V {
   if (!isShared(view)) throw argumentError('a view over a SharedArrayBuffer', argument, view.buffer);
   return view;

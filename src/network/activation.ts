@@ -26,7 +26,7 @@ export const activationSchema = z
   .default('tanh')
   .describe(`${activationName}, or an array of { units, activation }`);
 
-/** The segments that stand for an option. */
+/** The segments that an `activation` option describes. */
 export function segmentsOf(activation: Activation | ActivationSegment[], units: number): ActivationSegment[] {
   if (typeof activation === 'string') return [{ units, activation }];
   const total = activation.reduce((sum, one) => sum + one.units, 0);

@@ -1,6 +1,6 @@
 /**
- * Networks whose weights another thread makes: what is given is copied at once, so that later writes have no effect, the
- * plan is made here, and the object is made of the finished weights.
+ * Asynchronous construction: the options are copied at once (later writes have no effect), the plan is made on this
+ * thread, the weights on another one, and the object of the finished weights.
  */
 import {
   addon,

@@ -4,8 +4,8 @@
  *     drive_m = W_m x_m + [skin or all] W_in u + b_m + κ w(τ_m) C_m x_parent + κ_fb Σ_children w(τ_c) F_c x_c
  *     x_m'    = (1 - leak) x_m + leak f(drive_m)          f `activation`, tanh by default (activation.ts)
  *
- * with κ = `coupling`, κ_fb = `feedback`, w(τ) = |τ| / (σ γ) (membrane-tree.ts), and dense ports C, F of U(-1, 1)
- * sqrt(3 / columns). The states of all membranes stand side by side in one array, in breadth-first order.
+ * with κ = `coupling`, κ_fb = `feedback`, w(τ) = |τ| / (σ γ) (membrane-tree.ts), and dense couplings C, F of U(-1, 1)
+ * sqrt(3 / columns). The states of all membranes are stored in one array, in breadth-first order.
  *
  * Shapes: series is steps x inputs, states are steps x units.
  * Gates: a membrane whose gate is 0 is neither computed nor read by its neighbours; its state is held.
@@ -80,8 +80,8 @@ export interface DeepTreeOptions extends RegionOptions {
   /** Levels of the tree of rooted trees that host the reservoirs; or `parents`. */
   depth?: number | undefined;
   /**
-   * Any other forest instead: the index of each membrane's parent, which stands before it, or null (or -1) for a root; then
-   * w = 1. [null, 0, 1] is the deep ESN of three layers, [null, null] are two reservoirs side by side.
+   * Any other forest: the index of each membrane's parent, which is below its own, or null (or -1) for a root; every w
+   * is then 1. [null, 0, 1] is the deep ESN of three layers, [null, null] are two reservoirs side by side.
    */
   parents?: (number | null)[] | undefined;
   /** Units in all, split evenly, or those of each level (or membrane of `parents`). */
@@ -125,7 +125,7 @@ export interface HostedMembrane extends Omit<Membrane, 'sequence' | 'symmetry' |
   topology: Topology;
 }
 
-/** What a shared model says of itself. */
+/** The fields that a handle of a shared model carries. */
 export interface DeepTreeFacts {
   depth: number;
   membranes: HostedMembrane[];
@@ -175,8 +175,8 @@ export class DeepTreeModel extends Network<DeepTreeFacts> {
   }
 
   /**
-   * Opens the first `count` membranes of a state (the own one by default) in breadth-first order and closes the others: the
-   * deepest leaves go first.
+   * Opens the first `count` membranes of a state (the model's own by default) in breadth-first order and closes the
+   * others: the deepest leaves are closed first.
    */
   activate(count: number, state: State = this.ownState): void {
     if (!Number.isInteger(count) || count < 1 || count > this.membranes.length) {
@@ -186,7 +186,7 @@ export class DeepTreeModel extends Network<DeepTreeFacts> {
     for (let m = 0; m < gates.length; m++) gates[m] = m < count ? 1 : 0;
   }
 
-  /** The part of a live state (the own one by default) that belongs to a membrane. */
+  /** The part of a live state (the model's own by default) that belongs to a membrane. */
   stateOf(membrane: number, state: State = this.ownState): Floats {
     const { offset, units } = this.#at(membrane);
     return state.data.subarray(offset, offset + units);
@@ -210,17 +210,18 @@ export class DeepTreeModel extends Network<DeepTreeFacts> {
   }
 
   /**
-   * Whether states are echoes of the input (every activation has a slope of at most 1).
+   * Bounds for the echo state property, which hold for activations with a slope of at most 1.
    *
    * - effectiveRadius: the largest spectral radius of (1 - leak) I + leak W over the membranes; without feedback the
    *   whole matrix is block triangular, so echo states at rest exist iff it is below 1
-   * - normBound: norm of the matrix of block norms of the synchronous update; below 1 it contracts whatever the input
+   * - normBound: norm of the matrix of block norms of the synchronous update; below 1 the update contracts for every
+   *   input
    *
-   * Neither says what happens under an input of yours: `contraction(series)` measures that.
+   * Neither depends on the input: `contraction(series)` measures the contraction on a series.
    */
   stability(): { feedback: boolean; effectiveRadius: number; normBound: number } {
     this.checkIdle();
-    // A permutation has its radius itself among the eigenvalues, and the shift keeps that one the largest.
+    // The radius of a permutation is one of its eigenvalues, and the shift keeps that one the largest.
     const radii = this.membranes.map(({ index, topology, leak, spectralRadius }) =>
       topology === 'cycle' || topology === 'permutation'
         ? 1 - leak + leak * spectralRadius
@@ -308,7 +309,7 @@ function forestOf(parents: readonly (number | null)[]): Bare[] {
   return membranes;
 }
 
-/** Units of each membrane: those of its level, or of all, split as evenly as whole numbers go. */
+/** Units of each membrane: those of its level, or the total, divided as evenly as whole numbers allow. */
 function unitsOf(tree: readonly Bare[], { units, parents }: CheckedOptions): number[] {
   if (typeof units === 'number') return split(units, tree.length, 'units');
   if (parents !== undefined && units.length === tree.length) return units;

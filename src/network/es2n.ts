@@ -3,8 +3,8 @@
  *
  *     x(t+1) = β f(W x(t) + W_in u(t+1) + b) + (1 - β) O x(t)          O orthogonal, β `proximity` in (0, 1]
  *
- * Shapes: W and O are units x units, W_in units x inputs, b units. W, W_in and b are drawn as Reservoir draws them, or all
- * four are given.
+ * Shapes: W and O are units x units, W_in units x inputs, b units. W, W_in and b are drawn as in Reservoir, or all four
+ * are given.
  *
  * Errors: as Reservoir's.
  * Source: Ceni & Gallicchio (2024), "Edge of stability echo state network", IEEE Trans. Neural Networks Learn. Syst. 36(4).
@@ -153,7 +153,7 @@ function planDrawn(options: DrawnEs2nOptions): NetworkPlan<{ proximity: number }
   return { kind: 'Es2n', dtype, spec: oneRegion(inputs, region), facts, own: { data: checked.state } };
 }
 
-/** A topology whose eigenvalues all have the modulus that is asked for: 1. */
+/** A topology whose eigenvalues all have modulus 1. */
 function structured(units: number, name: 'dense' | 'cycle' | 'permutation' | 'hadamard'): OperatorSpec {
   const { topology } = resolveTopology(units, name, undefined);
   return { kind: 'topology', spectralRadius: 1, topology, density: 1, blockRows: 8 };

@@ -3,8 +3,8 @@
  *
  *     x(t+1) = x(t) + ε f((W - γ I) x(t) + W_in u(t+1) + b)          ε `step`, γ `diffusion`
  *
- * Shapes: W is units x units, W_in units x inputs, b units.
- * Drawn, W is antisymmetric, so its eigenvalues are imaginary and nothing is forgotten but by γ; given, it is used as it is.
+ * Shapes: W is units x units, W_in units x inputs, b units. A drawn W is antisymmetric: its eigenvalues are imaginary,
+ * and only γ dissipates. A given W is used unchanged.
  *
  * Errors: as Reservoir's.
  * Source: Gallicchio (2024), "Euler state networks: non-dissipative reservoir computing", Neurocomputing 579.
@@ -90,7 +90,7 @@ export interface GivenEuSnOptions extends Pick<DrawnEuSnOptions, 'step' | 'diffu
 
 export type EuSnOptions = DrawnEuSnOptions | GivenEuSnOptions;
 
-/** What a shared EuSn says of itself. */
+/** The fields that a handle of a shared EuSn carries. */
 export interface EuSnFacts {
   step: number;
   diffusion: number;

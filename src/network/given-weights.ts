@@ -1,8 +1,8 @@
 /**
- * Weights that are given: matrices dense or sparse, brought to the operators of the native regions.
+ * Given weights: dense or sparse matrices, converted to the operators of the native regions.
  *
  * Errors: RangeError ERR_DTESN_SHAPE for matrices that do not fit each other, RangeError ERR_DTESN_ARGUMENT for numbers
- * that are not finite as they are stored.
+ * that are not finite in the dtype that stores them.
  */
 import { z } from 'zod';
 import { argumentError, describe, rangeError, shapeError } from '../errors/index.js';

@@ -1,12 +1,12 @@
 /**
- * Handles: networks on their way to another thread of this process.
+ * Handles: references by which another thread of this process takes over a network.
  *
- * A handle names the weights by a number and carries what the object says of itself; it is a plain object that
- * postMessage clones. Each kind registers how an object is made of one. A handle keeps nothing alive: who sends it keeps
- * the network open until it was taken over.
+ * A handle is a plain object that postMessage clones: the number of the weights, and the fields of the object. Each
+ * kind registers the function that makes an object of a handle. A handle does not keep the weights in memory: the
+ * sender keeps the network open until Network.from has returned in the other thread.
  *
- * Errors: TypeError ERR_DTESN_ARGUMENT for what is no handle, and for one of another addon (two copies of the package, each
- * with a binary of its own, share no weights); Error ERR_DTESN_CLOSED where the network is gone.
+ * Errors: TypeError ERR_DTESN_ARGUMENT for a value that is not a handle, and for a handle of another addon (two copies
+ * of the package, each with a binary of its own, share no weights); Error ERR_DTESN_CLOSED when the network was closed.
  */
 import { argumentError, brand } from '../errors/index.js';
 import { addon, type FloatDtype, type Floats, type NativeNetwork } from '../native/index.js';
@@ -53,8 +53,8 @@ const kinds = new Map<string, Kind>();
 const plans = new Map<unknown, MakePlan>();
 
 /**
- * Makes a kind of network shareable and, with the function that plans it, one that `constructAsync` makes. Its constructor has
- * to pass what it is given on to `planOf`.
+ * Makes a kind of network shareable and, with its plan function, available to `constructAsync`. Its constructor must
+ * pass its options to `planOf`.
  */
 export function registerKind<Options>(name: string, kind: unknown, plan?: (options: Options) => NetworkPlan): void {
   kinds.set(name, kind as Kind);

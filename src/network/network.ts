@@ -1,12 +1,12 @@
 /**
- * A network: fixed weights and a law of motion. It never changes while it runs; what moves is a State, and any number of
- * states run through one network, also at the same time. Every kind of network is one of these:
+ * A network: fixed weights and an update law. A run changes a State, never the network; any number of states run
+ * through one network, also at the same time. Every kind of network has these methods:
  *
  *     run, runAsync            one series, from a state (the network's own by default)
  *     runBatch, runBatchAsync  many series, a state each
- *     StreamPool               many series that arrive bit by bit
- *     differentials            of the flow whose Euler step the network takes
- *     constructAsync           the network with its weights made by another thread
+ *     StreamPool               many series whose inputs arrive one at a time
+ *     differentials            elementary differentials of the flow whose Euler step is the update
+ *     constructAsync           the network, with its weights made on another thread
  *     share, Network.from      the same network in a worker thread, without a copy
  *
  * Shapes: a series is steps x inputs, the result steps x featureSize (one row a step, the features of the state after it),
@@ -73,12 +73,12 @@ export abstract class Network<Facts extends object = object> {
   /** The state that runs move when they are given none. */
   readonly ownState: State;
   /**
-   * What native code knows this network by.
+   * The native object of this network.
    * @internal
    */
   readonly native: NativeNetwork<Floats>;
   /**
-   * How a series is read for runs on this thread, and off it.
+   * The form of a series for synchronous and for asynchronous runs.
    * @internal
    */
   readonly targets: { readonly own: SeriesTarget; readonly shared: SeriesTarget };
@@ -101,11 +101,11 @@ export abstract class Network<Facts extends object = object> {
   }
 
   /**
-   * `new` with the weights drawn (or packed) by a thread of ours: the same bits, and the JavaScript thread stays free. All
-   * that was given is copied before the call returns: writing to it afterwards has no effect. Progress has the stage
+   * `new` with the weights drawn (or packed) on another thread, to the same bits; the JavaScript thread stays free. The
+   * options are copied before the call returns: writing to them afterwards has no effect. Progress has the stage
    * 'construct' and counts regions (the membranes of a Deep Tree, 1 elsewhere).
    *
-   * Errors: as the constructor's, as a rejection; the signal's reason, with nothing left behind; TypeError
+   * Errors: as the constructor's, as a rejection; the signal's reason after an abort, which frees all memory; TypeError
    * ERR_DTESN_ARGUMENT for a kind that was registered without its plan.
    */
   static async constructAsync<Options, Kind extends object>(
@@ -115,7 +115,7 @@ export abstract class Network<Facts extends object = object> {
     options: NoInfer<Options>,
     run: ConstructOptions = {},
   ): Promise<Kind> {
-    // biome-ignore lint/complexity/noThisInStatic: the class that is asked for
+    // biome-ignore lint/complexity/noThisInStatic: the class that was called
     return (await constructNetwork(this, options, run)) as Kind;
   }
 
@@ -145,8 +145,8 @@ export abstract class Network<Facts extends object = object> {
   }
 
   /**
-   * A handle that a worker thread turns into this network by `Network.from(handle)`: a plain object for postMessage. It
-   * keeps nothing alive, so keep the network open until the handle was taken over; the weights go with their last user.
+   * A handle for `Network.from(handle)` in a worker thread: a plain object for postMessage. It does not keep the
+   * weights in memory: keep the network open until Network.from has returned there. The last user frees the weights.
    */
   share(): NetworkHandle {
     const { dtype, facts, owner } = this;
@@ -177,10 +177,10 @@ export abstract class Network<Facts extends object = object> {
   }
 
   /**
-   * Runs a whole series from a state and keeps the last one there.
+   * Runs a series from a state, which then holds the last state.
    *
-   * Returns the features of every step, steps x featureSize (rows 0 with `out: null`). A series of this dtype is read
-   * where it lies.
+   * Returns the features of every step, steps x featureSize (rows 0 with `out: null`). A series of this dtype is not
+   * copied.
    * Errors: RangeError ERR_DTESN_SHAPE when features or `out` do not fit; RangeError for values that are not finite;
    * TypeError ERR_DTESN_ARGUMENT where memory that is written overlaps with other memory of the run; DtesnError
    * ERR_DTESN_BUSY while a runAsync works on the state.
@@ -193,9 +193,9 @@ export abstract class Network<Facts extends object = object> {
   }
 
   /**
-   * The same off the JavaScript thread. Typed arrays must lie on shared memory (an ordinary buffer could be taken away
-   * meanwhile); arrays of numbers are copied there. An abort stops within 32 steps and rejects with the signal's reason;
-   * the state is then that after the steps done.
+   * The same off the JavaScript thread. Typed arrays must lie on shared memory (an ordinary buffer could be transferred
+   * during the run); arrays of numbers are copied there. An abort stops within 32 steps and rejects with the signal's
+   * reason; the state is then that after the steps done.
    */
   async runAsync(series: SeriesInput, options: RunAsyncOptions = {}): Promise<Matrix> {
     const { values, out, state, moments, steps } = prepareRun(this, series, options, true);
@@ -214,8 +214,8 @@ export abstract class Network<Facts extends object = object> {
    * and threads (setThreads) share the series. The numbers depend neither on the threads nor on which series are batched
    * together; they equal those of `run` to rounding (1e-5 in f32, 1e-12 in f64), whose sums run in another order.
    *
-   * Returns the features of each series, steps x featureSize. `states` holds the start states and takes the last ones in
-   * place; left out, every series starts from zero. The network's own state is not touched.
+   * Returns the features of each series, steps x featureSize. `states` holds the start states and takes the last ones
+   * in place; left out, every series starts from zero. The network's own state does not change.
    * Errors: as run's, naming `series[i]`; RangeError ERR_DTESN_SHAPE when `out` or `states` do not fit.
    */
   runBatch(series: readonly SeriesInput[], options: RunBatchOptions = {}): Matrix[] {
@@ -242,8 +242,8 @@ export abstract class Network<Facts extends object = object> {
   }
 
   /**
-   * The series as this network reads it: steps x inputs in its dtype, copied only where `run` would copy, or `runAsync` with
-   * `shared`.
+   * The series in the form that this network reads: steps x inputs in its dtype, copied only when `run` (with `shared`:
+   * `runAsync`) would copy it.
    */
   seriesOf(series: SeriesInput, { shared = false }: { shared?: boolean } = {}): Floats {
     return readSeries(series, targetOf(this, shared));
@@ -296,7 +296,7 @@ export abstract class Network<Facts extends object = object> {
 
   /**
    * The echo state property measured on a series: the distance ‖x - y‖₂ of two states before and after it, started from
-   * opposite corners (all 1, all -1). The own state is not touched.
+   * opposite corners (all 1, all -1). The network's own state does not change.
    */
   contraction(series: SeriesInput): { before: number; after: number } {
     const { stateSize: size } = this;
@@ -314,7 +314,7 @@ export abstract class Network<Facts extends object = object> {
     this.ownState.reset(state);
   }
 
-  /** Refuses to go on while an asynchronous run works on the own state. */
+  /** Throws while an asynchronous run uses the network's own state. */
   protected checkIdle(): void {
     this.ownState.checkIdle();
   }

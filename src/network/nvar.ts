@@ -4,11 +4,11 @@
  *     linear(t)   = [u(t), u(t - strides), ..., u(t - (delay - 1) strides)]          newest first, delay x inputs numbers
  *     features(t) = [linear, every monomial of exactly `order` factors of linear, in combinations with replacement]
  *
- * featureSize is delay inputs + C(delay inputs + order - 1, order); there is no constant (a readout's intercept is one). The
- * state is the delay line, (delay - 1) strides + 1 inputs, newest first; before it has filled it holds zeros.
+ * featureSize is delay inputs + C(delay inputs + order - 1, order); there is no constant (a readout's intercept is
+ * one). The state is the delay line, (delay - 1) strides + 1 inputs, newest first; it holds zeros until it is full.
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option, DtesnError ERR_DTESN_MEMORY for more monomials than
- * memory holds.
+ * fit in memory.
  * Source: Gauthier, Bollt, Griffith, Barbosa (2021), "Next generation reservoir computing", Nature Communications 12, 5564.
  */
 import { z } from 'zod';
@@ -39,7 +39,7 @@ export interface NvarOptions extends Pick<RegionOptions, 'inputs' | 'dtype'> {
   state?: Float32Array | Float64Array | undefined;
 }
 
-/** What a shared Nvar says of itself. */
+/** The fields that a handle of a shared Nvar carries. */
 export interface NvarFacts {
   delay: number;
   order: number;

@@ -15,7 +15,7 @@ export const precisions = ['f32', 'f64', 'bf16', 'int8'] as const;
 export type Precision = (typeof precisions)[number];
 export const precisionSchema = z.enum(precisions).optional().describe("'f32', 'f64', 'bf16' or 'int8'");
 
-/** From here on a reservoir is block-sparse unless told otherwise: the same accuracy at a tenth of the weights. */
+/** A reservoir of so many units or more is block-sparse by default: the same accuracy with a tenth of the weights. */
 export const BLOCK_SPARSE_FROM = 256;
 const SPARSE_DENSITY = 0.1;
 
@@ -33,7 +33,7 @@ export interface RegionOptions {
   /** b is U(-1, 1) times this. Default 0. */
   biasScaling?: number | undefined;
   /**
-   * Where W has weights, which are U(-1, 1) before they are scaled to the spectral radius.
+   * Which places of W have weights, drawn from U(-1, 1) and scaled to the spectral radius.
    *
    * - dense: every place
    * - sparse: `density` of each row, at random (CSR, the same in-degree in each row)
@@ -90,12 +90,12 @@ function floatArray() {
   );
 }
 
-/** Topologies without a weight of their own for each place: O(units) memory, their spectral radius known. */
+/** Topologies that store no weight for each place: O(units) memory, known spectral radius. */
 export function isStructured(topology: Topology): boolean {
   return topology === 'cycle' || topology === 'permutation' || topology === 'hadamard';
 }
 
-/** The dtype of the states and the precision of W that stand for what the options leave open. */
+/** The dtype of the states and the precision of W, with defaults for options left out. */
 export function resolvePrecision(
   dtype: FloatDtype | undefined,
   precision: Precision | undefined,
@@ -110,7 +110,7 @@ export function resolvePrecision(
   return { dtype: resolved, precision: precision ?? resolved, narrow };
 }
 
-/** The topology and density that stand for what the options leave open. */
+/** The topology and density, with defaults for options left out. */
 export function resolveTopology(
   units: number,
   topology: Topology | undefined,

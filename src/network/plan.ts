@@ -7,7 +7,7 @@ export interface NetworkPlan<Facts extends object = object> {
   kind: string;
   dtype: FloatDtype;
   spec: NetworkSpec;
-  /** What the object says of itself; goes along when it is shared, so it must be structured-cloneable. */
+  /** Fields of the object; a handle carries them, so they must be structured-cloneable. */
   facts: Facts;
   /** For errors: 'this reservoir'. */
   owner?: string;
@@ -16,7 +16,7 @@ export interface NetworkPlan<Facts extends object = object> {
   /** Memory for the network's own state. */
   own?: StateOptions;
   /**
-   * The weights, where they were made already.
+   * The weights, when they exist already.
    * @internal
    */
   native?: NativeNetwork<Floats>;

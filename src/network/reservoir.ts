@@ -5,11 +5,11 @@
  *
  * Shapes: W is units x units, W_in units x inputs, b units; a series is steps x inputs, its states steps x units.
  *
- * Weights are drawn, W scaled to `spectralRadius` (to 1e-3; exactly for cycle, permutation and hadamard) and then rounded to
- * `precision`; or they are given and used as they are.
+ * Weights are drawn, W scaled to `spectralRadius` (to 1e-3; exactly for cycle, permutation and hadamard) and then
+ * rounded to `precision`; or they are given and used unchanged.
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option, RangeError ERR_DTESN_SHAPE for weights that do not
- * fit each other, RangeError ERR_DTESN_MEMORY for weights beyond the memory there is.
+ * fit each other, RangeError ERR_DTESN_MEMORY for weights beyond the available memory.
  * Source: Jaeger (2001), GMD report 148; Jaeger et al. (2007), Neural Networks 20(3); cycle: Rodan & Tino (2011);
  * permutation: Boedecker et al. (2009); hadamard: Dong et al. (2020), NeurIPS 33.
  */
@@ -76,9 +76,9 @@ export interface DrawnReservoirOptions extends RegionOptions {
   /** N, 1 to 16,777,216. */
   units: number;
   /**
-   * What W is stored in: 'f32' or 'f64' as the states, or 'bf16' (relative error 2^-9 a weight) or 'int8' (a scale for each
-   * row; error of a weight up to 1/254 of the largest in its row) for dense and block-sparse W with f32 states, two and four
-   * times fewer bytes to read a step. Default: `dtype`.
+   * Storage type of W: 'f32' or 'f64' as the states, or 'bf16' (relative error 2^-9 a weight) or 'int8' (a scale for
+   * each row; error of a weight up to 1/254 of the largest in its row) for dense and block-sparse W with f32 states,
+   * two and four times fewer bytes to read a step. Default: `dtype`.
    */
   precision?: Precision | undefined;
   /** Share of the state that a step replaces, in (0, 1]: for all units, or one for each. Default 1. */
@@ -109,7 +109,7 @@ export interface ReservoirWeights {
   bias: Floats;
 }
 
-/** What a shared reservoir says of itself. */
+/** The fields that a handle of a shared reservoir carries. */
 export interface ReservoirFacts {
   topology: Topology;
   precision: Precision;
@@ -140,7 +140,7 @@ export class Reservoir extends Network<ReservoirFacts> {
     return this.facts.leak;
   }
 
-  /** The one asked for; null where weights were given (spectralRadius(reservoir.weights().recurrent) measures it). */
+  /** The requested one; null for given weights (spectralRadius(reservoir.weights().recurrent) measures it). */
   get spectralRadius(): number | null {
     return this.facts.spectralRadius;
   }

@@ -1,4 +1,4 @@
-/** What runs take beside their series, and the checks of it. */
+/** Options of runs, and their checks. */
 import { argumentError, checkKeys, shapeError } from '../errors/index.js';
 import {
   arrayOf,
@@ -23,22 +23,24 @@ export interface Moments {
 }
 
 export interface RunOptions {
-  /** The state that is moved; the network's own when left out. */
+  /** The state that the run updates; the network's own when left out. */
   state?: State;
-  /** Where the features go: steps x featureSize elements of this dtype. Fresh memory when left out; null to keep none. */
+  /**
+   * Memory for the features: steps x featureSize elements of this dtype. New memory when left out; null to store none.
+   */
   out?: Floats | Matrix | null | undefined;
-  /** Sums that are kept beside, or instead of, the features of every step. */
+  /** Sums accumulated beside, or instead of, the features of every step. */
   moments?: Moments | undefined;
 }
 
 export interface RunAsyncOptions extends RunOptions, LongRunOptions {}
 
 export interface RunBatchOptions {
-  /** Where the features of each series go; null to keep none. */
+  /** Memory for the features of each series; null to store none. */
   out?: readonly (Floats | Matrix)[] | null;
   /**
-   * Start states, and last states afterwards: a State for each series, each with its own gates, or series x stateSize
-   * elements, with the gates of the network's own state. Zeros when left out.
+   * Start states on entry, last states on return: a State for each series, each with its own gates, or series x
+   * stateSize elements, with the gates of the network's own state. Zeros when left out.
    */
   states?: Floats | Matrix | readonly State[];
   /** Sums of each series. */
@@ -107,12 +109,12 @@ export function prepareBatch(
   return { values, outs, states: statesOf(network, options.states, series.length, shared), moments, steps };
 }
 
-/** How this network reads a series. */
+/** The form in which this network reads a series. */
 export function targetOf(network: Network, shared: boolean): SeriesTarget {
   return shared ? network.targets.shared : network.targets.own;
 }
 
-/** Made once a network: short runs would spend their time on it. */
+/** Made once for each network: the cost would dominate short runs. */
 export function targetsOf({ inputs, dtype, owner, width }: Network): { own: SeriesTarget; shared: SeriesTarget } {
   const own = { inputs, dtype, shared: false, columns: `inputs of ${owner}`, owner, width, argument: 'series' };
   return { own, shared: { ...own, shared: true } };
@@ -139,7 +141,7 @@ export function statesOf(
     states.forEach((state, i) => {
       checkState(network, state, `states[${i}]`);
     });
-    if (new Set(states).size < series) throw argumentError('a state of its own for each series', 'states', states);
+    if (new Set(states).size < series) throw argumentError('distinct states, one for each series,', 'states', states);
     return [...(states as State[])];
   }
   const given = states as Floats | Matrix;

@@ -1,15 +1,16 @@
 /**
- * What a network carries from step to step: units or delay lines, and gates where there are some.
+ * The state of a network between steps: units or delay lines, and the gates of networks that have them.
  *
  *     const state = network.createState();
- *     network.run(series, { state });          // goes on from it, and moves it
+ *     network.run(series, { state });          // starts from this state and updates it
  *
- * `data` is live shared memory of network.stateSize elements, zeros at rest: native code writes there, other threads may
- * read it. Any number of states run through one network, also at the same time; one state runs once at a time.
- * A state keeps the network's weights in memory until it is closed or collected.
+ * `data` is live shared memory of network.stateSize elements, zeros at rest: native code writes there, other threads
+ * may read it. Any number of states run through one network, also at the same time; one state takes part in one run at
+ * a time. A state keeps the network's weights in memory until it is closed or collected.
  *
- * Errors: DtesnError ERR_DTESN_BUSY while a runAsync works on it, ERR_DTESN_CLOSED once it is closed; RangeError
- * ERR_DTESN_SHAPE or ERR_DTESN_ARGUMENT for values that do not fit or are not finite as they are stored.
+ * Errors: DtesnError ERR_DTESN_BUSY while a runAsync uses the state, ERR_DTESN_CLOSED once it is closed; RangeError
+ * ERR_DTESN_SHAPE or ERR_DTESN_ARGUMENT for values of another number or that are not finite in the dtype that stores
+ * them.
  */
 import { argumentError, brand, DtesnError, shapeError } from '../errors/index.js';
 import {
@@ -25,9 +26,9 @@ import { storedAs } from '../numeric/index.js';
 import type { Network } from './network.js';
 
 export interface StateOptions {
-  /** Where the state lies: stateSize elements on shared memory. Fresh zeros when left out. */
+  /** Memory of the state: stateSize elements on shared memory. New zeros when left out. */
   data?: Floats | undefined;
-  /** Where its gates lie: one byte a gate on shared memory; all are opened. */
+  /** Memory of the gates: one byte a gate on shared memory; the constructor opens all. */
   gates?: Uint8Array | undefined;
 }
 
@@ -37,7 +38,7 @@ export class State {
   /** One byte a gate, live: 0 closes it. Null where the network has none. */
   readonly gates: Uint8Array | null;
   /**
-   * What native code knows this state by.
+   * The native object of this state.
    * @internal
    */
   readonly native: NativeState<Floats>;
@@ -57,7 +58,7 @@ export class State {
     this.native = new Native(network.native, this.data, this.gates);
   }
 
-  /** Whether an asynchronous run works on it. */
+  /** Whether an asynchronous run uses the state. */
   get busy(): boolean {
     return this.#busy;
   }
@@ -76,19 +77,19 @@ export class State {
   }
 
   /**
-   * Called by `during`, which may be that of another copy of the package.
+   * Called by `during`, possibly of another copy of the package.
    * @internal
    */
   markBusy(busy: boolean): void {
     this.#busy = busy;
   }
 
-  /** How often it was set from outside. */
+  /** Number of calls of reset(). */
   get resets(): number {
     return this.#resets;
   }
 
-  /** Sets it: zeros, or the given values. */
+  /** Sets the state to zeros, or to the given values. */
   reset(values?: ArrayLike<number>): void {
     this.checkIdle();
     if (values === undefined) {
@@ -115,7 +116,7 @@ export class State {
     return copy;
   }
 
-  /** Lets go of the network; a run under way ends as it would. `data` can still be read. */
+  /** Releases the network; a run under way still completes. `data` stays readable. */
   close(): void {
     this.#closed = true;
     this.native.close();
@@ -129,7 +130,7 @@ export class State {
     this.close();
   }
 
-  /** Refuses to touch it while an asynchronous run works on it, or when it is closed. */
+  /** Throws while an asynchronous run uses the state, or once it is closed. */
   checkIdle(): void {
     if (!this.#closed && !this.#busy) return;
     const { owner } = this.network;

@@ -1,5 +1,5 @@
 /**
- * A sparse matrix in compressed rows (CSR): rows x cols, only what is not zero.
+ * A sparse matrix in compressed rows (CSR): rows x cols, only the elements that are not zero.
  *
  *     row i holds values[k] at column columns[k] for k = offsets[i] .. offsets[i + 1] - 1
  *

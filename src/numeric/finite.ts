@@ -1,7 +1,7 @@
 /**
- * Whether numbers are finite as they are stored: 1e39 is a number, but in f32 it is an infinity, and 1e-320 is 0.
+ * Checks that numbers are finite in the dtype that stores them: 1e39 is an infinity in f32, and 1e-320 is 0.
  *
- * Errors: RangeError ERR_DTESN_ARGUMENT that names the argument, the element and what was given.
+ * Errors: RangeError ERR_DTESN_ARGUMENT that names the argument, the element and the value.
  */
 import { rangeError } from '../errors/index.js';
 import { arrayOf, dtypeOf, type FloatDtype, type Floats, floats } from '../native/index.js';

@@ -8,7 +8,7 @@
  * default dtype (Float32Array).
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a size that is not a whole number, data of another kind or a
- * growable buffer; RangeError ERR_DTESN_SHAPE when the data has not rows x cols elements.
+ * growable buffer; RangeError ERR_DTESN_SHAPE when the data does not have rows x cols elements.
  */
 import { argumentError, rangeError, shapeError } from '../errors/index.js';
 import { checkView, defaultDtype, type Floats, floats } from '../native/index.js';

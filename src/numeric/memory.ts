@@ -1,4 +1,4 @@
-/** Refuses sizes beyond the memory there is, before the system's own answer to them ends the process. */
+/** Rejects sizes beyond the available memory, before the system ends the process for using too much. */
 import { DtesnError } from '../errors/index.js';
 
 export function checkMemory(bytes: number, purpose: string): void {

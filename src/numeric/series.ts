@@ -1,12 +1,12 @@
 /**
- * What a run accepts as a series, brought to the one form that native code takes: a view of steps x features elements
- * of the right kind. A view of that kind is used where it lies; anything else is copied once, which is said here:
+ * Conversion of a series to the one form that native code takes: a view of steps x features elements of one dtype. A
+ * view of that dtype is used without a copy; anything else is copied once:
  *
  * - Matrix, Float32Array or Float64Array of the reservoir's dtype: no copy
  * - the other dtype, an array of numbers (one feature a step), an array of rows: copied
  *
  * Errors: TypeError for anything else; RangeError ERR_DTESN_SHAPE when the features do not fit; RangeError when a value
- * is not finite (it would stay in the state for ever).
+ * is not finite (it would never leave the state).
  */
 import { argumentError, rangeError, shapeError } from '../errors/index.js';
 import { arrayOf, checkView, dtypeOf, type FloatDtype, type Floats, floats, sharedFloats } from '../native/index.js';
@@ -19,10 +19,10 @@ export interface SeriesTarget {
   dtype: FloatDtype;
   /** Whether the elements must lie on shared memory. */
   shared: boolean;
-  /** For the errors: what the features are, 'inputs of this reservoir', and whose they are. */
+  /** For errors: the meaning of the features, such as 'inputs of this reservoir', and their owner. */
   columns: string;
   owner: string;
-  /** What the columns of an `out` are: 'units' by default. */
+  /** Meaning of the columns of `out`: 'units' by default. */
   width?: string;
   /** For the error: 'series', 'series[2]'. */
   argument: string;
@@ -84,7 +84,7 @@ function checkFinite(values: Floats, { inputs, argument }: SeriesTarget): void {
   }
 }
 
-/** Where a run writes: the caller's view after a check, or fresh memory. */
+/** The output of a run: the caller's view after a check, or new memory. */
 export function readOut(out: unknown, length: number, { dtype, shared, owner, width = 'units' }: SeriesTarget): Floats {
   if (out === undefined) return shared ? sharedFloats(dtype, length) : floats(dtype, length);
   const holder = typeof out === 'object' && out !== null && 'rows' in out ? (out as Matrix).data : out;

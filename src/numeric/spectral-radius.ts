@@ -3,16 +3,18 @@
  *
  *     ρ(A) = max |λ|,   A v = λ v
  *
- * Right for non-symmetric matrices, whose dominant eigenvalues mostly come as complex pairs. The matrix is split into its
- * irreducible blocks, and a periodic block (a ring, say) is replaced by its product once around. Blocks of up to 400 rows
- * give all their eigenvalues (balanced, Hessenberg, double-shift QR), larger ones their dominant one by Arnoldi to a
- * residual ||A v - λ v|| / (|λ| ||v||) of 1e-8, or all by QR where Arnoldi does not get there (up to 2000 rows).
+ * Correct for non-symmetric matrices, whose dominant eigenvalues mostly come as complex pairs. The matrix is split into
+ * its irreducible blocks, and a periodic block (a ring, say) is replaced by its product once around. Blocks of up to
+ * 400 rows give all their eigenvalues (balanced, Hessenberg, double-shift QR), larger ones their dominant one by
+ * Arnoldi to a residual ||A v - λ v|| / (|λ| ||v||) of 1e-8, or all by QR when Arnoldi does not converge (up to 2000
+ * rows).
  *
  * Accuracy: some 1e-12 relative for well-conditioned eigenvalues; about (1e-16)^(1/k) for a defective one of index k.
  *
- * Errors: TypeError ERR_DTESN_ARGUMENT for what is no matrix; RangeError ERR_DTESN_SHAPE for one that is not square or is
- * empty; RangeError ERR_DTESN_ARGUMENT for NaN and infinities; DtesnError ERR_DTESN_CONVERGENCE for a block beyond 2000
- * rows whose eigenvalues have nearly one modulus (an orthogonal matrix, say), which no iteration tells apart.
+ * Errors: TypeError ERR_DTESN_ARGUMENT for a value that is not a matrix; RangeError ERR_DTESN_SHAPE for one that is not
+ * square or is empty; RangeError ERR_DTESN_ARGUMENT for NaN and infinities; DtesnError ERR_DTESN_CONVERGENCE for a
+ * block beyond 2000 rows whose eigenvalues have nearly one modulus (an orthogonal matrix, say), which no iteration
+ * separates.
  * Source: Golub & Van Loan (2013), Matrix Computations, sections 7.5 and 10.5.
  */
 import { argumentError, checkKeys, DtesnError, rangeError, shapeError } from '../errors/index.js';
@@ -27,8 +29,8 @@ export function spectralRadius(m: Matrix): number {
 }
 
 /**
- * The same off the JavaScript thread, to the same bits. The matrix is copied before the call returns. An abort rejects with
- * the signal's reason within a product or a few.
+ * The same off the JavaScript thread, to the same bits. The matrix is copied before the call returns. An abort rejects
+ * with the signal's reason within a few matrix-vector products.
  */
 export async function spectralRadiusAsync(
   m: Matrix,

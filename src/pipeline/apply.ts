@@ -1,15 +1,14 @@
 /**
- * The plan carried out on a series, natively and in place.
+ * Applies a plan to a series, natively and in place.
  *
  *     draft = draftTransformations(data, target)          pipelines in `pipeline_order`, high quality, then the switches
  *     result = applyMultiSourceTransformations(series, data, target)
  *
  * Shapes: tokens come as steps x 1 and leave as steps' x D, numbers come and leave with D features; `series.data` needs
- * the capacity of `programShape(draft.program, steps, features)`.
- * A transformation that cannot be applied is left out, recorded with its error, and the rest goes on in order; with
- * error_handling 'fail' it throws (failure.ts).
+ * the capacity of `programShape(draft.program, steps, features)`. A transformation that cannot be applied is left out,
+ * recorded with its error, and the others are applied in order; with error_handling 'fail' it throws (failure.ts).
  * Errors: RangeError ERR_DTESN_SHAPE for a series that is not what the target announces, or a buffer too small;
- * DtesnError ERR_DTESN_TRANSFORMATION as said.
+ * DtesnError ERR_DTESN_TRANSFORMATION as above.
  */
 import { systemClock } from '../abort/index.js';
 import { shapeError } from '../errors/index.js';
@@ -29,7 +28,7 @@ export interface TransformedSeries extends RunSeries {
   execution: ExecutionPlan;
 }
 
-/** What the plan comes to for this target, before any series is touched. */
+/** The draft of a plan for this target, before any series is transformed. */
 export function draftTransformations(data: MultiSourceData, target: PlanTarget): Draft {
   checkTarget(target);
   const { data_flow_config, absent_pipelines } = data.processing_pipelines;
@@ -49,7 +48,7 @@ export function draftTransformations(data: MultiSourceData, target: PlanTarget):
   return applyFlowControl({ ...draft, draftMs, applied: [...draft.applied, ...failed] }, data, steps);
 }
 
-/** `draft`: of the same data, for this target with the steps of the series, where it was made before. */
+/** `draft`: an existing draft of the same data, for this target with the steps of the series. */
 export function applyMultiSourceTransformations(
   series: ProgramSeries,
   data: MultiSourceData,
@@ -63,7 +62,7 @@ export function applyMultiSourceTransformations(
   return { ...runDraft(draft, series, data), execution: draft.execution };
 }
 
-/** Follows the shape of the series through the program and takes out what does not fit it. */
+/** Tracks the shape of the series through the program and removes entries that do not fit it. */
 function fitted(draft: Draft, data: MultiSourceData): { draft: Draft; steps: number | null } {
   const { target } = draft;
   const limits: FitLimits = {

@@ -1,5 +1,6 @@
 /**
- * A draft: what will be done to one series, built up pipeline by pipeline. Drafts are values; applying returns a new one.
+ * A draft: the planned treatment of one series, built pipeline by pipeline. Drafts are immutable; applying a pipeline
+ * returns a new one.
  *
  *     [tokens: operations on ids, in pipeline order] [embedding] [features: operations, in pipeline order]
  *
@@ -12,17 +13,20 @@ import { type TransformOp, transformOpSchema } from '../transform/index.js';
 import { defaultExecution, type ExecutionPlan, type ExecutionSetting } from './execution.js';
 import type { PlanTarget } from './target.js';
 
-/** What became of one transformation or one flag. */
+/** The outcome of one transformation or one flag. */
 export const appliedTransformationSchema = z.object({
   transformation: z.string(),
-  /** Null for what belongs to no pipeline: the embedding, the high-quality optimisations, the flags. */
+  /** Null for entries of no pipeline: the embedding, the high-quality optimisations, the flags. */
   pipeline: z.string().nullable(),
   kind: z.enum(['data', 'execution', 'flow']),
   /** Of a flag: whether it is set. */
   applied: z.boolean(),
   operations: z.array(transformOpSchema),
   reason: z.string(),
-  /** What was counted (steps, threads, token ids outside the vocabulary ...); of data known once a series went through. */
+  /**
+   * Counts (steps, threads, token ids outside the vocabulary ...); those of data are known once a series was
+   * transformed.
+   */
   effect: z.object({ quantity: z.string(), before: z.number(), after: z.number() }).nullable(),
   /** Why it could not be applied. */
   error: z.string().optional(),
@@ -67,7 +71,7 @@ export function isEmbedding({ transformation, pipeline }: AppliedTransformation)
   return pipeline === null && transformation === EMBEDDING;
 }
 
-/** The operations of what is applied, in order. */
+/** The operations of the applied entries, in order. */
 export function programOf(applied: readonly AppliedTransformation[]): TransformOp[] {
   const program: TransformOp[] = [];
   for (const entry of applied) if (entry.applied) program.push(...entry.operations);

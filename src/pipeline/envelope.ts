@@ -1,7 +1,7 @@
 /**
  * The envelope of the published multi-source format: sources, aggregation, pipelines.
  *
- *     source_count = sources of the five that succeeded;   transformation_ready = at least one pipeline is there
+ *     source_count = sources of the five that succeeded;   transformation_ready = at least one pipeline exists
  *
  * `sources` holds the five and, beside them, each source that the host adds under its name.
  */
@@ -19,7 +19,7 @@ export const multiSourceDataSchema = z
     source_count: z.int().min(0).max(5),
     /** Seconds since 1970. */
     timestamp: z.number(),
-    /** What fetching the sources took. */
+    /** Milliseconds that fetching the sources took. */
     elapsed_ms: z.number().nonnegative(),
   })
   .loose();

@@ -1,10 +1,9 @@
 /**
- * How a series is run, apart from what is done to its numbers.
+ * Execution settings of a series: everything except the operations on its numbers.
  *
- * threads          threads that run series of a batch at the same time
- * batchSize        series taken together
- * chunkSteps       steps whose states are kept at once
- * activeMembranes  membranes that are computed: the first ones in level order, so that the deepest are switched off
+ * threads threads that run series of a batch at the same time batchSize series taken together chunkSteps steps whose
+ * states are kept at once activeMembranes membranes that are computed: the first ones in level order, so that the
+ * deepest are switched off
  *                  first, no child outlives its parent and the skin is always there
  *
  * and what the flags of the plan allow:
@@ -47,7 +46,7 @@ export const plannedSettings = Object.keys(settingOf) as PlannedSetting[];
 const BATCH_SIZE = 8;
 const CHUNK_STEPS = 256;
 
-/** What holds where nothing says otherwise: every core, every membrane, batches of 8, chunks of 256 steps, all allowed. */
+/** Defaults: every core, every membrane, batches of 8, chunks of 256 steps, all allowed. */
 export function defaultExecution(target: PlanTarget): ExecutionPlan {
   return {
     threads: target.cores,

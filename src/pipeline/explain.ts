@@ -1,7 +1,7 @@
 /**
- * The plan as a plain structure that a person can be shown: every pipeline (also the host's) with every transformation,
- * what it became and why; then what high quality adds, the switches of the flow with the quality gate where there is one, and the
- * pipelines that are not there.
+ * The plan as a plain structure for display: every pipeline (also the host's) with every transformation, its effect and
+ * its reason; then the high-quality optimisations, the switches of the flow with the quality gate if there is one, and
+ * the absent pipelines.
  */
 
 import type { TransformOp } from '../transform/index.js';
@@ -18,7 +18,7 @@ export interface ExplainedTransformation {
 
 export interface ExplainedPipeline {
   name: string;
-  /** The source it rests on; null for the high-quality optimisations and the flow, which rest on all. */
+  /** The source it depends on; null for the high-quality optimisations and the flow, which depend on all. */
   source: string | null;
   priority: number | null;
   present: boolean;

@@ -1,7 +1,7 @@
 /**
- * What becomes of a transformation that fails, by `error_handling` of the plan:
+ * Handling of a transformation that fails, by `error_handling` of the plan:
  *
- *     continue_with_available_data   it is left out, named with its error, and the rest goes on
+ *     continue_with_available_data   it is left out, named with its error, and the others are applied
  *     fail                           DtesnError ERR_DTESN_TRANSFORMATION that names pipeline and transformation, with the cause
  */
 import { DtesnError } from '../errors/index.js';

@@ -5,7 +5,7 @@
  *     enable_caching      = the engine is ready          batch_processing     = max_concurrent > 1
  *     memory_optimization = max_sequence_length > 1024   concurrent_execution = more than one pipeline
  *
- * Unknown figures count as not met. What the caller sets goes before all of it.
+ * Unknown figures count as not met. Values set by the caller take precedence.
  */
 import {
   type Aggregation,
@@ -62,7 +62,7 @@ export function planFlags(
   reasons['error_handling'] =
     errorHandling === 'fail'
       ? 'a transformation that fails ends the input'
-      : 'a transformation that fails is left out, and the rest goes on';
+      : 'a transformation that fails is left out, and the others are applied';
   reasons['pipeline_order'] = 'pipelines act by priority, those of equal priority as they are declared';
   return { values, reasons };
 }

@@ -9,8 +9,8 @@
  *                                  threads <= 1/16 of the available memory (threads as the pipelines set them)
  *     enable_caching, concurrent_execution   `caching` and `overlap` of the execution plan
  *
- * They are read from the data handed in, so that a switch which was changed there counts, and its entry says so. Limits of
- * pipelines hold here too.
+ * They are read from the given data, so a switch changed there takes effect and its entry reports the change. Limits of
+ * pipelines apply here too.
  */
 import type { AppliedTransformation, Draft, Effect } from './draft.js';
 import type { MultiSourceData } from './envelope.js';
@@ -118,13 +118,11 @@ function entryOf(
   );
 }
 
-/** The reason it was planned with, or that it was changed since. */
+/** The planned reason, or that the switch was changed since. */
 function whyOf(planned: string | undefined, value: boolean): string {
-  if (planned === undefined) return 'set in the data handed in';
+  if (planned === undefined) return 'set in the given data';
   const prefix = `${value}: `;
-  return planned.startsWith(prefix)
-    ? planned.slice(prefix.length)
-    : `changed in the data handed in (planned ${planned})`;
+  return planned.startsWith(prefix) ? planned.slice(prefix.length) : `changed in the given data (planned ${planned})`;
 }
 
 function ruleOf(data: MultiSourceData, name: string, value: string): AppliedTransformation {

@@ -1,9 +1,9 @@
 /**
- * What good data allow beyond the three pipelines: the series is standardised, feature by feature, with the moments
- * measured over it.
+ * High-quality optimisation, beyond the three pipelines: the series is standardised, feature by feature, with the
+ * moments measured over it.
  *
  *     enabled when data_quality_score > 0.7 (strictly) and engine_optimizations_available, or when the quality gate
- *     holds standardisation
+ *     keeps standardisation on
  *     y = (x - mean) / (deviation + 1e-8)
  */
 import {
@@ -29,7 +29,7 @@ export function planHighQuality(
   return standardisation(enabled, reason);
 }
 
-/** The planned standardisation, or that there is none, with the reason. */
+/** The planned standardisation or its absence, with the reason. */
 export function standardisation(enabled: boolean, reason: string): ProcessingPipelines['high_quality_optimizations'] {
   return { enabled, operations: enabled ? [{ op: 'zscore', epsilon: EPSILON }] : [], reason };
 }
@@ -43,7 +43,7 @@ function fixedJudgement(aggregation: Aggregation) {
   };
 }
 
-/** Its operation goes after everything that is in the program. */
+/** Appends its operation to the program. */
 export function applyHighQualityOptimizations(draft: Draft, data: MultiSourceData): Draft {
   const { enabled, operations, reason } = data.processing_pipelines.high_quality_optimizations;
   const entry: AppliedTransformation = {

@@ -1,12 +1,13 @@
 /**
- * Pipelines that the host adds: declared operations on the data and limits of the execution, from what one source says.
+ * Pipelines that the host adds: declared operations on the data and limits of the execution, planned from the data of
+ * one source.
  *
  *     { name: 'queue_watch', source: 'queue', priority: 4, plan: ({ length }) => ({
  *         transformations: [{ transformation: 'spare_threads', limits: { threads: 1 }, reason: `${length} wait` }] }) }
  *
- * `source` is one of the five (plan() then gets its record) or an additional source (plan() gets its data). It is called
- * synchronously for each plan where its source succeeded; what it is given is to be read, not written. A plan() that throws or returns
- * anything else than a HostPlan is an absent pipeline with its error.
+ * `source` is one of the five (plan() then gets its record) or an additional source (plan() gets its data). It is
+ * called synchronously for each plan where its source succeeded; its argument must not be written to. A plan() that
+ * throws or returns anything but a HostPlan makes its pipeline absent, with the error.
  */
 import { z } from 'zod';
 import { currentNames } from '../errors/index.js';
@@ -21,7 +22,7 @@ export interface HostTransformation {
   on?: 'tokens' | 'features';
   /** Operations in order; none by default. */
   operations?: TransformOp[];
-  /** Upper bounds of the execution, whole numbers from 1, from when the pipeline acts until the end; none by default. */
+  /** Upper bounds of the execution, whole numbers from 1, in force once the pipeline acts; none by default. */
   limits?: { [Setting in ExecutionSetting]?: number };
   /** Why, in a sentence. */
   reason: string;
@@ -39,7 +40,7 @@ export interface HostPipeline {
   source: string;
   /** Whole; pipelines act from the least to the greatest, those of equal priority in the order they are declared. */
   priority: number;
-  // biome-ignore lint/suspicious/noExplicitAny: what a source says is known to who declares it.
+  // biome-ignore lint/suspicious/noExplicitAny: the host that declares a source defines the type of its data.
   plan(data: any): HostPlan;
 }
 
@@ -61,13 +62,15 @@ const hostPlanSchema = z.strictObject({
   outputFormat: z.string().min(1).optional(),
 });
 
-/** What the host plans for what its source says. Throws what plan() throws, and for what it must not return. */
+/**
+ * The host's plan for the data of its source. Throws the error of plan(), and a TypeError for anything but a HostPlan.
+ */
 export function planHost(host: HostPipeline, priority: number, data: unknown): Pipeline {
   const { name, source } = host;
   const returned: unknown = host.plan(data);
   if (returned instanceof Promise) {
-    returned.catch(() => {}); // it is refused below; its rejection has no other reader
-    throw new TypeError('Expected a plan from plan() but received a promise');
+    returned.catch(() => {}); // the promise is an error below; nothing else handles its rejection
+    throw new TypeError('Expected a plan from plan() but received a promise: make plan() synchronous');
   }
   const { success, data: planned, error } = hostPlanSchema.safeParse(currentPlan(returned));
   if (!success) {

@@ -1,4 +1,4 @@
-/** From fetched sources to a plan, and the plan carried out natively on a series. */
+/** Plans pipelines from fetched sources, and applies a plan natively to a series. */
 export { applyMultiSourceTransformations, draftTransformations, type TransformedSeries } from './apply.js';
 export {
   type AppliedTransformation,

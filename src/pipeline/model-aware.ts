@@ -28,7 +28,7 @@ export function planModelAware(aggregation: Aggregation, target: PlanTarget): Pi
   };
 }
 
-/** Its operations go before the embedding, after those that pipelines before it put there. */
+/** Adds its operations before the embedding, after those of earlier pipelines. */
 export function applyModelAwarePreprocessing(draft: Draft, data: MultiSourceData): Draft {
   return applyPipeline(draft, data, MODEL_AWARE);
 }
@@ -69,6 +69,6 @@ function limitVocabulary(vocabSize: number | null, { inputKind }: PlanTarget): P
     on: 'tokens',
     operations: [{ op: 'clip', min: 0, max: vocabSize - 1 }],
     parameters: { vocab_size: vocabSize },
-    reason: `the model knows the token ids 0 to ${vocabSize - 1}`,
+    reason: `the vocabulary of the model has the token ids 0 to ${vocabSize - 1}`,
   };
 }

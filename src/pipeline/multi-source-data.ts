@@ -1,9 +1,9 @@
 /**
- * One look at everything: the sources fetched, aggregated and turned into a plan.
+ * Fetches the sources, aggregates them and plans the pipelines in one call.
  *
- * Those who fetch at the same time share one set of sources and one plan of it: both are to be read, not written.
- * Never throws for a failed source: its error is in the data. Throws for a wrong target or option, and when the caller aborts.
- * Options of one object are checked once: keep the object where many looks are taken with the same options.
+ * Concurrent callers share one set of sources and its plan; neither may be written to. Never throws for a failed
+ * source: its error is in the data. Throws for a wrong target or option, and when the caller aborts. Options of one
+ * object are checked once: reuse the object for repeated calls with the same options.
  */
 import { aggregateMultiSourceData, SourceHistory } from '../aggregation/index.js';
 import type { SourceFetcher, SourceSet } from '../sources/index.js';
@@ -48,12 +48,12 @@ function historyOf(fetcher: SourceFetcher): SourceHistory {
   return history;
 }
 
-/** What was seen through each fetcher: it is one engine's stream. */
+/** The history of each fetcher, which belongs to one engine. */
 const histories = new WeakMap<SourceFetcher, SourceHistory>();
-/** What came of a set that several wait for, for the usual target. */
+/** The result of a shared set of sources, for the default target. */
 const planned = new WeakMap<SourceSet, MultiSourceData>();
 
-/** The envelope of sources that are fetched already. */
+/** The envelope of fetched sources. */
 export function multiSourceData(
   set: SourceSet,
   target: PlanTarget,
@@ -65,7 +65,7 @@ export function multiSourceData(
   return multiSourceDataOf(set, aggregation, planPipelines(sources, aggregation, target, settings, additional));
 }
 
-/** The envelope of sources that are aggregated and planned already. */
+/** The envelope of sources with their aggregation and plan. */
 export function multiSourceDataOf(
   { sources, additional, timestamp, elapsed_ms }: SourceSet,
   aggregation: MultiSourceData['aggregation'],

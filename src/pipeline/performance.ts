@@ -1,5 +1,5 @@
 /**
- * Pipeline 2, `performance_optimized_processing`: the engine's load sets how much we take for ourselves.
+ * Pipeline 2, `performance_optimized_processing`: the load of the engine sets threads and batch size.
  *
  *     adjust_concurrency     threads = min(cores, max_concurrent), halved under high load and never below 1
  *     optimize_batch_size    batchSize = least power of two >= requests in flight, within [1, 64]

@@ -1,12 +1,12 @@
 /**
- * What a caller pins of the plan, so that neither this host's load nor the quality of the sources decides it: then the same
- * input and seed give the same features on a loaded host and on an idle one.
+ * Settings that a caller pins, so that they depend neither on the load of this host nor on the quality of the sources:
+ * the same input and seed then give the same features on a loaded host and on an idle one.
  *
  *     threads       series of a batch that run at the same time; 'all': every core
  *     membranes     membranes that are computed, the first ones in level order; 'all': every one
  *     standardise   whether features are standardised
  *
- * What is left out stays as it is planned. A pin holds against every pipeline and every limit; sequential processing still runs
+ * Settings left out stay as planned. A pin overrides every pipeline and every limit; sequential processing still runs
  * on one thread. Errors: TypeError or RangeError ERR_DTESN_ARGUMENT.
  */
 import { z } from 'zod';
@@ -34,7 +34,7 @@ export interface PlanPins {
   standardise?: boolean | undefined;
 }
 
-/** The plan with the pins in it; the same where nothing is pinned. */
+/** The plan with the pins applied; the same where nothing is pinned. */
 export function pinPlan(
   plan: ProcessingPipelines,
   { threads, membranes, standardise }: PlanPins,

@@ -1,5 +1,5 @@
 /**
- * Options of a plan, checked once: the object is remembered, so later changes of it have no effect.
+ * Options of a plan, checked once: the result is cached by object, so later changes of the object have no effect.
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT that names the option.
  */
@@ -15,7 +15,7 @@ import { RESOURCE_AWARE } from './resource-scaling.js';
 import { errorHandlings, type FlagName, flagNames } from './schema.js';
 
 export interface PlanOptions {
-  /** Pipelines that rest on any source, beside the three; none by default. */
+  /** Pipelines of the host, each based on one source, beside the three; none by default. */
   pipelines?: readonly HostPipeline[] | undefined;
   /** Records of additional sources by name; none by default. */
   additional?: Readonly<Record<string, AdditionalSource>> | undefined;
@@ -27,11 +27,11 @@ export interface PlanOptions {
   errorHandling?: (typeof errorHandlings)[number] | undefined;
   /** Threads, membranes and standardisation that are pinned (pins.ts); none by default. */
   pins?: PlanPins | undefined;
-  /** What judges quality; by default the fixed threshold 0.7. */
+  /** The gate that judges quality; by default the fixed threshold 0.7. */
   gate?: QualityGate | undefined;
 }
 
-/** Options of a whole look: those of its plan, and the history that load is judged by. */
+/** Options of fetchMultiSourceData: those of the plan, and the history for judging load. */
 export interface MultiSourceDataOptions extends Omit<PlanOptions, 'additional'> {
   /** Earlier fetches of the same engine, by which load is judged; by default fixed thresholds. */
   history?: SourceHistory | undefined;
@@ -91,7 +91,7 @@ const pipelineSchema = z.object({
 const remembered = new WeakMap<object, PlanSettings>();
 const defaults: PlanSettings = { slots: builtIn, flags: {}, errorHandling: errorHandlings[0], pins: {}, gate: null };
 
-/** The options checked and brought into order; the same object is checked once. */
+/** The options, checked and sorted by priority; the same object is checked once. */
 export function checkPlanOptions(options: PlanOptions & MultiSourceDataOptions = {}): PlanSettings {
   const known = remembered.get(options);
   if (known !== undefined) return known;
@@ -132,7 +132,7 @@ function settingsOf(options: PlanOptions & MultiSourceDataOptions): PlanSettings
 
 function checkPipeline(given: HostPipeline, index: number): PipelineSlot {
   if (typeof given !== 'object' || given === null) throw argumentError('a pipeline', `pipelines[${index}]`, given);
-  // plan() may live in a class of the host's, so that only what is declared is read.
+  // plan() may be a method of a class of the host, so only declared fields are read.
   const { name, source, priority, plan } = given;
   const checked = checkOptions(pipelineSchema, { name, source, priority, plan }, `pipelines[${index}]`);
   return { name: checked.name, source: checked.source, priority: checked.priority, host: given };

@@ -2,9 +2,10 @@
  * From the aggregation to the pipelines, each only when its source succeeded, in order of priority: the three of the
  * published format (1, 2, 3) and those that the host adds.
  *
- * Pipelines are planned in the order in which they act, and scaling by memory reckons with the threads that are planned before it. The
- * same sources, target and options give the same plan; a gate and the host's plan() may remember. Never throws for what a
- * source or plan() does: that pipeline is absent, with the reason. Errors: of the target and of options (plan-options.ts).
+ * Pipelines are planned in the order in which they act, and scaling by memory uses the threads planned before it. The
+ * same sources, target and options give the same plan; a gate and the host's plan() may keep state. A source or plan()
+ * that fails never throws: its pipeline is absent, with the reason. Errors: of the target and of options
+ * (plan-options.ts).
  */
 import type { Aggregation } from '../aggregation/index.js';
 import type { AdditionalSource, Sources } from '../sources/index.js';
@@ -30,7 +31,7 @@ export function createDataProcessingPipelines(
   return planPipelines(sources, aggregation, target, checkPlanOptions(options), options.additional ?? {});
 }
 
-/** The same with options that are checked already. */
+/** The same with checked options. */
 export function planPipelines(
   sources: Sources,
   aggregation: Aggregation,
@@ -67,7 +68,7 @@ export function planPipelines(
   return pinPlan(plan, settings.pins, target);
 }
 
-/** Why there is nothing to plan from; null where there is. */
+/** Why the pipeline cannot be planned; null when it can. */
 function failureOf(name: string, sources: Sources, additional: Additional): string | null {
   const source = Object.hasOwn(sources, name)
     ? sources[name as keyof Sources]
@@ -100,7 +101,7 @@ function planSlot(
   }
 }
 
-/** Threads as the pipelines so far leave them. */
+/** Threads as set by the pipelines so far. */
 function plannedThreads(pipelines: readonly Pipeline[], { cores }: PlanTarget): number {
   let threads = cores;
   let most = Number.POSITIVE_INFINITY;

@@ -1,8 +1,8 @@
 /**
- * The program of a draft run on a series, entry by entry, with the effect of each and the time of each pipeline.
+ * Runs the program of a draft on a series, entry by entry, with the effect of each entry and the time of each pipeline.
  *
- * The embeddings of a host fail on what is no token id. Such an entry is undone as a whole where it fails, so that the
- * series never stays half transformed.
+ * An embedding of a host fails for a value that is not a token id. The entry is then undone as a whole, so that the
+ * series is never left half transformed.
  */
 import { systemClock } from '../abort/index.js';
 import { shapeError } from '../errors/index.js';
@@ -52,7 +52,7 @@ export function runDraft(
   return { ...shape, applied: entries, pipelineMs };
 }
 
-/** The embedding of the plan itself cannot be left out: where it fails, the series is refused. */
+/** The embedding of the plan itself cannot be left out: its failure is an error for the series. */
 function mayFail(entry: AppliedTransformation): boolean {
   return !isEmbedding(entry) && entry.operations.some(({ op }) => op === 'embed');
 }
@@ -61,7 +61,7 @@ function run(operations: readonly TransformOp[], data: ProgramSeries['data'], sh
   return runProgram(operations, { data, ...shape });
 }
 
-/** All operations or none. */
+/** Applies all operations or none. */
 function runOrUndo(operations: readonly TransformOp[], data: ProgramSeries['data'], shape: SeriesShape): SeriesShape {
   const kept = data.slice(0, shape.steps * shape.features);
   try {
@@ -107,7 +107,7 @@ function changesSteps({ op }: TransformOp): boolean {
   return stepOperations.includes(op);
 }
 
-/** Values that a clip will change; null for anything else. */
+/** Number of values that a clip will change; null for other operations. */
 function countOutside(
   operations: readonly TransformOp[],
   data: ProgramSeries['data'],

@@ -5,10 +5,10 @@
  *     data        operations of a transform program, `on` the tokens before the embedding, the features after it, or the
  *                 series as it came in (before the embedding where there is one)
  *     execution   settings of the execution plan
- *     limit       upper bounds of those settings, from when they act until the end
+ *     limit       upper bounds of those settings, in force once their pipeline acts
  *
- * A step that cannot be made, because a figure is unknown or the input has no such thing, has no operations and no
- * settings, and its reason says so.
+ * A step that cannot be made (a figure is unknown, or it does not apply to the input) has no operations and no
+ * settings, and its reason names the cause.
  */
 import { z } from 'zod';
 import { qualityJudgementSchema } from '../aggregation/index.js';
@@ -68,7 +68,7 @@ export const processingPipelinesSchema = z
     }),
     /** Why each switch is as it was planned: 'true: ...' or 'false: ...'; of error_handling and pipeline_order the rule alone. */
     flag_reasons: z.record(z.string(), z.string()),
-    /** Where a quality gate judges. */
+    /** Present with a quality gate. */
     quality_gate: qualityJudgementSchema.optional(),
     /** Operations that high quality adds after all pipelines; none when `enabled` is false. */
     high_quality_optimizations: z.object({
@@ -76,9 +76,9 @@ export const processingPipelinesSchema = z
       operations: z.array(transformOpSchema),
       reason: z.string(),
     }),
-    /** Settings that the caller pinned (pins.ts): they hold whatever pipelines and limits say. */
+    /** Settings that the caller pinned (pins.ts): they override pipelines and limits. */
     pinned: z.object({ threads: z.int().positive(), active_membranes: z.int().positive() }).partial().optional(),
-    /** Pipelines that are not there, and why; `error` where the host's plan() failed. */
+    /** Absent pipelines, with the reason; `error` where the host's plan() failed. */
     absent_pipelines: z.array(
       z.object({ name: z.string(), source: z.string(), reason: z.string(), error: z.string().optional() }),
     ),

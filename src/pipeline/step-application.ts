@@ -2,9 +2,10 @@
  * A planned pipeline's steps as entries of a draft: operations in their place of the program, settings of the execution
  * plan, and limits of those settings.
  *
- * Operations on tokens (and on the series as it came in) go to the end of those before the embedding, operations on features to the
- * end of all; so pipelines that act later come later in each of the two. A limit lowers its setting at once and keeps
- * every later setting at or below it. No setting goes beyond what the target has: its cores, its membranes.
+ * Operations on tokens (and on the series as it came in) are appended to those before the embedding, operations on
+ * features to the end of the program; so later pipelines come later in each of the two. A limit lowers its setting at
+ * once and keeps every later setting at or below it. No setting goes beyond what the target has: its cores, its
+ * membranes.
  */
 import { rangeError } from '../errors/index.js';
 import { type AppliedTransformation, type Draft, type Effect, isEmbedding, type Limits, programOf } from './draft.js';
@@ -13,7 +14,10 @@ import { type ExecutionPlan, type ExecutionSetting, plannedSettings, settingOf }
 import { failedEntry, failedPipeline } from './failure.js';
 import type { PipelineStep } from './schema.js';
 
-/** Every step of the pipeline; a step that fails is left out by itself. The draft as it was where the pipeline is absent. */
+/**
+ * Applies every step of the pipeline; a step that fails is left out by itself. Returns the draft unchanged when the
+ * pipeline is absent.
+ */
 export function applyPipeline(draft: Draft, data: MultiSourceData, pipeline: string): Draft {
   const planned = data.processing_pipelines.transformation_pipelines.find(({ name }) => name === pipeline);
   if (planned === undefined) return draft;
@@ -31,7 +35,7 @@ export function applyPipeline(draft: Draft, data: MultiSourceData, pipeline: str
   return next;
 }
 
-/** Into a draft that is being made. */
+/** Adds the entries of a pipeline to a draft. */
 function addStep(draft: Draft, data: MultiSourceData, pipeline: string, step: PipelineStep): void {
   try {
     if (step.kind === 'data') addData(draft, pipeline, step);
@@ -42,7 +46,7 @@ function addStep(draft: Draft, data: MultiSourceData, pipeline: string, step: Pi
   }
 }
 
-/** A pipeline by its name in pipeline_order, which may be wrong in data that were handed in. */
+/** A pipeline by its name in pipeline_order, which may be unknown in given data. */
 export function applyNamed(draft: Draft, data: MultiSourceData, pipeline: string): Draft {
   const { transformation_pipelines, absent_pipelines } = data.processing_pipelines;
   if (transformation_pipelines.some(({ name }) => name === pipeline)) return applyPipeline(draft, data, pipeline);
@@ -70,7 +74,7 @@ function addData(draft: Draft, pipeline: string, { transformation, on, operation
   else draft.applied.splice(embedding, 0, entry);
 }
 
-/** One entry a setting: what it was and what it is now. */
+/** One entry for each setting: its value before and after. */
 function addSettings(draft: Draft, pipeline: string, { transformation, kind, parameters, reason }: PipelineStep): void {
   const { target, execution, limits, applied } = draft;
   const add = (done: boolean, why: string, effect: Effect | null) => {

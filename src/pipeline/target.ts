@@ -1,5 +1,5 @@
 /**
- * What the plan is made for: the model that will run the series, and the kind of input.
+ * The target of a plan: the model that will run the series, and the kind of input.
  */
 import { z } from 'zod';
 import { checkOptions, rangeError } from '../errors/index.js';
@@ -28,7 +28,7 @@ export interface PlanTarget {
   membraneLevels: number[];
   bytesPerUnit: number;
   cores: number;
-  /** Length of the series, where it is known; it only makes the reasons more telling. */
+  /** Length of the series, where it is known; it only adds figures to the reasons. */
   steps?: number | undefined;
   /** Seed of the token embedding, 0 by default. */
   embeddingSeed?: number | undefined;

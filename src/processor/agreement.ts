@@ -1,11 +1,11 @@
 /**
- * How alike the features of one input are with and without standardisation: the cosine of the two mean states, 0 where it is
- * negative.
+ * Similarity of the features of one input with and without standardisation: the cosine of the two mean states, 0 where
+ * it is negative.
  *
  *     agreement = max(0, <m, m'> / (‖m‖ ‖m'‖))
  *
- * The input is transformed and run once more, with standardisation where it had none and without where it had. Null where
- * the other way cannot be applied, or where a mean state is 0.
+ * The input is transformed and run once more, with standardisation where it had none and without where it had. Null
+ * when the other variant cannot be applied, or when a mean state is 0.
  */
 import { type EncodedInput, writeSeries } from '../encoding/index.js';
 import { sharedFloats } from '../native/index.js';

@@ -1,4 +1,4 @@
-/** The parts of a processed input as the result its schema describes. */
+/** Assembles the result of a processed input. */
 
 import type { Engine } from '../engine/index.js';
 import { native } from '../native/index.js';
@@ -74,7 +74,7 @@ function computed(values: Float32Array | Float64Array, model: DeepTreeModel, { s
   return all;
 }
 
-/** The rooted tree it is, '1223'; its number where the model was given other parents. */
+/** The rooted tree of the membrane, '1223'; its index in a model with `parents`. */
 export function membraneName({ index, level, sequence }: Pick<HostedMembrane, 'index' | 'level' | 'sequence'>): string {
   return sequence === null ? String(index) : sequence.join(level > 9 ? '.' : '');
 }

@@ -5,7 +5,7 @@
  *     units             1024    of the whole tree, 1 to 2^24                               DTESN_UNITS
  *     inputs            16      features of a step, 1 to 65,536                            DTESN_INPUTS
  *     bseriesOrder      5       of the elementary differentials, 1 to 10                   DTESN_BSERIES_ORDER
- *     caching           true    whether anything is kept from one input to the next        DTESN_CACHING
+ *     caching           true    whether answers, ids and plans are reused        DTESN_CACHING
  *     sourceDeadlineMs  250     for all sources together, ms, 1 to 600,000                 DTESN_SOURCE_DEADLINE_MS
  *     seed              0       of weights and embedding, 0 to 2^53 - 1                    DTESN_SEED
  *
@@ -56,7 +56,7 @@ export interface DtesnConfigInput extends DtesnConfigOptions, DeprecatedConfigOp
 /** Options with their defaults filled in. */
 export type Known<T> = { readonly [Key in keyof T]-?: NonNullable<T[Key]> };
 
-/** What a processor was made with. The old names are getters that JSON does not see. */
+/** Configuration of a processor. The old names are getters that JSON omits. */
 export interface DtesnConfig extends Known<DtesnConfigOptions>, Known<DeprecatedConfigOptions> {}
 
 const wholeFrom = (low: number, high: number, standard: number) =>
@@ -109,7 +109,7 @@ export function createConfig(given: DtesnConfigInput = {}, environment: NodeJS.P
   return readable(config);
 }
 
-/** What is no object is left to the check. */
+/** A value that is not an object is left for the schema to reject. */
 function merged(fromEnvironment: object, options: unknown): unknown {
   const isObject = typeof options === 'object' && options !== null && !Array.isArray(options);
   if (!isObject) return options;
@@ -132,7 +132,7 @@ function variableOf(name: string): string {
   return `DTESN_${name.replace(/[A-Z]/g, (capital) => `_${capital}`).toUpperCase()}`;
 }
 
-/** Numbers and booleans as they are meant; anything else stays text, for the check to refuse by name. */
+/** Parses numbers and booleans; anything else stays text, which the schema rejects by name. */
 function parsed(text: string): unknown {
   if (text === 'true' || text === 'false') return text === 'true';
   const number = Number(text);

@@ -9,7 +9,7 @@ export type EngineChoice = Engine | string | null | undefined;
 
 export interface ChosenEngine {
   engine: Engine | null;
-  /** The engine once more when it was made here. */
+  /** The same engine if the processor opened it and must close it. */
   owned: Engine | null;
 }
 

@@ -1,8 +1,8 @@
 /**
- * The engine context of one decision, which can be kept, sent and handed to later calls.
+ * The engine context of one decision, which can be stored, sent and passed to later calls.
  *
  *     engine_available    an engine is configured and at least one of its three sources answered
- *     engine_ready        what the performance source says; null where it is unknown
+ *     engine_ready        as reported by the performance source; null where it is unknown
  *     model_config, performance_metrics    those sources of multi_source_data
  *     multi_source_data   the published format
  *     plan                the pipelines explained
@@ -10,12 +10,12 @@
  *
  * `data`, the name of multi_source_data in dtesn 0.1, is readable in it and deprecated.
  *
- * A context is the caller's own copy: its flags and its order of pipelines may be changed. One that is handed in is checked at
- * each use and used as it is, without a fetch. Its age is measured with the monotonic clock in the process that made it and
- * with wall time elsewhere. It is `old` when a source in it is past the maximum staleness that this processor gives it, or
- * when it is dated in the future, and `foreign` when it was made for another engine or model: the result names both.
+ * A context is the caller's own copy: its flags and its order of pipelines may be changed. A given context is checked
+ * at each use and used without a fetch. Its age is measured with the monotonic clock in the process that made it and
+ * with wall time elsewhere. It is `old` when a source in it is past the maximum staleness that this processor gives it,
+ * or when it is dated in the future, and `foreign` when it was made for another engine or model: the result names both.
  *
- * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for something that is no context, naming the field.
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a value that is not a context, naming the field.
  */
 import { z } from 'zod';
 import { type Clock, systemClock, wallMs } from '../abort/index.js';
@@ -82,11 +82,14 @@ export const engineContextSchema = z
   })
   .loose();
 
-/** A context as a caller may hand it in: what decides is multi_source_data; a context without origin counts as foreign. */
+/**
+ * A context as a caller may pass it: decisions are taken from multi_source_data; a context without origin counts as
+ * foreign.
+ */
 export type GivenContext = Pick<EngineContext, 'multi_source_data'> & Partial<Omit<EngineContext, 'multi_source_data'>>;
 
 export interface ContextUse {
-  /** Fetched for this input, or handed in. */
+  /** Fetched for this input, or given by the caller. */
   origin: 'fetched' | 'given';
   ageMs: number;
   state: 'fresh' | 'old' | 'foreign';
@@ -118,12 +121,12 @@ export function engineContext(
   return readable(context);
 }
 
-/** Whether it was meant as a context: what else is given there has no multi_source_data. */
+/** Whether the value is a context: options have no multi_source_data. */
 export function isContext(given: object): given is GivenContext {
   return given !== null && ('multi_source_data' in given || 'data' in given);
 }
 
-/** Refuses what is no context. */
+/** Throws for a value that is not a context. */
 export function checkContext(given: unknown): GivenContext {
   if (typeof given !== 'object' || given === null || !('multi_source_data' in given)) {
     throw argumentError('a context of fetchComprehensiveEngineContext()', 'context', given);
@@ -132,12 +135,16 @@ export function checkContext(given: unknown): GivenContext {
   if (!result.success) {
     const issue = result.error.issues[0]!;
     const received = issue.path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)?.[key], given);
-    throw rangeError(`a context as its schema says (${issue.message})`, ['context', ...issue.path].join('.'), received);
+    throw rangeError(
+      `a context that matches its schema (${issue.message})`,
+      ['context', ...issue.path].join('.'),
+      received,
+    );
   }
   return given as GivenContext;
 }
 
-/** How a given context stands to a processor: its age, and whether it is old or of another engine or model. */
+/** The use of a given context by a processor: its age, and whether it is old or of another engine or model. */
 export function useOf(context: GivenContext, here: ContextOrigin, freshness: SourceFetcher['freshness']): ContextUse {
   const ageMs = ageOf(context);
   const foreign = foreignness(context.origin, here);
@@ -161,7 +168,7 @@ function foreignness(origin: ContextOrigin | undefined, here: ContextOrigin): st
     .join('; ');
 }
 
-/** Why its date says nothing of its age; clocks of two hosts may differ by a second. */
+/** Why its date does not give its age; clocks of two hosts may differ by a second. */
 function misdated(context: GivenContext): string | null {
   const aheadMs = 1000 * context.multi_source_data.timestamp - wallMs();
   if (made.has(context) || aheadMs <= CLOCKS_DIFFER_MS) return null;

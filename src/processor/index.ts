@@ -1,4 +1,4 @@
-/** From an input to a result. */
+/** The processor: from an input to a result. */
 export {
   configOptionsSchema,
   configSchema,

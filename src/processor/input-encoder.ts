@@ -1,12 +1,12 @@
 /**
- * Inputs to series beside one engine: text by its tokenizer (kept ids first, where the plan allows caching), by that of the
- * model's files, or as UTF-8 bytes.
+ * Encodes inputs as series: text by the engine's tokenizer (cached ids first, if the plan allows caching), by the
+ * tokenizer of the model's files, or as UTF-8 bytes.
  *
- * Where the tokenizer has several providers, one that fails or is silent for half of the time that is left is followed by the
- * next; a note says whose ids they are, and they are not kept beside those of the first.
+ * With several providers, one that fails or does not answer within half of the remaining time is followed by the next;
+ * a note names the provider, and its ids are not cached.
  *
- * An engine that is known not to tokenise is not asked: the input would only wait for its silence. Where `ask` is false
- * (a context was handed in) no request is made at all, and a note says so when the ids are not the engine's.
+ * No request is sent to an engine that is known not to tokenise: the input would only wait for its time limit. With
+ * `ask` false (a context was given) no request is sent at all, and a note reports ids that are not the engine's.
  *
  * Errors: those of encodeInput; DtesnError ERR_DTESN_EMPTY for an input without steps.
  */
@@ -21,22 +21,22 @@ import type { TokenCache } from './token-cache.js';
 
 export interface EncodingRules {
   tokenizer: Sources['tokenizer'];
-  /** Whether ids of equal texts are kept and used. */
+  /** Whether ids of equal texts are cached and used. */
   caching: boolean;
-  /** Whether the engine may be asked. */
+  /** Whether requests may be sent to the engine. */
   ask: boolean;
   signal?: AbortSignal | undefined;
 }
 
 export interface Encoding {
   encoded: EncodedInput;
-  /** Whether the ids were kept from an earlier input. */
+  /** Whether the ids were cached from an earlier input. */
   reused: boolean;
 }
 
 type Ids = Awaited<ReturnType<Engine['tokenize']>>;
 
-const NOT_ASKED = 'a context was given, so the engine was not asked';
+const NOT_ASKED = 'a context was given, so no request was sent to the engine';
 
 export class InputEncoder {
   readonly #engines: () => Engine[];
@@ -106,7 +106,7 @@ export class InputEncoder {
       signal?.throwIfAborted();
       if (others.length === 0) throw error;
       const ids = await this.#askInTurn(others, text, ms - (this.#clock.now() - begun), signal).catch(() => {
-        throw error; // the first one's says most
+        throw error; // the first error is the most informative
       });
       const why = error instanceof Error ? error.message : String(error);
       this.#ofAnother.set(ids.tokens, `the tokenizer of ${engine.label} failed (${why}): another provider's ids`);

@@ -1,10 +1,9 @@
 /**
- * The way of inputs through the processor, a wave at a time: look (sources or a given context), encode, transform, model,
- * B-series.
+ * Processes inputs in waves: context (fetched sources or a given context), encode, transform, model, B-series.
  *
- * A prepared wave holds memory for its series until it was run or dropped, so that the next one can be prepared meanwhile;
- * what a run writes is the lane's. A wave of process() runs alone; those of a batch run as native batches, each input with a
- * state of its own.
+ * A prepared wave holds memory for its series until it was run or dropped, so that the next one can be prepared
+ * meanwhile; a run writes to the memory of its lane. A wave of process() runs alone; those of a batch run as native
+ * batches, each input with a state of its own.
  */
 
 import { type EncodeInput, writeSeries } from '../encoding/index.js';
@@ -43,8 +42,8 @@ export interface ProcessOptions {
   /** The stages 'context', 'encode' and 'model', the last counted in steps; of a batch 'inputs', counted in inputs. */
   onProgress?: (progress: Progress) => void;
   /**
-   * A context to decide from instead of a fetch. No request is made then: text is encoded by ids that are kept, by the
-   * tokenizer of the model's files, or as UTF-8 bytes, and the result says so.
+   * A context to use instead of a fetch. No request is sent then: text is encoded by cached ids, by the tokenizer of
+   * the model's files, or as UTF-8 bytes, and the result names the encoder.
    */
   context?: GivenContext;
 }
@@ -115,7 +114,7 @@ export class InputRunner {
     return engineContext(data, this.#parts.planner.explain(data), this.#parts.origin, this.#parts.clock);
   }
 
-  /** How a batch is to go, by the plan for token inputs. */
+  /** Execution of a batch, by the plan for token inputs. */
   async wavePlan(options: ProcessOptions): Promise<WavePlan> {
     const look = await this.#lookOf(options);
     const { execution } = draftTransformations(look.plan('tokens').data, this.#parts.targetOf('tokens'));
@@ -123,7 +122,7 @@ export class InputRunner {
     return { batch, batchSize, parallel, threads, overlap };
   }
 
-  /** A wave of one input; throws what is wrong with it. */
+  /** A wave of one input; throws its error. */
   async prepareOne(input: EncodeInput, options: ProcessOptions): Promise<Wave> {
     let failure: unknown;
     const wave = await this.#prepare([input], 0, 1, false, options, (_, error) => {
@@ -158,7 +157,7 @@ export class InputRunner {
     }
   }
 
-  /** Gives the memory of a wave back that is not run: what its series was asked for, or after an error. */
+  /** Returns the memory of a wave that is not run: only its series was requested, or an error occurred. */
   drop(wave: Wave, error?: unknown): void {
     if (error === undefined) wave.account.prepared();
     else wave.account.ended(error, false);
@@ -184,7 +183,7 @@ export class InputRunner {
     };
   }
 
-  /** Books the inputs, and their end where preparing them ends in an error. */
+  /** Counts the inputs as started, and as failed when preparing them throws. */
   async #prepare(
     inputs: readonly EncodeInput[],
     start: number,
@@ -244,7 +243,7 @@ export class InputRunner {
     });
   }
 
-  /** What the ids of a text hold for: restarts and changes seen, and who tokenises. */
+  /** Key of cached ids: restarts and changes of the engine so far, and the provider that tokenises. */
   #epoch(): string {
     const { fetcher } = this.#parts;
     return `${fetcher.epoch} ${fetcher.engineFor('tokenizer')?.label}`;
@@ -356,7 +355,10 @@ export class InputRunner {
     return flow;
   }
 
-  /** Runs an input once more the other way and tells the quality gate how alike the mean states are. */
+  /**
+   * Runs an input again with the opposite standardisation, and reports the agreement of the mean states to the quality
+   * gate.
+   */
   async #shadow(
     model: DeepTreeModel,
     input: PreparedInput,

@@ -1,6 +1,6 @@
 /**
- * A lane: the states that inputs run through the shared model. The first one lies on shared memory that never moves, for
- * other threads to watch while it runs; a batch takes as many as it has inputs. And the memory of its runs.
+ * A lane: states for runs of the shared model, and the memory of these runs. The first state has a fixed place in
+ * shared memory, so that other threads can observe it; a batch uses one state for each input.
  */
 import { Arena } from '../native/index.js';
 import type { DeepTreeModel, DeepTreeOptions, State } from '../network/index.js';
@@ -12,7 +12,7 @@ export type ModelOptions = Omit<DeepTreeOptions, 'state' | 'gates' | 'dtype'>;
 export class Lane {
   readonly model: DeepTreeModel;
   readonly live: ReturnType<typeof liveArena>;
-  /** What a run writes on its way. */
+  /** Memory that a run writes. */
   readonly memory = new RunMemory();
   readonly #states: State[];
 
@@ -29,7 +29,7 @@ export class Lane {
     return this.live.buffer.byteLength + this.memory.bytes + states;
   }
 
-  /** So many states at rest, each with its first `active` membranes open. */
+  /** The given number of states at rest, each with its first `active` membranes open. */
   states(active: readonly number[]): State[] {
     while (this.#states.length < active.length) this.#states.push(this.model.createState());
     return active.map((count, i) => {

@@ -2,7 +2,7 @@
  * The local tokenizer of the model an engine serves, loaded when it is first needed and kept while its folder and its
  * tokenizer.json stay the same.
  *
- * Errors, each time it is asked: those of LocalTokenizer.load, and ERR_DTESN_MODEL_FILES where the files are known and wrong.
+ * Errors, at each call: those of LocalTokenizer.load, and ERR_DTESN_MODEL_FILES when the files are known and invalid.
  */
 import { LocalTokenizer } from '../encoding/index.js';
 import type { Engine } from '../engine/index.js';

@@ -1,9 +1,9 @@
 /**
- * From the sources to a plan for inputs of one kind: aggregation by what is usual of this engine, the quality gate, and the
- * pipelines.
+ * Plans for inputs of one kind, from the sources: aggregation against the running baseline of this engine, the quality
+ * gate, and the pipelines.
  *
- * A plan and its explanation are kept and used again while everything they follow from stays the same (answers of the
- * sources, constraints, hints, judgement of the quality) and the plan itself allows caching. Results share it: it is frozen.
+ * A plan and its explanation are reused while everything they are computed from stays the same (answers of the sources,
+ * constraints, hints, judgement of the quality) and the plan itself allows caching. Results share it: it is frozen.
  */
 import { LRUCache } from 'lru-cache';
 import { type Clock, systemClock } from '../abort/index.js';
@@ -39,7 +39,7 @@ interface KeptPlan {
 
 export interface PlannedData {
   data: MultiSourceData;
-  /** Whether the plan was kept from an earlier input. */
+  /** Whether the plan is that of an earlier input. */
   reused: boolean;
 }
 
@@ -75,17 +75,17 @@ export class Planner {
     this.#gate.observe(observation);
   }
 
-  /** Sources that are fetched already, judged by those before them. */
+  /** Aggregates fetched sources, judged against earlier ones. */
   aggregate(sources: Sources, additional: Additional = {}): MultiSourceData['aggregation'] {
     return aggregateMultiSourceData(sources, this.#history, additional);
   }
 
-  /** Their pipelines, planned again. */
+  /** Plans their pipelines again. */
   pipelines(sources: Sources, target: PlanTarget): MultiSourceData['processing_pipelines'] {
     return planPipelines(sources, this.aggregate(sources), target, this.#settings, {});
   }
 
-  /** The plan of sources that are fetched already. */
+  /** The plan of fetched sources. */
   plan(set: SourceSet, target: PlanTarget): PlannedData {
     const aggregation = this.aggregate(set.sources, set.additional);
     const key = this.#keyOf(set, aggregation, target);

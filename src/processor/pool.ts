@@ -1,6 +1,6 @@
 /**
- * Things made when first needed, up to a number, and handed out in the order of asking; what comes back goes to the next who
- * waits. A waiting caller may abort.
+ * A pool of items, made on first use up to a limit and handed out in the order of requests; a returned item goes to the
+ * next waiting caller. A waiting caller may abort.
  *
  * Errors: the signal's reason when aborted; DtesnError ERR_DTESN_CLOSED after close().
  */
@@ -14,7 +14,7 @@ export class Pool<T extends { readonly bytes: number }> {
   readonly #waiting: ((item: T) => void)[] = [];
   #closed = false;
 
-  /** `made`: items that are there already. */
+  /** `made`: items that exist already. */
   constructor(most: number, make: () => T, made: readonly T[] = []) {
     this.#most = most;
     this.#make = make;
@@ -79,7 +79,7 @@ export class Pool<T extends { readonly bytes: number }> {
     }
   }
 
-  /** Refuses further callers; returns all items, for the owner to let go of. */
+  /** Rejects further callers; returns all items, for the owner to free. */
   close(): readonly T[] {
     this.#closed = true;
     return this.#all;

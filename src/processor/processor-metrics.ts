@@ -1,5 +1,6 @@
 /**
- * What a processor did: inputs, stages, pipelines, caches and quality, as one plain structure (metrics() of the processor).
+ * Metrics of a processor: inputs, stages, pipelines, caches and quality, as one plain structure (metrics() of the
+ * processor).
  *
  * Times are milliseconds (*Ms) of the monotonic clock; a histogram's quantiles are null while it is empty. Counters are since the
  * processor was made. Quality is kept for the last hour, one entry a minute.
@@ -31,7 +32,7 @@ export interface QualityFigures {
 }
 
 export interface PipelineFigures {
-  /** Inputs in whose plan the pipeline was. */
+  /** Inputs whose plan had the pipeline. */
   runs: number;
   /** Transformations that took effect, that were left out, and that failed. */
   applied: number;
@@ -44,7 +45,7 @@ export interface PipelineFigures {
 export interface InputFigures {
   started: number;
   finished: number;
-  /** Inputs that went as far as the model's series and no further, as asked. */
+  /** Inputs that were only prepared, as requested. */
   prepared: number;
   /** By error code; 'aborted' for those the caller ended. */
   failed: Record<string, number>;
@@ -54,7 +55,7 @@ export interface InputFigures {
   sheds: number;
 }
 
-/** What metrics() of the processor gives. */
+/** The result of metrics() of the processor. */
 export interface MetricsOfProcessor {
   /** When the processor was made, seconds since 1970. */
   sinceSeconds: number;
@@ -101,7 +102,7 @@ export function metricsOf({ fetcher, metrics, tokens, planner }: ProcessorParts)
   };
 }
 
-/** Inputs that began together: each ends once, whichever way. */
+/** Inputs that started together; the end of each is counted once. */
 export class InputAccount {
   readonly #metrics: ProcessorMetrics;
   #open: number;
@@ -121,13 +122,13 @@ export class InputAccount {
     this.#metrics.failed(error, false);
   }
 
-  /** Those still under way stop here, as asked. */
+  /** Counts inputs still under way as only prepared. */
   prepared(): void {
     this.#metrics.inputs.prepared += this.#open;
     this.#open = 0;
   }
 
-  /** Those still under way end with what ended all of them. */
+  /** Counts inputs still under way as ended by the given error. */
   ended(error: unknown, aborted: boolean): void {
     for (; this.#open > 0; this.#open--) this.#metrics.failed(error, aborted);
   }
@@ -153,13 +154,13 @@ export class ProcessorMetrics {
     return this.#clock.now() - this.#started;
   }
 
-  /** Books the beginning of so many inputs, and has the end of each booked once. */
+  /** Counts started inputs; the result counts the end of each once. */
   begin(count: number): InputAccount {
     this.inputs.started += count;
     return new InputAccount(this, count);
   }
 
-  /** Books the end of an input. */
+  /** Counts the end of an input. */
   finished(clock: StageClock, steps: number, shed: boolean): void {
     this.inputs.finished++;
     this.inputs.steps += steps;
@@ -174,7 +175,7 @@ export class ProcessorMetrics {
     this.inputs.failed[name] = (this.inputs.failed[name] ?? 0) + 1;
   }
 
-  /** Books what became of each transformation of one input, and the time of each pipeline. */
+  /** Counts the outcome of each transformation of one input, and the time of each pipeline. */
   transformed(outcomes: readonly PipelineOutcome[], pipelineMs: Readonly<Record<string, number>>): void {
     for (const [name, ms] of Object.entries(pipelineMs)) {
       const pipeline = this.#pipeline(name);
@@ -190,7 +191,7 @@ export class ProcessorMetrics {
     }
   }
 
-  /** Books the quality of one look at the sources. */
+  /** Records the quality of one fetch of the sources. */
   quality(score: number, now = this.#clock.now()): void {
     this.#lastQuality = score;
     const last = this.#minutes.at(-1);

@@ -1,5 +1,5 @@
 /**
- * What a processor is made of, opened from its options: engine, model, sources, planner, caches.
+ * The parts of a processor, opened from its options: engine, model, sources, planner, caches.
  *
  * Every option is described where it is declared (ProcessorOptions), the configuration in config.ts, the quality gate in
  * aggregation/quality-gate.ts. Unknown options are errors.
@@ -34,11 +34,11 @@ import { SeriesMemory } from './work-memory.js';
 
 /** A further provider of sources. */
 export interface ProviderOptions {
-  /** How records and metrics call it: of a-z, 0-9, _ and -, beginning with a letter, at most 64 characters. */
+  /** Its name in records and metrics: of a-z, 0-9, _ and -, beginning with a letter, at most 64 characters. */
   name: string;
   /** An engine, or the URL of one, which the processor then opens and closes. */
   engine: Engine | string;
-  /** What it is asked for; all that it offers by default. */
+  /** Sources requested from it; by default all that it offers. */
   sources?: ('model_config' | 'tokenizer' | 'performance')[] | undefined;
 }
 
@@ -51,13 +51,13 @@ export interface ProcessorOptions {
   model?: Partial<ModelOptions> | undefined;
   /** Sources that the host adds, at most 64; none by default. */
   sources?: readonly AdditionalSourceOptions[] | undefined;
-  /** Pipelines that rest on any source, beside the three; none by default. */
+  /** Pipelines of the host, each based on one source, beside the three; none by default. */
   pipelines?: readonly HostPipeline[] | undefined;
-  /** Further providers of what the engine answers, at most 16; none by default. */
+  /** Further providers of the sources of the engine, at most 16; none by default. */
   providers?: readonly ProviderOptions[] | undefined;
   /** freshMs, maxStaleMs and retryMs in milliseconds by source name; defaults and bounds are in docs/multi-source.md. */
   freshness?: FreshnessOptions | undefined;
-  /** A folder where facts of model and tokenizer outlive the process; nothing is kept by default. */
+  /** A folder that stores facts of model and tokenizer beyond the process; none by default. */
   keepIn?: string | undefined;
   /** Priorities by pipeline name; 1, 2 and 3 of the three by default. Pipelines act from the least to the greatest. */
   priorities?: Readonly<Record<string, number>> | undefined;
@@ -75,7 +75,7 @@ export interface ProcessorOptions {
   adaptive?: boolean | undefined;
   /** 'adaptive' (default); 'fixed': every core and membrane, standardisation as first judged; or what is pinned (pipeline/pins.ts). */
   plan?: 'adaptive' | 'fixed' | PlanPins | undefined;
-  /** What waits and ages are measured by; the system's monotonic clock by default. */
+  /** Clock of waits and ages; the system's monotonic clock by default. */
   clock?: Clock | undefined;
   /** Bytes of token ids that are kept, 1 to 2^40; 33,554,432 by default. */
   cacheBytes?: number | undefined;
@@ -85,7 +85,7 @@ export interface ProcessorOptions {
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** Checked elsewhere, each by what uses it. */
+/** Options that are checked where they are used. */
 const passed = <T>(description: string) =>
   z
     .custom<T>(() => true)
@@ -93,7 +93,7 @@ const passed = <T>(description: string) =>
     .describe(description);
 type Options = Required<ProcessorOptions>;
 
-/** Its input type is ProcessorOptions, which a test of types holds it to. */
+/** Its input type is ProcessorOptions, which a type test checks. */
 export const processorOptionsSchema = z.object({
   engine: passed<Options['engine']>('an engine, its URL, or null'),
   config: passed<Options['config']>('an object'),
@@ -237,7 +237,7 @@ export async function openParts(
   }
 }
 
-/** Without caching in the configuration nothing is reused, whatever the engine says. */
+/** Without caching in the configuration nothing is reused, even with a ready engine. */
 function planOptionsOf(options: ProcessorOptions, config: DtesnConfig): PlanOptions {
   const { pipelines, priorities, errorHandling } = options;
   const flags = { ...(!config.caching && { enable_caching: false }), ...options.flags };
@@ -333,8 +333,8 @@ function definedOf<T extends object>(options: T): Partial<T> {
 }
 
 /**
- * The addon is loaded, and each kernel gave what its plain loop gives. It takes some 0.2 s, once a process: when the first
- * processor is made, not in the middle of a fetch.
+ * Loads the addon and checks each kernel against its plain loop: some 0.2 s once a process, when the first processor is
+ * made and not during a fetch.
  */
 function kernelsAreRight(): boolean {
   kernels ??= native.checkKernels().every(({ ok }) => ok);

@@ -1,11 +1,11 @@
 /**
- * DtesnProcessor: the whole way from an input to a result.
+ * DtesnProcessor: from an input to a result.
  *
  *     const processor = await DtesnProcessor.create({ engine: 'http://127.0.0.1:2242' });
  *     const result = await processor.process('Once upon a time');
  *     await processor.close();
  *
- *     context    the sources fetched at once (or from their caches), aggregated, pipelines planned; or handed in
+ *     context    the sources fetched at once (or from their caches), aggregated, pipelines planned; or a given context
  *     encode     text -> token ids (the engine's tokenizer, else that of the model's files,
  *                else UTF-8 bytes); numbers stay numbers
  *     transform  the plan's program, natively and in place
@@ -51,7 +51,7 @@ import { openParts, type ProcessorOptions, type ProcessorParts } from './process
 import type { DtesnFailure, DtesnResult } from './result.js';
 import { runWaves } from './waves.js';
 
-/** An input brought to the series the model will read. */
+/** An input as the series that the model will read. */
 export interface PreprocessedInput {
   steps: number;
   features: number;
@@ -76,7 +76,7 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
   #closed = false;
 
   /**
-   * Makes the model, off the JavaScript thread, and starts the engine that is asked for. Progress has the stage 'construct' and
+   * Makes the model, off the JavaScript thread, and opens the configured engine. Progress has the stage 'construct' and
    * counts membranes; an abort rejects with the signal's reason, and nothing is left open.
    */
   static async create(options: ProcessorOptions = {}): Promise<DtesnProcessor> {
@@ -137,7 +137,10 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
     return fetchResourceDataSource(this.#parts.providers.resources, options);
   }
 
-  /** What these sources say, as process() judges them: by what is usual of this engine. They become part of its history. */
+  /**
+   * Aggregates given sources as process() does, against the running baseline of this engine, and adds them to its
+   * history.
+   */
   aggregateMultiSourceData(sources: Sources): MultiSourceData['aggregation'] {
     return this.#parts.planner.aggregate(sources);
   }
@@ -201,7 +204,7 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
     });
   }
 
-  /** One input, the whole way. */
+  /** Processes one input. */
   process(input: EncodeInput, options: ProcessOptions = {}): Promise<DtesnResult> {
     return this.#track(async () => {
       checkProcessOptions(options, 'process');
@@ -215,7 +218,7 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
   }
 
   /**
-   * Many inputs: results in the order of the inputs, a failed one as { ok: false, error } in its place.
+   * Processes many inputs: results in the order of the inputs, a failed one as { ok: false, error } in its place.
    *
    * The plan decides how: native batches of `batchSize` or one by one, on `threads`, with or without preparing the next
    * while this one is in the model (waves.ts). Progress is { stage: 'inputs', done, total }.
@@ -243,20 +246,20 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
 
   // ---- watching ----
 
-  /** What was done so far: sources, inputs, stages, pipelines, caches, quality (processor-metrics.ts). */
+  /** Counts and times so far: sources, inputs, stages, pipelines, caches, quality (processor-metrics.ts). */
   metrics(): MetricsOfProcessor {
     return metricsOf(this.#parts);
   }
 
   /**
-   * Tells how good features were, for the adaptive quality threshold: { agreement } of standardised and plain features, or
-   * { standardised, error } of a trained readout. Without `adaptive` it has no effect.
+   * Reports the quality of features to the adaptive threshold: { agreement } of standardised and plain features, or {
+   * standardised, error } of a trained readout. Without `adaptive` it has no effect.
    */
   observeQuality(observation: QualityObservation): void {
     this.#parts.planner.observe(observation);
   }
 
-  /** Forgets the answers of one source, or everything that is kept: the next input asks again. */
+  /** Drops the cached answers of one source, or all of them: the next input requests them again. */
   invalidate(name?: string): void {
     this.#parts.fetcher.invalidate(name);
     if (name === undefined || name === 'tokenizer') this.#parts.tokens.clear();

@@ -1,6 +1,7 @@
 /**
- * The result of one input, as JSON: what came, the context it was decided from, what the plan set, what each stage took,
- * and the features. What was not computed is null: a membrane that the plan switched off is held, and has no figures.
+ * The result of one input, as JSON: the input, the context of its decision, the settings of the plan, the time of each
+ * stage, and the features. Values that were not computed are null: a membrane that the plan switched off is held, and
+ * has no figures.
  *
  * Keys are camelCase but in `context`, which is the published format. The names of 0.1 are readable, not in JSON.
  * Units: *Ms milliseconds, activity is the mean |x| of a membrane's units over the steps it ran. Features:
@@ -40,7 +41,7 @@ export const dtesnResultSchema = z.object({
     note: z.string().nullable(),
   }),
   context: multiSourceDataSchema,
-  /** Where the context came from, and how old it was when this input began. */
+  /** Origin of the context, and its age when this input began. */
   contextUse: z.object({
     origin: z.enum(['fetched', 'given']),
     ageMs: ms,
@@ -48,7 +49,7 @@ export const dtesnResultSchema = z.object({
     /** Why it is old or foreign. */
     note: z.string().nullable(),
   }),
-  /** What was kept from an earlier input. */
+  /** What was reused from an earlier input. */
   reused: z.object({ tokens: z.boolean(), plan: z.boolean() }),
   /** Inputs that ran together in one native call; the ms of stage model are that call's. */
   batch: z.object({ size: z.int().positive() }),
@@ -130,7 +131,7 @@ export function readableByOldNames(result: DtesnResultJson): DtesnResult {
   return figures(result) as DtesnResult;
 }
 
-/** What stands in a batch for an input that failed. */
+/** The entry of a failed input in the results of a batch. */
 export interface DtesnFailure {
   ok: false;
   error: { name: string; code: string | null; message: string };

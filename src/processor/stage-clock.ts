@@ -1,4 +1,4 @@
-/** What each stage took: laps of the monotonic clock, added up by name. */
+/** Time of each stage: laps of the monotonic clock, added up by name. */
 import { type Clock, systemClock } from '../abort/index.js';
 import type { stageNames } from './result.js';
 
@@ -16,7 +16,7 @@ export class StageClock {
     this.#last = this.#start;
   }
 
-  /** Another clock that goes on from here by itself. */
+  /** An independent copy of this clock. */
   copy(): StageClock {
     const copy = new StageClock(this.#clock);
     copy.#start = this.#start;
@@ -25,7 +25,7 @@ export class StageClock {
     return copy;
   }
 
-  /** Books the time since the last lap to a stage. */
+  /** Adds the time since the last lap to a stage. */
   end(stage: StageName): void {
     const now = this.#clock.now();
     this.#laps.set(stage, (this.#laps.get(stage) ?? 0) + now - this.#last);

@@ -7,7 +7,7 @@ import type { DeepTreeModel, State } from '../network/index.js';
 import type { TransformedSeries } from '../pipeline/index.js';
 import { type RootedTree, rootedTrees } from '../trees/index.js';
 
-/** A transformed series, and how the plan wants it run. */
+/** A transformed series, and the execution settings of its plan. */
 export interface TransformedInput extends TransformedSeries {
   series: Float32Array;
 }
@@ -112,8 +112,8 @@ export interface BSeriesResult {
 }
 
 /**
- * Elementary differentials of the flow at the end state, for the input of the last step. Those of held units are 0, for their
- * state does not flow; means are over the units of open membranes.
+ * Elementary differentials of the flow at the end state, for the input of the last step. Those of held units are 0,
+ * because their state is held; means are over the units of open membranes.
  */
 export function expandFlow(state: State, memory: Float32Array, order: number, lastInput: Float32Array): BSeriesResult {
   const model = state.network as DeepTreeModel;

@@ -1,10 +1,10 @@
 /**
- * Token ids of texts that the engine's tokenizer answered for: equal text is asked for once.
+ * Cache of the token ids that the engine's tokenizer returned: an equal text is requested once.
  *
- * Least recently used texts are dropped beyond `maxBytes` (8 bytes a token, 2 a character). Callers that ask for the same
- * text at the same time share one question, which ends when the last of them stops waiting. Only what passed the checks of
- * encodeInput is kept (`keep`), unless everything was forgotten since it was asked. Everything is forgotten when `epoch` changes: the engine restarted, its model or tokenizer is
- * another one, or another provider tokenises.
+ * Least recently used texts are dropped beyond `maxBytes` (8 bytes a token, 2 a character). Concurrent callers of the
+ * same text share one request, which ends when the last of them stops waiting. Only ids that passed the checks of
+ * encodeInput are stored (`keep`), unless the cache was cleared since the request. The cache is cleared when `epoch`
+ * changes: the engine restarted, its model or tokenizer is another one, or another provider tokenises.
  */
 import { LRUCache } from 'lru-cache';
 import { SharedWork } from '../abort/index.js';
@@ -30,7 +30,7 @@ export class TokenCache {
     });
   }
 
-  /** Rises whenever everything is forgotten. */
+  /** Rises whenever the cache is cleared. */
   get generation(): number {
     return this.#generation;
   }
@@ -43,7 +43,7 @@ export class TokenCache {
     return this.#kept.size;
   }
 
-  /** Forgets everything when the epoch is another one than before. */
+  /** Clears the cache when the epoch changes. */
   follow(epoch: string): void {
     if (epoch !== this.#epoch) this.clear();
     this.#epoch = epoch;
@@ -55,14 +55,14 @@ export class TokenCache {
     this.#asking.clear();
   }
 
-  /** The ids of a text; undefined where they are not known. */
+  /** The ids of a text; undefined when they are not cached. */
   get(text: string): readonly number[] | undefined {
     const tokens = this.#kept.get(text);
     if (tokens !== undefined) this.hits++;
     return tokens;
   }
 
-  /** Asks for the ids of a text; callers that ask for the same text at the same time share one question. */
+  /** Requests the ids of a text; concurrent callers of the same text share one request. */
   async ask(text: string, tokenize: Tokenize, signal?: AbortSignal): Promise<Answer> {
     this.misses++;
     const work = this.#asking.get(text) ?? new SharedWork((shared) => tokenize(text, { signal: shared }));
@@ -74,7 +74,7 @@ export class TokenCache {
     }
   }
 
-  /** Keeps what was asked in this generation. */
+  /** Stores ids that were requested in this generation. */
   keep(text: string, tokens: readonly number[], generation: number): void {
     if (generation === this.#generation) this.#kept.set(text, tokens);
   }

@@ -17,7 +17,7 @@ export interface WaveWork<Prepared> {
   /** Prepares inputs [start, end). */
   prepare: (start: number, end: number) => Promise<Prepared>;
   run: (wave: Prepared) => Promise<void>;
-  /** Gives back what a prepared wave holds when it is not run, for what another one threw. */
+  /** Frees the memory of a prepared wave that is not run because another one threw. */
   drop: (wave: Prepared, error: unknown) => void;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Shared memory for inputs on their way: of a wave its series one after the other (SeriesMemory), of a lane the chunk of
- * states kept at once and the elementary differentials (RunMemory). It grows to the largest use seen and is used again.
+ * Shared memory of inputs under way: of a wave its series one after the other (SeriesMemory), of a lane the chunk of
+ * states kept at once and the elementary differentials (RunMemory). It grows to the largest size needed and is reused.
  */
 import { Arena } from '../native/index.js';
 
@@ -18,7 +18,7 @@ class GrowingMemory<Region extends string> {
     return this.#arena.buffer.byteLength;
   }
 
-  /** The regions with room for at least so many elements each. */
+  /** The regions with room for at least this many elements each. */
   reserve(elements: Record<Region, number>): Record<Region, Float32Array> {
     const room = (name: Region) => this.#arena.view(name).length;
     if (this.#regions.some((name) => room(name) < elements[name])) {

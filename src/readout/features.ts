@@ -1,5 +1,5 @@
 /**
- * What a readout reads: rows of states and, where it has any, the inputs of the same steps behind them.
+ * Features of a readout: rows of states, followed by the inputs of the same steps if the readout has inputs.
  *
  *     row t = [x(t), u(t)]        states: steps x states; inputs: steps x inputs; targets: steps x outputs
  */
@@ -10,11 +10,11 @@ import { readSeries, type SeriesInput, type SeriesTarget } from '../numeric/inde
 
 const size = z.int().min(1).max(1_048_576);
 
-/** Options that say the sizes of a readout. */
+/** Sizes of a readout. */
 export interface ReadoutSizes {
   /** Columns of the states, 1 to 1,048,576. */
   states: number;
-  /** Columns of the inputs, which the readout sees beside the states. Default 0: it sees none. */
+  /** Columns of the inputs, which the readout reads beside the states. Default 0: none. */
   inputs?: number | undefined;
   /** Columns of the targets, 1 to 1,048,576. */
   outputs: number;
@@ -22,7 +22,7 @@ export interface ReadoutSizes {
   intercept?: boolean | undefined;
 }
 
-/** Their schema. */
+/** The schema of the sizes. */
 export const shapeFields = {
   states: size.describe('a whole number from 1 to 1048576'),
   inputs: z.int().min(0).max(1_048_576).default(0).describe('a whole number from 0 to 1048576'),
@@ -36,7 +36,10 @@ export interface Features {
   steps: number;
 }
 
-/** States keep their dtype (arrays of numbers become f64), and the inputs are brought to it; on shared memory where `shared`. */
+/**
+ * States keep their dtype (arrays of numbers become f64), and the inputs are converted to it; on shared memory where
+ * `shared`.
+ */
 export function readFeatures(
   states: SeriesInput,
   inputs: SeriesInput | undefined,

@@ -1,8 +1,8 @@
 /**
- * What forecasts start from, and the checks of it.
+ * Starts of forecasts, and their checks.
  *
  *     starts     State objects that a trained network has run on, or rows of states and of the first inputs
- *     last       the output that is fed back first, one row a start; native code writes the newest one there
+ *     last       the output that is fed back first, one row a start; native code replaces it with the newest one
  */
 import { argumentError, checkKeys, DtesnError, rangeError, shapeError } from '../errors/index.js';
 import { type Floats, floats, type LongRunOptions, sharedFloats } from '../native/index.js';
@@ -10,7 +10,7 @@ import { type Network, type State, statesOf } from '../network/index.js';
 import { type Matrix, matrix, readSeries, type SeriesInput } from '../numeric/index.js';
 
 export interface ForecastOptions {
-  /** The state that goes on; the network's own when left out. */
+  /** The state that the forecast continues; the network's own when left out. */
   state?: State;
 }
 
@@ -23,9 +23,9 @@ export interface ForecastBatchAsyncOptions extends LongRunOptions {
 
 /** Starts without State objects, with the gates of the network's own state. */
 export interface ForecastRows {
-  /** starts x stateSize: the states, which are moved in place. */
+  /** starts x stateSize: the states, updated in place. */
   states: Floats | Matrix;
-  /** starts x inputs: what each takes as its first input, the output of the readout at that state. */
+  /** starts x inputs: the first input of each, the output of the readout at that state. */
   inputs: SeriesInput;
 }
 
@@ -49,7 +49,7 @@ export function numbers(length: number, shared: boolean): Float64Array {
   return (shared ? sharedFloats('f64', length) : floats('f64', length)) as Float64Array;
 }
 
-/** The starts of a batch; `lastOf` gives the last output of a state, or refuses it. */
+/** The starts of a batch; `lastOf` returns the last output of a state, or throws. */
 export function prepareStarts(
   network: Network,
   starts: ForecastStarts,
@@ -68,7 +68,7 @@ export function prepareStarts(
   return { states, last, out: numbers(count * steps * outputs, shared), done: numbers(count, shared) };
 }
 
-/** The forecasts of a batch: each has the rows until it left the finite numbers. */
+/** The forecasts of a batch: each has the rows before it became infinite or NaN. */
 export function forecastsOf({ out, done }: PreparedStarts, steps: number, outputs: number): Matrix[] {
   return Array.from(done, (rows, start) => {
     const from = start * steps * outputs;
@@ -78,7 +78,7 @@ export function forecastsOf({ out, done }: PreparedStarts, steps: number, output
 
 export function diverged(step: number, data: Float64Array, outputs: number): DtesnError {
   const cause = matrix(step, outputs, data.slice(0, step * outputs));
-  return new DtesnError('ERR_DTESN_DIVERGED', `The forecast left the finite numbers at step ${step}`, { cause });
+  return new DtesnError('ERR_DTESN_DIVERGED', `The forecast became infinite or NaN at step ${step}`, { cause });
 }
 
 function ofStates(

@@ -1,4 +1,4 @@
-/** The room of the readouts: linear maps of states, trained by ridge regression or recursively. */
+/** Readouts: linear maps of states, trained by ridge regression or recursively. */
 export type { ReadoutSizes } from './features.js';
 export type {
   ForecastAsyncOptions,

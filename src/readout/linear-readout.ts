@@ -3,8 +3,8 @@
  *
  *     y(t) = W' [x(t), u(t)] + b
  *
- * Shapes: states steps x states, inputs steps x inputs (none by default), W features x outputs with features = states + inputs, b
- * outputs, y steps x outputs. Weights and sums are f64, whatever the states.
+ * Shapes: states steps x states, inputs steps x inputs (none by default), W features x outputs with features = states +
+ * inputs, b outputs, y steps x outputs. Weights and sums are f64, for every dtype of the states.
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option; RangeError ERR_DTESN_SHAPE for weights or rows that do
  * not fit.

@@ -7,16 +7,16 @@
  * forgetting W is that of Ridge for the same rows, intercept false and the same ridge. A step costs one pass over half of P,
  * 4 features² bytes.
  *
- * Forgetting makes P grow as forgetting^-t in directions that the input never takes (a sine takes two). So the trace of P
- * is bounded: where it would pass 10 (states + inputs + intercept) / ridge, a step forgets in the direction of its own x
- * only, and the weights are taken to drift a little in every direction:
+ * Forgetting makes P grow as forgetting^-t in directions that the input never takes (a sine takes two). So the trace of
+ * P is bounded: where it would exceed 10 (states + inputs + intercept) / ridge, a step forgets in the direction of its
+ * own x only, and the model lets the weights drift a little in every direction:
  *
  *     P <- P - (1 - (1 - forgetting) / x' y) y y' / d + (1 - forgetting)² / (x' x) I
  *
- * which is left out where it would pass twice the bound.
+ * The last term is left out where the trace would exceed twice the bound.
  *
- * Errors: as Ridge's; DtesnError ERR_DTESN_UNSTABLE when P loses positive definiteness in f64 (a ridge below
- * some 1e-14 of the squared length of a row): rows up to there were learned; ERR_DTESN_BUSY while an updateAsync is under way;
+ * Errors: as Ridge's; DtesnError ERR_DTESN_UNSTABLE when P loses positive definiteness in f64 (a ridge below some 1e-14
+ * of the squared length of a row): the rows before were learned; ERR_DTESN_BUSY while an updateAsync is under way;
  * ERR_DTESN_CLOSED once it is closed.
  * Sources: Haykin (2002), "Adaptive Filter Theory", section 9.3; forgetting in one direction: Kulhavy (1987), "Restricted
  * exponential forgetting in real-time identification".
@@ -73,7 +73,7 @@ export class RecursiveLeastSquares {
     return this.#native.bytes;
   }
 
-  /** Learns row by row; returns what was predicted for each row before it was learned, steps x outputs. */
+  /** Learns row by row; returns the prediction for each row before it is learned, steps x outputs. */
   update(states: SeriesInput, targets: SeriesInput, inputs?: SeriesInput): Matrix {
     this.#usage.check();
     const features = readFeatures(states, inputs, this.#shape);

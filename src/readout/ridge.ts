@@ -1,14 +1,14 @@
 /**
- * Ridge regression of outputs on features, from sums that rows are added to block by block.
+ * Ridge regression of outputs on features, from sums over rows, which are added block by block.
  *
  *     W, b = argmin ‖X W + 1 b' - Y‖² + ridge ‖W‖²        (the intercept b is not penalised)
  *
- * Shapes: X is steps x features, Y steps x outputs, W features x outputs; features are the states and, behind them, `inputs`
- * columns. Memory is O(features²) whatever the steps; all sums are f64.
+ * Shapes: X is steps x features, Y steps x outputs, W features x outputs; features are the states followed by `inputs`
+ * columns. Memory is O(features²) for any number of steps; all sums are f64.
  *
- * Asynchronous twins: `addAsync` and `solveAsync` do the same on a thread of ours, to the same bits. Typed arrays must lie
- * on shared memory; one call at a time works on an object. An abort rejects with the signal's reason: rows taken in before
- * it stay in the sums (`steps` says how many), in order, and the object can be used on.
+ * Asynchronous twins: `addAsync` and `solveAsync` do the same on another thread, to the same bits. Typed arrays must
+ * lie on shared memory; one call at a time works on an object. An abort rejects with the signal's reason: rows added
+ * before it stay in the sums, in order (`steps` counts them), and the object stays usable.
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option or a value that is not finite; RangeError ERR_DTESN_SHAPE
  * for rows that do not fit; DtesnError ERR_DTESN_SINGULAR when the features are linearly dependent and the ridge is too
@@ -25,15 +25,15 @@ import { RidgeSums, ridgeFields } from './sums.js';
 
 export const optionsSchema = z.object({ ...shapeFields, ...ridgeFields });
 
-/** How a ridge regression is solved. */
+/** Ridge and solver of a regression. */
 export interface RidgeSolution {
   /** λ of ‖X W + 1 b' - Y‖² + λ ‖W‖², a finite number, 0 or more. Default 1e-8. */
   ridge?: number | undefined;
   /**
-   * - 'qr' (default): Householder reflections of [X; sqrt(ridge) I], never its squares. A ridge down to 1e-18 of the largest
-   *   variance means what it says. 2 features² operations a step.
-   * - 'cholesky': of the Gram matrix. Twice as fast or more; loses directions below 1e-13 of the largest variance, so that it
-   *   refuses or misleads where the ridge is smaller.
+   * - 'qr' (default): Householder reflections of [X; sqrt(ridge) I], never its squares. A ridge is effective down to
+   *   1e-18 of the largest variance. 2 features² operations a step.
+   * - 'cholesky': of the Gram matrix. Twice as fast or more; loses directions below 1e-13 of the largest variance, so
+   *   that it throws or returns wrong weights for a smaller ridge.
    */
   solver?: 'qr' | 'cholesky' | undefined;
 }
@@ -52,12 +52,12 @@ export class Ridge {
     this.#sums = new RidgeSums(shape, solver, 'Ridge');
   }
 
-  /** Rows taken in so far. */
+  /** Rows added so far. */
   get steps(): number {
     return this.#sums.rows;
   }
 
-  /** Takes rows in: of states, targets and, where the shape has inputs, those of the same steps. */
+  /** Adds rows of states and targets and, if the readout has inputs, the inputs of the same steps. */
   add(states: SeriesInput, targets: SeriesInput, inputs?: SeriesInput): void {
     const { shape } = this.#sums;
     const features = readFeatures(states, inputs, shape);

@@ -1,6 +1,6 @@
 /**
- * The sums of a ridge regression, in native memory: rows go in, from memory or from a network that runs, and a readout comes
- * out; here or on a thread of ours. See ridge.ts for the law and the errors.
+ * The sums of a ridge regression, in native memory: rows are added from memory or from a running network, and solving
+ * returns a readout, on this thread or another. See ridge.ts for the law and the errors.
  */
 import { z } from 'zod';
 import { argumentError, checkOptions, DtesnError, rangeError } from '../errors/index.js';
@@ -18,7 +18,7 @@ import type { Features } from './features.js';
 import { LinearReadout } from './linear-readout.js';
 import { Usage } from './usage.js';
 
-/** Steps whose states are in memory at once: they stay in the second cache while the sums read them. */
+/** Steps whose states are in memory at once: few enough to stay in the L2 cache until the sums have read them. */
 export const BLOCK_STEPS = 240;
 
 export const ridgeFields = {
@@ -27,7 +27,7 @@ export const ridgeFields = {
 };
 const ridgeSchema = z.object({ ridge: ridgeFields.ridge });
 
-/** A series whose rows go in: `series` steps x inputs, `targets` steps x outputs, `block` 240 x features of scratch. */
+/** A series to add: `series` steps x inputs, `targets` steps x outputs, `block` 240 x features of scratch. */
 export interface Lesson {
   state: State;
   series: Floats;
@@ -54,12 +54,12 @@ export class RidgeSums {
     this.#usage = new Usage(owner);
   }
 
-  /** Rows taken in so far. */
+  /** Rows added so far. */
   get rows(): number {
     return this.#rows;
   }
 
-  /** Refuses to go on where an asynchronous call works on the sums, or they were closed. */
+  /** Throws while an asynchronous call uses the sums, or once they are closed. */
   checkUsable(): void {
     this.#usage.check();
   }
@@ -78,7 +78,7 @@ export class RidgeSums {
     await this.#usage.during(() => longRun(start, run, { stage: 'train', total: steps }));
   }
 
-  /** Runs the state over the series and takes the rows behind the washout in. */
+  /** Runs the state over the series and adds the rows after the washout. */
   train(lesson: Lesson): void {
     this.#usage.check();
     if (!isOwn(lesson.state)) {
@@ -102,7 +102,7 @@ export class RidgeSums {
     await this.#usage.during(() => longRun(start, run, { stage: 'train', total: steps }));
   }
 
-  /** The same where another addon has made the state: its network runs, a block of steps at a time. */
+  /** The same for a state of another addon: its network runs one block of steps at a time. */
   #trainByRuns({ state, series, targets, steps, washout, block }: Lesson): void {
     const { network } = state;
     const { inputs, featureSize } = network;
@@ -137,7 +137,7 @@ export class RidgeSums {
     return this.#solved(checked, weights, bias, isSolved === 1);
   }
 
-  /** Frees the sums at once, or when the asynchronous call under way has ended, which rejects then. */
+  /** Frees the sums at once, or after the asynchronous call under way, which then rejects. */
   close(): void {
     this.#usage.close();
     this.#native.close();
@@ -170,13 +170,13 @@ export class RidgeSums {
     const remedy = this.solver === 'qr' ? 'give a larger ridge' : "give a larger ridge, or the solver 'qr'";
     return new DtesnError(
       'ERR_DTESN_SINGULAR',
-      `Expected ${states + inputs} linearly independent features with ridge ${ridge} but these of ${this.#rows} steps ` +
-        `are not to rounding: ${remedy}`,
+      `The ${states + inputs} features are linearly dependent to machine precision over ${this.#rows} steps ` +
+        `with ridge ${ridge}: ${remedy}`,
     );
   }
 }
 
-/** Whether the addon of this copy of the package has made the state. */
+/** Whether the addon of this copy of the package made the state. */
 function isOwn(state: State): boolean {
   const { State32, State64 } = addon();
   return [State32, State64].some((made: unknown) => state.native.constructor === made);

@@ -4,11 +4,11 @@
  *     run        y(t) = W' [x(t), u(t)] + b
  *     forecast   u(t+1) = y(t): every output is fed back as the next input
  *
- * Both go on from a state, the network's own by default, and leave it where they end; state.reset() (network.reset() for the
- * own one) starts from rest. A forecast is one native call, and so are forecasts from many starts.
+ * Both continue from a state, the network's own by default, and update it; state.reset() (network.reset() for the own
+ * one) starts from rest. A forecast is one native call, and so are forecasts from many starts.
  * Errors: as run's of the network; RangeError ERR_DTESN_SHAPE for a forecast where the outputs are not the inputs;
- * DtesnError ERR_DTESN_STATE for a forecast before anything was run, or since the state was reset; DtesnError
- * ERR_DTESN_DIVERGED when a single one leaves the finite numbers (`cause` holds the steps until then).
+ * DtesnError ERR_DTESN_STATE for a forecast before a run, or after a reset of the state; DtesnError ERR_DTESN_DIVERGED
+ * when a single forecast becomes infinite or NaN (`cause` holds the rows before).
  */
 import { checkKeys, DtesnError, rangeError, shapeError } from '../errors/index.js';
 import { type Floats, floats, longRun, longRunKeys, type NativeForecaster } from '../native/index.js';
@@ -34,7 +34,7 @@ const BLOCK_STEPS = 240;
 interface Last {
   /** On shared memory: native code writes there. */
   output: Float64Array;
-  /** How often the state had been set from outside then. */
+  /** `resets` of the state when it was stored. */
   resets: number;
 }
 
@@ -74,7 +74,7 @@ export class TrainedNetwork {
     return matrix(steps, readout.outputs, out);
   }
 
-  /** The next `steps` outputs, the first being the last one of run, fed back each in its turn. */
+  /** The next `steps` outputs, each computed from the one before; the first input is the last output of run. */
   forecast(steps: number, options: ForecastOptions = {}): Matrix {
     const state = this.#stateOf(options, [], 'forecast');
     const last = this.#lastOf(state, steps);
@@ -95,7 +95,7 @@ export class TrainedNetwork {
   /**
    * Forecasts from many starts, stepped together: states that `run` of this object was called with, or rows of states
    * and of their first inputs. The numbers depend neither on the threads nor on which starts are batched together; they
-   * equal those of `forecast` to rounding. A forecast that leaves the finite numbers ends there: it has fewer rows.
+   * equal those of `forecast` to rounding. A forecast that becomes infinite or NaN ends there, with fewer rows.
    */
   forecastBatch(starts: ForecastStarts, steps: number): Matrix[] {
     const loop = this.#closedLoop();
@@ -146,7 +146,10 @@ export class TrainedNetwork {
     this.#closedLoop();
     const last = this.#lasts.get(state);
     if (last !== undefined && last.resets === state.resets) return last.output;
-    throw new DtesnError('ERR_DTESN_STATE', 'Expected a series to forecast from: call run with what came before');
+    throw new DtesnError(
+      'ERR_DTESN_STATE',
+      'Expected a run before the forecast: call run with the series that precedes it',
+    );
   }
 
   #remember(state: State, output: Float64Array): void {
@@ -167,7 +170,7 @@ export class TrainedNetwork {
     return [native, this.network.ownState.gates, last, out, done] as const;
   }
 
-  /** The states of a batch have moved, and their last outputs with them. */
+  /** Stores the new last outputs of the states of a batch. */
   #rememberAll({ states, last }: PreparedStarts): void {
     if (!Array.isArray(states)) return;
     const { outputs } = this.readout;

@@ -1,18 +1,20 @@
 /**
- * Trains the readout of a network (Reservoir, DeepTreeModel, ...) on series: every series starts from the zero state, its first
- * `washout` steps are run and left out, and states go into the sums block by block, so that none are kept.
+ * Trains the readout of a network (Reservoir, DeepTreeModel, ...) on series: every series starts from the zero state,
+ * its first `washout` steps are run and left out, and states are added to the sums block by block, so that none are
+ * stored.
  *
  *     row t = [x(t), u(t)]  ->  target(t)          for t >= washout
  *
- * Memory: O(features²), whatever the steps.
- * Asynchronous twins: `addAsync`, `solveAsync`, `trainReadoutAsync`, `trainForecasterAsync` run the network and take the rows in
- * on a thread of ours, to the same bits. Typed arrays must lie on shared memory; anything else is copied once. Progress has
- * the stages 'train' (steps of the series, the washout included) and 'solve'. An abort rejects with the signal's reason:
- * the sums keep the rows before it, so train again with a new trainer, and the network's state is somewhere on the way.
+ * Memory: O(features²), for any number of steps.
+ * Asynchronous twins: `addAsync`, `solveAsync`, `trainReadoutAsync`, `trainForecasterAsync` run the network and add the
+ * rows on another thread, to the same bits. Typed arrays must lie on shared memory; anything else is copied once.
+ * Progress has the stages 'train' (steps of the series, the washout included) and 'solve'. An abort rejects with the
+ * signal's reason: the sums keep the rows before it (start again with a new trainer), and the network's state is that
+ * after the steps done.
  *
- * Errors: as Ridge's and as run's of the network; RangeError ERR_DTESN_SHAPE when series and targets differ in steps, or a
- * series is no longer than the washout; DtesnError ERR_DTESN_BUSY while an asynchronous call works on the trainer or on the
- * network's state; ERR_DTESN_CLOSED where the trainer or the network was closed, also meanwhile.
+ * Errors: as Ridge's and as run's of the network; RangeError ERR_DTESN_SHAPE when series and targets differ in steps,
+ * or a series is no longer than the washout; DtesnError ERR_DTESN_BUSY while an asynchronous call works on the trainer
+ * or on the network's state; ERR_DTESN_CLOSED when the trainer or the network is closed before or during a call.
  */
 import { z } from 'zod';
 import { checkOptions, shapeError } from '../errors/index.js';
@@ -44,7 +46,7 @@ const optionsSchema = z.object({ ...trainFields, outputs: shapeFields.outputs })
 export interface TrainOptions extends RidgeSolution {
   /** First steps of each series that are run and left out of the sums. Default 0. */
   washout?: number | undefined;
-  /** Whether the readout sees u(t) beside the state. Default true. */
+  /** Whether the readout reads u(t) beside the state. Default true. */
   inputs?: boolean | undefined;
   /** Whether b is learned; it is 0 otherwise. Default true. */
   intercept?: boolean | undefined;
@@ -70,7 +72,7 @@ export class ReadoutTrainer {
     this.#block = floats(network.dtype, BLOCK_STEPS * network.featureSize);
   }
 
-  /** Runs one series from the zero state and takes its rows in. */
+  /** Runs one series from the zero state and adds its rows. */
   add(series: SeriesInput, targets: SeriesInput): void {
     this.#sums.train(this.#begin(series, targets, false));
   }
@@ -81,7 +83,7 @@ export class ReadoutTrainer {
     options.signal?.throwIfAborted();
     const lesson = this.#begin(series, targets, true);
     await State.during([lesson.state], () => this.#sums.trainAsync(lesson, options));
-    lesson.state.checkIdle(); // closed meanwhile
+    lesson.state.checkIdle(); // it may have been closed meanwhile
   }
 
   /** The network with the readout of all series so far, for this or another ridge. */
@@ -108,7 +110,7 @@ export class ReadoutTrainer {
     this.close();
   }
 
-  /** What a series adds, checked, with the network's state at zero. */
+  /** Checks a series and its targets, and resets the network's state. */
   #begin(given: SeriesInput, targets: SeriesInput, shared: boolean): Lesson {
     this.#sums.checkUsable();
     const { network } = this;
@@ -156,8 +158,8 @@ export async function trainReadoutAsync(
 }
 
 /**
- * Trains the network to say the next row of its own series. It stands at the end of the series then: `forecast(steps)`
- * goes on from there.
+ * Trains the network to predict the next row of its own series. Its state is then that after the last row:
+ * `forecast(steps)` continues from there.
  */
 export function trainForecaster(network: Network, series: SeriesInput, options: TrainOptions = {}): TrainedNetwork {
   const { past, next, last } = nextRows(network, network.seriesOf(series));
@@ -199,5 +201,5 @@ function columnsOf(targets: SeriesInput, steps: number): number {
   if (typeof targets === 'object' && targets !== null && 'rows' in targets) return targets.cols;
   if (Array.isArray(targets)) return Array.isArray(targets[0]) ? targets[0].length : 1;
   const columns = (targets as Floats)?.length / steps;
-  return Number.isInteger(columns) && columns > 0 ? columns : 1; // what is wrong is said where the rows are read
+  return Number.isInteger(columns) && columns > 0 ? columns : 1; // reading the rows reports the error
 }

@@ -1,4 +1,4 @@
-/** Whether an object that learns may be used: not while an asynchronous call works on it, and not once it is closed. */
+/** Guard of a trainer: throws while an asynchronous call uses the object, and once it is closed. */
 import { DtesnError } from '../errors/index.js';
 
 export class Usage {

@@ -1,2 +1,2 @@
-/** Streams: many series that arrive bit by bit, batched as they come. */
+/** Streams: many series whose inputs arrive one at a time, stepped in batches. */
 export { type StreamId, StreamPool, type StreamPoolOptions } from './stream-pool.js';

@@ -33,7 +33,7 @@ export const optionsSchema = z.object({
 export interface StreamPoolOptions {
   /** The network that every stream runs through: any kind. */
   model: Network;
-  /** Streams at the same time, 1 to 16,777,216; memory is taken for all. */
+  /** Streams at the same time, 1 to 16,777,216; memory is allocated for all. */
   capacity: number;
   /** Inputs that may wait for each stream, 1 to 1,048,576. Default 16. */
   ring?: number | undefined;
@@ -76,12 +76,12 @@ export class StreamPool {
     this.#free = Array.from({ length: capacity }, (_, i) => capacity - 1 - i);
   }
 
-  /** Streams there are. */
+  /** Number of streams. */
   get size(): number {
     return this.#slots.size;
   }
 
-  /** Streams with an input waiting: as many steps as the next call of step() does. */
+  /** Streams with an input waiting: the steps that the next call of step() does. */
   get ready(): number {
     return this.#ready;
   }
@@ -91,8 +91,8 @@ export class StreamPool {
   }
 
   /**
-   * Puts one or more inputs (steps x inputs elements) into the stream's ring; a new id begins a stream.
-   * False, and nothing is taken nor begun, when the ring has no room for all of them at present: step first.
+   * Puts one or more inputs (steps x inputs elements) into the stream's ring; a new id begins a stream. Returns false
+   * and changes nothing when the ring has no room for all of them: call step() first.
    */
   push(id: StreamId, series: ArrayLike<number>): boolean {
     const inputs = this.#inputs;
@@ -102,7 +102,7 @@ export class StreamPool {
     if (steps > ring) throw shapeError(`at most ${ring} steps (ring of this pool) for series`, steps);
     const { counts, heads, queue, ready } = this.#memory;
     const known = this.#slots.get(id);
-    // Heads and counts may have been written by another thread: whatever they say, the place lies in this stream's ring.
+    // Another thread may have written heads and counts: for any values the place is in this stream's ring.
     let waiting = known === undefined ? 0 : counts[known]!;
     if (waiting < 0) waiting = 0;
     if (waiting + steps > ring) return false;
@@ -113,7 +113,7 @@ export class StreamPool {
     const first = slot * ring * inputs;
     const end = first + ring * inputs;
     let to = first + step * inputs;
-    // Behind what waits, where nothing is read before it is counted: the check is of the values as they are stored.
+    // Written behind the waiting inputs, where nothing is read until it is counted: the check sees the stored values.
     for (let i = 0; i < length; i++) {
       queue[to] = series[i]!;
       if (!Number.isFinite(queue[to])) checkAllAsStored(series, this.#model.dtype, 'series');
@@ -127,7 +127,7 @@ export class StreamPool {
     return true;
   }
 
-  /** One step for every stream with an input waiting; how many steps were done. */
+  /** One step for every stream with an input waiting; returns the number of steps. */
   step(): number {
     const done = this.#ready;
     if (done > 0) this.#ready = this.#table.step(done);
@@ -141,7 +141,7 @@ export class StreamPool {
     return this.#memory.states.subarray(slot * stateSize, (slot + 1) * stateSize);
   }
 
-  /** Ends a stream: its state and what waits are gone, and its place is free. */
+  /** Ends a stream: its state and waiting inputs are dropped, and its place is free. */
   release(id: StreamId): void {
     const slot = this.#slot(id);
     const { counts, heads, ready, states } = this.#memory;
@@ -156,14 +156,14 @@ export class StreamPool {
     this.#free.push(slot);
   }
 
-  /** The place that a new stream is to have. */
+  /** The place of a new stream. */
   #vacant(id: StreamId): number {
     if (typeof id !== 'string' && typeof id !== 'number') throw argumentError('a string or a number', 'id', id);
     const slot = this.#free.at(-1);
     if (slot === undefined) {
       throw new DtesnError(
         'ERR_DTESN_CAPACITY',
-        `Expected at most ${this.capacity} streams: release one, or make a larger pool`,
+        `Expected at most ${this.capacity} streams but received one more: release one, or make a larger pool`,
       );
     }
     return slot;

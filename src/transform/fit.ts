@@ -1,13 +1,13 @@
 /**
- * Whether a transformation can be applied where it stands, and the shape after it. The figures are those of the addon's
- * plan (native/transform/plan.cc); two rules come before it:
+ * Checks whether operations can be applied to a series, and computes the shape after them. The figures are those of the
+ * addon's plan (native/transform/plan.cc); two rules come before it:
  *
  *     on tokens     the result is token ids again: truncate, repeat, pad with an id, clip to ids. Ids are whole numbers in
  *                   [0, 2^24], which f32 holds exactly
  *     on features   the number of features stays that of the model
  *
- * and one after it: a step at least is left, and a widened series fits in the available memory.
- * Unknown steps (null) stay unknown.
+ * and one after it: at least one step is left, and a longer series fits in the available memory. Unknown steps (null)
+ * stay unknown.
  */
 import { rangeError, shapeError } from '../errors/index.js';
 import type { TransformOp } from './operations.js';
@@ -19,7 +19,7 @@ export interface FlowShape {
 }
 
 export interface FitLimits {
-  /** Null when it is unknown: 4 GiB are reckoned with. */
+  /** Null when unknown: 4 GiB are assumed. */
   availableBytes: number | null;
   bytesPerElement: number;
 }
@@ -28,7 +28,7 @@ const LARGEST_ID = 2 ** 24;
 const MOST_ELEMENTS = 2 ** 53;
 const MOST_BYTES = 2 ** 32;
 
-/** Throws what is wrong; returns the shape after all operations. */
+/** Returns the shape after all operations; throws for the first one that cannot be applied. */
 export function fitOperations(
   ops: readonly TransformOp[],
   on: 'tokens' | 'features',
@@ -47,7 +47,7 @@ export function fitOperations(
   return { steps, features: shape.features };
 }
 
-/** Operations that were checked; plans are read, not written, so each list is checked once. */
+/** Checked lists: plans are never written to, so each list is checked once. */
 const checked = new WeakSet<readonly TransformOp[]>();
 
 function checkOperations(ops: readonly TransformOp[]): void {

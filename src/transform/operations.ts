@@ -15,9 +15,9 @@
  *     repeat     every row `times` times
  *     embed      token ids (one feature) -> `features` numbers drawn uniformly from [-scale, scale), scale 1 by default
  *
- * NaN is never hidden: it passes every operation, and a feature that holds one has NaN for its measured moments and
- * range. An infinite value makes measured moments and ranges NaN or infinite. Parameters are rounded to the series'
- * dtype in clip, scale and pad.
+ * NaN passes through every operation, and a feature that holds one has NaN for its measured moments and range. An
+ * infinite value makes measured moments and ranges NaN or infinite. Parameters are rounded to the series' dtype in
+ * clip, scale and pad.
  *
  * Embedding: feature f of token k is word f mod 4 of Philox4x32-10 with counter (⌊f/4⌋, 0, k, 4) and key (low, high)
  * word of the seed, as (word >> 8)·2^-23 - 1: no table, the same on every platform.

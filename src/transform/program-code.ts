@@ -1,5 +1,5 @@
 /**
- * A program as the addon reads it: one Float64Array, operation after operation, each as
+ * Encoding of a program for the addon: one Float64Array, operation after operation, each as
  *
  *     code, number of parameters, parameters ...
  *

@@ -5,15 +5,15 @@
  *     const { steps, features } = runProgram(ops, series);
  *
  * Shapes: the series is steps x features, row-major, at the start of `data`; so is the result. `data` must have room
- * for the widest moment of the program (`capacity` elements). No other memory grows with the series: measured moments
- * take `scratch` numbers, which depend on the features alone.
+ * for the largest series within the program (`capacity` elements). No other memory grows with the series: measured
+ * moments take `scratch` numbers, which depend on the features alone.
  *
- * Operations and their laws: program-operations.ts. Each takes at most two passes over the series.
+ * Operations and their laws: operations.ts. Each takes at most two passes over the series.
  *
- * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong option or a wrong view, and for a value that is no token
- * id where embed needs one (the series is then left as the operations before embed made it); RangeError ERR_DTESN_SHAPE
- * for a program that does not fit the series: embed on more than one feature, moments of another number of features,
- * a buffer that is too small.
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong option or a wrong view, and for a value that is not a
+ * token id in embed (the series then holds the result of the operations before embed); RangeError ERR_DTESN_SHAPE for a
+ * program that does not fit the series: embed on more than one feature, moments of another number of features, a buffer
+ * that is too small.
  */
 import { argumentError, rangeError } from '../errors/index.js';
 import { addon, checkView, type Floats } from '../native/index.js';
@@ -32,20 +32,20 @@ export interface SeriesShape {
 }
 
 export interface ProgramShape extends SeriesShape {
-  /** Elements that the buffer must have: steps x features at the widest point. */
+  /** Elements that the buffer must have: the largest steps x features within the program. */
   capacity: number;
   /** Numbers (f64) the program allocates while it runs; it depends on the features, never on the steps. */
   scratch: number;
 }
 
-/** The shape that comes out, and what the program needs on the way. */
+/** The shape of the result, and the memory that the program needs. */
 export function programShape(ops: readonly TransformOp[], steps: number, features: number): ProgramShape {
   const code = programCode(ops);
   checkShape(steps, features);
   return addon().transformShape(code, steps, features);
 }
 
-/** Runs the program in place and says what shape the series has now. */
+/** Runs the program in place and returns the shape of the result. */
 export function runProgram(ops: readonly TransformOp[], series: ProgramSeries): SeriesShape {
   if (typeof series !== 'object' || series === null) throw argumentError('an object', 'series', series);
   const code = programCode(ops);

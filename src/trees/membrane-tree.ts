@@ -7,7 +7,7 @@
  *
  *     w(τ) = n / (σ(τ) γ(τ)),   n = |τ|
  *
- * sums to 1 over a level. Membranes stand in breadth-first order: a parent before its children, leaves of the deepest
+ * sums to 1 over a level. Membranes are in breadth-first order: a parent before its children, leaves of the deepest
  * level last.
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a depth that is not a whole number from 1 to 12.

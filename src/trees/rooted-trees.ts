@@ -6,7 +6,7 @@
  *     alpha      α(t) = |t|! / (σ γ)
  *
  * A tree is its canonical level sequence: the depth of each node in depth-first order, the root at 1, lexicographically
- * largest among all orders of the children. Trees of an order stand in decreasing lexicographic order, the tall tree
+ * largest among all orders of the children. Trees of an order are in decreasing lexicographic order, the tall tree
  * first and the bush last; there are 1, 1, 2, 4, 9, 20, 48, 115, 286, 719, ... of them (OEIS A000081). The parent of a
  * tree is what remains when the last entry of its sequence is deleted, which is canonical again.
  *

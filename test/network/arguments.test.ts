@@ -89,7 +89,7 @@ describe('series and out', () => {
     expect([...reservoir.state]).toEqual(before);
   });
 
-  test('a detached series is an empty one: nothing is read from it', () => {
+  test('a detached series has no steps', () => {
     expect(new Reservoir(good).run(detached).rows).toBe(0);
   });
 

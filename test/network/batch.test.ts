@@ -40,7 +40,7 @@ const networks = (dtype: 'f32' | 'f64') => {
 };
 
 describe.each(['f32', 'f64'] as const)('runBatch in %s', (dtype) => {
-  test.each(networks(dtype))('gives each series what a run of its own gives: %s', (_name, make) => {
+  test.each(networks(dtype))('each series of a batch has the features of its own run: %s', (_name, make) => {
     const series = seriesOf(2, dtype);
     const batch = make().runBatch(series);
     for (const [i, one] of series.entries()) {
@@ -51,7 +51,7 @@ describe.each(['f32', 'f64'] as const)('runBatch in %s', (dtype) => {
   });
 
   test.each(networks(dtype))(
-    'gives the same bits on any number of threads and in batches of any size: %s',
+    'the bits are the same on any number of threads and in batches of any size: %s',
     (_name, make) => {
       const network = make();
       const bits = [1, 2, 3, 5].map((threads) => {
@@ -107,9 +107,9 @@ describe('arguments', () => {
     expect(() => reservoir.runBatch(series as never, options as never)).toThrow(message);
   });
 
-  test('no series are no results', () => expect(reservoir.runBatch([])).toEqual([]));
+  test('a batch of no series gives no results', () => expect(reservoir.runBatch([])).toEqual([]));
 
-  test('setThreads returns how many threads there are', () => {
+  test('setThreads returns the number of threads', () => {
     for (const threads of [3, 1, 2]) {
       expect(setThreads(threads)).toBe(threads);
       expect(threadCount()).toBe(threads);

@@ -48,7 +48,7 @@ describe('numbers that are finite only before they are rounded to f32', () => {
     expect(call).toThrow(expect.objectContaining({ code: 'ERR_DTESN_ARGUMENT' }));
   });
 
-  test('in f64 the same numbers are taken', () => {
+  test('f64 accepts the same numbers', () => {
     const reservoir = new Reservoir({ ...small, dtype: 'f64', leak: 1e-320 });
     reservoir.reset([1e39, 0]);
     expect(reservoir.state[0]).toBe(1e39);
@@ -83,7 +83,7 @@ describe('memory that overlaps', () => {
     expect(call).toThrow(expect.objectContaining({ code: 'ERR_DTESN_ARGUMENT' }));
   });
 
-  test('the same memory as another buffer is met by its address', () => {
+  test('overlap of two buffers over the same memory is found by address', () => {
     const again = new Float32Array(structuredClone(memory.buffer), 0, 9);
     expect(() => reservoir.run(apart(0, 9), { out: again })).toThrow(/does not overlap for series and out/);
   });
@@ -112,7 +112,7 @@ describe('arguments of another kind', () => {
     ],
   ])('%s is named', (_name, call, message) => expect(call).toThrow(message));
 
-  test('a listener of progress that throws stops the run and is its one rejection', async () => {
+  test('a progress listener that throws stops the run, which rejects once with its error', async () => {
     const network = new Reservoir({ units: 300, inputs: 1, topology: 'dense' });
     let calls = 0;
     const run = network.runAsync([...sequence(300_000)], {
@@ -129,7 +129,7 @@ describe('arguments of another kind', () => {
 });
 
 describe('streams', () => {
-  test('more steps than the ring has are an error, and nothing begins with it', () => {
+  test('more steps than the ring has are an error and begin no stream', () => {
     const pool = new StreamPool({ model: new Reservoir(small), capacity: 2, ring: 3 });
     expect(() => pool.push('a', [1, 2, 3, 4])).toThrow(
       /at most 3 steps \(ring of this pool\) for series but received 4/,
@@ -190,7 +190,7 @@ test('the first differential times the rate is one step of every kind', () => {
   }
 });
 
-test('a forecast after a reset is refused, and so are options it has not', () => {
+test('a forecast after a reset is refused, and so are unknown options', () => {
   const network = new Reservoir({ units: 30, inputs: 1, dtype: 'f64' });
   const trained = trainForecaster(
     network,

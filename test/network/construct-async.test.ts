@@ -74,7 +74,7 @@ describe('constructAsync', () => {
     expect(Network.from(got.share())).toBeInstanceOf(wanted.constructor);
   });
 
-  test('the object says of itself what the constructed one says, and takes the given memory for its state', async () => {
+  test('the object has the fields of the constructed one and uses the given memory for its state', async () => {
     const state = new Float32Array(new SharedArrayBuffer(4 * 40));
     const tree = await DeepTreeModel.constructAsync({ ...small, depth: 3, state });
     expect(tree).toBeInstanceOf(DeepTreeModel);
@@ -118,7 +118,7 @@ describe('constructAsync', () => {
     await expect(making).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  test('a listener that throws ends the construction and is its one rejection', async () => {
+  test('a listener that throws ends the construction, which rejects once with its error', async () => {
     let calls = 0;
     const onProgress = () => {
       calls++;
@@ -137,7 +137,7 @@ describe('constructAsync', () => {
     await expect(Reservoir.constructAsync(small, { onProgress: 1 } as never)).rejects.toThrow(/for onProgress/);
   });
 
-  test('memory that the addon cannot have is the same RangeError in the constructor and in a rejection', async () => {
+  test('a failed allocation is the same RangeError from the constructor and in a rejection', async () => {
     const units = 2 ** 24;
     class Huge extends Network {
       constructor(options: object) {
@@ -172,7 +172,7 @@ describe('constructAsync', () => {
     await expect(Huge.constructAsync({})).rejects.toMatchObject(wanted);
   });
 
-  test('a kind of ones own is constructed once it is registered with its plan', async () => {
+  test('a user-defined kind is constructed once it is registered with its plan', async () => {
     class Lines extends Network<{ delay: number }> {
       constructor(options: { delay: number }) {
         super(planOf(options, planLines));

@@ -36,7 +36,7 @@ describe('the update', () => {
     }
   });
 
-  test('depth 1 is one plain reservoir', () => {
+  test('a tree of depth 1 is one plain reservoir', () => {
     const options = { units: 40, inputs: 1, dtype: 'f64', leak: 0.4, spectralRadius: 0.95, seed: 9 } as const;
     const tree = new DeepTreeModel({ ...options, depth: 1 }).run(sequence(STEPS));
     const plain = new Reservoir(options).run(sequence(STEPS));
@@ -82,7 +82,7 @@ describe('gates', () => {
     expect(relativeError(got.data, wanted)).toBeLessThan(1e-12);
   });
 
-  test('activate keeps the first membranes in breadth-first order: the deepest leaves go first', () => {
+  test('activate keeps the first membranes in breadth-first order: the deepest leaves are closed first', () => {
     const model = new DeepTreeModel(base);
     model.activate(5);
     expect([...model.gates]).toEqual([1, 1, 1, 1, 1, 0, 0, 0]);
@@ -108,7 +108,7 @@ describe('stability', () => {
     expect(a.stability().effectiveRadius).toBeLessThan(1);
   });
 
-  test('the measured contraction tells echo states from none, and leaves the state alone', () => {
+  test('the measured contraction separates echo states from none, and the state does not change', () => {
     const series = sequence(2 * 400, 3);
     const echoes = new DeepTreeModel({ ...base, spectralRadius: 0.5 });
     const { before, after } = echoes.contraction(series);

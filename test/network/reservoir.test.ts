@@ -27,7 +27,7 @@ describe.each(['f32', 'f64'] as const)('a drawn reservoir in %s', (dtype) => {
     }
   });
 
-  test.each(topologies)('has the spectral radius it was asked for to 1e-3: %s', (topology) => {
+  test.each(topologies)('has the requested spectral radius to 1e-3: %s', (topology) => {
     for (const [units, radius] of [
       [40, 0.9],
       [150, 1.25],
@@ -125,7 +125,7 @@ describe('given weights', () => {
     expect(relativeError(data, [1, 0.9, 0.81, 0.729])).toBeLessThan(1e-15);
   });
 
-  test('stored sparse they give what they give stored dense', () => {
+  test('given weights give the same states stored sparse and stored dense', () => {
     const n = 30;
     const recurrent = matrix(
       n,
@@ -150,7 +150,7 @@ describe('an asynchronous run', () => {
     expect([...reservoir.state]).toEqual([...wantedStates.data.subarray(-60)]);
   });
 
-  test('is refused while another is under way, and the object is whole afterwards', async () => {
+  test('is refused while another is under way, and the object stays usable', async () => {
     const reservoir = new Reservoir({ units: 200, inputs: 1 });
     const first = reservoir.runAsync([...sequence(5000)], { out: null });
     expect(() => reservoir.run([1])).toThrow(/runAsync is under way/);
@@ -160,7 +160,7 @@ describe('an asynchronous run', () => {
     expect(reservoir.run([1]).rows).toBe(1);
   });
 
-  test('stops on abort with the reason of the signal, and the object is whole afterwards', async () => {
+  test('stops on abort with the reason of the signal, and the object stays usable', async () => {
     const reservoir = new Reservoir({ units: 1000, inputs: 1, topology: 'dense' });
     const abort = new AbortController();
     const reason = new Error('enough');
@@ -181,7 +181,7 @@ describe('an asynchronous run', () => {
 });
 
 describe('memory', () => {
-  test('a series and an out of the right kind are used where they lie', () => {
+  test('a series and an out of the right kind are not copied', () => {
     const reservoir = new Reservoir({ units: 4, inputs: 1 });
     const out = new Float32Array(new SharedArrayBuffer(64), 16, 12);
     const states = reservoir.run(new Float32Array([1, 2, 3]), { out });

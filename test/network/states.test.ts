@@ -101,7 +101,7 @@ describe('states of one network', () => {
     }
   });
 
-  test('copy, reset and close do what they say', () => {
+  test('copy duplicates a state, reset sets it and close releases it', () => {
     const network = new DeepTreeModel({ depth: 2, units: 20, inputs: 1 });
     network.gates[1] = 0;
     network.run(sequence(9));
@@ -133,7 +133,7 @@ describe('states of one network', () => {
     expect(network.run([1], { state }).rows).toBe(1);
     const other = network.createState();
     expect(() => network.runBatch([[1], [2]], { states: [other, other] })).toThrow(
-      /a state of its own for each series/,
+      /distinct states, one for each series/,
     );
     expect(() => new Reservoir({ units: 200, inputs: 1 }).run([1], { state })).toThrow(/a state of this reservoir/);
   });
@@ -164,7 +164,7 @@ describe('sharing', () => {
     await Promise.all(workers.map((worker) => worker.terminate()));
   });
 
-  test('a handle gives every kind back with what it says of itself', () => {
+  test('a handle gives every kind back with its fields', () => {
     const tree = new DeepTreeModel({ depth: 3, units: 60, inputs: 2, feedback: 0.1, seed: 2 });
     const same = Network.from(structuredClone(tree.share())) as DeepTreeModel;
     expect(same).toBeInstanceOf(DeepTreeModel);
@@ -176,14 +176,14 @@ describe('sharing', () => {
     expect(nvar.featureSize).toBe(14);
   });
 
-  test('a handle whose network is gone, or that is none, is refused', () => {
+  test('a handle of a closed network and a value that is not a handle are refused', () => {
     const network = new Reservoir({ units: 4, inputs: 1 });
     const handle = network.share();
     network.close();
     expect(() => Network.from(handle)).toThrow(expect.objectContaining({ code: 'ERR_DTESN_CLOSED' }));
     expect(() => Network.from({} as never)).toThrow(/a handle of network.share\(\)/);
     const open = new Reservoir({ units: 4, inputs: 1 });
-    expect(() => Network.from({ ...open.share(), dtype: 'f64' })).toThrow(/handle of a network that is still in use/);
+    expect(() => Network.from({ ...open.share(), dtype: 'f64' })).toThrow(/handle of an open network/);
     expect(() => Network.from({ ...open.share(), kind: 'Other' })).toThrow(/handle.kind/);
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { type Matrix, matrix } from '../../src/numeric/index.js';
+import { Reservoir } from '../../src/network/index.js';
+import { csr, type Matrix, matrix } from '../../src/numeric/index.js';
 
-test('zeros in f32 where no data is given', () => {
+test('a matrix without data is zeros in f32', () => {
   expect(matrix(2, 3)).toEqual({ rows: 2, cols: 3, data: new Float32Array(6) });
   expect(matrix(0, 3).data).toHaveLength(0);
 });

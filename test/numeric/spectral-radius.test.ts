@@ -160,7 +160,7 @@ describe('laws', () => {
     );
   });
 
-  test('f32 elements are taken as they are', () => {
+  test('f32 elements are used as they are', () => {
     const a = Float32Array.from(square(20, uniform(3)));
     expect(spectralRadius(matrix(20, 20, a))).toBe(spectralRadius(matrix(20, 20, Float64Array.from(a))));
   });

@@ -46,7 +46,7 @@ function run(values: number[], target: PlanTarget, sources?: Sources) {
 }
 
 describe('the features that come out', () => {
-  test('are always those of the model, whatever fails and however long the input is', () => {
+  test('have the number of features of the model for every failure and every length of input', () => {
     const text = fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 60 });
     fc.assert(
       fc.property(fc.subarray([...sourceNames]), text, fc.integer({ min: 1, max: 20 }), (failed, ids, inputs) => {
@@ -74,7 +74,7 @@ describe('every transformation has an effect', () => {
     expect(entry('normalize_to_model_constraints')?.effect).toEqual({ quantity: 'steps', before: 3, after: 2 });
   });
 
-  test('apply_vocab_limits makes ids out of the vocabulary the last one, before they are embedded', () => {
+  test('apply_vocab_limits clips ids beyond the vocabulary to the last one, before they are embedded', () => {
     const plain = withFailed(['performance']);
     const { rows, entry, features } = run([319, 5, 900], tokens, plain);
     expect([...rows.slice(0, features)]).toEqual([...rows.slice(2 * features)]);
@@ -117,7 +117,7 @@ describe('every transformation has an effect', () => {
   });
 });
 
-test('the series is transformed where it is: the buffer stays the same', () => {
+test('the series is transformed in place: the buffer stays the same', () => {
   const plan = data(tokens);
   const given = series([1, 2, 3], 1, plan, tokens);
   const { buffer } = given.data;
@@ -144,7 +144,7 @@ test('a series of one step is not standardised: it has no deviation', () => {
   expect([...rows].some((value) => value !== 0)).toBe(true);
 });
 
-test('no step at all stays no step', () => {
+test('a series without steps stays without steps', () => {
   expect(run([], tokens).steps).toBe(0);
 });
 
@@ -170,7 +170,7 @@ describe('the five applications', () => {
     },
   );
 
-  test('one after the other they are the whole draft', () => {
+  test('the five applications in sequence give the whole draft', () => {
     const draft = steps.reduce((sofar, apply) => apply(sofar, plan), initialDraft(tokens));
     const { draftMs, ...whole } = draftTransformations(plan, tokens);
     expect(draft).toMatchObject(whole);
@@ -178,15 +178,15 @@ describe('the five applications', () => {
     expect(draft.program.map(({ op }) => op)).toEqual(['truncate', 'clip', 'embed', 'zscore']);
   });
 
-  test('do nothing where the pipeline is absent', () => {
+  test('the five applications change nothing when their pipeline is absent', () => {
     const nothing = data(tokens, withFailed(sourceNames));
     const draft = initialDraft(tokens);
     for (const apply of steps.slice(0, 3)) expect(apply(draft, nothing)).toEqual(draft);
   });
 });
 
-describe('what cannot be applied is recorded and the rest goes on', () => {
-  test('a pipeline nobody knows', () => {
+describe('what cannot be applied is recorded and the others are applied', () => {
+  test('an unknown pipeline is recorded with its error', () => {
     const plan = data(tokens);
     plan.processing_pipelines.data_flow_config.pipeline_order.unshift('from_the_future');
     const { applied, execution } = applyMultiSourceTransformations(series([1, 2], 1, plan, tokens), plan, tokens);
@@ -196,7 +196,7 @@ describe('what cannot be applied is recorded and the rest goes on', () => {
     expect(execution.batchSize).toBe(32);
   });
 
-  test('an operation that does not fit the series', () => {
+  test('an operation that does not fit the series is recorded with its error', () => {
     const plan = data(numbers);
     const step = plan.processing_pipelines.transformation_pipelines[0]!.steps[0]!;
     step.operations = [{ op: 'embed', features: 2, seed: 0 }];
@@ -208,7 +208,7 @@ describe('what cannot be applied is recorded and the rest goes on', () => {
   });
 });
 
-test('a series that is not what the target announces is refused', () => {
+test('a series that does not match the target is refused', () => {
   const plan = data(tokens);
   const wrong = { data: new Float32Array(100), steps: 2, features: 3 };
   expect(() => applyMultiSourceTransformations(wrong, plan, tokens)).toThrow(/tokens with 1 features.*received 3/);

@@ -57,7 +57,7 @@ const changes: Record<FlagName, Partial<ExecutionPlan>> = {
 describe('a switch', () => {
   const before = drafted(data());
 
-  test.each(flagNames)('%s changes alone what it stands for, and nothing else', (flag) => {
+  test.each(flagNames)('%s changes its own settings and nothing else', (flag) => {
     const after = drafted(flipped(flag, false));
     expect(after.execution).toEqual({ ...before.execution, ...changes[flag] });
     expect(after.program).toEqual(before.program);
@@ -65,7 +65,7 @@ describe('a switch', () => {
     expect(others(after)).toEqual(others(before));
     expect(after.flow(flag)).toMatchObject({
       applied: false,
-      reason: expect.stringMatching(/changed in the data handed in/),
+      reason: expect.stringMatching(/changed in the given data/),
     });
   });
 
@@ -88,7 +88,7 @@ describe('a switch', () => {
     expect(before.flow('pipeline_order')?.reason).toMatch(/^model_aware_preprocessing, performance_/);
   });
 
-  test('that is false by the figures says so', () => {
+  test('a switch that the figures set to false gives them as its reason', () => {
     const made = data({}, withFailed(['tokenizer', 'resources']));
     expect(drafted(made).flow('parallel_execution')).toMatchObject({
       reason: 'quality 0.6 is not above 0.7; sequential_processing, one input after the other',
@@ -101,7 +101,7 @@ describe('a switch', () => {
 describe('states in one piece', () => {
   const off = data({ flags: { memory_optimization: false } });
 
-  test('raise the chunk to the whole series where the memory share allows', () => {
+  test('states in one piece raise the chunk to the whole series where the memory share allows', () => {
     const long = goodSources({
       resources: { memory_available_bytes: 2 ** 34 },
       model_config: { max_model_len: 100_000 },
@@ -140,7 +140,7 @@ describe('states in one piece', () => {
 });
 
 describe('with a quality gate', () => {
-  test('parallel execution and standardisation are as it judges, with its reason', () => {
+  test('parallel execution and standardisation follow the quality gate, with its reason', () => {
     const made = data({ gate: new QualityGate({ qualityThreshold: 0.9 }) }, withFailed(['tokenizer']));
     const { data_flow_config, high_quality_optimizations, quality_gate, flag_reasons } = made.processing_pipelines;
     expect(data_flow_config.parallel_execution).toBe(false);

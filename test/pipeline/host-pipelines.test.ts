@@ -75,7 +75,7 @@ describe('a pipeline of the host', () => {
     });
   });
 
-  test('is given what its source says, of the five the record and of another its data', () => {
+  test('receives the record of one of the five sources, or the data of an additional source', () => {
     const given: unknown[] = [];
     const pipelines = ['model_config', 'queue'].map((source, i) => ({
       ...{ name: `of_${source}`, source, priority: i },
@@ -126,7 +126,7 @@ describe('a pipeline of the host', () => {
       /cores/,
     ],
   ] as [string, () => never, RegExp][])(
-    'whose plan %s is absent with the error, and the rest goes on',
+    'whose plan %s is absent with the error, and the others act',
     (_, plan, message) => {
       const made = data({ pipelines: [{ ...double, plan }, add] });
       const { absent_pipelines, data_flow_config } = made.processing_pipelines;
@@ -178,7 +178,7 @@ describe('priority', () => {
     expect(steps({ echo: 0 })).toBe(3);
   });
 
-  test('of the three decides how many threads the chunks are reckoned for', () => {
+  test('of the three decides the number of threads that chunks are planned for', () => {
     const sources = goodSources({
       performance: { waiting: 3, concurrent_requests: 22 },
       resources: { memory_available_bytes: 2 ** 28 },
@@ -198,7 +198,7 @@ describe('priority', () => {
     expect(pipeline_order.slice(-3)).toEqual(['resource_aware_scaling', 'double', 'add']);
   });
 
-  test('is the order of data that were handed in: names once, and those left out do not act', () => {
+  test('is the order of given data: each name acts once, and pipelines left out do not act', () => {
     const made = data({ pipelines: [double, add] });
     made.processing_pipelines.data_flow_config.pipeline_order = ['add', 'double', 'double'];
     const { values, applied } = run([1, 5], made);
@@ -210,7 +210,7 @@ describe('priority', () => {
 describe('a limit', () => {
   const limit = host('spare', 1, { limits: { threads: 1, batchSize: 4, chunkSteps: 32, activeMembranes: 2 } });
 
-  test('binds later settings, which say so', () => {
+  test('bounds later settings, whose reasons name it', () => {
     const { execution, entry } = run([1, 2], data({ pipelines: [limit] }));
     expect(execution).toMatchObject({ threads: 1, batchSize: 4, chunkSteps: 32, activeMembranes: 2 });
     expect(entry('optimize_batch_size')).toMatchObject({
@@ -224,7 +224,7 @@ describe('a limit', () => {
     expect(execution.threads).toBe(4);
   });
 
-  test('is reckoned with where chunks are planned after it', () => {
+  test('is used where chunks are planned after it', () => {
     const sources = goodSources({ resources: { memory_available_bytes: 2 ** 28 } });
     const chunk = (priority: number) =>
       run([1], data({ sources, pipelines: [host('one', priority, { limits: { threads: 1 } })] })).execution.chunkSteps;
@@ -268,16 +268,19 @@ describe('an operation that cannot be applied', () => {
     expect(result.entry('double_step')?.applied).toBe(true);
   });
 
-  test.each(wrong)('because it %s ends the input where errors are to fail', (_, transformation, target, message) => {
-    const made = data({ target, pipelines: [host('wrong', 0, transformation)], errorHandling: 'fail' });
-    expect(() => run([1, 2, 3], made, target)).toThrow(
-      expect.objectContaining({
-        code: 'ERR_DTESN_TRANSFORMATION',
-        message: expect.stringMatching(/wrong_step of the pipeline wrong/),
-        cause: expect.objectContaining({ message: expect.stringMatching(message) }),
-      }),
-    );
-  });
+  test.each(wrong)(
+    "because it %s ends the input when errorHandling is 'fail'",
+    (_, transformation, target, message) => {
+      const made = data({ target, pipelines: [host('wrong', 0, transformation)], errorHandling: 'fail' });
+      expect(() => run([1, 2, 3], made, target)).toThrow(
+        expect.objectContaining({
+          code: 'ERR_DTESN_TRANSFORMATION',
+          message: expect.stringMatching(/wrong_step of the pipeline wrong/),
+          cause: expect.objectContaining({ message: expect.stringMatching(message) }),
+        }),
+      );
+    },
+  );
 
   test('is one transformation: others of the same pipeline are applied', () => {
     const pipeline: HostPipeline = {
@@ -292,7 +295,7 @@ describe('an operation that cannot be applied', () => {
     expect(run([1, 2], data({ pipelines: [pipeline] })).values).toEqual([3, 6]);
   });
 
-  test('fails for a pipeline nobody knows, and for a plan that failed, where errors are to fail', () => {
+  test("is an error for an unknown pipeline and for a failed plan when errorHandling is 'fail'", () => {
     const unknown = data({ errorHandling: 'fail' });
     unknown.processing_pipelines.data_flow_config.pipeline_order.push('from_the_future');
     expect(() => draftTransformations(unknown, numbers)).toThrow(/from_the_future/);
@@ -307,7 +310,7 @@ describe('an operation that cannot be applied', () => {
   });
 });
 
-test('operations on tokens are not applicable to numbers, and say so', () => {
+test('operations on tokens are not applicable to numbers, and their reason says so', () => {
   const made = data({ pipelines: [host('cut', 0, { on: 'tokens', operations: [{ op: 'truncate', steps: 1 }] })] });
   const { steps, entry } = run([1, 2], made);
   expect(steps).toBe(2);
@@ -322,14 +325,14 @@ test('data planned for tokens keep the length limit for numbers, and the vocabul
   expect(run([5, 6, 7], data({ target: tokens, sources }), numbers).values).toEqual([5, 6]);
 });
 
-test('a clip counts what it changes after what came before it', () => {
+test('a clip counts the values that it changes after earlier operations', () => {
   const clip = host('clip', 9, { operations: [{ op: 'clip', min: 0, max: 9 }] });
   const { values, entry } = run([1, 5, 6], data({ pipelines: [double, clip] }));
   expect(values).toEqual([2, 9, 9]);
   expect(entry('clip_step')?.effect).toEqual({ quantity: 'values outside [0, 9]', before: 2, after: 0 });
 });
 
-describe('options that cannot be', () => {
+describe('wrong options', () => {
   const refused: [string, object, RegExp][] = [
     ['a misspelt option', { piplines: [] }, /did you mean pipelines/],
     ['nothing', null as never, /an object for the options of the plan but received null/],

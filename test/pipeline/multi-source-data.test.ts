@@ -42,7 +42,7 @@ describe('from an embedded engine over loopback', () => {
     expect(data.aggregation.quality_detail.sources.performance.implausible).toEqual([]);
   });
 
-  test('the plan is for the target that is given', async () => {
+  test('the plan is made for the given target', async () => {
     const target = { ...defaultTarget(), inputKind: 'numbers' as const, steps: 9000 };
     const data = await fetchMultiSourceData(fetcher, { target });
     const [limit, vocabulary] = data.processing_pipelines.transformation_pipelines[0]!.steps;
@@ -57,7 +57,7 @@ describe('from an embedded engine over loopback', () => {
   });
 });
 
-test('against nothing listening the data say so and two sources remain', async () => {
+test('without a listening engine the data hold the errors and two sources remain', async () => {
   const engine = await EmbeddedEngine.start();
   await engine.close();
   const gone = new AphroditeEngine(engine.url);

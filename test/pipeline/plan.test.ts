@@ -26,7 +26,7 @@ function parameters(from: MultiSourceData, transformation: string) {
 describe('with every source', () => {
   const plan = data().processing_pipelines;
 
-  test('the three published pipelines are there, in priority order', () => {
+  test('the three published pipelines exist, in priority order', () => {
     const published = plan.transformation_pipelines.map(({ steps, ...rest }) => rest);
     expect(published).toEqual([
       {
@@ -53,7 +53,7 @@ describe('with every source', () => {
     ]);
   });
 
-  test('each has one step a transformation, in the same order', () => {
+  test('each pipeline has one step for each transformation, in the same order', () => {
     for (const { transformations, steps } of plan.transformation_pipelines) {
       expect(steps.map((step) => step.transformation)).toEqual(transformations);
     }
@@ -74,7 +74,7 @@ describe('with every source', () => {
     });
   });
 
-  test('every step says in numbers why', () => {
+  test('every step gives its reason in figures', () => {
     for (const { steps } of plan.transformation_pipelines) {
       for (const { reason } of steps) expect(reason).toMatch(/\d/);
     }
@@ -88,7 +88,7 @@ describe('whatever fails', () => {
     resource_aware_scaling: 'resources',
   };
 
-  test('the data keep the schema, and a pipeline is there exactly when its source succeeded', () => {
+  test('the data match the schema, and a pipeline exists exactly when its source succeeded', () => {
     fc.assert(
       fc.property(fc.subarray([...sourceNames]), (failed) => {
         const result = data(withFailed(failed));
@@ -186,7 +186,7 @@ describe('what transformations become', () => {
     expect(active(flooded, [1])).toEqual({ active_membranes: 1 });
   });
 
-  test('numbers have no vocabulary, and the plan says so', () => {
+  test('the vocabulary limit does not apply to numbers, and its reason says so', () => {
     const { transformation_pipelines } = data(goodSources(), { ...target, inputKind: 'numbers' }).processing_pipelines;
     expect(transformation_pipelines[0]?.steps[1]).toMatchObject({
       transformation: 'apply_vocab_limits',
@@ -199,12 +199,12 @@ describe('what transformations become', () => {
 describe('high-quality optimisations', () => {
   const enabled = (sources: Sources) => data(sources).processing_pipelines.high_quality_optimizations.enabled;
 
-  test('need more than 0.7: four sources are enough, three are not', () => {
+  test('high-quality optimisations need more than 0.7: four sources are enough, three are not', () => {
     expect(enabled(withFailed(['tokenizer']))).toBe(true);
     expect(enabled(withFailed(['tokenizer', 'resources']))).toBe(false);
   });
 
-  test('need an engine that is known to be ready', () => {
+  test('high-quality optimisations need an engine that is known to be ready', () => {
     expect(enabled(goodSources({ performance: { engine_ready: false } }))).toBe(false);
     expect(enabled(goodSources({ performance: { engine_ready: null } }))).toBe(false);
     expect(enabled(withFailed(['performance']))).toBe(false);
@@ -217,7 +217,7 @@ test('the same sources and target give the same plan, as plain JSON', () => {
   expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
 });
 
-test('a target that cannot be is refused by name', () => {
+test('a wrong target is refused by name', () => {
   expect(() => data(goodSources(), { ...target, cores: 0 })).toThrow(/for cores/);
   expect(() => data(goodSources(), { ...target, membranes: 9 })).toThrow(/for membraneLevels/);
   expect(() => data(goodSources(), { ...target, inputKind: 'text' as never })).toThrow(/for inputKind/);
@@ -247,7 +247,7 @@ describe('the explanation', () => {
     ]);
   });
 
-  test('says why a pipeline is absent', () => {
+  test('gives the reason of an absent pipeline', () => {
     const absent = explainPlan(data(withFailed(sourceNames))).filter(({ present }) => !present);
     expect(absent.map(({ absence }) => absence)).toEqual([
       'quality 0.0 is not above 0.7 and it is unknown whether the engine is ready',

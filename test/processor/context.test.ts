@@ -42,7 +42,7 @@ test('the usage examples of the specification run', async () => {
   });
 });
 
-test('a context has what its schema says, survives JSON, and names what it was made for', async () => {
+test('a context matches its schema, survives JSON, and names its engine and model', async () => {
   await withProcessor(async (processor) => {
     const context = await processor.fetchComprehensiveEngineContext();
     expect(context).toMatchObject({ engine_available: true, engine_ready: true });
@@ -57,8 +57,8 @@ test('a context has what its schema says, survives JSON, and names what it was m
   });
 });
 
-describe('a context that is handed in', () => {
-  test('is used without any request', async () => {
+describe('a given context', () => {
+  test('a given context is used without any request', async () => {
     await withProcessor(async (processor, engine) => {
       const context = await processor.fetchComprehensiveEngineContext();
       const before = requests(engine);
@@ -70,11 +70,11 @@ describe('a context that is handed in', () => {
       expect(result.contextUse).toMatchObject({ origin: 'given', state: 'fresh' });
       expect(inBatch).toMatchObject({ ok: true, contextUse: { origin: 'given' } });
       expect(result.input.encoder).toBe('utf8-bytes');
-      expect(result.input.note).toMatch(/^a context was given, so the engine was not asked/);
+      expect(result.input.note).toMatch(/^a context was given, so no request was sent to the engine/);
     });
   });
 
-  test('finds the ids of a text that the engine answered before', async () => {
+  test('uses the cached ids of a text', async () => {
     await withProcessor(async (processor, engine) => {
       const asked = await processor.process('known');
       const context = await processor.fetchComprehensiveEngineContext();
@@ -86,7 +86,7 @@ describe('a context that is handed in', () => {
     });
   });
 
-  test('says its age, and which sources are past their time', async () => {
+  test('reports its age, and the sources past their maximum staleness', async () => {
     await withProcessor(async (processor) => {
       const context = await processor.fetchComprehensiveEngineContext();
       const old = structuredClone(context);
@@ -110,7 +110,7 @@ describe('a context that is handed in', () => {
     }, options);
   });
 
-  test('dated in the future is never taken for fresh', async () => {
+  test('is never fresh when it is dated in the future', async () => {
     await withProcessor(async (processor) => {
       const ahead = structuredClone(await processor.fetchComprehensiveEngineContext());
       ahead.multi_source_data.timestamp += 3600;
@@ -140,7 +140,7 @@ describe('a context that is handed in', () => {
     });
   });
 
-  test('that was changed after its first use is checked again', async () => {
+  test('is checked again when it was changed after its first use', async () => {
     await withProcessor(async (processor) => {
       const context = structuredClone(await processor.fetchComprehensiveEngineContext());
       await processor.process('one', { context });
@@ -149,7 +149,7 @@ describe('a context that is handed in', () => {
     });
   });
 
-  test('with settings that cannot be has them left out or limited, each with its name', async () => {
+  test('has impossible settings left out or limited, each by name', async () => {
     await withProcessor(async (processor) => {
       const context = structuredClone(await processor.fetchComprehensiveEngineContext());
       const stepOf = ({ multi_source_data: { processing_pipelines } }: EngineContext, setting: Setting) =>
@@ -179,7 +179,7 @@ describe('a context that is handed in', () => {
     });
   });
 
-  test('of another engine or model is named foreign and still used', async () => {
+  test('is foreign when made for another engine or model, and still used', async () => {
     await withProcessor(async (processor) => {
       const other = await DtesnProcessor.create({
         engine: null,
@@ -196,7 +196,7 @@ describe('a context that is handed in', () => {
     });
   });
 
-  test('planned for tokens serves numbers too: limits of the vocabulary do not touch them', async () => {
+  test('planned for tokens serves numbers too: vocabulary limits do not apply to them', async () => {
     await withProcessor(async (processor) => {
       const context = await processor.fetchComprehensiveEngineContext();
       const series = Array.from({ length: 10 }, (_, t) => Array.from({ length: 16 }, (_, i) => Math.sin(t + i) - 2));
@@ -219,7 +219,7 @@ describe('a context that is handed in', () => {
   });
 });
 
-test('ids are asked for again after a restart of the engine', async () => {
+test('ids are requested again after a restart of the engine', async () => {
   const { metricsBody } = await import('../faults/engine-server.js');
   let body = metricsBody;
   const engine = memoryEngine({ metrics: async () => Buffer.from(body) });
@@ -235,7 +235,7 @@ test('ids are asked for again after a restart of the engine', async () => {
   await processor.close();
 });
 
-test('invalidate forgets the answers of one source', async () => {
+test('invalidate drops the cached answers of one source', async () => {
   await withProcessor(async (processor, engine) => {
     await processor.fetchMultiSourceData();
     await processor.fetchMultiSourceData();
@@ -289,7 +289,7 @@ test('close() waits for the inputs under way', async () => {
 });
 
 describe('all sources dead', () => {
-  test('also when the figures of this host cannot be read: basic processing on defaults, the errors in the data', async () => {
+  test('with every source and the figures of this host failing, inputs run on defaults and the errors are in the data', async () => {
     const dead = async () => {
       throw new Error('the engine is gone');
     };

@@ -1,4 +1,4 @@
-/** Each switch of the plan, flipped alone in a context that is handed in: what a user sees of it. */
+/** Effects of each switch of the plan, flipped alone in a given context. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { usableCpus } from '../../src/host/index.js';
 import { DeepTreeModel } from '../../src/network/index.js';
@@ -94,7 +94,7 @@ describe('threads of the plan', () => {
   });
 });
 
-test('a batch is one input after the other without parallel_execution, whatever batch_processing says', async () => {
+test('without parallel_execution a batch runs one input after the other for either value of batch_processing', async () => {
   const inputs = [tokens(20), tokens(20, 2), tokens(20, 3)];
   const sizes = async (parallel_execution: boolean) => {
     const given = withFlags(context, { parallel_execution, batch_processing: true });
@@ -113,7 +113,7 @@ test('a batch is one input after the other without parallel_execution, whatever 
 });
 
 describe('enable_caching', () => {
-  test('true asks for the ids of equal texts once and keeps the plan', async () => {
+  test('true requests the ids of equal texts once and reuses the plan', async () => {
     const before = engine.asked['tokenize'] ?? 0;
     const first = await processor.process('equal text');
     const second = await processor.process('equal text');
@@ -126,7 +126,7 @@ describe('enable_caching', () => {
     expect(caches.tokens).toMatchObject({ entries: 1, hits: 1, misses: 1 });
   });
 
-  test('callers of the same text at the same time share one question', async () => {
+  test('concurrent callers of the same text share one request', async () => {
     const before = engine.asked['tokenize'] ?? 0;
     await Promise.all(Array.from({ length: 20 }, () => processor.process('asked together')));
     expect(engine.asked['tokenize']! - before).toBe(1);
@@ -145,7 +145,7 @@ describe('enable_caching', () => {
     await plain.close();
   });
 
-  test('kept ids stay within their bytes, the least recently used go first', async () => {
+  test('cached ids stay within their byte limit, and the least recently used are dropped first', async () => {
     const small = await DtesnProcessor.create({ engine, config, cacheBytes: 400 });
     for (const text of ['a'.repeat(20), 'b'.repeat(20), 'a'.repeat(20), 'c'.repeat(20)]) await small.process(text);
     const { tokens: kept } = small.metrics().caches;
@@ -311,7 +311,7 @@ describe('pipeline_order', () => {
     expect(second.state).not.toEqual(first.state);
   });
 
-  test('the order of a context that is handed in is the order in which they act', async () => {
+  test('pipelines act in the order of a given context', async () => {
     const inner = await DtesnProcessor.create({ engine: null, config, pipelines });
     const planned = await inner.fetchComprehensiveEngineContext();
     const turned = structuredClone(planned);

@@ -4,7 +4,7 @@ import { memoryEngine, never } from '../sources/memory-engine.js';
 
 const config = { depth: 2, units: 16, bseriesOrder: 2, sourceDeadlineMs: 2000 };
 
-describe('a provider of the tokenizer that dies after it answered', () => {
+describe('a tokenizer provider that fails after it answered', () => {
   const refused = () => Promise.reject(new Error('refused'));
   test.each([
     ['refuses', refused],
@@ -31,7 +31,7 @@ describe('a provider of the tokenizer that dies after it answered', () => {
   });
 });
 
-test('an engine that is silent and heeds no signal ends with its limit, and with the abort of the caller', async () => {
+test('a request to an engine that ignores its signal ends at the time limit or with the abort of the caller', async () => {
   const engine = memoryEngine({ tokenize: (text) => (text.startsWith('wait') ? never() : Promise.resolve(reply)) });
   const reply = { count: 1, maxModelLen: 8192, tokens: [7] };
   const flags = { enable_caching: false };

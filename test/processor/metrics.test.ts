@@ -104,7 +104,7 @@ describe('every input that began has ended once', () => {
 });
 
 describe('the adaptive quality threshold', () => {
-  test('moves by what a readout says of its errors, and each change is an event with its reason', async () => {
+  test('the threshold follows the errors that a readout reports, and each change is an event with its reason', async () => {
     const processor = await DtesnProcessor.create({ engine: memoryEngine(), config, adaptive: true });
     const changes: { kind: string; from: unknown; to: unknown; reason: string }[] = [];
     processor.on('quality', () => {
@@ -124,7 +124,7 @@ describe('the adaptive quality threshold', () => {
     await processor.close();
   });
 
-  test('is fed by inputs that are run both ways, standardised and plain', async () => {
+  test('learns from inputs that run both standardised and plain', async () => {
     const processor = await DtesnProcessor.create({ engine: memoryEngine(), config, adaptive: true });
     const changes: unknown[] = [];
     processor.on('quality', (change) => changes.push(change));

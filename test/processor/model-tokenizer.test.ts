@@ -17,7 +17,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const write = (json: unknown) => writeFile(path.join(folder, 'tokenizer.json'), JSON.stringify(json));
 const modelFiles = () => readModelFiles(givenModelFolder(folder));
 
-test('is loaded once, and anew when its file changes', async () => {
+test('the tokenizer of the model is loaded once, and again when its file changes', async () => {
   const tokenizer = new ModelTokenizer(memoryEngine({ modelFiles }));
   await write(tokenizerJson);
   const first = await tokenizer.find();
@@ -28,7 +28,7 @@ test('is loaded once, and anew when its file changes', async () => {
   expect(second?.encode('the tree')).toEqual(plainEncode('the tree'));
 });
 
-test('is none where the files are unknown or have no tokenizer.json', async () => {
+test('the tokenizer is null when the files are unknown or have no tokenizer.json', async () => {
   expect(await new ModelTokenizer(memoryEngine({ modelFiles: async () => null })).find()).toBeNull();
   await writeFile(path.join(folder, 'config.json'), '{}');
   expect(await new ModelTokenizer(memoryEngine({ modelFiles })).find()).toBeNull();

@@ -3,7 +3,7 @@ import { DtesnProcessor } from '../../src/processor/index.js';
 
 const config = { depth: 2, units: 16, bseriesOrder: 2, sourceDeadlineMs: 20_000 };
 
-test('a plan is made anew for every answer it rests on, also for two of the same millisecond', async () => {
+test('a plan is made again for every answer it depends on, also for two of the same millisecond', async () => {
   let length = 0;
   const processor = await DtesnProcessor.create({
     engine: null,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Pool } from '../../src/processor/pool.js';
 
 describe('a pool', () => {
-  test('hands out so many items, then the next one that comes back, in the order of asking', async () => {
+  test('hands out its limit of items, then returned ones, in the order of requests', async () => {
     const pool = new Pool(1, () => ({ bytes: 8 }));
     const first = await pool.take();
     const order: string[] = [];
@@ -23,7 +23,7 @@ describe('a pool', () => {
     expect(order).toEqual(['second', 'third']);
   });
 
-  test('counts what is made, in use and waited for, and refuses after close()', async () => {
+  test('counts the items made and in use and the waiting callers, and rejects callers after close()', async () => {
     const pool = new Pool(2, () => ({ bytes: 8 }));
     await pool.take();
     const second = await pool.take();

@@ -20,7 +20,7 @@ function held() {
   return { asked, answer: () => answer(), tokenize };
 }
 
-test('a caller that stops waiting leaves the question to the others, also to those that come later', async () => {
+test('a caller that stops waiting leaves the request to the others, also to later callers', async () => {
   const cache = new TokenCache(1000);
   const { asked, answer, tokenize } = held();
   const stop = new AbortController();
@@ -35,7 +35,7 @@ test('a caller that stops waiting leaves the question to the others, also to tho
   expect(asked).toEqual(['text']);
 });
 
-test('of 1,000 callers of one text every other one aborts: one question, and the rest get their ids', async () => {
+test('when every other of 1,000 callers of one text aborts, one request serves the rest', async () => {
   const cache = new TokenCache(1000);
   const { asked, answer, tokenize } = held();
   const callers = Array.from({ length: 1000 }, (_, i) => {
@@ -52,7 +52,7 @@ test('of 1,000 callers of one text every other one aborts: one question, and the
   expect(asked).toHaveLength(2);
 });
 
-test('ids that were asked for before everything was forgotten are not kept', async () => {
+test('ids requested before the cache was cleared are not stored', async () => {
   const cache = new TokenCache(1000);
   const { generation } = cache;
   cache.clear();
@@ -62,7 +62,7 @@ test('ids that were asked for before everything was forgotten are not kept', asy
   expect(cache.get('text')).toEqual([2]);
 });
 
-test('a context that is handed in finds no ids of before a restart that was seen', async () => {
+test('a given context uses no ids from before a known restart', async () => {
   let served = 'm';
   const card = () => ({ id: served, root: null, parent: null, maxModelLen: 8192, ownedBy: 'aphrodite' });
   const engine = memoryEngine({ models: async () => [card()] });

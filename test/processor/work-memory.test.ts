@@ -5,8 +5,8 @@ import { DtesnProcessor } from '../../src/processor/index.js';
 const config = { depth: 2, units: 64, bseriesOrder: 2, sourceDeadlineMs: 20_000 };
 const tokens = { tokens: Array.from({ length: 500 }, (_, i) => i) };
 
-describe('the memory of inputs on their way', () => {
-  test('does not grow with the callers that wait', async () => {
+describe('the memory of inputs under way', () => {
+  test('does not grow with the waiting callers', async () => {
     const processor = await DtesnProcessor.create({ engine: null, config });
     const bytes = async () => {
       const { current_processing_load } = await processor.fetchResourceDataSource();
@@ -20,7 +20,7 @@ describe('the memory of inputs on their way', () => {
     await processor.close();
   });
 
-  test('an input that waits for it may abort, and the others still get theirs', async () => {
+  test('an input that waits for memory may abort, and the others still get theirs', async () => {
     const processor = await DtesnProcessor.create({ engine: null, config });
     const stop = new AbortController();
     const inputs = Array.from({ length: 60 }, (_, i) =>

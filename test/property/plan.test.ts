@@ -115,7 +115,7 @@ const sourceOf: Record<string, SourceName> = {
   resource_aware_scaling: 'resources',
 };
 
-test('data keep the schema, five are counted, no figure is invented, and pipelines stand in order of priority', () => {
+test('data match the schema, count five sources, invent no figure, and order pipelines by priority', () => {
   fc.assert(
     fc.property(scene, (given) => {
       const data = dataOf(given, target);
@@ -150,7 +150,7 @@ test('data keep the schema, five are counted, no figure is invented, and pipelin
   );
 }, 120_000);
 
-test('a series always becomes features of the model, and what could not be applied says why', () => {
+test('a series always becomes features of the model, and what could not be applied has a reason', () => {
   fc.assert(
     fc.property(scene, (given) => {
       const { inputKind, values } = given;

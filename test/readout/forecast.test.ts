@@ -51,7 +51,7 @@ function flat(network: Reservoir) {
   return { recurrent: recurrent.data, input: input.data, bias };
 }
 
-test('a forecast moves the state it is given, and no other', () => {
+test('a forecast updates the given state and no other', () => {
   const network = new Reservoir({ ...options, units: 30 });
   const trained = forecaster(network);
   const state = network.createState();
@@ -82,7 +82,7 @@ test('off the JavaScript thread a forecast has the same bits', async () => {
   expect((await trained.forecastAsync(5, { state: one })).data).toEqual(trained.forecast(5, { state: two }).data);
 });
 
-test('an abort ends a forecast, which goes on from there when it is asked again', async () => {
+test('an aborted forecast continues from its last step in the next call', async () => {
   const network = new Reservoir({ ...options, units: 200, topology: 'dense' });
   const trained = forecaster(network);
   const [one, two] = [network.createState(), network.createState()];
@@ -159,7 +159,7 @@ describe('forecasts from many starts', () => {
     expect(await trained.forecastBatchAsync([], 5)).toEqual([]);
   });
 
-  test('that leave the finite numbers end there, and the others go on', () => {
+  test('forecasts that become infinite or NaN end there, and the others continue', () => {
     const trained = doubling('f32');
     const inputs = [1, 2 ** 100, 3, Number.MAX_VALUE];
     const [slow, fast, other, never] = trained.forecastBatch({ states: new Float32Array(4), inputs }, 40);
@@ -169,7 +169,7 @@ describe('forecasts from many starts', () => {
     expect(fast!.rows).toBeLessThan(30);
   });
 
-  test('are refused where they do not fit', async () => {
+  test('starts that do not fit are refused', async () => {
     const network = new Reservoir({ ...options, units: 50 });
     const trained = forecaster(network);
     const states = new Float32Array(100);
@@ -180,8 +180,8 @@ describe('forecasts from many starts', () => {
       [() => trained.forecastBatch({ states: new Float64Array(100), inputs: [1, 2] } as never, 3), /Float32Array/],
       [() => trained.forecastBatch({ states, input: [1, 2] } as never, 3), /did you mean inputs/],
       [() => trained.forecastBatch(undefined as never, 3), /for starts/],
-      [() => trained.forecastBatch([fresh], 3), /call run with what came before/],
-      [() => trained.forecastBatch([network.ownState, network.ownState], 3), /a state of its own/],
+      [() => trained.forecastBatch([fresh], 3), /call run with the series that precedes it/],
+      [() => trained.forecastBatch([network.ownState, network.ownState], 3), /distinct states/],
       [() => trained.forecastBatch([new Reservoir(options50).ownState], 3), /a state of this reservoir/],
       [() => trained.forecastBatch([], -1), /0 or more, for steps/],
       [() => trained.forecast(2, { state: {} as never }), /a State/],
@@ -198,7 +198,7 @@ describe('forecasts from many starts', () => {
 });
 
 test.each(['f32', 'f64'] as const)(
-  'a forecast that leaves the finite numbers of %s says so, on any thread',
+  'a forecast that becomes infinite or NaN in %s is an error on any thread',
   async (dtype) => {
     const trained = doubling(dtype);
     expect(() => trained.forecast(2000)).toThrow(diverges);

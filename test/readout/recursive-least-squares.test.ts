@@ -24,7 +24,7 @@ test.each([
   expect(relativeError(rls.readout().weights.data, ridge.solve().weights.data)).toBeLessThan(1e-9);
 });
 
-test('with forgetting it is least squares with rows that fade', () => {
+test('RLS with forgetting is least squares with exponentially weighted rows', () => {
   const [steps, states, forgetting] = [120, 6, 0.95];
   const x = sequence(steps * states, 1);
   const y = sequence(steps, 3);
@@ -45,7 +45,7 @@ test('an intercept is one more feature that is always 1', () => {
   expect(bias[0]).toBeCloseTo(1 / 101, 8);
 });
 
-test('what was predicted for a row comes from the rows before it', () => {
+test('the prediction for a row comes from the rows before it', () => {
   const [steps, states] = [30, 4];
   const x = sequence(steps * states, 1);
   const y = sequence(steps, 2);
@@ -158,7 +158,7 @@ function learnedForEver(states: number, steps: number): void {
 }
 
 // The weight of the sine changes when P has long reached its bound.
-test('a sine that does not excite the space is still followed when it drifts', () => {
+test('a drifting sine that does not excite every direction is followed', () => {
   const [states, steps] = [20, 30_000];
   const rls = new RecursiveLeastSquares({ states, outputs: 1, forgetting: 0.99 });
   const x = Float64Array.from({ length: steps * states }, (_, at) => sine(Math.floor(at / states), at % states));
@@ -172,7 +172,7 @@ test('a sine that does not excite the space is still followed when it drifts', (
 });
 
 // A loud spell shrinks P a ten thousand times; in the quiet after it P comes back.
-test('a sine is followed after it was a hundred times as loud', () => {
+test('a sine is followed after its amplitude was a hundred times larger', () => {
   const [states, steps] = [20, 30_000];
   const rls = new RecursiveLeastSquares({ states, outputs: 1, forgetting: 0.99 });
   const gain = (t: number) => (t >= 10_000 && t < 20_000 ? 100 : 1);
@@ -185,7 +185,7 @@ test('a sine is followed after it was a hundred times as loud', () => {
   for (let t = 29_900; t < steps; t++) expect(Math.abs(predictions[t]! - y[t]!)).toBeLessThan(1e-6);
 });
 
-test('P that loses positive definiteness is told, and the rows up to there were learned', () => {
+test('loss of positive definiteness of P is an error, and the rows before it were learned', () => {
   const rls = new RecursiveLeastSquares({ states: 2, outputs: 1, ridge: 1e-12, forgetting: 0.99 });
   const x = Float64Array.from({ length: 4000 }, (_, at) => 1e4 * sine(at >> 1, at & 1));
   expect(() => rls.update(x, new Float64Array(2000))).toThrow(

@@ -87,7 +87,7 @@ describe.each(['qr', 'cholesky'] as const)('%s', (solver) => {
 });
 
 // The singular values of X are about 1 and 1e-9: their squares cannot be told from rounding, they themselves can.
-test('QR finds what the Gram matrix loses', () => {
+test('QR resolves directions that the Gram matrix loses', () => {
   const steps = 200;
   const a = sequence(steps, 4);
   const b = sequence(steps, 5);

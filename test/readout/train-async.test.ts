@@ -53,7 +53,7 @@ describe('training off the JavaScript thread', () => {
     expect(got.forecast(40)).toEqual(wanted);
   });
 
-  test('a trainer takes series in by either call, and solves by either, to the same bits', async () => {
+  test('add and addAsync, solve and solveAsync of a trainer give the same bits', async () => {
     const trainers = [0, 1].map(() => new ReadoutTrainer(new Reservoir(small), { outputs: 2, washout: 10 }));
     const pieces = [
       [0, 300],
@@ -102,7 +102,7 @@ describe('training off the JavaScript thread', () => {
 });
 
 describe('what is refused', () => {
-  test('typed arrays on ordinary memory', async () => {
+  test('typed arrays on ordinary memory are refused', async () => {
     const plain = new Float64Array(20);
     await expect(trainReadoutAsync(new Reservoir(small), plain, plain)).rejects.toThrow(/over a SharedArrayBuffer/);
     await expect(new Ridge({ states: 2, outputs: 1 }).addAsync(plain, plain)).rejects.toThrow(/for states/);
@@ -110,7 +110,7 @@ describe('what is refused', () => {
     await expect(rls.updateAsync(shared(plain), plain.subarray(0, 10))).rejects.toThrow(/for targets/);
   });
 
-  test('misspelt options', async () => {
+  test('misspelt options are refused', async () => {
     const network = new Reservoir(small);
     await expect(trainReadoutAsync(network, wave, wave, { signl: 1 } as never)).rejects.toThrow(/did you mean signal/);
     await expect(trainReadoutAsync(network, wave, wave, { signal: 1 } as never)).rejects.toThrow(/an AbortSignal/);
@@ -118,7 +118,7 @@ describe('what is refused', () => {
     await expect(trainer.addAsync(wave, wave, { onprogress: 1 } as never)).rejects.toThrow(/did you mean onProgress/);
   });
 
-  test('features that are dependent, and none at all', async () => {
+  test('dependent features and empty sums are refused', async () => {
     const sums = new Ridge({ states: 2, outputs: 1, ridge: 0 });
     await expect(sums.solveAsync()).rejects.toThrow(code('ERR_DTESN_SINGULAR'));
     await sums.addAsync(
@@ -128,7 +128,7 @@ describe('what is refused', () => {
     await expect(sums.solveAsync()).rejects.toThrow(code('ERR_DTESN_SINGULAR'));
   });
 
-  test('states that leave the finite numbers, with their step', async () => {
+  test('states that become infinite are refused with their step', async () => {
     const growing = () =>
       new Reservoir({
         weights: { recurrent: matrix(1, 1, [1e10]), input: matrix(1, 1, [1]) },
@@ -140,7 +140,7 @@ describe('what is refused', () => {
     await expect(trainReadoutAsync(growing(), series, series)).rejects.toThrow(message);
   });
 
-  test('a second call while one is under way, and any call after close()', async () => {
+  test('a second call while one is under way and any call after close() are refused', async () => {
     const trainer = new ReadoutTrainer(large(), { outputs: 1 });
     const first = trainer.addAsync(long.subarray(0, 2000), long.subarray(0, 2000));
     expect(() => trainer.add([1], [1])).toThrow(code('ERR_DTESN_BUSY'));

@@ -55,13 +55,13 @@ test('one step of a trained network takes memory for the states of one step', ()
 });
 
 describe('a forecast', () => {
-  test('goes on from the end of the series it was trained on', () => {
+  test('continues from the end of the training series', () => {
     const trained = trainForecaster(new Reservoir(small), wave.subarray(0, 600), { washout: 50, ridge: 1e-10 });
     const next = trained.forecast(50).data;
     for (let t = 0; t < 50; t++) expect(next[t]).toBeCloseTo(wave[600 + t]!, 2);
   });
 
-  test('is the outputs fed back one by one, and may be taken in pieces', () => {
+  test('feeds its outputs back one by one, and may be computed in pieces', () => {
     const trained = trainForecaster(new Reservoir(small), wave, { washout: 50 });
     trained.network.reset();
     let [next] = trained.run(wave).data.slice(-1);
@@ -86,7 +86,7 @@ describe('a forecast', () => {
     );
   });
 
-  test('that leaves the finite numbers says at which step, and gives those until then', () => {
+  test('that becomes infinite or NaN throws with the step and the rows before it', () => {
     const weights = { recurrent: matrix(1, 1, [1]), input: matrix(1, 1, [1]) };
     const network = new Reservoir({ weights, activation: 'identity', dtype: 'f64' });
     const growth = Float64Array.from({ length: 20 }, (_, t) => 2 ** t);

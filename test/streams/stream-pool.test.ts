@@ -8,7 +8,7 @@ import { relativeError, sequence } from '../reference/reservoir.js';
 
 const makeModel = () => new Reservoir({ units: 30, inputs: 2, leak: 0.5, seed: 2, dtype: 'f64' });
 
-test('whatever the order of pushes and steps, each stream has the state that its own inputs lead to', () => {
+test('for any order of pushes and steps, each stream has the state of its own inputs', () => {
   const model = makeModel();
   const events = fc.array(
     fc.oneof(
@@ -55,7 +55,7 @@ test('every stream with inputs gets one step a call, however long the queues of 
   expect(pool.step()).toBe(1);
 });
 
-test('a full ring takes nothing and says so; room comes with a step', () => {
+test('push to a full ring returns false and changes nothing; a step makes room', () => {
   const pool = new StreamPool({ model: makeModel(), capacity: 1, ring: 2 });
   expect(pool.push('a', [1, 2, 3, 4])).toBe(true);
   expect(pool.push('a', [5, 6])).toBe(false);
@@ -106,7 +106,7 @@ test.skipIf(process.env['DTESN_SANITIZED'])('memory is flat over a million steps
   expect(after.rss - before.rss).toBeLessThan(20_000_000);
 });
 
-test('entries of the shared table that point nowhere are dropped, not followed', () => {
+test('invalid entries of the shared table are dropped', () => {
   const pool = new StreamPool({ model: makeModel(), capacity: 2 });
   pool.push('a', [1, 2]);
   pool.arena.view('ready')[0] = 77;

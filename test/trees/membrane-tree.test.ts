@@ -9,7 +9,7 @@ test('the levels have as many membranes as there are rooted trees', () => {
   expect([1, 2, 3, 4, 5, 6].map((depth) => membraneTree(depth).length)).toEqual([1, 2, 4, 8, 17, 37]);
 });
 
-test('a parent is its child without the last entry of the level sequence, and stands before it', () => {
+test('a parent is its child without the last entry of the level sequence, and precedes it', () => {
   const membranes = membraneTree(7);
   for (const { index, sequence, parent, level } of membranes) {
     expect(sequence.length).toBe(level);
@@ -28,7 +28,7 @@ test('the weights of a level sum to 1', () => {
   for (const sum of sums) expect(sum).toBeCloseTo(1, 14);
 });
 
-test('a depth that is none is refused by name', () => {
+test('a wrong depth is refused by name', () => {
   expect(() => membraneTree(0)).toThrow(/whole number from 1 to 12 for depth but received 0/);
   expect(() => membraneTree(13)).toThrow(RangeError);
   expect(() => membraneTree('4' as never)).toThrow(TypeError);
