@@ -24,7 +24,7 @@ test('arrays of numbers and of rows are row-major and become f64', () => {
   expect(matrix(0, 0, []).data).toHaveLength(0);
 });
 
-describe('what makes no matrix', () => {
+describe('wrong parts of a matrix', () => {
   const growing = new (SharedArrayBuffer as new (bytes: number, options: object) => SharedArrayBuffer)(8, {
     maxByteLength: 16,
   });
