@@ -25,7 +25,7 @@ test('arrays of numbers and of rows are row-major and become f64', () => {
   expect(matrix(0, 0, []).data).toHaveLength(0);
 });
 
-describe('what makes no matrix', () => {
+describe('wrong parts of a matrix', () => {
   const growing = new (SharedArrayBuffer as new (bytes: number, options: object) => SharedArrayBuffer)(8, {
     maxByteLength: 16,
   });
@@ -47,7 +47,7 @@ describe('what makes no matrix', () => {
     ['an Int32Array', [1, 1, new Int32Array(1)], TypeError, /Float32Array or Float64Array for data/],
     ['a DataView', [1, 1, new DataView(new ArrayBuffer(8))], TypeError, /for data/],
     ['a growable buffer', [1, 1, new Float64Array(growing)], TypeError, /fixed size for data/],
-    ['a size beyond memory', [2 ** 40, 2 ** 12], Error, /room for|fit/],
+    ['a size beyond memory', [2 ** 40, 2 ** 12], Error, /bytes of memory|fit/],
   ])('%s is refused', (_name, [rows, cols, data], kind, message) => {
     const make = () => matrix(rows as number, cols as number, data as Matrix['data']);
     expect(make).toThrow(message);

@@ -166,7 +166,7 @@ describe('laws', () => {
   });
 });
 
-describe('what is no square matrix of finite numbers', () => {
+describe('anything but a square matrix of finite numbers', () => {
   test.each([
     ['not square', { rows: 2, cols: 3, data: new Float64Array(6) }, RangeError, /a square matrix but received 2 x 3/],
     ['empty', { rows: 0, cols: 0, data: new Float64Array(0) }, RangeError, /0 x 0/],

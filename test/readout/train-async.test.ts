@@ -101,7 +101,7 @@ describe('training off the JavaScript thread', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('wrong calls', () => {
   test('typed arrays on ordinary memory are refused', async () => {
     const plain = new Float64Array(20);
     await expect(trainReadoutAsync(new Reservoir(small), plain, plain)).rejects.toThrow(/over a SharedArrayBuffer/);
@@ -170,7 +170,7 @@ describe('what is refused', () => {
   });
 });
 
-describe('what is closed meanwhile', () => {
+describe('closing during an asynchronous call', () => {
   test('a trainer, sums and a recursive learner reject with ERR_DTESN_CLOSED', async () => {
     const trainer = new ReadoutTrainer(large(), { outputs: 1 });
     const adding = trainer.addAsync(long.subarray(0, 2000), long.subarray(0, 2000));
