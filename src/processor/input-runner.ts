@@ -322,7 +322,7 @@ export class InputRunner {
 
   #reserve({ model, memory }: Lane, inputs: PreparedInput[]): RunViews {
     const { units } = model;
-    const chunkSteps = chunkOf(inputs);
+    const chunkSteps = chunkOf(inputs, units);
     const steps = inputs.reduce((sum, { transformed }) => sum + Math.min(chunkSteps, transformed.steps), 0);
     const trees = treesTo(this.#parts.config.bseriesOrder).length;
     return memory.reserve({ states: steps * units, differentials: trees * units });
@@ -337,7 +337,7 @@ export class InputRunner {
     const series = inputs.map(({ transformed }) => transformed);
     const longest = Math.max(...series.map(({ steps }) => steps));
     const progress = onProgress && ((done: number) => onProgress({ stage: 'model', done, total: longest }));
-    const run = { chunkSteps: chunkOf(inputs), signal, onProgress: progress };
+    const run = { chunkSteps: chunkOf(inputs, states[0]!.network.stateSize), signal, onProgress: progress };
     if (!batch) return [await runModel(states[0]!, memory.states, series[0]!, run)];
     return runModelBatch(states, memory.states, series, { ...run, threads: series[0]!.execution.threads });
   }
@@ -382,7 +382,14 @@ function kindOf(input: EncodeInput): PlanTarget['inputKind'] {
   return tokens ? 'tokens' : 'numbers';
 }
 
-/** Steps of each input whose states are kept at once. */
-function chunkOf(inputs: PreparedInput[]): number {
-  return Math.max(...inputs.map(({ transformed }) => transformed.execution.chunkSteps));
+/** Bytes of states of one input in a chunk: longer chunks gain nothing. */
+const CHUNK_BYTES = 2 * 2 ** 20;
+
+/** Steps of each input whose states are kept at once: those of the plan, which in chunks are at most CHUNK_BYTES. */
+function chunkOf(inputs: PreparedInput[], units: number): number {
+  const most = Math.max(16, Math.floor(CHUNK_BYTES / (Float32Array.BYTES_PER_ELEMENT * units)));
+  const chunks = inputs.map(({ transformed: { execution } }) =>
+    execution.chunked ? Math.min(execution.chunkSteps, most) : execution.chunkSteps,
+  );
+  return Math.max(...chunks);
 }

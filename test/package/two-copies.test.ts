@@ -102,6 +102,9 @@ test('another binary refuses handles, and networks for a state, of one that it h
       code: 'ERR_DTESN_ARGUMENT',
       message: expect.stringContaining('a network of the addon that this copy of dtesn has loaded for handle'),
     },
-    { code: 'ERR_DTESN_ARGUMENT', message: 'Expected a network of this dtype that this addon made but received an object' },
+    {
+      code: 'ERR_DTESN_ARGUMENT',
+      message: 'Expected a network of this dtype that this addon made but received an object',
+    },
   ]);
 });
