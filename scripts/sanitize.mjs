@@ -68,7 +68,7 @@ const filters = args.length > 0 ? args : rooms.map((room) => `test/${room}`);
 run(
   'the addon under vitest',
   process.execPath,
-  ['node_modules/vitest/vitest.mjs', 'run', '--testTimeout=180000', '--mode', 'all', ...filters],
+  ['node_modules/vitest/vitest.mjs', 'run', '--mode', 'all', ...filters],
   {
     DTESN_PREBUILD: home,
     DTESN_SANITIZED: mode,
