@@ -5,7 +5,7 @@
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT naming the element, RangeError ERR_DTESN_SHAPE for ragged rows, rows
  * of no features and data that does not fill its matrix.
  */
-import { argumentError, rangeError, shapeError } from '../errors/index.js';
+import { argumentError, checkWhole, rangeError, shapeError } from '../errors/index.js';
 import { checkView } from '../native/index.js';
 import type { EncodedNumbers, FlatValues } from './encoded-input.js';
 
@@ -34,19 +34,13 @@ export function encodeRows(rows: readonly (readonly number[])[]): EncodedNumbers
 }
 
 export function encodeMatrix({ rows, cols, data }: MatrixLike): EncodedNumbers {
-  checkSize(rows, 0, 'input.rows');
-  checkSize(cols, 1, 'input.cols');
+  checkWhole(rows, 'input.rows', 0);
+  checkWhole(cols, 'input.cols', 1);
   const values = Array.isArray(data) ? data : checkView(data, 'input.data', ['Float32Array', 'Float64Array']);
   if (values.length !== rows * cols) {
     throw shapeError(`input.data with ${rows * cols} numbers (${rows} rows x ${cols} cols)`, values.length);
   }
   return encoded(rows, cols, values, greatest(values, 'input.data'));
-}
-
-function checkSize(size: unknown, least: number, argument: string): void {
-  const expected = `a whole number, ${least} or more,`;
-  if (typeof size !== 'number') throw argumentError(expected, argument, size);
-  if (!Number.isSafeInteger(size) || size < least) throw rangeError(expected, argument, size);
 }
 
 /** The greatest absolute value; every value is a finite number. */

@@ -79,6 +79,20 @@ export function shapeError(expected: string, received: unknown): Coded<RangeErro
 }
 
 /**
+ * A whole number from `least` to `most`: TypeError for another kind, RangeError for another number. `of` names what is counted:
+ * `a whole number of bytes from 1 to 4096`; without `most`, `a whole number, 0 or more,`.
+ */
+export function checkWhole(value: unknown, argument: string, least: number, most?: number, of = ''): number {
+  const kind = of === '' ? 'a whole number' : `a whole number of ${of}`;
+  const expected = most === undefined ? `${kind}, ${least} or more,` : `${kind} from ${least} to ${most}`;
+  if (typeof value !== 'number') throw argumentError(expected, argument, value);
+  if (!Number.isSafeInteger(value) || value < least || value > (most ?? value)) {
+    throw rangeError(expected, argument, value);
+  }
+  return value;
+}
+
+/**
  * Options checked by their zod schema. Unknown keys are errors with the nearest known name; the sentence takes the
  * expectation from the field's `.describe(...)`, so every field of an options schema must have one.
  */

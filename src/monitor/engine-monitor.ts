@@ -24,10 +24,10 @@ import { deriveRates, type Engine, type EngineMetrics, type EngineScrape, type R
 import {
   argumentError,
   checkOptions,
+  checkWhole,
   emit,
   type ListenerErrorHandler,
   ListenerErrors,
-  rangeError,
 } from '../errors/index.js';
 import { type EngineState, EngineStateTracker } from './engine-state.js';
 import { observeEngine } from './observe-engine.js';
@@ -126,10 +126,7 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
    * gauges are 0 and that counts nothing is hung, not ready. 0 at first.
    */
   inFlight(requests: number): void {
-    const expected = 'a whole number of requests, 0 or more,';
-    if (typeof requests !== 'number') throw argumentError(expected, 'requests', requests);
-    if (!Number.isSafeInteger(requests) || requests < 0) throw rangeError(expected, 'requests', requests);
-    this.#inFlight = requests;
+    this.#inFlight = checkWhole(requests, 'requests', 0, undefined, 'requests');
   }
 
   /** Ends the watch and what is being asked. */

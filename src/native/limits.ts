@@ -10,7 +10,7 @@
  * about half a second, most of it to allocate memory; later calls return the same figures.
  * Errors: RangeError ERR_DTESN_ARGUMENT for bytes beyond 4 GiB, ERR_DTESN_MEMORY when they cannot be allocated.
  */
-import { rangeError } from '../errors/index.js';
+import { checkWhole } from '../errors/index.js';
 import { addon } from './addon.js';
 
 export interface ReadRate {
@@ -42,8 +42,6 @@ export function limits(): Limits {
 }
 
 function bandwidthAt(bytes: number): number {
-  if (!Number.isInteger(bytes) || bytes < 1 || bytes > MOST_BYTES) {
-    throw rangeError(`a whole number of bytes from 1 to ${MOST_BYTES}`, 'bytes', bytes);
-  }
+  checkWhole(bytes, 'bytes', 1, MOST_BYTES, 'bytes');
   return addon().measureReadGigabytesPerSecond(bytes);
 }

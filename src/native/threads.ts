@@ -2,7 +2,7 @@
  * Threads of the native pool, which divide the series of a batch and the streams of a step; by default one for each
  * usable CPU.
  */
-import { argumentError, rangeError } from '../errors/index.js';
+import { checkWhole } from '../errors/index.js';
 import { addon } from './addon.js';
 
 const MOST = 1024;
@@ -20,9 +20,7 @@ export function threadCount(): number {
  * Results do not depend on the number. Errors: TypeError or RangeError ERR_DTESN_ARGUMENT.
  */
 export function setThreads(threads: number): number {
-  const expected = `a whole number from 1 to ${MOST}`;
-  if (typeof threads !== 'number') throw argumentError(expected, 'threads', threads);
-  if (!Number.isInteger(threads) || threads < 1 || threads > MOST) throw rangeError(expected, 'threads', threads);
+  checkWhole(threads, 'threads', 1, MOST);
   const begun = addon().setThreads(threads);
   if (begun < threads && !warned) {
     warned = true;

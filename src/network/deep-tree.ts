@@ -14,7 +14,7 @@
  * Source: deep ESN: Gallicchio, Micheli, Pedrelli (2017), Neurocomputing 268; membranes: Păun (2000), JCSS 61(1).
  */
 import { z } from 'zod';
-import { argumentError, checkOptions, rangeError, shapeError } from '../errors/index.js';
+import { argumentError, checkOptions, checkWhole, rangeError, shapeError } from '../errors/index.js';
 import { defaultDtype, type FloatDtype, type Floats, floats, type NativeRegionSpec } from '../native/index.js';
 import { checkAsStored, checkMemory, matrix } from '../numeric/index.js';
 import { levelSizes, MAX_DEPTH, type Membrane, membraneTree } from '../trees/index.js';
@@ -179,9 +179,7 @@ export class DeepTreeModel extends Network<DeepTreeFacts> {
    * others: the deepest leaves are closed first.
    */
   activate(count: number, state: State = this.ownState): void {
-    if (!Number.isInteger(count) || count < 1 || count > this.membranes.length) {
-      throw rangeError(`a whole number from 1 to ${this.membranes.length}`, 'count', count);
-    }
+    checkWhole(count, 'count', 1, this.membranes.length);
     const gates = state.gates!;
     for (let m = 0; m < gates.length; m++) gates[m] = m < count ? 1 : 0;
   }

@@ -12,7 +12,7 @@
  * Shapes: a series is steps x inputs, the result steps x featureSize (one row a step, the features of the state after it),
  * a state stateSize. For networks of units both sizes are the units, and the features are the state itself.
  */
-import { argumentError, brand, rangeError, shapeError } from '../errors/index.js';
+import { brand, checkWhole, rangeError, shapeError } from '../errors/index.js';
 import {
   addon,
   arrayOf,
@@ -284,9 +284,7 @@ export abstract class Network<Facts extends object = object> {
    * Deep Tree W is the assembled block matrix, and rows of closed membranes are zero. A delay line has no flow.
    */
   differentials(order: number, input: ArrayLike<number>, out: Floats, state: State = this.ownState): void {
-    const expected = `a whole number from 1 to ${MAX_ORDER}`;
-    if (typeof order !== 'number') throw argumentError(expected, 'order', order);
-    if (!Number.isInteger(order) || order < 1 || order > MAX_ORDER) throw rangeError(expected, 'order', order);
+    checkWhole(order, 'order', 1, MAX_ORDER);
     state.checkIdle();
     if (input.length !== this.inputs) {
       throw shapeError(`input with ${this.inputs} elements (inputs of ${this.owner})`, input.length);

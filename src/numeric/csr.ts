@@ -10,7 +10,7 @@
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for parts of another kind; RangeError ERR_DTESN_SHAPE where they do
  * not fit each other.
  */
-import { argumentError, checkKeys, rangeError, shapeError } from '../errors/index.js';
+import { argumentError, checkKeys, checkWhole, rangeError, shapeError } from '../errors/index.js';
 import { checkView, type Floats } from '../native/index.js';
 
 export interface CsrMatrix {
@@ -30,8 +30,8 @@ export interface CsrParts {
 const MOST = 2 ** 32 - 1;
 
 export function csr(rows: number, cols: number, parts: CsrParts): CsrMatrix {
-  checkSize(rows, 'rows');
-  checkSize(cols, 'cols');
+  checkWhole(rows, 'rows', 0, MOST);
+  checkWhole(cols, 'cols', 0, MOST);
   checkKeys(parts, ['offsets', 'columns', 'values'], 'csr');
   const values = Array.isArray(parts.values)
     ? Float64Array.from(parts.values as readonly number[])
@@ -54,12 +54,6 @@ export function csr(rows: number, cols: number, parts: CsrParts): CsrMatrix {
 /** Whether something is a sparse matrix in this form. */
 export function isCsr(value: unknown): value is CsrMatrix {
   return typeof value === 'object' && value !== null && 'offsets' in value && 'columns' in value && 'values' in value;
-}
-
-function checkSize(size: unknown, argument: string): void {
-  const expected = `a whole number from 0 to ${MOST}`;
-  if (typeof size !== 'number') throw argumentError(expected, argument, size);
-  if (!Number.isInteger(size) || size < 0 || size > MOST) throw rangeError(expected, argument, size);
 }
 
 function wholeNumbers(values: ArrayLike<number>, argument: string, most: number): Uint32Array {

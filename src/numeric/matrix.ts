@@ -10,7 +10,7 @@
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a size that is not a whole number, data of another kind or a
  * growable buffer; RangeError ERR_DTESN_SHAPE when the data does not have rows x cols elements.
  */
-import { argumentError, rangeError, shapeError } from '../errors/index.js';
+import { argumentError, checkWhole, shapeError } from '../errors/index.js';
 import { checkView, defaultDtype, type Floats, floats } from '../native/index.js';
 
 export interface Matrix {
@@ -22,18 +22,13 @@ export interface Matrix {
 export type MatrixData = Floats | readonly number[] | readonly (readonly number[])[];
 
 export function matrix(rows: number, cols: number, data?: MatrixData): Matrix {
-  checkSize(rows, 'rows');
-  checkSize(cols, 'cols');
+  checkWhole(rows, 'rows', 0);
+  checkWhole(cols, 'cols', 0);
   return {
     rows,
     cols,
     data: Array.isArray(data) ? copied(data, rows, cols) : kept(data as Floats | undefined, rows, cols),
   };
-}
-
-function checkSize(size: unknown, argument: string): void {
-  if (typeof size !== 'number') throw argumentError('a whole number, 0 or more,', argument, size);
-  if (!Number.isSafeInteger(size) || size < 0) throw rangeError('a whole number, 0 or more,', argument, size);
 }
 
 function kept(data: Floats | undefined, rows: number, cols: number): Floats {

@@ -4,7 +4,7 @@
  *     starts     State objects that a trained network has run on, or rows of states and of the first inputs
  *     last       the output that is fed back first, one row a start; native code replaces it with the newest one
  */
-import { argumentError, checkKeys, DtesnError, rangeError, shapeError } from '../errors/index.js';
+import { argumentError, checkKeys, checkWhole, DtesnError, shapeError } from '../errors/index.js';
 import { type Floats, floats, type LongRunOptions, sharedFloats } from '../native/index.js';
 import { type Network, type State, statesOf } from '../network/index.js';
 import { type Matrix, matrix, readSeries, type SeriesInput } from '../numeric/index.js';
@@ -41,7 +41,7 @@ export interface PreparedStarts {
 }
 
 export function checkSteps(steps: number): void {
-  if (!Number.isSafeInteger(steps) || steps < 0) throw rangeError('a whole number, 0 or more,', 'steps', steps);
+  checkWhole(steps, 'steps', 0);
 }
 
 /** Zeros of f64, on shared memory for asynchronous runs. */

@@ -15,7 +15,7 @@
  * program that does not fit the series: embed on more than one feature, moments of another number of features, a buffer
  * that is too small.
  */
-import { argumentError, rangeError } from '../errors/index.js';
+import { argumentError, checkWhole } from '../errors/index.js';
 import { addon, checkView, type Floats } from '../native/index.js';
 import type { TransformOp } from './operations.js';
 import { programCode } from './program-code.js';
@@ -58,15 +58,8 @@ export function runProgram(ops: readonly TransformOp[], series: ProgramSeries): 
 }
 
 function checkShape(steps: unknown, features: unknown): void {
-  checkCount(steps, 0, 'steps');
-  checkCount(features, 1, 'features');
-}
-
-function checkCount(value: unknown, least: number, argument: string): void {
-  if (typeof value !== 'number') throw argumentError(`a whole number, ${least} or more,`, argument, value);
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw rangeError(`a whole number, ${least} or more,`, argument, value);
-  }
+  checkWhole(steps, 'steps', 0);
+  checkWhole(features, 'features', 1);
 }
 
 export { type TransformOp, transformOpSchema } from './operations.js';

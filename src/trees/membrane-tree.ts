@@ -14,7 +14,7 @@
  * Source: Beyer & Hedetniemi (1980), SIAM J. Comput. 9(4); Butcher (2016), Numerical Methods for ODEs, section 301.
  */
 
-import { argumentError, rangeError } from '../errors/index.js';
+import { checkWhole } from '../errors/index.js';
 import { rootedTrees } from './rooted-trees.js';
 
 export const MAX_DEPTH = 12;
@@ -35,10 +35,7 @@ export interface Membrane {
 }
 
 export function membraneTree(depth: number): Membrane[] {
-  if (typeof depth !== 'number') throw argumentError(`a whole number from 1 to ${MAX_DEPTH}`, 'depth', depth);
-  if (!Number.isInteger(depth) || depth < 1 || depth > MAX_DEPTH) {
-    throw rangeError(`a whole number from 1 to ${MAX_DEPTH}`, 'depth', depth);
-  }
+  checkWhole(depth, 'depth', 1, MAX_DEPTH);
   const membranes: Membrane[] = [];
   let above = 0;
   for (let level = 1; level <= depth; level++) {

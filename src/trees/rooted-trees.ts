@@ -14,7 +14,7 @@
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an order that is not a whole number in that range.
  * Source: Beyer & Hedetniemi (1980), SIAM J. Comput. 9(4); Butcher (2016), Numerical Methods for ODEs, section 301.
  */
-import { argumentError, rangeError } from '../errors/index.js';
+import { checkWhole } from '../errors/index.js';
 import { addon } from '../native/index.js';
 
 export const MAX_TREE_ORDER = 14;
@@ -44,7 +44,7 @@ export interface TreeTable {
 
 /** All trees of exactly this order. */
 export function rootedTrees(order: number): RootedTree[] {
-  const table = addon().treeTable(checkOrder(order, MAX_TREE_ORDER));
+  const table = addon().treeTable(checkWhole(order, 'order', 1, MAX_TREE_ORDER));
   const first = table.first[order - 1]!;
   const above = order > 1 ? table.first[order - 2]! : 0;
   return Array.from({ length: table.first[order]! - first }, (_, i) => {
@@ -61,20 +61,13 @@ export function rootedTrees(order: number): RootedTree[] {
 
 /** How many trees have exactly this order, by generating them: order 20 (12826228 trees) takes a tenth of a second. */
 export function countRootedTrees(order: number): number {
-  return addon().countTrees(checkOrder(order, MAX_COUNTED_ORDER));
+  return addon().countTrees(checkWhole(order, 'order', 1, MAX_COUNTED_ORDER));
 }
 
 /** All trees of orders 1 to maxOrder, by order and then as rootedTrees(order) has them. */
 export function treeTable(maxOrder: number): TreeTable {
   const { order, parent, left, right, symmetry, density, alpha } = addon().treeTable(
-    checkOrder(maxOrder, MAX_TREE_ORDER, 'maxOrder'),
+    checkWhole(maxOrder, 'maxOrder', 1, MAX_TREE_ORDER),
   );
   return { order, parent, left, right, symmetry, density, alpha };
-}
-
-function checkOrder(order: unknown, limit: number, argument = 'order'): number {
-  const expected = `a whole number from 1 to ${limit}`;
-  if (typeof order !== 'number') throw argumentError(expected, argument, order);
-  if (!Number.isInteger(order) || order < 1 || order > limit) throw rangeError(expected, argument, order);
-  return order;
 }
