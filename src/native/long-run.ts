@@ -51,22 +51,20 @@ export async function longRun(
   const cancel = () => Atomics.store(control, 0, 1);
   const counted = () => Atomics.load(control, 1) >>> 0;
   let thrown: { error: unknown } | undefined;
-  const report = () => {
-    try {
-      onProgress?.({ done: counted(), total, stage });
-    } catch (error) {
-      thrown = { error };
+  const listen = async (done: number) => onProgress?.({ done, total, stage });
+  const report = () =>
+    listen(counted()).catch((error: unknown) => {
+      thrown ??= { error };
       clearInterval(poll);
       cancel();
-    }
-  };
+    });
   const poll = onProgress && setInterval(report, PERIOD_MS);
   signal?.addEventListener('abort', cancel, { once: true });
   try {
     const result = await start(control);
     if (thrown) throw thrown.error;
     signal?.throwIfAborted();
-    onProgress?.({ done: total ?? counted(), total, stage });
+    await listen(total ?? counted());
     return result;
   } finally {
     clearInterval(poll);

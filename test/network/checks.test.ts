@@ -201,3 +201,11 @@ test('a forecast after a reset is refused, and so are unknown options', () => {
   network.reset();
   expect(() => trained.forecast(1)).toThrow(expect.objectContaining({ code: 'ERR_DTESN_STATE' }));
 });
+
+test('a progress listener that returns a rejecting promise stops the run and is its one rejection', async () => {
+  const network = new Reservoir({ units: 200, inputs: 1 });
+  const series = new Float32Array(new SharedArrayBuffer(4 * 200_000));
+  const onProgress = () => Promise.reject(new Error('the listener failed')) as unknown as undefined;
+  await expect(network.runAsync(series, { out: null, onProgress })).rejects.toThrow('the listener failed');
+  expect(network.ownState.busy).toBe(false);
+});
