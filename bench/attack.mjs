@@ -19,7 +19,7 @@ const SLOTS = 6;
 if (isMainThread) await attack();
 else await serve();
 
-/** In a worker thread: runs series through the shared network until it is told to end, or terminated. */
+/** In a worker thread: runs each series that it receives through the shared network, until a message `end` or its termination. */
 async function serve() {
   const network = Network.from(workerData.handle);
   parentPort.postMessage({ taken: true });

@@ -8,7 +8,7 @@
 
 import { type EncodeInput, writeSeries } from '../encoding/index.js';
 import { checkKeys } from '../errors/index.js';
-import { checkLongRun, type LongRunOptions, type Progress } from '../native/index.js';
+import { checkLongRun, type Progress } from '../native/index.js';
 import type { DeepTreeModel, State } from '../network/index.js';
 import { applyMultiSourceTransformations, draftTransformations, type PlanTarget, pinPlan } from '../pipeline/index.js';
 import type { SourceFetcher, SourceSet } from '../sources/index.js';
@@ -52,7 +52,7 @@ export interface ProcessOptions {
 export function checkProcessOptions(options: ProcessOptions, call: string): void {
   checkKeys(options, ['signal', 'onProgress', 'context'], call);
   const { signal, onProgress } = options;
-  checkLongRun({ signal, onProgress: onProgress as LongRunOptions['onProgress'] }, call);
+  checkLongRun({ signal, onProgress }, call);
 }
 
 /** What one decision rests on. */

@@ -4,7 +4,7 @@ import type { Engine } from '../../src/engine/index.js';
 import { EngineMonitor } from '../../src/monitor/index.js';
 import { ManualClock } from '../manual-clock.js';
 
-test('an engine is observed once an interval of the clock, and hung as soon as it stood still for so much of its time', async () => {
+test('the monitor observes an engine once an interval of the given clock, and calls it hung after hungAfterMs of that clock without progress', async () => {
   const clock = new ManualClock();
   let tokens = 0;
   let scrapes = 0;

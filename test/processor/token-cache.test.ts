@@ -5,7 +5,7 @@ import { memoryEngine } from '../sources/memory-engine.js';
 
 const config = { depth: 2, units: 16, bseriesOrder: 2, sourceDeadlineMs: 20_000 };
 
-/** A tokenizer that answers when it is told to. */
+/** A tokenizer whose answers the test releases. */
 function held() {
   let answer = () => {};
   const gate = new Promise<void>((resolve) => {

@@ -1,12 +1,12 @@
 /**
- * One question of an engine for however many ask it on one clock:
+ * One request to an engine, whose answer all readers on one clock share:
  *
  *     known        an answer that came less than `maxAgeMs` ago (0) is given at once
  *     under way    a request that began at most JOIN_MS ago is waited for together
  *     else         a new request
  *
- * A request ends when the last of those who wait for it stops waiting; the abort of one of them is no other's. A request that
- * fails makes the known answer unknown. Errors: those of the request, to each who waits for it; the reason of the own signal.
+ * A request ends when its last reader stops waiting; the abort of one reader does not end the request of another. A request
+ * that fails discards the known answer. Errors: those of the request, to each reader that waits; the reason of the reader's signal.
  */
 import { type Clock, SharedWork } from '../../abort/index.js';
 import type { RequestOptions } from '../engine.js';
