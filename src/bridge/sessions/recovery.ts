@@ -149,10 +149,10 @@ export function floatsOf(bytes: Uint8Array, dtype: 'f32' | 'f64'): Floats {
 /** A copy of a session between two of its requests. */
 export function snapshotOf(session: Session): SessionSnapshot {
   if (session.failed !== null) throw session.failed;
-  const { record, offset, place, learner, pinned, exact } = session;
+  const { record, offset, place, learner, exact } = session;
   const parts: SessionSnapshot['parts'] = {};
   if (place !== null) {
-    const state = pinned.streams.state(place);
+    const { state } = place;
     parts['state'] = new Uint8Array(state.buffer, state.byteOffset, state.byteLength).slice();
   }
   if (learner !== null) Object.assign(parts, learner.save());

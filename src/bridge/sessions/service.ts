@@ -168,8 +168,9 @@ export class SessionService {
       await this.#durability.until(session.sequence, signal);
     } catch (error) {
       // The record may still reach the disk: its end follows it there.
-      await this.#end(session, 'deleted').catch(() => undefined);
-      this.#forget(session);
+      await session.between(() => {
+        this.#undo(session);
+      });
       throw error;
     }
   }
@@ -299,8 +300,16 @@ export class SessionService {
     return session.blocked === null ? session.between(end) : end();
   }
 
-  #forget(session: Session): void {
+  /** Takes back a creation that did not become durable: its id is unknown again. */
+  #undo(session: Session): void {
+    const { id, epoch } = session.record;
+    try {
+      this.#durability.end({ kind: 'end', id, epoch, reason: 'deleted' });
+    } catch (error) {
+      this.#options.log.warn('a session whose creation failed may come back', { error: (error as Error).message });
+    }
     this.#table.forget(session);
+    this.#release(session, goneError(id, 'deleted'));
   }
 
   #release(session: Session, error: BridgeError): void {
