@@ -6,3 +6,4 @@ export {
   bridgeErrorCodes,
   isBridgeError,
 } from './bridge-error.js';
+export { type ErrorMessage, errorSchema } from './error.js';
