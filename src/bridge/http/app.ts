@@ -96,7 +96,7 @@ async function serve(
   try {
     const caller = admitted(incoming, endpoints, options);
     const one = routed(incoming, endpoints, caller);
-    const request = await read(incoming, outgoing, one, options.bodies);
+    const request = await read(incoming, one, options.bodies);
     const trace = traceparentOf(incoming.headers);
     const answer = await one.handle({
       ...request,
@@ -150,12 +150,7 @@ function routed(incoming: IncomingMessage, endpoints: readonly Endpoint[], calle
 type Read = Pick<EndpointRequest, 'query' | 'body' | 'framed' | 'wantsFrames' | 'budgetMs'>;
 
 /** Checks headers and query, and reads a JSON body. */
-async function read(
-  incoming: IncomingMessage,
-  _outgoing: ServerResponse,
-  one: Endpoint,
-  bodies: BodyBudget,
-): Promise<Read> {
+async function read(incoming: IncomingMessage, one: Endpoint, bodies: BodyBudget): Promise<Read> {
   const query = checked(one.query, queryOf(incoming), 'the query');
   const budgetMs = budgetOf(incoming);
   const wantsFrames = one.frames === true && (incoming.headers.accept ?? '').startsWith('application/octet-stream');
@@ -170,9 +165,8 @@ async function read(
     const known = one.frames ? 'application/json or application/octet-stream' : 'application/json';
     throw new BridgeError('unsupported_media_type', `Expected ${known} as Content-Type`);
   }
-  if (one.streamed) return { query, body: undefined, framed, wantsFrames, budgetMs };
   if (framed) {
-    declaredLength(incoming, maxFrameBytes);
+    if (!one.streamed) declaredLength(incoming, maxFrameBytes);
     return { query, body: undefined, framed, wantsFrames, budgetMs };
   }
   const body = checked(one.body, await readJson(incoming, bodies), 'the body');

@@ -65,7 +65,7 @@ export interface Endpoint {
   body?: z.ZodType;
   /** Takes and gives frames of `application/octet-stream` too. */
   frames?: boolean;
-  /** The body is a stream that the handler reads: no bound on its length, 30 s without progress end it. */
+  /** A body of `application/octet-stream` is a stream: no bound on its length, 30 s without progress end it. */
   streamed?: boolean;
   /** Schemas of the JSON answers by status; a media type for others. */
   answers: Record<number, z.ZodType | string>;
