@@ -90,7 +90,7 @@ export class Tokens {
       if (this.required) throw new BridgeError('unauthorised', 'Expected a token: Authorization: Bearer TOKEN');
       return { scope: local ? 'admin' : 'use', id: address, local };
     }
-    const scope = this.#scopeOf(token);
+    const scope = this.scopeOf(token);
     if (scope === null) throw this.#refusal(address);
     return { scope, id: digestOf(token).toString('base64url').slice(0, 16), local };
   }
@@ -100,7 +100,7 @@ export class Tokens {
   }
 
   /** The widest scope of a token, or null; every comparison takes place, whatever the one before said. */
-  #scopeOf(token: string): TokenScope | null {
+  scopeOf(token: string): TokenScope | null {
     const digest = digestOf(token);
     const now = this.#clock.now();
     let found: TokenScope | null = null;
