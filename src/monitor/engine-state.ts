@@ -51,6 +51,11 @@ export interface EngineState {
   readonly since?: number | undefined;
 }
 
+/** Whether requests may be sent to an engine in this state. */
+export function canServe({ name }: EngineState): boolean {
+  return name === 'ready' || name === 'busy' || name === 'saturated';
+}
+
 const readable = withOldNames({ since: 'sinceSeconds' }, 'an engine state');
 
 /** How a request for /health or /metrics ended. */

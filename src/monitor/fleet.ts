@@ -41,7 +41,7 @@ import {
   rangeError,
 } from '../errors/index.js';
 import { EngineMonitor, type EngineMonitorOptions } from './engine-monitor.js';
-import type { EngineState } from './engine-state.js';
+import { canServe, type EngineState } from './engine-state.js';
 
 const WAITING = 3;
 const SATURATED = 4;
@@ -253,15 +253,15 @@ export class Fleet extends EventEmitter<FleetEvents> {
       member.leave();
     });
     monitor.on('state', (now, before) => {
-      if (isOpen(now) === isOpen(before)) return;
-      emit(this, this.#errors, isOpen(now) ? 'restored' : 'drained', engine, now);
+      if (canServe(now) === canServe(before)) return;
+      emit(this, this.#errors, canServe(now) ? 'restored' : 'drained', engine, now);
     });
     return member;
   }
 
   /** Null for each drained one. */
   #costs(promptTokens = 0): (number | null)[] {
-    const loads = this.#members.map((member) => (isOpen(member.monitor.state) ? loadOf(member) : null));
+    const loads = this.#members.map((member) => (canServe(member.monitor.state) ? loadOf(member) : null));
     const worst = (name: keyof Load) => Math.max(0, ...loads.map((load) => load?.[name] ?? 0));
     const [mostRunning, mostWaiting, mostUsed] = [worst('running'), worst('waiting'), worst('kvUsage')];
     return this.#members.map(({ monitor, picked, sent }, i) => {
@@ -299,10 +299,6 @@ function loadOf({ monitor, reported }: Member): Load {
 
 function closedError(): DtesnError {
   return new DtesnError('ERR_DTESN_CLOSED', 'Expected an open fleet but it was closed');
-}
-
-function isOpen({ name }: EngineState): boolean {
-  return name === 'ready' || name === 'busy' || name === 'saturated';
 }
 
 /** The member whose hash with the session is highest. */

@@ -1,6 +1,7 @@
 /** Monitoring: the state of an engine, and of a fleet of them. */
 export { EngineMonitor, type EngineMonitorEvents, type EngineMonitorOptions } from './engine-monitor.js';
 export {
+  canServe,
   type EngineState,
   type EngineStateName,
   EngineStateTracker,

@@ -1,6 +1,6 @@
 /** The bridge's metrics of its engines. The label `engine` is the configured name; what has it is removed with the engine. */
 import { type EngineStateName, engineStates } from '../../monitor/index.js';
-import type { EngineCounter, EngineGauge, EngineHistogram, EngineMetricsRegistry } from './services.js';
+import type { Counter, Gauge, Histogram, MetricsRegistry } from '../metrics/index.js';
 
 const FIRST_TOKEN_BOUNDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 export const outcomes = ['ok', 'error', 'aborted', 'other'] as const;
@@ -14,24 +14,28 @@ export interface GaugedEngine {
 }
 
 export class EngineGauges {
-  readonly #state: EngineGauge;
-  readonly #changes: EngineCounter;
-  readonly #restarts: EngineCounter;
-  readonly #age: EngineGauge;
-  readonly #tickets: EngineGauge;
-  readonly #lost: EngineCounter;
-  readonly #finished: EngineCounter;
-  readonly #generated: EngineCounter;
-  readonly #firstToken: EngineHistogram;
-  readonly #discovery: EngineCounter;
+  readonly #state: Gauge;
+  readonly #changes: Counter;
+  readonly #restarts: Counter;
+  readonly #age: Gauge;
+  readonly #tickets: Gauge;
+  readonly #lost: Counter;
+  readonly #finished: Counter;
+  readonly #generated: Counter;
+  readonly #firstToken: Histogram;
+  readonly #discovery: Counter;
 
-  constructor(metrics: EngineMetricsRegistry) {
+  constructor(metrics: MetricsRegistry) {
     this.#state = metrics.gauge('dtesn_engine_state', '1 for the state that the engine is in, 0 for the others.', [
       'engine',
       'state',
     ]);
-    this.#changes = metrics.counter('dtesn_engine_state_changes_total', 'Changes of the state of an engine.', ['engine']);
-    this.#restarts = metrics.counter('dtesn_engine_restarts_total', 'Restarts of an engine that were seen.', ['engine']);
+    this.#changes = metrics.counter('dtesn_engine_state_changes_total', 'Changes of the state of an engine.', [
+      'engine',
+    ]);
+    this.#restarts = metrics.counter('dtesn_engine_restarts_total', 'Restarts of an engine that were seen.', [
+      'engine',
+    ]);
     this.#age = metrics.gauge('dtesn_source_age_seconds', 'Seconds since a source of figures was last read.', [
       'engine',
       'source',
@@ -42,7 +46,9 @@ export class EngineGauges {
       'engine',
       'outcome',
     ]);
-    this.#generated = metrics.counter('dtesn_reported_tokens_total', 'Generated tokens that callers reported.', ['engine']);
+    this.#generated = metrics.counter('dtesn_reported_tokens_total', 'Generated tokens that callers reported.', [
+      'engine',
+    ]);
     this.#firstToken = metrics.histogram(
       'dtesn_observed_first_token_seconds',
       'Seconds from dispatch to the first token, as callers reported them.',
@@ -90,13 +96,7 @@ export class EngineGauges {
   }
 
   removed(engine: string): void {
-    for (const state of engineStates) this.#state.remove({ engine, state });
-    this.#changes.remove({ engine });
-    this.#restarts.remove({ engine });
-    this.#age.remove({ engine, source: 'metrics' });
-    this.#tickets.remove({ engine });
-    for (const outcome of outcomes) this.#finished.remove({ engine, outcome });
-    this.#generated.remove({ engine });
-    this.#firstToken.remove({ engine });
+    const own = [this.#state, this.#changes, this.#restarts, this.#age, this.#tickets, this.#finished, this.#generated];
+    for (const family of [...own, this.#firstToken]) family.remove({ engine });
   }
 }

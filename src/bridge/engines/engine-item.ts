@@ -64,11 +64,18 @@ export interface EngineItem {
   restarts: number;
   /** Requests that callers dispatched and did not finish. */
   tickets: number;
+  /** Tokens of the prompts of those of them whose first token did not come. */
+  ticketPromptTokens: number;
   /** Seconds since its /metrics was last read; null when it never was. */
   stalenessSeconds: number | null;
 }
 
-export function stateItem(state: EngineState, nowMs: number, wall: number, plain: (text: string) => string): EngineStateItem {
+export function stateItem(
+  state: EngineState,
+  nowMs: number,
+  wall: number,
+  plain: (text: string) => string,
+): EngineStateItem {
   const forSeconds = Math.max(0, nowMs / 1000 - state.sinceSeconds);
   const evidence = state.evidence.slice(0, 16).map(plain);
   return { name: state.name, since: new Date(wall - forSeconds * 1000).toISOString(), forSeconds, evidence };

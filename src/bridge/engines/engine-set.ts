@@ -8,22 +8,20 @@
  *     engines.finish({ ticket, outcome: 'ok' });
  *
  * Where neither engines nor a file of them are given it starts the embedded simulation, named 'embedded simulation'. Starting waits
- * for no engine and no name server. Names are unique, and so are addresses: of two the first counts. A change of one engine leaves
- * the others' history as it is. Every change is an event (event-log.ts): added, removed, state, restart, drained, restored.
+ * for no engine and no name server. Names are unique, and so are addresses: of two that were found, the first counts. A change of
+ * one engine leaves the others' history as it is. Changes are events (event-log.ts): added, removed, state, restart, drained, restored.
  * Engines that the set made are closed with it; given ones stay the host's.
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for options and definitions; BridgeError of the questions: `no_engine` when
- * every engine is drained, `not_found` for a name that is none, `malformed` or `impossible` for a ticket.
+ * every engine is drained, `not_found` for a name that is none, `malformed` or `impossible` for a ticket, `draining` when closed.
  */
-import { z } from 'zod';
-import { type Clock, clockOption, wallMs } from '../../abort/index.js';
+import { type Clock, wallMs } from '../../abort/index.js';
 import type { Engine, TelemetrySeries } from '../../engine/index.js';
 import { checkOptions, rangeError } from '../../errors/index.js';
-import { type EngineMonitorOptions, Fleet } from '../../monitor/index.js';
+import { canServe, type EngineState, Fleet } from '../../monitor/index.js';
 import { EmbeddedEngine } from '../../simulator/index.js';
 import { BridgeError } from '../messages/index.js';
 import type { DispatchRequest, FinishRequest, PickAnswer, PickRequest, TicketAnswer } from './contracts.js';
-import { type Discovery, type Resolve, systemResolve } from './discovery/index.js';
-import { discoveriesOf, type FoundEngines } from './discoveries.js';
+import { type Discovery, DnsEngines, EnginesFile, type Resolve, type Target } from './discovery/index.js';
 import {
   defineEngine,
   definitionOf,
@@ -35,51 +33,26 @@ import {
 } from './engine-definition.js';
 import { EngineGauges } from './engine-gauges.js';
 import type { EngineItem } from './engine-item.js';
+import { type CheckedEngineSetOptions, type EngineSetOptions, optionsSchema } from './engine-set-options.js';
 import type { EventLog } from './event-log.js';
 import { orcaLoad } from './orca.js';
 import { pickReason } from './pick-reason.js';
-import type { EngineLog, EngineMetricsRegistry } from './services.js';
+import type { EngineLog } from './services.js';
 import { TicketBook } from './tickets.js';
-import { plainEvidence, WatchedEngine, type WatchedEngineListener } from './watched-engine.js';
+import { plainEvidence, WatchedEngine } from './watched-engine.js';
 
 const OPEN_TICKETS = 100_000;
 const SIMULATION = 'embedded simulation';
+const CONFIGURED = 'configuration';
 const ticketPattern = /^[A-Za-z0-9._:-]{1,128}$/;
 
-export const optionsSchema = z.object({
-  engines: z.array(z.custom<EngineReference>()).default([]).describe('an array of addresses or definitions of engines'),
-  enginesFile: z.string().min(1).optional().describe('the path of a JSON file of targets'),
-  events: z.custom<EventLog>((value) => typeof value === 'object' && value !== null).describe('an EventLog'),
-  log: z.custom<EngineLog>((value) => typeof value === 'object' && value !== null).describe('a Logger'),
-  metrics: z
-    .custom<EngineMetricsRegistry>((value) => typeof value === 'object' && value !== null)
-    .describe('a MetricsRegistry'),
-  monitor: z.record(z.string(), z.unknown()).default({}).describe('options of EngineMonitor'),
-  affinity: z.number().min(1).optional().describe('a finite number, 1 or more,'),
-  resolve: z.custom<Resolve>((value) => typeof value === 'function').default(() => systemResolve).describe('a function'),
-  clock: clockOption,
-});
-
-export interface EngineSetOptions {
-  /** Addresses (`http://`, `https://`, `unix:/path`, `dns+http://host:port`), definitions, or engines of the host. */
-  engines?: readonly EngineReference[] | undefined;
-  /** A file in the form of Prometheus' file_sd, watched (discovery/engines-file.ts). */
-  enginesFile?: string | undefined;
-  /** Where changes are told. */
-  events: EventLog;
-  log: EngineLog;
-  metrics: EngineMetricsRegistry;
-  /** Of each engine's monitor: interval, limits. */
-  monitor?: EngineMonitorOptions | undefined;
-  /** How many times the cheapest engine's cost that of a session's own engine may be, 1 or more. Default 2. */
-  affinity?: number | undefined;
-  /** The addresses of a `dns+` name. Default: the system's resolver. */
-  resolve?: Resolve | undefined;
-  /** In place of the system's clock, for tests. */
-  clock?: Clock | undefined;
+interface Watched {
+  engine: WatchedEngine;
+  /** Where it came from: CONFIGURED, or the file or `dns+` address that named it. What that no longer names is removed. */
+  origin: string;
+  /** Whether it could serve once and cannot now. */
+  drained: boolean;
 }
-
-type Checked = z.output<typeof optionsSchema>;
 
 export class EngineSet {
   readonly #clock: Clock;
@@ -88,32 +61,28 @@ export class EngineSet {
   readonly #gauges: EngineGauges;
   readonly #fleet: Fleet;
   readonly #tickets: TicketBook;
+  readonly #resolve: Resolve;
   readonly #epochMs: number;
-  readonly #engines = new Map<string, WatchedEngine>();
-  /** Where each engine came from, so that what a file no longer names is removed. */
-  readonly #origins = new Map<string, string>();
-  #discoveries: Discovery[] = [];
+  readonly #engines = new Map<string, Watched>();
+  readonly #discoveries = new Map<string, Discovery>();
+  readonly #stopCollecting: () => void;
   #simulation: EmbeddedEngine | null = null;
-  /** Changes run one after the other. */
-  #changing: Promise<void> = Promise.resolve();
+  /** Changes of the set run one after the other. */
+  #changing: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  private constructor({ clock, events, log, metrics, monitor, affinity }: Checked) {
+  private constructor({ clock, events, log, metrics, monitor, affinity, resolve }: CheckedEngineSetOptions) {
     this.#clock = clock;
     this.#events = events;
     this.#log = log;
+    this.#resolve = resolve;
     this.#gauges = new EngineGauges(metrics);
     this.#epochMs = wallMs() - clock.now();
     this.#fleet = new Fleet([], { allowEmpty: true, clock, affinity, monitor });
-    this.#tickets = new TicketBook({
-      clock,
-      capacity: OPEN_TICKETS,
-      lost: (_, how) => this.#gauges.ticketLost(how),
-    });
-    this.#fleet.on('drained', ({ label }, state) => this.#tellOpenness('drained', label, state.name));
-    this.#fleet.on('restored', ({ label }, state) => this.#tellOpenness('restored', label, state.name));
-    metrics.collect(() => {
-      for (const engine of this.#engines.values()) this.#gauges.update(engine, this.#tickets.count(engine.name));
+    this.#tickets = new TicketBook({ clock, capacity: OPEN_TICKETS, lost: (_, how) => this.#gauges.ticketLost(how) });
+    this.#stopCollecting = metrics.collect(() => {
+      for (const { engine } of this.#engines.values())
+        this.#gauges.update(engine, this.#tickets.work(engine.name).tickets);
     });
   }
 
@@ -121,7 +90,9 @@ export class EngineSet {
     const checked = checkOptions(optionsSchema, options, 'EngineSet');
     const set = new EngineSet(checked);
     try {
-      await set.#begin(checked);
+      for (const reference of checked.engines) await set.add(reference);
+      if (checked.enginesFile !== undefined) await set.#readFile(checked.enginesFile);
+      else if (checked.engines.length === 0) await set.#simulate();
     } catch (error) {
       await set.close();
       throw error;
@@ -131,17 +102,14 @@ export class EngineSet {
 
   /** The engines in the order in which they came. */
   list(): EngineItem[] {
-    const open = new Set(this.#fleet.members.filter(({ cost }) => cost !== null).map(({ engine }) => engine));
-    return [...this.#engines.values()].map((watched) =>
-      watched.item({ drained: !open.has(watched.named.engine), tickets: this.#tickets.count(watched.name) }),
-    );
+    return [...this.#engines.values()].map(({ engine }) => engine.item(this.#tickets.work(engine.name)));
   }
 
   get names(): string[] {
     return [...this.#engines.keys()];
   }
 
-  /** Whether the only engine is the embedded simulation. */
+  /** Whether the embedded simulation stands in for an engine. */
   get simulated(): boolean {
     return this.#simulation !== null;
   }
@@ -156,17 +124,27 @@ export class EngineSet {
     return this.#watched(name).history(sinceSeconds);
   }
 
-  /** Watches one more engine; resolves with its name (several engines and the address for a `dns+` address). */
-  add(reference: EngineReference): Promise<string> {
-    return this.#change(async () => {
-      if (!isGiven(reference)) {
-        const definition = definitionOf(reference);
-        if (dnsName(definition.url) !== null) return this.#discover([definition.url]);
-      }
-      const named = isGiven(reference) ? givenEngine(reference) : defineEngine(definitionOf(reference));
-      this.#watch(named, 'configuration');
-      return named.name;
+  /** Watches one more engine, or those of one more `dns+` address; resolves before any of them was asked. */
+  async add(reference: EngineReference): Promise<void> {
+    if (isGiven(reference)) return this.#change(() => this.#enter(givenEngine(reference), CONFIGURED));
+    const definition = definitionOf(reference);
+    const dns = dnsName(definition.url);
+    if (dns === null) return this.#change(() => this.#enter(defineEngine(definition), CONFIGURED));
+    const { url, name: _, ...rest } = definition;
+    if (this.#discoveries.has(url)) throw rangeError('an address that is not followed yet', 'url', url);
+    const discovery = new DnsEngines({
+      ...dns,
+      resolve: this.#resolve,
+      clock: this.#clock,
+      changed: (urls) =>
+        this.#take(
+          url,
+          urls.map((one) => defineEngine({ ...rest, url: one })),
+        ),
+      failed: (error) => this.#discoveryFailed('dns', url, error),
     });
+    this.#discoveries.set(url, discovery);
+    void discovery.start();
   }
 
   /** Ends the watch of an engine. */
@@ -181,36 +159,32 @@ export class EngineSet {
 
   /** The engine for the next request. */
   pick({ session, promptTokens }: PickRequest = {}): PickAnswer {
-    for (const { name, named } of this.#engines.values()) this.#fleet.sent(named.engine, this.#tickets.lately(name));
-    if (this.#fleet.members.every(({ cost }) => cost === null)) throw this.#noEngine();
+    const engines = [...this.#engines.values()];
+    if (!this.#fleet.members.some(({ state }) => canServe(state))) throw this.#noEngine();
+    for (const { engine } of engines) this.#fleet.sent(engine.named.engine, this.#tickets.lately(engine.name));
     const choice = this.#fleet.choose({ session, promptTokens });
-    const watched = this.#labelled(choice.engine.label)!;
-    const { kind, name, named } = watched;
-    return {
-      engine: name,
-      url: named.url,
-      kind,
-      simulated: named.engine.simulated,
-      reason: pickReason(choice, watched.stateName),
-      rule: choice.reason,
-      cost: choice.cost,
-      candidates: choice.candidates,
-    };
+    const { kind, name, named, stateName } = engines.find(
+      ({ engine }) => engine.named.engine === choice.engine,
+    )!.engine;
+    const { cost, candidates } = choice;
+    const reason = pickReason(choice, stateName);
+    const { simulated } = named.engine;
+    return { engine: name, url: named.url, kind, simulated, reason, rule: choice.reason, cost, candidates };
   }
 
   /** Takes that a request was sent to an engine. */
   dispatch({ engine, promptTokens, ticket: id, caller = '' }: DispatchRequest): { ticket: string } {
     this.#watched(engine);
     if (id !== undefined && !ticketPattern.test(id)) {
-      throw new BridgeError('malformed', 'Expected a ticket of 1 to 128 characters of A-Z, a-z, 0-9, ".", "_", ":" and "-"');
+      throw new BridgeError('malformed', 'Expected a ticket of 1 to 128 of A-Z a-z 0-9 . _ : -');
     }
-    return { ticket: this.#tickets.dispatch({ engine, caller, id, promptTokens }).ticket.id };
+    return { ticket: this.#tickets.dispatch({ engine, caller, id, promptTokens }).id };
   }
 
   /** Takes that the first token of a request came. */
   firstToken({ ticket: id }: { ticket: string }): TicketAnswer {
     const found = this.#tickets.firstToken(id);
-    if (found?.isNew) {
+    if (found?.isNew && this.#engines.has(found.ticket.engine)) {
       const { engine, openedAt, firstTokenAt } = found.ticket;
       this.#gauges.firstToken(engine, (firstTokenAt! - openedAt) / 1000);
     }
@@ -221,25 +195,22 @@ export class EngineSet {
   finish({ ticket: id, outcome, generatedTokens = 0, orca }: FinishRequest): TicketAnswer {
     const found = this.#tickets.finish(id);
     if (found === null) return { known: false };
-    const watched = this.#engines.get(found.ticket.engine);
-    if (!found.isNew || watched === undefined) return { known: true };
-    this.#gauges.finished(watched.name, outcome, generatedTokens);
+    const engine = this.#engines.get(found.ticket.engine)?.engine;
+    if (!found.isNew || engine === undefined) return { known: true };
+    this.#gauges.finished(engine.name, outcome, generatedTokens);
     const load = orca === undefined ? null : orcaLoad(orca);
-    if (load !== null) this.#fleet.report(watched.named.engine, load);
+    if (load !== null) this.#fleet.report(engine.named.engine, load);
     return { known: true };
   }
 
   /** Ends every watch and closes the engines that the set made. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.#discoveries.map((discovery) => discovery.close()));
+    this.#stopCollecting();
+    await Promise.all([...this.#discoveries.values()].map((discovery) => discovery.close()));
     await this.#changing;
     await this.#fleet.close();
-    for (const watched of this.#engines.values()) {
-      watched.close();
-      if (watched.named.owned) await watched.named.engine.close();
-      this.#gauges.removed(watched.name);
-    }
+    for (const { engine } of this.#engines.values()) await this.#dismiss(engine);
     this.#engines.clear();
     await this.#simulation?.close();
   }
@@ -248,11 +219,124 @@ export class EngineSet {
     await this.close();
   }
 
-  async #begin({ engines, enginesFile, resolve }: Checked): Promise<void> {
-    for (const reference of engines) {
-      const dns = isGiven(reference) ? null : dnsName(definitionOf(reference).url);
-      if (dns !== null) continue;
-      this.#watch(isGiven(reference) ? givenEngine(reference) : defineEngine(definitionOf(reference)), 'configuration');
-    }
+  async #simulate(): Promise<void> {
+    this.#simulation = await EmbeddedEngine.start();
+    await this.add({ engine: this.#simulation, name: SIMULATION });
+    this.#log.info('no engine is configured: the embedded simulation stands in', { url: this.#simulation.url });
+  }
+
+  async #readFile(path: string): Promise<void> {
+    const define = ({ url, name, kind }: Target) => defineEngine(definitionOf({ url, name, kind } as { url: string }));
+    const file = new EnginesFile({
+      path,
+      clock: this.#clock,
+      changed: (targets) => this.#take(path, targets.map(define)),
+      failed: (error) => this.#discoveryFailed('file', path, error),
+    });
+    this.#discoveries.set(path, file);
+    await file.start();
+  }
+
+  /** Makes the engines of an origin those that it names now. */
+  async #take(origin: string, found: readonly NamedEngine[]): Promise<void> {
+    if (this.#closed) return;
+    await this.#change(async () => {
+      const keys = new Map(found.map((named) => [named.name, named.key]));
+      for (const watched of [...this.#engines.values()]) {
+        const isStale = watched.origin === origin && keys.get(watched.engine.name) !== watched.engine.named.key;
+        if (isStale) await this.#leave(watched.engine);
+      }
+      for (const named of found) {
+        const present = this.#engines.get(named.name);
+        if (present?.origin === origin && present.engine.named.key === named.key) continue;
+        try {
+          this.#enter(named, origin);
+        } catch (error) {
+          this.#log.warn('an engine that was found is not watched', {
+            engine: named.name,
+            reason: (error as Error).message,
+          });
+        }
+      }
+    });
+  }
+
+  #enter(named: NamedEngine, origin: string): void {
+    const { name, engine, url } = named;
+    if (this.#engines.has(name)) throw rangeError('a name that no other engine has', 'name', name);
+    const monitor = this.#fleet.add(engine);
+    const watched = new WatchedEngine(named, {
+      monitor,
+      clock: this.#clock,
+      epochMs: this.#epochMs,
+      inFlight: () => this.#tickets.evidence(name),
+      listener: {
+        state: (_, now, before) => this.#stateChanged(name, now, before),
+        restart: ({ restarts }) => {
+          this.#gauges.restarted(name);
+          this.#tell('restart', name, { restarts });
+        },
+        observed: (_, signs) => this.#tickets.observed(name, signs),
+      },
+    });
+    this.#engines.set(name, { engine: watched, origin, drained: false });
+    this.#tell('added', name, { url, simulated: engine.simulated });
+  }
+
+  async #leave(engine: WatchedEngine): Promise<void> {
+    this.#engines.delete(engine.name);
+    await this.#fleet.remove(engine.named.engine);
+    await this.#dismiss(engine);
+    this.#tell('removed', engine.name, { url: engine.named.url });
+  }
+
+  async #dismiss(engine: WatchedEngine): Promise<void> {
+    engine.close();
+    this.#tickets.drop(engine.name);
+    this.#gauges.removed(engine.name);
+    if (engine.named.owned) await engine.named.engine.close();
+  }
+
+  #stateChanged(name: string, now: EngineState, before: EngineState): void {
+    const watched = this.#engines.get(name);
+    if (watched === undefined) return;
+    this.#gauges.stateChanged(name);
+    const evidence = now.evidence.slice(0, 16).map(plainEvidence);
+    this.#tell('state', name, { state: now.name, before: before.name, evidence });
+    const wasDrained = watched.drained;
+    watched.drained = !canServe(now) && (wasDrained || canServe(before));
+    if (watched.drained !== wasDrained) this.#tell(watched.drained ? 'drained' : 'restored', name, { state: now.name });
+  }
+
+  #tell(type: 'added' | 'removed' | 'state' | 'restart' | 'drained' | 'restored', engine: string, data: object): void {
+    this.#events.append(type, { engine, ...data });
+    this.#log.info(`engine ${type}`, { engine, ...data });
+  }
+
+  #discoveryFailed(reason: 'file' | 'dns', origin: string, error: Error): void {
+    this.#gauges.discoveryFailed(reason);
+    this.#log.warn('engines could not be read; those that are known stay', { origin, reason: error.message });
+  }
+
+  #watched(name: string): WatchedEngine {
+    const watched = this.#engines.get(name);
+    if (watched === undefined) throw new BridgeError('not_found', 'No engine has this name');
+    return watched.engine;
+  }
+
+  #noEngine(): BridgeError {
+    const states = [...this.#engines.values()].slice(0, 8).map(({ engine }) => `${engine.name} is ${engine.stateName}`);
+    const more = this.#engines.size > 8 ? ` and ${this.#engines.size - 8} more` : '';
+    const why = states.length === 0 ? 'none is known' : `${states.join(', ')}${more}`;
+    return new BridgeError('no_engine', `No engine can serve: ${why}`, { retryAfterSeconds: 1 });
+  }
+
+  #change<T>(change: () => T | Promise<T>): Promise<T> {
+    const result = this.#changing.then(() => {
+      if (this.#closed) throw new BridgeError('draining', 'The bridge is closing');
+      return change();
+    });
+    this.#changing = result.catch(() => {});
+    return result;
   }
 }

@@ -19,7 +19,7 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { wallMs } from '../../abort/index.js';
 import { checkOptions, ListenerErrors } from '../../errors/index.js';
-import type { EngineCounter, EngineMetricsRegistry } from './services.js';
+import type { Counter, MetricsRegistry } from '../metrics/index.js';
 
 export const eventTypes = [
   'state',
@@ -59,20 +59,20 @@ export type EventListener = (event: BridgeEvent) => void;
 
 export const optionsSchema = z.object({
   capacity: z.int().min(1).max(1_000_000).default(1000).describe('a whole number from 1 to 1000000'),
-  metrics: z.custom<EngineMetricsRegistry>().optional().describe('a MetricsRegistry'),
+  metrics: z.custom<MetricsRegistry>().optional().describe('a MetricsRegistry'),
 });
 
 export interface EventLogOptions {
   /** Events kept for replay, 1 to 1,000,000. Default 1000. */
   capacity?: number | undefined;
   /** Where `dtesn_events_missed_total{reason}` is counted. */
-  metrics?: EngineMetricsRegistry | undefined;
+  metrics?: MetricsRegistry | undefined;
 }
 
 export class EventLog {
   readonly boot = randomBytes(6).toString('hex');
   readonly #capacity: number;
-  readonly #missed: EngineCounter | undefined;
+  readonly #missed: Counter | undefined;
   readonly #listeners = new Set<EventListener>();
   readonly #errors = new ListenerErrors();
   #events: BridgeEvent[] = [];

@@ -7,8 +7,11 @@ export type {
   PickRequest,
   TicketAnswer,
 } from './contracts.js';
+export type { Resolve } from './discovery/index.js';
+export type { EngineReference, GivenEngine } from './engine-definition.js';
 export type { EngineFigureItem, EngineItem, EngineRateItem, EngineStateItem } from './engine-item.js';
-export { EngineSet, type EngineSetOptions } from './engine-set.js';
+export { EngineSet } from './engine-set.js';
+export type { EngineSetOptions } from './engine-set-options.js';
 export {
   type BridgeEvent,
   type BridgeEventData,
@@ -20,3 +23,4 @@ export {
   type MissedReason,
   type Replay,
 } from './event-log.js';
+export type { EngineLog } from './services.js';

@@ -38,6 +38,14 @@ export interface Ticket {
   closed: boolean;
 }
 
+interface Dispatched {
+  engine: string;
+  caller: string;
+  /** Default: made here. */
+  id?: string | undefined;
+  promptTokens?: number | undefined;
+}
+
 /** What is known of the tickets of one engine. */
 interface Account {
   readonly open: Set<Ticket>;
@@ -45,6 +53,8 @@ interface Account {
   lately: Ticket[];
   head: number;
   openLately: number;
+  /** Tokens of the prompts of open tickets without a first token. */
+  promptTokens: number;
   /** Callers that had an open ticket at some time since the last observation. */
   reporting: Set<string>;
   readonly standing: Set<string>;
@@ -74,20 +84,15 @@ export class TicketBook {
     this.#lost = lost;
   }
 
-  /** The ticket, and whether this call opened it. */
-  dispatch({ engine, caller, id = randomUUID(), promptTokens = 0 }: {
-    engine: string;
-    caller: string;
-    id?: string | undefined;
-    promptTokens?: number | undefined;
-  }): { ticket: Ticket; opened: boolean } {
+  /** The ticket that this call opened, or the one that has its id already. */
+  dispatch({ engine, caller, id = randomUUID(), promptTokens = 0 }: Dispatched): Ticket {
     this.sweep();
     const known = this.#open.get(id) ?? this.#closed.get(id);
     if (known !== undefined && known.engine !== engine) {
       throw new BridgeError('impossible', `Ticket ${id} is one of engine ${known.engine}; use another for ${engine}`);
     }
     this.#hear(caller);
-    if (known !== undefined) return { ticket: known, opened: false };
+    if (known !== undefined) return known;
     const openedAt = this.#clock.now();
     const ticket = { id, engine, caller, promptTokens, openedAt, firstTokenAt: null, closed: false };
     this.#open.set(id, ticket);
@@ -95,9 +100,10 @@ export class TicketBook {
     account.open.add(ticket);
     account.lately.push(ticket);
     account.openLately++;
+    account.promptTokens += promptTokens;
     account.reporting.add(caller);
     if (this.#open.size > this.#capacity) this.#lose(first(this.#open)!, 'dropped');
-    return { ticket, opened: true };
+    return ticket;
   }
 
   /** The ticket, and whether its first token was reported for the first time; null where it is unknown. */
@@ -107,7 +113,10 @@ export class TicketBook {
     if (ticket === undefined) return null;
     this.#hear(ticket.caller);
     const isNew = ticket.firstTokenAt === null && !ticket.closed;
-    if (isNew) ticket.firstTokenAt = this.#clock.now();
+    if (isNew) {
+      ticket.firstTokenAt = this.#clock.now();
+      this.#account(ticket.engine).promptTokens -= ticket.promptTokens;
+    }
     return { ticket, isNew };
   }
 
@@ -126,10 +135,11 @@ export class TicketBook {
     return { ticket, isNew: true };
   }
 
-  /** Open tickets of an engine. */
-  count(engine: string): number {
+  /** Open tickets of an engine, and the tokens of their prompts while no first token came. */
+  work(engine: string): { tickets: number; promptTokens: number } {
     this.sweep();
-    return this.#accounts.get(engine)?.open.size ?? 0;
+    const account = this.#accounts.get(engine);
+    return { tickets: account?.open.size ?? 0, promptTokens: account?.promptTokens ?? 0 };
   }
 
   /** Open tickets of an engine that are so young that its gauges may not show them. */
@@ -219,6 +229,7 @@ export class TicketBook {
     account.open.delete(ticket);
     this.lately(ticket.engine);
     if (ticket.openedAt > this.#clock.now() - LAG_MS) account.openLately--;
+    if (ticket.firstTokenAt === null) account.promptTokens -= ticket.promptTokens;
     ticket.closed = true;
   }
 
@@ -230,6 +241,7 @@ export class TicketBook {
       lately: [],
       head: 0,
       openLately: 0,
+      promptTokens: 0,
       reporting: new Set(),
       standing: new Set(),
       voidBefore: Number.NEGATIVE_INFINITY,

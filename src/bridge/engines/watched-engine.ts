@@ -6,7 +6,13 @@
  */
 import type { Clock } from '../../abort/index.js';
 import { type EngineKind, type EngineMetrics, TelemetryRing, type TelemetrySeries } from '../../engine/index.js';
-import { type EngineMonitor, type EngineState, type EngineStateName, progressed } from '../../monitor/index.js';
+import {
+  canServe,
+  type EngineMonitor,
+  type EngineState,
+  type EngineStateName,
+  progressed,
+} from '../../monitor/index.js';
 import type { NamedEngine } from './engine-definition.js';
 import { type EngineItem, figureItem, rateItem, stateItem } from './engine-item.js';
 import { EVIDENCE_CHARACTERS, NAME_CHARACTERS, plainText } from './plain-text.js';
@@ -86,10 +92,6 @@ export class WatchedEngine {
     return this.#monitor.state.name;
   }
 
-  get observed(): boolean {
-    return this.#monitor.observed;
-  }
-
   get restarts(): number {
     return this.#monitor.restarts;
   }
@@ -104,7 +106,8 @@ export class WatchedEngine {
     return this.#ring.since(sinceSeconds);
   }
 
-  item({ drained, tickets }: { drained: boolean; tickets: number }): EngineItem {
+  /** `work`: what its open tickets say. */
+  item(work: { tickets: number; promptTokens: number }): EngineItem {
     const { figures, rates, restarts, state } = this.#monitor;
     const now = this.#clock.now();
     return {
@@ -114,11 +117,12 @@ export class WatchedEngine {
       model: this.#model,
       simulated: this.#named.engine.simulated,
       state: stateItem(state, now, this.#epochMs + now, plainEvidence),
-      drained,
+      drained: !canServe(state),
       figures: figures === null ? null : figureItem(figures),
       rates: rates === null ? null : rateItem(rates),
       restarts,
-      tickets,
+      tickets: work.tickets,
+      ticketPromptTokens: work.promptTokens,
       stalenessSeconds: this.stalenessSeconds,
     };
   }

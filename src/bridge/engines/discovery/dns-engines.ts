@@ -14,8 +14,7 @@ const MOST_ADDRESSES = 1000;
 /** The addresses of a name; rejects with a code as node:dns does. */
 export type Resolve = (host: string) => Promise<string[]>;
 
-export const systemResolve: Resolve = async (host) =>
-  (await lookup(host, { all: true })).map(({ address }) => address);
+export const systemResolve: Resolve = async (host) => (await lookup(host, { all: true })).map(({ address }) => address);
 
 export interface DnsEnginesOptions {
   host: string;

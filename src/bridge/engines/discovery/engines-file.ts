@@ -34,11 +34,14 @@ const groups = z.array(
 export function parseTargets(text: string): Target[] {
   const targets = groups.parse(JSON.parse(text)).flatMap(({ targets, labels }) =>
     targets.map((target): Target => {
-      const url = /^(unix:|[a-z][a-z0-9+.-]*:\/\/)/i.test(target) ? target : `${labels['__scheme__'] ?? 'http'}://${target}`;
+      const url = /^(unix:|[a-z][a-z0-9+.-]*:\/\/)/i.test(target)
+        ? target
+        : `${labels['__scheme__'] ?? 'http'}://${target}`;
       return { url, name: targets.length === 1 ? labels['name'] : undefined, kind: labels['kind'] };
     }),
   );
-  if (targets.length > MOST_TARGETS) throw new RangeError(`Expected at most ${MOST_TARGETS} targets but received ${targets.length}`);
+  if (targets.length > MOST_TARGETS)
+    throw new RangeError(`Expected at most ${MOST_TARGETS} targets but received ${targets.length}`);
   return targets;
 }
 
