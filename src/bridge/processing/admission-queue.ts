@@ -152,14 +152,16 @@ export class AdmissionQueue<T> {
 
   /**
    * Admits all items or none. `admission.bytes` are those of all items together. `shed` is called for an item that leaves
-   * without being taken, with its error or the reason of the signal.
+   * without being taken, with its error or the reason of the signal. With `reserved` the bounds do not apply: the caller
+   * bounds such items itself.
    * Errors: BridgeError as above; the signal's reason; TypeError or RangeError for a wrong admission.
    */
-  admit(items: readonly T[], admission: Admission, shed: (item: T, error: unknown) => void): void {
+  admit(items: readonly T[], admission: Admission, shed: (item: T, error: unknown) => void, reserved = false): void {
     const { client, bytes, budgetMs, signal, ...rest } = checkOptions(admissionSchema, admission, 'an admission');
     const priority = priorityOf(rest.priority);
     signal?.throwIfAborted();
-    this.#checkRoom(items.length, bytes, client);
+    if (this.#closed) throw this.#draining();
+    if (!reserved) this.#checkRoom(items.length, bytes, client);
     if (items.length === 0) return;
     const waitMs = Math.min(budgetMs ?? Number.POSITIVE_INFINITY, this.#ttlMs);
     const now = this.#clock.now();
@@ -224,7 +226,6 @@ export class AdmissionQueue<T> {
   }
 
   #checkRoom(requests: number, bytes: number, client: string): void {
-    if (this.#closed) throw this.#draining();
     const share = this.#shares.get(client) ?? { requests: 0, bytes: 0 };
     if (this.#requests + requests > this.#maxRequests) {
       throw this.refusal('queue_full', `${this.#requests} of ${this.#maxRequests} requests are waiting`);

@@ -13,15 +13,15 @@
  * that does not fit the shape, a body shorter or longer than it announced; impossible (422) for a value that is not finite,
  * with its index; the error of the body's own stream.
  */
-import type { Floats } from '../../native/index.js';
+import { type FloatDtype, type Floats, sharedFloats } from '../../native/index.js';
 import { BridgeError } from '../messages/index.js';
 
 export const FRAME_TYPE = 'application/octet-stream';
 export const MAX_FRAME_BYTES = 64 * 2 ** 20;
 const MAX_OFFSET = Number.MAX_SAFE_INTEGER;
 
-const views = { f32: Float32Array, f64: Float64Array } as const;
-export type FrameDtype = keyof typeof views;
+export type FrameDtype = FloatDtype;
+const bytesOf: Record<FrameDtype, number> = { f32: 4, f64: 8 };
 
 /** Fields of a request or an answer, names in lower case as Node gives them. */
 export type FrameFields = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -71,7 +71,7 @@ export function frameShape(fields: FrameFields, maxBytes = MAX_FRAME_BYTES): Fra
     throw malformed('x-dtesn-shape', '"steps,features" or "count,steps,features"', shape);
   }
   const [features, steps, count = null] = sizes.reverse() as [number, number, number?];
-  const bytes = sizes.reduce((product, size) => product * size, views[dtype].BYTES_PER_ELEMENT);
+  const bytes = sizes.reduce((product, size) => product * size, bytesOf[dtype]);
   if (bytes !== announced) {
     throw malformed('content-length', `${bytes} bytes (${shape} of ${dtype})`, String(announced));
   }
@@ -86,8 +86,8 @@ export async function readFrame(
   { maxBytes = MAX_FRAME_BYTES }: { maxBytes?: number | undefined } = {},
 ): Promise<Frame> {
   const shape = frameShape(fields, maxBytes);
-  const memory = new SharedArrayBuffer(shape.bytes);
-  const bytes = new Uint8Array(memory);
+  const values = sharedFloats(shape.dtype, shape.bytes / bytesOf[shape.dtype]);
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, shape.bytes);
   let filled = 0;
   for await (const chunk of body) {
     if (filled + chunk.length > shape.bytes) {
@@ -97,7 +97,6 @@ export async function readFrame(
     filled += chunk.length;
   }
   if (filled < shape.bytes) throw malformed('the body', `${shape.bytes} bytes`, String(filled));
-  const values: Floats = new views[shape.dtype](memory);
   checkFinite(values, shape);
   return { ...shape, values };
 }

@@ -17,6 +17,7 @@ export {
   seriesOfFrame,
   writeFrame,
 } from './frames.js';
+export { type Pace, paceOf } from './pace.js';
 export { type Priority, type PriorityChoice, priorities } from './priority.js';
 export type {
   BatchEntry,
