@@ -7,6 +7,7 @@ export {
   type TreeConfiguration,
   treeDefinition,
 } from './networks.js';
+export type { SessionServiceOptions } from './options.js';
 export type {
   CreateResult,
   CreateSession,
@@ -22,3 +23,4 @@ export type {
   StepsOutcome,
   StepsRequest,
 } from './requests.js';
+export { SessionService, type Waiting } from './service.js';
