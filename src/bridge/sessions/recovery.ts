@@ -5,10 +5,11 @@
  * quarantined. The others replay their rows in micro-batches, as they were applied.
  */
 import type { Floats } from '../../native/index.js';
+import type { RecoveredSession, SessionSnapshot } from '../journal/index.js';
+import type { Logger } from '../logs/index.js';
 import { BlockedSession, withTail } from './blocked-session.js';
 import { buildNetwork, type NetworkDefinition } from './networks.js';
 import { OnlineReadout } from './online-readout.js';
-import type { RecoveredSession, SessionLog, SessionSnapshot } from './outside.js';
 import type { PinnedNetwork, PinnedNetworks } from './pinned-networks.js';
 import { type KeptRecord, Session, type SessionSettings } from './session.js';
 import { StepsWork } from './steps-work.js';
@@ -17,7 +18,7 @@ export interface RecoveryParts {
   networks: PinnedNetworks;
   /** Version and instruction set of this process. */
   build: string;
-  log: SessionLog;
+  log: Logger;
   now: number;
 }
 
@@ -59,7 +60,7 @@ async function rebuilt(
   fingerprint: string,
   definition: unknown,
   networks: PinnedNetworks,
-  log: SessionLog,
+  log: Logger,
 ): Promise<PinnedNetwork | undefined> {
   if (definition === undefined) return undefined;
   try {
