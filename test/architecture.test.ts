@@ -40,7 +40,7 @@ const rooms: Record<string, string[]> = {
     'network',
     'simulator',
   ],
-  bridge: ['errors', 'abort', 'engine'],
+  bridge: ['errors', 'abort', 'engine', 'processor'],
   'entry-points': ['errors', 'host', 'abort', 'engine', 'sources', 'monitor', 'simulator'],
   cli: ['errors', 'host', 'native', 'engine', 'pipeline', 'processor', 'simulator'],
 };
