@@ -40,7 +40,7 @@ const rooms: Record<string, string[]> = {
     'network',
     'simulator',
   ],
-  bridge: ['errors', 'abort', 'engine'],
+  bridge: ['errors', 'abort', 'engine', 'monitor', 'simulator'],
   'entry-points': ['errors', 'host', 'abort', 'engine', 'sources', 'monitor', 'simulator'],
   cli: ['errors', 'host', 'native', 'engine', 'pipeline', 'processor', 'simulator'],
 };
@@ -224,6 +224,7 @@ describe('the arrows', () => {
 test('time is read and waited for in src/abort/clock.ts only', () => {
   const exceptions = new Map([
     [path.join('src', 'abort', 'clock.ts'), 'the system clock itself'],
+    [path.join('src', 'bridge', 'probes', 'probe-worker.ts'), 'a thread that no clock reaches'],
     [path.join('src', 'encoding', 'tokenizer-thread.ts'), 'the limit of a thread, which Atomics.wait measures too'],
     [path.join('src', 'native', 'long-run.ts'), 'how often progress of native work is looked at'],
   ]);

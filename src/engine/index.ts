@@ -52,4 +52,9 @@ export {
   type Scraper,
   type SharedOptions,
   scraperOf,
+  type TelemetryColumn,
+  TelemetryRing,
+  type TelemetryRingOptions,
+  type TelemetrySeries,
+  telemetryColumns,
 } from './telemetry/index.js';

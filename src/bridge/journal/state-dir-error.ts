@@ -1,0 +1,14 @@
+/** The state-dir cannot be used: the bridge says so in one line and exits with 78 (EX_CONFIG). */
+import { brand } from '../../errors/index.js';
+
+export class StateDirError extends Error {
+  readonly exitCode = 78;
+
+  constructor(dir: string, reason: string, options?: ErrorOptions) {
+    super(`The state directory ${dir} cannot be used: ${reason}`, options);
+    this.name = 'StateDirError';
+  }
+}
+
+/** Whether something says that a state-dir cannot be used. */
+export const isStateDirError = brand(StateDirError, 'StateDirError');
