@@ -108,8 +108,8 @@ function learnerOf(
   parts: SessionSnapshot['parts'],
 ) {
   const { learner, errors } = parts;
-  if (learner === undefined || errors === undefined) return new OnlineReadout(features, settings);
-  return OnlineReadout.restore(features, settings, { learner, errors });
+  const saved = learner === undefined || errors === undefined ? undefined : { learner, errors };
+  return new OnlineReadout(features, settings, saved);
 }
 
 type RecoveredRows = RecoveredSession['rows'];

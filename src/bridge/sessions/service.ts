@@ -24,7 +24,7 @@ import { describeSession, placeOf } from './describe.js';
 import { Durability } from './durability.js';
 import type { SessionNetwork } from './networks.js';
 import { OnlineReadout } from './online-readout.js';
-import { openJournal } from './open-journal.js';
+import { type JournalFiles, openJournal } from './open-journal.js';
 import { type CheckedOptions, optionsSchema, type SessionServiceOptions } from './options.js';
 import { PinnedNetworks } from './pinned-networks.js';
 import { recoverSessions, snapshotOf } from './recovery.js';
@@ -77,12 +77,15 @@ export class SessionService {
     this.#steps = new StepsRunner(this.#durability, this.#counters, options);
   }
 
-  /** Recovers the sessions of the state directory, then resolves. Errors: those of the journal; BridgeError `impossible` for networks. */
-  static async start(options: SessionServiceOptions): Promise<SessionService> {
+  /**
+   * Recovers the sessions of the state directory, then resolves. `files` puts another file system in the place of Node's: for
+   * tests. Errors: those of the journal; BridgeError `impossible` for networks.
+   */
+  static async start(options: SessionServiceOptions, files?: JournalFiles): Promise<SessionService> {
     const checked = checkOptions(optionsSchema, options, 'SessionService');
     const table = new SessionTable(checked.clock);
     const build = checked.build ?? (await thisBuild());
-    const { journal, ...recovered } = await openJournal(checked, () => snapshots(table));
+    const { journal, ...recovered } = await openJournal(checked, () => snapshots(table), files);
     try {
       const service = new SessionService(checked, build, journal, table);
       await service.#recover(recovered);
