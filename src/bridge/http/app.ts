@@ -43,17 +43,35 @@ export interface AppOptions {
   served: (request: Served) => void;
 }
 
+interface Counted extends AppOptions {
+  began: () => void;
+}
+
 type Env = { Bindings: HttpBindings };
 
 /** What Hono is given for an answer that was written to Node's response. */
 const alreadySent = () => new Response(null, { headers: { 'x-hono-already-sent': 'true' } });
 
 export interface App {
-  hono: Hono<Env>;
+  /** For a Hono application on @hono/node-server, whose bindings it needs. */
+  fetch: (request: Request, env: HttpBindings) => Response | Promise<Response>;
   listener: (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+  /** Requests that are under way. */
+  readonly active: number;
 }
 
-export function makeApp(options: AppOptions): App {
+export function makeApp(given: AppOptions): App {
+  let active = 0;
+  const options: Counted = {
+    ...given,
+    began: () => {
+      active++;
+    },
+    served: (request) => {
+      active--;
+      given.served(request);
+    },
+  };
   const hono = new Hono<Env>();
   const pathsOf = new Map<string, Endpoint[]>();
   for (const one of options.endpoints) pathsOf.set(one.path, [...(pathsOf.get(one.path) ?? []), one]);
@@ -77,14 +95,20 @@ export function makeApp(options: AppOptions): App {
     outgoing.setHeader('x-request-id', requestId);
     sendError(incoming, outgoing, refusal);
   };
-  return { hono, listener };
+  return {
+    fetch: (request, env) => hono.fetch(request, env),
+    listener,
+    get active() {
+      return active;
+    },
+  };
 }
 
 async function serve(
   { incoming, outgoing }: HttpBindings,
   endpoints: readonly Endpoint[],
   params: Record<string, string>,
-  options: AppOptions,
+  options: Counted,
 ): Promise<void> {
   const requestId = requestIdOf(incoming.headers);
   outgoing.setHeader('x-request-id', requestId);
@@ -216,14 +240,18 @@ export function peerOf({ socket }: IncomingMessage): string {
   return socket.remoteAddress?.replace(/^::ffff:/, '') ?? 'unix';
 }
 
+/** Status in the metrics of a request whose client left before it was answered. */
+const clientLeft = 499;
+
 function count(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   route: string,
   requestId: string,
   outcome: { error: BridgeError | null } | BridgeError,
-  { served }: AppOptions,
+  { began, served }: Counted,
 ): void {
+  began();
   const start = performance.now();
   const method = ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS', 'PUT', 'PATCH'].includes(incoming.method ?? '')
     ? incoming.method!
@@ -232,7 +260,7 @@ function count(
     served({
       method,
       route,
-      status: outgoing.statusCode,
+      status: outgoing.headersSent ? outgoing.statusCode : clientLeft,
       ms: performance.now() - start,
       bytes: Number(outgoing.getHeader('content-length') ?? 0),
       requestId,
