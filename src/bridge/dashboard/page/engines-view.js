@@ -41,7 +41,9 @@ function makeRow() {
     figures: numbers.map(() => element('span')),
   };
   parts.cells = numbers.map((label, i) => element('td', { class: 'number', 'data-label': label }, parts.figures[i]));
-  parts.cells[2].append(element('span', { class: 'bar', 'aria-hidden': 'true' }));
+  parts.bar = element('span', { class: 'bar', 'aria-hidden': 'true' });
+  parts.cells[2].append(parts.bar);
+  parts.cells[3].classList.add('long');
   parts.root = element(
     'tr',
     {},
@@ -80,7 +82,8 @@ function showRow(parts, engine) {
   texts.forEach((text, i) => {
     setText(parts.figures[i], text);
   });
-  parts.cells[2].style.setProperty('--share', (figures?.kvUsageMax ?? 0).toFixed(3));
+  setHidden(parts.bar, typeof figures?.kvUsageMax !== 'number');
+  parts.bar.style.setProperty('--share', (figures?.kvUsageMax ?? 0).toFixed(3));
   parts.cells[2].classList.toggle('full', figures?.kvUsageMax > 0.95);
   parts.cells.at(-1).classList.toggle('problem', !(staleness <= oldSeconds));
 }

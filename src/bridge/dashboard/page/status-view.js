@@ -2,7 +2,7 @@
 import { byId, element, KeyedChildren, setHidden, setText } from './elements.js';
 import { byName, count, unknown, words } from './format.js';
 
-const groups = ['sessions', 'queue', 'throughput'];
+const groups = ['sessions', 'queue', 'inputs', 'throughput'];
 
 export class StatusView {
   #groups = new KeyedChildren(byId('bridge'), makeGroup, showGroup);
