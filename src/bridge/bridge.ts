@@ -40,6 +40,7 @@ const version: string = JSON.parse(readFileSync(new URL('../../package.json', im
 const reservedFiles = 256;
 const standardProbe = '127.0.0.1:2251';
 const endSpreadMs = 2000;
+const tlsPollMs = 5000;
 
 export class Bridge {
   readonly log: Logger;
@@ -89,6 +90,7 @@ export class Bridge {
         version,
         startedAt: new Date(wallMs()).toISOString(),
       }),
+      trustedProxies: checked.config.trustedProxies,
       guard: { allowedHosts: checked.config.allowedHosts.map((name) => name.toLowerCase()) },
       tokens: parts.tokens,
       bodies: parts.bodies,
@@ -130,7 +132,10 @@ export class Bridge {
   }
 
   /** @internal Opens the listeners; resolves when all are bound. */
-  async listen(addresses: readonly ListenAddress[], { tlsCert, tlsKey, socketMode }: CheckedOptions['config']): Promise<void> {
+  async listen(
+    addresses: readonly ListenAddress[],
+    { tlsCert, tlsKey, socketMode }: CheckedOptions['config'],
+  ): Promise<void> {
     const tls = tlsCert !== undefined && tlsKey !== undefined ? { cert: tlsCert, key: tlsKey } : undefined;
     for (const address of addresses) {
       const listener = await Listener.open({
@@ -143,6 +148,7 @@ export class Bridge {
       this.#closers.add(() => listener.close());
       this.#listeners.push(listener);
     }
+    if (tls !== undefined) this.#watchTls();
     this.#heartbeat.ready({ listeners: true });
     this.#heartbeat.phase('serving');
   }
@@ -180,6 +186,20 @@ export class Bridge {
     await this.close();
   }
 
+  /** Takes new certificates a few seconds after their files changed. */
+  #watchTls(): void {
+    const timer = setInterval(() => {
+      try {
+        for (const listener of this.#listeners) listener.refreshTls();
+      } catch (error) {
+        this.log.error('a changed certificate cannot be taken: the one in use stays', {
+          code: (error as { code?: string }).code,
+        });
+      }
+    }, tlsPollMs).unref();
+    this.#closers.add(() => clearInterval(timer));
+  }
+
   #measure(): void {
     const connections = this.metrics.gauge('dtesn_http_connections', 'Open connections.');
     const streams = this.metrics.gauge('dtesn_streams', 'Streams under way.', ['kind']);
@@ -210,7 +230,7 @@ async function openBridge(checked: CheckedOptions, addresses: ListenAddress[], c
   const budget = new MemoryBudget({ metrics });
   if (config.stateDir !== null) {
     const { stateDir: path, lockWaitMs } = config;
-    const directory = await StateDirectory.open({ path, lockWaitMs, log, tryLock: lockFile });
+    const directory = await StateDirectory.open({ path, lockWaitMs, log, tryLock });
     closers.add(() => directory.close());
   }
   const memoryFull = () => budget.isTight();
@@ -220,8 +240,18 @@ async function openBridge(checked: CheckedOptions, addresses: ListenAddress[], c
   return bridge;
 }
 
+/** StateDirectory writes who holds it. */
+function tryLock(file: string) {
+  const lock = lockFile(file, 'starting');
+  return lock === null ? null : { close: () => lock.release() };
+}
+
 /** The probe listener. Where no address was asked for and the standard one is taken, a free port serves, and the log says so. */
-async function openProbes(listen: string | null | undefined, heartbeat: Heartbeat, log: Logger): Promise<Probes | null> {
+async function openProbes(
+  listen: string | null | undefined,
+  heartbeat: Heartbeat,
+  log: Logger,
+): Promise<Probes | null> {
   if (listen === null) return null;
   if (listen !== undefined) return Probes.start({ listen, heartbeat });
   try {
