@@ -24,6 +24,7 @@ export { configFacts, type FactName, joinFacts, type ModelFacts } from './model-
 export { givenModelFolder, modelConflicts, modelFilesEngine, readModelFiles } from './model-files/index.js';
 export {
   type Labels,
+  labelText,
   type MetricFamilies,
   MetricFamily,
   type MetricType,
@@ -51,4 +52,9 @@ export {
   type Scraper,
   type SharedOptions,
   scraperOf,
+  type TelemetryColumn,
+  TelemetryRing,
+  type TelemetryRingOptions,
+  type TelemetrySeries,
+  telemetryColumns,
 } from './telemetry/index.js';

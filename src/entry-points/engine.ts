@@ -37,7 +37,12 @@ export {
   type RequestOptions,
   type Sample,
   type Scrape,
+  type TelemetryColumn,
+  TelemetryRing,
+  type TelemetryRingOptions,
+  type TelemetrySeries,
   type Tokenization,
+  telemetryColumns,
 } from '../engine/index.js';
 export { DtesnError, type DtesnErrorCode, type ListenerErrorHandler } from '../errors/index.js';
 export { type NvidiaGpu, type NvidiaGpusOptions, nvidiaGpus } from '../host/index.js';
@@ -48,9 +53,11 @@ export {
   type EngineState,
   type EngineStateName,
   Fleet,
+  type FleetChoice,
   type FleetEvents,
   type FleetMember,
   type FleetOptions,
+  type ReportedLoad,
 } from '../monitor/index.js';
 export {
   type AdditionalSource,

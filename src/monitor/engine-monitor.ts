@@ -6,6 +6,7 @@
  *     monitor.on('observation', (state, figures) => ...);
  *     monitor.on('restart', () => ...);
  *     monitor.inFlight(3);                            // requests the caller waits for: a hang that hides them is seen
+ *     monitor.inFlight(() => pending.size);           // the same, asked for at each observation
  *     monitor.state.name                              // 'unknown' until the first answer
  *     await monitor.close();
  *
@@ -13,7 +14,8 @@
  * The first observation asks; later, answers that another reader of the same Engine object had in the last half of an interval
  * serve as well (scraper.ts), so a monitor and a SourceFetcher together ask as often as one of them. An engine that stands still
  * is asked once more, at the end of `hungAfterMs`.
- * Observations do not overlap: a slow one delays the next. The timer does not keep the process alive. The engine is the
+ * The second observation comes (0.5 + `phase`) intervals after the first and the others an interval apart, so that monitors that
+ * begin together do not ask together. Observations do not overlap: a slow one delays the next. The timer does not keep the process alive. The engine is the
  * caller's and stays open. States: see engine-state.ts; times are of the clock, in seconds.
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option.
  */
@@ -37,6 +39,7 @@ export const optionsSchema = z.object({
   intervalMs: milliseconds.default(1000).describe('milliseconds in (0, 600000]'),
   timeoutMs: milliseconds.default(800).describe('milliseconds in (0, 600000]'),
   hungAfterMs: milliseconds.default(3500).describe('milliseconds in (0, 600000]'),
+  phase: z.number().min(0).lt(1).default(0.5).describe('a number in [0, 1)'),
   onListenerError: z
     .custom<ListenerErrorHandler>((value) => typeof value === 'function')
     .optional()
@@ -51,6 +54,8 @@ export interface EngineMonitorOptions {
   timeoutMs?: number | undefined;
   /** Milliseconds without an iteration while requests run or wait, or without any answer, after which it is hung. Default 3500. */
   hungAfterMs?: number | undefined;
+  /** Where in an interval the observations after the first lie, in [0, 1). Default 0.5: an interval after the first. */
+  phase?: number | undefined;
   /**
    * Called with the first error of each listener: one that throws stops neither the watch nor the other listeners. Default: a
    * warning of the process.
@@ -78,7 +83,8 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
   #scrape: EngineScrape | null = null;
   #rates: Rates | null = null;
   #observed = false;
-  #inFlight = 0;
+  #readAt: number | null = null;
+  #inFlight: () => number = () => 0;
   #cancelNext = () => {};
   #observing: Promise<void>;
 
@@ -86,14 +92,14 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
     super();
     if (typeof engine?.metrics !== 'function') throw argumentError('an Engine', 'engine', engine);
     const checked = checkOptions(optionsSchema, options, 'EngineMonitor');
-    const { intervalMs, timeoutMs, hungAfterMs, onListenerError, clock } = checked;
+    const { intervalMs, timeoutMs, hungAfterMs, phase, onListenerError, clock } = checked;
     this.engine = engine;
     this.#intervalMs = intervalMs;
     this.#timeoutMs = timeoutMs;
     this.#clock = clock;
     this.#errors = new ListenerErrors(onListenerError);
     this.#tracker = new EngineStateTracker(hungAfterMs / 1000);
-    this.#observing = this.#watch(0);
+    this.#observing = this.#watch(0, (0.5 + phase) * intervalMs);
   }
 
   /** The state as it was last observed. */
@@ -111,6 +117,11 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
     return this.#rates;
   }
 
+  /** When /metrics was last read, in seconds of the clock; null when it never was. */
+  get readAtSeconds(): number | null {
+    return this.#readAt;
+  }
+
   /** Whether it was observed at all yet. */
   get observed(): boolean {
     return this.#observed;
@@ -123,10 +134,14 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
 
   /**
    * Says how many requests the caller has sent to the engine and not been answered. With some in flight an engine whose
-   * gauges are 0 and that counts nothing is hung, not ready. 0 at first.
+   * gauges are 0 and that counts nothing is hung, not ready. A function is called at each observation. 0 at first.
    */
-  inFlight(requests: number): void {
-    this.#inFlight = checkWhole(requests, 'requests', 0, undefined, 'requests');
+  inFlight(requests: number | (() => number)): void {
+    if (typeof requests === 'function') this.#inFlight = requests;
+    else {
+      const given = checkWhole(requests, 'requests', 0, undefined, 'requests');
+      this.#inFlight = () => given;
+    }
   }
 
   /** Ends the watch and what is being asked. */
@@ -146,13 +161,13 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
     return this.#intervalMs / 2 + 1;
   }
 
-  /** `maxAgeMs`: how old an answer that another reader had may be. */
-  async #watch(maxAgeMs: number): Promise<void> {
+  /** `maxAgeMs`: how old an answer that another reader had may be. `intervalMs`: until the next observation. */
+  async #watch(maxAgeMs: number, intervalMs = this.#intervalMs): Promise<void> {
     const start = this.#clock.now();
     await this.#observe(maxAgeMs);
     if (this.#closing.signal.aborted) return;
     const now = this.#clock.now();
-    const next = Math.max(0, this.#intervalMs - (now - start));
+    const next = Math.max(0, intervalMs - (now - start));
     const due = 1000 * this.#tracker.hungAt - now;
     const isEarly = due > 0 && due < next;
     this.#cancelNext = this.#clock.after(isEarly ? due : next, () => {
@@ -169,12 +184,13 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
     const time = this.#clock.now() / 1000;
     this.#rates = ratesBetween(this.#scrape, scrape);
     this.#scrape = scrape;
+    this.#readAt = scrape?.timeSeconds ?? this.#readAt;
     const before = this.state;
     const { restarts } = this;
     this.#figures = answers.figures;
     this.#observed = true;
     const readAt = scrape?.timeSeconds ?? time;
-    const now = this.#tracker.observe({ time, readAt, ...answers, inFlight: this.#inFlight });
+    const now = this.#tracker.observe({ time, readAt, ...answers, inFlight: this.#inFlight() });
     if (this.restarts > restarts) emit(this, this.#errors, 'restart');
     if (now.name !== before.name) emit(this, this.#errors, 'state', now, before);
     emit(this, this.#errors, 'observation', now, this.#figures);

@@ -26,7 +26,7 @@ import {
 } from '../engine/index.js';
 import { withOldNames } from '../errors/index.js';
 
-const engineStates = [
+export const engineStates = [
   'unknown',
   'loading',
   'ready',
@@ -49,6 +49,11 @@ export interface EngineState {
   evidence: string[];
   /** @deprecated Use `sinceSeconds`. */
   readonly since?: number | undefined;
+}
+
+/** Whether requests may be sent to an engine in this state. */
+export function canServe({ name }: EngineState): boolean {
+  return name === 'ready' || name === 'busy' || name === 'saturated';
 }
 
 const readable = withOldNames({ since: 'sinceSeconds' }, 'an engine state');
@@ -259,7 +264,7 @@ function ranksOf(figures: EngineMetrics): Rank[] {
 }
 
 /** Whether work was counted since; null when the engine counts none. */
-function progressed(before: EngineFigures, now: EngineFigures): boolean | null {
+export function progressed(before: EngineFigures, now: EngineFigures): boolean | null {
   const known = counters.filter((name) => before[name] !== null && now[name] !== null);
   return known.length === 0 ? null : known.some((name) => now[name]! > before[name]!);
 }

@@ -3,9 +3,11 @@
  *
  *     cost = (1 + running + WAITING waiting + picked) / (1.05 - KV usage)        four times that when saturated
  *
- * `picked` counts the picks since the engine was last observed, so that a burst between two observations spreads. What an
- * engine does not say counts as the worst of those that do. Engines in another state than ready, busy and saturated are
- * drained: nothing is picked from them until they are back.
+ * `picked` counts the picks since the engine was last observed, or the requests that its caller sent lately (`sent`) where
+ * those are more, so that a burst between two observations spreads. What an engine does not say counts as the worst of those
+ * that do. A load that came by another way (`report`) counts until a newer scrape. Engines in another state than ready, busy
+ * and saturated are drained: nothing is picked from them until they are back. An engine with less free KV memory than
+ * `promptTokens` costs as a saturated one.
  *
  * Locality: with a `session` the engine that rendezvous hashing gives that session serves it, so that its prefix cache is
  * reused, unless that costs more than `affinity` (2) times the cheapest. When engines come and go only their own
@@ -14,26 +16,39 @@
  *     const fleet = new Fleet([engineA, engineB]);
  *     await fleet.observed();                     // every engine was observed once
  *     const engine = fleet.pick({ session: 'user-7' });
+ *     const { engine, reason, cost } = fleet.choose({ session: 'user-7', promptTokens: 900 });
+ *     fleet.add(engineC);                         // the others keep their history
+ *     await fleet.remove(engineA);                // its watch ends, the engine stays the caller's
  *
- * Options: `affinity`, `monitor` (those of EngineMonitor), `clock` (abort/clock.ts).
+ * Observations of the engines are spread over the interval, whatever their number (phases by the golden ratio).
+ * Options: `affinity`, `allowEmpty`, `monitor` (those of EngineMonitor), `clock` (abort/clock.ts).
  * A listener that throws is reported as one of the monitors (`monitor.onListenerError`) and harms no other.
  * Errors: DtesnError ERR_DTESN_NO_ENGINE when every engine is drained; TypeError or RangeError ERR_DTESN_ARGUMENT.
  * Sources: Thaler & Ravishankar (1998), rendezvous hashing; Mirrokni, Thorup, Zadimoghaddam (2018), consistent hashing with
  * bounded loads.
  */
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import { z } from 'zod';
 import { type Clock, clockOption, untilAborted } from '../abort/index.js';
 import type { Engine } from '../engine/index.js';
-import { argumentError, checkOptions, DtesnError, emit, ListenerErrors, rangeError } from '../errors/index.js';
+import {
+  argumentError,
+  checkOptions,
+  checkWhole,
+  DtesnError,
+  emit,
+  ListenerErrors,
+  rangeError,
+} from '../errors/index.js';
 import { EngineMonitor, type EngineMonitorOptions } from './engine-monitor.js';
-import type { EngineState } from './engine-state.js';
+import { canServe, type EngineState } from './engine-state.js';
 
 const WAITING = 3;
 const SATURATED = 4;
 
 export const optionsSchema = z.object({
   affinity: z.number().min(1).max(Number.MAX_VALUE).default(2).describe('a finite number, 1 or more,'),
+  allowEmpty: z.boolean().default(false).describe('true or false'),
   monitor: z.record(z.string(), z.unknown()).default({}).describe('options of EngineMonitor'),
   clock: clockOption,
 });
@@ -41,6 +56,8 @@ export const optionsSchema = z.object({
 export interface FleetOptions {
   /** How many times the cheapest engine's cost that of a session's own engine may be, 1 or more. Default 2. */
   affinity?: number | undefined;
+  /** Whether it may have no engine: to begin with, or after the last was removed. Default false. */
+  allowEmpty?: boolean | undefined;
   /** Of the monitor of each engine. */
   monitor?: EngineMonitorOptions | undefined;
   /** Of every monitor that `monitor` gives none. Default: the system's monotonic clock. */
@@ -59,30 +76,104 @@ export interface FleetEvents {
   restored: [engine: Engine, state: EngineState];
 }
 
+/** What an engine said of its load beside its metrics, as in a header of an answer; null where it did not. */
+export interface ReportedLoad {
+  running?: number | null | undefined;
+  waiting?: number | null | undefined;
+  /** 0 to 1. */
+  kvUsage?: number | null | undefined;
+}
+
+export interface FleetChoice {
+  engine: Engine;
+  /**
+   * only       no other engine can serve
+   * cheapest   no engine costs less
+   * session    the engine of the session
+   * moved      the session's own engine costs too much, so the cheapest
+   */
+  reason: 'only' | 'cheapest' | 'session' | 'moved';
+  cost: number;
+  /** Engines that could serve. */
+  candidates: number;
+}
+
 interface Member {
   engine: Engine;
   monitor: EngineMonitor;
   picked: number;
+  sent: number;
+  reported: { load: ReportedLoad; atSeconds: number } | null;
+  /** Resolves with the first observation, or when it is removed. */
+  seen: Promise<void>;
+  leave: () => void;
 }
 
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
 export class Fleet extends EventEmitter<FleetEvents> {
-  readonly #members: Member[];
+  readonly #members: Member[] = [];
   readonly #closing = new AbortController();
   readonly #affinity: number;
+  readonly #allowEmpty: boolean;
+  readonly #monitor: EngineMonitorOptions;
+  readonly #clock: Clock;
   readonly #errors: ListenerErrors;
+  /** Engines added so far, which gives the next its phase. */
+  #added = 0;
 
   constructor(engines: readonly Engine[], options: FleetOptions = {}) {
     super();
     if (!Array.isArray(engines)) throw argumentError('an array of engines', 'engines', engines);
-    if (engines.length === 0) throw rangeError('at least one engine', 'engines', engines);
+    const checked = checkOptions(optionsSchema, options, 'Fleet');
     const labels = engines.map((engine: Engine) => engine?.label);
     const twice = labels.find((label, i) => labels.indexOf(label) < i);
     if (twice !== undefined) throw rangeError('each engine once', 'engines', twice);
-    const { affinity, clock, monitor: given } = checkOptions(optionsSchema, options, 'Fleet');
-    const monitor: EngineMonitorOptions = { clock, ...given };
-    this.#affinity = affinity;
-    this.#errors = new ListenerErrors(monitor.onListenerError);
-    this.#members = engines.map((engine: Engine) => this.#member(engine, monitor));
+    if (engines.length === 0 && !checked.allowEmpty) throw rangeError('at least one engine', 'engines', engines);
+    this.#affinity = checked.affinity;
+    this.#allowEmpty = checked.allowEmpty;
+    this.#monitor = { clock: checked.clock, ...checked.monitor };
+    this.#clock = this.#monitor.clock ?? checked.clock;
+    this.#errors = new ListenerErrors(this.#monitor.onListenerError);
+    for (const engine of engines) this.add(engine);
+  }
+
+  /** Watches one more engine. */
+  add(engine: Engine): EngineMonitor {
+    if (this.#closing.signal.aborted) throw closedError();
+    if (this.#find(engine?.label) !== undefined)
+      throw rangeError('an engine that is not in the fleet', 'engine', engine.label);
+    const member = this.#member(engine, { phase: (0.5 + this.#added * GOLDEN) % 1, ...this.#monitor });
+    this.#added++;
+    this.#members.push(member);
+    return member.monitor;
+  }
+
+  /** Ends the watch of an engine, given itself or by its label; resolves with it when its last observation has ended. */
+  async remove(engine: Engine | string): Promise<Engine> {
+    const member = this.#known(engine);
+    if (this.#members.length === 1 && !this.#allowEmpty) {
+      throw rangeError('an engine beside which others stay (or allowEmpty)', 'engine', member.engine.label);
+    }
+    this.#members.splice(this.#members.indexOf(member), 1);
+    member.leave();
+    await member.monitor.close();
+    return member.engine;
+  }
+
+  /** The monitor of an engine, given itself or by its label. */
+  monitor(engine: Engine | string): EngineMonitor {
+    return this.#known(engine).monitor;
+  }
+
+  /** Takes the load of an engine that came by another way than its metrics; it counts until they are read again. */
+  report(engine: Engine | string, load: ReportedLoad): void {
+    this.#known(engine).reported = { load: { ...load }, atSeconds: this.#clock.now() / 1000 };
+  }
+
+  /** Says how many requests were sent to an engine lately, so that its metrics may not show them yet. 0 at first. */
+  sent(engine: Engine | string, requests: number): void {
+    this.#known(engine).sent = checkWhole(requests, 'requests', 0, undefined, 'requests');
   }
 
   /** Every engine, its state and what picking it costs. */
@@ -94,26 +185,38 @@ export class Fleet extends EventEmitter<FleetEvents> {
   /** Resolves when every engine was observed at least once; rejects with the signal's reason where that comes first. */
   async observed({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     signal?.throwIfAborted();
-    const closed = () => new DtesnError('ERR_DTESN_CLOSED', 'Expected an open fleet but it was closed');
-    if (this.#closing.signal.aborted) throw closed();
+    if (this.#closing.signal.aborted) throw closedError();
     const unseen = this.#members.filter(({ monitor }) => !monitor.observed);
-    const waiting = unseen.map(({ monitor }) => once(monitor, 'observation', { signal: this.#closing.signal }));
-    const all = Promise.all(waiting).catch(() => {
-      throw closed();
+    const all = untilAborted(this.#closing.signal, Promise.all(unseen.map(({ seen }) => seen))).catch(() => {
+      throw closedError();
     });
     await (signal === undefined ? all : untilAborted(signal, all));
   }
 
   /** The engine for the next request. */
-  pick({ session }: { session?: string } = {}): Engine {
-    const costs = this.#costs();
+  pick(request: { session?: string | undefined; promptTokens?: number | undefined } = {}): Engine {
+    return this.choose(request).engine;
+  }
+
+  /** The same, with the rule that chose it and what it costs. */
+  choose({
+    session,
+    promptTokens = 0,
+  }: {
+    session?: string | undefined;
+    promptTokens?: number | undefined;
+  } = {}): FleetChoice {
+    const costs = this.#costs(promptTokens);
     const open = this.#members.map((member, i) => ({ member, cost: costs[i]! })).filter(({ cost }) => cost !== null);
     if (open.length === 0) throw this.#noneOpen();
     const cheapest = open.reduce((a, b) => (b.cost < a.cost ? b : a));
     const home = session === undefined ? cheapest : owner(open, session);
-    const chosen = home.cost <= this.#affinity * cheapest.cost ? home : cheapest;
-    chosen.member.picked++;
-    return chosen.member.engine;
+    const stays = home.cost <= this.#affinity * cheapest.cost;
+    const { member, cost } = stays ? home : cheapest;
+    member.picked++;
+    const bySession = stays ? 'session' : 'moved';
+    const reason = open.length === 1 ? 'only' : session === undefined ? 'cheapest' : bySession;
+    return { engine: member.engine, reason, cost, candidates: open.length };
   }
 
   /** Ends every watch; the engines stay open. */
@@ -127,44 +230,75 @@ export class Fleet extends EventEmitter<FleetEvents> {
     await this.close();
   }
 
+  #find(label: string): Member | undefined {
+    return this.#members.find(({ engine }) => engine.label === label);
+  }
+
+  #known(engine: Engine | string): Member {
+    const label = typeof engine === 'string' ? engine : engine?.label;
+    const member = this.#find(label);
+    if (member === undefined) throw rangeError('an engine of the fleet', 'engine', label);
+    return member;
+  }
+
   #member(engine: Engine, options: EngineMonitorOptions): Member {
     const monitor = new EngineMonitor(engine, options);
-    const member = { engine, monitor, picked: 0 };
+    let leave = () => {};
+    const seen = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    const member: Member = { engine, monitor, picked: 0, sent: 0, reported: null, seen, leave };
     monitor.on('observation', () => {
       member.picked = 0;
+      member.leave();
     });
     monitor.on('state', (now, before) => {
-      if (isOpen(now) === isOpen(before)) return;
-      emit(this, this.#errors, isOpen(now) ? 'restored' : 'drained', engine, now);
+      if (canServe(now) === canServe(before)) return;
+      emit(this, this.#errors, canServe(now) ? 'restored' : 'drained', engine, now);
     });
     return member;
   }
 
   /** Null for each drained one. */
-  #costs(): (number | null)[] {
-    const open = this.#members.filter(({ monitor }) => isOpen(monitor.state));
-    const worst = (read: (member: Member) => number | null) => Math.max(0, ...open.map((one) => read(one) ?? 0));
-    const running = ({ monitor }: Member) => monitor.figures?.running ?? null;
-    const waiting = ({ monitor }: Member) => monitor.figures?.waiting ?? null;
-    const usage = ({ monitor }: Member) => monitor.figures?.kvUsageMax ?? null;
-    const [mostRunning, mostWaiting, mostUsed] = [worst(running), worst(waiting), worst(usage)];
-    return this.#members.map((member) => {
-      const { state } = member.monitor;
-      if (!isOpen(state)) return null;
-      const requests = (running(member) ?? mostRunning) + WAITING * (waiting(member) ?? mostWaiting) + member.picked;
-      const room = 1.05 - Math.min(1, Math.max(0, usage(member) ?? mostUsed));
-      return ((1 + requests) / room) * (state.name === 'saturated' ? SATURATED : 1);
+  #costs(promptTokens = 0): (number | null)[] {
+    const loads = this.#members.map((member) => (canServe(member.monitor.state) ? loadOf(member) : null));
+    const worst = (name: keyof Load) => Math.max(0, ...loads.map((load) => load?.[name] ?? 0));
+    const [mostRunning, mostWaiting, mostUsed] = [worst('running'), worst('waiting'), worst('kvUsage')];
+    return this.#members.map(({ monitor, picked, sent }, i) => {
+      const load = loads[i]!;
+      if (load === null) return null;
+      const requests = (load.running ?? mostRunning) + WAITING * (load.waiting ?? mostWaiting) + Math.max(picked, sent);
+      const usage = Math.min(1, Math.max(0, load.kvUsage ?? mostUsed));
+      const capacity = monitor.figures?.kvTokensCapacity ?? Number.POSITIVE_INFINITY;
+      const strained = monitor.state.name === 'saturated' || promptTokens > (1 - usage) * capacity;
+      return ((1 + requests) / (1.05 - usage)) * (strained ? SATURATED : 1);
     });
   }
 
   #noneOpen(): DtesnError {
+    if (this.#members.length === 0)
+      return new DtesnError('ERR_DTESN_NO_ENGINE', 'Expected an engine that can serve but the fleet is empty');
     const states = this.#members.map(({ engine, monitor }) => `${engine.label} is ${monitor.state.name}`);
     return new DtesnError('ERR_DTESN_NO_ENGINE', `Expected an engine that can serve but ${states.join(', ')}`);
   }
 }
 
-function isOpen({ name }: EngineState): boolean {
-  return name === 'ready' || name === 'busy' || name === 'saturated';
+type Load = Required<{ [Name in keyof ReportedLoad]: number | null }>;
+
+/** The figures of its last scrape, or what was reported since. */
+function loadOf({ monitor, reported }: Member): Load {
+  const { figures, readAtSeconds } = monitor;
+  const isNewer = reported !== null && reported.atSeconds > (readAtSeconds ?? Number.NEGATIVE_INFINITY);
+  const load = isNewer ? reported.load : {};
+  return {
+    running: load.running ?? figures?.running ?? null,
+    waiting: load.waiting ?? figures?.waiting ?? null,
+    kvUsage: load.kvUsage ?? figures?.kvUsageMax ?? null,
+  };
+}
+
+function closedError(): DtesnError {
+  return new DtesnError('ERR_DTESN_CLOSED', 'Expected an open fleet but it was closed');
 }
 
 /** The member whose hash with the session is highest. */

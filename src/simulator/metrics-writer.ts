@@ -9,6 +9,7 @@
  * Law: labels stand in alphabetical order, numbers are floats in Go's form (19.0, 1.7953796409e+09).
  * Source: prometheus_client 0.16, exposition.py and multiprocess.py, run on the same declarations.
  */
+import { labelText } from '../engine/index.js';
 import type { Histogram } from './histogram.js';
 
 export type MetricsForm = 'single-process' | 'multi-process';
@@ -92,25 +93,13 @@ export class MetricsWriter {
   }
 
   private sample(type: Family, name: string, labels: Labels, value: number): void {
-    this.linesOf(type).push(`${name}${formatLabels(labels)} ${formatNumber(value)}`);
+    this.linesOf(type).push(`${name}${labelText(labels)} ${formatNumber(value)}`);
   }
 
   /** The single-process form keeps the order of the families: all lines in one list. */
   private linesOf(type: Family): string[] {
     return this.lines[this.form === 'multi-process' ? type : 'counter'];
   }
-}
-
-/** Labels in alphabetical order; backslash, quote and line feed escaped. */
-function formatLabels(labels: Labels): string {
-  const names = Object.keys(labels).sort();
-  if (names.length === 0) return '';
-  return `{${names.map((name) => `${name}="${escapeLabel(labels[name]!)}"`).join(',')}}`;
-}
-
-function escapeLabel(value: string): string {
-  if (!/[\\"\n]/.test(value)) return value;
-  return value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
 }
 
 /** Integers with `.0`, and an exponent from a million on: 19 -> 19.0, 1795379640.9 -> 1.7953796409e+09. */

@@ -41,8 +41,10 @@ const statuses = {
   draining: 503,
   storage: 503,
   starting: 503,
+  stalled: 503,
   budget: 504,
   request_timeout: 408,
+  http_version: 505,
 } as const;
 
 export type BridgeErrorCode = keyof typeof statuses;
@@ -52,7 +54,9 @@ export interface BridgeErrorOptions extends ErrorOptions {
   /** Further fields of the error in the answer; finite numbers, strings, booleans. */
   details?: Record<string, string | number | boolean | null>;
   /** Seconds for the header Retry-After. */
-  retryAfterSeconds?: number;
+  retryAfterSeconds?: number | undefined;
+  /** Methods of the path, for the header Allow of a 405. */
+  allow?: string | undefined;
 }
 
 export class BridgeError extends Error {
@@ -60,17 +64,19 @@ export class BridgeError extends Error {
   readonly status: number;
   readonly details: Record<string, string | number | boolean | null>;
   readonly retryAfterSeconds: number | undefined;
+  readonly allow: string | undefined;
 
   constructor(
     code: BridgeErrorCode,
     message: string,
-    { details = {}, retryAfterSeconds, ...options }: BridgeErrorOptions = {},
+    { details = {}, retryAfterSeconds, allow, ...options }: BridgeErrorOptions = {},
   ) {
     super(message, options);
     this.name = 'BridgeError';
     this.code = code;
     this.status = statuses[code];
     this.details = details;
+    this.allow = allow;
     this.retryAfterSeconds = retryAfterSeconds ?? (this.status === 429 ? 1 : undefined);
   }
 }

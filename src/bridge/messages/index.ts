@@ -6,3 +6,41 @@ export {
   bridgeErrorCodes,
   isBridgeError,
 } from './bridge-error.js';
+export {
+  dispatchAnswerSchema,
+  dispatchSchema,
+  type EnginesMessage,
+  enginesAnswerSchema,
+  finishSchema,
+  firstTokenSchema,
+  historyQuery,
+  type PickMessage,
+  pickAnswerSchema,
+  pickSchema,
+  ticketAnswerSchema,
+} from './engines.js';
+export { type ErrorMessage, errorSchema } from './error.js';
+export {
+  batchAnswerSchema,
+  batchSchema,
+  type InputMessage,
+  inputSchema,
+  priorityQuery,
+  type StreamMessage,
+  streamSchema,
+} from './inputs.js';
+export {
+  ackQuery,
+  createSessionSchema,
+  listQuery,
+  type SessionMessage,
+  type StepsMessage,
+  sessionListSchema,
+  sessionReadoutSchema,
+  sessionSchema,
+  stepsAnswerSchema,
+  stepsManyAnswerSchema,
+  stepsManySchema,
+  stepsSchema,
+} from './sessions.js';
+export { doneSchema, eventsQuery, loginSchema, probeSchema } from './status.js';

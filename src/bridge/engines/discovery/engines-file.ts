@@ -1,0 +1,141 @@
+/**
+ * Engines by a file in the form of Prometheus' file-based service discovery:
+ *
+ *     [{ "targets": ["10.0.0.1:8000", "https://b.example", "unix:/run/c.sock"], "labels": { "name": "a", "kind": "vllm" } }]
+ *
+ * A target without a scheme is `http://` (label `__scheme__` says another). The label `name` names the engine of a group with one
+ * target, `kind` says what it is; other labels are ignored. The file is read again when its folder changes, which is how
+ * Kubernetes swaps a symlink, and every POLL_MS besides. A file that is absent, too large or wrong is logged once for each text
+ * and counted, and leaves the engines as they are. At most MOST_BYTES and MOST_TARGETS.
+ */
+import { type FSWatcher, watch } from 'node:fs';
+import { open } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import type { Clock } from '../../../abort/index.js';
+import type { Discovery } from './discovery.js';
+
+export const POLL_MS = 5000;
+const SETTLE_MS = 50;
+const MOST_BYTES = 1024 * 1024;
+const MOST_TARGETS = 1000;
+
+/** What a file says of one engine. */
+export interface Target {
+  url: string;
+  name?: string | undefined;
+  kind?: string | undefined;
+}
+
+const groups = z.array(
+  z.object({ targets: z.array(z.string().min(1).max(2048)), labels: z.record(z.string(), z.string()).default({}) }),
+);
+
+export function parseTargets(text: string): Target[] {
+  const targets = groups.parse(JSON.parse(text)).flatMap(({ targets, labels }) =>
+    targets.map((target): Target => {
+      const url = /^(unix:|[a-z][a-z0-9+.-]*:\/\/)/i.test(target)
+        ? target
+        : `${labels['__scheme__'] ?? 'http'}://${target}`;
+      return { url, name: targets.length === 1 ? labels['name'] : undefined, kind: labels['kind'] };
+    }),
+  );
+  if (targets.length > MOST_TARGETS)
+    throw new RangeError(`Expected at most ${MOST_TARGETS} targets but received ${targets.length}`);
+  return targets;
+}
+
+export interface EnginesFileOptions {
+  path: string;
+  clock: Clock;
+  /** Takes the targets of a changed file; throws where they are no engines, and then the file counts as wrong. */
+  changed: (targets: Target[]) => Promise<void>;
+  failed: (error: Error) => void;
+}
+
+export class EnginesFile implements Discovery {
+  readonly #options: EnginesFileOptions;
+  #watcher: FSWatcher | null = null;
+  #closed = false;
+  #cancelPoll = () => {};
+  #cancelSettle = () => {};
+  /** What was last tried, good or not. */
+  #tried: string | null = null;
+  #reading: Promise<void> = Promise.resolve();
+
+  constructor(options: EnginesFileOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    this.#watch();
+    this.#poll();
+    await this.read();
+  }
+
+  /** Reads the file now, after a read that is under way. */
+  read(): Promise<void> {
+    this.#reading = this.#reading.then(() => this.#read());
+    return this.#reading;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#watcher?.close();
+    this.#cancelPoll();
+    this.#cancelSettle();
+    await this.#reading;
+  }
+
+  #watch(): void {
+    try {
+      const watcher = watch(path.dirname(this.#options.path), { persistent: false }, () => {
+        this.#cancelSettle();
+        this.#cancelSettle = this.#options.clock.after(SETTLE_MS, () => void this.read());
+      });
+      watcher.on('error', () => watcher.close()); // the poll goes on
+      this.#watcher = watcher;
+    } catch {
+      // A folder that is not there yet cannot be watched: the poll finds the file.
+    }
+  }
+
+  #poll(): void {
+    this.#cancelPoll = this.#options.clock.after(POLL_MS, () => {
+      if (this.#watcher === null) this.#watch();
+      void this.read();
+      this.#poll();
+    });
+  }
+
+  async #read(): Promise<void> {
+    if (this.#closed) return;
+    let text = '';
+    try {
+      text = await boundedText(this.#options.path);
+      if (text === this.#tried) return;
+      this.#tried = text;
+      await this.#options.changed(parseTargets(text));
+    } catch (error) {
+      const reason = `failed: ${(error as Error).message}`;
+      if (text === '' && this.#tried === reason) return;
+      if (text === '') this.#tried = reason;
+      this.#options.failed(error as Error);
+    }
+  }
+}
+
+async function boundedText(file: string): Promise<string> {
+  const handle = await open(file, 'r');
+  try {
+    const { size } = await handle.stat();
+    if (size > MOST_BYTES) throw new RangeError(`Expected at most ${MOST_BYTES} bytes but the file has ${size}`);
+    const bytes = Buffer.alloc(MOST_BYTES + 1);
+    const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);
+    if (bytesRead > MOST_BYTES) throw new RangeError(`Expected at most ${MOST_BYTES} bytes`);
+    if (bytesRead === 0) throw new RangeError('Expected a JSON array but the file is empty');
+    return bytes.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,102 @@
+/** The bridge's metrics of its engines. The label `engine` is the configured name; what has it is removed with the engine. */
+import { type EngineStateName, engineStates } from '../../monitor/index.js';
+import type { Counter, Gauge, Histogram, MetricsRegistry } from '../metrics/index.js';
+
+const FIRST_TOKEN_BOUNDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+export const outcomes = ['ok', 'error', 'aborted', 'other'] as const;
+export type Outcome = (typeof outcomes)[number];
+
+/** What the gauges show of one engine. */
+export interface GaugedEngine {
+  readonly name: string;
+  readonly stateName: EngineStateName;
+  readonly stalenessSeconds: number | null;
+}
+
+export class EngineGauges {
+  readonly #state: Gauge;
+  readonly #changes: Counter;
+  readonly #restarts: Counter;
+  readonly #age: Gauge;
+  readonly #tickets: Gauge;
+  readonly #lost: Counter;
+  readonly #finished: Counter;
+  readonly #generated: Counter;
+  readonly #firstToken: Histogram;
+  readonly #discovery: Counter;
+
+  constructor(metrics: MetricsRegistry) {
+    this.#state = metrics.gauge('dtesn_engine_state', '1 for the state that the engine is in, 0 for the others.', [
+      'engine',
+      'state',
+    ]);
+    this.#changes = metrics.counter('dtesn_engine_state_changes_total', 'Changes of the state of an engine.', [
+      'engine',
+    ]);
+    this.#restarts = metrics.counter('dtesn_engine_restarts_total', 'Restarts of an engine that were seen.', [
+      'engine',
+    ]);
+    this.#age = metrics.gauge('dtesn_source_age_seconds', 'Seconds since a source of figures was last read.', [
+      'engine',
+      'source',
+    ]);
+    this.#tickets = metrics.gauge('dtesn_tickets', 'Requests that callers dispatched and did not finish.', ['engine']);
+    this.#lost = metrics.counter('dtesn_tickets_lost_total', 'Tickets that ended without a finish.', ['reason']);
+    this.#finished = metrics.counter('dtesn_tickets_finished_total', 'Tickets that their callers finished.', [
+      'engine',
+      'outcome',
+    ]);
+    this.#generated = metrics.counter('dtesn_reported_tokens_total', 'Generated tokens that callers reported.', [
+      'engine',
+    ]);
+    this.#firstToken = metrics.histogram(
+      'dtesn_observed_first_token_seconds',
+      'Seconds from dispatch to the first token, as callers reported them.',
+      FIRST_TOKEN_BOUNDS,
+      ['engine'],
+    );
+    this.#discovery = metrics.counter(
+      'dtesn_engine_discovery_errors_total',
+      'Times that a file or a name of engines could not be taken.',
+      ['reason'],
+    );
+  }
+
+  stateChanged(engine: string): void {
+    this.#changes.inc({ engine });
+  }
+
+  restarted(engine: string): void {
+    this.#restarts.inc({ engine });
+  }
+
+  ticketLost(reason: 'expired' | 'dropped'): void {
+    this.#lost.inc({ reason });
+  }
+
+  finished(engine: string, outcome: string, generatedTokens: number): void {
+    const known = outcomes.find((name) => name === outcome) ?? 'other';
+    this.#finished.inc({ engine, outcome: known });
+    if (generatedTokens > 0) this.#generated.inc({ engine }, generatedTokens);
+  }
+
+  firstToken(engine: string, seconds: number): void {
+    this.#firstToken.observe({ engine }, seconds);
+  }
+
+  discoveryFailed(reason: 'file' | 'dns'): void {
+    this.#discovery.inc({ reason });
+  }
+
+  /** Before each scrape. */
+  update({ name: engine, stateName, stalenessSeconds }: GaugedEngine, tickets: number): void {
+    for (const state of engineStates) this.#state.set({ engine, state }, state === stateName ? 1 : 0);
+    if (stalenessSeconds !== null) this.#age.set({ engine, source: 'metrics' }, stalenessSeconds);
+    this.#tickets.set({ engine }, tickets);
+  }
+
+  removed(engine: string): void {
+    const own = [this.#state, this.#changes, this.#restarts, this.#age, this.#tickets, this.#finished, this.#generated];
+    for (const family of [...own, this.#firstToken]) family.remove({ engine });
+  }
+}

@@ -1,0 +1,47 @@
+/** The options of an EngineSet. */
+import { z } from 'zod';
+import { type Clock, clockOption } from '../../abort/index.js';
+import type { EngineMonitorOptions } from '../../monitor/index.js';
+import type { MetricsRegistry } from '../metrics/index.js';
+import { type Resolve, systemResolve } from './discovery/index.js';
+import type { EngineReference } from './engine-definition.js';
+import type { EventLog } from './event-log.js';
+import type { EngineLog } from './services.js';
+
+const service = <T>() => z.custom<T>((value) => typeof value === 'object' && value !== null);
+
+export const optionsSchema = z.object({
+  engines: z.array(z.custom<EngineReference>()).default([]).describe('an array of addresses or definitions of engines'),
+  enginesFile: z.string().min(1).optional().describe('the path of a JSON file of targets'),
+  events: service<EventLog>().describe('an EventLog'),
+  log: service<EngineLog>().describe('a Logger'),
+  metrics: service<MetricsRegistry>().describe('a MetricsRegistry'),
+  monitor: z.record(z.string(), z.unknown()).default({}).describe('options of EngineMonitor'),
+  affinity: z.number().min(1).optional().describe('a finite number, 1 or more,'),
+  resolve: z
+    .custom<Resolve>((value) => typeof value === 'function')
+    .default(() => systemResolve)
+    .describe('a function'),
+  clock: clockOption,
+});
+
+export type CheckedEngineSetOptions = z.output<typeof optionsSchema>;
+
+export interface EngineSetOptions {
+  /** Addresses (`http://`, `https://`, `unix:/path`, `dns+http://host:port`), definitions, or engines of the host. Default: none. */
+  engines?: readonly EngineReference[] | undefined;
+  /** A file in the form of Prometheus' file_sd, watched (discovery/engines-file.ts). */
+  enginesFile?: string | undefined;
+  /** Where changes are told. */
+  events: EventLog;
+  log: EngineLog;
+  metrics: MetricsRegistry;
+  /** Of each engine's monitor: interval, limits. */
+  monitor?: EngineMonitorOptions | undefined;
+  /** How many times the cheapest engine's cost that of a session's own engine may be, 1 or more. Default 2. */
+  affinity?: number | undefined;
+  /** The addresses of a `dns+` name. Default: the system's resolver. */
+  resolve?: Resolve | undefined;
+  /** In place of the system's clock, for tests. */
+  clock?: Clock | undefined;
+}

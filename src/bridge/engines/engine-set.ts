@@ -1,0 +1,342 @@
+/**
+ * The engines of a bridge: named, watched, coming and going.
+ *
+ *     await using engines = await EngineSet.start({ engines: ['http://10.0.0.1:8000', 'unix:/run/vllm.sock'], events, log, metrics });
+ *     engines.list();                                             // state, since, evidence, figures, rates of each
+ *     const { engine, url, reason } = engines.pick({ session: 'user-7' });
+ *     const { ticket } = engines.dispatch({ engine });            // so that a hang with frozen gauges is seen (tickets.ts)
+ *     engines.finish({ ticket, outcome: 'ok' });
+ *
+ * Where neither engines nor a file of them are given it starts the embedded simulation, named 'embedded simulation'. Starting waits
+ * for no engine and no name server. Names are unique, and so are addresses: of two that were found, the first counts. A change of
+ * one engine leaves the others' history as it is. Changes are events (event-log.ts): added, removed, state, restart, drained, restored.
+ * Engines that the set made are closed with it; given ones stay the host's.
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for options and definitions; BridgeError of the questions: `no_engine` when
+ * every engine is drained, `not_found` for a name that is none, `malformed` or `impossible` for a ticket, `draining` when closed.
+ */
+import { type Clock, wallMs } from '../../abort/index.js';
+import type { Engine, TelemetrySeries } from '../../engine/index.js';
+import { checkOptions, rangeError } from '../../errors/index.js';
+import { canServe, type EngineState, Fleet } from '../../monitor/index.js';
+import { EmbeddedEngine } from '../../simulator/index.js';
+import { BridgeError } from '../messages/index.js';
+import type { DispatchRequest, FinishRequest, PickAnswer, PickRequest, TicketAnswer } from './contracts.js';
+import { type Discovery, DnsEngines, EnginesFile, type Resolve, type Target } from './discovery/index.js';
+import {
+  defineEngine,
+  definitionOf,
+  dnsName,
+  type EngineReference,
+  givenEngine,
+  isGiven,
+  type NamedEngine,
+} from './engine-definition.js';
+import { EngineGauges } from './engine-gauges.js';
+import type { EngineItem } from './engine-item.js';
+import { type CheckedEngineSetOptions, type EngineSetOptions, optionsSchema } from './engine-set-options.js';
+import type { EventLog } from './event-log.js';
+import { orcaLoad } from './orca.js';
+import { pickReason } from './pick-reason.js';
+import type { EngineLog } from './services.js';
+import { TicketBook } from './tickets.js';
+import { plainEvidence, WatchedEngine } from './watched-engine.js';
+
+const OPEN_TICKETS = 100_000;
+const SIMULATION = 'embedded simulation';
+const CONFIGURED = 'configuration';
+const ticketPattern = /^[A-Za-z0-9._:-]{1,128}$/;
+
+interface Watched {
+  engine: WatchedEngine;
+  /** Where it came from: CONFIGURED, or the file or `dns+` address that named it. What that no longer names is removed. */
+  origin: string;
+  /** Whether it could serve once and cannot now. */
+  drained: boolean;
+}
+
+export class EngineSet {
+  readonly #clock: Clock;
+  readonly #events: EventLog;
+  readonly #log: EngineLog;
+  readonly #gauges: EngineGauges;
+  readonly #fleet: Fleet;
+  readonly #tickets: TicketBook;
+  readonly #resolve: Resolve;
+  readonly #epochMs: number;
+  readonly #engines = new Map<string, Watched>();
+  readonly #discoveries = new Map<string, Discovery>();
+  readonly #stopCollecting: () => void;
+  #simulation: EmbeddedEngine | null = null;
+  /** Changes of the set run one after the other. */
+  #changing: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  private constructor({ clock, events, log, metrics, monitor, affinity, resolve }: CheckedEngineSetOptions) {
+    this.#clock = clock;
+    this.#events = events;
+    this.#log = log;
+    this.#resolve = resolve;
+    this.#gauges = new EngineGauges(metrics);
+    this.#epochMs = wallMs() - clock.now();
+    this.#fleet = new Fleet([], { allowEmpty: true, clock, affinity, monitor });
+    this.#tickets = new TicketBook({ clock, capacity: OPEN_TICKETS, lost: (_, how) => this.#gauges.ticketLost(how) });
+    this.#stopCollecting = metrics.collect(() => {
+      for (const { engine } of this.#engines.values())
+        this.#gauges.update(engine, this.#tickets.work(engine.name).tickets);
+    });
+  }
+
+  static async start(options: EngineSetOptions): Promise<EngineSet> {
+    const checked = checkOptions(optionsSchema, options, 'EngineSet');
+    const set = new EngineSet(checked);
+    try {
+      for (const reference of checked.engines) await set.add(reference);
+      if (checked.enginesFile !== undefined) await set.#readFile(checked.enginesFile);
+      else if (checked.engines.length === 0) await set.#simulate();
+    } catch (error) {
+      await set.close();
+      throw error;
+    }
+    return set;
+  }
+
+  /** The engines in the order in which they came. */
+  list(): EngineItem[] {
+    return [...this.#engines.values()].map(({ engine }) => engine.item(this.#tickets.work(engine.name)));
+  }
+
+  get names(): string[] {
+    return [...this.#engines.keys()];
+  }
+
+  /** Whether the embedded simulation stands in for an engine. */
+  get simulated(): boolean {
+    return this.#simulation !== null;
+  }
+
+  /** An engine, to be asked by others (context, tokenizer). */
+  engine(name: string): Engine {
+    return this.#watched(name).named.engine;
+  }
+
+  /** Figures of an engine over time, those later than a Unix time in seconds; restarts are marked. */
+  history(name: string, sinceSeconds?: number): TelemetrySeries {
+    return this.#watched(name).history(sinceSeconds);
+  }
+
+  /** Watches one more engine, or those of one more `dns+` address; resolves before any of them was asked. */
+  async add(reference: EngineReference): Promise<void> {
+    if (isGiven(reference)) return this.#change(() => this.#enter(givenEngine(reference), CONFIGURED));
+    const definition = definitionOf(reference);
+    const dns = dnsName(definition.url);
+    if (dns === null) return this.#change(() => this.#enter(defineEngine(definition), CONFIGURED));
+    const { url, name: _, ...rest } = definition;
+    if (this.#discoveries.has(url)) throw rangeError('an address that is not followed yet', 'url', url);
+    const discovery = new DnsEngines({
+      ...dns,
+      resolve: this.#resolve,
+      clock: this.#clock,
+      changed: (urls) =>
+        this.#take(
+          url,
+          urls.map((one) => defineEngine({ ...rest, url: one })),
+        ),
+      failed: (error) => this.#discoveryFailed('dns', url, error),
+    });
+    this.#discoveries.set(url, discovery);
+    void discovery.start();
+  }
+
+  /** Ends the watch of an engine. */
+  remove(name: string): Promise<void> {
+    return this.#change(() => this.#leave(this.#watched(name)));
+  }
+
+  /** Resolves when every engine that is there now was observed once. */
+  observed(options: { signal?: AbortSignal } = {}): Promise<void> {
+    return this.#fleet.observed(options);
+  }
+
+  /** The engine for the next request. */
+  pick({ session, promptTokens }: PickRequest = {}): PickAnswer {
+    const engines = [...this.#engines.values()];
+    if (!this.#fleet.members.some(({ state }) => canServe(state))) throw this.#noEngine();
+    for (const { engine } of engines) this.#fleet.sent(engine.named.engine, this.#tickets.lately(engine.name));
+    const choice = this.#fleet.choose({ session, promptTokens });
+    const { kind, name, named, stateName } = engines.find(
+      ({ engine }) => engine.named.engine === choice.engine,
+    )!.engine;
+    const { cost, candidates } = choice;
+    const reason = pickReason(choice, stateName);
+    const { simulated } = named.engine;
+    return { engine: name, url: named.url, kind, simulated, reason, rule: choice.reason, cost, candidates };
+  }
+
+  /** Takes that a request was sent to an engine. */
+  dispatch({ engine, promptTokens, ticket: id, caller = '' }: DispatchRequest): { ticket: string } {
+    this.#watched(engine);
+    if (id !== undefined && !ticketPattern.test(id)) {
+      throw new BridgeError('malformed', 'Expected a ticket of 1 to 128 of A-Z a-z 0-9 . _ : -');
+    }
+    return { ticket: this.#tickets.dispatch({ engine, caller, id, promptTokens }).id };
+  }
+
+  /** Takes that the first token of a request came. */
+  firstToken({ ticket: id }: { ticket: string }): TicketAnswer {
+    const found = this.#tickets.firstToken(id);
+    if (found?.isNew && this.#engines.has(found.ticket.engine)) {
+      const { engine, openedAt, firstTokenAt } = found.ticket;
+      this.#gauges.firstToken(engine, (firstTokenAt! - openedAt) / 1000);
+    }
+    return { known: found !== null };
+  }
+
+  /** Takes that a request ended; repeated calls change nothing. */
+  finish({ ticket: id, outcome, generatedTokens = 0, orca }: FinishRequest): TicketAnswer {
+    const found = this.#tickets.finish(id);
+    if (found === null) return { known: false };
+    const engine = this.#engines.get(found.ticket.engine)?.engine;
+    if (!found.isNew || engine === undefined) return { known: true };
+    this.#gauges.finished(engine.name, outcome, generatedTokens);
+    const load = orca === undefined ? null : orcaLoad(orca);
+    if (load !== null) this.#fleet.report(engine.named.engine, load);
+    return { known: true };
+  }
+
+  /** Ends every watch and closes the engines that the set made. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#stopCollecting();
+    await Promise.all([...this.#discoveries.values()].map((discovery) => discovery.close()));
+    await this.#changing;
+    await this.#fleet.close();
+    for (const { engine } of this.#engines.values()) await this.#dismiss(engine);
+    this.#engines.clear();
+    await this.#simulation?.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #simulate(): Promise<void> {
+    this.#simulation = await EmbeddedEngine.start();
+    await this.add({ engine: this.#simulation, name: SIMULATION });
+    this.#log.info('no engine is configured: the embedded simulation stands in', { url: this.#simulation.url });
+  }
+
+  async #readFile(path: string): Promise<void> {
+    const define = ({ url, name, kind }: Target) => defineEngine(definitionOf({ url, name, kind } as { url: string }));
+    const file = new EnginesFile({
+      path,
+      clock: this.#clock,
+      changed: (targets) => this.#take(path, targets.map(define)),
+      failed: (error) => this.#discoveryFailed('file', path, error),
+    });
+    this.#discoveries.set(path, file);
+    await file.start();
+  }
+
+  /** Makes the engines of an origin those that it names now. */
+  async #take(origin: string, found: readonly NamedEngine[]): Promise<void> {
+    if (this.#closed) return;
+    await this.#change(async () => {
+      const keys = new Map(found.map((named) => [named.name, named.key]));
+      for (const watched of [...this.#engines.values()]) {
+        const isStale = watched.origin === origin && keys.get(watched.engine.name) !== watched.engine.named.key;
+        if (isStale) await this.#leave(watched.engine);
+      }
+      for (const named of found) {
+        const present = this.#engines.get(named.name);
+        if (present?.origin === origin && present.engine.named.key === named.key) continue;
+        try {
+          this.#enter(named, origin);
+        } catch (error) {
+          this.#log.warn('an engine that was found is not watched', {
+            engine: named.name,
+            reason: (error as Error).message,
+          });
+        }
+      }
+    });
+  }
+
+  #enter(named: NamedEngine, origin: string): void {
+    const { name, engine, url } = named;
+    if (this.#engines.has(name)) throw rangeError('a name that no other engine has', 'name', name);
+    const monitor = this.#fleet.add(engine);
+    const watched = new WatchedEngine(named, {
+      monitor,
+      clock: this.#clock,
+      epochMs: this.#epochMs,
+      inFlight: () => this.#tickets.evidence(name),
+      listener: {
+        state: (_, now, before) => this.#stateChanged(name, now, before),
+        restart: ({ restarts }) => {
+          this.#gauges.restarted(name);
+          this.#tell('restart', name, { restarts });
+        },
+        observed: (_, signs) => this.#tickets.observed(name, signs),
+      },
+    });
+    this.#engines.set(name, { engine: watched, origin, drained: false });
+    this.#tell('added', name, { url, simulated: engine.simulated });
+  }
+
+  async #leave(engine: WatchedEngine): Promise<void> {
+    this.#engines.delete(engine.name);
+    await this.#fleet.remove(engine.named.engine);
+    await this.#dismiss(engine);
+    this.#tell('removed', engine.name, { url: engine.named.url });
+  }
+
+  async #dismiss(engine: WatchedEngine): Promise<void> {
+    engine.close();
+    this.#tickets.drop(engine.name);
+    this.#gauges.removed(engine.name);
+    if (engine.named.owned) await engine.named.engine.close();
+  }
+
+  #stateChanged(name: string, now: EngineState, before: EngineState): void {
+    const watched = this.#engines.get(name);
+    if (watched === undefined) return;
+    this.#gauges.stateChanged(name);
+    const evidence = now.evidence.slice(0, 16).map(plainEvidence);
+    this.#tell('state', name, { state: now.name, before: before.name, evidence });
+    const wasDrained = watched.drained;
+    watched.drained = !canServe(now) && (wasDrained || canServe(before));
+    if (watched.drained !== wasDrained) this.#tell(watched.drained ? 'drained' : 'restored', name, { state: now.name });
+  }
+
+  #tell(type: 'added' | 'removed' | 'state' | 'restart' | 'drained' | 'restored', engine: string, data: object): void {
+    this.#events.append(type, { engine, ...data });
+    this.#log.info(`engine ${type}`, { engine, ...data });
+  }
+
+  #discoveryFailed(reason: 'file' | 'dns', origin: string, error: Error): void {
+    this.#gauges.discoveryFailed(reason);
+    this.#log.warn('engines could not be read; those that are known stay', { origin, reason: error.message });
+  }
+
+  #watched(name: string): WatchedEngine {
+    const watched = this.#engines.get(name);
+    if (watched === undefined) throw new BridgeError('not_found', 'No engine has this name');
+    return watched.engine;
+  }
+
+  #noEngine(): BridgeError {
+    const states = [...this.#engines.values()].slice(0, 8).map(({ engine }) => `${engine.name} is ${engine.stateName}`);
+    const more = this.#engines.size > 8 ? ` and ${this.#engines.size - 8} more` : '';
+    const why = states.length === 0 ? 'none is known' : `${states.join(', ')}${more}`;
+    return new BridgeError('no_engine', `No engine can serve: ${why}`, { retryAfterSeconds: 1 });
+  }
+
+  #change<T>(change: () => T | Promise<T>): Promise<T> {
+    const result = this.#changing.then(() => {
+      if (this.#closed) throw new BridgeError('draining', 'The bridge is closing');
+      return change();
+    });
+    this.#changing = result.catch(() => {});
+    return result;
+  }
+}

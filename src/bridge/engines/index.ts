@@ -1,0 +1,26 @@
+/** The bridge's engines: named, watched, coming and going; tickets of requests; the log of events. */
+export type {
+  DispatchRequest,
+  EngineDefinition,
+  FinishRequest,
+  PickAnswer,
+  PickRequest,
+  TicketAnswer,
+} from './contracts.js';
+export type { Resolve } from './discovery/index.js';
+export type { EngineReference, GivenEngine } from './engine-definition.js';
+export type { EngineFigureItem, EngineItem, EngineRateItem, EngineStateItem } from './engine-item.js';
+export { EngineSet } from './engine-set.js';
+export type { EngineSetOptions } from './engine-set-options.js';
+export {
+  type BridgeEvent,
+  type BridgeEventData,
+  type BridgeEventType,
+  type EventListener,
+  EventLog,
+  type EventLogOptions,
+  eventTypes,
+  type MissedReason,
+  type Replay,
+} from './event-log.js';
+export type { EngineLog } from './services.js';

@@ -1,0 +1,87 @@
+/**
+ * Answers as they go out: JSON with its length, `x-request-id` on each, errors as `{"error": {code, message, ...}}`.
+ *
+ * An answer to a request whose body was not read closes the connection, and what still arrives is dropped. An answer that the
+ * client does not read within 30 s ends its connection.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { BridgeError, isBridgeError } from '../messages/index.js';
+import type { Answer } from './endpoint.js';
+
+const unreadMs = 30_000;
+const lingerMs = 500;
+
+const standing = { 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' };
+
+/** The text of an error's body. */
+export function errorBody({ code, message, details }: BridgeError): string {
+  return JSON.stringify({ error: { ...details, code, message } });
+}
+
+/** What a handler threw, as an error that may be shown: the text of an unexpected one stays in the log. */
+export function shown(error: unknown): BridgeError {
+  if (isBridgeError(error)) return error;
+  const { code } = error as { code?: unknown };
+  if (code === 'ERR_DTESN_ARGUMENT' || code === 'ERR_DTESN_SHAPE' || code === 'ERR_DTESN_EMPTY') {
+    return new BridgeError('impossible', (error as Error).message, { cause: error });
+  }
+  return new BridgeError('internal', 'The request failed in the bridge; its log names the reason', { cause: error });
+}
+
+export function sendError(incoming: IncomingMessage, outgoing: ServerResponse, error: BridgeError): void {
+  if (outgoing.headersSent || outgoing.destroyed) {
+    outgoing.destroy();
+    return;
+  }
+  const headers: Record<string, string> = { 'content-type': 'application/json' };
+  if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(Math.ceil(error.retryAfterSeconds));
+  if (error.status === 429) headers['x-dtesn-reason'] = error.code;
+  if (error.status === 401) headers['www-authenticate'] = 'Bearer realm="dtesn"';
+  if (error.allow !== undefined) headers['allow'] = error.allow;
+  send(incoming, outgoing, error.status, headers, errorBody(error));
+}
+
+export function sendAnswer(incoming: IncomingMessage, outgoing: ServerResponse, answer: Answer): void {
+  if (answer === 'sent' || outgoing.destroyed) return;
+  const { status = 200, headers = {} } = answer;
+  const { type, body } = contentOf(answer);
+  send(incoming, outgoing, status, { 'content-type': type, ...headers }, body);
+}
+
+function contentOf(answer: Exclude<Answer, 'sent'>): { type: string; body: string | Uint8Array } {
+  if ('json' in answer) return { type: 'application/json', body: JSON.stringify(answer.json) };
+  if ('bytes' in answer) return { type: 'application/octet-stream', body: answer.bytes };
+  return { type: answer.type, body: answer.text };
+}
+
+function send(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  status: number,
+  headers: Record<string, string>,
+  body: string | Uint8Array,
+): void {
+  const isWhole = incoming.complete;
+  if (!isWhole) outgoing.setHeader('connection', 'close');
+  const length = String(typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength);
+  outgoing.writeHead(status, { ...standing, ...headers, 'content-length': length });
+  outgoing.end(incoming.method === 'HEAD' ? undefined : body);
+  closeWhereUnread(outgoing);
+  if (!isWhole) dropRest(incoming, outgoing);
+}
+
+/** Ends the connection of a client that does not take its answer. */
+function closeWhereUnread(outgoing: ServerResponse): void {
+  if (outgoing.writableFinished) return;
+  const timer = setTimeout(() => outgoing.destroy(), unreadMs).unref();
+  outgoing.once('close', () => clearTimeout(timer));
+}
+
+/** Reads on for a moment, so that the client sees the answer and no reset, then ends the connection. */
+function dropRest(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const { socket } = incoming;
+  incoming.resume();
+  const end = () => setTimeout(() => socket.destroy(), lingerMs).unref();
+  if (outgoing.writableFinished) end();
+  else outgoing.once('finish', end);
+}

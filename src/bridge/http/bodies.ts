@@ -1,0 +1,120 @@
+/**
+ * Bodies of requests, read within bounds: 1 MiB of JSON, 30 s for all of it, and a bound on the bytes of all bodies that are held
+ * at the same time. What says its length is refused by the header, before a byte of it is read.
+ */
+import type { IncomingMessage } from 'node:http';
+import { withTimeLimit } from '../../abort/index.js';
+import { BridgeError } from '../messages/index.js';
+
+export const maxJsonBytes = 1024 * 1024;
+export const maxFrameBytes = 64 * 1024 * 1024;
+const requestTimeoutMs = 30_000;
+
+/** Bytes of the bodies in flight. */
+export class BodyBudget {
+  readonly #most: number;
+  readonly #tight: () => boolean;
+  #held = 0;
+
+  /** `tight` says whether the process has so little memory left that no new body is taken. */
+  constructor(most: number, tight: () => boolean = () => false) {
+    this.#most = most;
+    this.#tight = tight;
+  }
+
+  get held(): number {
+    return this.#held;
+  }
+
+  /** Takes bytes from the budget; the function gives them back, once. */
+  take(bytes: number): () => void {
+    if (this.#tight() || this.#held + bytes > this.#most) {
+      throw new BridgeError(
+        'memory',
+        'The bodies of the requests in flight use all the memory they may: try again later',
+      );
+    }
+    this.#held += bytes;
+    let isHeld = true;
+    return () => {
+      if (isHeld) this.#held -= bytes;
+      isHeld = false;
+    };
+  }
+}
+
+/** The length that the header says; null for a chunked body. Beyond `most` it is refused. */
+export function declaredLength(incoming: IncomingMessage, most: number): number | null {
+  const text = incoming.headers['content-length'];
+  if (text === undefined) return null;
+  const length = Number(text);
+  if (length > most) throw tooLarge(most);
+  return length;
+}
+
+export function tooLarge(most: number): BridgeError {
+  return new BridgeError('body_too_large', `Expected a body of at most ${most} bytes`);
+}
+
+/** The JSON of a body. Errors: BridgeError malformed, body_too_large, memory, request_timeout. */
+export async function readJson(incoming: IncomingMessage, budget: BodyBudget): Promise<unknown> {
+  const declared = declaredLength(incoming, maxJsonBytes);
+  const giveBack = budget.take(declared ?? maxJsonBytes);
+  try {
+    return parseJson(await withTimeLimit(requestTimeoutMs, late, undefined, (signal) => readAll(incoming, signal)));
+  } finally {
+    giveBack();
+  }
+}
+
+const late = () => new BridgeError('request_timeout', `Expected the whole body within ${requestTimeoutMs / 1000} s`);
+
+async function readAll(incoming: IncomingMessage, signal: AbortSignal): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of chunksOf(incoming, signal)) {
+    length += chunk.length;
+    if (length > maxJsonBytes) throw tooLarge(maxJsonBytes);
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(utf8.decode(bytes));
+  } catch (cause) {
+    throw new BridgeError('malformed', 'Expected JSON in UTF-8 as the body', { cause });
+  }
+}
+
+/**
+ * The chunks of a body as they arrive. Where reading stops early the connection stays open, so that an error can still be
+ * answered; the stream's own iterator would end it. Rejects with the signal's reason.
+ */
+export async function* chunksOf(incoming: IncomingMessage, signal: AbortSignal): AsyncIterable<Buffer> {
+  for (;;) {
+    signal.throwIfAborted();
+    const chunk = incoming.read() as Buffer | null;
+    if (chunk !== null) yield chunk;
+    else if (incoming.readableEnded) return;
+    else if (incoming.destroyed) throw new BridgeError('malformed', 'The client left before the end of its body');
+    else await moreOf(incoming, signal);
+  }
+}
+
+/** Resolves when there may be more to read, at the end, or when the signal aborts. */
+function moreOf(incoming: IncomingMessage, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const events = ['readable', 'end', 'close', 'error'] as const;
+    const settle = () => {
+      for (const event of events) incoming.off(event, settle);
+      signal.removeEventListener('abort', settle);
+      resolve();
+    };
+    for (const event of events) incoming.on(event, settle);
+    signal.addEventListener('abort', settle);
+  });
+}

@@ -1,0 +1,53 @@
+/**
+ * Server-sent events to one client, and to many: each event is serialised once, a client that reads too slowly is closed.
+ *
+ *     retry: random 1 to 10 s, so that clients do not come back at the same instant
+ *     a comment every 15 s, so that proxies keep the connection
+ *     a client with over 256 KiB unread is closed: it comes back with its Last-Event-ID
+ *
+ * Source: WHATWG HTML, section 9.2, "Server-sent events".
+ */
+import type { ServerResponse } from 'node:http';
+
+const commentMs = 15_000;
+const mostUnreadBytes = 256 * 1024;
+
+export class EventStream {
+  readonly #outgoing: ServerResponse;
+  readonly #timer: NodeJS.Timeout;
+  #unread = 0;
+
+  constructor(outgoing: ServerResponse) {
+    this.#outgoing = outgoing;
+    outgoing.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-store',
+      'x-accel-buffering': 'no',
+      'x-content-type-options': 'nosniff',
+    });
+    this.#timer = setInterval(() => this.write(': still here\n\n'), commentMs).unref();
+    outgoing.once('close', () => clearInterval(this.#timer));
+    this.write(`retry: ${1000 + Math.floor(9000 * Math.random())}\n\n`);
+  }
+
+  get closed(): boolean {
+    return this.#outgoing.destroyed || this.#outgoing.writableEnded;
+  }
+
+  /** Sends an event that is already text; false when the client was closed instead. */
+  write(text: string): boolean {
+    if (this.closed) return false;
+    this.#unread += text.length;
+    this.#outgoing.write(text, () => {
+      this.#unread -= text.length;
+    });
+    if (this.#unread <= mostUnreadBytes) return true;
+    this.#outgoing.destroy();
+    return false;
+  }
+
+  end(text = ''): void {
+    clearInterval(this.#timer);
+    if (!this.closed) this.#outgoing.end(text);
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * Where the bridge listens: TCP addresses, Unix sockets, and sockets that systemd hands over, all with the same bounds.
+ *
+ *     127.0.0.1:2250   [::1]:2250   :2250 is not taken: an address is named   unix:/run/dtesn/bridge.sock   fd:3
+ *
+ * Headers arrive within 5 s, in 16 KiB; an idle connection is kept for 75 s, longer than proxies keep theirs; connections beyond
+ * `maxConnections` are closed at once. A stale Unix socket is removed after a connection to it was refused; a live one is left,
+ * and the start fails. The umask is set before the bind, so that no other user can connect in between.
+ */
+import { readFileSync, statSync, unlinkSync } from 'node:fs';
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import https from 'node:https';
+import net from 'node:net';
+import { hostName, isLoopback } from './guard.js';
+import { answerParserError, maxHeaders } from './wire.js';
+
+export type ListenAddress =
+  | { kind: 'tcp'; host: string; port: number }
+  | { kind: 'unix'; path: string }
+  | { kind: 'fd'; fd: number };
+
+export interface ListenerOptions {
+  address: ListenAddress;
+  listener: (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+  tls?: { cert: string; key: string } | undefined;
+  /** Permissions of a Unix socket. Default 0o660. */
+  socketMode?: number | undefined;
+  connections: Connections;
+}
+
+/** Counts the connections of all listeners against one bound. */
+export class Connections {
+  readonly most: number;
+  readonly #open = new Set<net.Socket>();
+
+  constructor(most: number) {
+    this.most = most;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Takes a connection, or ends it. */
+  admit(socket: net.Socket): void {
+    if (this.#open.size >= this.most) {
+      socket.destroy();
+      return;
+    }
+    this.#open.add(socket);
+    socket.once('close', () => this.#open.delete(socket));
+  }
+
+  destroyAll(): void {
+    for (const socket of this.#open) socket.destroy();
+  }
+}
+
+/** Reads `HOST:PORT`, `[HOST]:PORT` or `unix:PATH`. Null for anything else. */
+export function parseListen(text: string): ListenAddress | null {
+  if (text.startsWith('unix:')) return text.length > 5 ? { kind: 'unix', path: text.slice(5) } : null;
+  const fd = /^fd:(\d+)$/.exec(text);
+  if (fd) return { kind: 'fd', fd: Number(fd[1]) };
+  const parts = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+):(\d{1,5})$/.exec(text);
+  if (!parts || Number(parts[2]) > 65_535) return null;
+  return { kind: 'tcp', host: hostName(parts[1]!), port: Number(parts[2]) };
+}
+
+/** A listener that is bound. */
+export class Listener {
+  readonly address: ListenAddress;
+  readonly #server: http.Server;
+  readonly #tls: ListenerOptions['tls'];
+  #tlsChanged: string;
+
+  /** Errors: those of the system (EADDRINUSE, EACCES ...), with the address in the message. */
+  static async open(options: ListenerOptions): Promise<Listener> {
+    const server = makeServer(options);
+    const address = options.address;
+    if (address.kind === 'unix') await removeStale(address.path);
+    const umask = address.kind === 'unix' ? process.umask(0o777 & ~(options.socketMode ?? 0o660)) : null;
+    try {
+      if (address.kind === 'tcp')
+        server.listen({ host: address.host, port: address.port, ipv6Only: address.host === '::' });
+      else if (address.kind === 'unix') server.listen(address.path);
+      else server.listen({ fd: address.fd });
+    } finally {
+      if (umask !== null) process.umask(umask);
+    }
+    await new Promise<void>((resolve, reject) => {
+      server.once('listening', resolve);
+      server.once('error', reject);
+    });
+    return new Listener(server, options);
+  }
+
+  private constructor(server: http.Server, { address, tls }: ListenerOptions) {
+    this.#server = server;
+    this.#tls = tls;
+    this.#tlsChanged = tls === undefined ? '' : changedAt(tls);
+    const bound = server.address();
+    this.address =
+      typeof bound === 'object' && bound !== null ? { kind: 'tcp', host: bound.address, port: bound.port } : address;
+    server.on('error', () => {});
+  }
+
+  /** http://HOST:PORT, https://... or unix:PATH. */
+  get url(): string {
+    const { address } = this;
+    if (address.kind === 'unix') return `unix:${address.path}`;
+    if (address.kind === 'fd') return `fd:${address.fd}`;
+    const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+    return `${this.#tls ? 'https' : 'http'}://${host}:${address.port}`;
+  }
+
+  /** Whether others than this machine may reach it. */
+  get isExposed(): boolean {
+    return this.address.kind === 'tcp' && !isLoopback(this.address.host);
+  }
+
+  get isEncrypted(): boolean {
+    return this.#tls !== undefined;
+  }
+
+  /** Takes certificate and key again where their files changed since. Errors: those of the files and of TLS; the ones in use stay. */
+  refreshTls(): void {
+    if (this.#tls === undefined) return;
+    const changed = changedAt(this.#tls);
+    if (changed === this.#tlsChanged) return;
+    this.#tlsChanged = changed;
+    (this.#server as https.Server).setSecureContext(readTls(this.#tls));
+  }
+
+  /** Takes no more connections, and ends idle ones. */
+  stop(): void {
+    this.#server.close();
+    this.#server.closeIdleConnections();
+  }
+
+  /** Ends everything. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+}
+
+function makeServer({ listener, tls, connections }: ListenerOptions): http.Server {
+  const bounds: http.ServerOptions = {
+    maxHeaderSize: 16 * 1024,
+    headersTimeout: 5000,
+    // Bodies have limits of their own: one that is a stream may take as long as it moves.
+    requestTimeout: 0,
+    connectionsCheckingInterval: 1000,
+    keepAliveTimeout: 75_000,
+    insecureHTTPParser: false,
+  };
+  const server = tls
+    ? https.createServer({ ...bounds, ...readTls(tls) }, listener)
+    : http.createServer(bounds, listener);
+  // One more than is taken: Node drops what is beyond its own limit in silence.
+  server.maxHeadersCount = maxHeaders + 1;
+  server.on('connection', (socket: net.Socket) => connections.admit(socket));
+  server.on('clientError', answerParserError);
+  server.on('checkExpectation', listener);
+  return server;
+}
+
+function readTls({ cert, key }: { cert: string; key: string }) {
+  return { cert: readFileSync(cert), key: readFileSync(key) };
+}
+
+/** When the files changed last, as one text. */
+function changedAt({ cert, key }: { cert: string; key: string }): string {
+  return [cert, key].map((file) => statSync(file).mtimeMs).join();
+}
+
+/** Removes a Unix socket that a process left behind. */
+async function removeStale(path: string): Promise<void> {
+  const isSocket = (() => {
+    try {
+      return statSync(path).isSocket();
+    } catch {
+      return false;
+    }
+  })();
+  if (!isSocket) return;
+  const isLive = await new Promise<boolean>((resolve) => {
+    const probe = net.connect(path, () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
+  if (!isLive) unlinkSync(path);
+}
