@@ -40,6 +40,7 @@ const version: string = JSON.parse(readFileSync(new URL('../../package.json', im
 const reservedFiles = 256;
 const standardProbe = '127.0.0.1:2251';
 const endSpreadMs = 2000;
+const tlsPollMs = 5000;
 
 export class Bridge {
   readonly log: Logger;
@@ -89,6 +90,7 @@ export class Bridge {
         version,
         startedAt: new Date(wallMs()).toISOString(),
       }),
+      trustedProxies: checked.config.trustedProxies,
       guard: { allowedHosts: checked.config.allowedHosts.map((name) => name.toLowerCase()) },
       tokens: parts.tokens,
       bodies: parts.bodies,
@@ -130,7 +132,10 @@ export class Bridge {
   }
 
   /** @internal Opens the listeners; resolves when all are bound. */
-  async listen(addresses: readonly ListenAddress[], { tlsCert, tlsKey, socketMode }: CheckedOptions['config']): Promise<void> {
+  async listen(
+    addresses: readonly ListenAddress[],
+    { tlsCert, tlsKey, socketMode }: CheckedOptions['config'],
+  ): Promise<void> {
     const tls = tlsCert !== undefined && tlsKey !== undefined ? { cert: tlsCert, key: tlsKey } : undefined;
     for (const address of addresses) {
       const listener = await Listener.open({
@@ -143,6 +148,7 @@ export class Bridge {
       this.#closers.add(() => listener.close());
       this.#listeners.push(listener);
     }
+    if (tls !== undefined) this.#watchTls();
     this.#heartbeat.ready({ listeners: true });
     this.#heartbeat.phase('serving');
   }
@@ -178,6 +184,20 @@ export class Bridge {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Takes new certificates a few seconds after their files changed. */
+  #watchTls(): void {
+    const timer = setInterval(() => {
+      try {
+        for (const listener of this.#listeners) listener.refreshTls();
+      } catch (error) {
+        this.log.error('a changed certificate cannot be taken: the one in use stays', {
+          code: (error as { code?: string }).code,
+        });
+      }
+    }, tlsPollMs).unref();
+    this.#closers.add(() => clearInterval(timer));
   }
 
   #measure(): void {
@@ -221,7 +241,11 @@ async function openBridge(checked: CheckedOptions, addresses: ListenAddress[], c
 }
 
 /** The probe listener. Where no address was asked for and the standard one is taken, a free port serves, and the log says so. */
-async function openProbes(listen: string | null | undefined, heartbeat: Heartbeat, log: Logger): Promise<Probes | null> {
+async function openProbes(
+  listen: string | null | undefined,
+  heartbeat: Heartbeat,
+  log: Logger,
+): Promise<Probes | null> {
   if (listen === null) return null;
   if (listen !== undefined) return Probes.start({ listen, heartbeat });
   try {

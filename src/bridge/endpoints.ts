@@ -5,6 +5,7 @@ import type { Parts } from './parts.js';
 import type { Heartbeat } from './probes/index.js';
 import {
   contextEndpoints,
+  dashboardEndpoints,
   engineEndpoints,
   eventEndpoints,
   type Logins,
@@ -45,6 +46,7 @@ export function bridgeEndpoints({ parts, heartbeat, logins, streams, version, st
     membranes: last?.membranes ?? null,
   });
   const endpoints = [
+    ...dashboardEndpoints(),
     ...probeEndpoints(heartbeat),
     metricsEndpoint(metrics),
     loginEndpoint(logins),

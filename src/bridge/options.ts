@@ -1,5 +1,5 @@
 /** What a program gives Bridge.start beside the configuration. */
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Engine } from '../engine/index.js';
 import { argumentError } from '../errors/index.js';
 import { type BridgeConfig, type BridgeConfigInput, configSchema } from './configuration/index.js';
@@ -25,7 +25,8 @@ export interface CheckedOptions {
 
 /** Checks options. Errors: TypeError or RangeError ERR_DTESN_ARGUMENT that names the field. */
 export function checkBridgeOptions(options: BridgeOptions): CheckedOptions {
-  if (typeof options !== 'object' || options === null) throw argumentError('an object', 'the options of Bridge', options);
+  if (typeof options !== 'object' || options === null)
+    throw argumentError('an object', 'the options of Bridge', options);
   const { log, metrics, engines = [], ...rest } = options;
   const given = engines.filter(isGivenEngine);
   const named = engines.filter((one) => !isGivenEngine(one));
@@ -41,7 +42,15 @@ function isGivenEngine(one: unknown): one is GivenEngine {
 function refusal(error: z.ZodError, options: object): Error {
   const [issue] = error.issues;
   const place = (issue?.path ?? []).map(String);
-  if (issue?.code === 'unrecognized_keys') return argumentError(`no field ${issue.keys.join(', ')}`, ['the options of Bridge', ...place].join('.'), options);
-  const received = place.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], options);
-  return argumentError(`a value as its schema has it (${issue?.message})`, place.join('.') || 'the options of Bridge', received);
+  if (issue?.code === 'unrecognized_keys')
+    return argumentError(`no field ${issue.keys.join(', ')}`, ['the options of Bridge', ...place].join('.'), options);
+  const received = place.reduce<unknown>(
+    (value, key) => (value as Record<string, unknown> | undefined)?.[key],
+    options,
+  );
+  return argumentError(
+    `a value as its schema has it (${issue?.message})`,
+    place.join('.') || 'the options of Bridge',
+    received,
+  );
 }

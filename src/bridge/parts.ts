@@ -5,19 +5,25 @@
  */
 import { readFileSync } from 'node:fs';
 import { systemClock } from '../abort/index.js';
-import { DtesnProcessor } from '../processor/index.js';
+import { createConfig, DtesnProcessor } from '../processor/index.js';
 import type { BridgeConfig } from './configuration/index.js';
 import { EngineContexts } from './engine-contexts.js';
 import { type EngineReference, EngineSet, EventLog } from './engines/index.js';
 import { FirstEngine } from './first-engine.js';
 import { BodyBudget, Tokens } from './http/index.js';
 import { type Logger, LogWriter } from './logs/index.js';
-import { MetricsRegistry, processMetrics } from './metrics/index.js';
+import { type MetricsRegistry, processMetrics } from './metrics/index.js';
 import type { CheckedOptions } from './options.js';
 import { PlanWatch } from './plan-watch.js';
 import type { Heartbeat } from './probes/index.js';
 import { BatchRunner } from './processing/index.js';
-import { buildNetwork, type NetworkDefinition, type SessionNetwork, SessionService, treeDefinition } from './sessions/index.js';
+import {
+  buildNetwork,
+  type NetworkDefinition,
+  type SessionNetwork,
+  SessionService,
+  treeDefinition,
+} from './sessions/index.js';
 
 export interface Parts {
   log: Logger;
@@ -145,6 +151,6 @@ export async function sessionNetworks({ network, networks }: BridgeConfig): Prom
     const definition = 'file' in given ? (JSON.parse(readFileSync(given.file, 'utf8')) as NetworkDefinition) : given;
     return buildNetwork(name, definition as NetworkDefinition);
   });
-  const own = 'default' in networks ? [] : [buildNetwork('default', treeDefinition(network))];
+  const own = 'default' in networks ? [] : [buildNetwork('default', treeDefinition(createConfig(network)))];
   return Promise.all([...own, ...named]);
 }

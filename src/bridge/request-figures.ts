@@ -16,7 +16,9 @@ const countedElsewhere = new Set(['queue_full', 'queue_age', 'client_share', 'to
 
 export function requestFigures(metrics: MetricsRegistry, log: Logger): (request: Served) => void {
   const requests = metrics.counter('dtesn_http_requests_total', 'Requests answered.', ['route', 'method', 'code']);
-  const seconds = metrics.histogram('dtesn_http_request_duration_seconds', 'Time to the end of the answer.', SECONDS, ['route']);
+  const seconds = metrics.histogram('dtesn_http_request_duration_seconds', 'Time to the end of the answer.', SECONDS, [
+    'route',
+  ]);
   const shed = metrics.counter('dtesn_shed_total', 'Requests refused or dropped before they were begun', ['reason']);
   const refused = metrics.counter('dtesn_auth_failures_total', 'Requests without a good token.', ['reason']);
   let others = 0;

@@ -68,6 +68,8 @@ function withSockets(options: BridgeOptions): BridgeOptions {
 function announce(bridge: Bridge, log: LogWriter): void {
   for (const url of bridge.urls) process.stdout.write(`dtesn bridge listening on ${url}\n`);
   if (bridge.isExposed) {
-    log.warn('a listener can be reached from other machines without TLS: whoever reads the network reads tokens and inputs');
+    log.warn(
+      'a listener can be reached from other machines without TLS: whoever reads the network reads tokens and inputs',
+    );
   }
 }

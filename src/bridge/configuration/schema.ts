@@ -11,15 +11,16 @@ const whole = (least: number, most: number) =>
   z.int().min(least).max(most).describe(`a whole number from ${least} to ${most}`);
 const file = z.string().min(1).max(4096).describe('the path of a file');
 
+/** Left out, a field is that of the environment (DTESN_UNITS ...), else the default of DtesnConfig. */
 export const networkSchema = z
   .strictObject({
-    depth: whole(1, 12).default(4),
-    units: whole(1, 16_777_216).default(1024),
-    inputs: whole(1, 65_536).default(16),
-    bseriesOrder: whole(1, 10).default(5),
-    caching: z.boolean().default(true).describe('whether answers of sources, ids and plans are kept'),
-    sourceDeadlineMs: whole(1, 600_000).default(250),
-    seed: whole(0, Number.MAX_SAFE_INTEGER).default(0),
+    depth: whole(1, 12).optional(),
+    units: whole(1, 16_777_216).optional(),
+    inputs: whole(1, 65_536).optional(),
+    bseriesOrder: whole(1, 10).optional(),
+    caching: z.boolean().optional().describe('whether answers of sources, ids and plans are kept'),
+    sourceDeadlineMs: whole(1, 600_000).optional(),
+    seed: whole(0, Number.MAX_SAFE_INTEGER).optional(),
   })
   .describe('the Deep Tree that processes inputs; a change builds a new one beside it');
 

@@ -6,6 +6,7 @@
  * Answers are written to Node's response itself, with their length and without a copy. Each request is counted when it ends.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isIP } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { z } from 'zod';
@@ -34,6 +35,8 @@ export interface Served {
 export interface AppOptions {
   endpoints: readonly Endpoint[];
   guard: Guard;
+  /** Addresses of proxies whose X-Forwarded-For names the client: for limits, never for authentication. */
+  trustedProxies: readonly string[];
   tokens: Tokens;
   bodies: BodyBudget;
   /** The token that a cookie of the dashboard stands for, or undefined. */
@@ -151,7 +154,16 @@ function admitted(incoming: IncomingMessage, endpoints: readonly Endpoint[], opt
     const loggedIn = options.login(incoming.headers.cookie);
     if (loggedIn !== undefined) return loggedIn;
   }
-  return options.tokens.caller(token, address);
+  const caller = options.tokens.caller(token, address);
+  return caller.id === address ? { ...caller, id: clientOf(incoming, address, options.trustedProxies) } : caller;
+}
+
+/** The client behind a trusted proxy: the last address of X-Forwarded-For that is no trusted proxy itself. */
+function clientOf({ headers }: IncomingMessage, address: string, trusted: readonly string[]): string {
+  const forwarded = headers['x-forwarded-for'];
+  if (!trusted.includes(address) || typeof forwarded !== 'string') return address;
+  const hops = forwarded.split(',').map((hop) => hop.trim());
+  return hops.reverse().find((hop) => isIP(hop) !== 0 && !trusted.includes(hop)) ?? address;
 }
 
 /** The endpoint of the request's method, where the caller may use it. */

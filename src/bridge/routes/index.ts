@@ -1,5 +1,6 @@
 /** Every endpoint of the bridge, a file a group. */
 export { contextEndpoints } from './context.js';
+export { dashboardEndpoints } from './dashboard.js';
 export { metricsEndpoint, openApiEndpoint } from './documents.js';
 export { engineEndpoints } from './engines.js';
 export { eventEndpoints } from './events.js';

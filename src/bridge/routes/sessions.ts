@@ -32,7 +32,7 @@ export function sessionEndpoints(sessions: SessionService): Endpoint[] {
       body: createSessionSchema,
       answers: { 201: sessionSchema, 200: sessionSchema },
       handle: async ({ body, signal }) => {
-        const { created, session } = await sessions.create(body, { signal });
+        const { created, session } = await sessions.create(body, signal);
         return { status: created ? 201 : 200, json: session };
       },
     }),
@@ -61,7 +61,7 @@ export function sessionEndpoints(sessions: SessionService): Endpoint[] {
       answers: { 200: stepsManyAnswerSchema },
       handle: async ({ body, query, signal }) => {
         const items = body.items.map((item) => ({ ...item, ...query }));
-        const outcomes = await sessions.stepsMany(items, { signal });
+        const outcomes = await sessions.stepsMany(items, signal);
         return { json: { items: outcomes.map(outcomeMessage) } };
       },
     }),
@@ -80,7 +80,7 @@ export function sessionEndpoints(sessions: SessionService): Endpoint[] {
       handle: async (request) => {
         const { params, query, signal, framed } = request;
         const steps = framed ? await framedSteps(request) : request.body;
-        const answer = await sessions.steps(params['id'] ?? '', { ...steps, ...query }, { signal });
+        const answer = await sessions.steps(params['id'] ?? '', { ...steps, ...query }, signal);
         return request.wantsFrames ? stepsFrame(answer) : { json: stepsMessage(answer) };
       },
     }),
@@ -119,7 +119,7 @@ export function sessionEndpoints(sessions: SessionService): Endpoint[] {
       failure: 'closed',
       answers: { 200: doneSchema },
       handle: async ({ params, signal }) => {
-        await sessions.remove(params['id'] ?? '', { signal });
+        await sessions.remove(params['id'] ?? '', signal);
         return { json: {} };
       },
     }),

@@ -97,6 +97,11 @@ export class SessionService {
     }
   }
 
+  /** Sessions, and the rows applied to them since the start. */
+  get figures(): { count: number; rowsApplied: number } {
+    return { count: this.#table.size, rowsApplied: this.#counters.applied };
+  }
+
   async #recover({ sessions, ended }: RecoveredState): Promise<void> {
     const { clock, log } = this.#options;
     const parts = { networks: this.#networks, build: this.#build, log, now: clock.now() };

@@ -38,7 +38,11 @@ export class SessionCounters {
     });
   }
 
+  /** Rows applied since the start. */
+  applied = 0;
+
   rows(result: RowsResult, count: number): void {
+    if (result === 'applied') this.applied += count;
     if (count > 0) this.#rows.inc({ result }, count);
   }
 
