@@ -84,7 +84,7 @@ test.each([1, 2, 3, 4])(
   'after a power failure no row below an answered durable is lost, and states are right to the bit (%i)',
   async (run) => {
     const files = new MemoryFiles();
-    const service = await startOn(files, { stateMaxBytes: 200_000 });
+    const service = await startOn(files, { compactBytes: 4096 });
     const total = 300;
     const ids = ['a', 'b', 'c'];
     const answered = new Map<string, number>();
@@ -134,7 +134,7 @@ test('a compaction between requests keeps states, learners and sessions whose ne
   await first.steps('l', { from: 0, rows: rowsOf(0, 50), targets: targetsOf(0, 50) });
   await first.close();
   files = files.cutPower();
-  const second = await startOn(files, { definitions: { default: other }, maxNetworks: 1, stateMaxBytes: 100_000 });
+  const second = await startOn(files, { definitions: { default: other }, maxNetworks: 1, compactBytes: 4096 });
   await second.create({ id: 'b' });
   for (let at = 0; at < 6000; at += 100) {
     await second.steps('b', { from: at, rows: rowsOf(at, 100), ack: 'durable' });
