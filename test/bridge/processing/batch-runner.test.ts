@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BatchRunner, type BatchRunnerOptions } from '../../../src/bridge/processing/index.js';
 import { DtesnProcessor, dtesnResultSchema } from '../../../src/processor/index.js';
+import { ManualClock } from '../../manual-clock.js';
 import { heldEngine } from './held-engine.js';
 import { KeptMetrics } from './metrics.js';
 
@@ -165,24 +166,28 @@ describe('requests that arrive together', () => {
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
   });
 
-  test('wait for nothing when they are a full batch, and for others when they are not', async () => {
-    let waits = 0;
-    const clock = {
-      now: () => performance.now(),
-      after(ms: number, call: () => void) {
-        if (ms <= 5) waits++;
-        const timer = setTimeout(call, ms);
-        return () => clearTimeout(timer);
-      },
-    };
-    const { runner } = open({ clock });
-    await Promise.all(Array.from({ length: 8 }, (_, i) => runner.process(`full ${i}`)));
-    expect(waits).toBe(0);
-    await runner.process('lone');
-    expect(waits).toBe(1);
-    const { runner: eager } = open({ clock, batchWaitMs: 0 });
-    await eager.process('lone');
-    expect(waits).toBe(1);
+  test('wait for nothing when they are a full batch', async () => {
+    const { runner } = open({ clock: new ManualClock() }); // time stands still
+    const results = await Promise.all(Array.from({ length: 8 }, (_, i) => runner.process(seriesOf(4, i))));
+    expect(results.map(({ batch }) => batch.size)).toEqual(Array(8).fill(8));
+  });
+
+  // batchWaitMs (1 - waiting / size)² = 5 (7/8)² = 3.83 ms
+  test('wait for others when they are not a full batch, the longer the fewer they are', async () => {
+    const clock = new ManualClock();
+    const { runner, metrics } = open({ clock });
+    const lone = runner.process(seriesOf(4));
+    await clock.pass(3.8);
+    expect(metrics.read('dtesn_batch_size')).toEqual([]);
+    await clock.pass(0.1);
+    expect(metrics.read('dtesn_batch_size')).toEqual([1]);
+    await lone;
+  });
+
+  test('wait for nothing with batchWaitMs 0, and those of one turn of the event loop still run together', async () => {
+    const { runner } = open({ clock: new ManualClock(), batchWaitMs: 0 });
+    const [one, two] = await Promise.all([runner.process(seriesOf(4)), runner.process(seriesOf(5))]);
+    expect([one!.batch.size, two!.batch.size]).toEqual([2, 2]);
   });
 
   test('a wait of more than 5 ms is refused', () => {
