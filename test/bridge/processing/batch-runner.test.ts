@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { BatchRunner, type BatchRunnerOptions } from '../../../src/bridge/processing/index.js';
+import { DtesnError } from '../../../src/errors/index.js';
 import { DtesnProcessor, dtesnResultSchema } from '../../../src/processor/index.js';
 import { ManualClock } from '../../manual-clock.js';
 import { heldEngine } from './held-engine.js';
@@ -164,6 +165,21 @@ describe('requests that arrive together', () => {
       runner.process('b'),
     ]);
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+  });
+
+  test('run once more one by one where their batch fails as a whole, so that one failure is one entry', async () => {
+    const { runner } = open();
+    const whole = processor.processBatch.bind(processor);
+    const batches = vi.spyOn(processor, 'processBatch').mockImplementation((inputs, options) => {
+      if (inputs.includes('too much')) throw new DtesnError('ERR_DTESN_MEMORY', 'no memory for it');
+      return whole(inputs, options);
+    });
+    const entries = await runner.processBatch(['a', 'too much', 'c']);
+    const sizes = batches.mock.calls.map(([inputs]) => inputs.length);
+    batches.mockRestore();
+    expect(sizes).toEqual([3, 1, 1, 1]);
+    expect(entries.map(({ ok }) => ok)).toEqual([true, false, true]);
+    expect(entries[1]).toEqual({ ok: false, error: { code: 'memory', message: expect.stringContaining('no memory') } });
   });
 
   test('wait for nothing when they are a full batch', async () => {
