@@ -160,7 +160,7 @@ export class EngineSet {
   /** The engine for the next request. */
   pick({ session, promptTokens }: PickRequest = {}): PickAnswer {
     const engines = [...this.#engines.values()];
-    if (!this.#fleet.members.some(({ state }) => canServe(state))) throw this.#noEngine();
+    if (!engines.some(({ engine }) => engine.serves)) throw this.#noEngine();
     for (const { engine } of engines) this.#fleet.sent(engine.named.engine, this.#tickets.lately(engine.name));
     const choice = this.#fleet.choose({ session, promptTokens });
     const { kind, name, named, stateName } = engines.find(

@@ -92,6 +92,11 @@ export class WatchedEngine {
     return this.#monitor.state.name;
   }
 
+  /** Whether requests may be sent to it. */
+  get serves(): boolean {
+    return canServe(this.#monitor.state);
+  }
+
   get restarts(): number {
     return this.#monitor.restarts;
   }
