@@ -40,6 +40,7 @@
       "native/addon/bseries_functions.cc",
       "native/linalg/library_floor.cc",
       "native/network/batch.cc",
+      "native/network/stream_runs.cc",
       "native/network/streams.cc",
       "native/threads/job_queue.cc",
       "native/threads/thread_pool.cc"

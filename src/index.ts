@@ -211,7 +211,13 @@ export {
   trainReadout,
   trainReadoutAsync,
 } from './readout/index.js';
-export { type StreamId, StreamPool, type StreamPoolOptions } from './streams/index.js';
+export {
+  type StreamId,
+  StreamPool,
+  type StreamPoolOptions,
+  type StreamReadout,
+  type StreamRunOptions,
+} from './streams/index.js';
 export {
   type ProgramSeries,
   type ProgramShape,

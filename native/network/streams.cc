@@ -3,18 +3,10 @@
 #include <algorithm>
 #include <functional>
 
-#include "network/batch.h"
-
 namespace dtesn {
-namespace {
-
-// Below this many multiply-adds waking another thread costs more than it saves.
-constexpr size_t kWorthSharing = 500000;
-
-}  // namespace
 
 template <class T>
-void StreamStepper<T>::take(const StreamTable<T>& table, size_t ready) {
+size_t StreamStepper<T>::take(const Network<T>& network, const StreamTable<T>& table, size_t ready, size_t threads) {
   const size_t capacity = table.counts.size;
   turns_.resize(capacity);
   taken_.resize(capacity);
@@ -31,12 +23,17 @@ void StreamStepper<T>::take(const StreamTable<T>& table, size_t ready) {
     taken_[stream] = now_;
     turns_[count_++] = turn;
   }
+  threads = threadsWorth(network, count_, threads);
+  size_ = std::min(std::max<size_t>(1, (count_ + threads - 1) / threads), kGroupSeries);
+  groups_ = (count_ + size_ - 1) / size_;
+  return groups_;
 }
 
 template <class T>
-void StreamStepper<T>::stepSome(const Network<T>& network, const StreamTable<T>& table, size_t first, size_t count,
-                                Lane& lane) const {
-  const size_t size = network.stateSize(), inputs = network.inputs();
+void StreamStepper<T>::stepGroup(const Network<T>& network, const StreamTable<T>& table, size_t group,
+                                 StreamLane<T>& lane) {
+  const size_t size = network.stateSize(), inputs = network.inputs(), first = group * size_;
+  const size_t count = std::min(size_, count_ - first);
   for (size_t i = 0; i < count; ++i) {
     const Turn& turn = turns_[first + i];
     lane.inputs[i] = table.queue.data + (turn.stream * table.ring + static_cast<size_t>(turn.head)) * inputs;
@@ -46,33 +43,44 @@ void StreamStepper<T>::stepSome(const Network<T>& network, const StreamTable<T>&
   network.stepMany(count, lane.inputs.data(), lane.states.data(), table.gates == nullptr ? nullptr : lane.gates.data(),
                    lane.scratch);
   for (size_t i = 0; i < count; ++i) {
-    const Turn& turn = turns_[first + i];
+    Turn& turn = turns_[first + i];
     const int32_t next = turn.head + 1;
     table.heads[turn.stream] = static_cast<size_t>(next) == table.ring ? 0 : next;
-    table.counts[turn.stream] = turn.count - 1;
+    table.counts[turn.stream] = --turn.count;
   }
 }
 
 template <class T>
 size_t StreamStepper<T>::step(const Network<T>& network, const StreamTable<T>& table, size_t ready, ThreadPool& pool) {
-  while (lanes_.size() < pool.size()) {
-    lanes_.push_back({network.scratch(kGroupSeries), std::vector<const T*>(kGroupSeries), std::vector<T*>(kGroupSeries),
-                      std::vector<const uint8_t*>(kGroupSeries)});
-  }
-  take(table, ready);
-  const size_t turns = count_;
-  const size_t multiplyAdds = turns * network.stateSize() * network.stateSize();
-  const size_t threads = multiplyAdds < kWorthSharing ? 1 : pool.size();
-  const size_t share = std::max<size_t>(1, (turns + threads - 1) / threads);
-  const size_t size = std::min(share, kGroupSeries);
+  makeLanes(network, pool.size(), lanes_);
+  const size_t groups = take(network, table, ready, pool.size());
   // By reference: a std::function that holds so many captures would be allocated at every step.
-  const auto work = [&](size_t part, size_t thread) {
-    stepSome(network, table, part * size, std::min(size, turns - part * size), lanes_[thread]);
-  };
-  pool.run((turns + size - 1) / size, std::cref(work));
+  const auto work = [&](size_t group, size_t thread) { stepGroup(network, table, group, lanes_[thread]); };
+  pool.run(groups, std::cref(work));
+  return finish(table);
+}
+
+template <class T>
+size_t StreamStepper<T>::begin(const Network<T>& network, const StreamTable<T>& table, size_t ready, size_t threads) {
+  parts_ = std::min(take(network, table, ready, threads), threads);
+  makeLanes(network, parts_, lanes_);
+  return parts_;
+}
+
+template <class T>
+void StreamStepper<T>::work(const Network<T>& network, const StreamTable<T>& table, size_t part,
+                            const Control& control) {
+  for (size_t group = part; group < groups_; group += parts_) {
+    stepGroup(network, table, group, lanes_[part]);
+    if (!control.report(std::min(size_, count_ - group * size_))) return;
+  }
+}
+
+template <class T>
+size_t StreamStepper<T>::finish(const StreamTable<T>& table) const {
   size_t left = 0;
-  for (size_t i = 0; i < turns; ++i) {
-    if (turns_[i].count > 1) table.ready[left++] = static_cast<int32_t>(turns_[i].stream);
+  for (size_t i = 0; i < count_; ++i) {
+    if (turns_[i].count > 0) table.ready[left++] = static_cast<int32_t>(turns_[i].stream);
   }
   return left;
 }

@@ -11,7 +11,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "network/network.h"
+#include "network/control.h"
+#include "network/stream_lane.h"
 #include "simd/span.h"
 #include "threads/thread_pool.h"
 
@@ -35,26 +36,30 @@ class StreamStepper {
   // the table, or at a stream that is on the list already, is dropped.
   size_t step(const Network<T>& network, const StreamTable<T>& table, size_t ready, ThreadPool& pool);
 
+  // The same in three: begin() on one thread, which returns the parts of the work, at most `threads`; work() once for
+  // each part on any thread, until `control` stops it; finish(), which returns how many are ready. A stream that was
+  // not stepped keeps its input and its place on the list.
+  size_t begin(const Network<T>& network, const StreamTable<T>& table, size_t ready, size_t threads);
+  void work(const Network<T>& network, const StreamTable<T>& table, size_t part, const Control& control);
+  size_t finish(const StreamTable<T>& table) const;
+
  private:
   struct Turn {
     size_t stream;
-    int32_t head, count;
-  };
-  struct Lane {
-    StepScratch<T> scratch;
-    std::vector<const T*> inputs;
-    std::vector<T*> states;
-    std::vector<const uint8_t*> gates;
+    int32_t head, count;  // of the waiting inputs
   };
 
-  void take(const StreamTable<T>& table, size_t ready);
-  void stepSome(const Network<T>& network, const StreamTable<T>& table, size_t first, size_t count, Lane& lane) const;
+  // Lists the turns, and returns how many groups they make for so many threads.
+  size_t take(const Network<T>& network, const StreamTable<T>& table, size_t ready, size_t threads);
+  void stepGroup(const Network<T>& network, const StreamTable<T>& table, size_t group, StreamLane<T>& lane);
 
   std::vector<Turn> turns_;
-  size_t count_ = 0;             // turns of this step
-  std::vector<uint32_t> taken_;  // of each stream, the last step it had a turn in
+  size_t count_ = 0;              // turns of this step
+  size_t size_ = 1, groups_ = 0;  // turns of a group, and groups
+  size_t parts_ = 0;              // of begin()
+  std::vector<uint32_t> taken_;   // of each stream, the last step it had a turn in
   uint32_t now_ = 0;
-  std::vector<Lane> lanes_;  // one a thread
+  std::vector<StreamLane<T>> lanes_;  // one a thread
 };
 
 }  // namespace dtesn

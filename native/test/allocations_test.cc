@@ -6,8 +6,10 @@
 
 #include "network/draw.h"
 #include "network/region_network.h"
+#include "network/stream_runs.h"
 #include "network/streams.h"
 #include "readout/forecast.h"
+#include "readout/readout_reading.h"
 #include "test/check.h"
 
 using dtesn::Activation;
@@ -100,6 +102,26 @@ static void checkStreams(const RegionNetwork<float>& network) {
   CHECK(allocations == before);
 }
 
+// A run of streams allocates as much for one row as for a hundred.
+static size_t allocationsOfRuns(const RegionNetwork<float>& network, size_t rows) {
+  const std::vector<double> weights(network.featureSize() * 2, 0.01), bias(2, 0.1);
+  const dtesn::LinearReadout readout({network.featureSize(), 0, 2, true}, weights.data(), bias.data());
+  const std::vector<float> series(kStreams * rows * kInputs, 0.5f);
+  std::vector<float> states(kStreams * network.stateSize());
+  std::vector<double> out(kStreams * rows * 2);
+  std::vector<dtesn::StreamRun<float>> runs(kStreams);
+  for (size_t s = 0; s < kStreams; ++s) {
+    runs[s] = {series.data() + s * rows * kInputs, rows, states.data() + s * network.stateSize(),
+               out.data() + s * rows * 2};
+  }
+  dtesn::StreamRuns<float> runner;
+  const size_t before = allocations;
+  CHECK(runner.begin(network, std::move(runs), 1) == 1);
+  runner.work(network, nullptr, dtesn::ReadoutReading<float>(readout), 0, dtesn::Control());
+  CHECK(out.back() != 0);
+  return allocations - before;
+}
+
 static size_t allocationsOfForecasts(const RegionNetwork<float>& network, size_t steps) {
   const std::vector<double> weights(network.featureSize() * kInputs, 0.01), bias(kInputs, 0.1);
   const dtesn::LinearReadout readout({network.featureSize(), 0, kInputs, true}, weights.data(), bias.data());
@@ -125,6 +147,7 @@ int main() {
     CHECK(allocations > before);  // what is allocated is seen
     checkRun(network);
     checkStreams(network);
+    CHECK(allocationsOfRuns(network, 1) == allocationsOfRuns(network, 100));
     CHECK(allocationsOfForecasts(network, 1) == allocationsOfForecasts(network, 100));
   }
   return 0;

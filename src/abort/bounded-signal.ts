@@ -59,18 +59,24 @@ export function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<
   });
 }
 
-/** Waits; rejects with the signal's reason when that comes first. The timer holds no process alive. */
-export function pause(ms: number, signal: AbortSignal, clock: Clock = systemClock): Promise<void> {
+/** Waits; rejects with the signal's reason when that comes first. The timer holds no process alive, but with `hold`. */
+export function pause(
+  ms: number,
+  signal: AbortSignal,
+  clock: Clock = systemClock,
+  options: { hold?: boolean } = {},
+): Promise<void> {
   return new Promise<void>((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     const abort = () => {
       cancel();
       reject(signal.reason);
     };
-    const cancel = clock.after(ms, () => {
+    const settle = () => {
       signal.removeEventListener('abort', abort);
       resolve();
-    });
+    };
+    const cancel = clock.after(ms, settle, options);
     signal.addEventListener('abort', abort, { once: true });
   });
 }

@@ -25,3 +25,8 @@ export const systemClock: Clock = {
 export function wallMs(): number {
   return Date.now();
 }
+
+/** Monotonic milliseconds that every thread of the process reads alike; performance.now() counts from the start of its thread. */
+export function processMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}

@@ -129,6 +129,21 @@ export interface NativeState<F extends Floats> {
 export interface NativeStreamTable {
   /** One step for the first `ready` streams of the ready list; returns how many are ready afterwards. */
   step(ready: number): number;
+  /** The same on other threads; a stream that was not stepped when the call was stopped stays ready. */
+  stepAsync(ready: number, control: Int32Array): Promise<number>;
+  /**
+   * Rows for some streams, each its own number: series (rows of all x inputs) and out (rows of all x outputs) stream
+   * after stream. `reading`: how many of the first features are kept of each step, or a readout. Resolves to 0.
+   */
+  runAsync(
+    streams: Int32Array,
+    rows: Int32Array,
+    series: Floats,
+    reading: number | NativeLinearReadout,
+    out: Float64Array,
+    control: Int32Array,
+  ): Promise<number>;
+  /** After the call under way. */
   close(): void;
 }
 

@@ -23,6 +23,7 @@ import {
   floats,
   longRun,
   type NativeForecaster,
+  type NativeLinearReadout,
   type NativeNetwork,
   type NativeState,
   type NativeStreamTable,
@@ -273,9 +274,17 @@ export abstract class Network<Facts extends object = object> {
    * @internal
    */
   forecaster(shape: ReadoutShape, weights: Float64Array, bias: Float64Array): NativeForecaster<Floats> {
-    const { Forecaster32, Forecaster64, LinearReadout } = addon();
+    const { Forecaster32, Forecaster64 } = addon();
     const Native = (this.dtype === 'f32' ? Forecaster32 : Forecaster64) as ForecasterConstructor<Floats>;
-    return new Native(this.native, new LinearReadout(shape, weights, bias));
+    return new Native(this.native, this.linearReadout(shape, weights, bias));
+  }
+
+  /**
+   * A readout for native calls of this network and its streams.
+   * @internal
+   */
+  linearReadout(shape: ReadoutShape, weights: Float64Array, bias: Float64Array): NativeLinearReadout {
+    return new (addon().LinearReadout)(shape, weights, bias);
   }
 
   /**

@@ -7,6 +7,7 @@ export {
   type Effect,
   initialDraft,
   type Limits,
+  programOf,
 } from './draft.js';
 export { type MultiSourceData, multiSourceDataSchema } from './envelope.js';
 export { defaultExecution, type ExecutionPlan, type ExecutionSetting, executionPlanSchema } from './execution.js';

@@ -9,6 +9,7 @@ export {
   type DtesnConfigOptions,
   type Known,
 } from './config.js';
+export { Continuation, isContinuation } from './continuation.js';
 export type { EngineChoice } from './engine-choice.js';
 export {
   type ContextOrigin,
@@ -19,7 +20,7 @@ export {
   type FetchedContext,
   type GivenContext,
 } from './engine-context.js';
-export type { ProcessOptions } from './input-runner.js';
+export type { ProcessBatchOptions, ProcessOptions } from './input-runner.js';
 export type { ModelOptions } from './lane.js';
 export { DtesnProcessor, type PreprocessedInput, type ProcessorEvents } from './processor.js';
 export type {

@@ -7,7 +7,7 @@
  */
 
 import { type EncodeInput, writeSeries } from '../encoding/index.js';
-import { checkKeys } from '../errors/index.js';
+import { argumentError, checkKeys } from '../errors/index.js';
 import { checkLongRun, type Progress } from '../native/index.js';
 import type { DeepTreeModel, State } from '../network/index.js';
 import { applyMultiSourceTransformations, draftTransformations, type PlanTarget, pinPlan } from '../pipeline/index.js';
@@ -15,6 +15,7 @@ import type { SourceFetcher, SourceSet } from '../sources/index.js';
 import { programShape } from '../transform/index.js';
 import { agreementOf } from './agreement.js';
 import { assembleResult } from './assemble-result.js';
+import { type Continuation, continuedDraft, continuedPins } from './continuation.js';
 import {
   type ContextUse,
   checkContext,
@@ -46,13 +47,32 @@ export interface ProcessOptions {
    * the model's files, or as UTF-8 bytes, and the result names the encoder.
    */
   context?: GivenContext;
+  /** A series in chunks: this input starts where the last chunk ended (continuation.ts). The zero state by default. */
+  continueFrom?: Continuation | undefined;
+}
+
+export interface ProcessBatchOptions extends Omit<ProcessOptions, 'continueFrom'> {
+  /** For each input the series that it continues, or null. */
+  continueFrom?: readonly (Continuation | null)[] | undefined;
 }
 
 /** Refuses unknown keys, and a signal or a listener of another kind. */
-export function checkProcessOptions(options: ProcessOptions, call: string): void {
-  checkKeys(options, ['signal', 'onProgress', 'context'], call);
+export function checkProcessOptions(options: ProcessOptions | ProcessBatchOptions, call: string): void {
+  checkKeys(options, ['signal', 'onProgress', 'context', 'continueFrom'], call);
   const { signal, onProgress } = options;
   checkLongRun({ signal, onProgress }, call);
+}
+
+/** The continuations of a batch: one or null for each input. */
+export function checkContinuations(
+  continueFrom: ProcessBatchOptions['continueFrom'],
+  inputs: number,
+): readonly (Continuation | null)[] {
+  if (continueFrom === undefined) return [];
+  if (!Array.isArray(continueFrom) || continueFrom.length !== inputs) {
+    throw argumentError(`an array of ${inputs} continuations or null`, 'continueFrom', continueFrom);
+  }
+  return continueFrom;
 }
 
 /** What one decision rests on. */
@@ -74,6 +94,8 @@ export interface Wave {
 }
 
 type RunViews = ReturnType<RunMemory['reserve']>;
+/** What the run of a prepared wave heeds. */
+type RunOptions = Pick<ProcessOptions, 'signal' | 'onProgress'>;
 type Settle = (index: number, result: DtesnResult | DtesnFailure) => void;
 
 /** With an adaptive threshold, one input in so many is run once more the other way (standardised or plain). */
@@ -115,7 +137,7 @@ export class InputRunner {
   }
 
   /** Execution of a batch, by the plan for token inputs. */
-  async wavePlan(options: ProcessOptions): Promise<WavePlan> {
+  async wavePlan(options: ProcessBatchOptions): Promise<WavePlan> {
     const look = await this.#lookOf(options);
     const { execution } = draftTransformations(look.plan('tokens').data, this.#parts.targetOf('tokens'));
     const { batch, batchSize, parallel, threads, overlap } = execution;
@@ -125,7 +147,9 @@ export class InputRunner {
   /** A wave of one input; throws its error. */
   async prepareOne(input: EncodeInput, options: ProcessOptions): Promise<Wave> {
     let failure: unknown;
-    const wave = await this.#prepare([input], 0, 1, false, options, (_, error) => {
+    const { continueFrom = null, ...rest } = options;
+    const given = { ...rest, continueFrom: [continueFrom] };
+    const wave = await this.#prepare([input], 0, 1, false, given, (_, error) => {
       failure = error;
     });
     if (wave.inputs.length === 1) return wave;
@@ -138,14 +162,14 @@ export class InputRunner {
     inputs: readonly EncodeInput[],
     start: number,
     end: number,
-    options: ProcessOptions,
+    options: ProcessBatchOptions,
     settle: Settle,
   ): Promise<Wave> {
     return this.#prepare(inputs, start, end, true, options, (index, error) => settle(index, failureOf(error)));
   }
 
   /** Through model and B-series; settles every input of the wave, and gives its memory back. */
-  async run(wave: Wave, options: ProcessOptions, settle: Settle): Promise<void> {
+  async run(wave: Wave, options: RunOptions, settle: Settle): Promise<void> {
     try {
       const { lanes } = this.#parts;
       if (wave.inputs.length > 0) await lanes.use((lane) => this.#runOn(lane, wave, options, settle), options.signal);
@@ -166,7 +190,7 @@ export class InputRunner {
 
   // ---- look and prepare ----
 
-  #lookOf({ context, signal }: ProcessOptions): Promise<Look> | Look {
+  #lookOf({ context, signal }: ProcessBatchOptions): Promise<Look> | Look {
     if (context === undefined) return this.look(signal);
     signal?.throwIfAborted();
     const given = checkContext(context);
@@ -189,7 +213,7 @@ export class InputRunner {
     start: number,
     end: number,
     batch: boolean,
-    options: ProcessOptions,
+    options: ProcessBatchOptions,
     refuse: (index: number, error: unknown) => void,
   ): Promise<Wave> {
     const { metrics, memory: pool } = this.#parts;
@@ -217,7 +241,7 @@ export class InputRunner {
     inputs: readonly EncodeInput[],
     start: number,
     end: number,
-    options: ProcessOptions,
+    options: ProcessBatchOptions,
     fail: (index: number, error: unknown) => void,
   ): Promise<EncodedOne[]> {
     const { signal, onProgress } = options;
@@ -228,11 +252,13 @@ export class InputRunner {
     onProgress?.({ stage: 'encode', done: 0, total: 1 });
     const encoding = Array.from({ length: end - start }, async (_, i) => {
       const own = clock.copy();
-      const planned = look.plan(kindOf(inputs[start + i]!));
+      const kind = kindOf(inputs[start + i]!);
+      const continuation = options.continueFrom?.[start + i] ?? null;
+      const planned = continuation === null ? look.plan(kind) : this.#continuedPlan(look.plan(kind), kind);
       own.end('context');
       const encoded = await this.#encode(inputs[start + i]!, look, planned, signal);
       own.end('encode');
-      return { index: start + i, encoding: encoded, planned, clock: own, use: look.use };
+      return { index: start + i, encoding: encoded, planned, clock: own, use: look.use, continuation };
     });
     const settled = await Promise.allSettled(encoding);
     signal?.throwIfAborted();
@@ -241,6 +267,11 @@ export class InputRunner {
       fail(start + i, result.reason);
       return [];
     });
+  }
+
+  #continuedPlan({ data, reused }: PlannedData, kind: PlanTarget['inputKind']): PlannedData {
+    const pipelines = pinPlan(data.processing_pipelines, continuedPins, this.#parts.targetOf(kind));
+    return { data: { ...data, processing_pipelines: pipelines }, reused };
   }
 
   /** Key of cached ids: restarts and changes of the engine so far, and the provider that tokenises. */
@@ -268,7 +299,8 @@ export class InputRunner {
       const { encoded: given } = input.encoding;
       try {
         const target = targetOf(given.kind, given.steps);
-        const draft = draftTransformations(input.planned.data, target);
+        const planned = draftTransformations(input.planned.data, target);
+        const draft = input.continuation === null ? planned : continuedDraft(planned);
         const { capacity } = programShape(draft.program, given.steps, given.features);
         return [{ input, target, draft, room: Math.max(capacity, given.steps * given.features) }];
       } catch (error) {
@@ -301,11 +333,16 @@ export class InputRunner {
 
   // ---- run ----
 
-  async #runOn(lane: Lane, wave: Wave, options: ProcessOptions, settle: Settle): Promise<void> {
+  async #runOn(lane: Lane, wave: Wave, options: RunOptions, settle: Settle): Promise<void> {
     const { inputs, account } = wave;
     const { model } = lane;
     const most = model.membranes.length;
-    const states = lane.states(inputs.map(({ transformed }) => Math.min(transformed.execution.activeMembranes, most)));
+    const states = lane.states(
+      inputs.map(({ transformed, continuation }) => ({
+        active: Math.min(transformed.execution.activeMembranes, most),
+        start: continuation?.start,
+      })),
+    );
     for (const { clock } of inputs) clock.skip();
     const memory = this.#reserve(lane, inputs);
     const runs = await this.#runModel(states, memory, wave, options);
@@ -313,11 +350,13 @@ export class InputRunner {
     for (const [i, input] of inputs.entries()) {
       const run = runs[i]!;
       const flow = this.#expand(model, memory.differentials, input, run);
+      input.continuation?.advance(run.state.data as Float32Array, input.transformed.steps);
       account.finished(input.clock, input.transformed.steps, run.activity.includes(null));
       const { engine } = this.#parts;
       settle(input.index, assembleResult({ engine, input, model, run, flow, together: inputs.length }));
     }
-    await this.#shadow(model, inputs[0]!, runs[0]!, options.signal);
+    const fromRest = inputs.findIndex(({ continuation }) => continuation === null);
+    if (fromRest >= 0) await this.#shadow(model, inputs[fromRest]!, runs[fromRest]!, options.signal);
   }
 
   #reserve({ model, memory }: Lane, inputs: PreparedInput[]): RunViews {
@@ -332,7 +371,7 @@ export class InputRunner {
     states: State[],
     memory: RunViews,
     { batch, inputs }: Wave,
-    { signal, onProgress }: ProcessOptions,
+    { signal, onProgress }: RunOptions,
   ): Promise<ModelRun[]> {
     const series = inputs.map(({ transformed }) => transformed);
     const longest = Math.max(...series.map(({ steps }) => steps));

@@ -29,13 +29,13 @@ export class Lane {
     return this.live.buffer.byteLength + this.memory.bytes + states;
   }
 
-  /** The given number of states at rest, each with its first `active` membranes open. */
-  states(active: readonly number[]): State[] {
-    while (this.#states.length < active.length) this.#states.push(this.model.createState());
-    return active.map((count, i) => {
+  /** As many states, each at its start (by default at rest) with its first `active` membranes open. */
+  states(wanted: readonly { active: number; start: Float32Array | undefined }[]): State[] {
+    while (this.#states.length < wanted.length) this.#states.push(this.model.createState());
+    return wanted.map(({ active, start }, i) => {
       const state = this.#states[i]!;
-      state.reset();
-      state.gates!.fill(1, 0, count).fill(0, count);
+      state.reset(start);
+      state.gates!.fill(1, 0, active).fill(0, active);
       return state;
     });
   }

@@ -1,5 +1,6 @@
 /** One input, encoded and transformed, ready for the model. */
 
+import type { Continuation } from './continuation.js';
 import type { ContextUse } from './engine-context.js';
 import type { Encoding } from './input-encoder.js';
 import type { PlannedData } from './planner.js';
@@ -13,4 +14,6 @@ export interface PreparedInput {
   use: ContextUse;
   transformed: TransformedInput;
   clock: StageClock;
+  /** The series that it continues. */
+  continuation: Continuation | null;
 }

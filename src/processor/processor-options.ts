@@ -77,6 +77,8 @@ export interface ProcessorOptions {
   plan?: 'adaptive' | 'fixed' | PlanPins | undefined;
   /** Clock of waits and ages; the system's monotonic clock by default. */
   clock?: Clock | undefined;
+  /** Runs of the model at the same time, 1 to 1,024; one for each usable CPU by default. */
+  lanes?: number | undefined;
   /** Bytes of token ids that are kept, 1 to 2^40; 33,554,432 by default. */
   cacheBytes?: number | undefined;
   /** Ends create(), which then rejects with the signal's reason; none by default. */
@@ -125,6 +127,7 @@ export const processorOptionsSchema = z.object({
     .default('adaptive')
     .describe("'adaptive', 'fixed' or an object { threads?, membranes?, standardise? }"),
   clock: clockOption,
+  lanes: z.int().min(1).max(1024).optional().describe('a whole number of runs, 1 to 1024'),
   cacheBytes: z
     .int()
     .min(1)
@@ -161,7 +164,8 @@ export async function openParts(
   options: ProcessorOptions,
   onChange: (change: QualityChange) => void,
 ): Promise<ProcessorParts> {
-  const { providers: given, cacheBytes, clock, plan } = checkOptions(processorOptionsSchema, options, 'DtesnProcessor');
+  const checked = checkOptions(processorOptionsSchema, options, 'DtesnProcessor');
+  const { providers: given, cacheBytes, clock, plan } = checked;
   const config = createConfig(options.config);
   const pins = pinsOf(plan);
   const planOptions = { ...planOptionsOf(options, config), pins };
@@ -190,10 +194,10 @@ export async function openParts(
       if (typeof other === 'string') made.push(opened);
       return { name, engine: opened, ...(sources && { sources }) };
     });
-    const cores = usableCpus();
-    const lanes = new Pool(cores, () => new Lane(model), [first]);
+    const runs = checked.lanes ?? usableCpus();
+    const lanes = new Pool(runs, () => new Lane(model), [first]);
     // Of each lane the series that runs, and the next one: a thousand callers hold their token ids and not their series.
-    const memory = new Pool(2 * cores, () => new SeriesMemory());
+    const memory = new Pool(2 * runs, () => new SeriesMemory());
     const tokens = new TokenCache(cacheBytes);
     const providers = providersOf(config, lanes, memory, model, kernelsAreRight());
     signal?.throwIfAborted();

@@ -13,7 +13,7 @@
  *     bseries    elementary differentials of the reservoir flow at the end state
  *
  * Inputs: a string, an array of token ids { tokens }, or a numeric series of `inputs` features a step.
- * Each input starts from the zero state. A source that fails never fails the input: its error is in the context.
+ * Each input starts from the zero state, or where an earlier chunk ended (`openContinuation`). A source that fails never fails the input: its error is in the context.
  *
  * Events: 'quality' when the threshold or standardisation changes, with the reason. Options: ProcessorOptions.
  * Errors: TypeError or RangeError for options and inputs; DtesnError ERR_DTESN_EMPTY for an input without steps,
@@ -44,8 +44,15 @@ import {
 } from '../sources/index.js';
 import type { ProgramSeries } from '../transform/index.js';
 import type { DtesnConfig } from './config.js';
+import { Continuation } from './continuation.js';
 import { type ContextUse, type FetchedContext, type GivenContext, isContext } from './engine-context.js';
-import { checkProcessOptions, InputRunner, type ProcessOptions } from './input-runner.js';
+import {
+  checkContinuations,
+  checkProcessOptions,
+  InputRunner,
+  type ProcessBatchOptions,
+  type ProcessOptions,
+} from './input-runner.js';
 import { type MetricsOfProcessor, metricsOf } from './processor-metrics.js';
 import { openParts, type ProcessorOptions, type ProcessorParts } from './processor-options.js';
 import type { DtesnFailure, DtesnResult } from './result.js';
@@ -208,12 +215,14 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
   process(input: EncodeInput, options: ProcessOptions = {}): Promise<DtesnResult> {
     return this.#track(async () => {
       checkProcessOptions(options, 'process');
-      const wave = await this.#runner.prepareOne(input, options);
-      let result: DtesnResult | undefined;
-      await this.#runner.run(wave, options, (_, finished) => {
-        if (finished.ok) result = finished;
+      return this.#holding([options.continueFrom], async () => {
+        const wave = await this.#runner.prepareOne(input, options);
+        let result: DtesnResult | undefined;
+        await this.#runner.run(wave, options, (_, finished) => {
+          if (finished.ok) result = finished;
+        });
+        return result!;
       });
-      return result!;
     });
   }
 
@@ -223,7 +232,10 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
    * The plan decides how: native batches of `batchSize` or one by one, on `threads`, with or without preparing the next
    * while this one is in the model (waves.ts). Progress is { stage: 'inputs', done, total }.
    */
-  processBatch(inputs: readonly EncodeInput[], options: ProcessOptions = {}): Promise<(DtesnResult | DtesnFailure)[]> {
+  processBatch(
+    inputs: readonly EncodeInput[],
+    options: ProcessBatchOptions = {},
+  ): Promise<(DtesnResult | DtesnFailure)[]> {
     return this.#track(async () => {
       if (!Array.isArray(inputs)) throw argumentError('an array of inputs', 'inputs', inputs);
       checkProcessOptions(options, 'processBatch');
@@ -235,13 +247,21 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
         onProgress?.({ stage: 'inputs', done: ++done, total: inputs.length });
       };
       if (inputs.length === 0) return results;
-      await runWaves(inputs.length, await this.#runner.wavePlan(options), {
-        prepare: (start, end) => this.#runner.prepare(inputs, start, end, each, settle),
-        run: (wave) => this.#runner.run(wave, each, settle),
-        drop: (wave, error) => this.#runner.drop(wave, error),
+      return this.#holding(checkContinuations(options.continueFrom, inputs.length), async () => {
+        await runWaves(inputs.length, await this.#runner.wavePlan(options), {
+          prepare: (start, end) => this.#runner.prepare(inputs, start, end, each, settle),
+          run: (wave) => this.#runner.run(wave, each, settle),
+          drop: (wave, error) => this.#runner.drop(wave, error),
+        });
+        return results;
       });
-      return results;
     });
+  }
+
+  /** A series that will arrive in chunks, at rest: see continuation.ts. */
+  openContinuation(): Continuation {
+    this.#checkOpen();
+    return new Continuation(this.#parts.first.model);
   }
 
   // ---- watching ----
@@ -288,6 +308,16 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
       return await running;
     } finally {
       this.#running.delete(running);
+    }
+  }
+
+  /** Runs `work` while no other call may use the continuations. */
+  async #holding<R>(continuations: readonly (Continuation | null | undefined)[], work: () => Promise<R>): Promise<R> {
+    const free = Continuation.claim(continuations, this.#parts.first.model);
+    try {
+      return await work();
+    } finally {
+      free();
     }
   }
 

@@ -9,18 +9,32 @@
  *
  * The bits of a stream depend neither on how many streams step with it nor on the threads; they equal those of `run` to
  * rounding. A step takes one input from every stream that has one, in batches of up to 64 (continuous batching), so no stream
- * waits for another's backlog. A stream begins with the first push, from the zero state, and has a ring of `ring` inputs.
+ * waits for another's backlog. A stream begins with the first push, from the zero state, or with `restore`, from a saved
+ * one, and has a ring of `ring` inputs.
+ *
+ * Off the JavaScript thread, to the same bits: `stepAsync` is step, and `runAsync` takes rows for many streams, each its
+ * own number, past the rings, and keeps the outputs of each row. Meanwhile the pool is busy: the other calls throw.
  *
  * Memory: one arena with states (capacity x units), inputs (capacity x ring x inputs) and the book-keeping, which other
  * threads may map; nothing is allocated in a step.
  * Errors: DtesnError ERR_DTESN_CAPACITY for a new stream beyond `capacity`; RangeError ERR_DTESN_SHAPE for inputs of other
- * features or more steps than the ring; RangeError for inputs that are not finite, and for the id of a stream that does not exist.
+ * features or more steps than the ring; RangeError for inputs that are not finite, and for the id of a stream that does not
+ * exist; DtesnError ERR_DTESN_BUSY while an asynchronous call is under way.
  */
 import { z } from 'zod';
 import { argumentError, checkOptions, DtesnError, rangeError, shapeError } from '../errors/index.js';
-import { Arena, type Floats, type NativeStreamTable } from '../native/index.js';
+import {
+  Arena,
+  checkLongRun,
+  type Floats,
+  type LongRunOptions,
+  longRun,
+  type NativeLinearReadout,
+  type NativeStreamTable,
+} from '../native/index.js';
 import { isNetwork, type Network, type StreamMemory } from '../network/index.js';
-import { checkAllAsStored, checkMemory } from '../numeric/index.js';
+import { checkAllAsStored, checkMemory, type Matrix, matrix } from '../numeric/index.js';
+import { prepareStreamRun, type StreamReadout, type StreamRunOptions } from './stream-run.js';
 
 export type StreamId = string | number;
 
@@ -50,7 +64,9 @@ export class StreamPool {
   readonly #table: NativeStreamTable;
   readonly #slots = new Map<StreamId, number>();
   readonly #free: number[];
+  readonly #readouts = new WeakMap<StreamReadout, NativeLinearReadout>();
   #ready = 0;
+  #busy = false;
 
   constructor(options: StreamPoolOptions) {
     const { model, capacity, ring } = checkOptions(optionsSchema, options, 'StreamPool');
@@ -95,6 +111,7 @@ export class StreamPool {
    * and changes nothing when the ring has no room for all of them: call step() first.
    */
   push(id: StreamId, series: ArrayLike<number>): boolean {
+    this.#checkIdle();
     const inputs = this.#inputs;
     const { ring } = this;
     const length = checkedLength(series, inputs);
@@ -129,20 +146,69 @@ export class StreamPool {
 
   /** One step for every stream with an input waiting; returns the number of steps. */
   step(): number {
+    this.#checkIdle();
     const done = this.#ready;
     if (done > 0) this.#ready = this.#table.step(done);
     return done;
   }
 
+  /**
+   * The same off the JavaScript thread. After an abort each stream has either taken its step or still has the input
+   * waiting; the promise rejects with the signal's reason.
+   */
+  async stepAsync(options: LongRunOptions = {}): Promise<number> {
+    checkLongRun(options, 'stepAsync');
+    this.#checkIdle();
+    const done = this.#ready;
+    const start = async (control: Int32Array) => {
+      this.#ready = await this.#table.stepAsync(done, control);
+      return done;
+    };
+    return this.#during(() => longRun(start, options, { stage: 'run', total: done }));
+  }
+
+  /**
+   * Takes rows for many streams, each its own number, off the JavaScript thread: the bits of push, step and state for
+   * each row. Resolves to what was kept of each row: rows of all streams x columns, in the order of `ids`.
+   *
+   * Streams must exist (`push(id, [])` begins one) and have no input waiting. An abort stops within 32 rows and rejects
+   * with the signal's reason: then each stream has taken some of its rows, from none to all.
+   */
+  async runAsync(options: StreamRunOptions): Promise<Matrix> {
+    this.#checkIdle();
+    const run = prepareStreamRun(this.#model, options, (readout) => this.#readoutOf(readout));
+    const { rows, total, series, reading, columns, out } = run;
+    const slots = this.#idleSlots(run.ids);
+    const start = (control: Int32Array) => this.#table.runAsync(slots, rows, series, reading, out, control);
+    await this.#during(() => longRun(start, run.longRun, { stage: 'run', total }));
+    return matrix(total, columns, out);
+  }
+
   /** The stream's state after the steps done so far: units elements, live. */
   state(id: StreamId): Floats {
+    this.#checkIdle();
     const { stateSize } = this.#model;
     const slot = this.#slot(id);
     return this.#memory.states.subarray(slot * stateSize, (slot + 1) * stateSize);
   }
 
+  /** Begins a stream from a saved state of stateSize numbers, which is copied. RangeError where the stream exists. */
+  restore(id: StreamId, state: ArrayLike<number>): void {
+    this.#checkIdle();
+    const { stateSize, dtype, owner } = this.#model;
+    if (this.#slots.has(id)) throw rangeError('an id without a stream (release it first)', 'id', id);
+    if (checkedArray(state, 'state').length !== stateSize) {
+      throw shapeError(`state with ${stateSize} elements (units of ${owner})`, state.length);
+    }
+    const slot = this.#vacant(id);
+    checkAllAsStored(state, dtype, 'state');
+    this.#memory.states.set(state, slot * stateSize);
+    this.#begin(id, slot);
+  }
+
   /** Ends a stream: its state and waiting inputs are dropped, and its place is free. */
   release(id: StreamId): void {
+    this.#checkIdle();
     const slot = this.#slot(id);
     const { counts, heads, ready, states } = this.#memory;
     if (counts[slot]! > 0) {
@@ -154,6 +220,50 @@ export class StreamPool {
     states.fill(0, slot * this.#model.stateSize, (slot + 1) * this.#model.stateSize);
     this.#slots.delete(id);
     this.#free.push(slot);
+  }
+
+  #checkIdle(): void {
+    if (!this.#busy) return;
+    throw new DtesnError(
+      'ERR_DTESN_BUSY',
+      'Expected an idle StreamPool but an asynchronous call is under way: await it first',
+    );
+  }
+
+  async #during<R>(work: () => Promise<R>): Promise<R> {
+    this.#busy = true;
+    try {
+      return await work();
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** The readout in native form, made once for each. */
+  #readoutOf(readout: StreamReadout): NativeLinearReadout {
+    let known = this.#readouts.get(readout);
+    if (known === undefined) {
+      const { states, inputs, outputs, weights, bias } = readout;
+      const shape = { states, inputs, outputs, intercept: true };
+      known = this.#model.linearReadout(shape, weights.data as Float64Array, bias);
+      this.#readouts.set(readout, known);
+    }
+    return known;
+  }
+
+  /** The places of streams that have no input waiting, each named once. */
+  #idleSlots(ids: readonly StreamId[]): Int32Array {
+    const slots = Int32Array.from(ids, (id) => this.#slot(id));
+    if (new Set(ids).size < ids.length) {
+      throw rangeError(
+        'each stream once',
+        'ids',
+        ids.find((id, i) => ids.indexOf(id) < i),
+      );
+    }
+    const waiting = slots.findIndex((slot) => this.#memory.counts[slot]! > 0);
+    if (waiting >= 0) throw rangeError('streams without waiting inputs (call step first)', 'ids', ids[waiting]);
+    return slots;
   }
 
   /** The place of a new stream. */
@@ -181,11 +291,13 @@ export class StreamPool {
   }
 }
 
+function checkedArray(values: ArrayLike<number>, argument: string): ArrayLike<number> {
+  if (typeof values === 'object' && values !== null && typeof values.length === 'number') return values;
+  throw argumentError('an array of numbers', argument, values);
+}
+
 function checkedLength(series: ArrayLike<number>, inputs: number): number {
-  if (typeof series !== 'object' || series === null || typeof series.length !== 'number') {
-    throw argumentError('an array of numbers', 'series', series);
-  }
-  const { length } = series;
+  const { length } = checkedArray(series, 'series');
   if (length % inputs !== 0) {
     throw shapeError(`series with ${inputs} features (inputs of the model)`, `${length} elements`);
   }

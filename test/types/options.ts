@@ -57,6 +57,7 @@ import type {
   subscriptionSchema as subscription,
 } from '../../src/sources/fetcher-options.js';
 import type { StreamPoolOptions, optionsSchema as streamPool } from '../../src/streams/stream-pool.js';
+import type { StreamRunOptions, runOptionsSchema as streamRun } from '../../src/streams/stream-run.js';
 
 /** Whether interface and input of the schema have the same keys, and each takes what the other takes. */
 type Same<Interface, Schema extends z.ZodType> = [keyof Interface, keyof z.input<Schema>] extends [
@@ -98,6 +99,7 @@ export const checked: true[] = [
   true satisfies Same<TrainOptions, typeof train>,
   true satisfies Same<LinearReadoutOptions, typeof linearReadout>,
   true satisfies Same<StreamPoolOptions, typeof streamPool>,
+  true satisfies Same<StreamRunOptions, typeof streamRun>,
   true satisfies Same<DifferentialsOptions, typeof differentials>,
   true satisfies Same<HttpEngineOptions, typeof httpEngine>,
   true satisfies Same<MetricsMirrorOptions, typeof mirror>,

@@ -90,12 +90,8 @@ export class Tokens {
       if (this.required) throw new BridgeError('unauthorised', 'Expected a token: Authorization: Bearer TOKEN');
       return { scope: local ? 'admin' : 'use', id: address, local };
     }
-    this.#checkAttempts(address);
-    const scope = this.#scopeOf(token);
-    if (scope === null) {
-      this.#countWrong(address);
-      throw new BridgeError('unauthorised', 'Expected a token of this bridge but received another one');
-    }
+    const scope = this.scopeOf(token);
+    if (scope === null) throw this.#refusal(address);
     return { scope, id: digestOf(token).toString('base64url').slice(0, 16), local };
   }
 
@@ -104,7 +100,7 @@ export class Tokens {
   }
 
   /** The widest scope of a token, or null; every comparison takes place, whatever the one before said. */
-  #scopeOf(token: string): TokenScope | null {
+  scopeOf(token: string): TokenScope | null {
     const digest = digestOf(token);
     const now = this.#clock.now();
     let found: TokenScope | null = null;
@@ -116,18 +112,18 @@ export class Tokens {
     return found;
   }
 
-  #checkAttempts(address: string): void {
-    const wrong = this.#wrong.get(address);
-    if (wrong === undefined || wrong.until <= this.#clock.now() || wrong.count < wrongPerMinute) return;
-    const retryAfterSeconds = (wrong.until - this.#clock.now()) / 1000;
-    throw new BridgeError('too_many_attempts', 'Too many wrong tokens came from this address', { retryAfterSeconds });
-  }
-
-  #countWrong(address: string): void {
+  /** The error of a wrong token. A right one passes from any address, so that wrong ones do not lock out other clients of the address. */
+  #refusal(address: string): BridgeError {
     const now = this.#clock.now();
-    const wrong = this.#wrong.get(address);
-    if (wrong === undefined || wrong.until <= now) this.#wrong.set(address, { count: 1, until: now + minuteMs });
-    else wrong.count++;
+    const known = this.#wrong.get(address);
+    const wrong = known === undefined || known.until <= now ? { count: 0, until: now + minuteMs } : known;
+    wrong.count++;
+    this.#wrong.set(address, wrong);
+    if (wrong.count <= wrongPerMinute) {
+      return new BridgeError('unauthorised', 'Expected a token of this bridge but received another one');
+    }
+    const retryAfterSeconds = (wrong.until - now) / 1000;
+    return new BridgeError('too_many_attempts', 'Too many wrong tokens came from this address', { retryAfterSeconds });
   }
 
   #poll(): void {

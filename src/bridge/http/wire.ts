@@ -45,10 +45,7 @@ export function answerParserError(error: NodeJS.ErrnoException, socket: Socket):
     socket.destroy();
     return;
   }
-  const refusal = new BridgeError(
-    codes[error.code ?? ''] ?? 'malformed',
-    'The request is not HTTP/1.1 as RFC 9112 defines it',
-  );
+  const refusal = new BridgeError(codes[error.code ?? ''] ?? 'malformed', 'The request is malformed (RFC 9112)');
   const body = errorBody(refusal);
   const head = [
     `HTTP/1.1 ${refusal.status} ${refusal.code}`,

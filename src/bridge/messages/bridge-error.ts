@@ -41,6 +41,7 @@ const statuses = {
   draining: 503,
   storage: 503,
   starting: 503,
+  stalled: 503,
   budget: 504,
   request_timeout: 408,
   http_version: 505,

@@ -1,0 +1,257 @@
+/**
+ * A client of the bridge for Node: over TCP or a Unix socket, with connections that are kept.
+ *
+ *     const bridge = new BridgeClient('http://127.0.0.1:2250', { tokenFile: '/etc/dtesn/use.token' });
+ *     const picked = await bridge.pick({ promptTokens: 812 });          // null: go on with your own choice
+ *
+ * On the path of an engine's request (pick, dispatch, firstToken, finish) it fails open: no failure of the bridge throws, no call
+ * takes longer than `budgetMs`, and after 3 failures in a row nothing is asked for `breakMs`. All else rejects with
+ * BridgeCallError. Nothing here loads the addon.
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for wrong arguments, BridgeCallError, DtesnError ERR_DTESN_STATE for a token
+ * file that cannot be read, the signal's reason.
+ */
+import { randomUUID } from 'node:crypto';
+import { argumentError, checkOptions } from '../../errors/index.js';
+import type { DtesnResultJson, EngineContext } from '../../processor/index.js';
+import {
+  batchAnswerSchema,
+  dispatchAnswerSchema,
+  type EnginesMessage,
+  enginesAnswerSchema,
+  type InputMessage,
+  type PickMessage,
+  pickAnswerSchema,
+  sessionSchema,
+  ticketAnswerSchema,
+} from '../messages/index.js';
+import { parseAddress } from './address.js';
+import { Breaker } from './breaker.js';
+import { BridgeSession } from './bridge-session.js';
+import { isBridgeCallError } from './call-error.js';
+import { type BridgeEvent, bridgeEvents } from './events.js';
+import { type Call, Exchange } from './exchange.js';
+import {
+  type BridgeClientOptions,
+  bridgeClientOptionsSchema,
+  type CallOptions,
+  callOptionsSchema,
+  type EventsOptions,
+  eventsOptionsSchema,
+  type ProcessCallOptions,
+  processOptionsSchema,
+  type SessionOptions,
+  type StreamCallOptions,
+  sessionOptionsSchema,
+  streamOptionsSchema,
+} from './options.js';
+import { type ProcessStreamEvent, processStream, type StreamedInput, streamCall } from './process-stream.js';
+import { ClientToken } from './token.js';
+import { Transport } from './transport.js';
+
+/** A series as typed numbers, sent as they lie in memory: rows of `features` numbers, one after the other. */
+export interface SeriesFrame {
+  values: Float32Array | Float64Array;
+  features: number;
+}
+
+export interface PickRequest {
+  /** Requests of one session go to one engine where that costs little. */
+  session?: string | undefined;
+  promptTokens?: number | undefined;
+}
+
+export interface DispatchRequest {
+  /** Name of the engine, from pick() or engines(). */
+  engine: string;
+  promptTokens?: number | undefined;
+  session?: string | undefined;
+  /** Made by the client when absent. */
+  ticket?: string | undefined;
+}
+
+export interface FinishRequest {
+  /** How it ended: 'ok', 'error', 'aborted' ... */
+  outcome: string;
+  generatedTokens?: number | undefined;
+  /** The header endpoint-load-metrics of the engine's answer, or its JSON. */
+  orca?: string | Record<string, unknown> | undefined;
+}
+
+export type BatchItem = { ok: true; result: DtesnResultJson } | { ok: false; error: { code: string; message: string } };
+
+export class BridgeClient {
+  readonly #options: ReturnType<typeof bridgeClientOptionsSchema.parse>;
+  readonly #transport: Transport;
+  readonly #exchange: Exchange;
+  readonly #breaker: Breaker;
+
+  constructor(address: string, options: BridgeClientOptions = {}) {
+    this.#options = checkOptions(bridgeClientOptionsSchema, options, 'BridgeClient');
+    const { token, tokenFile, ca, clock, breakMs } = this.#options;
+    if (token !== undefined && tokenFile !== undefined) {
+      throw argumentError('no token beside tokenFile', 'token', token.length);
+    }
+    this.#transport = new Transport(parseAddress(address), ca, clock);
+    this.#exchange = new Exchange(this.#transport, new ClientToken(token, tokenFile), clock);
+    this.#breaker = new Breaker(breakMs, clock);
+  }
+
+  /** The engine context: five sources, the aggregation, the plan explained. */
+  context(options: CallOptions = {}): Promise<EngineContext> {
+    return this.#get('/v1/context', options, 'context');
+  }
+
+  /** The engines with their states, since when, and the evidence. */
+  async engines(options: CallOptions = {}): Promise<EnginesMessage> {
+    const { signal } = checkOptions(callOptionsSchema, options, 'engines');
+    return this.#exchange.json(this.#call('GET', '/v1/engines', signal), enginesAnswerSchema);
+  }
+
+  /** The engine for the next request with the reason, or null within `budgetMs`: go on with your own choice. Never throws. */
+  async pick(request: PickRequest = {}, { signal }: CallOptions = {}): Promise<PickMessage | null> {
+    const { session, promptTokens } = request;
+    const call = { path: '/v1/pick', json: { session, promptTokens }, signal };
+    return this.#failingOpen('pick', null, (urgent) => this.#exchange.json({ ...urgent, ...call }, pickAnswerSchema));
+  }
+
+  /** Says that a request was sent to an engine; answers its ticket, also where the bridge did not hear of it. Never throws. */
+  async dispatch(request: DispatchRequest, { signal }: CallOptions = {}): Promise<string> {
+    const { engine, promptTokens, session, ticket = randomUUID() } = request;
+    const call = { path: '/v1/dispatch', json: { engine, promptTokens, session, ticket }, signal };
+    const send = async (urgent: Call) => {
+      const answer = await this.#exchange.json({ ...urgent, ...call }, dispatchAnswerSchema);
+      return answer.ticket;
+    };
+    return this.#failingOpen('dispatch', ticket, send);
+  }
+
+  /** Says that the first token of a request came; whether the bridge knows the ticket. Never throws. */
+  async firstToken(ticket: string, { signal }: CallOptions = {}): Promise<boolean> {
+    const call = { path: '/v1/first-token', json: { ticket }, signal };
+    return this.#failingOpen('firstToken', false, async (urgent) => {
+      const { known } = await this.#exchange.json({ ...urgent, ...call }, ticketAnswerSchema);
+      return known;
+    });
+  }
+
+  /** Says how a request ended; whether the bridge knows the ticket. Never throws. */
+  async finish(ticket: string, request: FinishRequest, { signal }: CallOptions = {}): Promise<boolean> {
+    const { outcome, generatedTokens, orca } = request;
+    const call = { path: '/v1/finish', json: { ticket, outcome, generatedTokens, orca }, signal };
+    return this.#failingOpen('finish', false, async (urgent) => {
+      const { known } = await this.#exchange.json({ ...urgent, ...call }, ticketAnswerSchema);
+      return known;
+    });
+  }
+
+  /** The result of one input. */
+  async process(input: InputMessage | SeriesFrame, options: ProcessCallOptions = {}): Promise<DtesnResultJson> {
+    const { signal, priority, budgetMs } = checkOptions(processOptionsSchema, options, 'process');
+    const path = priority === undefined ? '/v1/process' : `/v1/process?priority=${priority}`;
+    const budget = budgetMs === undefined ? {} : { 'x-dtesn-budget-ms': String(budgetMs) };
+    const { headers, ...body } = isFrame(input) ? frameBody(input) : { json: input, headers: {} };
+    return this.#exchange.json({ ...this.#call('POST', path, signal), ...body, headers: { ...headers, ...budget } });
+  }
+
+  /** The results of up to 100 inputs in their order; one that fails is an entry with its error. */
+  async processBatch(inputs: readonly InputMessage[], options: ProcessCallOptions = {}): Promise<BatchItem[]> {
+    const { signal, priority, budgetMs } = checkOptions(processOptionsSchema, options, 'processBatch');
+    const path = priority === undefined ? '/v1/process/batch' : `/v1/process/batch?priority=${priority}`;
+    const headers = budgetMs === undefined ? {} : { 'x-dtesn-budget-ms': String(budgetMs) };
+    const call = { ...this.#call('POST', path, signal), json: { inputs }, headers };
+    const { items } = await this.#exchange.json(call, batchAnswerSchema);
+    return items as unknown as BatchItem[];
+  }
+
+  /** Chunk after chunk of a long input, at the pace in which they are read; the last event is the summary. */
+  async *processStream(
+    input: InputMessage | StreamedInput,
+    options: StreamCallOptions = {},
+  ): AsyncGenerator<ProcessStreamEvent, void, void> {
+    const { signal, chunk } = checkOptions(streamOptionsSchema, options, 'processStream');
+    const stop = signal ?? new AbortController().signal;
+    const call = { ...this.#call('POST', '/v1/process/stream', stop), signal: stop, ...streamCall(input, chunk) };
+    yield* processStream(this.#exchange, call);
+  }
+
+  /** Opens a session: a new one, or the one of this id where it left off. */
+  async session(options: SessionOptions = {}): Promise<BridgeSession> {
+    const checked = checkOptions(sessionOptionsSchema, options, 'session');
+    const { signal, id = randomUUID(), network, targets, outputs, maxKeptRows } = checked;
+    const json = { id, network, targets, outputs };
+    const opened = await this.#exchange.json({ ...this.#call('POST', '/v1/sessions', signal), json }, sessionSchema);
+    const { timeoutMs, retries, resumeMs } = this.#options;
+    const hasTargets = targets !== undefined;
+    const settings = { timeoutMs, retries, resumeMs, maxKeptRows, hasTargets };
+    const session = new BridgeSession(this.#exchange, opened, settings);
+    await session.settle(signal);
+    return session;
+  }
+
+  /** State changes, restarts, drains and plan changes, until the loop is left or the signal aborts. */
+  async *events(options: EventsOptions = {}): AsyncGenerator<BridgeEvent, void, void> {
+    const { signal, lastEventId } = checkOptions(eventsOptionsSchema, options, 'events');
+    yield* bridgeEvents(this.#exchange, this.#options.timeoutMs, signal, lastEventId);
+  }
+
+  /** Ends what is under way and the connections. Sessions stay at the bridge. */
+  async close(): Promise<void> {
+    this.#transport.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #get<T>(path: string, options: CallOptions, owner: string): Promise<T> {
+    const { signal } = checkOptions(callOptionsSchema, options, owner);
+    return this.#exchange.json<T>(this.#call('GET', path, signal));
+  }
+
+  #call(method: Call['method'], path: string, signal: AbortSignal | undefined): Call {
+    const { timeoutMs, retries } = this.#options;
+    return { method, path, timeoutMs, retries, signal };
+  }
+
+  /** What `ask` answers within the budget, else `otherwise`. An answer of the bridge that refuses is no failure of it. */
+  async #failingOpen<T>(name: string, otherwise: T, ask: (urgent: Call) => Promise<T>): Promise<T> {
+    if (!this.#breaker.admit()) return otherwise;
+    const urgent = { method: 'POST', path: '', timeoutMs: this.#options.budgetMs, retries: 0, urgent: true } as const;
+    try {
+      const answer = await ask(urgent);
+      this.#breaker.succeeded();
+      return answer;
+    } catch (error) {
+      const isAnswer =
+        isBridgeCallError(error) && (error.code === 'no_engine' || (error.status > 0 && error.status < 500));
+      if (isAnswer) this.#breaker.succeeded();
+      else this.#breaker.failed();
+      this.#report(error, name);
+      return otherwise;
+    }
+  }
+
+  #report(error: unknown, name: string): void {
+    try {
+      this.#options.onFailure?.(error, name);
+    } catch (thrown) {
+      process.emitWarning(`onFailure of BridgeClient threw: ${thrown}`, { code: 'DTESN_LISTENER' });
+    }
+  }
+}
+
+function isFrame(input: InputMessage | SeriesFrame): input is SeriesFrame {
+  return typeof input === 'object' && input !== null && 'values' in input;
+}
+
+function frameBody({ values, features }: SeriesFrame): Pick<Call, 'bytes'> & { headers: Record<string, string> } {
+  const isWide = values instanceof Float64Array;
+  if (!isWide && !(values instanceof Float32Array))
+    throw argumentError('a Float32Array or Float64Array', 'values', values);
+  const steps = values.length / features;
+  if (!Number.isSafeInteger(features) || features < 1 || !Number.isSafeInteger(steps)) {
+    throw argumentError(`a number of features that divides ${values.length}`, 'features', features);
+  }
+  const headers = { 'x-dtesn-dtype': isWide ? 'f64' : 'f32', 'x-dtesn-shape': `${steps},${features}` };
+  return { headers, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
+}

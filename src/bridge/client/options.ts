@@ -1,0 +1,130 @@
+/** Options of BridgeClient and of its methods. */
+import { z } from 'zod';
+import { type Clock, clockOption } from '../../abort/index.js';
+
+const maxMs = 2 ** 31 - 1;
+const ms = z.number().positive().max(maxMs);
+
+export const bridgeClientOptionsSchema = z.object({
+  token: z.string().min(1).optional().describe('a token, not empty,'),
+  tokenFile: z.string().min(1).optional().describe('the path of a file whose first line is the token'),
+  ca: z.string().min(1).optional().describe('certificates in PEM'),
+  timeoutMs: ms.default(30_000).describe(`a number of milliseconds in (0, ${maxMs}]`),
+  retries: z.int().min(0).max(100).default(2).describe('a whole number from 0 to 100'),
+  budgetMs: ms.default(50).describe(`a number of milliseconds in (0, ${maxMs}]`),
+  breakMs: ms.default(5000).describe(`a number of milliseconds in (0, ${maxMs}]`),
+  resumeMs: ms.default(60_000).describe(`a number of milliseconds in (0, ${maxMs}]`),
+  onFailure: z
+    .custom<(error: unknown, call: string) => void>((value) => typeof value === 'function')
+    .optional()
+    .describe('a function (error, call)'),
+  clock: clockOption,
+});
+
+export interface BridgeClientOptions {
+  /** Token of the bridge, sent as `Authorization: Bearer`. */
+  token?: string | undefined;
+  /** File whose first line is the token; it is read again when the bridge refuses the token. */
+  tokenFile?: string | undefined;
+  /** Certificates in PEM that are trusted in place of the default ones, for https. */
+  ca?: string | undefined;
+  /** Limit of one exchange; of a stream: until its headers, and without a byte. Default 30000. */
+  timeoutMs?: number | undefined;
+  /** Repetitions of a call that met a bridge that was away, starting, draining or shedding. Default 2. */
+  retries?: number | undefined;
+  /** Limit of pick, dispatch, firstToken and finish, after which the caller goes on without the answer. Default 50. */
+  budgetMs?: number | undefined;
+  /** How long pick, dispatch, firstToken and finish are not asked after 3 failures in a row. Default 5000. */
+  breakMs?: number | undefined;
+  /** How long a session waits for the bridge to come back. Default 60000. */
+  resumeMs?: number | undefined;
+  /** Called with what pick, dispatch, firstToken and finish failed with, which they never throw. */
+  onFailure?: ((error: unknown, call: string) => void) | undefined;
+  /** What limits and pauses are measured by. */
+  clock?: Clock | undefined;
+}
+
+const signal = z
+  .custom<AbortSignal>((value) => value instanceof AbortSignal)
+  .optional()
+  .describe('an AbortSignal');
+
+export const callOptionsSchema = z.object({ signal });
+export interface CallOptions {
+  /** Ends the call, which rejects with its reason. */
+  signal?: AbortSignal | undefined;
+}
+
+export const processOptionsSchema = z.object({
+  signal,
+  priority: z.enum(['high', 'normal', 'low']).optional().describe("'high', 'normal' or 'low'"),
+  budgetMs: z.int().min(1).max(maxMs).optional().describe(`a whole number of milliseconds from 1 to ${maxMs}`),
+});
+export interface ProcessCallOptions extends CallOptions {
+  /** The class in which the request waits. Default 'normal'. */
+  priority?: 'high' | 'normal' | 'low' | undefined;
+  /** Work that has not begun after this time is dropped by the bridge: error `budget`. */
+  budgetMs?: number | undefined;
+}
+
+export const streamOptionsSchema = z.object({
+  signal,
+  chunk: z.int().min(1).max(1_000_000).optional().describe('a whole number from 1 to 1000000'),
+});
+export interface StreamCallOptions extends CallOptions {
+  /** Characters of a text, ids or rows that are processed at a time. Default 4096. */
+  chunk?: number | undefined;
+}
+
+export const eventsOptionsSchema = z.object({
+  signal,
+  lastEventId: z.string().min(1).max(128).optional().describe('the id of an event, 1 to 128 characters'),
+});
+export interface EventsOptions extends CallOptions {
+  /** Events after this one are replayed first, as far as the bridge still has them. */
+  lastEventId?: string | undefined;
+}
+
+export const sessionOptionsSchema = z.object({
+  signal,
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9._:-]{1,128}$/)
+    .optional()
+    .describe('1 to 128 of A-Z a-z 0-9 . _ : -'),
+  network: z.string().min(1).max(128).optional().describe('the name of a network, 1 to 128 characters'),
+  targets: z
+    .strictObject({
+      outputs: z.int().min(1),
+      ridge: z.number().positive().optional(),
+      forgetting: z.number().gt(0).max(1).optional(),
+    })
+    .optional()
+    .describe('{ outputs, ridge?, forgetting? }'),
+  outputs: z.array(z.int().nonnegative()).optional().describe('an array of column numbers'),
+  maxKeptRows: z.int().min(1).default(100_000).describe('a whole number, 1 or more,'),
+});
+export interface SessionOptions extends CallOptions {
+  /** Made by the client when absent. */
+  id?: string | undefined;
+  /** Name of a network of the bridge's configuration. */
+  network?: string | undefined;
+  /** The session learns targets: their columns, and the ridge and forgetting of recursive least squares. */
+  targets?: { outputs: number; ridge?: number | undefined; forgetting?: number | undefined } | undefined;
+  /** Which columns of the outputs are answered; all when absent. */
+  outputs?: number[] | undefined;
+  /** Rows that are not durable yet and kept to be sent again; at this bound `steps` waits. Default 100000. */
+  maxKeptRows?: number | undefined;
+}
+
+export const stepsOptionsSchema = z.object({
+  signal,
+  targets: z.array(z.array(z.number())).optional().describe('an array of rows of finite numbers'),
+  ack: z.enum(['applied', 'durable']).default('applied').describe("'applied' or 'durable'"),
+});
+export interface StepsOptions extends CallOptions {
+  /** A row of targets for each row, of sessions that learn. */
+  targets?: readonly (readonly number[])[] | undefined;
+  /** 'durable' answers when the rows survive a power failure. Default 'applied'. */
+  ack?: 'applied' | 'durable' | undefined;
+}

@@ -1,0 +1,4 @@
+/** JSON lines to stderr that never stop the event loop. */
+
+export { LogWriter, type LogWriterOptions } from './log-writer.js';
+export { type LogFields, type Logger, type LogLevel, logLevels, silentLogger } from './logger.js';

@@ -1,0 +1,88 @@
+/**
+ * Requests taken together, run on the processor as native batches.
+ *
+ * Requests share a batch only where their own options are the same: the processor and the context. One of more than
+ * LONG_BYTES runs by itself, after the others, so that short ones do not wait for its end. Results do not depend on the batch
+ * (Network.runBatch). Where a batch fails as a whole, its requests run once more one by one, so that the failure is that of
+ * the request that caused it.
+ *
+ * An aborted request is settled at once; its batch goes on for the others, and ends when all of its requests have left.
+ */
+import type { Continuation, DtesnFailure, DtesnProcessor, DtesnResult, GivenContext } from '../../processor/index.js';
+import { bytesOf } from './request-bytes.js';
+import type { ModelInput } from './types.js';
+
+/** Some 4,000 steps of a text. */
+const LONG_BYTES = 16 * 1024;
+
+export type Outcome = { ok: true; result: DtesnResult } | { ok: false; error: unknown };
+
+export interface ModelRequest {
+  input: ModelInput;
+  processor: DtesnProcessor;
+  context: GivenContext | undefined;
+  continuation: Continuation | null;
+  signal: AbortSignal | undefined;
+  /** Takes the first outcome; later ones have no effect. */
+  settle: (outcome: Outcome) => void;
+}
+
+export async function runTogether(requests: readonly ModelRequest[]): Promise<void> {
+  await Promise.all(batchesOf(requests).map(runBatch));
+}
+
+function batchesOf(requests: readonly ModelRequest[]): ModelRequest[][] {
+  const batches: ModelRequest[][] = [];
+  const long: ModelRequest[][] = [];
+  for (const request of requests) {
+    const same = batches.find(
+      ([first]) => first!.processor === request.processor && first!.context === request.context,
+    );
+    if (bytesOf(request.input) > LONG_BYTES) long.push([request]);
+    else if (same) same.push(request);
+    else batches.push([request]);
+  }
+  return [...batches, ...long];
+}
+
+async function runBatch(batch: readonly ModelRequest[]): Promise<void> {
+  const stop = new AbortController();
+  const left = new Set(batch);
+  const leaving = batch.map((request) => () => {
+    request.settle({ ok: false, error: request.signal?.reason });
+    left.delete(request);
+    if (left.size === 0) stop.abort(request.signal?.reason);
+  });
+  for (const [i, { signal }] of batch.entries()) {
+    if (signal?.aborted) leaving[i]!();
+    else signal?.addEventListener('abort', leaving[i]!, { once: true });
+  }
+  try {
+    if (left.size > 0) settleAll(batch, await process(batch, stop.signal));
+  } catch (error) {
+    if (batch.length === 1 || stop.signal.aborted) for (const { settle } of batch) settle({ ok: false, error });
+    else for (const request of left) await runBatch([request]);
+  } finally {
+    for (const [i, { signal }] of batch.entries()) signal?.removeEventListener('abort', leaving[i]!);
+  }
+}
+
+function process(batch: readonly ModelRequest[], signal: AbortSignal): Promise<(DtesnResult | DtesnFailure)[]> {
+  const { processor, context } = batch[0]!;
+  return processor.processBatch(
+    batch.map(({ input }) => input),
+    {
+      signal,
+      continueFrom: batch.map(({ continuation }) => continuation),
+      ...(context !== undefined && { context }),
+    },
+  );
+}
+
+function settleAll(batch: readonly ModelRequest[], results: readonly (DtesnResult | DtesnFailure)[]): void {
+  for (const [i, result] of results.entries()) {
+    const { settle } = batch[i]!;
+    if (result.ok) settle({ ok: true, result });
+    else settle({ ok: false, error: result.error });
+  }
+}

@@ -1,0 +1,41 @@
+/** GET /v1/events: what changes, as server-sent events, from where a client left. */
+import type { EventLog } from '../engines/index.js';
+import { type Endpoint, EventStream, endpoint } from '../http/index.js';
+import { BridgeError, eventsQuery } from '../messages/index.js';
+
+/** Clients that listen at the same time. */
+const maxClients = 2000;
+
+/** `streams` holds the open ones, so that a drain can end them. */
+export function eventEndpoints(events: EventLog, streams: Set<EventStream>): Endpoint[] {
+  return [
+    endpoint({
+      method: 'GET',
+      path: '/v1/events',
+      scope: 'read',
+      summary: 'States, restarts, drains and plans as they change, as server-sent events with replay by Last-Event-ID.',
+      idempotent: true,
+      retry: 'with the id of the last event as Last-Event-ID, after the time of `retry`',
+      failure: 'open',
+      query: eventsQuery,
+      answers: { 200: 'text/event-stream' },
+      handle: ({ incoming, outgoing, query }) => {
+        if (streams.size >= maxClients) {
+          throw new BridgeError('too_many_streams', `Expected at most ${maxClients} clients of the events`);
+        }
+        const header = incoming.headers['last-event-id'];
+        const { missed, events: past } = events.replay(typeof header === 'string' ? header : query.lastEventId);
+        const stream = new EventStream(outgoing);
+        streams.add(stream);
+        if (missed !== null) stream.write(missed.text);
+        for (const event of past) stream.write(event.text);
+        const end = events.subscribe((event) => stream.write(event.text));
+        outgoing.once('close', () => {
+          end();
+          streams.delete(stream);
+        });
+        return 'sent';
+      },
+    }),
+  ];
+}

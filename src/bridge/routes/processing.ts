@@ -1,0 +1,124 @@
+/** POST /v1/process, /v1/process/batch and /v1/process/stream. */
+import { once } from 'node:events';
+import { type DtesnResultJson, dtesnResultSchema } from '../../processor/index.js';
+import { chunksOf, type Endpoint, type EndpointRequest, EventStream, endpoint } from '../http/index.js';
+import {
+  BridgeError,
+  batchAnswerSchema,
+  batchSchema,
+  inputSchema,
+  priorityQuery,
+  streamSchema,
+} from '../messages/index.js';
+import { type BatchRunner, type RequestOptions, readFrame, seriesOfFrame } from '../processing/index.js';
+import { chunksOfMessage, chunksOfStream, modelInput } from './stream-chunks.js';
+
+const text = {
+  retry: 'at any time: nothing of a request is kept',
+  idempotent: true,
+  failure: 'open',
+} as const;
+
+/** `finished` is called with each result. */
+export function processingEndpoints(runner: BatchRunner, finished: (result: DtesnResultJson) => void): Endpoint[] {
+  return [
+    endpoint({
+      ...text,
+      method: 'POST',
+      path: '/v1/process',
+      scope: 'use',
+      summary: 'One input, the whole way: sources, plan, Deep Tree ESN, features.',
+      query: priorityQuery,
+      body: inputSchema,
+      frames: true,
+      answers: { 200: dtesnResultSchema },
+      handle: async (request) => {
+        const input = request.framed ? await framedInput(request) : modelInput(request.body);
+        const result = await runner.process(input, admission(request));
+        finished(result);
+        return { json: result };
+      },
+    }),
+    endpoint({
+      ...text,
+      method: 'POST',
+      path: '/v1/process/batch',
+      scope: 'use',
+      summary: 'Many inputs: an entry each in their order; one that fails is one entry.',
+      query: priorityQuery,
+      body: batchSchema,
+      frames: true,
+      answers: { 200: batchAnswerSchema },
+      handle: async (request) => {
+        const inputs = request.framed ? await framedInputs(request) : request.body.inputs.map(modelInput);
+        const items = await runner.processBatch(inputs, admission(request));
+        for (const item of items) if (item.ok) finished(item.result);
+        return { json: { items } };
+      },
+    }),
+    endpoint({
+      ...text,
+      method: 'POST',
+      path: '/v1/process/stream',
+      scope: 'use',
+      summary: 'A long text or series in chunks, the state carried from one to the next: an event each.',
+      query: priorityQuery,
+      body: streamSchema,
+      frames: true,
+      streamed: true,
+      answers: { 200: 'text/event-stream' },
+      handle: async (request) => {
+        const chunks = request.framed ? chunksOfStream(request) : chunksOfMessage(request.body);
+        const outcomes = runner.processStream(chunks, admission(request));
+        // What is wrong with the first chunk is still an answer with its status.
+        const first = await outcomes.next();
+        const stream = new EventStream(request.outgoing);
+        try {
+          for (let next = first; !next.done; next = await outcomes.next()) {
+            await send(stream, request, next.value.type, next.value);
+          }
+          stream.end();
+        } catch (error) {
+          const { code, message } = error as BridgeError;
+          stream.end(eventText('error', { code: code ?? 'internal', message: code ? message : 'The stream failed' }));
+        } finally {
+          await outcomes.return();
+        }
+        return 'sent' as const;
+      },
+    }),
+  ];
+}
+
+function admission(request: EndpointRequest<{ priority: 'high' | 'normal' | 'low' }>): RequestOptions {
+  return {
+    priority: request.query.priority,
+    client: request.caller.id,
+    bytes: Number(request.incoming.headers['content-length'] ?? 0),
+    budgetMs: request.budgetMs,
+    signal: request.signal,
+  };
+}
+
+async function framedInputs({ incoming, signal }: EndpointRequest) {
+  return seriesOfFrame(await readFrame(incoming.headers, chunksOf(incoming, signal)));
+}
+
+async function framedInput(request: EndpointRequest) {
+  const [series, ...more] = await framedInputs(request);
+  if (series === undefined || more.length > 0) {
+    throw new BridgeError('impossible', 'Expected one series in the frame: POST /v1/process/batch takes several');
+  }
+  return series;
+}
+
+function eventText(type: string, data: unknown): string {
+  return `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+/** Sends an event, and waits until the client takes more. */
+async function send(stream: EventStream, request: EndpointRequest, type: string, data: unknown): Promise<void> {
+  const { outgoing, signal } = request;
+  if (!stream.write(eventText(type, data))) throw new BridgeError('malformed', 'The client left');
+  if (outgoing.writableNeedDrain) await once(outgoing, 'drain', { signal });
+}

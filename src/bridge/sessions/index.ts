@@ -1,0 +1,26 @@
+/** Sessions: long-lived streams of rows through one network each, with online readouts, durable through the journal. */
+export {
+  buildNetwork,
+  fingerprintOf,
+  type NetworkDefinition,
+  type SessionNetwork,
+  type TreeConfiguration,
+  treeDefinition,
+} from './networks.js';
+export type { SessionServiceOptions } from './options.js';
+export type {
+  CreateResult,
+  CreateSession,
+  LearnerSettings,
+  ReadoutAnswer,
+  RowMatrix,
+  Rows,
+  SessionDescription,
+  SessionList,
+  SessionPlace,
+  StepsAnswer,
+  StepsItem,
+  StepsOutcome,
+  StepsRequest,
+} from './requests.js';
+export { SessionService } from './service.js';

@@ -1,0 +1,159 @@
+/**
+ * Micro-batches: the waiting requests of many sessions of one network as runs of its streams.
+ *
+ * A batch takes from each waiting session, in the order of their turn, at most SLICE rows of its first request, and at most ROWS
+ * rows and NUMBERS kept numbers in all; what is left takes part in the next batch. A request begins with its record in the
+ * journal: before that it can be withdrawn, afterwards it is applied to its end.
+ */
+import { BridgeError } from '../messages/index.js';
+import type { Durability } from './durability.js';
+import type { Session } from './session.js';
+import type { StepsWork } from './steps-work.js';
+import type { StreamChunks, StreamJob } from './stream-chunks.js';
+
+const SLICE = 64;
+const ROWS = 8192;
+const NUMBERS = 4 * 2 ** 20;
+
+interface Slice extends StreamJob {
+  readonly session: Session;
+  readonly work: StepsWork;
+  readonly targets: Float64Array | null;
+}
+
+export class MicroBatches {
+  readonly #streams: StreamChunks;
+  readonly #durability: Durability;
+  readonly #ready = new Set<Session>();
+  #running = false;
+
+  constructor(streams: StreamChunks, durability: Durability) {
+    this.#streams = streams;
+    this.#durability = durability;
+  }
+
+  add(work: StepsWork): void {
+    work.session.queue.push(work);
+    this.wake(work.session);
+  }
+
+  /** Takes a request back that has not begun; its promise rejects with the reason. */
+  withdraw(work: StepsWork, reason: unknown): void {
+    const at = work.session.queue.indexOf(work);
+    if (at < 0) return;
+    work.session.queue.splice(at, 1);
+    work.reject(reason);
+  }
+
+  /** Lets a session take part in the next batch. */
+  wake(session: Session): void {
+    if (session.busy) return;
+    this.#ready.add(session);
+    if (this.#running) return;
+    this.#running = true;
+    void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    // Requests that arrive in the same turn of the event loop take part in the first batch.
+    await new Promise((turn) => setImmediate(turn));
+    while (this.#ready.size > 0) await this.#batch(this.#take());
+    this.#running = false;
+  }
+
+  #take(): Slice[] {
+    const slices: Slice[] = [];
+    let rows = 0;
+    let numbers = 0;
+    for (const session of this.#ready) {
+      if (rows >= ROWS || numbers >= NUMBERS) break;
+      this.#ready.delete(session);
+      if (session.work === null && !session.held) this.#begin(session);
+      const { work } = session;
+      if (work === null) continue;
+      const reading = work.replay && session.learner === null ? 1 : session.reading;
+      const width = reading === 'readout' ? session.fullWidth : reading;
+      const most = Math.max(1, Math.min(SLICE, Math.floor((NUMBERS - numbers) / width)));
+      const next = work.next(most);
+      rows += next.count;
+      numbers += next.count * width;
+      session.busy = true;
+      slices.push({ ...next, session, work, place: session.place!, reading, kept: new Float64Array(0) });
+    }
+    return slices;
+  }
+
+  /** Begins the session's next request that has rows to apply; answers those before it that have none. */
+  #begin(session: Session): void {
+    for (let work = session.queue.shift(); work !== undefined; work = session.queue.shift()) {
+      try {
+        if (work.from > session.offset) throw gapError(session);
+        work.begin(session.offset);
+        if (work.fresh === 0) {
+          work.resolve({ outputsFrom: session.offset, count: 0, outputs: work.outputs, sequence: session.sequence });
+          continue;
+        }
+        session.place ??= this.#streams.begin();
+        const { rows, targets } = work.next(work.fresh);
+        const { id, epoch } = session;
+        if (!work.replay) {
+          this.#durability.append({ kind: 'rows', id, epoch, from: session.offset, rows, targets }, session);
+        }
+        session.work = work;
+        return;
+      } catch (error) {
+        work.reject(error);
+      }
+    }
+  }
+
+  async #batch(slices: readonly Slice[]): Promise<void> {
+    if (slices.length === 0) return;
+    try {
+      await this.#streams.run(slices);
+    } catch (error) {
+      for (const { session } of slices) fail(session, error);
+      return;
+    }
+    for (const slice of slices) {
+      const { learner } = slice.session;
+      if (learner === null) {
+        this.#applied(slice, slice.kept);
+        continue;
+      }
+      learner.learn(slice.kept, slice.targets).then(
+        (predictions) => this.#applied(slice, predictions),
+        (error) => fail(slice.session, error),
+      );
+    }
+  }
+
+  #applied({ session, work, count }: Slice, outputs: Float64Array): void {
+    if (!work.replay) session.answerOf(outputs, count, work.outputs, work.applied * session.width);
+    work.applied += count;
+    session.offset += count;
+    session.busy = false;
+    if (work.left === 0) {
+      const { skipped, from, fresh, outputs: all } = work;
+      work.resolve({ outputsFrom: from + skipped, count: fresh, outputs: all, sequence: session.sequence });
+      session.idle();
+    }
+    if (work.left > 0 || session.queue.length > 0) this.wake(session);
+  }
+}
+
+function gapError(session: Session): BridgeError {
+  const { offset: next, durable } = session;
+  return new BridgeError('offset_gap', `Expected rows from ${next} on`, { details: { next, durable } });
+}
+
+/** The rows are in the journal and not in the state: only a restart brings the session back. */
+function fail(session: Session, cause: unknown): void {
+  session.failed = cause;
+  const error = new BridgeError('internal', `A run of session ${session.id} failed: restart the bridge to recover it`, {
+    cause,
+  });
+  session.work?.reject(error);
+  for (const work of session.queue.splice(0)) work.reject(error);
+  session.idle();
+}

@@ -1,0 +1,113 @@
+/**
+ * A request for steps from its check to its answer.
+ *
+ * The answer's outputs begin at the first row of the request where the session's last answer holds its skipped rows (a retry),
+ * else at the first row that was applied.
+ */
+import { BridgeError } from '../messages/index.js';
+import { placeOf } from './describe.js';
+import type { Durability } from './durability.js';
+import type { CheckedOptions } from './options.js';
+import { ReplayCache } from './replay-cache.js';
+import type { StepsAnswer, StepsRequest } from './requests.js';
+import { storedRows } from './rows.js';
+import type { Session } from './session.js';
+import type { SessionCounters } from './session-metrics.js';
+import { type StepsResult, StepsWork } from './steps-work.js';
+
+export class StepsRunner {
+  readonly #durability: Durability;
+  readonly #counters: SessionCounters;
+  readonly #answerMaxBytes: number;
+  readonly #answers: ReplayCache;
+
+  constructor(durability: Durability, counters: SessionCounters, { answerMaxBytes, replayBytes }: CheckedOptions) {
+    this.#durability = durability;
+    this.#counters = counters;
+    this.#answerMaxBytes = answerMaxBytes;
+    this.#answers = new ReplayCache(replayBytes);
+  }
+
+  /** The last answer of an ended session is dropped. */
+  forget(session: Session): void {
+    this.#answers.drop(session);
+  }
+
+  async run(session: Session, request: StepsRequest, signal: AbortSignal | undefined): Promise<StepsAnswer> {
+    const work = this.#check(session, request);
+    signal?.throwIfAborted();
+    const { batches } = session.pinned;
+    const withdraw = () => batches.withdraw(work, signal!.reason);
+    signal?.addEventListener('abort', withdraw, { once: true });
+    let result: StepsResult;
+    try {
+      batches.add(work);
+      result = await work.done;
+    } catch (error) {
+      this.#counters.rows('refused', work.rows.count);
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', withdraw);
+    }
+    this.#counters.rows('applied', result.count);
+    this.#counters.rows('skipped', work.rows.count - result.count);
+    const outputs = this.#answer(session, work, result);
+    if (request.ack === 'durable') await this.#durability.until(result.sequence, signal);
+    return { ...placeOf(session, this.#durability), ...outputs };
+  }
+
+  #check(session: Session, { from, rows, targets, epoch, ack }: StepsRequest): StepsWork {
+    const { record, width, failed } = session;
+    if (failed !== null) {
+      throw new BridgeError('internal', `A run of session ${record.id} failed: restart the bridge`, { cause: failed });
+    }
+    if (epoch !== undefined && epoch !== record.epoch) {
+      const details = { epoch: record.epoch };
+      throw new BridgeError('session_epoch', `The session ${record.id} was created again since then`, { details });
+    }
+    if (!Number.isSafeInteger(from) || from < 0) {
+      throw new BridgeError('malformed', 'Expected a whole number from 0 to 2^53 - 1 for from');
+    }
+    if (ack !== undefined && ack !== 'durable') throw new BridgeError('malformed', "Expected 'durable' for ack");
+    if (ack === 'durable') this.#durability.require();
+    const stored = storedRows(rows, record.inputs, record.dtype, 'rows');
+    const wanted = this.#targets(session, targets, stored.count);
+    if (!Number.isSafeInteger(from + stored.count)) throw new BridgeError('impossible', 'Expected offsets below 2^53');
+    if (8 * stored.count * width > this.#answerMaxBytes) {
+      const most = Math.floor(this.#answerMaxBytes / (8 * width));
+      throw new BridgeError(
+        'impossible',
+        `Expected at most ${most} rows in a request, whose outputs have ${width} columns`,
+      );
+    }
+    return new StepsWork(session, from, stored, wanted);
+  }
+
+  #targets({ record }: Session, targets: StepsRequest['targets'], count: number): Float64Array | null {
+    if (targets === undefined) return null;
+    if (record.targets === 0) {
+      throw new BridgeError('impossible', `Expected no targets: the session ${record.id} was created without them`);
+    }
+    const stored = storedRows(targets, record.targets, 'f64', 'targets');
+    if (stored.count === count) return stored.data as Float64Array;
+    throw new BridgeError(
+      'impossible',
+      `Expected a row of targets for each of ${count} rows but received ${stored.count}`,
+    );
+  }
+
+  #answer(session: Session, work: StepsWork, { outputsFrom, count, outputs }: StepsResult) {
+    const { width } = session;
+    const before = this.#answers.find(session, work.from, outputsFrom, width, work.end);
+    if (before === null) {
+      if (count > 0) this.#answers.keep(session, { from: outputsFrom, count, outputs });
+      return { outputsFrom, outputs: { rows: count, cols: width, data: outputs } };
+    }
+    const data = new Float64Array(before.length + outputs.length);
+    data.set(before);
+    data.set(outputs, before.length);
+    const rows = data.length / width;
+    if (count > 0) this.#answers.keep(session, { from: work.from, count: rows, outputs: data });
+    return { outputsFrom: work.from, outputs: { rows, cols: width, data } };
+  }
+}
