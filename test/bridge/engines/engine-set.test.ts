@@ -115,6 +115,7 @@ describe('an engine of the list', () => {
 test.each([
   ['a user in the address', ['http://user:canary@h:1'], /one with a user/],
   ['a user behind dns+', ['dns+http://user:canary@h:1'], /one with a user/],
+  ['a query', ['http://h:1/?key=canary'], /one with a user, query or fragment/],
   ['https behind dns+', ['dns+https://h:1'], /dns\+http:\/\/host:port/],
   ['another scheme', ['ftp://h'], /unix:\/path/],
   ['a name of 257 characters', [{ url: 'http://h', name: 'n'.repeat(257) }], /a name of 1 to 256 characters/],
