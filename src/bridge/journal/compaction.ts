@@ -83,7 +83,7 @@ export class Compaction {
     const { thread, ledger, log, clock } = this.#parts;
     const began = clock.now();
     try {
-      const owed = new Set([...ledger.entries]);
+      const owed = new Set(ledger.entries());
       await thread.request({ act: 'beginSnapshot' });
       ledger.beginSnapshot();
       this.#sequence = 0;
