@@ -74,9 +74,11 @@ export class Compaction {
     return outgrown || segments > MOST_SEGMENTS || this.#damaged || this.#presses(outcome);
   }
 
-  /** Whether the disk's bound leaves no room for a second snapshot. */
-  #presses({ stateBytes, snapshotBytes }: Outcome): boolean {
-    return stateBytes + snapshotBytes > this.#parts.stateMaxBytes;
+  /** Whether the disk's bound leaves no room for a second snapshot, and a compaction would free some. */
+  #presses({ stateBytes, segmentBytes, snapshotBytes }: Outcome): boolean {
+    const { stateMaxBytes } = this.#parts;
+    if (stateBytes > stateMaxBytes) return true;
+    return stateBytes + snapshotBytes > stateMaxBytes && segmentBytes > snapshotBytes / 4;
   }
 
   async #run(): Promise<Outcome | null> {

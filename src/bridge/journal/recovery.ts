@@ -10,7 +10,7 @@
  * is sound of the newest one, and its other sessions are quarantined.
  */
 import type { FileOperations } from './file-operations.js';
-import { commitEntries, recordKinds } from './record-format.js';
+import { checkFormat, commitEntries, recordKinds } from './record-format.js';
 import { scanRecords } from './record-scan.js';
 import { Replay } from './replay.js';
 
@@ -117,6 +117,7 @@ export function loadSnapshot(bytes: Uint8Array, wallMs: () => number): { replay:
       if (kind === recordKinds.create) replay.unnamed.add(session);
       if (kind === recordKinds.parts) replay.quarantine(session, 'its snapshot is damaged');
     } else if (kind === recordKinds.file) {
+      checkFormat(header);
       replay.nextSequence = header.sequence;
       replay.nextSession = Math.max(replay.nextSession, session);
       replay.firstSession = session;

@@ -9,7 +9,15 @@
  */
 import type { EndedSession, SessionRecord } from './journal-types.js';
 import { partsOf } from './record-buffer.js';
-import { type CommitEntry, commitEntries, jsonOf, padded, type RecordHeader, recordKinds } from './record-format.js';
+import {
+  type CommitEntry,
+  checkFormat,
+  commitEntries,
+  jsonOf,
+  padded,
+  type RecordHeader,
+  recordKinds,
+} from './record-format.js';
 import type { ScannedRecord } from './record-scan.js';
 import type { RowsPiece } from './rows-pieces.js';
 
@@ -63,6 +71,7 @@ export class Replay {
     if (!sound) {
       this.#doubtful.push(header);
     } else if (kind === recordKinds.file) {
+      checkFormat(header);
       this.#reach(sequence);
       this.nextSession = Math.max(this.nextSession, header.session);
     } else if (kind === recordKinds.commit) {
