@@ -60,7 +60,7 @@ const flipped = (at: number, bit: number) => (bytes: Uint8Array) => {
 describe.each([
   ['segments alone', false],
   ['a snapshot and segments', true],
-])('of %s', (_name, compacted) => {
+])('of %s', { timeout: 120_000 }, (_name, compacted) => {
   test('a journal that is whole gives all sessions back', async () => {
     expect(await unserved(await smallJournal(compacted))).toBe(0);
   });
