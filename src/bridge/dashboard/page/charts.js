@@ -4,7 +4,7 @@
  * A chart reads aloud as one sentence of its last figures. Under the pointer the figures of that time are shown instead.
  */
 import { element, setAttribute, setText } from './elements.js';
-import { clock, count, latency, percent } from './format.js';
+import { clock, count, latency, minute, percent } from './format.js';
 import uPlot from './uplot/uPlot.esm.js';
 
 const kinds = [
@@ -139,7 +139,12 @@ class Chart {
         y: { range: (_, __, most) => [0, top ?? Math.max(1.15 * (most ?? 0), 1e-6)] },
       },
       axes: [
-        { ...axis, size: 24, space: 70, values: (_, splits) => splits.map((at) => clock(1000 * at)) },
+        {
+          ...axis,
+          size: 24,
+          space: 70,
+          values: (_, splits, __, ___, step) => splits.map((at) => (step >= 60 ? minute : clock)(1000 * at)),
+        },
         { ...axis, size: 56, space: 34, values: (_, splits) => splits.map((value) => format(value)) },
       ],
       series: [
@@ -165,6 +170,7 @@ class Chart {
     ctx.strokeStyle = colour;
     ctx.fillStyle = colour;
     ctx.lineWidth = 1.5 * ratio;
+    ctx.textAlign = 'left';
     ctx.setLineDash([3 * ratio, 3 * ratio]);
     ctx.font = `${11 * ratio}px system-ui`;
     for (const { time, label } of this.#history?.marks ?? []) {

@@ -6,16 +6,21 @@ export class ContextView {
   #sources = new KeyedChildren(byId('sources-rows'), makeSource, showSource);
   #pipelines = new KeyedChildren(byId('plan'), makePipeline, showPipeline);
 
-  show({ multi_source_data: data, plan = [] }) {
+  /** The context of an engine by name; null for a bridge without engines. */
+  show(name, { multi_source_data: data, plan = [] }) {
     const { aggregation, sources = {} } = data;
     const { score, sources: grades } = aggregation.quality_detail;
     const total = aggregation.total_sources + aggregation.additional_sources;
     const good = aggregation.successful_sources + aggregation.additional_successful;
-    setText(byId('sources-summary'), `${good} of ${total} sources answered; mean score ${percent(score)}`);
+    setText(
+      byId('sources-summary'),
+      `${name ?? 'No engine'}: ${good} of ${total} sources answered, mean score ${percent(score)}`,
+    );
     setHidden(byId('sources-table'), false);
     const rows = Object.entries(grades).map(([name, grade]) => ({ name, grade, source: sources[name] }));
     this.#sources.show(rows, ({ name }) => name);
     setHidden(byId('plan-none'), plan.length > 0);
+    setText(byId('plan-summary'), name === null ? '' : `For inputs beside ${name}`);
     this.#pipelines.show(plan, ({ name }) => name);
   }
 }

@@ -11,7 +11,7 @@
 import { BridgeRefusal, get } from './bridge-api.js';
 import { Charts } from './charts.js';
 import { ContextView } from './context-view.js';
-import { byId, element, KeyedChildren, setHidden, setText } from './elements.js';
+import { byId, element, KeyedChildren, setText } from './elements.js';
 import { EnginesView } from './engines-view.js';
 import { EventFeed } from './event-feed.js';
 import { EventsView } from './events-view.js';
@@ -97,7 +97,9 @@ class Dashboard {
     const now = Date.now();
     if (now - this.#contextAt >= contextMs) {
       this.#contextAt = now;
-      this.#contextView.show(await get('/v1/context'));
+      const name = this.#chosen;
+      const engine = name === null ? '' : `?engine=${encodeURIComponent(name)}`;
+      this.#contextView.show(name, await get(`/v1/context${engine}`));
     }
   }
 
@@ -151,6 +153,7 @@ class Dashboard {
   #choose(name) {
     this.#chosen = name;
     this.#hasPast = false;
+    this.#contextAt = 0;
     this.#history.clear();
     byId('charts-engine').value = name;
     this.#read();
@@ -202,8 +205,8 @@ class Dashboard {
     if (simulated.length === 0) return [];
     const all = simulated.length === this.#engines.length;
     const text = all
-      ? 'Simulation: no engine here is real, and the figures are of no model.'
-      : `Simulation: ${simulated.map(({ name }) => name).join(', ')} ${simulated.length === 1 ? 'is' : 'are'} not real.`;
+      ? 'Simulation: every engine here is simulated; its figures are of no model.'
+      : `Simulation: ${simulated.map(({ name }) => name).join(', ')} ${simulated.length === 1 ? 'is a simulated engine' : 'are simulated engines'}; the figures are of no model.`;
     return [{ key: 'simulation', tone: 'warn', text }];
   }
 

@@ -1,7 +1,7 @@
 /** The table of engines: state, since when, evidence and the figures of the last scrape. */
 import { byId, chip, element, KeyedChildren, setAttribute, setHidden, setText, showChip } from './elements.js';
 import { toneOf } from './engine-states.js';
-import { clock, count, latency, percent, span, unknown } from './format.js';
+import { age, clock, count, latency, percent, span, unknown } from './format.js';
 
 const oldSeconds = 3;
 
@@ -38,8 +38,12 @@ function makeRow() {
     state: chip(),
     since: element('span', { class: 'muted small' }),
     evidence: element('span', { class: 'evidence small' }),
-    cells: numbers.map((label) => element('td', { class: 'number mono', 'data-label': label })),
+    figures: numbers.map(() => element('span')),
   };
+  parts.cells = numbers.map((label, i) => element('td', { class: 'number', 'data-label': label }, parts.figures[i]));
+  parts.bar = element('span', { class: 'bar', 'aria-hidden': 'true' });
+  parts.cells[2].append(parts.bar);
+  parts.cells[3].classList.add('long');
   parts.root = element(
     'tr',
     {},
@@ -62,10 +66,10 @@ function showRow(parts, engine) {
   setHidden(parts.drained, engine.drained !== true);
   setText(parts.about, aboutOf(engine));
   showChip(parts.state, toneOf(engine), state.name);
-  setText(parts.since, `for ${span(state.forSeconds)}, since ${clock(Date.parse(state.since))}`);
+  setText(parts.since, `${span(state.forSeconds)}, since ${clock(Date.parse(state.since))}`);
   setText(parts.evidence, state.evidence.join('; '));
   const first = rates?.timeToFirstTokenSeconds;
-  const age = engine.stalenessSeconds;
+  const staleness = engine.stalenessSeconds;
   const texts = [
     count(figures?.running),
     count(figures?.waiting),
@@ -73,12 +77,20 @@ function showRow(parts, engine) {
     first ? `${latency(first.p50)} / ${latency(first.p99)}` : unknown,
     count(rates?.generationTokensPerSecond),
     count(engine.restarts),
-    age === null || age === undefined ? 'never read' : age > oldSeconds ? `${span(age)}, stale` : span(age),
+    stalenessOf(staleness),
   ];
   texts.forEach((text, i) => {
-    setText(parts.cells[i], text);
+    setText(parts.figures[i], text);
   });
-  parts.cells.at(-1).classList.toggle('problem', !(age <= oldSeconds));
+  setHidden(parts.bar, typeof figures?.kvUsageMax !== 'number');
+  parts.bar.style.setProperty('--share', (figures?.kvUsageMax ?? 0).toFixed(3));
+  parts.cells[2].classList.toggle('full', figures?.kvUsageMax > 0.95);
+  parts.cells.at(-1).classList.toggle('problem', !(staleness <= oldSeconds));
+}
+
+function stalenessOf(seconds) {
+  if (seconds === null || seconds === undefined) return 'never read';
+  return seconds > oldSeconds ? `${age(seconds)}, stale` : age(seconds);
 }
 
 function aboutOf({ name, kind, model, url, tickets }) {

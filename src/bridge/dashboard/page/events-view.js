@@ -8,11 +8,16 @@ const tones = { restart: 'warn', missed: 'warn', removed: 'warn', drained: 'warn
 export class EventsView {
   #list = byId('events');
 
+  constructor() {
+    // A list that scrolls is reached by keyboard in each browser.
+    this.#list.tabIndex = 0;
+  }
+
   add({ type, data }) {
     setHidden(byId('events-none'), true);
     const { at, engine, ...rest } = data;
     const time = at === undefined ? Date.now() : Date.parse(at);
-    const tone = tones[type] ?? (['hung', 'dead', 'unauthorised'].includes(rest.name) ? 'bad' : 'idle');
+    const tone = tones[type] ?? (['hung', 'dead', 'unauthorised'].includes(rest.state) ? 'bad' : 'idle');
     const about = element('span', { class: 'about' });
     setText(about, describe(rest));
     const line = element(
@@ -32,14 +37,18 @@ export class EventsView {
   }
 }
 
-/** { name: 'hung', evidence: ['a', 'b'] } -> 'name hung · evidence a; b' */
-function describe(fields) {
+/** { before: 'busy', state: 'hung', evidence: ['a', 'b'] } -> 'busy → hung · a; b' */
+function describe({ before, state, ...fields }) {
+  const change = state === undefined ? [] : [before === undefined ? state : `${before} → ${state}`];
   const texts = Object.entries(fields).map(([name, value]) => {
-    if (Array.isArray(value)) return `${words(name).toLowerCase()} ${value.map(short).join('; ')}`;
+    if (name === 'evidence' && Array.isArray(value)) return value.map(short).join('; ');
+    if (Array.isArray(value)) return `${words(name).toLowerCase()} ${value.map(short).join(', ')}`;
     return `${words(name).toLowerCase()} ${short(value)}`;
   });
-  return plain(texts.join(' · '), 400);
+  return plain([...change, ...texts].join(' · '), 400);
 }
 
-const short = (value) =>
-  (typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value)).slice(0, 200);
+function short(value) {
+  const text = typeof value === 'object' && value !== null ? (value.name ?? JSON.stringify(value)) : value;
+  return String(text).slice(0, 200);
+}

@@ -34,10 +34,14 @@ export function bytes(value) {
 /** A latency: 820 µs, 31 ms, 1.24 s */
 export function latency(seconds) {
   if (!isNumber(seconds)) return unknown;
+  if (seconds === 0) return '0 ms';
   if (seconds < 0.001) return `${Math.round(1e6 * seconds)} µs`;
   if (seconds < 1) return `${(1000 * seconds).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
   return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
 }
+
+/** How old figures are: 0.4 s, then as a span. */
+export const age = (seconds) => (isNumber(seconds) && seconds < 10 ? `${seconds.toFixed(1)} s` : span(seconds));
 
 /** A span: 4 s, 12 min 3 s, 5 h 12 min, 3 d 4 h */
 export function span(seconds) {
@@ -54,6 +58,8 @@ const dateFormat = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeS
 
 /** 14:03:07, by milliseconds since 1970. */
 export const clock = (ms) => (isNumber(ms) ? clockFormat.format(ms) : unknown);
+/** 14:03 */
+export const minute = (ms) => clock(ms).slice(0, 5);
 /** 29 Nov 2026, 14:03:07 */
 export const date = (ms) => (isNumber(ms) ? dateFormat.format(ms) : unknown);
 

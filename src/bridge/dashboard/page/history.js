@@ -27,9 +27,8 @@ export class EngineHistory {
   marks = [];
 
   /** Takes the past in the place of what is here. */
-  replace({ columns, restarts = [] }) {
+  replace({ time, restarts, ...figures }) {
     this.clear();
-    const { time = [], ...figures } = columns;
     for (let i = Math.max(0, time.length - capacity); i < time.length; i++) {
       this.add(
         time[i],

@@ -2,17 +2,19 @@
 import { byId, element, KeyedChildren, setHidden, setText } from './elements.js';
 import { byName, count, unknown, words } from './format.js';
 
-const groups = ['sessions', 'queue', 'throughput'];
+const groups = ['sessions', 'queue', 'inputs', 'throughput'];
 
 export class StatusView {
-  #facts = new KeyedChildren(byId('bridge'), makeFact, showFact);
+  #groups = new KeyedChildren(byId('bridge'), makeGroup, showGroup);
   #membranes = new KeyedChildren(byId('membranes'), makeMembrane, showMembrane);
 
   show(status) {
     setText(byId('version'), [status.version, status.phase].filter((part) => part).join(' · '));
-    const facts = groups.flatMap((group) => factsOf(group, status[group]));
-    setHidden(byId('bridge-none'), facts.length > 0);
-    this.#facts.show(facts, ({ key }) => key);
+    const known = groups
+      .map((name) => ({ name, facts: factsOf('', status[name]) }))
+      .filter(({ facts }) => facts.length > 0);
+    setHidden(byId('bridge-none'), known.length > 0);
+    this.#groups.show(known, ({ name }) => name);
     this.#showMembranes(status.membranes ?? []);
   }
 
@@ -30,15 +32,26 @@ export class StatusView {
   }
 }
 
-/** The numbers of a group, and of the groups in it. */
-function factsOf(group, value) {
-  if (value === null || value === undefined) return [];
-  if (typeof value !== 'object') return [{ key: group, name: words(group), text: byName(group, value) }];
+/** The figures of an answer's part, and of the parts in it. */
+function factsOf(above, value) {
+  if (value === null || typeof value !== 'object') return [];
   return Object.entries(value).flatMap(([name, inner]) => {
-    const key = `${group}.${name}`;
+    const key = above === '' ? name : `${above} ${name}`;
     if (inner !== null && typeof inner === 'object') return factsOf(key, inner);
-    return [{ key, name: words(key.replaceAll('.', ' ')), text: byName(name, inner) }];
+    return [{ key, name: words(key), text: byName(name, inner) }];
   });
+}
+
+function makeGroup() {
+  const name = element('h3');
+  const list = element('dl');
+  const facts = new KeyedChildren(list, makeFact, showFact);
+  return { root: element('div', {}, name, list), name, facts };
+}
+
+function showGroup({ name, facts }, group) {
+  setText(name, words(group.name));
+  facts.show(group.facts, ({ key }) => key);
 }
 
 function makeFact() {
