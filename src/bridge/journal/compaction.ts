@@ -74,16 +74,18 @@ export class Compaction {
     return outgrown || segments > MOST_SEGMENTS || this.#damaged || this.#presses(outcome);
   }
 
-  /** Whether the disk's bound leaves no room for a second snapshot. */
-  #presses({ stateBytes, snapshotBytes }: Outcome): boolean {
-    return stateBytes + snapshotBytes > this.#parts.stateMaxBytes;
+  /** Whether the disk's bound leaves no room for a second snapshot, and a compaction would free some. */
+  #presses({ stateBytes, segmentBytes, snapshotBytes }: Outcome): boolean {
+    const { stateMaxBytes } = this.#parts;
+    if (stateBytes > stateMaxBytes) return true;
+    return stateBytes + snapshotBytes > stateMaxBytes && segmentBytes > snapshotBytes / 4;
   }
 
   async #run(): Promise<Outcome | null> {
     const { thread, ledger, log, clock } = this.#parts;
     const began = clock.now();
     try {
-      const owed = new Set([...ledger.entries]);
+      const owed = new Set(ledger.entries());
       await thread.request({ act: 'beginSnapshot' });
       ledger.beginSnapshot();
       this.#sequence = 0;
