@@ -49,9 +49,9 @@ export class Compaction {
     return this.#running !== null;
   }
 
-  /** Begins a compaction where one is due; the promise holds what it left, or null where there was none or it failed. */
-  async consider(outcome: Outcome): Promise<Outcome | null> {
-    const due = this.#due(outcome) && outcome.failure === null && !this.#closing;
+  /** Begins a compaction where one is due, or where `isFull` says that rows find no room; the promise holds what it left, or null where there was none or it failed. */
+  async consider(outcome: Outcome, isFull = false): Promise<Outcome | null> {
+    const due = (isFull || this.#due(outcome)) && outcome.failure === null && !this.#closing;
     if (this.#running !== null || !due || this.#parts.clock.now() < this.#notBefore) return null;
     this.#running = this.#run();
     try {

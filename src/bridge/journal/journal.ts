@@ -234,7 +234,7 @@ export class Journal {
     }
     const full = record.kind !== 'end' && this.#outcome.stateBytes + waiting + more > stateMaxBytes;
     if (full && !this.#compaction.running) {
-      void this.#compact();
+      void this.#compact(true);
       if (!this.#compaction.running) throw storageError(`it holds stateMaxBytes, ${stateMaxBytes} bytes`);
     }
   }
@@ -300,8 +300,8 @@ export class Journal {
     void this.#compact();
   }
 
-  async #compact(): Promise<void> {
-    const left = await this.#compaction.consider(this.#outcome);
+  async #compact(isFull = false): Promise<void> {
+    const left = await this.#compaction.consider(this.#outcome, isFull);
     if (left !== null) this.#outcome = left;
   }
 

@@ -152,6 +152,20 @@ test('a compaction between requests keeps states, learners and sessions whose ne
   await third.close();
 });
 
+test('rows beyond stateMaxBytes find room again: the journal is compacted before they are refused', async () => {
+  const files = new MemoryFiles();
+  const service = await startOn(files, { stateMaxBytes: 40_000 });
+  await service.create({ id: 'a', outputs: [0] });
+  for (let at = 0; at < 10_000; at += 100) {
+    await service.steps('a', { from: at, rows: rowsOf(at, 100), ack: 'durable' });
+  }
+  expect(service.describe('a').durable).toBe(10_000);
+  await service.close();
+  const again = await startOn(files.cutPower());
+  expect(again.describe('a').offset).toBe(10_000);
+  await again.close();
+});
+
 test('a session that is deleted while the disk fails is gone, and stays so when the disk is back', async () => {
   const files = new MemoryFiles();
   const service = await startOn(files);
