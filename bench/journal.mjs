@@ -71,7 +71,8 @@ async function recovery(dir, sessions) {
   const opened = await Journal.open({ dir, snapshots: () => [] });
   const took = performance.now() - began;
   await opened.journal.close();
-  if (opened.sessions.length !== sessions) throw new Error(`${opened.sessions.length} of ${sessions} sessions came back`);
+  if (opened.sessions.length !== sessions)
+    throw new Error(`${opened.sessions.length} of ${sessions} sessions came back`);
   return {
     task: `recovery of ${sessions} sessions, ${round(bytes / 2 ** 20)} MiB`,
     'recovery ms': round(took),
