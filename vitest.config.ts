@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { SlowTestsReporter } from './test/slow-tests-reporter.js';
+import { workerSources } from './test/worker-sources.js';
 
 /**
  * What a whole process holds, or changes of it, is tested in a process of its own: sockets, memory, threads of the pool; also
@@ -33,14 +34,15 @@ export default defineConfig(({ mode }) => {
     provide: { quick },
     ...(quick && { tagsFilter: ['!slow'] }),
   };
+  const plugins = [workerSources()];
   return {
     test: {
       ...each,
       maxWorkers: Math.max(2, availableParallelism()),
       ...(quick && { reporters: ['default', new SlowTestsReporter()] }),
       projects: [
-        { test: { ...each, name: 'shared', include: ['test/**/*.test.ts'], exclude: alone, isolate: false } },
-        { test: { ...each, name: 'alone', include: alone } },
+        { plugins, test: { ...each, name: 'shared', include: ['test/**/*.test.ts'], exclude: alone, isolate: false } },
+        { plugins, test: { ...each, name: 'alone', include: alone } },
       ],
     },
   };

@@ -44,4 +44,5 @@ if (age('build/Release/dtesn.node') < newest('native', 'CMakeLists.txt', 'bindin
 if (age('dist/index.js') < newest('src', 'tsconfig.json', 'tsconfig.build.json')) {
   rmSync(at('dist'), { recursive: true, force: true }); // what no source makes any more must not be shipped
   step('compiling TypeScript', process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
+  step('copying the dashboard', process.execPath, [at('scripts/copy-dashboard.mjs')]);
 }

@@ -40,9 +40,25 @@ const rooms: Record<string, string[]> = {
     'network',
     'simulator',
   ],
-  bridge: ['errors', 'abort', 'engine', 'monitor', 'processor', 'simulator'],
+  bridge: [
+    'errors',
+    'abort',
+    'host',
+    'native',
+    'numeric',
+    'network',
+    'readout',
+    'streams',
+    'encoding',
+    'engine',
+    'sources',
+    'pipeline',
+    'monitor',
+    'simulator',
+    'processor',
+  ],
   'entry-points': ['errors', 'host', 'abort', 'engine', 'sources', 'monitor', 'simulator'],
-  cli: ['errors', 'host', 'native', 'engine', 'pipeline', 'processor', 'simulator'],
+  cli: ['errors', 'host', 'native', 'engine', 'pipeline', 'processor', 'simulator', 'bridge'],
 };
 
 /** For each folder of native/, the folders it may include. */

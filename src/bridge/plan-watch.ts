@@ -46,13 +46,10 @@ export class PlanWatch {
     const pipelines = explainPlan(data).map(({ name, present, transformations }) => ({
       name,
       present,
-      transformations: transformations.map((step) => step.name),
+      transformations: transformations.map(({ transformation }) => transformation),
     }));
-    const steps = JSON.stringify([
-      pipelines,
-      data.processing_pipelines.data_flow,
-      data.processing_pipelines.optimization_config,
-    ]);
+    const { data_flow, optimization_config } = data.processing_pipelines;
+    const steps = JSON.stringify([pipelines, data_flow, optimization_config]);
     if (this.#steps !== null && steps !== this.#steps) this.#events.append('plan', { pipelines });
     this.#steps = steps;
   }

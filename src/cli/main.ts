@@ -20,6 +20,8 @@ const usage = `dtesn: reservoir computing beside an inference engine
   dtesn process [FILE | -] [--text TEXT]   one input, the whole way: sources, plan, Deep Tree ESN, features
   dtesn sources [--watch]                  the sources, their quality, and the plan they lead to; --watch shows them
                                            and what they cost every second (--interval SECONDS) until Ctrl-C
+  dtesn bridge [options]                   the server beside an engine that tells what it does and processes inputs
+                                           (dtesn bridge --help)
   dtesn simulate [options]                 an Aphrodite server with no model, for tests (dtesn simulate --help)
   dtesn doctor                             the binary, the instruction sets, and a check of every kernel
   dtesn build                              builds the addon from source (CMake, or make and python3)
@@ -62,6 +64,10 @@ async function main(args: string[]): Promise<number> {
     const { simulate } = await import('./simulate.js');
     return simulate(args.slice(1));
   }
+  if (args[0] === 'bridge') {
+    const { runBridge } = await import('./bridge.js');
+    return runBridge(args.slice(1));
+  }
   const { values, positionals } = parse(args);
   const [command, ...rest] = positionals;
   if (values.version) return print(JSON.parse(await readFile(packageFile('package.json'), 'utf8')).version);
@@ -77,7 +83,8 @@ async function main(args: string[]): Promise<number> {
     case 'build':
       return spawnSync(process.execPath, [packageFile('scripts/build-native.mjs')], { stdio: 'inherit' }).status ?? 1;
     case 'simulate':
-      throw new UsageError('Expected simulate before its options');
+    case 'bridge':
+      throw new UsageError(`Expected ${command} before its options`);
     default:
       throw new UsageError(`Unknown command ${command}`);
   }

@@ -6,6 +6,7 @@
  * Answers are written to Node's response itself, with their length and without a copy. Each request is counted when it ends.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isIP } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { z } from 'zod';
@@ -34,6 +35,8 @@ export interface Served {
 export interface AppOptions {
   endpoints: readonly Endpoint[];
   guard: Guard;
+  /** Addresses of proxies whose X-Forwarded-For names the client: for limits, never for authentication. */
+  trustedProxies: readonly string[];
   tokens: Tokens;
   bodies: BodyBudget;
   /** The token that a cookie of the dashboard stands for, or undefined. */
@@ -43,17 +46,35 @@ export interface AppOptions {
   served: (request: Served) => void;
 }
 
+interface Counted extends AppOptions {
+  began: () => void;
+}
+
 type Env = { Bindings: HttpBindings };
 
 /** What Hono is given for an answer that was written to Node's response. */
 const alreadySent = () => new Response(null, { headers: { 'x-hono-already-sent': 'true' } });
 
 export interface App {
-  hono: Hono<Env>;
+  /** For a Hono application on @hono/node-server, whose bindings it needs. */
+  fetch: (request: Request, env: HttpBindings) => Response | Promise<Response>;
   listener: (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+  /** Requests that are under way. */
+  readonly active: number;
 }
 
-export function makeApp(options: AppOptions): App {
+export function makeApp(given: AppOptions): App {
+  let active = 0;
+  const options: Counted = {
+    ...given,
+    began: () => {
+      active++;
+    },
+    served: (request) => {
+      active--;
+      given.served(request);
+    },
+  };
   const hono = new Hono<Env>();
   const pathsOf = new Map<string, Endpoint[]>();
   for (const one of options.endpoints) pathsOf.set(one.path, [...(pathsOf.get(one.path) ?? []), one]);
@@ -77,14 +98,20 @@ export function makeApp(options: AppOptions): App {
     outgoing.setHeader('x-request-id', requestId);
     sendError(incoming, outgoing, refusal);
   };
-  return { hono, listener };
+  return {
+    fetch: (request, env) => hono.fetch(request, env),
+    listener,
+    get active() {
+      return active;
+    },
+  };
 }
 
 async function serve(
   { incoming, outgoing }: HttpBindings,
   endpoints: readonly Endpoint[],
   params: Record<string, string>,
-  options: AppOptions,
+  options: Counted,
 ): Promise<void> {
   const requestId = requestIdOf(incoming.headers);
   outgoing.setHeader('x-request-id', requestId);
@@ -127,7 +154,16 @@ function admitted(incoming: IncomingMessage, endpoints: readonly Endpoint[], opt
     const loggedIn = options.login(incoming.headers.cookie);
     if (loggedIn !== undefined) return loggedIn;
   }
-  return options.tokens.caller(token, address);
+  const caller = options.tokens.caller(token, address);
+  return caller.id === address ? { ...caller, id: clientOf(incoming, address, options.trustedProxies) } : caller;
+}
+
+/** The client behind a trusted proxy: the last address of X-Forwarded-For that is no trusted proxy itself. */
+function clientOf({ headers }: IncomingMessage, address: string, trusted: readonly string[]): string {
+  const forwarded = headers['x-forwarded-for'];
+  if (!trusted.includes(address) || typeof forwarded !== 'string') return address;
+  const hops = forwarded.split(',').map((hop) => hop.trim());
+  return hops.reverse().find((hop) => isIP(hop) !== 0 && !trusted.includes(hop)) ?? address;
 }
 
 /** The endpoint of the request's method, where the caller may use it. */
@@ -216,14 +252,18 @@ export function peerOf({ socket }: IncomingMessage): string {
   return socket.remoteAddress?.replace(/^::ffff:/, '') ?? 'unix';
 }
 
+/** Status in the metrics of a request whose client left before it was answered. */
+const clientLeft = 499;
+
 function count(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   route: string,
   requestId: string,
   outcome: { error: BridgeError | null } | BridgeError,
-  { served }: AppOptions,
+  { began, served }: Counted,
 ): void {
+  began();
   const start = performance.now();
   const method = ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS', 'PUT', 'PATCH'].includes(incoming.method ?? '')
     ? incoming.method!
@@ -232,7 +272,7 @@ function count(
     served({
       method,
       route,
-      status: outgoing.statusCode,
+      status: outgoing.headersSent ? outgoing.statusCode : clientLeft,
       ms: performance.now() - start,
       bytes: Number(outgoing.getHeader('content-length') ?? 0),
       requestId,

@@ -71,6 +71,7 @@ export class Listener {
   readonly address: ListenAddress;
   readonly #server: http.Server;
   readonly #tls: ListenerOptions['tls'];
+  #tlsChanged: string;
 
   /** Errors: those of the system (EADDRINUSE, EACCES ...), with the address in the message. */
   static async open(options: ListenerOptions): Promise<Listener> {
@@ -96,6 +97,7 @@ export class Listener {
   private constructor(server: http.Server, { address, tls }: ListenerOptions) {
     this.#server = server;
     this.#tls = tls;
+    this.#tlsChanged = tls === undefined ? '' : changedAt(tls);
     const bound = server.address();
     this.address =
       typeof bound === 'object' && bound !== null ? { kind: 'tcp', host: bound.address, port: bound.port } : address;
@@ -120,9 +122,13 @@ export class Listener {
     return this.#tls !== undefined;
   }
 
-  /** Reads certificate and key again. Errors: those of the files and of TLS; the ones in use stay. */
-  reloadTls(): void {
-    if (this.#tls) (this.#server as https.Server).setSecureContext(readTls(this.#tls));
+  /** Takes certificate and key again where their files changed since. Errors: those of the files and of TLS; the ones in use stay. */
+  refreshTls(): void {
+    if (this.#tls === undefined) return;
+    const changed = changedAt(this.#tls);
+    if (changed === this.#tlsChanged) return;
+    this.#tlsChanged = changed;
+    (this.#server as https.Server).setSecureContext(readTls(this.#tls));
   }
 
   /** Takes no more connections, and ends idle ones. */
@@ -162,6 +168,11 @@ function makeServer({ listener, tls, connections }: ListenerOptions): http.Serve
 
 function readTls({ cert, key }: { cert: string; key: string }) {
   return { cert: readFileSync(cert), key: readFileSync(key) };
+}
+
+/** When the files changed last, as one text. */
+function changedAt({ cert, key }: { cert: string; key: string }): string {
+  return [cert, key].map((file) => statSync(file).mtimeMs).join();
 }
 
 /** Removes a Unix socket that a process left behind. */

@@ -1,4 +1,6 @@
 /** The one journal of a state-dir: what sessions were created, fed and ended, so that a restart loses nothing durable. */
+
+export { Journal } from './journal.js';
 export type {
   EndedSession,
   JournalFigures,

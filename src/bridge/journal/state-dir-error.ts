@@ -4,8 +4,9 @@ import { brand } from '../../errors/index.js';
 export class StateDirError extends Error {
   readonly exitCode = 78;
 
-  constructor(dir: string, reason: string, options?: ErrorOptions) {
-    super(`The state directory ${dir} cannot be used: ${reason}`, options);
+  /** The message is one line, and names the directory. */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'StateDirError';
   }
 }

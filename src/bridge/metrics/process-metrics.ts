@@ -8,7 +8,9 @@
  * window to nothing.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { type Clock, systemClock } from '../../abort/index.js';
+import { z } from 'zod';
+import { type Clock, clockOption } from '../../abort/index.js';
+import { checkOptions } from '../../errors/index.js';
 import type { MetricsRegistry } from './metrics-registry.js';
 
 export interface ProcessMetricsOptions {
@@ -21,11 +23,14 @@ export interface ProcessMetricsOptions {
 const RESOLUTION_MS = 10;
 const WINDOW_MS = 10_000;
 
+const optionsSchema = z.strictObject({
+  version: z.string().describe('the version of the package'),
+  clock: clockOption,
+});
+
 /** Begins to measure; `close` ends it. */
-export function processMetrics(
-  metrics: MetricsRegistry,
-  { version, clock = systemClock }: ProcessMetricsOptions,
-): { close(): void } {
+export function processMetrics(metrics: MetricsRegistry, options: ProcessMetricsOptions): { close(): void } {
+  const { version, clock } = checkOptions(optionsSchema, options, 'processMetrics');
   metrics.gauge('dtesn_build_info', 'The version that runs; always 1.', ['version']).set({ version }, 1);
   const delay = metrics.gauge(
     'dtesn_event_loop_delay_seconds',

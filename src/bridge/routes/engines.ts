@@ -1,4 +1,5 @@
 /** Engines: their state with its evidence, their figures over time, and which one takes the next request. */
+import { wallMs } from '../../abort/index.js';
 import type { EngineSet } from '../engines/index.js';
 import { type Endpoint, endpoint } from '../http/index.js';
 import { doneSchema, enginesAnswerSchema, historyQuery, pickAnswerSchema, pickSchema } from '../messages/index.js';
@@ -26,7 +27,9 @@ export function engineEndpoints(engines: EngineSet): Endpoint[] {
       failure: 'open',
       query: historyQuery,
       answers: { 200: doneSchema },
-      handle: ({ params, query: { seconds } }) => ({ json: engines.history(params['name'] ?? '', seconds) }),
+      handle: ({ params, query: { seconds } }) => ({
+        json: engines.history(params['name'] ?? '', wallMs() / 1000 - seconds),
+      }),
     }),
     endpoint({
       method: 'POST',

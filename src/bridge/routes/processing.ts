@@ -1,6 +1,6 @@
 /** POST /v1/process, /v1/process/batch and /v1/process/stream. */
 import { once } from 'node:events';
-import { dtesnResultSchema } from '../../processor/index.js';
+import { type DtesnResultJson, dtesnResultSchema } from '../../processor/index.js';
 import { chunksOf, type Endpoint, type EndpointRequest, EventStream, endpoint } from '../http/index.js';
 import {
   BridgeError,
@@ -19,7 +19,8 @@ const text = {
   failure: 'open',
 } as const;
 
-export function processingEndpoints(runner: BatchRunner): Endpoint[] {
+/** `finished` is called with each result. */
+export function processingEndpoints(runner: BatchRunner, finished: (result: DtesnResultJson) => void): Endpoint[] {
   return [
     endpoint({
       ...text,
@@ -33,7 +34,9 @@ export function processingEndpoints(runner: BatchRunner): Endpoint[] {
       answers: { 200: dtesnResultSchema },
       handle: async (request) => {
         const input = request.framed ? await framedInput(request) : modelInput(request.body);
-        return { json: await runner.process(input, admission(request)) };
+        const result = await runner.process(input, admission(request));
+        finished(result);
+        return { json: result };
       },
     }),
     endpoint({
@@ -48,7 +51,9 @@ export function processingEndpoints(runner: BatchRunner): Endpoint[] {
       answers: { 200: batchAnswerSchema },
       handle: async (request) => {
         const inputs = request.framed ? await framedInputs(request) : request.body.inputs.map(modelInput);
-        return { json: { items: await runner.processBatch(inputs, admission(request)) } };
+        const items = await runner.processBatch(inputs, admission(request));
+        for (const item of items) if (item.ok) finished(item.result);
+        return { json: { items } };
       },
     }),
     endpoint({
@@ -79,7 +84,7 @@ export function processingEndpoints(runner: BatchRunner): Endpoint[] {
         } finally {
           await outcomes.return();
         }
-        return 'sent';
+        return 'sent' as const;
       },
     }),
   ];

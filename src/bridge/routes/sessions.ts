@@ -104,8 +104,8 @@ export function sessionEndpoints(sessions: SessionService): Endpoint[] {
       retry: 'at any time',
       failure: 'closed',
       answers: { 200: sessionReadoutSchema },
-      handle: async ({ params, signal }) => {
-        const readout = await sessions.readout(params['id'] ?? '', signal);
+      handle: async ({ params }) => {
+        const readout = await sessions.readout(params['id'] ?? '');
         return { json: { ...readout, weights: rowsOf(readout.weights), bias: [...readout.bias] } };
       },
     }),

@@ -4,6 +4,7 @@
  * A body of application/octet-stream is one stream without a length: `x-dtesn-dtype: utf8` is text; f32 or f64 are rows of
  * `x-dtesn-features` little-endian floats. A chunk is what came from the socket, cut to whole rows.
  */
+import type { Floats } from '../../native/index.js';
 import type { EndpointRequest } from '../http/index.js';
 import { chunksOf } from '../http/index.js';
 import { BridgeError, type InputMessage, type StreamMessage } from '../messages/index.js';
@@ -11,7 +12,7 @@ import type { ModelInput, StreamChunk } from '../processing/index.js';
 
 const idleMs = 30_000;
 const mostFeatures = 65_536;
-const views = { f32: Float32Array, f64: Float64Array } as const;
+const bytesOf = { f32: 4, f64: 8 } as const;
 
 export function modelInput({ text, tokens, series }: InputMessage): ModelInput {
   if (text !== undefined) return text;
@@ -34,7 +35,7 @@ export async function* chunksOfMessage({ text, tokens, series, chunk }: StreamMe
   const items = (tokens ?? series) as number[];
   for (let at = 0; at < items.length; at += chunk) {
     const part = items.slice(at, at + chunk);
-    yield tokens === undefined ? (part as StreamChunk) : { tokens: part };
+    yield tokens === undefined ? (part as number[]) : { tokens: part };
   }
 }
 
@@ -62,8 +63,7 @@ async function* rowsOf(
   dtype: 'f32' | 'f64',
   features: number,
 ): AsyncIterable<StreamChunk> {
-  const View = views[dtype];
-  const width = features * View.BYTES_PER_ELEMENT;
+  const width = features * bytesOf[dtype];
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of bytes) {
     const all = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
@@ -71,9 +71,10 @@ async function* rowsOf(
     rest = all.subarray(rows * width);
     if (rows === 0) continue;
     // A copy: the memory of a chunk is Node's, and need not be aligned.
-    const data = new View(new SharedArrayBuffer(rows * width));
-    new Uint8Array(data.buffer).set(all.subarray(0, rows * width));
-    yield { rows, cols: features, data } as unknown as StreamChunk;
+    const memory = new SharedArrayBuffer(rows * width);
+    new Uint8Array(memory).set(all.subarray(0, rows * width));
+    const data: Floats = dtype === 'f32' ? new Float32Array(memory) : new Float64Array(memory);
+    yield { rows, cols: features, data };
   }
   if (rest.length > 0)
     throw new BridgeError('malformed', `Expected whole rows of ${width} bytes: ${rest.length} are left over`);

@@ -6,8 +6,9 @@
  *
  *     parts.tail = JSON [{ from, rows, targets }], lengths in bytes      parts.tailBytes = rows and targets, one after the other
  */
+
+import type { RecoveredSession, SessionSnapshot } from '../journal/index.js';
 import { BridgeError } from '../messages/index.js';
-import type { RecoveredSession, SessionSnapshot } from './outside.js';
 import type { KeptRecord } from './session.js';
 
 export type BlockedReason = 'network_changed' | 'quarantined';

@@ -2,8 +2,9 @@
  * What of the sessions survives power loss: records go to the journal, and each group commit moves the sessions' `durable`.
  * Without a journal nothing does.
  */
+
+import type { Journal, JournalRecord } from '../journal/index.js';
 import { BridgeError } from '../messages/index.js';
-import type { JournalRecord, SessionJournal } from './outside.js';
 import type { Session } from './session.js';
 
 interface Pending {
@@ -13,12 +14,12 @@ interface Pending {
 }
 
 export class Durability {
-  readonly #journal: SessionJournal | null;
+  readonly #journal: Journal | null;
   /** Rows appended and not durable yet, in the order of their sequence. */
   #pending: Pending[] = [];
   #first = 0;
 
-  constructor(journal: SessionJournal | null) {
+  constructor(journal: Journal | null) {
     this.#journal = journal;
     journal?.onCommit((sequence) => this.#committed(sequence));
   }

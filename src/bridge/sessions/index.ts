@@ -23,4 +23,4 @@ export type {
   StepsOutcome,
   StepsRequest,
 } from './requests.js';
-export { SessionService, type Waiting } from './service.js';
+export { SessionService } from './service.js';

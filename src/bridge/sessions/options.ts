@@ -1,8 +1,9 @@
 /** Options of the session service, and their bounds. */
 import { z } from 'zod';
 import { type Clock, clockOption } from '../../abort/index.js';
+import type { Logger } from '../logs/index.js';
+import type { MetricsRegistry } from '../metrics/index.js';
 import type { SessionNetwork } from './networks.js';
-import type { SessionLog, SessionMetrics } from './outside.js';
 
 export interface SessionServiceOptions {
   /** Networks by name, distinct; the service closes them. One has the name 'default'. */
@@ -35,8 +36,8 @@ export interface SessionServiceOptions {
   build?: string | undefined;
   /** Clock of idle times; the system's monotonic clock by default. */
   clock?: Clock | undefined;
-  log: SessionLog;
-  metrics: SessionMetrics;
+  log: Logger;
+  metrics: MetricsRegistry;
 }
 
 const GiB = 2 ** 30;
@@ -82,8 +83,8 @@ export const optionsSchema = z.object({
     .describe('a function'),
   build: z.string().min(1).optional().describe('a string'),
   clock: clockOption,
-  log: z.custom<SessionLog>((value) => typeof value === 'object' && value !== null).describe('a log'),
-  metrics: z.custom<SessionMetrics>((value) => typeof value === 'object' && value !== null).describe('metrics'),
+  log: z.custom<Logger>((value) => typeof value === 'object' && value !== null).describe('a log'),
+  metrics: z.custom<MetricsRegistry>((value) => typeof value === 'object' && value !== null).describe('metrics'),
 });
 
 export type CheckedOptions = z.output<typeof optionsSchema>;

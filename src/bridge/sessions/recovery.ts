@@ -5,10 +5,11 @@
  * quarantined. The others replay their rows in micro-batches, as they were applied.
  */
 import type { Floats } from '../../native/index.js';
+import type { RecoveredSession, SessionSnapshot } from '../journal/index.js';
+import type { Logger } from '../logs/index.js';
 import { BlockedSession, withTail } from './blocked-session.js';
 import { buildNetwork, type NetworkDefinition } from './networks.js';
 import { OnlineReadout } from './online-readout.js';
-import type { RecoveredSession, SessionLog, SessionSnapshot } from './outside.js';
 import type { PinnedNetwork, PinnedNetworks } from './pinned-networks.js';
 import { type KeptRecord, Session, type SessionSettings } from './session.js';
 import { StepsWork } from './steps-work.js';
@@ -17,7 +18,7 @@ export interface RecoveryParts {
   networks: PinnedNetworks;
   /** Version and instruction set of this process. */
   build: string;
-  log: SessionLog;
+  log: Logger;
   now: number;
 }
 
@@ -59,7 +60,7 @@ async function rebuilt(
   fingerprint: string,
   definition: unknown,
   networks: PinnedNetworks,
-  log: SessionLog,
+  log: Logger,
 ): Promise<PinnedNetwork | undefined> {
   if (definition === undefined) return undefined;
   try {
@@ -149,10 +150,10 @@ export function floatsOf(bytes: Uint8Array, dtype: 'f32' | 'f64'): Floats {
 /** A copy of a session between two of its requests. */
 export function snapshotOf(session: Session): SessionSnapshot {
   if (session.failed !== null) throw session.failed;
-  const { record, offset, place, learner, pinned, exact } = session;
+  const { record, offset, place, learner, exact } = session;
   const parts: SessionSnapshot['parts'] = {};
   if (place !== null) {
-    const state = pinned.streams.state(place);
+    const { state } = place;
     parts['state'] = new Uint8Array(state.buffer, state.byteOffset, state.byteLength).slice();
   }
   if (learner !== null) Object.assign(parts, learner.save());

@@ -13,7 +13,9 @@
  * Errors: BridgeError session_unknown, session_gone, session_exists, session_epoch, offset_gap, network_changed, sessions_full,
  * memory, storage, impossible, malformed, draining; the signal's reason for a request that was aborted before it began.
  */
+import { wallMs } from '../../abort/index.js';
 import { checkOptions } from '../../errors/index.js';
+import type { Journal, RecoveredState, SessionSnapshot } from '../journal/index.js';
 import { BridgeError } from '../messages/index.js';
 import type { BlockedSession } from './blocked-session.js';
 import { thisBuild } from './build.js';
@@ -24,7 +26,6 @@ import type { SessionNetwork } from './networks.js';
 import { OnlineReadout } from './online-readout.js';
 import { openJournal } from './open-journal.js';
 import { type CheckedOptions, optionsSchema, type SessionServiceOptions } from './options.js';
-import type { RecoveredState, SessionJournal, SessionSnapshot } from './outside.js';
 import { PinnedNetworks } from './pinned-networks.js';
 import { recoverSessions, snapshotOf } from './recovery.js';
 import type {
@@ -47,15 +48,10 @@ import { StepsRunner } from './steps-runner.js';
 const MOST_ITEMS = 1000;
 const MOST_LISTED = 1000;
 
-export interface Waiting {
-  /** Withdraws a request that has not begun, and ends a wait for the disk. */
-  signal?: AbortSignal | undefined;
-}
-
 export class SessionService {
   readonly #options: CheckedOptions;
   readonly #build: string;
-  readonly #journal: SessionJournal | null;
+  readonly #journal: Journal | null;
   readonly #durability: Durability;
   readonly #table: SessionTable;
   readonly #networks: PinnedNetworks;
@@ -65,7 +61,7 @@ export class SessionService {
   #cancelSweep: () => void = () => {};
   #draining = false;
 
-  private constructor(options: CheckedOptions, build: string, journal: SessionJournal | null, table: SessionTable) {
+  private constructor(options: CheckedOptions, build: string, journal: Journal | null, table: SessionTable) {
     const { maxNetworks, networkBytes, metrics } = options;
     this.#options = options;
     this.#build = build;
@@ -86,7 +82,7 @@ export class SessionService {
     const checked = checkOptions(optionsSchema, options, 'SessionService');
     const table = new SessionTable(checked.clock);
     const build = checked.build ?? (await thisBuild());
-    const { journal, recovered } = await openJournal(checked, () => snapshots(table));
+    const { journal, ...recovered } = await openJournal(checked, () => snapshots(table));
     try {
       const service = new SessionService(checked, build, journal, table);
       await service.#recover(recovered);
@@ -98,6 +94,11 @@ export class SessionService {
     }
   }
 
+  /** Sessions, and the rows applied to them since the start. */
+  get figures(): { count: number; rowsApplied: number } {
+    return { count: this.#table.size, rowsApplied: this.#counters.applied };
+  }
+
   async #recover({ sessions, ended }: RecoveredState): Promise<void> {
     const { clock, log } = this.#options;
     const parts = { networks: this.#networks, build: this.#build, log, now: clock.now() };
@@ -107,8 +108,9 @@ export class SessionService {
       counts[session.blocked ?? 'recovered']++;
       if (session.blocked === null) this.#learnerBytes += learnerBytes(session);
     }
-    for (const { id, reason, agoMs } of ended) {
-      if (this.#table.find(id) === undefined) this.#table.end(id, reason, 0, GONE_MS - agoMs);
+    for (const { id, reason, endedAt } of ended) {
+      const left = Math.min(GONE_MS, GONE_MS - (wallMs() - Date.parse(endedAt)));
+      if (this.#table.find(id) === undefined) this.#table.end(id, reason, 0, left);
     }
     for (const [result, count] of Object.entries(counts))
       this.#counters.recovered(result as keyof typeof counts, count);
@@ -116,7 +118,7 @@ export class SessionService {
   }
 
   /** Creates a session; durable before it resolves. An id that exists with the same network resolves to where it stands. */
-  async create(request: CreateSession = {}, { signal }: Waiting = {}): Promise<CreateResult> {
+  async create(request: CreateSession = {}, signal?: AbortSignal): Promise<CreateResult> {
     const id = idOf(request);
     await this.#table.find(id)?.ending?.catch(() => undefined);
     this.#checkOpen();
@@ -168,14 +170,15 @@ export class SessionService {
       await this.#durability.until(session.sequence, signal);
     } catch (error) {
       // The record may still reach the disk: its end follows it there.
-      await this.#end(session, 'deleted').catch(() => undefined);
-      this.#forget(session);
+      await session.between(() => {
+        this.#undo(session);
+      });
       throw error;
     }
   }
 
   /** Applies rows; resolves to the outputs of those that were new, and of a retry's rows that the last answer held. */
-  async steps(id: string, request: StepsRequest, { signal }: Waiting = {}): Promise<StepsAnswer> {
+  async steps(id: string, request: StepsRequest, signal?: AbortSignal): Promise<StepsAnswer> {
     this.#checkOpen();
     const session = this.#table.served(id);
     session.lastUsed = this.#options.clock.now();
@@ -183,13 +186,13 @@ export class SessionService {
   }
 
   /** Steps of at most 1,000 requests, of one session or many; outcomes in their order. */
-  async stepsMany(items: readonly StepsItem[], waiting: Waiting = {}): Promise<StepsOutcome[]> {
+  async stepsMany(items: readonly StepsItem[], signal?: AbortSignal): Promise<StepsOutcome[]> {
     if (!Array.isArray(items) || items.length > MOST_ITEMS) {
       throw new BridgeError('malformed', `Expected an array of at most ${MOST_ITEMS} items`);
     }
     return Promise.all(
       items.map(({ id, ...request }) =>
-        this.steps(id, request, waiting).then(
+        this.steps(id, request, signal).then(
           (answer): StepsOutcome => ({ id, answer }),
           (error): StepsOutcome => ({ id, error }),
         ),
@@ -212,7 +215,7 @@ export class SessionService {
   }
 
   /** Ends a session after the request under way; durable before it resolves. Waiting requests reject with session_gone. */
-  async remove(id: string, { signal }: Waiting = {}): Promise<SessionPlace> {
+  async remove(id: string, signal?: AbortSignal): Promise<SessionPlace> {
     const gone = this.#table.find(id) === undefined ? this.#table.gone(id) : undefined;
     if (gone !== undefined) await this.#durability.until(gone.sequence, signal);
     const session = this.#table.any(id);
@@ -222,12 +225,13 @@ export class SessionService {
   }
 
   /** What a session has learned. Errors: BridgeError `impossible` for one that learns nothing. */
-  async readout(id: string): Promise<ReadoutAnswer> {
+  async readout(id: string, signal?: AbortSignal): Promise<ReadoutAnswer> {
     const session = this.#table.served(id);
     const { learner } = session;
     if (learner === null)
       throw new BridgeError('impossible', `The session ${id} was created without targets: it learns nothing`);
     return session.between(() => {
+      signal?.throwIfAborted();
       if (session.ending !== null) throw goneError(id, 'deleted');
       const { weights, bias } = learner.readout();
       const { learned, error, persistence, stopped } = learner;
@@ -299,8 +303,16 @@ export class SessionService {
     return session.blocked === null ? session.between(end) : end();
   }
 
-  #forget(session: Session): void {
+  /** Takes back a creation that did not become durable: its id is unknown again. */
+  #undo(session: Session): void {
+    const { id, epoch } = session.record;
+    try {
+      this.#durability.end({ kind: 'end', id, epoch, reason: 'deleted' });
+    } catch (error) {
+      this.#options.log.warn('a session whose creation failed may come back', { error: (error as Error).message });
+    }
     this.#table.forget(session);
+    this.#release(session, goneError(id, 'deleted'));
   }
 
   #release(session: Session, error: BridgeError): void {
@@ -341,10 +353,13 @@ function learnerBytes({ learner, pinned }: Session): number {
   return learner === null ? 0 : OnlineReadout.bytesOf(pinned.made.network.featureSize);
 }
 
-/** A copy of each session, between two of its requests. */
+/** A copy of each session, between two of its requests; the journal keeps those that it quarantined itself. */
 async function* snapshots(table: SessionTable): AsyncIterable<SessionSnapshot> {
   for (const session of [...table.values()]) {
-    if (session.ending !== null) continue;
-    yield session.blocked === null ? await session.between(() => snapshotOf(session)) : session.snapshot();
+    const isThere = () => table.find(session.record.id) === session;
+    if (session.blocked === 'network_changed' && isThere()) yield session.snapshot();
+    if (session.blocked !== null) continue;
+    const copy = await session.between(() => (isThere() ? snapshotOf(session) : null));
+    if (copy !== null) yield copy;
   }
 }

@@ -1,13 +1,14 @@
 /** Metrics of the sessions and of their journal. */
-import type { JournalFigures, SessionMetrics } from './outside.js';
+import type { JournalFigures } from '../journal/index.js';
+import type { Counter, Gauge, MetricsRegistry } from '../metrics/index.js';
 
 export type RowsResult = 'applied' | 'skipped' | 'refused';
 
 export class SessionCounters {
-  readonly #rows: ReturnType<SessionMetrics['counter']>;
-  readonly #recovered: ReturnType<SessionMetrics['gauge']>;
+  readonly #rows: Counter;
+  readonly #recovered: Gauge;
 
-  constructor(metrics: SessionMetrics, sessions: () => number, figures: () => JournalFigures | null) {
+  constructor(metrics: MetricsRegistry, sessions: () => number, figures: () => JournalFigures | null) {
     const gauge = (name: string, help: string) => metrics.gauge(name, help, []);
     const living = gauge('dtesn_sessions', 'Sessions, with those that cannot be served');
     const undurable = gauge('dtesn_undurable_rows', 'Rows of sessions that do not survive a power loss yet');
@@ -19,7 +20,6 @@ export class SessionCounters {
       'dtesn_checkpoint_last_success_timestamp_seconds',
       'When a group commit of the journal succeeded last, in seconds since 1970',
     );
-    const duration = gauge('dtesn_checkpoint_duration_seconds', 'How long the last group commit of the journal took');
     const bytes = gauge('dtesn_state_bytes', 'Bytes of the journal on disk');
     const errors = metrics.counter('dtesn_checkpoint_errors_total', 'Group commits of the journal that failed', []);
     let failed = 0;
@@ -32,14 +32,17 @@ export class SessionCounters {
       undurable.set({}, now.undurableRows);
       oldest.set({}, now.oldestUndurableMs / 1000);
       success.set({}, now.lastSuccessSeconds);
-      duration.set({}, now.lastCommitSeconds);
       bytes.set({}, now.stateBytes);
       errors.inc({}, now.errors - failed);
       failed = now.errors;
     });
   }
 
+  /** Rows applied since the start. */
+  applied = 0;
+
   rows(result: RowsResult, count: number): void {
+    if (result === 'applied') this.applied += count;
     if (count > 0) this.#rows.inc({ result }, count);
   }
 

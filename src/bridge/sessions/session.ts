@@ -4,8 +4,8 @@
  * `work` is the request whose rows are being applied, `queue` those that wait for it: requests on one session run one after the
  * other. A hold keeps the next one from beginning while a copy of the state is taken.
  */
+import type { SessionRecord } from '../journal/index.js';
 import type { OnlineReadout } from './online-readout.js';
-import type { SessionRecord } from './outside.js';
 import type { PinnedNetwork } from './pinned-networks.js';
 import type { LearnerSettings } from './requests.js';
 import type { StepsWork } from './steps-work.js';

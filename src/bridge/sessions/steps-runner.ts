@@ -99,11 +99,15 @@ export class StepsRunner {
   #answer(session: Session, work: StepsWork, { outputsFrom, count, outputs }: StepsResult) {
     const { width } = session;
     const before = this.#answers.find(session, work.from, outputsFrom, width, work.end);
-    if (count > 0) this.#answers.keep(session, { from: outputsFrom, count, outputs });
-    if (before === null) return { outputsFrom, outputs: { rows: count, cols: width, data: outputs } };
+    if (before === null) {
+      if (count > 0) this.#answers.keep(session, { from: outputsFrom, count, outputs });
+      return { outputsFrom, outputs: { rows: count, cols: width, data: outputs } };
+    }
     const data = new Float64Array(before.length + outputs.length);
     data.set(before);
     data.set(outputs, before.length);
-    return { outputsFrom: work.from, outputs: { rows: data.length / width, cols: width, data } };
+    const rows = data.length / width;
+    if (count > 0) this.#answers.keep(session, { from: work.from, count: rows, outputs: data });
+    return { outputsFrom: work.from, outputs: { rows, cols: width, data } };
   }
 }

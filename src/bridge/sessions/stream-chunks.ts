@@ -21,6 +21,8 @@ export type Reading = number | 'readout';
 export interface StreamPlace {
   readonly pool: StreamPool;
   readonly id: number;
+  /** Live; it stands still while the stream takes part in no run. */
+  readonly state: Floats;
 }
 
 export interface StreamJob {
@@ -37,6 +39,8 @@ export class StreamChunks {
   readonly #readout: LinearReadout | null;
   readonly #capacity: number;
   readonly #pools: StreamPool[] = [];
+  /** Memory of a run's rows, used again. */
+  #series: Floats;
   #next = 0;
   #running = false;
   /** Places that are given back once the run has ended. */
@@ -45,6 +49,7 @@ export class StreamChunks {
   constructor(network: Network, readout: LinearReadout | null) {
     this.#network = network;
     this.#readout = readout;
+    this.#series = sharedFloats(network.dtype, 0);
     const width = network.dtype === 'f32' ? 4 : 8;
     const fits = Math.floor(CHUNK_BYTES / (width * (network.stateSize + network.inputs)));
     this.#capacity = Math.min(CHUNK_STREAMS, Math.max(1, fits));
@@ -56,15 +61,10 @@ export class StreamChunks {
     if (pool === undefined) {
       pool = this.#grow();
     }
-    const place = { pool, id: this.#next++ };
-    pool.push(place.id, []);
-    if (state !== undefined) pool.state(place.id).set(state);
-    return place;
-  }
-
-  /** The state of a stream that takes part in no run: live. */
-  state({ pool, id }: StreamPlace): Floats {
-    return pool.state(id);
+    const id = this.#next++;
+    if (state === undefined) pool.push(id, []);
+    else pool.restore(id, state);
+    return { pool, id, state: pool.state(id) };
   }
 
   release(place: StreamPlace): void {
@@ -94,35 +94,35 @@ export class StreamChunks {
   }
 
   async #runGroup(jobs: readonly StreamJob[]): Promise<void> {
-    const { pool } = jobs[0]!.place;
-    const { reading } = jobs[0]!;
-    const { inputs, featureSize, dtype } = this.#network;
-    const width = reading === 'readout' ? this.#readout!.outputs : reading;
+    const [{ place, reading }] = jobs as [StreamJob];
     const total = jobs.reduce((sum, { count }) => sum + count, 0);
-    const out = sharedFloats('f64', total * width) as Float64Array;
+    const columns = reading === 'readout' ? this.#readout!.outputs : reading;
+    const out = sharedFloats('f64', total * columns) as Float64Array;
+    await place.pool.runAsync({
+      ids: jobs.map((job) => job.place.id),
+      rows: jobs.map(({ count }) => count),
+      series: this.#seriesOf(jobs, total),
+      ...(reading === 'readout' ? { readout: this.#readout! } : { features: reading }),
+      out,
+    });
     let at = 0;
     for (const job of jobs) {
-      job.kept = out.subarray(at * width, (at + job.count) * width);
-      at += job.count;
+      job.kept = out.subarray(at, at + job.count * columns);
+      at += job.count * columns;
     }
-    const features = sharedFloats(dtype, featureSize);
-    const most = Math.max(...jobs.map(({ count }) => count));
-    for (let step = 0; step < most; step++) {
-      const taking = jobs.filter(({ count }) => step < count);
-      for (const { place, rows } of taking) pool.push(place.id, rows.subarray(step * inputs, (step + 1) * inputs));
-      pool.step();
-      for (const { place, rows, kept } of taking) {
-        this.#network.featuresOf(pool.state(place.id), features);
-        const row = kept.subarray(step * width, (step + 1) * width);
-        if (reading === 'readout')
-          this.#readout!.applyInto(
-            features,
-            this.#readout!.inputs > 0 ? rows.subarray(step * inputs, (step + 1) * inputs) : undefined,
-            row,
-          );
-        else row.set(features.subarray(0, width));
-      }
+  }
+
+  /** The rows of all jobs, one after the other. */
+  #seriesOf(jobs: readonly StreamJob[], total: number): Floats {
+    const { inputs, dtype } = this.#network;
+    if (this.#series.length < total * inputs) this.#series = sharedFloats(dtype, total * inputs);
+    const series = this.#series.subarray(0, total * inputs);
+    let at = 0;
+    for (const { rows } of jobs) {
+      series.set(rows, at);
+      at += rows.length;
     }
+    return series;
   }
 }
 

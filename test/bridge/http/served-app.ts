@@ -33,6 +33,7 @@ export async function servedApp(options: ServedAppOptions): Promise<ServedApp> {
   const tokens = new Tokens({ files: options.tokenFiles ?? {}, graceMs: options.graceMs });
   const app = makeApp({
     endpoints: options.endpoints,
+    trustedProxies: [],
     guard: { allowedHosts: options.allowedHosts ?? [] },
     tokens,
     bodies: new BodyBudget(options.bodyBytes ?? 64 * 2 ** 20),

@@ -1,0 +1,270 @@
+/**
+ * Bridge: the process beside an inference engine that everything else asks.
+ *
+ *     await using bridge = await Bridge.start({ engines: ['http://127.0.0.1:2242'], listen: ['127.0.0.1:2250'] });
+ *     bridge.urls;                                   // ['http://127.0.0.1:2250']
+ *
+ * With `listen: []` it opens no listener and is mounted in a server of the program: `http.createServer(bridge.listener)`, or
+ * `app.mount('/', bridge.fetch)` of a Hono application on @hono/node-server. Without an engine the embedded simulation answers, and
+ * everything says so.
+ *
+ * It only reads from engines. Probes are answered by a thread of their own. Errors of the start: TypeError or RangeError
+ * ERR_DTESN_ARGUMENT for options; those of the system for an address that is taken; TokenFileError; and an error with `exitCode`
+ * 75 where another bridge holds the state directory, 78 where the directory is unusable.
+ */
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pause, wallMs } from '../abort/index.js';
+import { rangeError } from '../errors/index.js';
+import { lockFile, openFileLimit } from '../native/index.js';
+import { bridgeEndpoints } from './endpoints.js';
+import {
+  type App,
+  Connections,
+  type EventStream,
+  type ListenAddress,
+  Listener,
+  makeApp,
+  parseListen,
+} from './http/index.js';
+import { MemoryBudget, StateDirectory } from './life/index.js';
+import type { Logger } from './logs/index.js';
+import { MetricsRegistry } from './metrics/index.js';
+import { type BridgeOptions, type CheckedOptions, checkBridgeOptions } from './options.js';
+import { Closers, openLog, openParts, type Parts } from './parts.js';
+import { Heartbeat, Probes } from './probes/index.js';
+import { requestFigures } from './request-figures.js';
+import { Logins } from './routes/index.js';
+
+const version: string = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
+const reservedFiles = 256;
+const standardProbe = '127.0.0.1:2251';
+const endSpreadMs = 2000;
+const tlsPollMs = 5000;
+
+export class Bridge {
+  readonly log: Logger;
+  readonly metrics: MetricsRegistry;
+  /** http://HOST:PORT of the probe listener; null without one. */
+  readonly probeUrl: string | null;
+  readonly #parts: Parts;
+  readonly #app: App;
+  readonly #heartbeat: Heartbeat;
+  readonly #closers: Closers;
+  readonly #connections: Connections;
+  readonly #streams: Set<EventStream>;
+  readonly #listeners: Listener[] = [];
+  #draining = false;
+
+  /** Opens everything; resolves when the bridge is ready. */
+  static async start(options: BridgeOptions = {}): Promise<Bridge> {
+    const checked = checkBridgeOptions(options);
+    const addresses = checked.config.listen.map(listenAddress);
+    const closers = new Closers();
+    try {
+      return await openBridge(checked, addresses, closers);
+    } catch (error) {
+      await closers.close();
+      throw error;
+    }
+  }
+
+  /** @internal */
+  constructor(made: MadeBridge) {
+    const { checked, parts, closers, heartbeat, probes } = made;
+    this.log = parts.log;
+    this.metrics = parts.metrics;
+    this.probeUrl = probes?.address ?? null;
+    this.#parts = parts;
+    this.#heartbeat = heartbeat;
+    this.#closers = closers;
+    this.#connections = new Connections(mostConnections());
+    this.#streams = new Set();
+    const logins = new Logins(parts.tokens);
+    this.#app = makeApp({
+      endpoints: bridgeEndpoints({
+        parts,
+        heartbeat,
+        logins,
+        streams: this.#streams,
+        version,
+        startedAt: new Date(wallMs()).toISOString(),
+      }),
+      trustedProxies: checked.config.trustedProxies,
+      guard: { allowedHosts: checked.config.allowedHosts.map((name) => name.toLowerCase()) },
+      tokens: parts.tokens,
+      bodies: parts.bodies,
+      login: (cookie) => logins.caller(cookie),
+      draining: () => this.#draining,
+      served: requestFigures(parts.metrics, parts.log),
+    });
+    this.#measure();
+  }
+
+  /** Where it listens: http://HOST:PORT, https://HOST:PORT or unix:PATH. */
+  get urls(): string[] {
+    return this.#listeners.map(({ url }) => url);
+  }
+
+  /** Whether requests from other machines come without TLS. */
+  get isExposed(): boolean {
+    return this.#listeners.some(({ isExposed, isEncrypted }) => isExposed && !isEncrypted);
+  }
+
+  /** Whether the embedded simulation stands in for an engine. */
+  get simulated(): boolean {
+    return this.#parts.engines.simulated;
+  }
+
+  /** Open connections of its own listeners. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** For a server of the program: `http.createServer(bridge.listener)`. */
+  get listener(): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
+    return this.#app.listener;
+  }
+
+  /** For a Hono application on @hono/node-server: `app.mount('/', bridge.fetch)`. */
+  get fetch(): App['fetch'] {
+    return this.#app.fetch;
+  }
+
+  /** @internal Opens the listeners; resolves when all are bound. */
+  async listen(
+    addresses: readonly ListenAddress[],
+    { tlsCert, tlsKey, socketMode }: CheckedOptions['config'],
+  ): Promise<void> {
+    const tls = tlsCert !== undefined && tlsKey !== undefined ? { cert: tlsCert, key: tlsKey } : undefined;
+    for (const address of addresses) {
+      const listener = await Listener.open({
+        address,
+        listener: this.#app.listener,
+        tls: address.kind === 'tcp' ? tls : undefined,
+        socketMode,
+        connections: this.#connections,
+      });
+      this.#closers.add(() => listener.close());
+      this.#listeners.push(listener);
+    }
+    if (tls !== undefined) this.#watchTls();
+    this.#heartbeat.ready({ listeners: true });
+    this.#heartbeat.phase('serving');
+  }
+
+  /** Begins the drain: readiness is off, and each answer closes its connection. */
+  beginDrain(): void {
+    this.#draining = true;
+    this.#heartbeat.phase('draining');
+  }
+
+  /** Accepts no connection any more, ends streams of events, and resolves when no request is under way. */
+  async endWork(signal: AbortSignal): Promise<void> {
+    this.beginDrain();
+    for (const listener of this.#listeners) listener.stop();
+    const text = 'event: end\ndata: {"reason":"drain"}\n\n';
+    await Promise.all(
+      [...this.#streams].map(async (stream) => {
+        await pause(endSpreadMs * Math.random(), signal).catch(() => {});
+        stream.end(text);
+      }),
+    );
+    await this.#parts.sessions.drain();
+    while (this.#app.active > 0 && !signal.aborted) await pause(20, signal).catch(() => {});
+  }
+
+  /** Ends everything that the bridge opened: what is not committed is committed first. */
+  async close(): Promise<void> {
+    this.#draining = true;
+    this.#heartbeat.phase('stopping');
+    for (const stream of this.#streams) stream.end('event: end\ndata: {"reason":"close"}\n\n');
+    await this.#closers.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Takes new certificates a few seconds after their files changed. */
+  #watchTls(): void {
+    const timer = setInterval(() => {
+      try {
+        for (const listener of this.#listeners) listener.refreshTls();
+      } catch (error) {
+        this.log.error('a changed certificate cannot be taken: the one in use stays', {
+          code: (error as { code?: string }).code,
+        });
+      }
+    }, tlsPollMs).unref();
+    this.#closers.add(() => clearInterval(timer));
+  }
+
+  #measure(): void {
+    const connections = this.metrics.gauge('dtesn_http_connections', 'Open connections.');
+    const streams = this.metrics.gauge('dtesn_streams', 'Streams under way.', ['kind']);
+    this.metrics.collect(() => {
+      connections.set({}, this.#connections.size);
+      streams.set({ kind: 'events' }, this.#streams.size);
+      streams.set({ kind: 'process' }, this.#parts.runner.streams);
+    });
+  }
+}
+
+interface MadeBridge {
+  checked: CheckedOptions;
+  parts: Parts;
+  closers: Closers;
+  heartbeat: Heartbeat;
+  probes: Probes | null;
+}
+
+async function openBridge(checked: CheckedOptions, addresses: ListenAddress[], closers: Closers): Promise<Bridge> {
+  const { config } = checked;
+  const metrics = checked.metrics ?? new MetricsRegistry();
+  const log = openLog(checked, metrics, closers);
+  const heartbeat = new Heartbeat({ livenessMs: config.livenessMs });
+  closers.add(() => heartbeat.close());
+  const probes = await openProbes(config.probeListen, heartbeat, log);
+  if (probes !== null) closers.add(() => probes.close());
+  const budget = new MemoryBudget({ metrics });
+  if (config.stateDir !== null) {
+    const { stateDir: path, lockWaitMs } = config;
+    const directory = await StateDirectory.open({ path, lockWaitMs, log, tryLock: lockFile });
+    closers.add(() => directory.close());
+  }
+  const memoryFull = () => budget.isTight();
+  const parts = await openParts({ ...checked, version, heartbeat, metrics, log, closers, memoryFull });
+  const bridge = new Bridge({ checked, parts, closers, heartbeat, probes });
+  await bridge.listen(addresses, config);
+  return bridge;
+}
+
+/** The probe listener. Where no address was asked for and the standard one is taken, a free port serves, and the log says so. */
+async function openProbes(
+  listen: string | null | undefined,
+  heartbeat: Heartbeat,
+  log: Logger,
+): Promise<Probes | null> {
+  if (listen === null) return null;
+  if (listen !== undefined) return Probes.start({ listen, heartbeat });
+  try {
+    return await Probes.start({ listen: standardProbe, heartbeat });
+  } catch {
+    const probes = await Probes.start({ listen: '127.0.0.1:0', heartbeat });
+    log.warn('the standard address of probes is taken: they are answered elsewhere', { address: probes.address });
+    return probes;
+  }
+}
+
+function listenAddress(text: string): ListenAddress {
+  const address = parseListen(text);
+  if (address !== null) return address;
+  throw rangeError('HOST:PORT, [HOST]:PORT or unix:PATH', 'listen', text);
+}
+
+/** Descriptors that the journal, the engines and the files of tokens need are left over. */
+function mostConnections(): number {
+  const limit = openFileLimit()?.soft ?? 65_536;
+  return Math.max(16, limit - reservedFiles);
+}

@@ -1,0 +1,65 @@
+/** The endpoints of the parts of a bridge, and what /v1/status says of them. */
+import type { DtesnResultJson } from '../processor/index.js';
+import type { Endpoint, EventStream } from './http/index.js';
+import type { Parts } from './parts.js';
+import type { Heartbeat } from './probes/index.js';
+import {
+  contextEndpoints,
+  dashboardEndpoints,
+  engineEndpoints,
+  eventEndpoints,
+  type Logins,
+  loginEndpoint,
+  metricsEndpoint,
+  openApiEndpoint,
+  probeEndpoints,
+  processingEndpoints,
+  referenceEndpoints,
+  sessionEndpoints,
+  statusEndpoint,
+  ticketEndpoints,
+} from './routes/index.js';
+
+export interface EndpointParts {
+  parts: Parts;
+  heartbeat: Heartbeat;
+  logins: Logins;
+  streams: Set<EventStream>;
+  version: string;
+  startedAt: string;
+}
+
+export function bridgeEndpoints({ parts, heartbeat, logins, streams, version, startedAt }: EndpointParts): Endpoint[] {
+  const { metrics, engines, events, runner, sessions, contexts, processor } = parts;
+  let last: DtesnResultJson | null = null;
+  const status = () => ({
+    version,
+    boot: events.boot,
+    phase: heartbeat.view().phase,
+    startedAt,
+    simulated: engines.simulated,
+    engines: engines.names.length,
+    queue: { waiting: runner.waiting, streams: runner.streams },
+    sessions: sessions.figures,
+    inputs: processor.metrics().inputs,
+    model: { depth: processor.config.depth, units: processor.config.units, inputs: processor.config.inputs },
+    membranes: last?.membranes ?? null,
+  });
+  const endpoints = [
+    ...dashboardEndpoints(),
+    ...probeEndpoints(heartbeat),
+    metricsEndpoint(metrics),
+    loginEndpoint(logins),
+    statusEndpoint(status),
+    ...contextEndpoints(contexts),
+    ...engineEndpoints(engines),
+    ...eventEndpoints(events, streams),
+    ...ticketEndpoints(engines),
+    ...processingEndpoints(runner, (result) => {
+      last = result;
+    }),
+    ...sessionEndpoints(sessions),
+    ...referenceEndpoints({ runner, config: processor.config, status }),
+  ];
+  return [...endpoints, openApiEndpoint(endpoints, version)];
+}

@@ -1,0 +1,122 @@
+/** The sessions that have begun and not ended, as the journal knows them: their numbers on disk and how far their rows go. */
+import type { EndedSession, JournalRecord, RecoveredSession, SessionRecord } from './journal-types.js';
+import type { NumberedEnd } from './replay.js';
+import { endedWithinTheHour, type Opened } from './writer-requests.js';
+
+export interface LedgerEntry {
+  number: number;
+  session: SessionRecord;
+  /** Rows appended. */
+  next: number;
+  /** What stays on disk of a session that is not served. */
+  quarantined: RecoveredSession | null;
+}
+
+type RowsRecord = Extract<JournalRecord, { kind: 'rows' }>;
+
+export class SessionLedger {
+  readonly #entries = new Map<string, LedgerEntry>();
+  #ended: NumberedEnd[];
+  /** Definitions by fingerprint. */
+  readonly #definitions: Map<string, unknown>;
+  /** Fingerprints whose definition stands in the files that stay. */
+  #stored: Set<string>;
+  #nextNumber: number;
+
+  constructor({ sessions, ended, definitions, nextSession }: Opened) {
+    for (const recovered of sessions) {
+      const { number, session, offset, rows, quarantined } = recovered;
+      const next = rows.reduce((sum, one) => sum + one.rows.length / session.inputs, offset);
+      const kept = quarantined === null ? null : { ...recovered, rows: [] };
+      this.#entries.set(keyOf(session), { number, session, next, quarantined: kept });
+    }
+    this.#ended = ended;
+    this.#definitions = definitions;
+    this.#stored = new Set(definitions.keys());
+    this.#nextNumber = nextSession;
+  }
+
+  get entries(): Iterable<LedgerEntry> {
+    return this.#entries.values();
+  }
+
+  get(id: string, epoch: string): LedgerEntry | undefined {
+    return this.#entries.get(keyOf({ id, epoch }));
+  }
+
+  /** Whether the definition has to be written before the session. */
+  needsDefinition({ fingerprint, definition }: SessionRecord): boolean {
+    return definition !== undefined && !this.#stored.has(fingerprint);
+  }
+
+  create({ definition, ...session }: SessionRecord): LedgerEntry {
+    if (this.#entries.has(keyOf(session))) {
+      throw new RangeError(`Expected a new epoch for session ${session.id} but received one that the journal holds`);
+    }
+    if (definition !== undefined) {
+      this.#definitions.set(session.fingerprint, definition);
+      this.#stored.add(session.fingerprint);
+    }
+    const entry = { number: this.#nextNumber++, session, next: 0, quarantined: null };
+    this.#entries.set(keyOf(session), entry);
+    return entry;
+  }
+
+  end(entry: LedgerEntry, end: EndedSession): void {
+    this.#entries.delete(keyOf(entry.session));
+    this.#ended.push({ ...end, number: entry.number });
+  }
+
+  /** The entry whose rows these are, checked, and how many they are. */
+  rows({ id, epoch, from, rows, targets }: RowsRecord): { entry: LedgerEntry; count: number } {
+    const entry = this.get(id, epoch);
+    if (entry === undefined || entry.quarantined !== null) {
+      throw new RangeError(`Expected a session that has begun and not ended but received ${id} of epoch ${epoch}`);
+    }
+    const { inputs, targets: outputs, dtype } = entry.session;
+    const count = rows.length / inputs;
+    if (rows.BYTES_PER_ELEMENT !== (dtype === 'f32' ? 4 : 8)) {
+      throw new TypeError(`Expected rows of ${dtype} for session ${id} but received a ${rows.constructor.name}`);
+    }
+    if (!Number.isInteger(count)) {
+      throw new RangeError(`Expected rows of ${inputs} values for session ${id} but received ${rows.length} values`);
+    }
+    if (targets !== null && targets.length !== count * outputs) {
+      throw new RangeError(`Expected ${count * outputs} targets for session ${id} but received ${targets.length}`);
+    }
+    if (from !== entry.next) {
+      throw new RangeError(`Expected rows from ${entry.next} on for session ${id} but received them from ${from}`);
+    }
+    return { entry, count };
+  }
+
+  /** From now on definitions are written to the new segment; those of sessions in the snapshot stand in it. */
+  beginSnapshot(): void {
+    this.#stored = new Set();
+  }
+
+  definitionOf(fingerprint: string): unknown {
+    return this.#definitions.get(fingerprint);
+  }
+
+  /** Sessions that ended within the last hour; older ones are forgotten. */
+  recentlyEnded(wallMs: number): readonly NumberedEnd[] {
+    this.#ended = this.#ended.filter((end) => endedWithinTheHour(end, wallMs));
+    return this.#ended;
+  }
+
+  /** Forgets definitions that no session uses. */
+  forgetDefinitions(): void {
+    const used = new Set([...this.#entries.values()].map(({ session }) => session.fingerprint));
+    for (const fingerprint of this.#definitions.keys()) {
+      if (!used.has(fingerprint)) {
+        this.#definitions.delete(fingerprint);
+        this.#stored.delete(fingerprint);
+      }
+    }
+  }
+}
+
+function keyOf({ id, epoch }: { id: string; epoch: string }): string {
+  return `${id} ${epoch}`;
+}

@@ -1,0 +1,84 @@
+/** What the main thread asks of the thread that writes, and the answers; both plain data. */
+import type { EndedSession, RecoveredSession } from './journal-types.js';
+import type { JournalWriter, Outcome } from './journal-writer.js';
+import type { Records } from './record-buffer.js';
+import type { NumberedEnd } from './replay.js';
+import { isStateDirError } from './state-dir-error.js';
+
+export type WriterRequest =
+  | { act: 'open' }
+  | { act: 'commit'; records: Records | null }
+  | { act: 'beginSnapshot' }
+  | { act: 'writeSnapshot'; records: Records }
+  | { act: 'finishSnapshot'; quarantined: boolean }
+  | { act: 'abortSnapshot' }
+  | { act: 'close' };
+
+export interface Opened {
+  sessions: (RecoveredSession & { number: number })[];
+  ended: NumberedEnd[];
+  unnamed: number;
+  definitions: Map<string, unknown>;
+  nextSequence: number;
+  nextSession: number;
+  newlyDamaged: boolean;
+  outcome: Outcome;
+}
+
+export interface Answer {
+  id: number;
+  value?: Opened | Outcome | null;
+  error?: { message: string; stateDir: boolean };
+}
+
+const HOUR_MS = 3_600_000;
+
+export const endedWithinTheHour = ({ endedAt }: EndedSession, wallMs: number): boolean =>
+  Date.parse(endedAt) > wallMs - HOUR_MS;
+
+/** Never throws: an error is an answer. The buffers are those that the answer views. */
+export function answer(
+  writer: JournalWriter,
+  id: number,
+  request: WriterRequest,
+  wallMs: () => number,
+): { answer: Answer; buffers: ArrayBuffer[] } {
+  try {
+    if (request.act === 'open') {
+      const { value, buffers } = opened(writer, wallMs());
+      return { answer: { id, value }, buffers };
+    }
+    return { answer: { id, value: perform(writer, request) }, buffers: [] };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { answer: { id, error: { message, stateDir: isStateDirError(error) } }, buffers: [] };
+  }
+}
+
+function perform(writer: JournalWriter, request: Exclude<WriterRequest, { act: 'open' }>): Outcome | null {
+  if (request.act === 'commit') return writer.commit(request.records);
+  if (request.act === 'beginSnapshot') return writer.beginSnapshot();
+  if (request.act === 'writeSnapshot') return writer.writeSnapshot(request.records);
+  if (request.act === 'finishSnapshot') return writer.finishSnapshot(request.quarantined);
+  if (request.act === 'abortSnapshot') return writer.abortSnapshot();
+  writer.close();
+  return null;
+}
+
+function opened(writer: JournalWriter, now: number): { value: Opened; buffers: ArrayBuffer[] } {
+  const { recovery, outcome } = writer.open();
+  const { replay, buffers, newlyDamaged } = recovery;
+  const value = {
+    sessions: [...replay.sessions.values()].map(({ number, session, offset, parts, rows, quarantined }) => {
+      return { number, session, offset, parts: parts ?? {}, rows, quarantined };
+    }),
+    ended: [...replay.ended.values()].filter((end) => endedWithinTheHour(end, now)),
+    unnamed: replay.unnamed.size,
+    definitions: replay.definitions,
+    nextSequence: replay.nextSequence,
+    nextSession: replay.nextSession,
+    newlyDamaged,
+    outcome,
+  };
+  return { value, buffers };
+}

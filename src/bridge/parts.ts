@@ -1,0 +1,156 @@
+/**
+ * The parts of a bridge, opened in order: what an error of one of them leaves open is closed again, in the reverse order.
+ *
+ *     log, metrics -> tokens -> events, engines -> processor, queue -> sessions -> contexts, plan
+ */
+import { readFileSync } from 'node:fs';
+import { systemClock } from '../abort/index.js';
+import { createConfig, DtesnProcessor } from '../processor/index.js';
+import type { BridgeConfig } from './configuration/index.js';
+import { EngineContexts } from './engine-contexts.js';
+import { type EngineReference, EngineSet, EventLog } from './engines/index.js';
+import { FirstEngine } from './first-engine.js';
+import { BodyBudget, Tokens } from './http/index.js';
+import { type Logger, LogWriter } from './logs/index.js';
+import { type MetricsRegistry, processMetrics } from './metrics/index.js';
+import type { CheckedOptions } from './options.js';
+import { PlanWatch } from './plan-watch.js';
+import type { Heartbeat } from './probes/index.js';
+import { BatchRunner } from './processing/index.js';
+import {
+  buildNetwork,
+  type NetworkDefinition,
+  type SessionNetwork,
+  SessionService,
+  treeDefinition,
+} from './sessions/index.js';
+
+export interface Parts {
+  log: Logger;
+  metrics: MetricsRegistry;
+  tokens: Tokens;
+  bodies: BodyBudget;
+  events: EventLog;
+  engines: EngineSet;
+  processor: DtesnProcessor;
+  runner: BatchRunner;
+  sessions: SessionService;
+  contexts: EngineContexts;
+}
+
+/** What is open, and how it is closed. */
+export class Closers {
+  readonly #closers: (() => unknown)[] = [];
+
+  add(close: () => unknown): void {
+    this.#closers.push(close);
+  }
+
+  /** Closes all, the last opened first; the first error is thrown at the end. */
+  async close(): Promise<void> {
+    const errors: unknown[] = [];
+    for (let close = this.#closers.pop(); close !== undefined; close = this.#closers.pop()) {
+      try {
+        await close();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw errors[0];
+  }
+}
+
+export interface OpenOptions extends CheckedOptions {
+  version: string;
+  heartbeat: Heartbeat;
+  metrics: MetricsRegistry;
+  log: Logger;
+  closers: Closers;
+  /** Whether the process has so little memory left that it takes nothing new. */
+  memoryFull: () => boolean;
+}
+
+/** The log that options give, or one that writes to stderr. */
+export function openLog({ log, config }: CheckedOptions, metrics: MetricsRegistry, closers: Closers): Logger {
+  if (log !== undefined) return log;
+  const writer = new LogWriter({ metrics, level: config.logLevel });
+  closers.add(() => writer.close());
+  return writer;
+}
+
+export async function openParts(options: OpenOptions): Promise<Parts> {
+  const { config, given, metrics, log, closers, heartbeat, memoryFull } = options;
+  const measured = processMetrics(metrics, { version: options.version });
+  closers.add(() => measured.close());
+  const tokens = openTokens(config, log);
+  closers.add(() => tokens.close());
+  const events = new EventLog({ metrics });
+  const references = [...given, ...config.engines.map(engineReference)] as EngineReference[];
+  const engines = await EngineSet.start({ engines: references, enginesFile: config.enginesFile, events, log, metrics });
+  closers.add(() => engines.close());
+  if (engines.simulated) log.info('no engine is configured: the embedded simulation answers, and no model is running');
+  heartbeat.phase('building');
+  const { processor, runner } = await openProcessing(options, engines);
+  heartbeat.ready({ network: true });
+  heartbeat.phase('recovering');
+  const sessions = await SessionService.start({
+    networks: await sessionNetworks(config),
+    stateDir: config.stateDir,
+    ...config.sessions,
+    memoryFull,
+    log,
+    metrics,
+  });
+  closers.add(() => sessions.close());
+  heartbeat.ready({ state: true });
+  const contexts = new EngineContexts(processor, engines);
+  closers.add(() => contexts.close());
+  const watch = new PlanWatch(processor, events);
+  closers.add(() => watch.close());
+  const bodies = new BodyBudget(config.processing.maxBodyBytes, memoryFull);
+  return { log, metrics, tokens, bodies, events, engines, processor, runner, sessions, contexts };
+}
+
+function openTokens(config: BridgeConfig, log: Logger): Tokens {
+  return new Tokens({
+    files: { read: config.readTokenFile, use: config.useTokenFile, admin: config.adminTokenFile },
+    graceMs: config.tokenGraceMs,
+    clock: systemClock,
+    onBadFile: () => log.warn('a changed token file cannot be taken: the tokens in use stay'),
+  });
+}
+
+/** Secrets stand in files: the key of an engine is read here. */
+function engineReference(engine: BridgeConfig['engines'][number]): EngineReference {
+  if (typeof engine === 'string') return engine;
+  const { apiKeyFile, ...definition } = engine as { url: string; apiKeyFile?: string };
+  return apiKeyFile === undefined ? definition : { ...definition, apiKey: readFileSync(apiKeyFile, 'utf8').trim() };
+}
+
+async function openProcessing({ config, metrics, closers }: OpenOptions, engines: EngineSet) {
+  const first = new FirstEngine(() => (engines.names[0] === undefined ? undefined : engines.engine(engines.names[0])));
+  const processor = await DtesnProcessor.create({ engine: first, config: config.network });
+  closers.add(() => processor.close());
+  const { batchWaitMs, maxRequests, maxQueueBytes, queueTtlMs, maxStreams } = config.processing;
+  const runner = new BatchRunner({
+    processor,
+    metrics,
+    batchWaitMs,
+    maxRequests,
+    maxBytes: maxQueueBytes,
+    ttlMs: queueTtlMs,
+    maxStreams,
+  });
+  closers.add(() => runner.close());
+  return { processor, runner };
+}
+
+/** The networks of sessions: those that are named, and `default`, the processor's Deep Tree, where none has that name. */
+export async function sessionNetworks({ network, networks }: BridgeConfig): Promise<SessionNetwork[]> {
+  const named = Object.entries(networks).map(([name, given]) => {
+    const definition = 'file' in given ? (JSON.parse(readFileSync(given.file, 'utf8')) as NetworkDefinition) : given;
+    return buildNetwork(name, definition as NetworkDefinition);
+  });
+  const own = 'default' in networks ? [] : [buildNetwork('default', treeDefinition(createConfig(network)))];
+  return Promise.all([...own, ...named]);
+}

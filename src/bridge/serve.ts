@@ -1,0 +1,75 @@
+/**
+ * The bridge as a process of its own: signals, systemd, fatal errors, and the lines on stdout.
+ *
+ * SIGTERM and SIGINT drain (life/drain.ts); a second one exits at once. systemd's sockets are served beside the configured
+ * ones, or in place of the standard one where none is configured.
+ */
+import { notifySystemd } from '../native/index.js';
+import { Bridge } from './bridge.js';
+import { Drain, inheritedSockets, isExitError, onFatal, SystemdNotifier } from './life/index.js';
+import { LogWriter } from './logs/index.js';
+import { MetricsRegistry } from './metrics/index.js';
+import type { BridgeOptions } from './options.js';
+
+/** Exit codes of a process that a signal ended lie above. */
+const SIGNALLED = 128;
+
+/** Serves until a signal comes; resolves with the exit code. */
+export async function serve(options: BridgeOptions): Promise<number> {
+  const metrics = new MetricsRegistry();
+  const log = new LogWriter({ metrics, level: options.logLevel });
+  const systemd = new SystemdNotifier({ send: notifySystemd, log });
+  let bridge: Bridge | null = null;
+  let end = (_code: number) => {};
+  const ended = new Promise<number>((resolve) => {
+    end = resolve;
+  });
+  const endFatal = onFatal({ log, commit: async () => bridge?.close() });
+  const drain = new Drain({
+    log,
+    settleMs: options.settleMs,
+    steps: {
+      readinessOff: () => {
+        bridge?.beginDrain();
+        systemd.stopping();
+      },
+      connections: () => bridge?.connections ?? 0,
+      endWork: async (signal) => bridge?.endWork(signal),
+      commit: async () => bridge?.close(),
+      // The second signal ends the process itself: something may hang that the first one waits for.
+      exit: (code) => (code > SIGNALLED ? process.exit(code) : end(code)),
+    },
+  });
+  const stopListening = drain.listen();
+  try {
+    const starting = Bridge.start({ ...withSockets(options), log, metrics }).then((started) => {
+      bridge = started;
+      announce(started, log);
+      systemd.ready(`listening on ${started.urls.join(', ')}`);
+    });
+    return await Promise.race([ended, starting.then(() => ended)]);
+  } catch (error) {
+    if (!isExitError(error)) throw error;
+    process.stderr.write(`dtesn bridge: ${error.message}\n`);
+    return error.exitCode;
+  } finally {
+    stopListening();
+    endFatal();
+    systemd.close();
+    await log.close();
+  }
+}
+
+function withSockets(options: BridgeOptions): BridgeOptions {
+  const sockets = inheritedSockets(process.env, process.pid).map(({ fd }) => `fd:${fd}`);
+  return sockets.length === 0 ? options : { ...options, listen: [...sockets, ...(options.listen ?? [])] };
+}
+
+function announce(bridge: Bridge, log: LogWriter): void {
+  for (const url of bridge.urls) process.stdout.write(`dtesn bridge listening on ${url}\n`);
+  if (bridge.isExposed) {
+    log.warn(
+      'a listener can be reached from other machines without TLS: whoever reads the network reads tokens and inputs',
+    );
+  }
+}
