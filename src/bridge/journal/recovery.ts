@@ -3,7 +3,7 @@
  *
  *     segment-000000000007     records, from the sequence of its file record on
  *     snapshot-000000000007    the sessions as they were when segment 7 began, or later; sealed by a commit record
- *     *.tmp                    a snapshot whose writing was interrupted: removed
+ *     snapshot-*.tmp           a snapshot whose writing was interrupted: removed
  *     damaged-*                files kept because a session is quarantined
  *
  * Where the newest snapshot is damaged an older whole one is taken, which has its segments as long as it is there; else what
@@ -17,6 +17,7 @@ import { Replay } from './replay.js';
 export const FILE_NAME = /^(segment|snapshot)-(\d{12})$/;
 export const DAMAGED = 'damaged-';
 export const TEMPORARY = '.tmp';
+const UNFINISHED = /^snapshot-\d{12}\.tmp$/;
 
 /** No session's number: stands for those of a snapshot whose list of sessions is damaged. */
 const UNKNOWN = 0;
@@ -40,7 +41,7 @@ export interface Recovery {
 
 export function recover(files: FileOperations, dir: string, wallMs: () => number): Recovery {
   const names = files.list(dir);
-  for (const name of names) if (name.endsWith(TEMPORARY)) files.remove(`${dir}/${name}`);
+  for (const name of names) if (UNFINISHED.test(name)) files.remove(`${dir}/${name}`);
   const numbered = (kind: string): number[] =>
     names
       .flatMap((name) => (FILE_NAME.exec(name)?.[1] === kind ? [Number(name.slice(-12))] : []))
