@@ -1,6 +1,7 @@
 /**
- * Threads of TypeScript sources: where a source says `new URL('./x-worker.js', import.meta.url)`, Node finds no such file
- * beside it, so that file is bundled, and its address put there. Also bundles a script that a test runs in a process of its own.
+ * Threads of TypeScript sources: where a source makes a Worker of the URL of a module beside it, './x-worker.js', Node finds no
+ * such file, so './x-worker.ts' is bundled, and the URL of the bundle put there. Also bundles a script that a test runs in a
+ * process of its own.
  */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -42,7 +43,9 @@ export function workerSources(): Plugin {
     enforce: 'pre',
     async transform(code, id) {
       let changed = code;
-      for (const [text, file = ''] of code.matchAll(/new URL\('(\.\/[\w-]+-worker)\.js', import\.meta\.url\)/g)) {
+      for (const [text, file = ''] of code.matchAll(
+        /(?<=new Worker\()new URL\('(\.\/[\w-]+-worker)\.js', import\.meta\.url\)/g,
+      )) {
         const address = pathToFileURL(await bundle(path.resolve(path.dirname(id), `${file}.ts`))).href;
         changed = changed.replace(text, `new URL(${JSON.stringify(address)})`);
       }

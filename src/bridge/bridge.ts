@@ -230,7 +230,7 @@ async function openBridge(checked: CheckedOptions, addresses: ListenAddress[], c
   const budget = new MemoryBudget({ metrics });
   if (config.stateDir !== null) {
     const { stateDir: path, lockWaitMs } = config;
-    const directory = await StateDirectory.open({ path, lockWaitMs, log, tryLock });
+    const directory = await StateDirectory.open({ path, lockWaitMs, log, tryLock: lockFile });
     closers.add(() => directory.close());
   }
   const memoryFull = () => budget.isTight();
@@ -238,12 +238,6 @@ async function openBridge(checked: CheckedOptions, addresses: ListenAddress[], c
   const bridge = new Bridge({ checked, parts, closers, heartbeat, probes });
   await bridge.listen(addresses, config);
   return bridge;
-}
-
-/** StateDirectory writes who holds it. */
-function tryLock(file: string) {
-  const lock = lockFile(file, 'starting');
-  return lock === null ? null : { close: () => lock.release() };
 }
 
 /** The probe listener. Where no address was asked for and the standard one is taken, a free port serves, and the log says so. */

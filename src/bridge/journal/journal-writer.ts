@@ -40,6 +40,8 @@ interface Group {
   chunks: Uint8Array[];
   first: number;
   last: number;
+  /** The number after those of its sessions. */
+  nextSession: number;
 }
 
 interface OpenSnapshot {
@@ -60,6 +62,7 @@ export class JournalWriter {
   #current: Segment | null = null;
   #ahead: Segment | null = null;
   #nextFile = 1;
+  /** The number after those of all sessions whose creation is durable. */
   #nextSession = 1;
   #snapshotNumber = 0;
   #pending: Group[] = [];
@@ -193,16 +196,17 @@ export class JournalWriter {
     const entries = new Map<number, CommitEntry>();
     let first = 0;
     let last = 0;
+    let nextSession = 1;
     this.#sealAll(bytes, ({ kind, sequence, session, from, count }) => {
       first ||= sequence;
       last = sequence;
       if (kind === recordKinds.network) return;
-      this.#nextSession = Math.max(this.#nextSession, session + 1);
+      nextSession = Math.max(nextSession, session + 1);
       const before = entries.get(session);
       const offset = kind === recordKinds.rows ? from + count : (before?.offset ?? 0);
       entries.set(session, { session, offset, ended: kind === recordKinds.end });
     });
-    return { chunks: [bytes, commitRecord(first, last, [...entries.values()])], first, last };
+    return { chunks: [bytes, commitRecord(first, last, [...entries.values()])], first, last, nextSession };
   }
 
   #sealAll(bytes: Uint8Array, each: (header: ReturnType<typeof headerAt>) => void): void {
@@ -235,6 +239,7 @@ export class JournalWriter {
       segment.bytes = position;
       this.#sizes.set(segment.name, position);
       this.#durable = this.#pending.at(-1)!.last;
+      this.#nextSession = Math.max(this.#nextSession, ...this.#pending.map(({ nextSession }) => nextSession));
       this.#pending = [];
       this.#failure = null;
     } catch (error) {
@@ -318,6 +323,7 @@ export class JournalWriter {
         this.#sizes.delete(name);
       }
     }
+    if (this.#keepFiles) this.#files.sync(this.#directory);
     this.#keepFiles = false;
   }
 

@@ -18,6 +18,9 @@ export const FILE_NAME = /^(segment|snapshot)-(\d{12})$/;
 export const DAMAGED = 'damaged-';
 export const TEMPORARY = '.tmp';
 
+/** No session's number: stands for those of a snapshot whose list of sessions is damaged. */
+const UNKNOWN = 0;
+
 export function fileName(kind: 'segment' | 'snapshot', number: number): string {
   return `${kind}-${String(number).padStart(12, '0')}`;
 }
@@ -117,6 +120,7 @@ export function loadSnapshot(bytes: Uint8Array, wallMs: () => number): { replay:
     } else if (kind === recordKinds.file) {
       replay.nextSequence = header.sequence;
       replay.nextSession = Math.max(replay.nextSession, session);
+      replay.firstSession = session;
     } else if (kind === recordKinds.network) replay.network(payload);
     else if (kind === recordKinds.create) replay.create(header, payload);
     else if (kind === recordKinds.parts) replay.parts(header, payload);
@@ -128,6 +132,7 @@ export function loadSnapshot(bytes: Uint8Array, wallMs: () => number): { replay:
         if (!replay.sessions.has(entry.session)) replay.unnamed.add(entry.session);
     }
   }
+  if (!ended) replay.unnamed.add(UNKNOWN);
   for (const { number, parts } of replay.sessions.values()) {
     if (parts === null) replay.quarantine(number, 'its snapshot is damaged');
   }

@@ -45,6 +45,8 @@ export class Replay {
   readonly unnamed = new Set<number>();
   nextSequence: number;
   nextSession = 1;
+  /** Sessions of lower numbers are in the snapshot, or had ended. */
+  firstSession = 1;
   #gaps: Gap[] = [];
   /** Records with a legible header and a damaged payload, not yet known to be more than a torn tail. */
   #doubtful: RecordHeader[] = [];
@@ -77,6 +79,9 @@ export class Replay {
     for (const { suspects } of this.#gaps) for (const number of suspects) this.quarantine(number, GAP);
     this.#gaps = [];
     this.#doubtful = [];
+    for (let number = this.firstSession; number < this.nextSession; number++) {
+      if (!this.sessions.has(number) && !this.ended.has(number)) this.unnamed.add(number);
+    }
   }
 
   create(header: RecordHeader, payload: Uint8Array): void {

@@ -8,7 +8,7 @@
  * Errors: ExitError 78 where the directory cannot be made, belongs to another user, or is open to others; ExitError 75 where
  * the lock is not free in time. A directory that exists is never changed: it may be one that others need.
  */
-import { type FileHandle, mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
@@ -19,14 +19,14 @@ import { ExitError, exitCodes } from './exit-error.js';
 
 /** A lock that this process holds. */
 export interface FileLock {
-  close(): void;
+  release(): void;
 }
 
 export interface StateDirectoryOptions {
   /** The directory; its parents are made too. */
   path: string;
-  /** Locks the file against other processes; null where another process has it. */
-  tryLock: (file: string) => FileLock | null;
+  /** Locks the file against other processes and writes into it who holds it; null where another process has it. */
+  tryLock: (file: string, holder: string) => FileLock | null;
   /** How long to wait for the lock, milliseconds, 0 to 600,000. Default 15,000. */
   lockWaitMs?: number | undefined;
   log: Logger;
@@ -71,7 +71,7 @@ export class StateDirectory {
     await makePrivate(directory);
     const file = path.join(directory, LOCK_FILE);
     const deadline = clock.now() + lockWaitMs;
-    let lock = tryLock(file);
+    let lock = lockOrFail(directory, file, tryLock);
     if (lock === null) log.warn('waiting for the lock of the state directory', { holder: await holderOf(file) });
     while (lock === null) {
       if (clock.now() >= deadline) {
@@ -79,15 +79,14 @@ export class StateDirectory {
         throw new ExitError(exitCodes.temporary, `The state directory ${directory} is in use by ${holder}`);
       }
       await pause(RETRY_MS, signal, clock);
-      lock = tryLock(file);
+      lock = lockOrFail(directory, file, tryLock);
     }
-    await nameHolder(file, log);
     return new StateDirectory(directory, lock);
   }
 
   /** Frees the lock. */
   close(): void {
-    this.#lock.close();
+    this.#lock.release();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -143,16 +142,15 @@ function unusable(directory: string, why: string, cause?: unknown): ExitError {
   return new ExitError(exitCodes.configuration, message, cause === undefined ? {} : { cause });
 }
 
-/** Writes who holds the lock. On a full disk the lock holds all the same. */
-async function nameHolder(file: string, log: Logger): Promise<void> {
-  const holder = `process ${process.pid} on ${hostname()} since ${new Date(wallMs()).toISOString()}`;
+function lockOrFail(directory: string, file: string, tryLock: StateDirectoryOptions['tryLock']): FileLock | null {
   try {
-    await writeFile(file, `${holder}\n`);
+    return tryLock(file, `process ${process.pid} on ${hostname()} since ${new Date(wallMs()).toISOString()}`);
   } catch (error) {
-    log.warn('the lock file does not name its holder', { code: (error as NodeJS.ErrnoException).code });
+    throw unusable(directory, (error as Error).message, error);
   }
 }
 
+/** The lock file belongs to whoever may write into it: what it holds is checked before it is shown. */
 async function holderOf(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch(() => '');
   return /^process \d+ on \S{1,255} since [\dTZ:.-]{24}$/m.exec(text)?.[0] ?? 'another process';

@@ -1,7 +1,8 @@
 /**
  * The queue of requests that wait for the model: bounded in count, bytes and age, in three priorities (priority.ts).
  *
- *     refused at once      429 queue_full    the requests or their bytes do not fit
+ *     refused at once      413 body_too_large  more than half of the queue by itself: it would never fit
+ *                          429 queue_full    the requests or their bytes do not fit
  *                          429 client_share  the client would hold more than half of the places or of the bytes
  *     dropped later        504 budget        not begun within the request's own budget
  *                          429 queue_age     not begun within `ttlMs`
@@ -226,6 +227,11 @@ export class AdmissionQueue<T> {
   }
 
   #checkRoom(requests: number, bytes: number, client: string): void {
+    const most = { requests: Math.floor(this.#maxRequests / 2), bytes: Math.floor(this.#maxBytes / 2) };
+    if (requests > most.requests || bytes > most.bytes) {
+      const limit = `${most.requests} inputs and ${most.bytes} bytes`;
+      throw new BridgeError('body_too_large', `One call may have ${limit}, this one has ${requests} and ${bytes}`);
+    }
     const share = this.#shares.get(client) ?? { requests: 0, bytes: 0 };
     if (this.#requests + requests > this.#maxRequests) {
       throw this.refusal('queue_full', `${this.#requests} of ${this.#maxRequests} requests are waiting`);
@@ -233,8 +239,7 @@ export class AdmissionQueue<T> {
     if (this.#bytes + bytes > this.#maxBytes) {
       throw this.refusal('queue_full', `${this.#bytes} of ${this.#maxBytes} bytes are waiting`);
     }
-    const overRequests = share.requests + requests > this.#maxRequests / 2;
-    if (overRequests || share.bytes + bytes > this.#maxBytes / 2) {
+    if (share.requests + requests > most.requests || share.bytes + bytes > most.bytes) {
       const held = `${share.requests} requests and ${share.bytes} bytes of this client are waiting`;
       throw this.refusal('client_share', `${held}; one client may hold half of the queue`);
     }

@@ -4,11 +4,12 @@
  * Idle sockets are dropped after 4 s, before uvicorn drops them after 5 s; a request that was written to a socket that
  * the other side had already closed is sent once more on a new one (everything asked here is idempotent). At most 4
  * sockets, and 2 more that only vital requests use, so that questions that hang never keep a scrape waiting; 16 KiB of
- * headers; "localhost" is tried in both families of addresses.
+ * headers; "localhost" is 127.0.0.1, then ::1, whatever the host's table of names says (RFC 6761, section 6.3).
  * Errors: EngineError; the signal's reason when the caller aborts.
  */
 import http from 'node:http';
 import https from 'node:https';
+import type { LookupFunction } from 'node:net';
 import { type Clock, withTimeLimit } from '../../abort/index.js';
 import { DtesnError, isDtesnError } from '../../errors/index.js';
 import { connectionError, EngineError } from '../engine-error.js';
@@ -106,7 +107,9 @@ export class HttpClient {
       if (this.#closed) return reject(closedError());
       const send = request.url.protocol === 'https:' ? https.request : http.request;
       const { method, headers } = request;
-      const sent = send(request.url, { ...this.#way, method, headers, agent, maxHeaderSize });
+      const isLocal = /^localhost\.?$/i.test(request.url.hostname);
+      const lookup = isLocal ? { lookup: loopback, autoSelectFamily: true } : {};
+      const sent = send(request.url, { ...this.#way, ...lookup, method, headers, agent, maxHeaderSize });
       this.#open.add(sent);
       const abort = () => sent.destroy(signal.reason);
       signal.addEventListener('abort', abort, { once: true });
@@ -137,6 +140,16 @@ export class HttpClient {
     });
   }
 }
+
+/** Many a table of names gives "localhost" one address, and engines listen on either. */
+const loopback: LookupFunction = (_, { all }, callback) => {
+  const addresses = [
+    { address: '127.0.0.1', family: 4 },
+    { address: '::1', family: 6 },
+  ];
+  if (all) callback(null, addresses);
+  else callback(null, '127.0.0.1', 4);
+};
 
 function closedError(): DtesnError {
   return new DtesnError('ERR_DTESN_CLOSED', 'The engine client is closed');

@@ -1,6 +1,9 @@
 /** A server with the answers of a vLLM engine whose figures a test sets, and an engine set with what it needs. */
+import { mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
 import { EngineSet, type EngineSetOptions, EventLog } from '../../../src/bridge/engines/index.js';
 import { MetricsRegistry } from '../../../src/bridge/metrics/index.js';
 import { type Answer, json, serveEngine, text } from '../../faults/engine-server.js';
@@ -86,4 +89,11 @@ export async function startSet(options: Partial<EngineSetOptions> = {}) {
   const state = (name: string) => engines.list().find((item) => item.name === name)?.state.name;
   const types = (engine: string) => told.filter(({ data }) => data['engine'] === engine).map(({ type }) => type);
   return { engines, events, metrics, lines, told, state, types };
+}
+
+/** A folder that is removed with what a test has open. */
+export function temporaryFolder(open: { close(): Promise<unknown> }[]): string {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'dtesn-engines-'));
+  open.unshift({ close: async () => rmSync(folder, { recursive: true, force: true }) });
+  return folder;
 }

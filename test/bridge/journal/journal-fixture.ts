@@ -61,9 +61,10 @@ export class CountingSessions {
   }
 
   create(of: SessionRecord): number {
+    const sequence = this.journal.append({ kind: 'create', session: of });
     this.sessions.set(of.id, of);
     this.offsets.set(of.id, 0);
-    return this.journal.append({ kind: 'create', session: of });
+    return sequence;
   }
 
   feed(id: string, count: number): number {

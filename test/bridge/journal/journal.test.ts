@@ -2,17 +2,18 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { crc32c } from '../../../src/bridge/journal/crc32c.js';
 import { isStateDirError } from '../../../src/bridge/journal/index.js';
 import { isBridgeError } from '../../../src/bridge/messages/index.js';
 import { ManualClock } from '../../manual-clock.js';
 import fc from '../../property/fast-check.js';
-import { CountingSessions, checkedOffset, dir, rowsOf, session, turns } from './journal-fixture.js';
+import { CountingSessions, checkedOffset, rowsOf, session, turns } from './journal-fixture.js';
 import { MemoryFiles } from './memory-files.js';
 
 const folders: string[] = [];
 afterEach(() => {
+  vi.useRealTimers();
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -246,9 +247,12 @@ test('ended sessions are known for an hour and then forgotten', async () => {
   service.create(session('a'));
   service.end('a');
   await journal.close();
-  expect((await CountingSessions.open(files.kill())).ended).toHaveLength(1);
-  const name = `${dir}/segment-000000000001`;
-  expect(files.names()).toEqual([name]);
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const now = Date.now();
+  vi.setSystemTime(now + 3_590_000);
+  expect((await CountingSessions.open(files.kill())).ended.map(({ id }) => id)).toEqual(['a']);
+  vi.setSystemTime(now + 3_610_000);
+  expect((await CountingSessions.open(files.kill())).ended).toEqual([]);
 });
 
 test('rows beyond stateMaxBytes are refused with storage, and an end makes room', async () => {

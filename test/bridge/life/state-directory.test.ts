@@ -10,10 +10,11 @@ let parent: string;
 let locked: Set<string>;
 
 /** Locks between the bridges of this test. */
-function tryLock(file: string) {
+function tryLock(file: string, holder: string) {
   if (locked.has(file)) return null;
   locked.add(file);
-  return { close: () => void locked.delete(file) };
+  writeFileSync(file, holder);
+  return { release: () => void locked.delete(file) };
 }
 
 beforeEach(() => {
@@ -41,7 +42,7 @@ describe('StateDirectory', () => {
     expect(statSync(state.path).mode & 0o777).toBe(0o700);
     const lock = path.join(state.path, 'lock');
     expect(statSync(lock).mode & 0o777).toBe(0o600);
-    expect(readFileSync(lock, 'utf8')).toMatch(new RegExp(`^process ${process.pid} on \\S+ since \\S+Z\\n$`));
+    expect(readFileSync(lock, 'utf8')).toMatch(new RegExp(`^process ${process.pid} on \\S+ since \\S+Z$`));
     state.close();
     expect(locked.size).toBe(0);
     expect(existsSync(lock)).toBe(true);
@@ -100,6 +101,14 @@ describe('StateDirectory', () => {
       expect(error.exitCode).toBe(78);
       expect(error.message).toMatch(/^The state directory \S+ cannot be used: (EEXIST|ENOTDIR|ENOENT|EACCES)$/);
     }
+  });
+
+  test('exits with 78 where the lock cannot be taken at all', async () => {
+    const broken = () => {
+      throw new Error('Could not lock: No locks available');
+    };
+    const error = await failure(path.join(parent, 'state'), { tryLock: broken });
+    expect([error.exitCode, error.message]).toEqual([78, expect.stringContaining('No locks available')]);
   });
 
   test('exits with 78 where the directory is open to others, and leaves its mode as it is', async () => {

@@ -102,6 +102,7 @@ export class EnginesFile implements Discovery {
 
   #poll(): void {
     this.#cancelPoll = this.#options.clock.after(POLL_MS, () => {
+      if (this.#watcher === null) this.#watch();
       void this.read();
       this.#poll();
     });

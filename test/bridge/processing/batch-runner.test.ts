@@ -1,0 +1,281 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BatchRunner, type BatchRunnerOptions } from '../../../src/bridge/processing/index.js';
+import { DtesnProcessor, dtesnResultSchema } from '../../../src/processor/index.js';
+import { heldEngine } from './held-engine.js';
+import { KeptMetrics } from './metrics.js';
+
+const config = { units: 96, inputs: 3, depth: 3, bseriesOrder: 2, sourceDeadlineMs: 20_000 };
+const plan = { membranes: 'all', standardise: false, threads: 1 } as const;
+
+let processor: DtesnProcessor;
+/** Of the same weights, on the same engine. */
+let other: DtesnProcessor;
+beforeAll(async () => {
+  processor = await DtesnProcessor.create({ config, plan, lanes: 1 });
+  other = await DtesnProcessor.create({ config, plan, lanes: 1, engine: processor.engine });
+});
+afterAll(async () => {
+  await other.close();
+  await processor.close();
+});
+
+function open(options: Partial<BatchRunnerOptions> = {}) {
+  const metrics = new KeptMetrics();
+  const runner = new BatchRunner({ processor, metrics, lanes: 1, batchWaitMs: 5, ...options });
+  return { metrics, runner };
+}
+
+/** A runner whose model is busy with one text until `letGo`. */
+async function busy(options: Partial<BatchRunnerOptions> = {}) {
+  const { engine, held, letGo } = heldEngine();
+  const slow = await DtesnProcessor.create({
+    config: { ...config, sourceDeadlineMs: 600_000 },
+    plan,
+    engine,
+    lanes: 1,
+  });
+  const { runner } = open({ processor: slow, ...options });
+  const stop = new AbortController();
+  const blocking = runner.process('held back', { client: 'first', signal: stop.signal });
+  blocking.catch(() => {});
+  await held;
+  return { runner, slow, blocking, stop, letGo };
+}
+
+const seriesOf = (steps: number, phase = 0) =>
+  Array.from({ length: steps }, (_, t) => [0, 1, 2].map((i) => Math.sin(t * 0.7 + i + phase)));
+
+function close(a: readonly (number | null)[], b: readonly (number | null)[], tolerance: number) {
+  expect(a.length).toBe(b.length);
+  for (const [i, value] of a.entries()) expect(Math.abs(value! - b[i]!)).toBeLessThanOrEqual(tolerance);
+}
+
+describe('one request', () => {
+  test('its result is that of the processor to 1e-5, and valid JSON of the result schema', async () => {
+    const { runner } = open();
+    const result = await runner.process(seriesOf(80));
+    const alone = await processor.process(seriesOf(80));
+    close(result.features.endState, alone.features.endState, 1e-5);
+    close(result.features.meanState, alone.features.meanState, 1e-5);
+    const json = JSON.parse(JSON.stringify(result));
+    expect(dtesnResultSchema.parse(json)).toEqual(json);
+  });
+
+  test.each([
+    ['an empty text', '', 'impossible', 422],
+    ['a series of other features', [[1, 2]], 'impossible', 422],
+    ['a value that is not finite', [[1, Number.NaN, 2]], 'impossible', 422],
+    ['a value that is no number', [[1, '2', 3]], 'malformed', 400],
+    ['nothing', null, 'malformed', 400],
+  ])('%s is refused with %s', async (_, input, code, status) => {
+    await expect(open().runner.process(input as never)).rejects.toMatchObject({ code, status });
+  });
+
+  test('an abort while its batch is under way ends it with the reason, and the next one runs', async () => {
+    const { runner, slow, blocking, stop } = await busy();
+    stop.abort(new Error('left'));
+    await expect(blocking).rejects.toThrow('left');
+    await expect(runner.process(seriesOf(3))).resolves.toMatchObject({ ok: true });
+    await slow.close();
+  });
+});
+
+describe('requests that arrive together', () => {
+  test('run as one native batch of the size of the plan, each with the result of a batch of one, to the bit', async () => {
+    const { runner, metrics } = open();
+    const inputs = Array.from({ length: 8 }, (_, i) => seriesOf(10 + 7 * i, i));
+    const together = await Promise.all(inputs.map((input) => runner.process(input)));
+    expect(together.map(({ batch }) => batch.size)).toEqual(Array(8).fill(8));
+    expect(metrics.read('dtesn_batch_size')).toEqual([8]);
+    for (const [i, input] of inputs.entries()) {
+      const alone = await runner.process(input);
+      expect(alone.batch.size).toBe(1);
+      expect(alone.features).toEqual(together[i]!.features);
+    }
+  });
+
+  test('more than a batch run as several, of which none is larger than the plan says', async () => {
+    const { runner, metrics } = open();
+    const results = await Promise.all(Array.from({ length: 30 }, (_, i) => runner.process(`text ${i}`)));
+    const sizes = metrics.read('dtesn_batch_size');
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(30);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(results[0]!.execution.batchSize);
+    expect(sizes.length).toBeLessThan(8);
+  });
+
+  test('of which one fails leave the others as they are', async () => {
+    const { runner } = open();
+    const outcomes = await Promise.allSettled([runner.process('a'), runner.process([[1, 2]]), runner.process('c')]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+
+  test('of which one is aborted under way give the others their results', async () => {
+    const { engine, held, letGo } = heldEngine();
+    const slow = await DtesnProcessor.create({
+      config: { ...config, sourceDeadlineMs: 600_000 },
+      plan,
+      engine,
+      lanes: 1,
+    });
+    const { runner, metrics } = open({ processor: slow });
+    const stop = new AbortController();
+    const running = [
+      runner.process('held back'),
+      runner.process(seriesOf(20), { signal: stop.signal }),
+      runner.process(seriesOf(30)),
+    ];
+    await held;
+    stop.abort(new Error('left'));
+    await expect(running[1]).rejects.toThrow('left');
+    letGo();
+    const results = await Promise.all([running[0]!, running[2]!]);
+    expect(metrics.read('dtesn_batch_size')).toEqual([3]);
+    expect(results[1]!.features).toEqual((await runner.process(seriesOf(30))).features);
+    expect(results[0]!.batch.size).toBe(3);
+    await slow.close();
+  });
+
+  test('end their batch when all of them have left', async () => {
+    const { runner, slow, blocking, stop } = await busy();
+    stop.abort(new Error('left'));
+    await expect(blocking).rejects.toThrow('left');
+    await new Promise((turn) => setImmediate(turn));
+    expect(slow.metrics().inputs.failed).toEqual({ aborted: 1 });
+    await runner.close();
+    await slow.close();
+  });
+
+  test('keep their own contexts apart', async () => {
+    const { runner } = open();
+    const given = await processor.fetchComprehensiveEngineContext();
+    const [own, fetched] = await Promise.all([
+      runner.process({ tokens: [1, 2, 3] }, { context: given }),
+      runner.process({ tokens: [1, 2, 3] }),
+    ]);
+    expect(own!.contextUse.origin).toBe('given');
+    expect(fetched!.contextUse.origin).toBe('fetched');
+  });
+
+  test('of which one has a context that is none fail alone', async () => {
+    const { runner } = open();
+    const outcomes = await Promise.allSettled([
+      runner.process('a', { context: { no: 'context' } as never }),
+      runner.process('b'),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+  });
+
+  test('wait for nothing when they are a full batch, and for others when they are not', async () => {
+    let waits = 0;
+    const clock = {
+      now: () => performance.now(),
+      after(ms: number, call: () => void) {
+        if (ms <= 5) waits++;
+        const timer = setTimeout(call, ms);
+        return () => clearTimeout(timer);
+      },
+    };
+    const { runner } = open({ clock });
+    await Promise.all(Array.from({ length: 8 }, (_, i) => runner.process(`full ${i}`)));
+    expect(waits).toBe(0);
+    await runner.process('lone');
+    expect(waits).toBe(1);
+    const { runner: eager } = open({ clock, batchWaitMs: 0 });
+    await eager.process('lone');
+    expect(waits).toBe(1);
+  });
+
+  test('a wait of more than 5 ms is refused', () => {
+    expect(() => open({ batchWaitMs: 6 })).toThrow('milliseconds, 0 to 5');
+  });
+});
+
+describe('a batch', () => {
+  test('keeps the order of its inputs, and a failed one is one entry with its code', async () => {
+    const { runner } = open();
+    const entries = await runner.processBatch(['a', '', seriesOf(5), [[1]], { tokens: [1, 2, 3] }]);
+    expect(entries.map(({ ok }) => ok)).toEqual([true, false, true, false, true]);
+    expect(entries[1]).toEqual({ ok: false, error: { code: 'impossible', message: expect.stringContaining('step') } });
+    expect(entries[2]).toMatchObject({ ok: true, result: { input: { kind: 'numbers', steps: 5 } } });
+    expect(entries[4]).toMatchObject({ ok: true, result: { input: { kind: 'tokens', steps: 3 } } });
+    expect(await runner.processBatch([])).toEqual([]);
+  });
+
+  test('is admitted whole or not at all', async () => {
+    const { runner } = open({ maxRequests: 10 });
+    await expect(runner.processBatch(Array(6).fill('a'))).rejects.toMatchObject({ code: 'body_too_large' });
+    expect(runner.waiting).toBe(0);
+    const first = runner.processBatch(Array(5).fill('a'), { client: 'a' });
+    await expect(runner.process('b', { client: 'a' })).rejects.toMatchObject({ code: 'client_share', status: 429 });
+    expect((await first).every(({ ok }) => ok)).toBe(true);
+  });
+
+  test('ends with the reason of its signal', async () => {
+    const { runner, slow, letGo } = await busy();
+    const stop = new AbortController();
+    const running = runner.processBatch(['a', 'b'], { signal: stop.signal });
+    stop.abort(new Error('left'));
+    await expect(running).rejects.toThrow('left');
+    expect(runner.waiting).toBe(0);
+    letGo();
+    await slow.close();
+  });
+});
+
+describe('under load', () => {
+  test('work that is not begun within its budget is dropped with budget, and what waits longer is done', async () => {
+    const { runner, slow, blocking, letGo } = await busy();
+    const [late, patient] = [runner.process('late', { budgetMs: 20 }), runner.process(seriesOf(4))];
+    await expect(late).rejects.toMatchObject({ code: 'budget', status: 504 });
+    letGo();
+    await expect(blocking).resolves.toMatchObject({ ok: true });
+    await expect(patient).resolves.toMatchObject({ ok: true });
+    await slow.close();
+  });
+
+  test('a high request overtakes low ones that came before it', async () => {
+    const { runner, slow, letGo } = await busy();
+    const ended: string[] = [];
+    const running = Array.from({ length: 7 }, (_, i) =>
+      runner.process(seriesOf(4, i), { priority: 'low' }).then(() => ended.push('low')),
+    );
+    running.push(runner.process(seriesOf(4), { priority: 'high' }).then(() => ended.push('high')));
+    letGo();
+    await Promise.all(running);
+    expect(ended[0]).toBe('high');
+    await slow.close();
+  });
+});
+
+describe('life', () => {
+  test('replace moves further requests to another processor and resolves when the old one is idle', async () => {
+    const { runner, slow, blocking, letGo } = await busy();
+    let free = false;
+    const replaced = runner.replace(other).then((old) => {
+      free = true;
+      return old;
+    });
+    const count = other.metrics().inputs.finished;
+    const after = runner.process(seriesOf(4));
+    await new Promise((turn) => setTimeout(turn, 10));
+    expect(free).toBe(false);
+    letGo();
+    await blocking;
+    expect(await replaced).toBe(slow);
+    await after;
+    expect(other.metrics().inputs.finished).toBe(count + 1);
+    await slow.close();
+  });
+
+  test('close drops what waits with draining and lets the batch under way end', async () => {
+    const { runner, slow, blocking, letGo } = await busy();
+    const refused = expect(runner.process('waiting')).rejects.toMatchObject({ code: 'draining', status: 503 });
+    const closing = runner.close();
+    await refused;
+    letGo();
+    await closing;
+    await expect(blocking).resolves.toMatchObject({ ok: true });
+    await expect(runner.process('x')).rejects.toMatchObject({ code: 'draining' });
+    await slow.close();
+  });
+});
