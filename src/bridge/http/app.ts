@@ -10,6 +10,7 @@ import { isIP } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { z } from 'zod';
+import { systemClock } from '../../abort/index.js';
 import { BridgeError } from '../messages/index.js';
 import { sendAnswer, sendError, shown } from './answers.js';
 import { type BodyBudget, declaredLength, maxFrameBytes, readJson } from './bodies.js';
@@ -264,7 +265,7 @@ function count(
   { began, served }: Counted,
 ): void {
   began();
-  const start = performance.now();
+  const start = systemClock.now();
   const method = ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS', 'PUT', 'PATCH'].includes(incoming.method ?? '')
     ? incoming.method!
     : 'other';
@@ -273,7 +274,7 @@ function count(
       method,
       route,
       status: outgoing.headersSent ? outgoing.statusCode : clientLeft,
-      ms: performance.now() - start,
+      ms: systemClock.now() - start,
       bytes: Number(outgoing.getHeader('content-length') ?? 0),
       requestId,
       traceparent: traceparentOf(incoming.headers),
