@@ -6,7 +6,7 @@
         picked = bridge.pick(prompt_tokens=812)                 # None: go on with your own choice
         result = bridge.process(text="a prompt")
         session = bridge.session(id="sensor-7")
-        answer = session.steps([[0.1], [0.2]])
+        answer = session.steps([[0.1, 0.2], [0.3, 0.4]])
 
 On the path of an engine's request (pick, dispatch, first_token, finish) it fails open: no failure of the bridge is raised, no
 call takes longer than `budget` seconds, and after 3 failures in a row nothing is asked for `break_seconds`. All else raises

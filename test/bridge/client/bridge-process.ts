@@ -4,7 +4,10 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
-export const bridgeCommand = [path.join(import.meta.dirname, 'stand-in.mjs')];
+const main = path.resolve(import.meta.dirname, '../../../dist/cli/main.js');
+
+/** What node runs. */
+export const bridgeCommand = [main, 'bridge', '--probe-listen', '127.0.0.1:0', '--log-level', 'error'];
 
 export class BridgeProcess {
   readonly #args: readonly string[];
