@@ -331,6 +331,32 @@ describe('events', () => {
     expect(lastIds).toEqual([undefined, 'b-1', 'b-1', 'b-1']);
   });
 
+  test('the running bridge says what is missed, and the loop goes on over its restart', {
+    timeout: 60_000,
+  }, async () => {
+    const own = await BridgeProcess.start('--listen', '127.0.0.1:0');
+    await using client = new BridgeClient(own.address);
+    const boots = new Set<string>();
+    let missed = 0;
+    for await (const { id, event, data } of client.events({ lastEventId: 'another-1' })) {
+      if (event === 'missed') {
+        expect(data).toEqual({ reason: 'restart' });
+        missed += 1;
+        continue;
+      }
+      expect(typeof data['at']).toBe('string');
+      const [boot = ''] = id!.split('-');
+      if (boots.size === 0) {
+        await own.kill();
+        await own.startAgain();
+      }
+      boots.add(boot);
+      if (boots.size === 2) break;
+    }
+    expect(missed).toBe(2);
+    await own.kill();
+  });
+
   test('what does not pass ends the events', async () => {
     await using server = await serve((_, response) => refuse(response, 403, 'forbidden'));
     await using client = new BridgeClient(server.url);

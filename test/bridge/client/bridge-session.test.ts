@@ -65,6 +65,32 @@ test('a session goes on after kill -9 of the bridge, with the outputs of an undi
   expect([session.offset, session.durable]).toEqual([300, 300]);
 });
 
+test('a session goes on over a bridge that drains and is started again', { timeout: 60_000 }, async () => {
+  const undisturbed = await (await client.session({ outputs })).steps(rowsFrom(0, 400));
+  const session = await client.session({ outputs });
+  const answered: number[][] = [];
+  const again = bridge.terminate().then(() => bridge.startAgain());
+  for (let call = 0; call < 40; call++) answered.push(...(await session.steps(rowsFrom(10 * call, 10))).outputs);
+  await again;
+  expect(answered).toEqual(undisturbed.outputs);
+});
+
+test('a session with targets learns them, also over kill -9, as an undisturbed one', { timeout: 60_000 }, async () => {
+  const targets = { outputs: 1 };
+  const aims = rowsFrom(1, 40).map((row) => row.slice(0, 1));
+  const undisturbed = await client.session({ targets });
+  await undisturbed.steps(rowsFrom(0, 40), { targets: aims });
+  const session = await client.session({ targets });
+  await session.steps(rowsFrom(0, 20), { targets: aims.slice(0, 20) });
+  await bridge.kill();
+  await bridge.startAgain();
+  await session.steps(rowsFrom(20, 20), { targets: aims.slice(20) });
+  const { learned, weights, bias } = await session.readout();
+  const whole = await undisturbed.readout();
+  expect([learned, weights.length > 0]).toEqual([40, true]);
+  expect([weights, bias]).toEqual([whole.weights, whole.bias]);
+});
+
 test('a client that comes back goes on where the session stands', async () => {
   const before = await client.session({ id: 'kept', outputs });
   await before.steps(rowsFrom(0, 10));

@@ -1,5 +1,6 @@
 """The Python client against the running bridge. DTESN_BRIDGE_COMMAND is the command as JSON; the tests kill and restart it."""
 
+import asyncio
 import json
 import math
 import os
@@ -17,6 +18,7 @@ from array import array
 root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../..")
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(root, "clients/python"))
+from asgi_middleware import DtesnMiddleware  # noqa: E402
 from dtesn_bridge import BridgeClient, BridgeError  # noqa: E402
 
 command = json.loads(os.environ["DTESN_BRIDGE_COMMAND"])
@@ -152,6 +154,29 @@ class Questions(unittest.TestCase):
             self.assertTrue(client.first_token(ticket))
             self.assertTrue(client.finish(ticket, "ok", generated_tokens=5))
             self.assertFalse(client.finish("no-ticket"))
+
+    def test_the_middleware_reports_a_request_while_it_runs(self):
+        seen = []
+
+        async def application(scope, receive, send):
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"data", "more_body": True})
+            await middleware.drained()
+            seen.append(client.engines()[0]["tickets"])
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+        async def run():
+            scope = {"type": "http", "method": "POST", "path": "/v1/completions", "headers": []}
+            await middleware(scope, None, lambda message: asyncio.sleep(0))
+            await middleware.close()
+
+        with BridgeClient(self.bridge.address) as client:
+            before = client.engines()[0]
+            middleware = DtesnMiddleware(application, self.bridge.address, engine=before["name"], budget=5)
+            asyncio.run(run())
+            after = client.engines()[0]["tickets"]
+        self.assertNotEqual(seen[0], before["tickets"])
+        self.assertEqual(after, before["tickets"])
 
     def test_several_threads_may_use_one_client(self):
         failures = []
@@ -352,6 +377,14 @@ class Sessions(unittest.TestCase):
         self.assertEqual(outputs, undisturbed)
         session.flush()
         self.assertEqual((session.offset, session.durable, session.kept), (300, 300, 0))
+
+    def test_a_session_with_targets_learns_them(self):
+        session = self.client.session(targets={"outputs": 1})
+        session.steps(rows(0, 20), [row[:1] for row in rows(1, 20)])
+        readout = session.readout()
+        self.assertEqual((readout["learned"], len(readout["bias"])), (20, 1))
+        with self.assertRaisesRegex(ValueError, "1 rows of targets"):
+            session.steps(rows(20, 1), [])
 
     def test_a_client_that_comes_back_goes_on_where_the_session_stands(self):
         before = self.client.session("kept", outputs=columns)
