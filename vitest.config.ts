@@ -4,10 +4,11 @@ import { SlowTestsReporter } from './test/slow-tests-reporter.js';
 import { workerSources } from './test/worker-sources.js';
 
 /**
- * What a whole process holds, or changes of it, is tested in a process of its own: sockets, memory, threads of the pool; also
+ * What a whole process holds, or changes of it, is tested in a process of its own: sockets, memory, threads of the pool, a browser; also
  * what puts another module in the place of one.
  */
 const alone = [
+  'test/browser/*.test.ts',
   'test/faults/matrix.test.ts',
   'test/migration/*.test.ts',
   'test/host/cgroup.test.ts',

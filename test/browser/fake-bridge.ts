@@ -32,7 +32,7 @@ export class FakeBridge {
   readonly engines: FakeEngine[];
   /** Paths that were asked for, with their methods. */
   readonly requests: string[] = [];
-  membranes: object[] = [
+  membranes: object[] | null = [
     { index: 0, level: 1, tree: '1', weight: 1, units: 128, active: true, activity: 0.412 },
     { index: 1, level: 2, tree: '12', weight: 0.5, units: 128, active: true, activity: 0.236 },
     { index: 2, level: 3, tree: '122', weight: 0.25, units: 128, active: false, activity: null },
@@ -146,14 +146,15 @@ export class FakeBridge {
     if (/^\/v1\/engines\/[^/]+\/history$/.test(pathname)) return history();
     if (pathname === '/v1/context') return contextAnswer;
     if (pathname !== '/v1/status') return null;
+    const seconds = (Date.now() - this.#startedMs) / 1000;
     return {
       version: '0.2.0',
       boot: this.#boot,
       phase: 'ready',
       startedAt: new Date(this.#startedMs).toISOString(),
-      sessions: { count: 1240, rowsPerSecond: 18_400, undurableRows: 312 },
-      queue: { waiting: 3, bytes: 48_211 },
-      throughput: { requestsPerSecond: 41.5, inputTokensPerSecond: 52_000 },
+      queue: { waiting: 3, streams: 1 },
+      sessions: { count: 1240, rowsApplied: Math.round(18_400 * seconds) },
+      inputs: { started: Math.round(41 * seconds) + 3, finished: Math.round(41 * seconds), steps: 52_000, sheds: 0 },
       membranes: this.membranes,
     };
   }

@@ -152,6 +152,20 @@ test('a compaction between requests keeps states, learners and sessions whose ne
   await third.close();
 });
 
+test('rows beyond stateMaxBytes find room again: the journal is compacted before they are refused', async () => {
+  const files = new MemoryFiles();
+  const service = await startOn(files, { stateMaxBytes: 40_000 });
+  await service.create({ id: 'a', outputs: [0] });
+  for (let at = 0; at < 10_000; at += 100) {
+    await service.steps('a', { from: at, rows: rowsOf(at, 100), ack: 'durable' });
+  }
+  expect(service.describe('a').durable).toBe(10_000);
+  await service.close();
+  const again = await startOn(files.cutPower());
+  expect(again.describe('a').offset).toBe(10_000);
+  await again.close();
+});
+
 test('a session that is deleted while the disk fails is gone, and stays so when the disk is back', async () => {
   const files = new MemoryFiles();
   const service = await startOn(files);
@@ -176,4 +190,41 @@ test('a session that is deleted while the disk fails is gone, and stays so when 
   const again = await startOn(files.cutPower());
   expect(() => again.describe('a')).toThrow(expect.objectContaining({ code: 'session_gone' }));
   await again.close();
+});
+
+test('an altered record in the middle quarantines its session alone, also over a compaction, until it is deleted', async () => {
+  const files = new MemoryFiles();
+  const first = await startOn(files);
+  for (const id of ['a', 'b']) await first.create({ id });
+  for (let at = 0; at < 30; at += 10) {
+    await first.steps('a', { from: at, rows: rowsOf(at, 10, 1), ack: 'durable' });
+    await first.steps('b', { from: at, rows: rowsOf(at, 10, 2), ack: 'durable' });
+  }
+  await first.close();
+  const damaged = files.cutPower();
+  const row = Buffer.from(Float32Array.from(rowsOf(10, 1, 1)[0]!).buffer);
+  const segment = damaged.names().find((name) => Buffer.from(damaged.get(name)).includes(row))!;
+  const bytes = damaged.get(segment).slice();
+  bytes[Buffer.from(bytes).indexOf(row)]! ^= 1;
+  damaged.set(segment, bytes);
+  const metrics = new MetricsRegistry();
+  const second = await startOn(damaged, { metrics, compactBytes: 1024 });
+  expect(metrics.text()).toContain('dtesn_recovery_sessions{result="quarantined"} 1');
+  const lost = expect.objectContaining({ code: 'storage', message: expect.stringContaining('delete it') });
+  await expect(second.steps('a', { from: 30, rows: rowsOf(30, 1, 1) })).rejects.toEqual(lost);
+  expect(second.list().items.map(({ id, blocked }) => [id, blocked])).toEqual([
+    ['a', 'quarantined'],
+    ['b', undefined],
+  ]);
+  for (let at = 30; at < 300; at += 10) {
+    await second.steps('b', { from: at, rows: rowsOf(at, 10, 2), ack: 'durable' });
+  }
+  await second.close();
+  const third = await startOn(damaged.cutPower());
+  await expect(third.steps('a', { from: 30, rows: rowsOf(30, 1, 1) })).rejects.toEqual(lost);
+  const { outputs } = await third.steps('b', { from: 300, rows: rowsOf(300, 1, 2) });
+  expect(lists(outputs)).toEqual((await undisturbed(301, 2)).states.slice(300));
+  await third.remove('a');
+  expect((await third.create({ id: 'a' })).session.offset).toBe(0);
+  await third.close();
 });

@@ -185,3 +185,14 @@ test('a configuration change while sessions run changes none of their bits over 
   const { outputs } = await second.steps('a', { from: 16, rows: rowsOf(16, 2) });
   expect(lists(outputs)).toEqual(await undisturbed(16, 2));
 });
+
+test('a session whose network is not there can be deleted', async () => {
+  const stateDir = folder();
+  const first = await start({ stateDir });
+  await first.create({ id: 'a' });
+  await first.close();
+  const second = await start({ stateDir, definitions: { default: other }, maxNetworks: 1 });
+  await second.remove('a');
+  expect((await second.create({ id: 'a' })).created).toBe(true);
+  expect(second.describe('a').inputs).toBe(3);
+});

@@ -2,20 +2,39 @@
 import { byId, element, KeyedChildren, setHidden, setText } from './elements.js';
 import { byName, count, unknown, words } from './format.js';
 
-const groups = ['sessions', 'queue', 'inputs', 'throughput'];
+/** Rates are of the last ten seconds. */
+const rateMs = 10_000;
 
 export class StatusView {
   #groups = new KeyedChildren(byId('bridge'), makeGroup, showGroup);
   #membranes = new KeyedChildren(byId('membranes'), makeMembrane, showMembrane);
+  #recent = [];
 
   show(status) {
     setText(byId('version'), [status.version, status.phase].filter((part) => part).join(' · '));
-    const known = groups
-      .map((name) => ({ name, facts: factsOf('', status[name]) }))
+    const { sessions, inputs, queue } = status;
+    const groups = Object.entries({ sessions, inputs, queue, throughput: this.#throughput(status) })
+      .map(([name, value]) => ({ name, facts: factsOf('', value) }))
       .filter(({ facts }) => facts.length > 0);
-    setHidden(byId('bridge-none'), known.length > 0);
-    this.#groups.show(known, ({ name }) => name);
+    setHidden(byId('bridge-none'), groups.length > 0);
+    this.#groups.show(groups, ({ name }) => name);
     this.#showMembranes(status.membranes ?? []);
+  }
+
+  /** What the counters grew by, a second. */
+  #throughput(status) {
+    const { boot, sessions, inputs } = status;
+    const now = performance.now();
+    const totals = { sessionRows: sessions?.rowsApplied, inputs: inputs?.finished, inputSteps: inputs?.steps };
+    if (this.#recent.at(-1)?.status !== status) this.#recent.push({ status, boot, at: now, totals });
+    this.#recent = this.#recent.filter((sample) => sample.boot === boot && now - sample.at < rateMs);
+    const [first] = this.#recent;
+    const last = this.#recent.at(-1);
+    const rate = (name) =>
+      last === undefined || last === first
+        ? null
+        : (1000 * (last.totals[name] - first.totals[name])) / (last.at - first.at);
+    return Object.fromEntries(Object.keys(totals).map((name) => [`${name}PerSecond`, rate(name)]));
   }
 
   #showMembranes(membranes) {
