@@ -25,6 +25,7 @@ const suites = [
   'precision',
   'batch',
   'streams',
+  'journal',
   'train',
   'construct',
   'prometheus',

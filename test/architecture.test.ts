@@ -65,6 +65,7 @@ const rooms: Record<string, string[]> = {
 const nativeRooms: Record<string, string[]> = {
   simd: [],
   threads: [],
+  host: [],
   random: ['simd'],
   linalg: ['random', 'simd'],
   trees: ['simd'],
@@ -72,7 +73,7 @@ const nativeRooms: Record<string, string[]> = {
   readout: ['network', 'linalg', 'simd'],
   transform: ['linalg', 'random', 'simd'],
   bseries: ['trees', 'linalg', 'simd'],
-  addon: ['network', 'bseries', 'transform', 'readout', 'trees', 'linalg', 'random', 'simd', 'threads'],
+  addon: ['network', 'bseries', 'transform', 'readout', 'trees', 'linalg', 'random', 'simd', 'threads', 'host'],
 };
 
 /** A file of src/ or native/, and one that it names. */

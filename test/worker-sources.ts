@@ -3,7 +3,7 @@
  * such file, so './x-worker.ts' is bundled, and the URL of the bundle put there. Also bundles a script that a test runs in a
  * process of its own.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'vite';
@@ -20,6 +20,7 @@ export function bundle(entry: string): Promise<string> {
 }
 
 async function makeBundle(entry: string): Promise<string> {
+  if (bundles.size === 0) process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   mkdirSync(folder, { recursive: true });
   const name = `${path.basename(entry, '.ts')}.mjs`;
   await build({

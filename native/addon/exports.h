@@ -10,6 +10,7 @@ void exportLimits(Napi::Env env, Napi::Object exports);
 void exportNetwork(Napi::Env env, Napi::Object exports);
 void exportReadout(Napi::Env env, Napi::Object exports);
 void exportTransform(Napi::Env env, Napi::Object exports);
+void exportHost(Napi::Env env, Napi::Object exports);
 void exportLinalg(Napi::Env env, Napi::Object exports);
 void exportTrees(Napi::Env env, Napi::Object exports);
 void exportBSeries(Napi::Env env, Napi::Object exports);

@@ -11,6 +11,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   dtesn::addon::exportNetwork(env, exports);
   dtesn::addon::exportReadout(env, exports);
   dtesn::addon::exportTransform(env, exports);
+  dtesn::addon::exportHost(env, exports);
   dtesn::addon::exportLinalg(env, exports);
   dtesn::addon::exportTrees(env, exports);
   dtesn::addon::exportBSeries(env, exports);

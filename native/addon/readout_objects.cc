@@ -225,6 +225,7 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
 //
 //   update(states, inputs, targets, predictions), updateAsync(the same, control) -> steps done
 //   weights(weights, bias), bytes, close()
+//   savedSize, save(numbers), restore(numbers) -> whether they are those of a save
 class RecursiveTrainer final : public Napi::ObjectWrap<RecursiveTrainer> {
  public:
   static Napi::Function define(Napi::Env env) {
@@ -233,6 +234,8 @@ class RecursiveTrainer final : public Napi::ObjectWrap<RecursiveTrainer> {
         {InstanceMethod("update", &RecursiveTrainer::update),
          InstanceMethod("updateAsync", &RecursiveTrainer::updateAsync),
          InstanceMethod("weights", &RecursiveTrainer::weights), InstanceMethod("close", &RecursiveTrainer::close),
+         InstanceMethod("save", &RecursiveTrainer::save), InstanceMethod("restore", &RecursiveTrainer::restore),
+         InstanceAccessor("savedSize", &RecursiveTrainer::savedSize, nullptr),
          InstanceAccessor("bytes", &RecursiveTrainer::bytes, nullptr)});
   }
 
@@ -294,6 +297,23 @@ class RecursiveTrainer final : public Napi::ObjectWrap<RecursiveTrainer> {
     rls_->weights(view<double>(info[0], "weights", shape_.features() * shape_.outputs).data,
                   view<double>(info[1], "bias", shape_.outputs).data);
     return info.Env().Undefined();
+  }
+
+  Napi::Value save(const Napi::CallbackInfo& info) {
+    check(info.Env());
+    rls_->save(view<double>(info[0], "numbers", rls_->savedSize()).data);
+    return info.Env().Undefined();
+  }
+
+  Napi::Value restore(const Napi::CallbackInfo& info) {
+    check(info.Env());
+    const Span<double> numbers = view<double>(info[0], "numbers", rls_->savedSize());
+    return Napi::Boolean::New(info.Env(), rls_->restore(numbers.data));
+  }
+
+  Napi::Value savedSize(const Napi::CallbackInfo& info) {
+    check(info.Env());
+    return Napi::Number::New(info.Env(), static_cast<double>(rls_->savedSize()));
   }
 
   Napi::Value bytes(const Napi::CallbackInfo& info) {

@@ -1,5 +1,6 @@
 #include "readout/recursive_least_squares.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace dtesn {
@@ -147,6 +148,43 @@ double RecursiveLeastSquares::inverse(size_t row, size_t column) const {
     value -= signs_[t] * (*q * *r);
   }
   return scale_ * value;
+}
+
+void RecursiveLeastSquares::save(double* numbers) const {
+  *numbers++ = scale_;
+  *numbers++ = trace_;
+  *numbers++ = static_cast<double>(waiting_);
+  numbers = std::copy_n(signs_, kPending, numbers);
+  numbers = std::copy_n(pending_.data(), pending_.size(), numbers);
+  numbers = std::copy_n(inverse_.strip(0), inverse_.bytes() / sizeof(double), numbers);
+  std::copy_n(weights_.data(), weights_.size(), numbers);
+}
+
+bool RecursiveLeastSquares::restore(const double* numbers) {
+  const double* const end = numbers + savedSize();
+  if (!std::all_of(numbers, end, [](double value) { return std::isfinite(value); })) return false;
+  const double scale = numbers[0], trace = numbers[1], waiting = numbers[2];
+  if (!(scale > 0 && trace > 0 && waiting >= 0 && waiting < kPending && waiting == std::floor(waiting))) return false;
+  const auto terms = static_cast<size_t>(waiting);
+  if (!std::all_of(numbers + 3, numbers + 3 + terms, [](double sign) { return sign == 1 || sign == -1; })) return false;
+  scale_ = scale;
+  trace_ = trace;
+  waiting_ = terms;
+  const double* from = numbers + 3;
+  const auto take = [&from](double* to, size_t count) {
+    std::copy_n(from, count, to);
+    from += count;
+  };
+  take(signs_, kPending);
+  take(pending_.data(), pending_.size());
+  take(inverse_.strip(0), inverse_.bytes() / sizeof(double));
+  take(weights_.data(), weights_.size());
+  // R is positive definite, and padded with zeros.
+  for (size_t i = 0; i < x_.size(); ++i) {
+    const double diagonal = inverse_.at(i, i);
+    if (i < columns() ? diagonal <= 0 : diagonal != 0) return false;
+  }
+  return true;
 }
 
 void RecursiveLeastSquares::weights(double* weights, double* bias) const {

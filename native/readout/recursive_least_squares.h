@@ -42,6 +42,16 @@ class RecursiveLeastSquares {
   // weights: features x outputs; bias: outputs.
   void weights(double* weights, double* bias) const;
 
+  // Everything that the next step depends on, as it is (terms to be subtracted are not): savedSize() numbers.
+  //
+  //   scale, trace, terms, their kPending signs, q_i by strips, R by tiles, weights outputs x padded columns
+  size_t savedSize() const {
+    return 3 + kPending + pending_.size() + inverse_.bytes() / sizeof(double) + weights_.size();
+  }
+  void save(double* numbers) const;
+  // False where these cannot be the numbers of a save() of this shape: this object is then of no use any more.
+  bool restore(const double* numbers);
+
   // Bytes that a step reads: P and what is still to be subtracted from it.
   size_t bytes() const { return inverse_.bytes() + pending_.size() * sizeof(double) / 2; }
 

@@ -1,6 +1,9 @@
 /** Time limits on what is asked, without a timer or a listener left behind. */
 import { type Clock, systemClock } from './clock.js';
 
+/** Why work that is left under way ends. One object for all: one made for each takes a stack, and doubles the cost. */
+export const ended = new DOMException('This operation was aborted', 'AbortError');
+
 /**
  * Runs `use` with a signal that aborts when the caller's does, with `late()` after `ms` milliseconds, and at the end: what
  * `use` left under way ends with it.
@@ -28,7 +31,7 @@ export async function withTimeLimit<T>(
     cancel();
     clearImmediate(grace);
     caller?.removeEventListener('abort', forward);
-    stop.abort();
+    stop.abort(ended);
   }
 }
 
@@ -42,7 +45,7 @@ export async function withOwnSignal<T>(caller: AbortSignal, use: (signal: AbortS
     return await use(stop.signal);
   } finally {
     caller.removeEventListener('abort', forward);
-    stop.abort();
+    stop.abort(ended);
   }
 }
 

@@ -1,5 +1,5 @@
 /** One run of a piece of work for however many wait for it; it is aborted when the last of them stops waiting. */
-import { untilAborted } from './bounded-signal.js';
+import { ended, untilAborted } from './bounded-signal.js';
 
 export class SharedWork<T> {
   readonly #start: (signal: AbortSignal) => Promise<T>;
@@ -23,7 +23,7 @@ export class SharedWork<T> {
     } finally {
       run.waiting -= 1;
       if (run.waiting === 0) {
-        run.stop.abort();
+        run.stop.abort(ended);
         if (this.#run === run) this.#run = null;
       }
     }

@@ -16,7 +16,7 @@ import { type MetricsRegistry, processMetrics } from './metrics/index.js';
 import type { CheckedOptions } from './options.js';
 import { PlanWatch } from './plan-watch.js';
 import type { Heartbeat } from './probes/index.js';
-import { BatchRunner } from './processing/index.js';
+import { BatchRunner, paceOf } from './processing/index.js';
 import {
   buildNetwork,
   type NetworkDefinition,
@@ -129,12 +129,14 @@ function engineReference(engine: BridgeConfig['engines'][number]): EngineReferen
 
 async function openProcessing({ config, metrics, closers }: OpenOptions, engines: EngineSet) {
   const first = new FirstEngine(() => (engines.names[0] === undefined ? undefined : engines.engine(engines.names[0])));
-  const processor = await DtesnProcessor.create({ engine: first, config: config.network });
+  const { lanes, threads } = paceOf();
+  const processor = await DtesnProcessor.create({ engine: first, config: config.network, lanes, plan: { threads } });
   closers.add(() => processor.close());
   const { batchWaitMs, maxRequests, maxQueueBytes, queueTtlMs, maxStreams } = config.processing;
   const runner = new BatchRunner({
     processor,
     metrics,
+    lanes,
     batchWaitMs,
     maxRequests,
     maxBytes: maxQueueBytes,

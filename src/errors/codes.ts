@@ -23,6 +23,7 @@ export type DtesnErrorCode =
   | 'ERR_DTESN_BINARY_LOAD'
   | 'ERR_DTESN_NATIVE'
   | 'ERR_DTESN_PACKAGE'
+  | 'ERR_DTESN_SYSTEM'
   // engines
   | 'ERR_DTESN_ENGINE_BODY'
   | 'ERR_DTESN_ENGINE_BREAKER'

@@ -112,7 +112,8 @@ interface Member {
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 export class Fleet extends EventEmitter<FleetEvents> {
-  readonly #members: Member[] = [];
+  /** By their labels, in the order in which they joined. */
+  readonly #members = new Map<string, Member>();
   readonly #closing = new AbortController();
   readonly #affinity: number;
   readonly #allowEmpty: boolean;
@@ -141,21 +142,21 @@ export class Fleet extends EventEmitter<FleetEvents> {
   /** Watches one more engine. */
   add(engine: Engine): EngineMonitor {
     if (this.#closing.signal.aborted) throw closedError();
-    if (this.#find(engine?.label) !== undefined)
+    if (this.#members.has(engine?.label))
       throw rangeError('an engine that is not in the fleet', 'engine', engine.label);
     const member = this.#member(engine, { phase: (0.5 + this.#added * GOLDEN) % 1, ...this.#monitor });
     this.#added++;
-    this.#members.push(member);
+    this.#members.set(engine.label, member);
     return member.monitor;
   }
 
   /** Ends the watch of an engine, given itself or by its label; resolves with it when its last observation has ended. */
   async remove(engine: Engine | string): Promise<Engine> {
     const member = this.#known(engine);
-    if (this.#members.length === 1 && !this.#allowEmpty) {
+    if (this.#members.size === 1 && !this.#allowEmpty) {
       throw rangeError('an engine beside which others stay (or allowEmpty)', 'engine', member.engine.label);
     }
-    this.#members.splice(this.#members.indexOf(member), 1);
+    this.#members.delete(member.engine.label);
     member.leave();
     await member.monitor.close();
     return member.engine;
@@ -179,14 +180,14 @@ export class Fleet extends EventEmitter<FleetEvents> {
   /** Every engine, its state and what picking it costs. */
   get members(): FleetMember[] {
     const costs = this.#costs();
-    return this.#members.map(({ engine, monitor }, i) => ({ engine, state: monitor.state, cost: costs[i]! }));
+    return this.#all.map(({ engine, monitor }, i) => ({ engine, state: monitor.state, cost: costs[i]! }));
   }
 
   /** Resolves when every engine was observed at least once; rejects with the signal's reason where that comes first. */
   async observed({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     signal?.throwIfAborted();
     if (this.#closing.signal.aborted) throw closedError();
-    const unseen = this.#members.filter(({ monitor }) => !monitor.observed);
+    const unseen = this.#all.filter(({ monitor }) => !monitor.observed);
     const all = untilAborted(this.#closing.signal, Promise.all(unseen.map(({ seen }) => seen))).catch(() => {
       throw closedError();
     });
@@ -207,7 +208,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
     promptTokens?: number | undefined;
   } = {}): FleetChoice {
     const costs = this.#costs(promptTokens);
-    const open = this.#members.map((member, i) => ({ member, cost: costs[i]! })).filter(({ cost }) => cost !== null);
+    const open = this.#all.map((member, i) => ({ member, cost: costs[i]! })).filter(({ cost }) => cost !== null);
     if (open.length === 0) throw this.#noneOpen();
     const cheapest = open.reduce((a, b) => (b.cost < a.cost ? b : a));
     const home = session === undefined ? cheapest : owner(open, session);
@@ -222,7 +223,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
   /** Ends every watch; the engines stay open. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.all(this.#members.map(({ monitor }) => monitor.close()));
+    await Promise.all(this.#all.map(({ monitor }) => monitor.close()));
     this.removeAllListeners();
   }
 
@@ -230,13 +231,13 @@ export class Fleet extends EventEmitter<FleetEvents> {
     await this.close();
   }
 
-  #find(label: string): Member | undefined {
-    return this.#members.find(({ engine }) => engine.label === label);
+  get #all(): Member[] {
+    return [...this.#members.values()];
   }
 
   #known(engine: Engine | string): Member {
     const label = typeof engine === 'string' ? engine : engine?.label;
-    const member = this.#find(label);
+    const member = this.#members.get(label);
     if (member === undefined) throw rangeError('an engine of the fleet', 'engine', label);
     return member;
   }
@@ -261,10 +262,10 @@ export class Fleet extends EventEmitter<FleetEvents> {
 
   /** Null for each drained one. */
   #costs(promptTokens = 0): (number | null)[] {
-    const loads = this.#members.map((member) => (canServe(member.monitor.state) ? loadOf(member) : null));
+    const loads = this.#all.map((member) => (canServe(member.monitor.state) ? loadOf(member) : null));
     const worst = (name: keyof Load) => Math.max(0, ...loads.map((load) => load?.[name] ?? 0));
     const [mostRunning, mostWaiting, mostUsed] = [worst('running'), worst('waiting'), worst('kvUsage')];
-    return this.#members.map(({ monitor, picked, sent }, i) => {
+    return this.#all.map(({ monitor, picked, sent }, i) => {
       const load = loads[i]!;
       if (load === null) return null;
       const requests = (load.running ?? mostRunning) + WAITING * (load.waiting ?? mostWaiting) + Math.max(picked, sent);
@@ -276,9 +277,9 @@ export class Fleet extends EventEmitter<FleetEvents> {
   }
 
   #noneOpen(): DtesnError {
-    if (this.#members.length === 0)
+    if (this.#members.size === 0)
       return new DtesnError('ERR_DTESN_NO_ENGINE', 'Expected an engine that can serve but the fleet is empty');
-    const states = this.#members.map(({ engine, monitor }) => `${engine.label} is ${monitor.state.name}`);
+    const states = this.#all.map(({ engine, monitor }) => `${engine.label} is ${monitor.state.name}`);
     return new DtesnError('ERR_DTESN_NO_ENGINE', `Expected an engine that can serve but ${states.join(', ')}`);
   }
 }

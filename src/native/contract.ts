@@ -277,6 +277,20 @@ export interface NativeRecursiveTrainer {
   ): Promise<number>;
   close(): void;
   weights(weights: Float64Array, bias: Float64Array): void;
+  /** Numbers of a save. */
+  readonly savedSize: number;
+  /** Everything that the next step depends on, as it is. */
+  save(numbers: Float64Array): void;
+  /** False where the numbers cannot be those of a save of this shape: close the object then. */
+  restore(numbers: Float64Array): boolean;
+}
+
+/** A lock on a file, which the kernel frees when the process ends in whatever way. */
+export interface NativeFileLock {
+  /** False where another open file has the lock. */
+  readonly held: boolean;
+  /** Empties the file and frees the lock; again without effect. */
+  release(): void;
 }
 
 export interface NativeLinearReadout {
@@ -345,6 +359,17 @@ export interface Addon {
   spectralRadius(matrix: Float64Array, n: number): { radius: number; residual: number; converged: boolean };
   /** found: radius, residual, and 1 where it converged. */
   spectralRadiusAsync(matrix: Float64Array, n: number, found: Float64Array, control: Int32Array): Promise<number>;
+
+  // host; a call of the operating system that fails throws an Error with the code ERR_DTESN_SYSTEM
+  /** Takes the lock of a file, which is made where there is none, and writes the text into it. Never waits. */
+  readonly FileLock: new (
+    path: string,
+    text: string,
+  ) => NativeFileLock;
+  /** One datagram to a Unix socket, '@name' for an abstract one. False on a system that has none. */
+  sendDatagram(address: string, text: string): boolean;
+  /** Files this process may have open; Infinity for no limit, null on a system without the limit. */
+  openFileLimit(): { soft: number; hard: number } | null;
 
   // trees
   /** Rooted trees of exactly this order, 1 to 20, by generating them. */

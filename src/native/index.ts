@@ -54,4 +54,5 @@ export type { Limits, ReadRate } from './limits.js';
 export { loadAddon } from './loader.js';
 export { checkLongRun, type LongRunOptions, longRun, longRunKeys, type Progress } from './long-run.js';
 export { changesSize, checkView, isShared, requireShared, type ViewKind } from './shared-buffer.js';
+export { type FileLock, lockFile, notifySystemd, type OpenFileLimit, openFileLimit } from './system.js';
 export { setThreads, threadCount } from './threads.js';

@@ -2,7 +2,7 @@
  * The stages an input passes through the model: the run of its series, alone or in a batch, and the B-series.
  */
 
-import { sharedFloats } from '../native/index.js';
+import { type Floats, sharedFloats } from '../native/index.js';
 import type { DeepTreeModel, State } from '../network/index.js';
 import type { TransformedSeries } from '../pipeline/index.js';
 import { type RootedTree, rootedTrees } from '../trees/index.js';
@@ -122,25 +122,35 @@ export function expandFlow(state: State, memory: Float32Array, order: number, la
   model.differentials(order, lastInput, values, state);
   const { units } = model;
   const open = model.membranes.reduce((sum, { index, units }) => sum + (state.gates![index] ? units : 0), 0);
-  const rms = (at: (i: number) => number) => {
-    let squares = 0;
-    for (let i = 0; i < units; i++) squares += at(i) ** 2;
-    return Math.sqrt(squares / open);
-  };
+  const rms = (all: Floats, start = 0) => Math.sqrt(squaresOf(all, start, start + units) / open);
   const coefficients = Array.from({ length: order }, () => new Float64Array(units));
   for (const [row, { order: n, symmetry, density }] of trees.entries()) {
     const coefficient = coefficients[n - 1]!;
-    for (let i = 0; i < units; i++) coefficient[i]! += values[row * units + i]! / (symmetry * density);
+    const divisor = symmetry * density;
+    for (let i = 0; i < units; i++) coefficient[i]! += values[row * units + i]! / divisor;
   }
-  const last = coefficients[order - 1]!;
-  const leak = leakOfUnits(model);
   return {
     order,
     trees: trees.length,
-    taylor: coefficients.map((coefficient) => rms((i) => coefficient[i]!)),
-    errorEstimate: rms((i) => leak[i]! ** order * last[i]!),
-    norms: trees.map((_, row) => rms((i) => values[row * units + i]!)),
+    taylor: coefficients.map((coefficient) => rms(coefficient)),
+    errorEstimate: Math.sqrt(squaresOfLast(model, coefficients[order - 1]!, order) / open),
+    norms: trees.map((_, row) => rms(values, row * units)),
   };
+}
+
+/** Sum of the squares of elements [start, end): a plain loop, since it runs on the JavaScript thread for every input. */
+function squaresOf(values: Floats, start: number, end: number): number {
+  let squares = 0;
+  for (let i = start; i < end; i++) squares += values[i]! * values[i]!;
+  return squares;
+}
+
+/** Sum of the squares of leak^order times the last Taylor coefficient. */
+function squaresOfLast(model: DeepTreeModel, last: Float64Array, order: number): number {
+  return model.membranes.reduce(
+    (sum, { offset, units, leak }) => sum + leak ** (2 * order) * squaresOf(last, offset, offset + units),
+    0,
+  );
 }
 
 /** All rooted trees up to an order, in the order of the differentials; made once an order. */
@@ -153,9 +163,3 @@ export function treesTo(order: number): readonly RootedTree[] {
   return trees;
 }
 const madeTrees = new Map<number, readonly RootedTree[]>();
-
-function leakOfUnits(model: DeepTreeModel): Float64Array {
-  const leak = new Float64Array(model.units);
-  for (const { offset, units, leak: value } of model.membranes) leak.fill(value, offset, offset + units);
-  return leak;
-}

@@ -34,6 +34,7 @@ import {
 import { checkMemory, type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import { type ReadoutSizes, readFeatures, readTargets, shapeFields } from './features.js';
 import { LinearReadout } from './linear-readout.js';
+import { joinSave, notOfSave, readSave } from './recursive-save.js';
 import { Usage } from './usage.js';
 
 export const optionsSchema = z.object({
@@ -51,6 +52,8 @@ export interface RecursiveLeastSquaresOptions extends ReadoutSizes {
 
 export class RecursiveLeastSquares {
   readonly #shape: ReadoutShape;
+  readonly #ridge: number;
+  readonly #forgetting: number;
   readonly #native: NativeRecursiveTrainer;
   readonly #usage = new Usage('RecursiveLeastSquares');
   #steps = 0;
@@ -60,7 +63,24 @@ export class RecursiveLeastSquares {
     const features = shape.states + shape.inputs;
     checkMemory(8 * features * (features / 2 + shape.outputs), `P of ${features} features`);
     this.#shape = shape;
+    this.#ridge = ridge;
+    this.#forgetting = forgetting;
     this.#native = new (addon().RecursiveTrainer)(shape, ridge, forgetting);
+  }
+
+  /**
+   * The object whose save() gave the bytes: what it learns from here on has the bits of what the saved one would have
+   * learned, for the same addon version and instruction set. RangeError ERR_DTESN_ARGUMENT for other bytes.
+   */
+  static restore(bytes: Uint8Array): RecursiveLeastSquares {
+    const { shape, ridge, forgetting, steps, numbers } = readSave(bytes);
+    const restored = new RecursiveLeastSquares({ ...shape, ridge, forgetting });
+    if (restored.#native.savedSize !== numbers.length || !restored.#native.restore(numbers)) {
+      restored.close();
+      throw notOfSave(`${bytes.length} bytes with other numbers`);
+    }
+    restored.#steps = steps;
+    return restored;
   }
 
   /** Rows learned so far. */
@@ -120,6 +140,15 @@ export class RecursiveLeastSquares {
     const bias = new Float64Array(outputs);
     this.#native.weights(weights, bias);
     return new LinearReadout({ states, inputs, weights: matrix(states + inputs, outputs, weights), bias });
+  }
+
+  /** Everything as it is, 4 features² bytes and some more, for `restore`. Nothing is rounded or brought forward. */
+  save(): Uint8Array {
+    this.#usage.check();
+    const numbers = new Float64Array(this.#native.savedSize);
+    this.#native.save(numbers);
+    const [shape, ridge, forgetting, steps] = [this.#shape, this.#ridge, this.#forgetting, this.#steps];
+    return joinSave({ shape, ridge, forgetting, steps, numbers });
   }
 
   /** Frees P; an updateAsync under way ends first, and rejects with ERR_DTESN_CLOSED. */

@@ -181,8 +181,7 @@ export class BridgeClient {
     const json = { id, network, targets, outputs };
     const opened = await this.#exchange.json({ ...this.#call('POST', '/v1/sessions', signal), json }, sessionSchema);
     const { timeoutMs, retries, resumeMs } = this.#options;
-    const hasTargets = targets !== undefined;
-    const settings = { timeoutMs, retries, resumeMs, maxKeptRows, hasTargets };
+    const settings = { timeoutMs, retries, resumeMs, maxKeptRows };
     const session = new BridgeSession(this.#exchange, opened, settings);
     await session.settle(signal);
     return session;

@@ -37,7 +37,6 @@ export interface SessionSettings {
   retries: number;
   resumeMs: number;
   maxKeptRows: number;
-  hasTargets: boolean;
 }
 
 /** Numbers of rows and targets in one request: 1 MiB of JSON holds them at 25 characters each. */
@@ -72,7 +71,7 @@ export class BridgeSession {
     this.epoch = opened.epoch;
     this.#exchange = exchange;
     this.#settings = settings;
-    this.#kept = new KeptRows(opened.offset, settings.hasTargets);
+    this.#kept = new KeptRows(opened.offset);
     this.#offset = opened.offset;
     this.#durable = opened.durable;
     this.#durability = opened.durability;
@@ -109,8 +108,6 @@ export class BridgeSession {
     checkRows(rows, 'rows');
     if (targets) checkRows(targets, 'targets');
     if (targets && targets.length !== rows.length) throw shapeError(`${rows.length} rows of targets`, targets.length);
-    if (targets && !this.#settings.hasTargets) throw argumentError('a session with targets', 'targets', targets);
-    if (!targets && this.#settings.hasTargets) throw argumentError('a row of targets a row', 'targets', targets);
     if (rows.length > this.#settings.maxKeptRows) {
       throw rangeError(`at most ${this.#settings.maxKeptRows} rows (maxKeptRows)`, 'rows', rows.length);
     }

@@ -1,19 +1,22 @@
-/**
- * Rows of a session from the first that is not durable to the last that was given, numbered as the session numbers them.
- */
+/** Rows of a session from the first that is not durable to the last that was given, numbered as the session numbers them. */
+type Row = readonly number[];
+
+interface KeptRow {
+  row: Row;
+  target: Row | undefined;
+}
+
 export interface RowsAndTargets {
-  rows: (readonly number[])[];
-  targets: (readonly number[])[] | undefined;
+  rows: Row[];
+  targets?: Row[];
 }
 
 export class KeptRows {
-  #rows: (readonly number[])[] = [];
-  #targets: (readonly number[])[] | undefined;
+  #kept: KeptRow[] = [];
   #base: number;
 
-  constructor(base: number, hasTargets: boolean) {
+  constructor(base: number) {
     this.#base = base;
-    this.#targets = hasTargets ? [] : undefined;
   }
 
   /** Number of the first row that is kept. */
@@ -23,49 +26,54 @@ export class KeptRows {
 
   /** Number of the row after the last. */
   get end(): number {
-    return this.#base + this.#rows.length;
+    return this.#base + this.#kept.length;
   }
 
   get count(): number {
-    return this.#rows.length;
+    return this.#kept.length;
   }
 
-  append(rows: readonly (readonly number[])[], targets: readonly (readonly number[])[] | undefined): void {
-    for (const row of rows) this.#rows.push([...row]);
-    for (const row of targets ?? []) this.#targets?.push([...row]);
+  /** Copies them. */
+  append(rows: readonly Row[], targets: readonly Row[] | undefined): void {
+    for (const [i, row] of rows.entries()) {
+      const target = targets?.[i];
+      this.#kept.push({ row: [...row], target: target && [...target] });
+    }
   }
 
   slice(from: number, to: number): RowsAndTargets {
-    const [first, last] = [from - this.#base, to - this.#base];
-    return { rows: this.#rows.slice(first, last), targets: this.#targets?.slice(first, last) };
+    const part = this.#kept.slice(from - this.#base, to - this.#base);
+    const rows = part.map(({ row }) => row);
+    const targets = part.flatMap(({ target }) => (target ? [target] : []));
+    return { rows, ...(targets.length > 0 && { targets }) };
   }
 
-  /** Where a portion of at most `numbers` numbers ends that begins at row `from`; it has one row at least. */
+  /**
+   * Where a portion ends that begins at row `from`: at most `numbers` numbers, but one row at least, and all of its rows with a
+   * target or none.
+   */
   portionEnd(from: number, numbers: number): number {
-    let to = from;
+    const first = this.#kept[from - this.#base];
     let taken = 0;
-    while (to < this.end) {
-      const at = to - this.#base;
-      taken += this.#rows[at]!.length + (this.#targets?.[at]?.length ?? 0);
-      if (taken > numbers && to > from) break;
-      to += 1;
+    let to = from;
+    for (; to < this.end; to++) {
+      const { row, target } = this.#kept[to - this.#base]!;
+      taken += row.length + (target?.length ?? 0);
+      const isOfPortion = taken <= numbers && (target === undefined) === (first?.target === undefined);
+      if (to > from && !isOfPortion) break;
     }
     return to;
   }
 
   /** Forgets the rows below `number`. */
   dropBelow(number: number): void {
-    const count = Math.min(Math.max(0, number - this.#base), this.#rows.length);
-    if (count === 0) return;
-    this.#rows = this.#rows.slice(count);
-    this.#targets = this.#targets?.slice(count);
+    const count = Math.min(Math.max(0, number - this.#base), this.#kept.length);
+    this.#kept = this.#kept.slice(count);
     this.#base += count;
   }
 
   /** Forgets the rows from `number` on. */
   cutBack(number: number): void {
-    const count = Math.max(0, number - this.#base);
-    this.#rows.length = Math.min(this.#rows.length, count);
-    if (this.#targets) this.#targets.length = this.#rows.length;
+    this.#kept.length = Math.min(this.#kept.length, Math.max(0, number - this.#base));
   }
 }

@@ -5,7 +5,7 @@
  *     unix:/run/vllm.sock                                      over a Unix socket
  *     dns+http://vllm.svc:8000                                 each address of the name is one engine (discovery/dns-engines.ts)
  *
- * An address without user, query and fragment; a user is refused and never repeated. A name has 1 to 256 characters and is made
+ * An address without user, query and fragment: they are refused and never repeated. A name has 1 to 256 characters and is made
  * plain (plain-text.ts). Errors: TypeError or RangeError ERR_DTESN_ARGUMENT.
  */
 import { z } from 'zod';
@@ -62,9 +62,10 @@ export function defineEngine(definition: EngineDefinition): NamedEngine {
   const { url, name, kind, apiKey, ca } = definition;
   const socketPath = /^unix:(\/.*)$/s.exec(url)?.[1];
   if (socketPath === undefined && !/^https?:\/\//i.test(url)) {
-    const shown = url.includes('@') ? 'one with a user' : url;
-    throw rangeError('http://host:port, https://host:port, unix:/path or dns+http://host:port', 'url', shown);
+    throw rangeError('http://host:port, https://host:port, unix:/path or dns+http://host:port', 'url', shown(url));
   }
+  if (socketPath === undefined && shown(url) !== url)
+    throw rangeError('an address without user, query and fragment', 'url', shown(url));
   const engine = new HttpEngine(socketPath === undefined ? url : 'http://localhost', { kind, apiKey, ca, socketPath });
   const address = plainText(socketPath === undefined ? engine.label : url, 2048);
   return { name: checkedName(name ?? address), url: address, engine, owned: true, key: JSON.stringify(definition) };
@@ -77,12 +78,17 @@ export function dnsName(url: string): { host: string; port: string; path: string
   const rest = url.slice('dns+'.length);
   const parsed = URL.canParse(rest) ? new URL(rest) : null;
   if (parsed === null || parsed.username !== '' || parsed.password !== '') {
-    throw rangeError(expected, 'url', url.includes('@') ? 'one with a user' : url);
+    throw rangeError(expected, 'url', shown(url));
   }
   const { protocol, hostname, port, pathname, search, hash } = parsed;
   // A certificate is of the name, not of its addresses, so https is not offered.
-  if (protocol !== 'http:' || search !== '' || hash !== '') throw rangeError(expected, 'url', url);
+  if (protocol !== 'http:' || search !== '' || hash !== '') throw rangeError(expected, 'url', shown(url));
   return { host: hostname.replace(/^\[|\]$/g, ''), port: port || '80', path: pathname.replace(/\/$/, '') };
+}
+
+/** What may be shown of an address that is refused: a user and a query may hold a secret. */
+function shown(url: string): string {
+  return /[@?#]/.test(url) ? 'one with a user, query or fragment' : url;
 }
 
 function checkedName(name: string): string {

@@ -2,11 +2,11 @@
 import { z } from 'zod';
 import { type Clock, clockOption } from '../../abort/index.js';
 import type { EngineMonitorOptions } from '../../monitor/index.js';
+import type { Logger } from '../logs/index.js';
 import type { MetricsRegistry } from '../metrics/index.js';
 import { type Resolve, systemResolve } from './discovery/index.js';
 import type { EngineReference } from './engine-definition.js';
 import type { EventLog } from './event-log.js';
-import type { EngineLog } from './services.js';
 
 const service = <T>() => z.custom<T>((value) => typeof value === 'object' && value !== null);
 
@@ -14,7 +14,7 @@ export const optionsSchema = z.object({
   engines: z.array(z.custom<EngineReference>()).default([]).describe('an array of addresses or definitions of engines'),
   enginesFile: z.string().min(1).optional().describe('the path of a JSON file of targets'),
   events: service<EventLog>().describe('an EventLog'),
-  log: service<EngineLog>().describe('a Logger'),
+  log: service<Logger>().describe('a Logger'),
   metrics: service<MetricsRegistry>().describe('a MetricsRegistry'),
   monitor: z.record(z.string(), z.unknown()).default({}).describe('options of EngineMonitor'),
   affinity: z.number().min(1).optional().describe('a finite number, 1 or more,'),
@@ -34,7 +34,7 @@ export interface EngineSetOptions {
   enginesFile?: string | undefined;
   /** Where changes are told. */
   events: EventLog;
-  log: EngineLog;
+  log: Logger;
   metrics: MetricsRegistry;
   /** Of each engine's monitor: interval, limits. */
   monitor?: EngineMonitorOptions | undefined;

@@ -19,6 +19,7 @@ import type { Engine, TelemetrySeries } from '../../engine/index.js';
 import { checkOptions, rangeError } from '../../errors/index.js';
 import { canServe, type EngineState, Fleet } from '../../monitor/index.js';
 import { EmbeddedEngine } from '../../simulator/index.js';
+import type { Logger } from '../logs/index.js';
 import { BridgeError } from '../messages/index.js';
 import type { DispatchRequest, FinishRequest, PickAnswer, PickRequest, TicketAnswer } from './contracts.js';
 import { type Discovery, DnsEngines, EnginesFile, type Resolve, type Target } from './discovery/index.js';
@@ -37,7 +38,6 @@ import { type CheckedEngineSetOptions, type EngineSetOptions, optionsSchema } fr
 import type { EventLog } from './event-log.js';
 import { orcaLoad } from './orca.js';
 import { pickReason } from './pick-reason.js';
-import type { EngineLog } from './services.js';
 import { TicketBook } from './tickets.js';
 import { plainEvidence, WatchedEngine } from './watched-engine.js';
 
@@ -57,7 +57,7 @@ interface Watched {
 export class EngineSet {
   readonly #clock: Clock;
   readonly #events: EventLog;
-  readonly #log: EngineLog;
+  readonly #log: Logger;
   readonly #gauges: EngineGauges;
   readonly #fleet: Fleet;
   readonly #tickets: TicketBook;
@@ -160,7 +160,7 @@ export class EngineSet {
   /** The engine for the next request. */
   pick({ session, promptTokens }: PickRequest = {}): PickAnswer {
     const engines = [...this.#engines.values()];
-    if (!this.#fleet.members.some(({ state }) => canServe(state))) throw this.#noEngine();
+    if (!engines.some(({ engine }) => engine.serves)) throw this.#noEngine();
     for (const { engine } of engines) this.#fleet.sent(engine.named.engine, this.#tickets.lately(engine.name));
     const choice = this.#fleet.choose({ session, promptTokens });
     const { kind, name, named, stateName } = engines.find(
@@ -302,13 +302,19 @@ export class EngineSet {
     if (watched === undefined) return;
     this.#gauges.stateChanged(name);
     const evidence = now.evidence.slice(0, 16).map(plainEvidence);
-    this.#tell('state', name, { state: now.name, before: before.name, evidence });
+    this.#events.append('state', { engine: name, state: now.name, before: before.name, evidence });
+    const change = { engine: name, state: now.name, before: before.name, evidence: evidence.join('; ') };
+    this.#log.info('engine state', change);
     const wasDrained = watched.drained;
     watched.drained = !canServe(now) && (wasDrained || canServe(before));
     if (watched.drained !== wasDrained) this.#tell(watched.drained ? 'drained' : 'restored', name, { state: now.name });
   }
 
-  #tell(type: 'added' | 'removed' | 'state' | 'restart' | 'drained' | 'restored', engine: string, data: object): void {
+  #tell(
+    type: 'added' | 'removed' | 'restart' | 'drained' | 'restored',
+    engine: string,
+    data: Record<string, string | number | boolean>,
+  ): void {
     this.#events.append(type, { engine, ...data });
     this.#log.info(`engine ${type}`, { engine, ...data });
   }

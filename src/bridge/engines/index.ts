@@ -23,4 +23,3 @@ export {
   type MissedReason,
   type Replay,
 } from './event-log.js';
-export type { EngineLog } from './services.js';

@@ -53,12 +53,14 @@ export class WatchedEngine {
   #kind: EngineKind | null = null;
   #model: string | null = null;
   #askedAt = Number.NEGATIVE_INFINITY;
+  readonly #addedSeconds: number;
 
   constructor(named: NamedEngine, { monitor, clock, epochMs, inFlight, listener }: WatchedEngineOptions) {
     this.#named = named;
     this.#monitor = monitor;
     this.#clock = clock;
     this.#epochMs = epochMs;
+    this.#addedSeconds = clock.now() / 1000;
     monitor.inFlight(inFlight);
     monitor.on('restart', () => {
       this.#ring.markRestart(this.#seconds());
@@ -92,6 +94,11 @@ export class WatchedEngine {
     return this.#monitor.state.name;
   }
 
+  /** Whether requests may be sent to it. */
+  get serves(): boolean {
+    return canServe(this.#monitor.state);
+  }
+
   get restarts(): number {
     return this.#monitor.restarts;
   }
@@ -116,7 +123,12 @@ export class WatchedEngine {
       kind: this.kind,
       model: this.#model,
       simulated: this.#named.engine.simulated,
-      state: stateItem(state, now, this.#epochMs + now, plainEvidence),
+      state: stateItem(
+        { ...state, sinceSeconds: Math.max(state.sinceSeconds, this.#addedSeconds) },
+        now,
+        this.#epochMs + now,
+        plainEvidence,
+      ),
       drained: !canServe(state),
       figures: figures === null ? null : figureItem(figures),
       rates: rates === null ? null : rateItem(rates),

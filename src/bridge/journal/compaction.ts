@@ -49,9 +49,9 @@ export class Compaction {
     return this.#running !== null;
   }
 
-  /** Begins a compaction where one is due; the promise holds what it left, or null where there was none or it failed. */
-  async consider(outcome: Outcome): Promise<Outcome | null> {
-    const due = this.#due(outcome) && outcome.failure === null && !this.#closing;
+  /** Begins a compaction where one is due, or where `isFull` says that rows find no room; the promise holds what it left, or null where there was none or it failed. */
+  async consider(outcome: Outcome, isFull = false): Promise<Outcome | null> {
+    const due = (isFull || this.#due(outcome)) && outcome.failure === null && !this.#closing;
     if (this.#running !== null || !due || this.#parts.clock.now() < this.#notBefore) return null;
     this.#running = this.#run();
     try {
@@ -74,16 +74,18 @@ export class Compaction {
     return outgrown || segments > MOST_SEGMENTS || this.#damaged || this.#presses(outcome);
   }
 
-  /** Whether the disk's bound leaves no room for a second snapshot. */
-  #presses({ stateBytes, snapshotBytes }: Outcome): boolean {
-    return stateBytes + snapshotBytes > this.#parts.stateMaxBytes;
+  /** Whether the disk's bound leaves no room for a second snapshot, and a compaction would free some. */
+  #presses({ stateBytes, segmentBytes, snapshotBytes }: Outcome): boolean {
+    const { stateMaxBytes } = this.#parts;
+    if (stateBytes > stateMaxBytes) return true;
+    return stateBytes + snapshotBytes > stateMaxBytes && segmentBytes > snapshotBytes / 4;
   }
 
   async #run(): Promise<Outcome | null> {
     const { thread, ledger, log, clock } = this.#parts;
     const began = clock.now();
     try {
-      const owed = new Set([...ledger.entries]);
+      const owed = new Set(ledger.entries());
       await thread.request({ act: 'beginSnapshot' });
       ledger.beginSnapshot();
       this.#sequence = 0;

@@ -3,9 +3,10 @@
  * fails in its place. Directories get mode 0700, files 0600.
  */
 import * as fs from 'node:fs';
+import { dirname, resolve } from 'node:path';
 
 export interface FileOperations {
-  /** Makes the directory where it is missing, and takes it from group and others. */
+  /** Makes the directory where it is missing, its name durable, and takes it from group and others. */
   makeDirectory(dir: string): void;
   list(dir: string): string[];
   /** A descriptor that `sync` makes the names of the directory durable with. */
@@ -32,6 +33,7 @@ export const nodeFiles: FileOperations = {
   makeDirectory(dir) {
     fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
     if ((fs.statSync(dir).mode & 0o777) !== 0o700) fs.chmodSync(dir, 0o700);
+    syncParent(dir);
   },
   list: (dir) => fs.readdirSync(dir),
   openDirectory: (dir) => fs.openSync(dir, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY),
@@ -67,3 +69,18 @@ export const nodeFiles: FileOperations = {
   rename: (from, to) => fs.renameSync(from, to),
   remove: (path) => fs.unlinkSync(path),
 };
+
+/** Makes the name of a directory durable, where its parent may be read. */
+function syncParent(dir: string): void {
+  let descriptor: number;
+  try {
+    descriptor = fs.openSync(dirname(resolve(dir)), fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+  } catch {
+    return;
+  }
+  try {
+    fs.fsyncSync(descriptor);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}

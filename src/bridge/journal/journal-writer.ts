@@ -8,7 +8,8 @@
  */
 import type { FileOperations } from './file-operations.js';
 import type { Records } from './record-buffer.js';
-import { type CommitEntry, commitRecord, fileRecord, headerAt, recordKinds, seal, viewOf } from './record-format.js';
+import { type CommitEntry, commitRecord, fileRecord, recordKinds } from './record-format.js';
+import { type Group, sealAll, sealedGroup } from './record-group.js';
 import { DAMAGED, FILE_NAME, fileName, loadSnapshot, type Recovery, recover, TEMPORARY } from './recovery.js';
 import { StateDirError } from './state-dir-error.js';
 
@@ -34,14 +35,6 @@ interface Segment {
   descriptor: number;
   /** Bytes that are durable. */
   bytes: number;
-}
-
-interface Group {
-  chunks: Uint8Array[];
-  first: number;
-  last: number;
-  /** The number after those of its sessions. */
-  nextSession: number;
 }
 
 interface OpenSnapshot {
@@ -103,7 +96,7 @@ export class JournalWriter {
 
   /** Writes these records, and those that wait, in one group; `null` tries those that wait alone. */
   commit(records: Records | null): Outcome {
-    if (records !== null) this.#pending.push(this.#group(records));
+    if (records !== null) this.#take(sealedGroup(records));
     if (this.#pending.length > 0) this.#flush();
     return this.#outcome();
   }
@@ -127,7 +120,7 @@ export class JournalWriter {
 
   writeSnapshot(records: Records): Outcome {
     const bytes = new Uint8Array(records.buffer, 0, records.length);
-    this.#sealAll(bytes, ({ kind, session, from }) => {
+    sealAll(bytes, ({ kind, session, from }) => {
       this.#opened.records++;
       if (kind === recordKinds.parts) this.#opened.sessions.push({ session, offset: from, ended: false });
     });
@@ -185,36 +178,16 @@ export class JournalWriter {
     return this.#snapshot;
   }
 
+  /** A group continues the one before it: what is durable says so of every record below it. */
+  #take(group: Group): void {
+    const last = this.#pending.at(-1)?.last ?? this.#durable;
+    if (group.first !== last + 1) throw new Error(`records ${last + 1} to ${group.first - 1} did not reach the writer`);
+    this.#pending.push(group);
+  }
+
   #appendSnapshot(bytes: Uint8Array): void {
     this.#write(this.#opened.descriptor, bytes, this.#opened.bytes);
     this.#opened.bytes += bytes.length;
-  }
-
-  /** Seals the records of a group and adds its commit record. */
-  #group({ buffer, length }: Records): Group {
-    const bytes = new Uint8Array(buffer, 0, length);
-    const entries = new Map<number, CommitEntry>();
-    let first = 0;
-    let last = 0;
-    let nextSession = 1;
-    this.#sealAll(bytes, ({ kind, sequence, session, from, count }) => {
-      first ||= sequence;
-      last = sequence;
-      if (kind === recordKinds.network) return;
-      nextSession = Math.max(nextSession, session + 1);
-      const before = entries.get(session);
-      const offset = kind === recordKinds.rows ? from + count : (before?.offset ?? 0);
-      entries.set(session, { session, offset, ended: kind === recordKinds.end });
-    });
-    return { chunks: [bytes, commitRecord(first, last, [...entries.values()])], first, last, nextSession };
-  }
-
-  #sealAll(bytes: Uint8Array, each: (header: ReturnType<typeof headerAt>) => void): void {
-    const view = viewOf(bytes);
-    for (let at = 0; at < bytes.length; ) {
-      each(headerAt(view, at));
-      at = seal(bytes, view, at);
-    }
   }
 
   #flush(): void {

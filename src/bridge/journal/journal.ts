@@ -54,6 +54,8 @@ export class Journal {
   #outcome: Outcome;
   /** Handed over, oldest first. */
   #groups: Group[] = [];
+  /** Bytes of the groups. */
+  #handedBytes = 0;
   /** In the buffer. */
   #open: Group = { last: 0, bytes: 0, rows: 0, since: 0 };
   #attempting: Promise<void> | null = null;
@@ -217,7 +219,7 @@ export class Journal {
   }
 
   get #undurableBytes(): number {
-    return this.#groups.reduce((sum, { bytes }) => sum + bytes, this.#buffer.length);
+    return this.#handedBytes + this.#buffer.length;
   }
 
   #checkRoom(record: JournalRecord): void {
@@ -232,7 +234,7 @@ export class Journal {
     }
     const full = record.kind !== 'end' && this.#outcome.stateBytes + waiting + more > stateMaxBytes;
     if (full && !this.#compaction.running) {
-      void this.#compact();
+      void this.#compact(true);
       if (!this.#compaction.running) throw storageError(`it holds stateMaxBytes, ${stateMaxBytes} bytes`);
     }
   }
@@ -270,6 +272,7 @@ export class Journal {
     const records = this.#buffer.length === 0 ? null : this.#buffer.take();
     if (records !== null) {
       this.#groups.push(this.#open);
+      this.#handedBytes += this.#open.bytes;
       this.#open = { last: 0, bytes: 0, rows: 0, since: 0 };
     }
     const before = this.#durable;
@@ -280,7 +283,8 @@ export class Journal {
     } catch (error) {
       this.#note(error instanceof Error ? error.message : String(error), (this.#clock.now() - began) / 1000);
     }
-    while (this.#groups[0] !== undefined && this.#groups[0].last <= this.#durable) this.#groups.shift();
+    this.#groups = this.#groups.filter(({ last }) => last > this.#durable);
+    this.#handedBytes = this.#groups.reduce((sum, { bytes }) => sum + bytes, 0);
     this.#waiters.settle(this.#durable, this.#failing);
     if (this.#durable > before) this.#tell();
   }
@@ -296,8 +300,8 @@ export class Journal {
     void this.#compact();
   }
 
-  async #compact(): Promise<void> {
-    const left = await this.#compaction.consider(this.#outcome);
+  async #compact(isFull = false): Promise<void> {
+    const left = await this.#compaction.consider(this.#outcome, isFull);
     if (left !== null) this.#outcome = left;
   }
 

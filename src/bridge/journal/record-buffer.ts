@@ -19,6 +19,8 @@ type JsonKind = typeof recordKinds.network | typeof recordKinds.create | typeof 
 export class RecordBuffer {
   #bytes = new Uint8Array(0);
   #view = viewOf(this.#bytes);
+  #f32 = new Float32Array(this.#bytes.buffer);
+  #f64 = new Float64Array(this.#bytes.buffer);
   #length = 0;
   /** Bytes of the buffer before, a guess at what the next one needs. */
   #usual = LEAST_BYTES;
@@ -52,11 +54,13 @@ export class RecordBuffer {
       valueBytes: rows.BYTES_PER_ELEMENT,
       payloadBytes: targetsAt + (targets?.byteLength ?? 0),
     });
-    this.#bytes.set(new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength), at);
-    this.#bytes.fill(0, at + rows.byteLength, at + targetsAt);
-    if (targets !== null) {
-      this.#bytes.set(new Uint8Array(targets.buffer, targets.byteOffset, targets.byteLength), at + targetsAt);
+    // Records begin at multiples of 8 bytes, so that values are copied as they are.
+    if (rows.BYTES_PER_ELEMENT === 8) this.#f64.set(rows, at / 8);
+    else {
+      this.#f32.set(rows, at / 4);
+      if (rows.byteLength < targetsAt) this.#f32[at / 4 + rows.length] = 0;
     }
+    if (targets !== null) this.#f64.set(targets, (at + targetsAt) / 8);
   }
 
   /** The parts of a snapshot: the length of an index, the index [[name, bytes], ...], the parts; each padded. */
@@ -89,8 +93,7 @@ export class RecordBuffer {
   take(): Records {
     const records = { buffer: this.#bytes.buffer, length: this.#length };
     this.#usual = Math.max(LEAST_BYTES, this.#length);
-    this.#bytes = new Uint8Array(0);
-    this.#view = viewOf(this.#bytes);
+    this.#use(new Uint8Array(0));
     this.#length = 0;
     return records;
   }
@@ -102,23 +105,29 @@ export class RecordBuffer {
     if (end > this.#bytes.length) {
       const grown = new Uint8Array(padded(Math.max(end, 2 * this.#bytes.length, this.#usual)));
       grown.set(this.#bytes.subarray(0, at));
-      this.#bytes = grown;
-      this.#view = viewOf(grown);
+      this.#use(grown);
     }
     this.#length = end;
     writeHeader(this.#view, at, header);
     return at + HEADER_BYTES;
   }
+
+  #use(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#bytes = bytes;
+    this.#view = viewOf(bytes);
+    this.#f32 = new Float32Array(bytes.buffer);
+    this.#f64 = new Float64Array(bytes.buffer);
+  }
 }
 
-/** The parts of a payload; a copy. */
+/** The parts of a payload, which they view. */
 export function partsOf(payload: Uint8Array): Record<string, Uint8Array> {
   const indexBytes = viewOf(payload).getUint32(0, true);
   const index = JSON.parse(new TextDecoder().decode(payload.subarray(8, 8 + indexBytes))) as [string, number][];
   const parts: Record<string, Uint8Array> = {};
   let at = 8 + padded(indexBytes);
   for (const [name, bytes] of index) {
-    parts[name] = payload.slice(at, at + bytes);
+    parts[name] = payload.subarray(at, at + bytes);
     at += padded(bytes);
   }
   return parts;

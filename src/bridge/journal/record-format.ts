@@ -13,11 +13,13 @@ import { crc32c } from './crc32c.js';
 
 export const HEADER_BYTES = 48;
 const MAGIC = 0x4a_53_54_44; // "DTSJ"
+/** The version of this format, in the record that begins a file. */
+const FORMAT = 1;
 const PAYLOAD_CRC_AT = 40;
 const HEADER_CRC_AT = 44;
 
 export const recordKinds = {
-  /** Begins a file. sequence: the first one of it; session: the next free number; from: the number of the file. */
+  /** Begins a file. sequence: the first one of it; session: the next free number; from: the number of the file; count: FORMAT. */
   file: 1,
   /** A JSON payload { fingerprint, definition }. */
   network: 2,
@@ -148,13 +150,18 @@ export function fileRecord(file: number, nextSequence: number, nextSession: numb
     sequence: nextSequence,
     session: nextSession,
     from: file,
-    count: 0,
+    count: FORMAT,
     targets: 0,
     valueBytes: 0,
     payloadBytes: 0,
   });
   seal(bytes, view, 0);
   return bytes;
+}
+
+/** Throws where the file that this record begins was written by a version with another format. */
+export function checkFormat({ count, from }: RecordHeader): void {
+  if (count !== FORMAT) throw new Error(`file ${from} has format ${count}, this version reads format ${FORMAT}`);
 }
 
 /** The JSON of a payload, which is padded with spaces. */

@@ -3,20 +3,21 @@
  *
  *     segment-000000000007     records, from the sequence of its file record on
  *     snapshot-000000000007    the sessions as they were when segment 7 began, or later; sealed by a commit record
- *     *.tmp                    a snapshot whose writing was interrupted: removed
+ *     snapshot-*.tmp           a snapshot whose writing was interrupted: removed
  *     damaged-*                files kept because a session is quarantined
  *
  * Where the newest snapshot is damaged an older whole one is taken, which has its segments as long as it is there; else what
  * is sound of the newest one, and its other sessions are quarantined.
  */
 import type { FileOperations } from './file-operations.js';
-import { commitEntries, recordKinds } from './record-format.js';
+import { checkFormat, commitEntries, recordKinds } from './record-format.js';
 import { scanRecords } from './record-scan.js';
 import { Replay } from './replay.js';
 
 export const FILE_NAME = /^(segment|snapshot)-(\d{12})$/;
 export const DAMAGED = 'damaged-';
 export const TEMPORARY = '.tmp';
+const UNFINISHED = /^snapshot-\d{12}\.tmp$/;
 
 /** No session's number: stands for those of a snapshot whose list of sessions is damaged. */
 const UNKNOWN = 0;
@@ -27,7 +28,7 @@ export function fileName(kind: 'segment' | 'snapshot', number: number): string {
 
 export interface Recovery {
   replay: Replay;
-  /** Contents of the files whose rows the sessions view. */
+  /** The snapshot, which the parts of the sessions view. */
   buffers: ArrayBuffer[];
   /** Bytes by name of all files that stay. */
   sizes: Map<string, number>;
@@ -40,7 +41,7 @@ export interface Recovery {
 
 export function recover(files: FileOperations, dir: string, wallMs: () => number): Recovery {
   const names = files.list(dir);
-  for (const name of names) if (name.endsWith(TEMPORARY)) files.remove(`${dir}/${name}`);
+  for (const name of names) if (UNFINISHED.test(name)) files.remove(`${dir}/${name}`);
   const numbered = (kind: string): number[] =>
     names
       .flatMap((name) => (FILE_NAME.exec(name)?.[1] === kind ? [Number(name.slice(-12))] : []))
@@ -48,17 +49,16 @@ export function recover(files: FileOperations, dir: string, wallMs: () => number
   const snapshots = numbered('snapshot').reverse();
   const segments = numbered('segment');
 
-  const buffers: ArrayBuffer[] = [];
   const sizes = new Map<string, number>();
-  const read = (name: string): Uint8Array => {
+  const read = (name: string): Uint8Array<ArrayBuffer> => {
     const buffer = files.readWhole(`${dir}/${name}`);
     sizes.set(name, buffer.byteLength);
     return new Uint8Array(buffer);
   };
-  const loaded = snapshots.map((number) => () => ({
-    number,
-    ...loadSnapshot(read(fileName('snapshot', number)), wallMs),
-  }));
+  const loaded = snapshots.map((number) => () => {
+    const bytes = read(fileName('snapshot', number));
+    return { number, bytes, ...loadSnapshot(bytes, wallMs) };
+  });
   const newest = loaded[0]?.();
   const chosen = newest?.whole === false ? (firstWhole(loaded.slice(1)) ?? newest) : newest;
   const replay = chosen?.replay ?? new Replay(1, wallMs);
@@ -69,7 +69,6 @@ export function recover(files: FileOperations, dir: string, wallMs: () => number
     .map((number) => fileName('segment', number));
   for (const name of replayed) {
     const bytes = read(name);
-    buffers.push(bytes.buffer as ArrayBuffer);
     for (const record of scanRecords(bytes)) if (record !== null) replay.apply(record);
   }
   replay.finish();
@@ -77,7 +76,7 @@ export function recover(files: FileOperations, dir: string, wallMs: () => number
   const quarantined = [...replay.sessions.values()].filter((session) => session.quarantined !== null);
   return {
     replay,
-    buffers,
+    buffers: chosen === undefined ? [] : [chosen.bytes.buffer],
     sizes,
     segments: replayed,
     snapshot: chosen === undefined ? null : fileName('snapshot', chosen.number),
@@ -118,6 +117,7 @@ export function loadSnapshot(bytes: Uint8Array, wallMs: () => number): { replay:
       if (kind === recordKinds.create) replay.unnamed.add(session);
       if (kind === recordKinds.parts) replay.quarantine(session, 'its snapshot is damaged');
     } else if (kind === recordKinds.file) {
+      checkFormat(header);
       replay.nextSequence = header.sequence;
       replay.nextSession = Math.max(replay.nextSession, session);
       replay.firstSession = session;

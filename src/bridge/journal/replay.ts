@@ -7,17 +7,26 @@
  * unless a later record continues exactly where it stood. What is damaged at the very end, with nothing true behind it, was
  * never durable: it is cut.
  */
-import type { EndedSession, RecoveredRows, SessionRecord } from './journal-types.js';
+import type { EndedSession, SessionRecord } from './journal-types.js';
 import { partsOf } from './record-buffer.js';
-import { type CommitEntry, commitEntries, jsonOf, padded, type RecordHeader, recordKinds } from './record-format.js';
+import {
+  type CommitEntry,
+  checkFormat,
+  commitEntries,
+  jsonOf,
+  padded,
+  type RecordHeader,
+  recordKinds,
+} from './record-format.js';
 import type { ScannedRecord } from './record-scan.js';
+import type { RowsPiece } from './rows-pieces.js';
 
 export interface ReplayedSession {
   number: number;
   session: SessionRecord;
   offset: number;
   parts: Record<string, Uint8Array> | null;
-  rows: RecoveredRows[];
+  pieces: RowsPiece[];
   /** Rows known: where the next record continues. */
   next: number;
   quarantined: string | null;
@@ -62,6 +71,7 @@ export class Replay {
     if (!sound) {
       this.#doubtful.push(header);
     } else if (kind === recordKinds.file) {
+      checkFormat(header);
       this.#reach(sequence);
       this.nextSession = Math.max(this.nextSession, header.session);
     } else if (kind === recordKinds.commit) {
@@ -88,7 +98,7 @@ export class Replay {
     const { quarantined = null, ...session } = jsonOf(payload) as SessionRecord & { quarantined?: string };
     const number = header.session;
     this.#know(number);
-    this.sessions.set(number, { number, session, offset: 0, parts: null, rows: [], next: 0, quarantined });
+    this.sessions.set(number, { number, session, offset: 0, parts: null, pieces: [], next: 0, quarantined });
   }
 
   parts(header: RecordHeader, payload: Uint8Array): void {
@@ -138,18 +148,13 @@ export class Replay {
     this.#clear(number);
     if (from + count <= session.next) return;
     const skipped = session.next - from;
-    const kept = count - skipped;
-    const at = payload.byteOffset;
-    const targetsAt = at + padded(count * inputs * valueBytes) + 8 * targets * skipped;
-    const rowsAt = at + valueBytes * inputs * skipped;
-    const { buffer } = payload;
-    session.rows.push({
+    session.pieces.push({
+      payload,
       from: session.next,
-      rows:
-        valueBytes === 4
-          ? new Float32Array(buffer, rowsAt, kept * inputs)
-          : new Float64Array(buffer, rowsAt, kept * inputs),
-      targets: targets === 0 ? null : new Float64Array(buffer, targetsAt, kept * targets),
+      count: count - skipped,
+      targets,
+      rowsAt: valueBytes * inputs * skipped,
+      targetsAt: padded(count * inputs * valueBytes) + 8 * targets * skipped,
     });
     session.next = from + count;
   }

@@ -15,7 +15,8 @@ export interface LedgerEntry {
 type RowsRecord = Extract<JournalRecord, { kind: 'rows' }>;
 
 export class SessionLedger {
-  readonly #entries = new Map<string, LedgerEntry>();
+  /** By id and epoch; a session that is quarantined may stand beside a later one of its id. */
+  readonly #byId = new Map<string, Map<string, LedgerEntry>>();
   #ended: NumberedEnd[];
   /** Definitions by fingerprint. */
   readonly #definitions: Map<string, unknown>;
@@ -28,7 +29,7 @@ export class SessionLedger {
       const { number, session, offset, rows, quarantined } = recovered;
       const next = rows.reduce((sum, one) => sum + one.rows.length / session.inputs, offset);
       const kept = quarantined === null ? null : { ...recovered, rows: [] };
-      this.#entries.set(keyOf(session), { number, session, next, quarantined: kept });
+      this.#add({ number, session, next, quarantined: kept });
     }
     this.#ended = ended;
     this.#definitions = definitions;
@@ -36,12 +37,12 @@ export class SessionLedger {
     this.#nextNumber = nextSession;
   }
 
-  get entries(): Iterable<LedgerEntry> {
-    return this.#entries.values();
+  *entries(): Generator<LedgerEntry> {
+    for (const epochs of this.#byId.values()) yield* epochs.values();
   }
 
   get(id: string, epoch: string): LedgerEntry | undefined {
-    return this.#entries.get(keyOf({ id, epoch }));
+    return this.#byId.get(id)?.get(epoch);
   }
 
   /** Whether the definition has to be written before the session. */
@@ -50,7 +51,7 @@ export class SessionLedger {
   }
 
   create({ definition, ...session }: SessionRecord): LedgerEntry {
-    if (this.#entries.has(keyOf(session))) {
+    if (this.get(session.id, session.epoch) !== undefined) {
       throw new RangeError(`Expected a new epoch for session ${session.id} but received one that the journal holds`);
     }
     if (definition !== undefined) {
@@ -58,12 +59,15 @@ export class SessionLedger {
       this.#stored.add(session.fingerprint);
     }
     const entry = { number: this.#nextNumber++, session, next: 0, quarantined: null };
-    this.#entries.set(keyOf(session), entry);
+    this.#add(entry);
     return entry;
   }
 
   end(entry: LedgerEntry, end: EndedSession): void {
-    this.#entries.delete(keyOf(entry.session));
+    const { id, epoch } = entry.session;
+    const epochs = this.#byId.get(id);
+    epochs?.delete(epoch);
+    if (epochs?.size === 0) this.#byId.delete(id);
     this.#ended.push({ ...end, number: entry.number });
   }
 
@@ -107,7 +111,7 @@ export class SessionLedger {
 
   /** Forgets definitions that no session uses. */
   forgetDefinitions(): void {
-    const used = new Set([...this.#entries.values()].map(({ session }) => session.fingerprint));
+    const used = new Set([...this.entries()].map(({ session }) => session.fingerprint));
     for (const fingerprint of this.#definitions.keys()) {
       if (!used.has(fingerprint)) {
         this.#definitions.delete(fingerprint);
@@ -115,8 +119,10 @@ export class SessionLedger {
       }
     }
   }
-}
 
-function keyOf({ id, epoch }: { id: string; epoch: string }): string {
-  return `${id} ${epoch}`;
+  #add(entry: LedgerEntry): void {
+    const { id, epoch } = entry.session;
+    const epochs = this.#byId.get(id) ?? new Map<string, LedgerEntry>();
+    this.#byId.set(id, epochs.set(epoch, entry));
+  }
 }

@@ -3,6 +3,7 @@ import type { EndedSession, RecoveredSession } from './journal-types.js';
 import type { JournalWriter, Outcome } from './journal-writer.js';
 import type { Records } from './record-buffer.js';
 import type { NumberedEnd } from './replay.js';
+import { joinedRows } from './rows-pieces.js';
 import { isStateDirError } from './state-dir-error.js';
 
 export type WriterRequest =
@@ -68,9 +69,11 @@ function perform(writer: JournalWriter, request: Exclude<WriterRequest, { act: '
 function opened(writer: JournalWriter, now: number): { value: Opened; buffers: ArrayBuffer[] } {
   const { recovery, outcome } = writer.open();
   const { replay, buffers, newlyDamaged } = recovery;
+  const replayed = [...replay.sessions.values()];
+  const { rows, buffer } = joinedRows(replayed);
   const value = {
-    sessions: [...replay.sessions.values()].map(({ number, session, offset, parts, rows, quarantined }) => {
-      return { number, session, offset, parts: parts ?? {}, rows, quarantined };
+    sessions: replayed.map(({ number, session, offset, parts, quarantined }, index) => {
+      return { number, session, offset, parts: parts ?? {}, rows: rows[index]!, quarantined };
     }),
     ended: [...replay.ended.values()].filter((end) => endedWithinTheHour(end, now)),
     unnamed: replay.unnamed.size,
@@ -80,5 +83,5 @@ function opened(writer: JournalWriter, now: number): { value: Opened; buffers: A
     newlyDamaged,
     outcome,
   };
-  return { value, buffers };
+  return { value, buffers: [...buffers, buffer] };
 }

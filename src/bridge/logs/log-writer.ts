@@ -74,12 +74,12 @@ export class LogWriter implements Logger {
       workerData: { shared: this.#ring.shared, fd, words: ringWords, headerBytes: RING_HEADER_BYTES },
       resourceLimits: { maxOldGenerationSizeMb: 32 },
     });
-    this.#worker.unref();
     this.#worker.on('message', () => this.#reportDropped());
     this.#worker.on('error', () => {
       this.#running = false;
     });
     this.#ended = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
+    this.#worker.unref(); // after the listeners: one for messages would hold the process again
     const dropped = metrics.counter('dtesn_log_dropped_total', 'Lines of the log that could not be written.');
     metrics.collect(() => dropped.setTotal({}, this.dropped));
   }

@@ -16,7 +16,7 @@ import { z } from 'zod';
 import { type Clock, clockOption } from '../../abort/index.js';
 import { checkOptions } from '../../errors/index.js';
 import { BridgeError, type BridgeErrorCode } from '../messages/index.js';
-import type { MetricsFamilies } from './metrics-families.js';
+import type { Counter, Histogram, MetricsRegistry } from '../metrics/index.js';
 import { type Priority, type PriorityChoice, priorities, priorityOf, Stride } from './priority.js';
 import { ServiceRate } from './service-rate.js';
 
@@ -105,14 +105,14 @@ export class AdmissionQueue<T> {
   readonly #shares = new Map<string, Share>();
   readonly #rate: ServiceRate;
   readonly #arrived: () => void;
-  readonly #shed: ReturnType<MetricsFamilies['counter']>;
-  readonly #waited: ReturnType<MetricsFamilies['histogram']>;
+  readonly #shed: Counter;
+  readonly #waited: Histogram;
   #requests = 0;
   #bytes = 0;
   #closed = false;
 
   /** `arrived` is called after each admission. */
-  constructor(metrics: MetricsFamilies, options: QueueOptions = {}, arrived: () => void = () => {}) {
+  constructor(metrics: MetricsRegistry, options: QueueOptions = {}, arrived: () => void = () => {}) {
     const checked = checkOptions(queueOptionsSchema, options, 'AdmissionQueue');
     this.#maxRequests = checked.maxRequests;
     this.#maxBytes = checked.maxBytes;

@@ -17,10 +17,10 @@ import { z } from 'zod';
 import type { Clock } from '../../abort/index.js';
 import { argumentError, checkOptions } from '../../errors/index.js';
 import type { DtesnProcessor, DtesnResultJson } from '../../processor/index.js';
+import type { Histogram, MetricsRegistry } from '../metrics/index.js';
 import { type Admission, AdmissionQueue, type QueueOptions, queueOptionsSchema } from './admission-queue.js';
 import { chunkedStream } from './chunked-stream.js';
 import { bridgeErrorOf } from './failures.js';
-import type { MetricsFamilies } from './metrics-families.js';
 import { type ModelRequest, type Outcome, runTogether } from './native-batch.js';
 import { paceOf } from './pace.js';
 import { bytesOf } from './request-bytes.js';
@@ -38,7 +38,7 @@ import { Uses } from './uses.js';
 export interface BatchRunnerOptions extends QueueOptions {
   /** Where requests run; it stays open when the runner closes. */
   processor: DtesnProcessor;
-  metrics: MetricsFamilies;
+  metrics: MetricsRegistry;
   /** Milliseconds that a batch which is not full may wait for more requests while the model is idle, 0 to 5; 1 by default. */
   batchWaitMs?: number | undefined;
   /** Batches in the model at the same time, 1 to 1,024; all usable CPUs but one by default (pace.ts). */
@@ -49,7 +49,7 @@ export interface BatchRunnerOptions extends QueueOptions {
 
 export const batchRunnerOptionsSchema = queueOptionsSchema.extend({
   processor: z.custom<DtesnProcessor>((value) => value !== undefined).describe('a DtesnProcessor'),
-  metrics: z.custom<MetricsFamilies>((value) => value !== undefined).describe('a MetricsRegistry'),
+  metrics: z.custom<MetricsRegistry>((value) => value !== undefined).describe('a MetricsRegistry'),
   batchWaitMs: z.number().min(0).max(5).default(1).describe('milliseconds, 0 to 5'),
   lanes: z.int().min(1).max(1024).optional().describe('a whole number of batches, 1 to 1024'),
   maxStreams: z.int().min(2).max(100_000).default(256).describe('a whole number of streams, 2 to 100000'),
@@ -74,7 +74,7 @@ export class BatchRunner implements AsyncDisposable {
   readonly #batchWaitMs: number;
   readonly #lanes: number;
   readonly #maxStreams: number;
-  readonly #sizes: ReturnType<MetricsFamilies['histogram']>;
+  readonly #sizes: Histogram;
   readonly #uses = new Uses<DtesnProcessor>();
   readonly #streams = new Map<string, number>();
   readonly #running = new Set<Promise<void>>();

@@ -25,7 +25,7 @@ export function makeSession(
   const { network, fingerprint, readout, definition, name } = pinned.made;
   const learner = learnerOf(request.targets);
   const settings: SessionSettings = { build, learner, columns: null };
-  settings.columns = columnsOf(request.outputs, learner?.outputs ?? readout?.outputs ?? network.stateSize);
+  settings.columns = columnsOf(request.outputs, learner?.outputs ?? readout?.outputs ?? network.featureSize);
   const record = {
     ...{ id, epoch: randomBytes(12).toString('hex'), network: request.network ?? name, fingerprint },
     ...{ inputs: network.inputs, targets: learner?.outputs ?? 0, dtype: network.dtype },

@@ -16,6 +16,11 @@ const LEAST_WEIGHT = 0.01;
 /** Learners that update at the same time: each takes a thread of the pool that files use too. */
 const AT_ONCE = 2;
 
+const STOPPED = 'P lost positive definiteness: create a session with a larger ridge, or scale the rows down';
+
+/** Parts of a snapshot. */
+export type SavedReadout = Record<'learner' | 'errors', Uint8Array>;
+
 export class OnlineReadout {
   readonly outputs: number;
   readonly #features: number;
@@ -28,11 +33,23 @@ export class OnlineReadout {
   #stopped: string | null = null;
   #readout: LinearReadout | null = null;
 
-  constructor(features: number, { outputs, ridge, forgetting }: LearnerSettings) {
+  constructor(features: number, { outputs, ridge, forgetting }: LearnerSettings, saved?: SavedReadout) {
     this.outputs = outputs;
     this.#features = features;
-    this.#squares = new RecursiveLeastSquares({ states: features, outputs, ridge, forgetting });
     this.#lastTarget = new Float64Array(outputs);
+    if (saved === undefined) {
+      this.#squares = new RecursiveLeastSquares({ states: features, outputs, ridge, forgetting });
+      return;
+    }
+    this.#squares = RecursiveLeastSquares.restore(saved.learner);
+    const [stopped, ...figures] = new Float64Array(saved.errors.slice().buffer);
+    if (stopped === 1) this.#stopped = STOPPED;
+    const [errors, error, persistences, persistence, ...last] = figures as [number, number, number, number];
+    this.#errors = errors;
+    this.#error = error;
+    this.#persistences = persistences;
+    this.#persistence = persistence;
+    this.#lastTarget.set(last);
   }
 
   /** Bytes of a learner, as its bound counts them. */
@@ -76,22 +93,17 @@ export class OnlineReadout {
         return predictions;
       } catch (error) {
         if (!(isDtesnError(error) && error.code === 'ERR_DTESN_UNSTABLE')) throw error;
-        this.#stopped = error.message;
+        this.#stopped = STOPPED;
       }
     }
     return this.readout().apply(this.#rows(features, this.#features)).data as Float64Array;
   }
 
-  save(): { learner: Uint8Array; errors: Uint8Array } {
-    throw new Error('RecursiveLeastSquares.save has not landed');
-  }
-
-  static restore(
-    features: number,
-    settings: LearnerSettings,
-    _saved: { learner: Uint8Array; errors: Uint8Array },
-  ): OnlineReadout {
-    return new OnlineReadout(features, settings);
+  /** Everything as it is; not while `learn` is under way. */
+  save(): SavedReadout {
+    const stopped = this.#stopped === null ? 0 : 1;
+    const figures = [stopped, this.#errors, this.#error, this.#persistences, this.#persistence, ...this.#lastTarget];
+    return { learner: this.#squares.save(), errors: new Uint8Array(Float64Array.from(figures).buffer) };
   }
 
   close(): void {

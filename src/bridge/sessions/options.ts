@@ -14,6 +14,8 @@ export interface SessionServiceOptions {
   checkpointMs?: number | undefined;
   /** Bytes of the journal on disk. The journal's default when left out. */
   stateMaxBytes?: number | undefined;
+  /** Bytes of rows on disk after which they are compacted into a snapshot at the earliest. The journal's default when left out. */
+  compactBytes?: number | undefined;
   /** Bytes of records that wait for the disk; beyond them steps are refused with `storage`. The journal's default when left out. */
   undurableMaxBytes?: number | undefined;
   /** Sessions at the same time, 1 to 1,000,000. Default 10,000. */
@@ -52,6 +54,9 @@ export const optionsSchema = z.object({
   stateDir: z.string().min(1).nullable().describe('a folder, or null'),
   checkpointMs: z.int().min(1).max(60_000).default(250).describe('a whole number of ms from 1 to 60000'),
   stateMaxBytes: bytes(2 ** 50)
+    .optional()
+    .describe('a whole number of bytes'),
+  compactBytes: bytes(2 ** 50)
     .optional()
     .describe('a whole number of bytes'),
   undurableMaxBytes: bytes(2 ** 40)

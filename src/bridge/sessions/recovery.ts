@@ -108,8 +108,8 @@ function learnerOf(
   parts: SessionSnapshot['parts'],
 ) {
   const { learner, errors } = parts;
-  if (learner === undefined || errors === undefined) return new OnlineReadout(features, settings);
-  return OnlineReadout.restore(features, settings, { learner, errors });
+  const saved = learner === undefined || errors === undefined ? undefined : { learner, errors };
+  return new OnlineReadout(features, settings, saved);
 }
 
 type RecoveredRows = RecoveredSession['rows'];
@@ -145,18 +145,4 @@ function concat(views: readonly Floats[]): Floats {
 export function floatsOf(bytes: Uint8Array, dtype: 'f32' | 'f64'): Floats {
   const { buffer } = bytes.slice();
   return dtype === 'f32' ? new Float32Array(buffer) : new Float64Array(buffer);
-}
-
-/** A copy of a session between two of its requests. */
-export function snapshotOf(session: Session): SessionSnapshot {
-  if (session.failed !== null) throw session.failed;
-  const { record, offset, place, learner, exact } = session;
-  const parts: SessionSnapshot['parts'] = {};
-  if (place !== null) {
-    const { state } = place;
-    parts['state'] = new Uint8Array(state.buffer, state.byteOffset, state.byteLength).slice();
-  }
-  if (learner !== null) Object.assign(parts, learner.save());
-  if (!exact) parts['inexact'] = new Uint8Array(1);
-  return { session: record, offset, parts };
 }

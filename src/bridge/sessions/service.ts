@@ -15,19 +15,20 @@
  */
 import { wallMs } from '../../abort/index.js';
 import { checkOptions } from '../../errors/index.js';
-import type { Journal, RecoveredState, SessionSnapshot } from '../journal/index.js';
+import type { Journal, RecoveredState } from '../journal/index.js';
 import { BridgeError } from '../messages/index.js';
 import type { BlockedSession } from './blocked-session.js';
 import { thisBuild } from './build.js';
 import { asksFor, idOf, makeSession } from './creation.js';
 import { describeSession, placeOf } from './describe.js';
 import { Durability } from './durability.js';
+import { expireIdle } from './idle-expiry.js';
 import type { SessionNetwork } from './networks.js';
 import { OnlineReadout } from './online-readout.js';
-import { openJournal } from './open-journal.js';
+import { type JournalFiles, openJournal } from './open-journal.js';
 import { type CheckedOptions, optionsSchema, type SessionServiceOptions } from './options.js';
 import { PinnedNetworks } from './pinned-networks.js';
-import { recoverSessions, snapshotOf } from './recovery.js';
+import { recoverSessions } from './recovery.js';
 import type {
   CreateResult,
   CreateSession,
@@ -43,6 +44,7 @@ import type {
 import type { Session } from './session.js';
 import { SessionCounters } from './session-metrics.js';
 import { GONE_MS, goneError, SessionTable } from './session-table.js';
+import { snapshots } from './snapshots.js';
 import { StepsRunner } from './steps-runner.js';
 
 const MOST_ITEMS = 1000;
@@ -58,7 +60,7 @@ export class SessionService {
   readonly #counters: SessionCounters;
   readonly #steps: StepsRunner;
   #learnerBytes = 0;
-  #cancelSweep: () => void = () => {};
+  #stopExpiry: () => void = () => {};
   #draining = false;
 
   private constructor(options: CheckedOptions, build: string, journal: Journal | null, table: SessionTable) {
@@ -77,16 +79,23 @@ export class SessionService {
     this.#steps = new StepsRunner(this.#durability, this.#counters, options);
   }
 
-  /** Recovers the sessions of the state directory, then resolves. Errors: those of the journal; BridgeError `impossible` for networks. */
-  static async start(options: SessionServiceOptions): Promise<SessionService> {
+  /**
+   * Recovers the sessions of the state directory, then resolves. `files` puts another file system in the place of Node's: for
+   * tests. Errors: those of the journal; BridgeError `impossible` for networks.
+   */
+  static async start(options: SessionServiceOptions, files?: JournalFiles): Promise<SessionService> {
     const checked = checkOptions(optionsSchema, options, 'SessionService');
     const table = new SessionTable(checked.clock);
     const build = checked.build ?? (await thisBuild());
-    const { journal, ...recovered } = await openJournal(checked, () => snapshots(table));
+    const { journal, ...recovered } = await openJournal(checked, () => snapshots(table), files);
     try {
       const service = new SessionService(checked, build, journal, table);
       await service.#recover(recovered);
-      service.#sweepLater();
+      service.#stopExpiry = expireIdle(
+        () => service.#served(),
+        (session) => service.#expire(session),
+        checked,
+      );
       return service;
     } catch (error) {
       await journal?.close();
@@ -251,7 +260,7 @@ export class SessionService {
   /** Requests that wait are refused with `draining` and apply nothing, those that have begun are answered; then a commit. */
   async drain(): Promise<void> {
     this.#draining = true;
-    this.#cancelSweep();
+    this.#stopExpiry();
     const sessions = [...this.#served()];
     for (const { queue } of sessions) for (const work of queue.splice(0)) work.reject(drainingError());
     await Promise.all(sessions.map((session) => session.between(() => undefined)));
@@ -263,9 +272,12 @@ export class SessionService {
     try {
       await this.drain();
     } finally {
-      await this.#journal?.close();
-      for (const { learner } of this.#served()) learner?.close();
-      this.#networks.close();
+      try {
+        await this.#journal?.close();
+      } finally {
+        for (const { learner } of this.#served()) learner?.close();
+        this.#networks.close();
+      }
     }
   }
 
@@ -306,6 +318,7 @@ export class SessionService {
   /** Takes back a creation that did not become durable: its id is unknown again. */
   #undo(session: Session): void {
     const { id, epoch } = session.record;
+    if (this.#table.find(id) !== session) return;
     try {
       this.#durability.end({ kind: 'end', id, epoch, reason: 'deleted' });
     } catch (error) {
@@ -324,24 +337,10 @@ export class SessionService {
     this.#networks.leave(session.pinned);
   }
 
-  #sweepLater(): void {
-    const { clock, idleMs } = this.#options;
-    this.#cancelSweep = clock.after(Math.min(60_000, Math.max(100, idleMs / 10)), () => {
-      this.#sweep();
-      this.#sweepLater();
+  #expire(session: Session): void {
+    this.#end(session, 'expired').catch((error: Error) => {
+      this.#options.log.warn('a session that was idle too long did not end', { error: error.message });
     });
-  }
-
-  /** Ends the sessions that were idle too long. */
-  #sweep(): void {
-    const { clock, idleMs, log } = this.#options;
-    const before = clock.now() - idleMs;
-    for (const session of this.#served()) {
-      if (session.lastUsed > before || session.work !== null || session.queue.length > 0) continue;
-      this.#end(session, 'expired').catch((error: Error) => {
-        log.warn('a session that was idle too long did not end', { error: error.message });
-      });
-    }
   }
 }
 
@@ -351,15 +350,4 @@ function drainingError(): BridgeError {
 
 function learnerBytes({ learner, pinned }: Session): number {
   return learner === null ? 0 : OnlineReadout.bytesOf(pinned.made.network.featureSize);
-}
-
-/** A copy of each session, between two of its requests; the journal keeps those that it quarantined itself. */
-async function* snapshots(table: SessionTable): AsyncIterable<SessionSnapshot> {
-  for (const session of [...table.values()]) {
-    const isThere = () => table.find(session.record.id) === session;
-    if (session.blocked === 'network_changed' && isThere()) yield session.snapshot();
-    if (session.blocked !== null) continue;
-    const copy = await session.between(() => (isThere() ? snapshotOf(session) : null));
-    if (copy !== null) yield copy;
-  }
 }

@@ -69,10 +69,10 @@ export class Session {
     this.learner = learner;
     this.lastUsed = now;
     const { network, readout } = pinned.made;
-    this.fullWidth = settings.learner?.outputs ?? readout?.outputs ?? network.stateSize;
+    this.fullWidth = settings.learner?.outputs ?? readout?.outputs ?? network.featureSize;
     if (settings.learner !== null) this.reading = network.featureSize;
     else if (readout !== null) this.reading = 'readout';
-    else this.reading = settings.columns === null ? network.stateSize : Math.max(...settings.columns) + 1;
+    else this.reading = settings.columns === null ? network.featureSize : Math.max(...settings.columns) + 1;
   }
 
   get id(): string {

@@ -7,6 +7,9 @@
  *
  * Tensor-parallel, pipeline and expert ranks of one group report the same requests: of series that differ in nothing else
  * the greatest is read (of histograms the one with the greatest count), and their rank labels are left out.
+ *
+ * The readings of a scrape are kept with it: its figures and the rates before and after it read it once. They are not to be
+ * changed, and neither are the families.
  */
 import type { EngineKind } from '../engine.js';
 import type { Labels, MetricFamilies, MetricFamily } from '../prometheus/index.js';
@@ -54,7 +57,17 @@ export interface EngineReadings {
   engines: EngineReading[];
 }
 
+const known = new WeakMap<MetricFamilies, { size: number; readings: EngineReadings }>();
+
 export function readEngines(families: MetricFamilies): EngineReadings {
+  const before = known.get(families);
+  if (before?.size === families.size) return before.readings;
+  const readings = readFamilies(families);
+  known.set(families, { size: families.size, readings });
+  return readings;
+}
+
+function readFamilies(families: MetricFamilies): EngineReadings {
   const names = [...families.keys()];
   const isThere = (prefix: string) => names.some((name) => name.startsWith(prefix));
   const found = namings.find(({ prefix }) => isThere(prefix) || isThere(RAY_PREFIX + prefix));

@@ -93,7 +93,7 @@ describe('a file of engines', () => {
     writeFileSync(file, groups('127.0.0.1:1'));
     const { engines, lines, metrics } = await setOf({ enginesFile: file, clock, monitor: { intervalMs: 600_000 } });
     const failures = () => lines.filter(({ message }) => message.startsWith('engines could not be read')).length;
-    const bad = ['[{"targets": ', groups('127.0.0.1:2', 'ftp://h'), groups('http://user:canary@h:1'), '', '{}'];
+    const bad = ['[{"targets": canary', groups('127.0.0.1:2', 'ftp://h'), groups('http://user:canary@h:1'), '', '{}'];
     for (const [i, text] of bad.entries()) {
       writeFileSync(file, text);
       await until(clock, () => expect(failures()).toBe(i + 1));

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { EngineSet, type EngineSetOptions, EventLog } from '../../../src/bridge/engines/index.js';
+import type { LogFields } from '../../../src/bridge/logs/index.js';
 import { MetricsRegistry } from '../../../src/bridge/metrics/index.js';
 import { type Answer, json, serveEngine, text } from '../../faults/engine-server.js';
 
@@ -75,16 +76,18 @@ export async function serveOnIPv6(answers: Record<string, Answer>) {
   };
 }
 
-export const fast = { intervalMs: 50, timeoutMs: 45, hungAfterMs: 400 };
+/** Observes often, and waits long before it says that something hangs: the machine of a test may be slow. */
+export const fast = { intervalMs: 50, timeoutMs: 5000, hungAfterMs: 60_000 };
+export const impatient = { ...fast, hungAfterMs: 400 };
 
 export async function startSet(options: Partial<EngineSetOptions> = {}) {
   const events = new EventLog();
   const metrics = new MetricsRegistry();
-  const lines: { message: string; fields: Record<string, unknown> }[] = [];
-  const write = (message: string, fields: Record<string, unknown> = {}) => void lines.push({ message, fields });
+  const lines: { message: string; fields: LogFields }[] = [];
+  const write = (message: string, fields: LogFields = {}) => void lines.push({ message, fields });
   const told: { type: string; data: Record<string, unknown> }[] = [];
   events.subscribe(({ type, data }) => told.push({ type, data }));
-  const log = { info: write, warn: write };
+  const log = { debug: write, info: write, warn: write, error: write };
   const engines = await EngineSet.start({ events, metrics, log, monitor: fast, ...options });
   const state = (name: string) => engines.list().find((item) => item.name === name)?.state.name;
   const types = (engine: string) => told.filter(({ data }) => data['engine'] === engine).map(({ type }) => type);

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { nodeFiles } from '../../../src/bridge/journal/file-operations.js';
 import { bundle } from '../../worker-sources.js';
 import { CountingSessions, checkedOffset, session } from './journal-fixture.js';
 
@@ -40,7 +41,7 @@ async function survivesKills(times: number): Promise<void> {
   let commits = 0;
   for (let time = 0; time < times; time++) {
     const durable = await killed(dir, Math.random() * 150);
-    const { sessions, unnamed, journal } = await CountingSessions.open(undefined, { dir });
+    const { sessions, unnamed, journal } = await CountingSessions.open(nodeFiles, { dir });
     expect([unnamed, sessions.filter(({ quarantined }) => quarantined !== null)]).toEqual([0, []]);
     const found = new Map(sessions.map((one) => [one.session.id, checkedOffset(one)]));
     for (const [id, offset] of durable) {
@@ -52,11 +53,11 @@ async function survivesKills(times: number): Promise<void> {
   expect(commits).toBeGreaterThan(0);
 }
 
-test('ten kills at random moments lose no row that was told to be durable', () => survivesKills(10), 60_000);
+test('ten kills at random moments lose no row that was told to be durable', () => survivesKills(10), 180_000);
 
 test(
   'two hundred kills at random moments lose no row that was told to be durable',
-  { tags: ['slow'], timeout: 600_000 },
+  { tags: ['slow'], timeout: 1_200_000 },
   () => survivesKills(200),
 );
 

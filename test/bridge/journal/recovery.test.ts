@@ -1,5 +1,6 @@
 /** What a damaged journal gives back: right rows or none, and no session less than what was durable of it. */
 import { describe, expect, test } from 'vitest';
+import { crc32c } from '../../../src/bridge/journal/crc32c.js';
 import { CountingSessions, checkedOffset, dir, session } from './journal-fixture.js';
 import { MemoryFiles } from './memory-files.js';
 
@@ -59,7 +60,7 @@ const flipped = (at: number, bit: number) => (bytes: Uint8Array) => {
 describe.each([
   ['segments alone', false],
   ['a snapshot and segments', true],
-])('of %s', (_name, compacted) => {
+])('of %s', { timeout: 120_000 }, (_name, compacted) => {
   test('a journal that is whole gives all sessions back', async () => {
     expect(await unserved(await smallJournal(compacted))).toBe(0);
   });
@@ -212,4 +213,19 @@ test('a snapshot that was not finished is removed', async () => {
   files.set(`${dir}/snapshot-000000000009.tmp`, new Uint8Array(100));
   await CountingSessions.open(files);
   expect(files.names().filter((name) => name.endsWith('.tmp'))).toEqual([]);
+});
+
+test('a state directory of another format is refused, and left as it is', async () => {
+  const { files } = await smallJournal(false);
+  const name = `${dir}/segment-000000000001`;
+  const bytes = files.get(name).slice();
+  const view = new DataView(bytes.buffer);
+  view.setUint32(32, 2, true);
+  view.setUint32(44, crc32c(bytes, 0, 44), true);
+  files.set(name, bytes);
+  const names = files.names();
+  await expect(CountingSessions.open(files)).rejects.toThrow(
+    'The state directory /state cannot be used: file 1 has format 2, this version reads format 1',
+  );
+  expect(files.names()).toEqual(names);
 });

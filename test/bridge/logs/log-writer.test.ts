@@ -199,6 +199,23 @@ describe('with a stderr that is never read', () => {
     expect(said.closeMs).toBeLessThan(5000);
   });
 
+  test('a process whose log was not closed ends by itself', async () => {
+    const code = `
+      import { LogWriter } from '${dist}logs/index.js';
+      import { MetricsRegistry } from '${dist}metrics/index.js';
+      const log = new LogWriter({ metrics: new MetricsRegistry(), ringBytes: 65536 });
+      for (let i = 0; i < 2000; i++) log.info('x'.repeat(1000), { i });
+      setTimeout(() => {}, 200);
+    `;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'ignore', 'pipe'] });
+    child.stderr.pause();
+    const kill = setTimeout(() => child.kill('SIGKILL'), 15_000);
+    const exitCode = await new Promise((resolve) => child.once('exit', resolve));
+    clearTimeout(kill);
+    child.stderr.destroy();
+    expect(exitCode).toBe(0);
+  });
+
   test('a reader that comes late gets whole lines and one that says how many were dropped', async () => {
     const code = `
       import { LogWriter } from '${dist}logs/index.js';
@@ -218,7 +235,9 @@ describe('with a stderr that is never read', () => {
       stderr += bytes;
       if (stderr.includes('lines of the log were dropped')) child.stdin.write('end\n');
     });
+    const kill = setTimeout(() => child.kill('SIGKILL'), 15_000);
     await new Promise((resolve) => child.once('close', resolve));
+    clearTimeout(kill);
     const lines = stderr
       .split('\n')
       .slice(0, -1)

@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { BatchRunner, type BatchRunnerOptions } from '../../../src/bridge/processing/index.js';
+import { DtesnError } from '../../../src/errors/index.js';
 import { DtesnProcessor, dtesnResultSchema } from '../../../src/processor/index.js';
+import { ManualClock } from '../../manual-clock.js';
 import { heldEngine } from './held-engine.js';
 import { KeptMetrics } from './metrics.js';
 
@@ -165,24 +167,43 @@ describe('requests that arrive together', () => {
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
   });
 
-  test('wait for nothing when they are a full batch, and for others when they are not', async () => {
-    let waits = 0;
-    const clock = {
-      now: () => performance.now(),
-      after(ms: number, call: () => void) {
-        if (ms <= 5) waits++;
-        const timer = setTimeout(call, ms);
-        return () => clearTimeout(timer);
-      },
-    };
-    const { runner } = open({ clock });
-    await Promise.all(Array.from({ length: 8 }, (_, i) => runner.process(`full ${i}`)));
-    expect(waits).toBe(0);
-    await runner.process('lone');
-    expect(waits).toBe(1);
-    const { runner: eager } = open({ clock, batchWaitMs: 0 });
-    await eager.process('lone');
-    expect(waits).toBe(1);
+  test('run once more one by one where their batch fails as a whole, so that one failure is one entry', async () => {
+    const { runner } = open();
+    const whole = processor.processBatch.bind(processor);
+    const batches = vi.spyOn(processor, 'processBatch').mockImplementation((inputs, options) => {
+      if (inputs.includes('too much')) throw new DtesnError('ERR_DTESN_MEMORY', 'no memory for it');
+      return whole(inputs, options);
+    });
+    const entries = await runner.processBatch(['a', 'too much', 'c']);
+    const sizes = batches.mock.calls.map(([inputs]) => inputs.length);
+    batches.mockRestore();
+    expect(sizes).toEqual([3, 1, 1, 1]);
+    expect(entries.map(({ ok }) => ok)).toEqual([true, false, true]);
+    expect(entries[1]).toEqual({ ok: false, error: { code: 'memory', message: expect.stringContaining('no memory') } });
+  });
+
+  test('wait for nothing when they are a full batch', async () => {
+    const { runner } = open({ clock: new ManualClock() }); // time stands still
+    const results = await Promise.all(Array.from({ length: 8 }, (_, i) => runner.process(seriesOf(4, i))));
+    expect(results.map(({ batch }) => batch.size)).toEqual(Array(8).fill(8));
+  });
+
+  // batchWaitMs (1 - waiting / size)² = 5 (7/8)² = 3.83 ms
+  test('wait for others when they are not a full batch, the longer the fewer they are', async () => {
+    const clock = new ManualClock();
+    const { runner, metrics } = open({ clock });
+    const lone = runner.process(seriesOf(4));
+    await clock.pass(3.8);
+    expect(metrics.read('dtesn_batch_size')).toEqual([]);
+    await clock.pass(0.1);
+    expect(metrics.read('dtesn_batch_size')).toEqual([1]);
+    await lone;
+  });
+
+  test('wait for nothing with batchWaitMs 0, and those of one turn of the event loop still run together', async () => {
+    const { runner } = open({ clock: new ManualClock(), batchWaitMs: 0 });
+    const [one, two] = await Promise.all([runner.process(seriesOf(4)), runner.process(seriesOf(5))]);
+    expect([one!.batch.size, two!.batch.size]).toEqual([2, 2]);
   });
 
   test('a wait of more than 5 ms is refused', () => {

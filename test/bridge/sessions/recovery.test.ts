@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { MetricsRegistry } from '../../../src/bridge/metrics/index.js';
-import { treeDefinition } from '../../../src/bridge/sessions/index.js';
+import { type NetworkDefinition, treeDefinition } from '../../../src/bridge/sessions/index.js';
 import { folder, lists, networksOf, rowsOf, start, tree } from './fixtures.js';
 
 const other = treeDefinition({ depth: 2, units: 12, inputs: 3, seed: 1 });
@@ -52,7 +52,7 @@ describe('a restart', () => {
   test('has offset = durable, and goes on to the bit of an undisturbed run', async () => {
     const stateDir = folder();
     const first = await start({ stateDir, ...SHORT });
-    const ids = Array.from({ length: 30 }, (_, i) => `s${i}`);
+    const ids = Array.from({ length: 6 }, (_, i) => `s${i}`);
     for (const id of ids) await first.create({ id });
     for (let at = 0; at < 60; at += 20) {
       await Promise.all(ids.map((id, seed) => first.steps(id, { from: at, rows: rowsOf(at, 20, seed) })));
@@ -146,6 +146,31 @@ describe('a restart', () => {
   });
 });
 
+test.each<[string, NetworkDefinition]>([
+  ['a reservoir in f64', { kind: 'Reservoir', options: { units: 20, inputs: 3, seed: 3, dtype: 'f64', leak: 0.4 } }],
+  ['delays and their products', { kind: 'Nvar', options: { inputs: 3, delay: 3, dtype: 'f64' } }],
+])('sessions of another kind of network go on to the bit: %s', async (_kind, definition) => {
+  const stateDir = folder();
+  const definitions = { default: definition };
+  const first = await start({ stateDir, definitions });
+  await first.create({ id: 'a', targets: { outputs: 1, ridge: 1 } });
+  await first.create({ id: 'b' });
+  await first.create({ id: 'whole' });
+  const { outputs } = await first.steps('whole', { from: 0, rows: rowsOf(0, 25) });
+  await first.steps('b', { from: 0, rows: rowsOf(0, 20) });
+  await first.steps('a', { from: 0, rows: rowsOf(0, 20), targets: rowsOf(0, 20, 0, 1) });
+  const { weights } = await first.readout('a');
+  await first.close();
+  const second = await start({ stateDir, definitions });
+  const rest = await second.steps('b', { from: 20, rows: rowsOf(20, 5) });
+  expect(lists(rest.outputs)).toEqual(lists(outputs).slice(20));
+  const { network } = (await networksOf(definitions))[0]!;
+  const plain = network.run(rowsOf(0, 25));
+  network.close();
+  for (const [i, value] of outputs.data.entries()) expect(value).toBeCloseTo(plain.data[i]!, 10);
+  expect((await second.readout('a')).weights).toEqual(weights);
+});
+
 test('a configuration change while sessions run changes none of their bits over a restart', async () => {
   const stateDir = folder();
   const first = await start({ stateDir });
@@ -159,4 +184,15 @@ test('a configuration change while sessions run changes none of their bits over 
   expect(second.describe('b').fingerprint).not.toBe(second.describe('a').fingerprint);
   const { outputs } = await second.steps('a', { from: 16, rows: rowsOf(16, 2) });
   expect(lists(outputs)).toEqual(await undisturbed(16, 2));
+});
+
+test('a session whose network is not there can be deleted', async () => {
+  const stateDir = folder();
+  const first = await start({ stateDir });
+  await first.create({ id: 'a' });
+  await first.close();
+  const second = await start({ stateDir, definitions: { default: other }, maxNetworks: 1 });
+  await second.remove('a');
+  expect((await second.create({ id: 'a' })).created).toBe(true);
+  expect(second.describe('a').inputs).toBe(3);
 });

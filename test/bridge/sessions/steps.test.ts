@@ -267,7 +267,7 @@ describe('many', () => {
     await service.create({ id: 'b' });
     const outcomes = await service.stepsMany([
       { id: 'b', from: 0, rows: rowsOf(0, 2) },
-      { id: 'nobody', from: 0, rows: [] },
+      { id: 'unknown', from: 0, rows: [] },
       { id: 'a', from: 3, rows: rowsOf(3, 2) },
       { id: 'a', from: 0, rows: rowsOf(0, 2) },
       { id: 'b', from: 2, rows: rowsOf(2, 2) },
@@ -275,7 +275,7 @@ describe('many', () => {
     const told = outcomes.map((one) =>
       'error' in one ? (one.error as { code: string }).code : (one.answer as StepsAnswer).outputsFrom,
     );
-    expect(outcomes.map(({ id }) => id)).toEqual(['b', 'nobody', 'a', 'a', 'b']);
+    expect(outcomes.map(({ id }) => id)).toEqual(['b', 'unknown', 'a', 'a', 'b']);
     expect(told).toEqual([0, 'session_unknown', 'offset_gap', 0, 2]);
   });
 

@@ -32,7 +32,7 @@ const groups = z.array(
 );
 
 export function parseTargets(text: string): Target[] {
-  const targets = groups.parse(JSON.parse(text)).flatMap(({ targets, labels }) =>
+  const targets = groups.parse(parsed(text)).flatMap(({ targets, labels }) =>
     targets.map((target): Target => {
       const url = /^(unix:|[a-z][a-z0-9+.-]*:\/\/)/i.test(target)
         ? target
@@ -43,6 +43,15 @@ export function parseTargets(text: string): Target[] {
   if (targets.length > MOST_TARGETS)
     throw new RangeError(`Expected at most ${MOST_TARGETS} targets but received ${targets.length}`);
   return targets;
+}
+
+/** The parser's own message quotes the text. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new SyntaxError('Expected an array of groups of targets but the file is not JSON');
+  }
 }
 
 export interface EnginesFileOptions {
