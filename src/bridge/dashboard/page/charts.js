@@ -7,6 +7,7 @@ import { element, setAttribute, setText } from './elements.js';
 import { clock, count, latency, minute, percent } from './format.js';
 import uPlot from './uplot/uPlot.esm.js';
 
+/** `sparse`: figures that single samples have, which a line alone would not show. */
 const kinds = [
   { title: 'Requests', format: count, lines: { running: 'running', waiting: 'waiting' } },
   { title: 'KV memory', format: percent, top: 1, lines: { kvUsage: 'in use' } },
@@ -18,10 +19,11 @@ const kinds = [
   {
     title: 'Time to first token',
     format: latency,
+    sparse: true,
     lines: { timeToFirstTokenP50Seconds: 'p50', timeToFirstTokenP99Seconds: 'p99' },
   },
-  { title: 'Between tokens', format: latency, lines: { interTokenSeconds: 'mean' } },
-  { title: 'In the queue', format: latency, lines: { queueSeconds: 'mean' } },
+  { title: 'Between tokens', format: latency, sparse: true, lines: { interTokenSeconds: 'mean' } },
+  { title: 'In the queue', format: latency, sparse: true, lines: { queueSeconds: 'mean' } },
 ];
 
 const height = 148;
@@ -132,7 +134,7 @@ class Chart {
       grid: { stroke: colour('--grid'), width: 1 },
       ticks: { show: false },
     };
-    const { format, top } = this.#kind;
+    const { format, top, sparse } = this.#kind;
     return {
       width: this.#canvas.clientWidth || 300,
       height,
@@ -158,7 +160,7 @@ class Chart {
           stroke: colour(`--line-${i}`),
           width: 1.75,
           dash: i === 1 ? dash : [],
-          points: { show: false },
+          points: { show: sparse === true, size: 2.5, fill: colour(`--line-${i}`) },
         })),
       ],
       hooks: {
