@@ -116,6 +116,8 @@ async function serve(
 ): Promise<void> {
   const requestId = requestIdOf(incoming.headers);
   outgoing.setHeader('x-request-id', requestId);
+  const traceparent = traceparentOf(incoming.headers);
+  if (traceparent !== undefined) outgoing.setHeader('traceparent', traceparent);
   if (options.draining()) outgoing.setHeader('connection', 'close');
   const outcome: { error: BridgeError | null } = { error: null };
   count(incoming, outgoing, endpoints[0]?.path ?? 'none', requestId, outcome, options);
@@ -125,13 +127,12 @@ async function serve(
     const caller = admitted(incoming, endpoints, options);
     const one = routed(incoming, endpoints, caller);
     const request = await read(incoming, one, options.bodies);
-    const trace = traceparentOf(incoming.headers);
     const answer = await one.handle({
       ...request,
       params,
       caller,
       requestId,
-      traceparent: trace,
+      traceparent,
       signal: leaving.signal,
       incoming,
       outgoing,
