@@ -122,7 +122,9 @@ async function serve(
   const outcome: { error: BridgeError | null } = { error: null };
   count(incoming, outgoing, endpoints[0]?.path ?? 'none', requestId, outcome, options);
   const leaving = new AbortController();
-  outgoing.once('close', () => leaving.abort(new BridgeError('malformed', 'The client left')));
+  outgoing.once('close', () => {
+    if (!outgoing.writableFinished) leaving.abort(new BridgeError('malformed', 'The client left'));
+  });
   try {
     const caller = admitted(incoming, endpoints, options);
     const one = routed(incoming, endpoints, caller);
