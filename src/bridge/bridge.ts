@@ -14,7 +14,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pause, wallMs } from '../abort/index.js';
+import { pause, systemClock, wallMs } from '../abort/index.js';
 import { rangeError } from '../errors/index.js';
 import { lockFile, openFileLimit } from '../native/index.js';
 import { bridgeEndpoints } from './endpoints.js';
@@ -59,7 +59,12 @@ export class Bridge {
   /** Opens everything; resolves when the bridge is ready. */
   static async start(options: BridgeOptions = {}): Promise<Bridge> {
     const checked = checkBridgeOptions(options);
-    const addresses = checked.config.listen.map(listenAddress);
+    return Bridge.open(checked, checked.config.listen);
+  }
+
+  /** @internal With options that are checked, on given addresses. */
+  static async open(checked: CheckedOptions, listen: readonly string[]): Promise<Bridge> {
+    const addresses = listen.map(listenAddress);
     const closers = new Closers();
     try {
       return await openBridge(checked, addresses, closers);
@@ -153,6 +158,15 @@ export class Bridge {
     this.#heartbeat.phase('serving');
   }
 
+  /**
+   * Reads the file of the configuration and the certificates again, changed or not. Errors: why the file was refused; the
+   * configuration in use stays then.
+   */
+  async reload(): Promise<void> {
+    this.#refreshTls();
+    await this.#parts.configuration.reload();
+  }
+
   /** Begins the drain: readiness is off, and each answer closes its connection. */
   beginDrain(): void {
     this.#draining = true;
@@ -188,16 +202,24 @@ export class Bridge {
 
   /** Takes new certificates a few seconds after their files changed. */
   #watchTls(): void {
-    const timer = setInterval(() => {
-      try {
-        for (const listener of this.#listeners) listener.refreshTls();
-      } catch (error) {
-        this.log.error('a changed certificate cannot be taken: the one in use stays', {
-          code: (error as { code?: string }).code,
-        });
-      }
-    }, tlsPollMs).unref();
-    this.#closers.add(() => clearInterval(timer));
+    let cancel = () => {};
+    const wait = () => {
+      cancel = systemClock.after(tlsPollMs, () => {
+        this.#refreshTls();
+        wait();
+      });
+    };
+    wait();
+    this.#closers.add(() => cancel());
+  }
+
+  #refreshTls(): void {
+    try {
+      for (const listener of this.#listeners) listener.refreshTls();
+    } catch (error) {
+      const { code } = error as { code?: string };
+      this.log.error('a changed certificate cannot be taken: the one in use stays', { code });
+    }
   }
 
   #measure(): void {

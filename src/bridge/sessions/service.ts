@@ -24,9 +24,9 @@ import { describeSession, placeOf } from './describe.js';
 import { Durability } from './durability.js';
 import { expireIdle } from './idle-expiry.js';
 import type { SessionNetwork } from './networks.js';
-import { OnlineReadout } from './online-readout.js';
+import { learnerBytes, OnlineReadout } from './online-readout.js';
 import { type JournalFiles, openJournal } from './open-journal.js';
-import { type CheckedOptions, optionsSchema, type SessionServiceOptions } from './options.js';
+import { type CheckedOptions, optionsSchema, type SessionBounds, type SessionServiceOptions } from './options.js';
 import { PinnedNetworks } from './pinned-networks.js';
 import { recoverSessions } from './recovery.js';
 import type {
@@ -51,7 +51,7 @@ const MOST_ITEMS = 1000;
 const MOST_LISTED = 1000;
 
 export class SessionService {
-  readonly #options: CheckedOptions;
+  #options: CheckedOptions;
   readonly #build: string;
   readonly #journal: Journal | null;
   readonly #durability: Durability;
@@ -94,7 +94,8 @@ export class SessionService {
       service.#stopExpiry = expireIdle(
         () => service.#served(),
         (session) => service.#expire(session),
-        checked,
+        checked.clock,
+        () => service.#options.idleMs,
       );
       return service;
     } catch (error) {
@@ -253,8 +254,15 @@ export class SessionService {
    * The networks of new sessions from now on; the service closes them. Errors: BridgeError `impossible` beyond maxNetworks or
    * networkBytes: nothing has changed then, and the caller closes `next`.
    */
-  replaceNetworks(next: readonly SessionNetwork[]): void {
-    this.#networks.replace(next);
+  replaceNetworks(next: readonly SessionNetwork[], bounds: SessionBounds = this.#options): void {
+    this.#networks.replace(next, bounds);
+    this.#take(bounds);
+  }
+
+  /** Other bounds from now on; sessions that are there stay. Errors: as of `replaceNetworks`. */
+  setBounds(bounds: SessionBounds): void {
+    this.#networks.setBounds(bounds);
+    this.#take(bounds);
   }
 
   /** Requests that wait are refused with `draining` and apply nothing, those that have begun are answered; then a commit. */
@@ -283,6 +291,10 @@ export class SessionService {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #take({ maxSessions, idleMs, maxRlsBytes }: SessionBounds): void {
+    this.#options = { ...this.#options, maxSessions, idleMs, maxRlsBytes };
   }
 
   *#served(): Iterable<Session> {
@@ -346,8 +358,4 @@ export class SessionService {
 
 function drainingError(): BridgeError {
   return new BridgeError('draining', 'The bridge is shutting down: nothing of the request was applied');
-}
-
-function learnerBytes({ learner, pinned }: Session): number {
-  return learner === null ? 0 : OnlineReadout.bytesOf(pinned.made.network.featureSize);
 }

@@ -1,4 +1,4 @@
-"""The Python client against the running bridge. DTESN_BRIDGE_COMMAND is the command as JSON; the tests kill and restart it."""
+"""The Python client against the running bridge. DTESN_TEST_BRIDGE is the command as JSON; the tests kill and restart it."""
 
 import json
 import math
@@ -19,7 +19,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(root, "clients/python"))
 from dtesn_bridge import BridgeClient, BridgeError  # noqa: E402
 
-command = json.loads(os.environ["DTESN_BRIDGE_COMMAND"])
+command = json.loads(os.environ["DTESN_TEST_BRIDGE"])
 
 
 class Bridge:
