@@ -11,9 +11,18 @@ import { configOptionsSchema } from '../../processor/index.js';
 const whole = (least: number, most: number) => z.int().min(least).max(most);
 const file = z.string().min(1).max(4096);
 
-export const networkSchema = configOptionsSchema.describe(
-  'the Deep Tree that processes inputs; a change builds a new one beside it',
-);
+const { depth, units, inputs, bseriesOrder, caching, sourceDeadlineMs, seed } = configOptionsSchema.shape;
+export const networkSchema = z
+  .strictObject({
+    depth: depth.describe('levels of the membrane tree'),
+    units: units.describe('units of the whole tree'),
+    inputs: inputs.describe('features of a step'),
+    bseriesOrder: bseriesOrder.describe('order of the elementary differentials'),
+    caching: caching.describe('whether answers of sources, ids and plans are kept'),
+    sourceDeadlineMs: sourceDeadlineMs.describe('milliseconds for all sources together'),
+    seed: seed.describe('of the weights and of the token embedding'),
+  })
+  .describe('the Deep Tree that processes inputs; a change builds a new one beside it');
 
 export const definitionSchema = z
   .strictObject({

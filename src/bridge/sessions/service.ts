@@ -24,7 +24,7 @@ import { describeSession, placeOf } from './describe.js';
 import { Durability } from './durability.js';
 import { expireIdle } from './idle-expiry.js';
 import type { SessionNetwork } from './networks.js';
-import { learnerBytes, OnlineReadout } from './online-readout.js';
+import { OnlineReadout } from './online-readout.js';
 import { type JournalFiles, openJournal } from './open-journal.js';
 import { type CheckedOptions, optionsSchema, type SessionBounds, type SessionServiceOptions } from './options.js';
 import { PinnedNetworks } from './pinned-networks.js';
@@ -116,7 +116,7 @@ export class SessionService {
     for (const session of await recoverSessions(sessions, parts)) {
       this.#table.add(session);
       counts[session.blocked ?? 'recovered']++;
-      if (session.blocked === null) this.#learnerBytes += learnerBytes(session);
+      if (session.blocked === null) this.#learnerBytes += session.learnerBytes;
     }
     for (const { id, reason, endedAt } of ended) {
       const left = Math.min(GONE_MS, GONE_MS - (wallMs() - Date.parse(endedAt)));
@@ -345,7 +345,7 @@ export class SessionService {
     this.#steps.forget(session);
     if (session.place !== null) session.pinned.streams.release(session.place);
     session.learner?.close();
-    this.#learnerBytes -= learnerBytes(session);
+    this.#learnerBytes -= session.learnerBytes;
     this.#networks.leave(session.pinned);
   }
 
