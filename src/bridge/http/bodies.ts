@@ -12,7 +12,7 @@ const requestTimeoutMs = 30_000;
 
 /** Bytes of the bodies in flight. */
 export class BodyBudget {
-  readonly #most: number;
+  #most: number;
   readonly #tight: () => boolean;
   #held = 0;
 
@@ -20,6 +20,11 @@ export class BodyBudget {
   constructor(most: number, tight: () => boolean = () => false) {
     this.#most = most;
     this.#tight = tight;
+  }
+
+  /** Further bodies have another bound. */
+  setMost(most: number): void {
+    this.#most = most;
   }
 
   get held(): number {
