@@ -7,6 +7,8 @@ import type { GivenEngine } from './engines/index.js';
 import type { Logger } from './logs/index.js';
 import type { MetricsRegistry } from './metrics/index.js';
 
+const standardSocketMode = 0o660;
+
 export interface BridgeOptions extends Omit<BridgeConfigInput, 'engines'> {
   /** Addresses (`http://`, `https://`, `unix:/path`, `dns+http://host:port`), definitions, or engines of the program, which stay open. */
   engines?: (NonNullable<BridgeConfigInput['engines']>[number] | GivenEngine)[] | undefined;
@@ -32,7 +34,20 @@ export function checkBridgeOptions(options: BridgeOptions): CheckedOptions {
   const named = engines.filter((one) => !isGivenEngine(one));
   const result = configSchema.safeParse({ ...rest, engines: named });
   if (!result.success) throw refusal(result.error, options);
+  checkTogether(result.data);
   return { config: result.data, given, log, metrics };
+}
+
+/** What no field alone says. */
+function checkTogether({ tlsCert, tlsKey, listen, socketMode, readTokenFile, useTokenFile }: BridgeConfig): void {
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw argumentError('tlsCert and tlsKey, or none of them', tlsCert === undefined ? 'tlsCert' : 'tlsKey', undefined);
+  }
+  const isOpenToAll = socketMode > standardSocketMode && listen.some((address) => address.startsWith('unix:'));
+  if (isOpenToAll && readTokenFile === undefined && useTokenFile === undefined) {
+    const expected = 'a readTokenFile or a useTokenFile for a Unix socket that every user may open, or 432 (0660)';
+    throw argumentError(expected, 'socketMode', socketMode);
+  }
 }
 
 function isGivenEngine(one: unknown): one is GivenEngine {
