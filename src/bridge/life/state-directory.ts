@@ -84,7 +84,7 @@ export class StateDirectory {
         const holder = await holderOf(file);
         throw new ExitError(exitCodes.temporary, `The state directory ${directory} is in use by ${holder}`);
       }
-      await pause(RETRY_MS, signal, clock);
+      await pause(RETRY_MS, signal, clock, { hold: true });
       lock = lockOrFail(directory, file, tryLock);
     }
     return new StateDirectory(directory, lock);
