@@ -5,8 +5,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { systemClock } from '../abort/index.js';
+import type { Engine } from '../engine/index.js';
 import { createConfig, DtesnProcessor } from '../processor/index.js';
 import type { BridgeConfig } from './configuration/index.js';
+import { followEngines } from './engine-changes.js';
 import { EngineContexts } from './engine-contexts.js';
 import { type EngineReference, EngineSet, EventLog } from './engines/index.js';
 import { FirstEngine } from './first-engine.js';
@@ -105,6 +107,14 @@ export async function openParts(options: OpenOptions): Promise<Parts> {
   heartbeat.ready({ state: true });
   const contexts = new EngineContexts(processor, engines);
   closers.add(() => contexts.close());
+  closers.add(
+    followEngines({
+      events,
+      first: () => firstOf(engines),
+      firstChanged: () => processor.invalidate(),
+      left: () => contexts.prune(),
+    }),
+  );
   const watch = new PlanWatch(processor, events);
   closers.add(() => watch.close());
   const bodies = new BodyBudget(config.processing.maxBodyBytes, memoryFull);
@@ -120,6 +130,11 @@ function openTokens(config: BridgeConfig, log: Logger): Tokens {
   });
 }
 
+function firstOf(engines: EngineSet): Engine | undefined {
+  const [name] = engines.names;
+  return name === undefined ? undefined : engines.engine(name);
+}
+
 /** Secrets stand in files: the key of an engine is read here. */
 function engineReference(engine: BridgeConfig['engines'][number]): EngineReference {
   if (typeof engine === 'string') return engine;
@@ -128,7 +143,7 @@ function engineReference(engine: BridgeConfig['engines'][number]): EngineReferen
 }
 
 async function openProcessing({ config, metrics, closers }: OpenOptions, engines: EngineSet) {
-  const first = new FirstEngine(() => (engines.names[0] === undefined ? undefined : engines.engine(engines.names[0])));
+  const first = new FirstEngine(() => firstOf(engines));
   const { lanes, threads } = paceOf();
   const processor = await DtesnProcessor.create({ engine: first, config: config.network, lanes, plan: { threads } });
   closers.add(() => processor.close());

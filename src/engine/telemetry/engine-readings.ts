@@ -114,9 +114,8 @@ class ReadingsReader {
     for (const name of names) {
       const found = samplesNamed(this.#families, name);
       const ranks = new Map<string, Series>();
-      for (const { family, index, shared } of found) {
-        const { labels, key } = shared;
-        const value = family.values[index]!;
+      for (const { value, sample } of found) {
+        const { labels, key } = sample.shared;
         const other = ranks.get(key);
         if (other !== undefined) {
           other.value = Math.max(other.value, value);
@@ -158,8 +157,8 @@ class ReadingsReader {
     for (const name of names) {
       const isHistogram = this.#families.get(name)?.type === 'histogram';
       const createdName = `${isHistogram ? name : name.replace(/_total$/, '')}_created`;
-      for (const { family, index, labels, key } of samplesNamed(this.#families, createdName)) {
-        this.#engine(labels).created.set(`${createdName}{${key}}`, family.values[index]!);
+      for (const { value, sample } of samplesNamed(this.#families, createdName)) {
+        this.#engine(sample.labels).created.set(`${createdName}{${sample.key}}`, value);
       }
     }
   }
@@ -208,11 +207,13 @@ function samplesOf(family: MetricFamily): readonly NamedSample[] {
 }
 
 /** The samples of this very name: in a family of that name, or in the one that remains without the suffix. */
-function samplesNamed(families: MetricFamilies, name: string): (NamedSample & { family: MetricFamily })[] {
+function samplesNamed(families: MetricFamilies, name: string): { value: number; sample: NamedSample }[] {
   const own = families.get(name);
   const family = own !== undefined && own.length > 0 ? own : families.get(name.slice(0, name.lastIndexOf('_')));
   if (family === undefined) return [];
-  return samplesOf(family).flatMap((sample) => (sample.name === name ? [{ ...sample, family }] : []));
+  return samplesOf(family).flatMap((sample) =>
+    sample.name === name ? [{ value: family.values[sample.index]!, sample }] : [],
+  );
 }
 
 function fill(histogram: HistogramSeries, family: MetricFamily, index: number): void {
