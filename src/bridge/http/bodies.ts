@@ -3,7 +3,7 @@
  * at the same time. What says its length is refused by the header, before a byte of it is read.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { withTimeLimit } from '../../abort/index.js';
+import { systemClock, withTimeLimit } from '../../abort/index.js';
 import { BridgeError } from '../messages/index.js';
 
 export const maxJsonBytes = 1024 * 1024;
@@ -67,11 +67,11 @@ export function holdFrame(
   late: (error: BridgeError) => void,
 ): void {
   const giveBack = budget.take(declaredLength(incoming, maxFrameBytes) ?? 0);
-  const timer = setTimeout(() => {
+  const cancel = systemClock.after(requestTimeoutMs, () => {
     if (!incoming.complete) late(lateBody());
-  }, requestTimeoutMs).unref();
+  });
   outgoing.once('close', () => {
-    clearTimeout(timer);
+    cancel();
     giveBack();
   });
 }
