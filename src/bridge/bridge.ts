@@ -14,6 +14,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import path from 'node:path';
 import { pause, systemClock, wallMs } from '../abort/index.js';
 import { rangeError } from '../errors/index.js';
 import { lockFile, openFileLimit } from '../native/index.js';
@@ -36,7 +37,8 @@ import { Heartbeat, Probes } from './probes/index.js';
 import { requestFigures } from './request-figures.js';
 import { Logins } from './routes/index.js';
 
-const version: string = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
+const packageFile = path.join(import.meta.dirname, '../../package.json');
+const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
 const reservedFiles = 256;
 const standardProbe = '127.0.0.1:2251';
 const endSpreadMs = 2000;
@@ -203,13 +205,13 @@ export class Bridge {
   /** Takes new certificates a few seconds after their files changed. */
   #watchTls(): void {
     let cancel = () => {};
-    const wait = () => {
+    const poll = () => {
       cancel = systemClock.after(tlsPollMs, () => {
         this.#refreshTls();
-        wait();
+        poll();
       });
     };
-    wait();
+    poll();
     this.#closers.add(() => cancel());
   }
 
@@ -217,7 +219,7 @@ export class Bridge {
     try {
       for (const listener of this.#listeners) listener.refreshTls();
     } catch (error) {
-      const { code } = error as { code?: string };
+      const { code } = error as NodeJS.ErrnoException;
       this.log.error('a changed certificate cannot be taken: the one in use stays', { code });
     }
   }
@@ -251,8 +253,8 @@ async function openBridge(checked: CheckedOptions, addresses: ListenAddress[], c
   if (probes !== null) closers.add(() => probes.close());
   const budget = new MemoryBudget({ metrics });
   if (config.stateDir !== null) {
-    const { stateDir: path, lockWaitMs } = config;
-    const directory = await StateDirectory.open({ path, lockWaitMs, log, tryLock: lockFile });
+    const { stateDir, lockWaitMs } = config;
+    const directory = await StateDirectory.open({ path: stateDir, lockWaitMs, log, tryLock: lockFile });
     closers.add(() => directory.close());
   }
   const memoryFull = () => budget.isTight();

@@ -5,6 +5,7 @@
  * client does not read within 30 s ends its connection.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { systemClock } from '../../abort/index.js';
 import { BridgeError, isBridgeError } from '../messages/index.js';
 import type { Answer } from './endpoint.js';
 
@@ -73,15 +74,17 @@ function send(
 /** Ends the connection of a client that does not take its answer. */
 function closeWhereUnread(outgoing: ServerResponse): void {
   if (outgoing.writableFinished) return;
-  const timer = setTimeout(() => outgoing.destroy(), unreadMs).unref();
-  outgoing.once('close', () => clearTimeout(timer));
+  outgoing.once(
+    'close',
+    systemClock.after(unreadMs, () => outgoing.destroy()),
+  );
 }
 
 /** Reads on for a moment, so that the client sees the answer and no reset, then ends the connection. */
 function dropRest(incoming: IncomingMessage, outgoing: ServerResponse): void {
   const { socket } = incoming;
   incoming.resume();
-  const end = () => setTimeout(() => socket.destroy(), lingerMs).unref();
+  const end = () => systemClock.after(lingerMs, () => socket.destroy());
   if (outgoing.writableFinished) end();
   else outgoing.once('finish', end);
 }

@@ -5,6 +5,7 @@
  * configured network (`membrane_depth` and `esn_size` must equal them where given), and `output_format` is json.
  */
 import { z } from 'zod';
+import { systemClock } from '../../abort/index.js';
 import type { DtesnResultJson } from '../../processor/index.js';
 import { type Endpoint, type EndpointRequest, endpoint } from '../http/index.js';
 import { BridgeError, doneSchema } from '../messages/index.js';
@@ -58,7 +59,7 @@ export function referenceEndpoints({ runner, config, status }: ReferenceParts): 
       handle: async (request) => {
         const { inputs, include_intermediate } = request.body;
         checkShape(request.body, config());
-        const start = performance.now();
+        const start = systemClock.now();
         const entries = await runner.processBatch(inputs, admission(request));
         const results = entries.map((entry, input_index) =>
           entry.ok
@@ -76,7 +77,7 @@ export function referenceEndpoints({ runner, config, status }: ReferenceParts): 
             results,
             successful_count: entries.length - failed,
             failed_count: failed,
-            processing_time_ms: performance.now() - start,
+            processing_time_ms: systemClock.now() - start,
           },
         };
       },

@@ -245,6 +245,7 @@ describe('without tokens', () => {
     });
     expect(await good.json()).toEqual({ value: 1, requestId: 'a.b:c-1', traceparent: trace, budgetMs: 20 });
     expect(good.headers.get('x-request-id')).toBe('a.b:c-1');
+    expect(good.headers.get('traceparent')).toBe(trace);
     const bad = await post('{"value":1}', { 'x-request-id': 'a b<script>', traceparent: trace.replace('0a', '0A') });
     const body = (await bad.json()) as { requestId: string; traceparent?: string };
     expect(body.requestId).toMatch(/^[0-9a-f-]{36}$/);

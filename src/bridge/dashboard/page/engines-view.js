@@ -74,7 +74,7 @@ function showRow(parts, engine) {
     count(figures?.running),
     count(figures?.waiting),
     percent(figures?.kvUsageMax),
-    first ? `${latency(first.p50)} / ${latency(first.p99)}` : unknown,
+    typeof first?.p50 === 'number' ? `${latency(first.p50)} / ${latency(first.p99)}` : unknown,
     count(rates?.generationTokensPerSecond),
     count(engine.restarts),
     stalenessOf(staleness),

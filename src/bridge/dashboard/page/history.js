@@ -1,5 +1,5 @@
 /**
- * Figures of one engine over time, for the charts: at most an hour, one sample a second.
+ * Figures of one engine over time, for the charts: at most an hour, one sample a second, in memory that is taken once.
  *
  * The past comes from GET /v1/engines/:name/history, the present from the items of GET /v1/engines. Where samples are further
  * apart than three seconds the lines break.
@@ -7,8 +7,9 @@
 
 const capacity = 3600;
 const gapSeconds = 3;
+const mostMarks = 50;
 
-export const columnNames = [
+const columnNames = [
   'running',
   'waiting',
   'kvUsage',
@@ -21,10 +22,12 @@ export const columnNames = [
 ];
 
 export class EngineHistory {
-  time = [];
-  columns = Object.fromEntries(columnNames.map((name) => [name, []]));
   /** { time, label }: restarts of the engine and of the bridge. */
   marks = [];
+  #time = new Float64Array(capacity);
+  #columns = Object.fromEntries(columnNames.map((name) => [name, new Float64Array(capacity)]));
+  #next = 0;
+  #size = 0;
 
   /** Takes the past in the place of what is here. */
   replace({ time, restarts, ...figures }) {
@@ -39,20 +42,15 @@ export class EngineHistory {
   }
 
   clear() {
-    this.time.length = 0;
-    for (const name of columnNames) this.columns[name].length = 0;
+    this.#next = 0;
+    this.#size = 0;
     this.marks = this.marks.filter(({ label }) => label === 'bridge');
   }
 
   add(time, values) {
-    const last = this.time.at(-1);
-    if (last !== undefined && time <= last) return;
-    if (last !== undefined && time - last > gapSeconds) {
-      this.#push(
-        last + 0.001,
-        values.map(() => null),
-      );
-    }
+    const last = this.#size === 0 ? null : this.#time[this.#index(this.#size - 1)];
+    if (last !== null && time <= last) return;
+    if (last !== null && time - last > gapSeconds) this.#push(last + 0.001, []);
     this.#push(time, values);
   }
 
@@ -60,15 +58,15 @@ export class EngineHistory {
   addItem(time, { figures, rates }) {
     const { timeToFirstTokenSeconds: first, interTokenSeconds: between, queueSeconds: queue } = rates ?? {};
     this.add(time, [
-      figures?.running ?? null,
-      figures?.waiting ?? null,
-      figures?.kvUsageMax ?? null,
-      rates?.promptTokensPerSecond ?? null,
-      rates?.generationTokensPerSecond ?? null,
-      first?.p50 ?? null,
-      first?.p99 ?? null,
-      between?.mean ?? null,
-      queue?.mean ?? null,
+      figures?.running,
+      figures?.waiting,
+      figures?.kvUsageMax,
+      rates?.promptTokensPerSecond,
+      rates?.generationTokensPerSecond,
+      first?.p50,
+      first?.p99,
+      between?.mean,
+      queue?.mean,
     ]);
   }
 
@@ -76,16 +74,30 @@ export class EngineHistory {
     // The event and the history tell of the same restart.
     if (this.marks.some((known) => known.label === label && Math.abs(known.time - time) < gapSeconds)) return;
     this.marks.push({ time, label });
-    if (this.marks.length > 200) this.marks.shift();
+    if (this.marks.length > mostMarks) this.marks.shift();
+  }
+
+  /** The samples from a time on, as arrays for a chart: { time, running, ... }, null where a figure is not known. */
+  since(from) {
+    let first = this.#size;
+    while (first > 0 && this.#time[this.#index(first - 1)] >= from) first--;
+    const indices = Array.from({ length: this.#size - first }, (_, i) => this.#index(first + i));
+    const values = (column) => indices.map((i) => (Number.isNaN(column[i]) ? null : column[i]));
+    const columns = columnNames.map((name) => [name, values(this.#columns[name])]);
+    return { time: indices.map((i) => this.#time[i]), ...Object.fromEntries(columns) };
   }
 
   #push(time, values) {
-    this.time.push(time);
+    this.#time[this.#next] = time;
     columnNames.forEach((name, i) => {
-      this.columns[name].push(values[i]);
+      this.#columns[name][this.#next] = values[i] ?? Number.NaN;
     });
-    if (this.time.length <= capacity) return;
-    this.time.shift();
-    for (const name of columnNames) this.columns[name].shift();
+    this.#next = (this.#next + 1) % capacity;
+    this.#size = Math.min(this.#size + 1, capacity);
+  }
+
+  /** Of the i-th oldest sample. */
+  #index(i) {
+    return (this.#next - this.#size + i + capacity) % capacity;
   }
 }
