@@ -165,8 +165,7 @@ function makeServer({ listener, tls, connections }: ListenerOptions): http.Serve
     : http.createServer(bounds);
   const pending = new Pending();
   const take: http.RequestListener = (incoming, outgoing) => {
-    pending.add(incoming, outgoing);
-    listener(incoming, outgoing);
+    if (pending.add(incoming, outgoing)) listener(incoming, outgoing);
   };
   let isUnix = false;
   server.on('listening', () => {
