@@ -31,6 +31,11 @@ export class CurrentProcessor {
     return this.open.map((one) => one.metrics().inputs).reduce(sumOf, this.#closedInputs);
   }
 
+  /** Drops what is cached of the engine. */
+  invalidate(): void {
+    for (const processor of this.open) processor.invalidate();
+  }
+
   /** Runs work on the current processor, which stays open until its end. */
   async use<T>(work: (processor: DtesnProcessor) => Promise<T>): Promise<T> {
     const processor = this.#current;

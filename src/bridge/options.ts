@@ -15,6 +15,8 @@ import { ExitError, exitCodes } from './life/index.js';
 import type { Logger } from './logs/index.js';
 import type { MetricsRegistry } from './metrics/index.js';
 
+const standardSocketMode = 0o660;
+
 export interface BridgeOptions extends Omit<BridgeConfigInput, 'engines'> {
   /** Addresses (`http://`, `https://`, `unix:/path`, `dns+http://host:port`), definitions, or engines of the program, which stay open. */
   engines?: (NonNullable<BridgeConfigInput['engines']>[number] | EngineDefinition | GivenEngine)[] | undefined;
@@ -49,6 +51,7 @@ export function checkBridgeOptions(options: BridgeOptions, environment = process
   const result = configSchema.safeParse(flags);
   if (!result.success) throw refusal(result.error, options);
   const start = startOf({ flags, environment, path: configFile });
+  checkTogether(start.resolved.config);
   return { config: start.resolved.config, start, given, log, metrics };
 }
 
@@ -64,6 +67,18 @@ function startOf(options: Parameters<typeof startConfiguration>[0]): StartConfig
 function isGiven(one: unknown): one is GivenEngine | EngineDefinition {
   if (typeof one !== 'object' || one === null) return false;
   return 'apiKey' in one || typeof (one as { engine?: Engine }).engine?.metrics === 'function';
+}
+
+/** What no field alone says. */
+function checkTogether({ tlsCert, tlsKey, listen, socketMode, readTokenFile, useTokenFile }: BridgeConfig): void {
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw argumentError('tlsCert and tlsKey, or none of them', tlsCert === undefined ? 'tlsCert' : 'tlsKey', undefined);
+  }
+  const isOpenToAll = socketMode > standardSocketMode && listen.some((address) => address.startsWith('unix:'));
+  if (isOpenToAll && readTokenFile === undefined && useTokenFile === undefined) {
+    const expected = 'a readTokenFile or a useTokenFile for a Unix socket that every user may open, or 432 (0660)';
+    throw argumentError(expected, 'socketMode', socketMode);
+  }
 }
 
 function refusal(error: z.ZodError, options: object): Error {

@@ -5,9 +5,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { systemClock } from '../abort/index.js';
+import type { Engine } from '../engine/index.js';
 import { createConfig, DtesnProcessor } from '../processor/index.js';
 import { type BridgeConfig, Configuration, ConfigurationError, definitionSchema } from './configuration/index.js';
 import { CurrentProcessor } from './current-processor.js';
+import { followEngines } from './engine-changes.js';
 import { EngineContexts } from './engine-contexts.js';
 import { type EngineReference, EngineSet, EventLog } from './engines/index.js';
 import { FirstEngine } from './first-engine.js';
@@ -110,6 +112,14 @@ export async function openParts(options: OpenOptions): Promise<Parts> {
   heartbeat.ready({ state: true });
   const contexts = new EngineContexts(processor, engines);
   closers.add(() => contexts.close());
+  closers.add(
+    followEngines({
+      events,
+      first: () => firstOf(engines),
+      firstChanged: () => processor.invalidate(),
+      left: () => contexts.prune(),
+    }),
+  );
   const watch = new PlanWatch(processor, events);
   closers.add(() => watch.close());
   new SourceGauges(metrics, () => contexts.figures());
@@ -128,6 +138,11 @@ function openTokens(config: BridgeConfig, log: Logger): Tokens {
   });
 }
 
+function firstOf(engines: EngineSet): Engine | undefined {
+  const [name] = engines.names;
+  return name === undefined ? undefined : engines.engine(name);
+}
+
 /** Secrets stand in files: the key of an engine is read here. */
 function engineReference(engine: BridgeConfig['engines'][number]): EngineReference {
   if (typeof engine === 'string') return engine;
@@ -137,7 +152,7 @@ function engineReference(engine: BridgeConfig['engines'][number]): EngineReferen
 
 /** Makes processors that read the sources of the first engine. */
 function processorOf(engines: EngineSet): LiveParts['makeProcessor'] {
-  const first = new FirstEngine(() => (engines.names[0] === undefined ? undefined : engines.engine(engines.names[0])));
+  const first = new FirstEngine(() => firstOf(engines));
   const { lanes, threads } = paceOf();
   return (config) => DtesnProcessor.create({ engine: first, config, lanes, plan: { threads } });
 }

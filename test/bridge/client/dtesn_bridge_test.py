@@ -21,8 +21,8 @@ sys.path.insert(0, os.path.join(root, "clients/python"))
 from asgi_middleware import DtesnMiddleware  # noqa: E402
 from dtesn_bridge import BridgeClient, BridgeError  # noqa: E402
 
-command = json.loads(os.environ["DTESN_TEST_BRIDGE"])
 columns = [0, 1023]
+command = json.loads(os.environ["DTESN_TEST_BRIDGE"])
 
 
 class Bridge:

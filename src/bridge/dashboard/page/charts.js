@@ -28,6 +28,8 @@ const kinds = [
 
 const height = 148;
 const dash = [6, 4];
+/** More would not be told apart in the width of a chart. */
+const mostPoints = 120;
 
 export class Charts {
   #charts;
@@ -47,7 +49,7 @@ export class Charts {
     this.#history = history;
     this.#windowSeconds = windowSeconds;
     this.#now = now;
-    const samples = history.since(now - windowSeconds);
+    const samples = history.since(now - windowSeconds, windowSeconds / mostPoints);
     for (const chart of this.#charts) chart.show(samples, history.marks, [now - windowSeconds, now]);
   }
 
