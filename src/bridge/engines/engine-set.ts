@@ -237,10 +237,13 @@ export class EngineSet {
     });
     this.#discoveries.set(path, file);
     const started = file.start().then(() => true);
+    let cancel = () => {};
     const late = new Promise<boolean>((resolve) => {
-      this.#clock.after(FILE_WAIT_MS, () => resolve(false), { hold: true });
+      cancel = this.#clock.after(FILE_WAIT_MS, () => resolve(false), { hold: true });
     });
-    if (await Promise.race([started, late])) return;
+    const isRead = await Promise.race([started, late]);
+    cancel();
+    if (isRead) return;
     this.#discoveryFailed('file', path, new Error(`it could not be read in ${FILE_WAIT_MS} ms`));
   }
 
