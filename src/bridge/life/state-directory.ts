@@ -162,10 +162,16 @@ function unusable(directory: string, why: string, cause?: unknown): ExitError {
 }
 
 function lockOrFail(directory: string, file: string, tryLock: StateDirectoryOptions['tryLock']): FileLock | null {
+  const holder = `process ${process.pid} on ${hostname()} since ${new Date(wallMs()).toISOString()}`;
   try {
-    return tryLock(file, `process ${process.pid} on ${hostname()} since ${new Date(wallMs()).toISOString()}`);
-  } catch (error) {
-    throw unusable(directory, (error as Error).message, error);
+    return tryLock(file, holder);
+  } catch {
+    try {
+      // A full disk takes no text, and the lock needs none.
+      return tryLock(file, '');
+    } catch (error) {
+      throw unusable(directory, (error as Error).message, error);
+    }
   }
 }
 

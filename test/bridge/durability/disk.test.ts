@@ -40,7 +40,7 @@ test('on a full disk sessions go on, degraded, and all becomes durable once ther
   writeFileSync(ballast, '');
   spawnSync('sh', ['-c', `cat /dev/zero > ${ballast}`]);
   await expect
-    .poll(() => sessions[1]!.feed(bridge.url, 200).then(() => sessions[1]!.durability), { timeout: 20_000 })
+    .poll(() => sessions[1]!.feed(bridge.url, 200).then(() => sessions[1]!.durability), { timeout: 60_000 })
     .toBe('degraded');
   for (const session of sessions) await session.feed(bridge.url, 30);
   const before = sessions.map(({ durable }) => durable);
@@ -61,7 +61,7 @@ test('on a full disk sessions go on, degraded, and all becomes durable once ther
 
   rmSync(ballast);
   await expect
-    .poll(() => call(bridge.url, '/v1/sessions/s0').then(({ json }) => json.offset - json.durable), { timeout: 20_000 })
+    .poll(() => call(bridge.url, '/v1/sessions/s0').then(({ json }) => json.offset - json.durable), { timeout: 60_000 })
     .toBe(0);
   expect((await call(bridge.url, '/v1/sessions/late')).status).toBe(404);
   sessions[0]!.sent++; // the row whose acknowledgement was refused was applied
@@ -77,7 +77,50 @@ test('on a full disk sessions go on, degraded, and all becomes durable once ther
     await session.feed(again.url, 20);
   }
   await sameAsUndisturbed(sessions, again.url, (await stateBridge(null)).url);
-}, 90_000);
+}, 180_000);
+
+test.for(['SIGTERM', 'SIGKILL'] as const)(
+  'after %s a bridge starts on a disk that is full, and serves its sessions',
+  async (signal, context) => {
+    // Directory of the mount, ballast, state, lock, one segment and one ahead: no file can be made beyond.
+    const disk = mounted('1m,nr_inodes=6');
+    if (disk === null) return context.skip('skipped: a tmpfs cannot be mounted here');
+    const dir = path.join(disk, 'state');
+    const first = await stateBridge(dir);
+    const sessions = fedSessions(4);
+    for (const session of sessions) {
+      await session.create(first.url);
+      await session.feed(first.url, 30, { ack: true });
+    }
+    const before = sessions.map(({ durable }) => durable);
+    expect(await first.end(signal)).toBe(signal === 'SIGTERM' ? 0 : null);
+    const ballast = path.join(disk, 'ballast');
+    spawnSync('sh', ['-c', `cat /dev/zero > ${ballast}; touch ${disk}/one ${disk}/two`]);
+    const second = await stateBridge(dir, { sessions: { checkpointMs: 20 } });
+    for (const session of sessions) {
+      await session.resume(second.url);
+      await session.feed(second.url, 30);
+    }
+    await expect.poll(() => sessions[0]!.feed(second.url, 1).then(() => sessions[0]!.durability)).toBe('degraded');
+    rmSync(path.join(disk, 'one'), { force: true });
+    rmSync(path.join(disk, 'two'), { force: true });
+    rmSync(ballast);
+    await expect
+      .poll(() => call(second.url, '/v1/sessions/s0').then(({ json }) => json.offset - json.durable), {
+        timeout: 60_000,
+      })
+      .toBe(0);
+    expect(await sessions[0]!.feed(second.url, 1, { ack: true })).toBe(200);
+    await second.end('SIGKILL');
+    const third = await stateBridge(dir);
+    for (const [index, session] of sessions.entries()) {
+      await session.resume(third.url);
+      expect(session.offset).toBeGreaterThan(before[index]!);
+    }
+    await sameAsUndisturbed(sessions, third.url, (await stateBridge(null)).url);
+  },
+  120_000,
+);
 
 test('a state directory on a read-only mount ends the start with 78 and one line', async (context) => {
   const disk = mounted('1m');
@@ -94,7 +137,7 @@ test('a state directory on a read-only mount ends the start with 78 and one line
     const code = await new Promise((resolve) => child.once('close', resolve));
     expect([code, plainLines(log)]).toEqual([78, [`dtesn bridge: The state directory ${dir} cannot be used: EROFS`]]);
   }
-}, 30_000);
+}, 120_000);
 
 test('the state directory has mode 0700 and its files 0600, whatever the umask, and also where it was 0777', async () => {
   const dir = path.join(folder(), 'volume');
@@ -137,7 +180,7 @@ test('garbage behind the last record, as of a torn write, is cut and costs nothi
     await session.feed(again.url, 20);
   }
   await sameAsUndisturbed(sessions, again.url, (await stateBridge(null)).url);
-}, 60_000);
+}, 180_000);
 
 test('a segment cut short gives sessions with fewer rows, which go on from there to the bit', async () => {
   const { dir, bridge, sessions } = await killedState(4);
@@ -151,7 +194,7 @@ test('a segment cut short gives sessions with fewer rows, which go on from there
     while (session.offset < 61) await session.feed(again.url, 20);
   }
   await sameAsUndisturbed(sessions, again.url, (await stateBridge(null)).url);
-}, 60_000);
+}, 180_000);
 
 test('a flipped byte in the rows of one session quarantines that session alone', async () => {
   const { dir, bridge, sessions } = await killedState(4);
@@ -163,12 +206,12 @@ test('a flipped byte in the rows of one session quarantines that session alone',
   bytes[at + 5]! ^= 4;
   writeFileSync(segment, bytes);
   await onlyTheSecondIsQuarantined(dir, sessions);
-}, 60_000);
+}, 180_000);
 
 test('an altered state in a snapshot quarantines that session alone', async () => {
   const { dir, bridge, sessions } = await killedState(4, { sessions: { checkpointMs: 5, stateMaxBytes: 2 ** 20 } });
   for (let turn = 0; turn < 80; turn++) await sessions[1]!.feed(bridge.url, 300, { ack: true });
-  await expect.poll(() => readdirSync(dir).some((name) => /^snapshot-\d+$/.test(name)), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => readdirSync(dir).some((name) => /^snapshot-\d+$/.test(name)), { timeout: 60_000 }).toBe(true);
   await bridge.end('SIGKILL');
   const snapshot = newest(dir, 'snapshot');
   const bytes = readFileSync(snapshot);
@@ -177,7 +220,7 @@ test('an altered state in a snapshot quarantines that session alone', async () =
   bytes[Math.floor((begin! + end!) / 2)]! ^= 16;
   writeFileSync(snapshot, bytes);
   await onlyTheSecondIsQuarantined(dir, sessions);
-}, 60_000);
+}, 180_000);
 
 async function onlyTheSecondIsQuarantined(dir: string, sessions: FedSession[]) {
   const [, damaged] = sessions;

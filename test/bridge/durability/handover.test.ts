@@ -10,7 +10,7 @@ test('a second bridge waits for the lock, alive and not ready, then exits with 7
   const first = await stateBridge(dir);
   const probe = `127.0.0.1:${await freePort()}`;
   const second = startedBridge(dir, { lockWaitMs: 2500, probeListen: probe });
-  await expect.poll(() => second.log(), { timeout: 10_000 }).toMatch('waiting for the lock of the state directory');
+  await expect.poll(() => second.log(), { timeout: 60_000 }).toMatch('waiting for the lock of the state directory');
   expect((await fetch(`http://${probe}/livez`)).status).toBe(200);
   expect((await fetch(`http://${probe}/readyz`)).status).toBe(503);
   expect(second.out()).toBe('');
@@ -20,7 +20,7 @@ test('a second bridge waits for the lock, alive and not ready, then exits with 7
     expect.stringContaining(`dtesn bridge: The state directory ${dir} is in use by ${holder}`),
   ]);
   expect((await call(first.url, '/v1/sessions', 'POST', { id: 'still-served' })).status).toBe(201);
-}, 30_000);
+}, 120_000);
 
 test.each(['SIGTERM', 'SIGKILL'] as const)(
   'after %s of the first bridge the one that waits serves all sessions',
@@ -33,10 +33,10 @@ test.each(['SIGTERM', 'SIGKILL'] as const)(
       await session.feed(first.url, 30);
     }
     const second = startedBridge(dir, { lockWaitMs: 15_000 });
-    await expect.poll(() => second.log(), { timeout: 10_000 }).toMatch('waiting for the lock');
+    await expect.poll(() => second.log(), { timeout: 60_000 }).toMatch('waiting for the lock');
     for (const session of sessions) await session.feed(first.url, 30);
     expect(await first.end(signal)).toBe(signal === 'SIGTERM' ? 0 : null);
-    await expect.poll(() => second.out(), { timeout: 15_000 }).toMatch('listening on');
+    await expect.poll(() => second.out(), { timeout: 60_000 }).toMatch('listening on');
     const url = /listening on (\S+)/.exec(second.out())![1]!;
     for (const session of sessions) {
       const answered = session.offset;
@@ -79,7 +79,7 @@ test('at SIGTERM under load each request is answered or refused whole, and all t
     await short.check(bridge.url);
   }
   await sameAsUndisturbed(sessions, bridge.url, (await stateBridge(null)).url);
-}, 90_000);
+}, 180_000);
 
 test('another size of the network concerns new sessions alone: old ones go on to the bit', async () => {
   const dir = path.join(folder(), 'state');
@@ -102,7 +102,7 @@ test('another size of the network concerns new sessions alone: old ones go on to
   expect([old.fingerprint, fresh.fingerprint === before, fresh.outputs]).toEqual([before, false, 96]);
   expect((await call(second.url, '/v1/sessions', 'POST', { id: 's0' })).status).toBe(200);
   await sameAsUndisturbed(sessions, second.url, (await stateBridge(null)).url);
-}, 60_000);
+}, 180_000);
 
 test('sessions whose network has no room are 409 network_changed, and are back when there is room', async () => {
   const dir = path.join(folder(), 'state');
@@ -130,13 +130,13 @@ test('sessions whose network has no room are 409 network_changed, and are back w
     await session.feed(third.url, 30);
   }
   await sameAsUndisturbed(sessions, third.url, (await stateBridge(null)).url);
-}, 60_000);
+}, 180_000);
 
 test('SIGTERM ends a bridge that waits for the lock with 0', async () => {
   const dir = path.join(folder(), 'state');
   await stateBridge(dir);
   const second = startedBridge(dir);
-  await expect.poll(() => second.log(), { timeout: 10_000 }).toMatch('waiting for the lock');
+  await expect.poll(() => second.log(), { timeout: 60_000 }).toMatch('waiting for the lock');
   second.process.kill('SIGTERM');
   expect(await second.code).toBe(0);
-}, 30_000);
+}, 120_000);

@@ -49,7 +49,7 @@ async function survives(kills: number, seed: number): Promise<void> {
 /** Kills a bridge while it starts and recovers. */
 async function killedAtStart(dir: string, random: () => number): Promise<void> {
   const starting = startedBridge(dir, options);
-  await expect.poll(() => starting.log(), { timeout: 30_000, interval: 5 }).toMatch('no model is running');
+  await expect.poll(() => starting.log(), { timeout: 60_000, interval: 5 }).toMatch('no model is running');
   await new Promise((resolve) => setTimeout(resolve, 500 * random()));
   starting.process.kill('SIGKILL');
   await starting.code;
@@ -58,7 +58,7 @@ async function killedAtStart(dir: string, random: () => number): Promise<void> {
 test(
   'eight kills at random moments lose no durable row, apply none twice, and change no bit',
   () => survives(8, Date.now() % 1_000_000),
-  120_000,
+  300_000,
 );
 
 test(

@@ -89,4 +89,4 @@ test('strace shows that fdatasync returned before an answer has a larger durable
   }
   expect([creations, durable]).toEqual([1, 120]);
   expect(moves).toBeGreaterThan(11);
-}, 60_000);
+}, 180_000);

@@ -114,6 +114,15 @@ describe('StateDirectory', () => {
     }
   });
 
+  test('takes the lock without a text where the disk is full', async () => {
+    const full = (file: string, holder: string) => {
+      if (holder !== '') throw new Error('write: No space left on device');
+      return tryLock(file, holder);
+    };
+    await using state = await open(path.join(parent, 'state'), { tryLock: full });
+    expect(readFileSync(path.join(state.path, 'lock'), 'utf8')).toBe('');
+  });
+
   test('exits with 78 where the lock cannot be taken at all', async () => {
     const broken = () => {
       throw new Error('Could not lock: No locks available');
