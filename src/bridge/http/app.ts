@@ -10,6 +10,7 @@ import { isIP } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { z } from 'zod';
+import { systemClock } from '../../abort/index.js';
 import { BridgeError } from '../messages/index.js';
 import { sendAnswer, sendError, shown } from './answers.js';
 import { type BodyBudget, holdFrame, readJson } from './bodies.js';
@@ -116,11 +117,15 @@ async function serve(
 ): Promise<void> {
   const requestId = requestIdOf(incoming.headers);
   outgoing.setHeader('x-request-id', requestId);
+  const traceparent = traceparentOf(incoming.headers);
+  if (traceparent !== undefined) outgoing.setHeader('traceparent', traceparent);
   if (options.draining()) outgoing.setHeader('connection', 'close');
   const outcome: { error: BridgeError | null } = { error: null };
   count(incoming, outgoing, endpoints[0]?.path ?? 'none', requestId, outcome, options);
   const leaving = new AbortController();
-  outgoing.once('close', () => leaving.abort(new BridgeError('malformed', 'The client left')));
+  outgoing.once('close', () => {
+    if (!outgoing.writableFinished) leaving.abort(new BridgeError('malformed', 'The client left'));
+  });
   try {
     const caller = admitted(incoming, endpoints, options);
     const one = routed(incoming, endpoints, caller);
@@ -129,13 +134,12 @@ async function serve(
       const held = { budget: options.bodies, client: caller.id };
       holdFrame(incoming, outgoing, held, (error) => leaving.abort(error));
     }
-    const trace = traceparentOf(incoming.headers);
     const answer = await one.handle({
       ...request,
       params,
       caller,
       requestId,
-      traceparent: trace,
+      traceparent,
       signal: leaving.signal,
       incoming,
       outgoing,
@@ -261,7 +265,7 @@ function count(
   { began, served }: Counted,
 ): void {
   began();
-  const start = performance.now();
+  const start = systemClock.now();
   const method = ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS', 'PUT', 'PATCH'].includes(incoming.method ?? '')
     ? incoming.method!
     : 'other';
@@ -270,7 +274,7 @@ function count(
       method,
       route,
       status: outgoing.headersSent ? outgoing.statusCode : clientLeft,
-      ms: performance.now() - start,
+      ms: systemClock.now() - start,
       bytes: Number(outgoing.getHeader('content-length') ?? 0),
       requestId,
       traceparent: traceparentOf(incoming.headers),

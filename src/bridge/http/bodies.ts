@@ -3,7 +3,7 @@
  * at the same time. What says its length is refused by the header, before a byte of it is read.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { withTimeLimit } from '../../abort/index.js';
+import { systemClock, withTimeLimit } from '../../abort/index.js';
 import { BridgeError } from '../messages/index.js';
 
 export const maxJsonBytes = 1024 * 1024;
@@ -12,7 +12,7 @@ const requestTimeoutMs = 30_000;
 
 /** Bytes of the bodies in flight. */
 export class BodyBudget {
-  readonly #most: number;
+  #most: number;
   readonly #tight: () => boolean;
   readonly #announced = new Map<string, number>();
   #held = 0;
@@ -21,6 +21,11 @@ export class BodyBudget {
   constructor(most: number, tight: () => boolean = () => false) {
     this.#most = most;
     this.#tight = tight;
+  }
+
+  /** Further bodies have another bound. */
+  setMost(most: number): void {
+    this.#most = most;
   }
 
   get held(): number {
@@ -79,11 +84,11 @@ export function holdFrame(
   late: (error: BridgeError) => void,
 ): void {
   const giveBack = budget.takeAnnounced(declaredLength(incoming, maxFrameBytes) ?? 0, client);
-  const timer = setTimeout(() => {
+  const cancel = systemClock.after(requestTimeoutMs, () => {
     if (!incoming.complete) late(lateBody());
-  }, requestTimeoutMs).unref();
+  });
   outgoing.once('close', () => {
-    clearTimeout(timer);
+    cancel();
     giveBack();
   });
 }

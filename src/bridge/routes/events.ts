@@ -29,6 +29,8 @@ export function eventEndpoints(events: EventLog, streams: Set<EventStream>): End
         const { missed, events: past } = events.replay(typeof header === 'string' ? header : query.lastEventId);
         const stream = new EventStream(outgoing);
         streams.add(stream);
+        // An id without data is kept by clients but is no event: a client that saw no event yet can come back with it.
+        if (past.length === 0) stream.write(`id: ${events.lastId}\n\n`);
         if (missed !== null) stream.write(missed.text);
         for (const event of past) stream.write(event.text);
         const end = events.subscribe((event) => stream.write(event.text));

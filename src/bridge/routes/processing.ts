@@ -1,5 +1,6 @@
 /** POST /v1/process, /v1/process/batch and /v1/process/stream. */
 import { once } from 'node:events';
+import { systemClock } from '../../abort/index.js';
 import { type DtesnResultJson, dtesnResultSchema } from '../../processor/index.js';
 import { chunksOf, type Endpoint, type EndpointRequest, EventStream, endpoint } from '../http/index.js';
 import {
@@ -123,6 +124,6 @@ async function send(stream: EventStream, request: EndpointRequest, type: string,
   const { outgoing, signal } = request;
   if (!stream.write(eventText(type, data))) throw new BridgeError('malformed', 'The client left');
   if (!outgoing.writableNeedDrain) return;
-  const timer = setTimeout(() => outgoing.destroy(), unreadMs).unref();
-  await once(outgoing, 'drain', { signal }).finally(() => clearTimeout(timer));
+  const cancel = systemClock.after(unreadMs, () => outgoing.destroy());
+  await once(outgoing, 'drain', { signal }).finally(cancel);
 }
