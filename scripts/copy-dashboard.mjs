@@ -1,10 +1,10 @@
-/** Copies the page of the dashboard, and the files of uPlot that it loads with their licence, into dist: tsc copies no such file. */
+/** Copies the page of the dashboard, and the files of uPlot that it loads with their licence, into dist, or the folder given: tsc copies no such file. */
 import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const page = path.join(root, 'dist/bridge/dashboard/page');
+const page = process.argv[2] ?? path.join(root, 'dist/bridge/dashboard/page');
 const uplot = path.join(root, 'node_modules/uplot');
 
 rmSync(page, { recursive: true, force: true });

@@ -171,7 +171,8 @@ describe('the arrows', () => {
   test('each import of src/ names a file that is there', () => {
     const files = new Set(filesBelow('src', /\.ts$/));
     expect(source.length).toBeGreaterThan(500);
-    expect(source.filter(({ target }) => !files.has(target))).toEqual([]);
+    // A folder of assets is no module.
+    expect(source.filter(({ target }) => !files.has(target) && !target.endsWith(path.sep))).toEqual([]);
   });
 
   test('every import between rooms of src/ follows an arrow', () => {

@@ -6,12 +6,12 @@
         picked = bridge.pick(prompt_tokens=812)                 # None: go on with your own choice
         result = bridge.process(text="a prompt")
         session = bridge.session(id="sensor-7")
-        answer = session.steps([[0.1], [0.2]])
+        answer = session.steps([[0.1, 0.2], [0.3, 0.4]])
 
 On the path of an engine's request (pick, dispatch, first_token, finish) it fails open: no failure of the bridge is raised, no
 call takes longer than `budget` seconds, and after 3 failures in a row nothing is asked for `break_seconds`. All else raises
-BridgeError. A session survives a restart of the bridge. A client may be used by several threads, a session by one at a time
-(others wait).
+BridgeError, or OSError where the token file cannot be read. A session survives a restart of the bridge. A client may be used by
+several threads; calls of one session run one after the other.
 """
 
 from __future__ import annotations
@@ -314,7 +314,10 @@ class BridgeClient:
         return self._json("POST", path, _input(text, tokens, series), headers=headers)
 
     def process_batch(self, inputs: Sequence[Json], *, priority: Optional[str] = None) -> List[Json]:
-        """The results of up to 100 inputs ({'text': ...} and so on) in their order: {'ok': True, 'result'} or {'ok': False, 'error'}."""
+        """The results of up to 100 inputs ({'text': ...} and so on) in their order.
+
+        Each is {'ok': True, 'result'} or {'ok': False, 'error'}.
+        """
         path = "/v1/process/batch" if priority is None else f"/v1/process/batch?priority={quote(priority)}"
         return self._json("POST", path, {"inputs": list(inputs)})["items"]
 
@@ -874,7 +877,8 @@ def _error_of(what: str, response: http.client.HTTPResponse, body: bytes) -> Bri
         error = json.loads(body)["error"]
         code, message = str(error.pop("code")), str(error.pop("message"))
     except (ValueError, KeyError, TypeError, AttributeError):
-        return BridgeError("bad_answer", f"{what}: status {response.status} without an error of the bridge", response.status, request_id)
+        message = f"{what}: status {response.status} without an error of the bridge"
+        return BridgeError("bad_answer", message, response.status, request_id)
     after = response.getheader("retry-after", "")
     retry_after = float(after) if re.fullmatch("[0-9]{1,9}", after) else None
     return BridgeError(code, f"{what}: {message}", response.status, request_id, error, retry_after)

@@ -14,7 +14,8 @@
  */
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pause, wallMs } from '../abort/index.js';
+import path from 'node:path';
+import { pause, systemClock, wallMs } from '../abort/index.js';
 import { rangeError } from '../errors/index.js';
 import { lockFile, openFileLimit } from '../native/index.js';
 import { bridgeEndpoints } from './endpoints.js';
@@ -36,7 +37,8 @@ import { Heartbeat, Probes } from './probes/index.js';
 import { requestFigures } from './request-figures.js';
 import { Logins } from './routes/index.js';
 
-const version: string = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
+const packageFile = path.join(import.meta.dirname, '../../package.json');
+const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
 const reservedFiles = 256;
 const standardProbe = '127.0.0.1:2251';
 const endSpreadMs = 2000;
@@ -59,7 +61,12 @@ export class Bridge {
   /** Opens everything; resolves when the bridge is ready. */
   static async start(options: BridgeOptions = {}): Promise<Bridge> {
     const checked = checkBridgeOptions(options);
-    const addresses = checked.config.listen.map(listenAddress);
+    return Bridge.open(checked, checked.config.listen);
+  }
+
+  /** @internal With options that are checked, on given addresses. */
+  static async open(checked: CheckedOptions, listen: readonly string[]): Promise<Bridge> {
+    const addresses = listen.map(listenAddress);
     const closers = new Closers();
     try {
       return await openBridge(checked, addresses, closers);
@@ -153,6 +160,15 @@ export class Bridge {
     this.#heartbeat.phase('serving');
   }
 
+  /**
+   * Reads the file of the configuration and the certificates again, changed or not. Errors: why the file was refused; the
+   * configuration in use stays then.
+   */
+  async reload(): Promise<void> {
+    this.#refreshTls();
+    await this.#parts.configuration.reload();
+  }
+
   /** Begins the drain: readiness is off, and each answer closes its connection. */
   beginDrain(): void {
     this.#draining = true;
@@ -188,16 +204,24 @@ export class Bridge {
 
   /** Takes new certificates a few seconds after their files changed. */
   #watchTls(): void {
-    const timer = setInterval(() => {
-      try {
-        for (const listener of this.#listeners) listener.refreshTls();
-      } catch (error) {
-        this.log.error('a changed certificate cannot be taken: the one in use stays', {
-          code: (error as { code?: string }).code,
-        });
-      }
-    }, tlsPollMs).unref();
-    this.#closers.add(() => clearInterval(timer));
+    let cancel = () => {};
+    const poll = () => {
+      cancel = systemClock.after(tlsPollMs, () => {
+        this.#refreshTls();
+        poll();
+      });
+    };
+    poll();
+    this.#closers.add(() => cancel());
+  }
+
+  #refreshTls(): void {
+    try {
+      for (const listener of this.#listeners) listener.refreshTls();
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      this.log.error('a changed certificate cannot be taken: the one in use stays', { code });
+    }
   }
 
   #measure(): void {
@@ -229,8 +253,8 @@ async function openBridge(checked: CheckedOptions, addresses: ListenAddress[], c
   if (probes !== null) closers.add(() => probes.close());
   const budget = new MemoryBudget({ metrics });
   if (config.stateDir !== null) {
-    const { stateDir: path, lockWaitMs } = config;
-    const directory = await StateDirectory.open({ path, lockWaitMs, log, tryLock: lockFile });
+    const { stateDir, lockWaitMs } = config;
+    const directory = await StateDirectory.open({ path: stateDir, lockWaitMs, log, tryLock: lockFile });
     closers.add(() => directory.close());
   }
   const memoryFull = () => budget.isTight();

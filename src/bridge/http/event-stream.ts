@@ -8,13 +8,14 @@
  * Source: WHATWG HTML, section 9.2, "Server-sent events".
  */
 import type { ServerResponse } from 'node:http';
+import { systemClock } from '../../abort/index.js';
 
 const commentMs = 15_000;
 const mostUnreadBytes = 256 * 1024;
 
 export class EventStream {
   readonly #outgoing: ServerResponse;
-  readonly #timer: NodeJS.Timeout;
+  #cancelComment = () => {};
   #unread = 0;
 
   constructor(outgoing: ServerResponse) {
@@ -25,8 +26,8 @@ export class EventStream {
       'x-accel-buffering': 'no',
       'x-content-type-options': 'nosniff',
     });
-    this.#timer = setInterval(() => this.write(': still here\n\n'), commentMs).unref();
-    outgoing.once('close', () => clearInterval(this.#timer));
+    this.#comment();
+    outgoing.once('close', () => this.#cancelComment());
     this.write(`retry: ${1000 + Math.floor(9000 * Math.random())}\n\n`);
   }
 
@@ -37,9 +38,10 @@ export class EventStream {
   /** Sends an event that is already text; false when the client was closed instead. */
   write(text: string): boolean {
     if (this.closed) return false;
-    this.#unread += text.length;
+    const bytes = Buffer.byteLength(text);
+    this.#unread += bytes;
     this.#outgoing.write(text, () => {
-      this.#unread -= text.length;
+      this.#unread -= bytes;
     });
     if (this.#unread <= mostUnreadBytes) return true;
     this.#outgoing.destroy();
@@ -47,7 +49,14 @@ export class EventStream {
   }
 
   end(text = ''): void {
-    clearInterval(this.#timer);
+    this.#cancelComment();
     if (!this.closed) this.#outgoing.end(text);
+  }
+
+  #comment(): void {
+    this.#cancelComment = systemClock.after(commentMs, () => {
+      this.write(': still here\n\n');
+      this.#comment();
+    });
   }
 }

@@ -28,6 +28,7 @@ function operation(one: Endpoint): object {
     description: `${one.idempotent ? 'Idempotent' : 'Not idempotent'}. Retry: ${one.retry}. Where the bridge does not answer: ${one.failure === 'open' ? 'go on without it' : 'stop'}.`,
     'x-dtesn-scope': one.scope,
     'x-dtesn-idempotent': one.idempotent,
+    'x-dtesn-retry': one.retry,
     'x-dtesn-failure': one.failure,
     ...(one.scope !== 'open' && { security: [{ bearer: [one.scope] }] }),
     parameters: [...pathParameters(one), ...queryParameters(one)],

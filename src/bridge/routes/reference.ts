@@ -5,6 +5,7 @@
  * configured network (`membrane_depth` and `esn_size` must equal them where given), and `output_format` is json.
  */
 import { z } from 'zod';
+import { systemClock } from '../../abort/index.js';
 import type { DtesnResultJson } from '../../processor/index.js';
 import { type Endpoint, type EndpointRequest, endpoint } from '../http/index.js';
 import { BridgeError, doneSchema } from '../messages/index.js';
@@ -27,7 +28,8 @@ const batchBody = z.strictObject({
 
 export interface ReferenceParts {
   runner: BatchRunner;
-  config: { depth: number; units: number };
+  /** The network of the moment. */
+  config: () => { depth: number; units: number };
   status: () => object;
 }
 
@@ -42,7 +44,7 @@ export function referenceEndpoints({ runner, config, status }: ReferenceParts): 
       body: processBody,
       answers: { 200: doneSchema },
       handle: async (request) => {
-        checkShape(request.body, config);
+        checkShape(request.body, config());
         const result = await runner.process(request.body.input_data, admission(request));
         return { json: answerOf(request.body.input_data, result, request.body.include_intermediate) };
       },
@@ -56,8 +58,8 @@ export function referenceEndpoints({ runner, config, status }: ReferenceParts): 
       answers: { 200: doneSchema },
       handle: async (request) => {
         const { inputs, include_intermediate } = request.body;
-        checkShape(request.body, config);
-        const start = performance.now();
+        checkShape(request.body, config());
+        const start = systemClock.now();
         const entries = await runner.processBatch(inputs, admission(request));
         const results = entries.map((entry, input_index) =>
           entry.ok
@@ -75,7 +77,7 @@ export function referenceEndpoints({ runner, config, status }: ReferenceParts): 
             results,
             successful_count: entries.length - failed,
             failed_count: failed,
-            processing_time_ms: performance.now() - start,
+            processing_time_ms: systemClock.now() - start,
           },
         };
       },
@@ -98,7 +100,7 @@ function admission({ caller, budgetMs, signal, incoming }: EndpointRequest): Req
 
 function checkShape(
   { membrane_depth: depth, esn_size: size }: { membrane_depth?: number | undefined; esn_size?: number | undefined },
-  config: ReferenceParts['config'],
+  config: ReturnType<ReferenceParts['config']>,
 ): void {
   if ((depth ?? config.depth) !== config.depth || (size ?? config.units) !== config.units) {
     const network = `depth ${config.depth} and ${config.units} units`;

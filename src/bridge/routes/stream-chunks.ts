@@ -4,6 +4,7 @@
  * A body of application/octet-stream is one stream without a length: `x-dtesn-dtype: utf8` is text; f32 or f64 are rows of
  * `x-dtesn-features` little-endian floats. A chunk is what came from the socket, cut to whole rows.
  */
+import { systemClock } from '../../abort/index.js';
 import type { Floats } from '../../native/index.js';
 import type { EndpointRequest } from '../http/index.js';
 import { chunksOf } from '../http/index.js';
@@ -82,15 +83,20 @@ async function* rowsOf(
 
 /** The chunks of a body; 30 s without one end the stream. */
 async function* withoutPause({ incoming, signal }: EndpointRequest): AsyncIterable<Buffer> {
-  const stalled = new AbortController();
-  const bound = AbortSignal.any([signal, stalled.signal]);
-  const chunks = chunksOf(incoming, bound)[Symbol.asyncIterator]();
-  for (;;) {
-    const late = () =>
-      stalled.abort(new BridgeError('request_timeout', `Expected more of the stream within ${idleMs / 1000} s`));
-    const timer = setTimeout(late, idleMs).unref();
-    const next = await chunks.next().finally(() => clearTimeout(timer));
-    if (next.done) return;
-    yield next.value;
+  const stop = new AbortController();
+  const forward = () => stop.abort(signal.reason);
+  signal.addEventListener('abort', forward, { once: true });
+  const late = () =>
+    stop.abort(new BridgeError('request_timeout', `Expected more of the stream within ${idleMs / 1000} s`));
+  let cancel = systemClock.after(idleMs, late);
+  try {
+    for await (const chunk of chunksOf(incoming, stop.signal)) {
+      cancel();
+      yield chunk;
+      cancel = systemClock.after(idleMs, late);
+    }
+  } finally {
+    cancel();
+    signal.removeEventListener('abort', forward);
   }
 }

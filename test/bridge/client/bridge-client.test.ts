@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -34,6 +35,9 @@ const refuse = (response: http.ServerResponse, status: number, code: string, hea
   response.end(JSON.stringify({ error: { code, message: 'said so', next: 7 } }));
 };
 
+/** Of the default network, which takes 16 numbers. */
+const row = new Array<number>(16).fill(0.5);
+
 const nothing = 'http://127.0.0.1:9';
 
 describe('questions', () => {
@@ -45,15 +49,19 @@ describe('questions', () => {
       expect(items).toHaveLength(1);
       expect(typeof items[0]!.state.since).toBe('string');
       expect(typeof (await client.context()).engine_available).toBe('boolean');
-      expect((await client.process({ text: 'hello' }, { priority: 'high', budgetMs: 5000 })).input.steps).toBe(5);
-      expect((await client.process({ series: [1, 2, 3] })).input.steps).toBe(3);
-      expect((await client.process({ values: new Float32Array(8), features: 1 })).input.steps).toBe(8);
+      expect(
+        (await client.process({ tokens: [1, 2, 3, 4, 5] }, { priority: 'high', budgetMs: 5000 })).input.steps,
+      ).toBe(5);
+      expect((await client.process({ text: 'hello' })).input.kind).toBe('tokens');
+      expect((await client.process({ series: [row, row, row] })).input.steps).toBe(3);
+      expect((await client.process({ values: new Float32Array(8 * 16), features: 16 })).input.steps).toBe(8);
+      expect((await client.process({ values: new Float64Array(2 * 16), features: 16 })).input.steps).toBe(2);
     },
   );
 
   test('a batch keeps its order, and one failure is one entry', async () => {
     await using client = new BridgeClient(bridge.address);
-    const items = await client.processBatch([{ text: 'ab' }, { text: '' }, { text: 'abc' }]);
+    const items = await client.processBatch([{ tokens: [1, 2] }, { text: '' }, { tokens: [1, 2, 3] }]);
     expect(items.map((item) => (item.ok ? item.result.input.steps : item.error.code))).toEqual([2, 'impossible', 3]);
   });
 
@@ -151,14 +159,14 @@ describe('questions', () => {
 });
 
 describe('the path of an engine request', () => {
-  test('pick names an engine, and a ticket is known until it is finished', async () => {
+  test('pick names an engine, and its ticket is known, another is not', async () => {
     await using client = new BridgeClient(bridge.address, { budgetMs: 5000 });
     const picked = await client.pick({ promptTokens: 3, session: 's' });
     expect(picked).toMatchObject({ engine: expect.any(String), reason: expect.any(String) });
     const ticket = await client.dispatch({ engine: picked!.engine, promptTokens: 3 });
     expect(await client.firstToken(ticket)).toBe(true);
     expect(await client.finish(ticket, { outcome: 'ok', generatedTokens: 5 })).toBe(true);
-    expect(await client.finish(ticket, { outcome: 'ok' })).toBe(false);
+    expect(await client.finish('no-ticket', { outcome: 'ok' })).toBe(false);
   });
 
   const servers: [string, http.RequestListener | null][] = [
@@ -323,6 +331,32 @@ describe('events', () => {
     expect(lastIds).toEqual([undefined, 'b-1', 'b-1', 'b-1']);
   });
 
+  test('the running bridge says what is missed, and the loop goes on over its restart', {
+    timeout: 60_000,
+  }, async () => {
+    const own = await BridgeProcess.start('--listen', '127.0.0.1:0');
+    await using client = new BridgeClient(own.address);
+    const boots = new Set<string>();
+    let missed = 0;
+    for await (const { id, event, data } of client.events({ lastEventId: 'another-1' })) {
+      if (event === 'missed') {
+        expect(data).toEqual({ reason: 'restart' });
+        missed += 1;
+        continue;
+      }
+      expect(typeof data['at']).toBe('string');
+      const [boot = ''] = id!.split('-');
+      if (boots.size === 0) {
+        await own.kill();
+        await own.startAgain();
+      }
+      boots.add(boot);
+      if (boots.size === 2) break;
+    }
+    expect(missed).toBe(2);
+    await own.kill();
+  });
+
   test('what does not pass ends the events', async () => {
     await using server = await serve((_, response) => refuse(response, 403, 'forbidden'));
     await using client = new BridgeClient(server.url);
@@ -339,12 +373,9 @@ describe('events', () => {
 });
 
 test('nothing of it loads the addon', async () => {
-  const { readFileSync } = await import('node:fs');
-  const { execFileSync } = await import('node:child_process');
   const root = path.resolve(import.meta.dirname, '../../..');
   const script = `process.dlopen = () => { throw new Error('an addon was loaded'); };
-    await import(${JSON.stringify(path.join(root, 'dist/bridge/client/index.js'))}); console.log('loaded');`;
-  expect(readFileSync(path.join(root, 'dist/bridge/client/index.js'), 'utf8')).toContain('BridgeClient');
+    const dtesn = await import(${JSON.stringify(path.join(root, 'dist/bridge/client/index.js'))}); console.log('loaded', typeof dtesn.BridgeClient);`;
   const out = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
-  expect(out).toBe('loaded\n');
+  expect(out).toBe('loaded function\n');
 });

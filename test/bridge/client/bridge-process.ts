@@ -4,7 +4,10 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
-export const bridgeCommand = [path.join(import.meta.dirname, 'stand-in.mjs')];
+const main = path.resolve(import.meta.dirname, '../../../dist/cli/main.js');
+
+/** What node runs. */
+export const bridgeCommand = [main, 'bridge', '--probe-listen', '127.0.0.1:0', '--log-level', 'error'];
 
 export class BridgeProcess {
   readonly #args: readonly string[];
@@ -29,10 +32,19 @@ export class BridgeProcess {
   }
 
   /** Ends it as a power failure would. */
-  async kill(): Promise<void> {
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  /** Lets it drain. */
+  terminate(): Promise<void> {
+    return this.#end('SIGTERM');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
+    child.kill(signal);
     await once(child, 'exit');
   }
 

@@ -1,5 +1,6 @@
-"""The Python client against the running bridge. DTESN_BRIDGE_COMMAND is the command as JSON; the tests kill and restart it."""
+"""The Python client against the running bridge. DTESN_TEST_BRIDGE is the command as JSON; the tests kill and restart it."""
 
+import asyncio
 import json
 import math
 import os
@@ -17,9 +18,11 @@ from array import array
 root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../..")
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(root, "clients/python"))
+from asgi_middleware import DtesnMiddleware  # noqa: E402
 from dtesn_bridge import BridgeClient, BridgeError  # noqa: E402
 
-command = json.loads(os.environ["DTESN_BRIDGE_COMMAND"])
+command = json.loads(os.environ["DTESN_TEST_BRIDGE"])
+columns = [0, 1023]
 
 
 class Bridge:
@@ -103,7 +106,8 @@ def error(code, **details):
 
 
 def rows(first, count):
-    return [[math.sin(first + i)] for i in range(count)]
+    """Of the default network, which takes 16 numbers."""
+    return [[math.sin(first + i + j) for j in range(16)] for i in range(count)]
 
 
 class Questions(unittest.TestCase):
@@ -120,13 +124,14 @@ class Questions(unittest.TestCase):
             with BridgeClient(address) as client:
                 self.assertEqual(len(client.engines()), 1)
                 self.assertIsInstance(client.context()["engine_available"], bool)
-                self.assertEqual(client.process(text="hello", priority="high", budget_ms=5000)["input"]["steps"], 5)
-                self.assertEqual(client.process(series=[1, 2, 3])["input"]["steps"], 3)
-                self.assertEqual(client.process(series=array("f", [0.5] * 8), features=1)["input"]["steps"], 8)
+                self.assertEqual(client.process(tokens=[1, 2, 3, 4, 5], priority="high", budget_ms=5000)["input"]["steps"], 5)
+                self.assertEqual(client.process(text="hello")["input"]["kind"], "tokens")
+                self.assertEqual(client.process(series=rows(0, 3))["input"]["steps"], 3)
+                self.assertEqual(client.process(series=array("f", [0.5] * 8 * 16), features=16)["input"]["steps"], 8)
 
     def test_a_batch_keeps_its_order_and_one_failure_is_one_entry(self):
         with BridgeClient(self.bridge.address) as client:
-            items = client.process_batch([{"text": "ab"}, {"text": ""}, {"text": "abc"}])
+            items = client.process_batch([{"tokens": [1, 2]}, {"text": ""}, {"tokens": [1, 2, 3]}])
             self.assertEqual([item["ok"] for item in items], [True, False, True])
             self.assertEqual(items[2]["result"]["input"]["steps"], 3)
 
@@ -142,13 +147,36 @@ class Questions(unittest.TestCase):
             events = [event.event for event in client.process_stream(text="x" * 100, chunk=40)]
             self.assertEqual(events, ["chunk", "chunk", "chunk", "summary"])
 
-    def test_a_ticket_is_known_until_it_is_finished(self):
+    def test_its_ticket_is_known_and_another_is_not(self):
         with BridgeClient(self.bridge.address, budget=5.0) as client:
             picked = client.pick(prompt_tokens=3)
             ticket = client.dispatch(picked["engine"], prompt_tokens=3)
             self.assertTrue(client.first_token(ticket))
             self.assertTrue(client.finish(ticket, "ok", generated_tokens=5))
-            self.assertFalse(client.finish(ticket))
+            self.assertFalse(client.finish("no-ticket"))
+
+    def test_the_middleware_reports_a_request_while_it_runs(self):
+        seen = []
+
+        async def application(scope, receive, send):
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"data", "more_body": True})
+            await middleware.drained()
+            seen.append(client.engines()[0]["tickets"])
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+        async def run():
+            scope = {"type": "http", "method": "POST", "path": "/v1/completions", "headers": []}
+            await middleware(scope, None, lambda message: asyncio.sleep(0))
+            await middleware.close()
+
+        with BridgeClient(self.bridge.address) as client:
+            before = client.engines()[0]
+            middleware = DtesnMiddleware(application, self.bridge.address, engine=before["name"], budget=5)
+            asyncio.run(run())
+            after = client.engines()[0]["tickets"]
+        self.assertNotEqual(seen[0], before["tickets"])
+        self.assertEqual(after, before["tickets"])
 
     def test_several_threads_may_use_one_client(self):
         failures = []
@@ -156,7 +184,7 @@ class Questions(unittest.TestCase):
         def work():
             try:
                 for _ in range(10):
-                    assert client.process(text="abc")["input"]["steps"] == 3
+                    assert client.process(tokens=[1, 2, 3])["input"]["steps"] == 3
             except Exception as error:
                 failures.append(error)
 
@@ -318,17 +346,23 @@ class Events(unittest.TestCase):
 
 
 class Sessions(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.bridge = Bridge()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.bridge.end()
+
     def setUp(self):
-        self.bridge = Bridge()
         self.client = BridgeClient(self.bridge.address)
 
     def tearDown(self):
         self.client.close()
-        self.bridge.end()
 
     def test_a_session_goes_on_after_kill_9_with_the_outputs_of_an_undisturbed_one(self):
-        undisturbed = self.client.session().steps(rows(0, 300))["outputs"]
-        session = self.client.session()
+        undisturbed = self.client.session(outputs=columns).steps(rows(0, 300))["outputs"]
+        session = self.client.session(outputs=columns)
         outputs = []
         for call in range(30):
             if call % 10 == 5:
@@ -344,14 +378,22 @@ class Sessions(unittest.TestCase):
         session.flush()
         self.assertEqual((session.offset, session.durable, session.kept), (300, 300, 0))
 
+    def test_a_session_with_targets_learns_them(self):
+        session = self.client.session(targets={"outputs": 1})
+        session.steps(rows(0, 20), [row[:1] for row in rows(1, 20)])
+        readout = session.readout()
+        self.assertEqual((readout["learned"], len(readout["bias"])), (20, 1))
+        with self.assertRaisesRegex(ValueError, "1 rows of targets"):
+            session.steps(rows(20, 1), [])
+
     def test_a_client_that_comes_back_goes_on_where_the_session_stands(self):
-        before = self.client.session("kept")
+        before = self.client.session("kept", outputs=columns)
         before.steps(rows(0, 10))
-        after = self.client.session("kept")
+        after = self.client.session("kept", outputs=columns)
         self.assertEqual((after.next, after.durable, after.epoch), (10, 10, before.epoch))
 
     def test_rows_that_the_bridge_refuses_are_not_kept(self):
-        session = self.client.session()
+        session = self.client.session(outputs=columns)
         session.steps(rows(0, 3), durable=True)
         self.assertEqual((session.durable, session.kept), (3, 0))
         with self.assertRaises(BridgeError) as caught:
@@ -360,25 +402,25 @@ class Sessions(unittest.TestCase):
         self.assertEqual(session.steps(rows(3, 1))["offset"], 4)
 
     def test_a_session_that_was_created_again_is_another(self):
-        session = self.client.session("again")
+        session = self.client.session("again", outputs=columns)
         session.steps(rows(0, 3))
-        self.client.session("again").close()
-        with self.client.session("again"):
+        self.client.session("again", outputs=columns).close()
+        with self.client.session("again", outputs=columns):
             for _ in range(2):
                 with self.assertRaises(BridgeError) as caught:
                     session.steps(rows(3, 1))
                 self.assertEqual(caught.exception.code, "session_epoch")
 
     def test_rows_of_another_client_are_other_writer(self):
-        session = self.client.session("shared")
-        self.client.session("shared").steps(rows(0, 5))
+        session = self.client.session("shared", outputs=columns)
+        self.client.session("shared", outputs=columns).steps(rows(0, 5))
         with self.assertRaises(BridgeError) as caught:
             session.steps(rows(0, 3))
         self.assertEqual(caught.exception.code, "other_writer")
 
     def test_rows_stay_while_the_bridge_is_away_longer_than_resume_seconds(self):
         with BridgeClient(self.bridge.address, resume_seconds=0.2) as hasty:
-            session = hasty.session()
+            session = hasty.session(outputs=columns)
             self.bridge.kill()
             with self.assertRaises(BridgeError) as caught:
                 session.steps(rows(0, 5))
@@ -388,7 +430,7 @@ class Sessions(unittest.TestCase):
             self.assertEqual((answered["offset"], answered["outputsFrom"]), (10, 5))
 
     def test_more_rows_than_may_be_kept_wait_for_the_commit(self):
-        session = self.client.session(max_kept_rows=10)
+        session = self.client.session(max_kept_rows=10, outputs=columns)
         for i in range(5):
             session.steps(rows(8 * i, 8))
             self.assertLessEqual(session.kept, 10)

@@ -7,6 +7,7 @@ import { element, setAttribute, setText } from './elements.js';
 import { clock, count, latency, minute, percent } from './format.js';
 import uPlot from './uplot/uPlot.esm.js';
 
+/** `sparse`: figures that single samples have, which a line alone would not show. */
 const kinds = [
   { title: 'Requests', format: count, lines: { running: 'running', waiting: 'waiting' } },
   { title: 'KV memory', format: percent, top: 1, lines: { kvUsage: 'in use' } },
@@ -18,14 +19,17 @@ const kinds = [
   {
     title: 'Time to first token',
     format: latency,
+    sparse: true,
     lines: { timeToFirstTokenP50Seconds: 'p50', timeToFirstTokenP99Seconds: 'p99' },
   },
-  { title: 'Between tokens', format: latency, lines: { interTokenSeconds: 'mean' } },
-  { title: 'In the queue', format: latency, lines: { queueSeconds: 'mean' } },
+  { title: 'Between tokens', format: latency, sparse: true, lines: { interTokenSeconds: 'mean' } },
+  { title: 'In the queue', format: latency, sparse: true, lines: { queueSeconds: 'mean' } },
 ];
 
 const height = 148;
 const dash = [6, 4];
+/** More would not be told apart in the width of a chart. */
+const mostPoints = 120;
 
 export class Charts {
   #charts;
@@ -45,7 +49,8 @@ export class Charts {
     this.#history = history;
     this.#windowSeconds = windowSeconds;
     this.#now = now;
-    for (const chart of this.#charts) chart.show(history, now - windowSeconds, now);
+    const samples = history.since(now - windowSeconds, windowSeconds / mostPoints);
+    for (const chart of this.#charts) chart.show(samples, history.marks, [now - windowSeconds, now]);
   }
 
   #fit() {
@@ -66,7 +71,8 @@ class Chart {
   #canvas = element('div', { class: 'plot', role: 'img' });
   #values;
   #plot = null;
-  #history = null;
+  #samples = { time: [] };
+  #marks = [];
 
   constructor(kind, container) {
     this.#kind = kind;
@@ -92,11 +98,12 @@ class Chart {
     this.remake();
   }
 
-  show(history, from, until) {
-    this.#history = history;
-    this.#plot.setData([history.time, ...this.#names.map((name) => history.columns[name])], false);
-    this.#plot.setScale('x', { min: from, max: until });
-    this.#write(this.#plot.cursor.idx ?? history.time.length - 1);
+  show(samples, marks, [min, max]) {
+    this.#samples = samples;
+    this.#marks = marks;
+    this.#plot.setData([samples.time, ...this.#names.map((name) => samples[name])], false);
+    this.#plot.setScale('x', { min, max });
+    this.#write(this.#plot.cursor.idx);
   }
 
   fit() {
@@ -109,8 +116,10 @@ class Chart {
     this.#plot = new uPlot(this.#options(), [[], ...this.#names.map(() => [])], this.#canvas);
   }
 
+  /** The figures of a sample, by default the last one. */
   #write(index) {
-    const texts = this.#names.map((name) => this.#kind.format(this.#history?.columns[name][index]));
+    const at = index ?? this.#samples.time.length - 1;
+    const texts = this.#names.map((name) => this.#kind.format(this.#samples[name]?.[at]));
     texts.forEach((text, i) => {
       setText(this.#values[i], text);
     });
@@ -127,7 +136,7 @@ class Chart {
       grid: { stroke: colour('--grid'), width: 1 },
       ticks: { show: false },
     };
-    const { format, top } = this.#kind;
+    const { format, top, sparse } = this.#kind;
     return {
       width: this.#canvas.clientWidth || 300,
       height,
@@ -153,12 +162,12 @@ class Chart {
           stroke: colour(`--line-${i}`),
           width: 1.75,
           dash: i === 1 ? dash : [],
-          points: { show: false },
+          points: { show: sparse === true, size: 2.5, fill: colour(`--line-${i}`) },
         })),
       ],
       hooks: {
         draw: [(plot) => this.#drawMarks(plot, colour('--mark'))],
-        setCursor: [({ cursor }) => this.#write(cursor.idx ?? (this.#history?.time.length ?? 0) - 1)],
+        setCursor: [({ cursor }) => this.#write(cursor.idx)],
       },
     };
   }
@@ -173,7 +182,7 @@ class Chart {
     ctx.textAlign = 'left';
     ctx.setLineDash([3 * ratio, 3 * ratio]);
     ctx.font = `${11 * ratio}px system-ui`;
-    for (const { time, label } of this.#history?.marks ?? []) {
+    for (const { time, label } of this.#marks) {
       if (time < plot.scales.x.min || time > plot.scales.x.max) continue;
       const x = plot.valToPos(time, 'x', true);
       ctx.beginPath();

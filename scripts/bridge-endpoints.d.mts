@@ -1,0 +1,1 @@
+export function endpointTable(document: { paths: Record<string, Record<string, unknown>> }): string;
