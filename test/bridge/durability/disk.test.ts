@@ -120,7 +120,6 @@ test.for(['SIGTERM', 'SIGKILL'] as const)(
     }
     await sameAsUndisturbed(sessions, third.url, (await stateBridge(null)).url);
   },
-  120_000,
 );
 
 test('a state directory on a read-only mount ends the start with 78 and one line', async (context) => {
