@@ -31,6 +31,7 @@ const suites = [
   'prometheus',
   'sources',
   'process',
+  'bridge',
 ];
 const unknown = positionals.filter((name) => !suites.includes(name));
 if (unknown.length > 0) {

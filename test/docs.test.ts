@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runningBridge } from './bridge/running-bridge.js';
 
 const root = path.resolve(import.meta.dirname, '..');
 const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(path.join(root, 'docs')).map((name) => `docs/${name}`)];
@@ -46,6 +47,9 @@ const commands = blocks
       .split('\n')
       .map((command) => ({ page, command })),
   );
+
+/** A command that serves until it is ended. */
+const isServer = (command: string) => command.startsWith('npx dtesn bridge');
 
 /** The examples print what an idle host prints: a busy one may need longer for its sources. */
 const patient = { ...process.env, DTESN_SOURCE_DEADLINE_MS: '20000' };
@@ -86,10 +90,10 @@ describe('examples', () => {
 
 describe('commands', () => {
   test('every shell line is one that is known to be tested', () => {
-    for (const { command } of commands) expect(command).toMatch(/^(npx dtesn |npm install dtesn$)/);
+    for (const { command } of commands) expect(command).toMatch(/^(npx dtesn |npm install dtesn$|curl )/);
   });
 
-  test.each(commands.filter(({ command }) => command.startsWith('npx dtesn')))(
+  test.each(commands.filter(({ command }) => command.startsWith('npx dtesn') && !isServer(command)))(
     '$command works',
     { tags: ['slow'] },
     ({ command }) => {
@@ -102,6 +106,26 @@ describe('commands', () => {
       expect(output.length).toBeGreaterThan(100);
     },
   );
+});
+
+describe('a bridge', () => {
+  const lines = (page: string, begin: string) =>
+    commands.filter((one) => one.page === page && one.command.startsWith(begin)).map(({ command }) => command);
+
+  test.each(['README.md', 'docs/bridge.md'])('that the line of %s starts answers its curl lines', async (page) => {
+    const [start = ''] = lines(page, 'npx dtesn bridge');
+    const [, , , ...args] = start.split(' ');
+    await using bridge = await runningBridge({ args });
+    const answers = lines(page, 'curl').map((line) => {
+      const answer = execFileSync('bash', ['-c', line.replaceAll('http://127.0.0.1:2250', bridge.url)], {
+        encoding: 'utf8',
+      });
+      return JSON.parse(answer) as Record<string, unknown>;
+    });
+    expect(answers.length).toBeGreaterThan(0);
+    for (const answer of answers) expect(answer).not.toHaveProperty('error');
+    expect(answers[0]).toHaveProperty('items');
+  });
 });
 
 test('every link inside the docs leads to a file', () => {

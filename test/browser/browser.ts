@@ -7,7 +7,9 @@ const executablePath = '/usr/bin/chromium';
 /** Without it tests are skipped: .ci/run installs the Debian package. */
 export const hasChromium = existsSync(executablePath);
 
-export const openBrowser = (): Promise<Browser> => chromium.launch({ executablePath, args: ['--no-sandbox'] });
+/** `flags`: of the browser's command line, for all of its pages. */
+export const openBrowser = (flags: readonly string[] = []): Promise<Browser> =>
+  chromium.launch({ executablePath, args: ['--no-sandbox', ...flags] });
 
 export interface OpenPage extends AsyncDisposable {
   page: Page;
@@ -15,6 +17,8 @@ export interface OpenPage extends AsyncDisposable {
   problems: string[];
   /** Origins that requests went to. */
   origins: Set<string>;
+  /** Bytes of the bodies of all answers so far. */
+  transferred: () => number;
 }
 
 export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
@@ -27,8 +31,12 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
     if (/content security policy|refused to|uncaught/i.test(message.text())) problems.push(message.text());
   });
   page.on('request', (request) => origins.add(new URL(request.url()).origin));
+  let bytes = 0;
+  page.on('response', (response) => {
+    bytes += Number(response.headers()['content-length'] ?? 0);
+  });
   await page.goto(url);
-  return { page, problems, origins, [Symbol.asyncDispose]: () => context.close() };
+  return { page, problems, origins, transferred: () => bytes, [Symbol.asyncDispose]: () => context.close() };
 }
 
 /** Runs in the page: texts with less than 4.5 to 1 between them and what is behind them, by WCAG 2.2, 1.4.3. */

@@ -42,6 +42,28 @@ describe.skipIf(!hasChromium)('the dashboard (skipped: chromium is not installed
     expect(labels[0]).toMatch(/^Requests: running \d+, waiting \d+$/);
   });
 
+  test('rows, inputs and steps a second are the growth of the counters of the bridge', async () => {
+    await using open = await openPage(browser, bridge.url);
+    const rates = async () => {
+      const rows = await open.page
+        .locator('#bridge > div', { hasText: 'Throughput' })
+        .locator('dl > div')
+        .allInnerTexts();
+      return rows.map((row) => Number.parseFloat(row.replace(/^\D+/, '')) * (/k\/s$/.test(row) ? 1000 : 1));
+    };
+    await open.page.locator('#bridge', { hasText: /Session rows per second\s*[\d.]+k\/s/ }).waitFor();
+    await open.page.waitForTimeout(5000);
+    const [rows, inputs, steps, ...more] = await rates();
+    expect(more).toEqual([]);
+    for (const [value, truth] of [
+      [rows, 18_400],
+      [inputs, 41],
+      [steps, 5200],
+    ]) {
+      expect(Math.abs(value! / truth! - 1), `${value} of ${truth}`).toBeLessThan(0.2);
+    }
+  });
+
   test('the charts hold the past of an engine and its restarts', async () => {
     await using open = await openPage(browser, bridge.url);
     await open.page.locator('#verdict', { hasText: 'answer' }).waitFor();
@@ -104,6 +126,36 @@ describe.skipIf(!hasChromium)('the dashboard (skipped: chromium is not installed
       .locator('main *')
       .evaluateAll((all) => all.filter((one) => one.getBoundingClientRect().right > 400).map((one) => one.className));
     expect(wide).toEqual([]);
+  });
+
+  test('of fifty engines those in need come first, the others scroll, and nothing leaves the window', async () => {
+    await bridge.stop();
+    bridge = new FakeBridge(Array.from({ length: 50 }, (_, i) => `http://engine-${i}.cluster.example:8000`));
+    await bridge.start();
+    for (const [width, height] of [
+      [1280, 900],
+      [400, 800],
+    ] as const) {
+      await using open = await openPage(browser, bridge.url, { viewport: { width, height } });
+      const { page, transferred } = open;
+      const rows = page.locator('#engines-rows tr');
+      await page.locator('#plan details').first().waitFor();
+      expect(await rows.count()).toBe(50);
+      bridge.setState(bridge.engines[41]!.name, 'saturated', ['requests wait']);
+      bridge.setState(bridge.engines[33]!.name, 'hung', ['no step was counted for 4.1 s']);
+      await page.locator('#engines-rows tr:nth-child(1)', { hasText: 'engine-33' }).waitFor();
+      expect(await rows.nth(1).textContent()).toContain('engine-41');
+      expect(await rows.nth(2).textContent()).toContain('engine-0.');
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+      const list = await page.locator('#engines-list').boundingBox();
+      expect(list!.height).toBeLessThan(height);
+      await page.locator('#charts-engine').selectOption(bridge.engines[49]!.name);
+      await expect.poll(() => bridge.requests.some((path) => path.includes('engine-49'))).toBe(true);
+      // The page with uPlot, uncompressed, and the readings of some seconds.
+      expect(transferred()).toBeLessThan(600_000);
+      expect(bridge.requests.filter((path) => path.startsWith('GET /v1/engines/')).length).toBeLessThan(5);
+      for (const { name } of bridge.engines.slice(30, 45)) bridge.setState(name, 'busy', ['8 requests run']);
+    }
   });
 
   test('every control is reached by keyboard, with a focus that is seen', async () => {
@@ -196,7 +248,7 @@ describe.skipIf(!hasChromium)('the dashboard (skipped: chromium is not installed
     expect(await page.title()).toBe('b is hung · dtesn bridge');
     expect(await page.locator('#announcement').textContent()).toBe('Engine b is hung');
     expect(await shownText(page.locator('#events li').first())).toContain('busy → hung');
-    expect(await shownText(page.locator('#engines-rows tr').nth(1))).toContain('no step was counted');
+    expect(await shownText(page.locator('#engines-rows tr').first())).toContain('no step was counted');
   });
 
   test('old figures of an engine are called stale', async () => {

@@ -154,7 +154,12 @@ export class FakeBridge {
       startedAt: new Date(this.#startedMs).toISOString(),
       queue: { waiting: 3, streams: 1 },
       sessions: { count: 1240, rowsApplied: Math.round(18_400 * seconds) },
-      inputs: { started: Math.round(41 * seconds) + 3, finished: Math.round(41 * seconds), steps: 52_000, sheds: 0 },
+      inputs: {
+        started: Math.round(41 * seconds) + 3,
+        finished: Math.round(41 * seconds),
+        steps: Math.round(5200 * seconds),
+        sheds: 0,
+      },
       membranes: this.membranes,
     };
   }

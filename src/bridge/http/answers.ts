@@ -1,5 +1,6 @@
 /**
- * Answers as they go out: JSON with its length, `x-request-id` on each, errors as `{"error": {code, message, ...}}`.
+ * Answers as they go out: JSON with its length, `x-request-id` on each, errors as `{"error": {code, message, ...}}`. Those without
+ * content, 204 and 304, have neither a length nor a type (RFC 9110, 8.6 and 15.4.5).
  *
  * An answer to a request whose body was not read closes the connection, and what still arrives is dropped. An answer that the
  * client does not read within 30 s ends its connection.
@@ -44,12 +45,16 @@ export function sendError(incoming: IncomingMessage, outgoing: ServerResponse, e
 
 export function sendAnswer(incoming: IncomingMessage, outgoing: ServerResponse, answer: Answer): void {
   if (answer === 'sent' || outgoing.destroyed) return;
+  if ('empty' in answer) {
+    send(incoming, outgoing, answer.empty, answer.headers ?? {}, null);
+    return;
+  }
   const { status = 200, headers = {} } = answer;
   const { type, body } = contentOf(answer);
   send(incoming, outgoing, status, { 'content-type': type, ...headers }, body);
 }
 
-function contentOf(answer: Exclude<Answer, 'sent'>): { type: string; body: string | Uint8Array } {
+function contentOf(answer: Exclude<Answer, 'sent' | { empty: number }>): { type: string; body: string | Uint8Array } {
   if ('json' in answer) return { type: 'application/json', body: JSON.stringify(answer.json) };
   if ('bytes' in answer) return { type: 'application/octet-stream', body: answer.bytes };
   return { type: answer.type, body: answer.text };
@@ -60,15 +65,20 @@ function send(
   outgoing: ServerResponse,
   status: number,
   headers: Record<string, string>,
-  body: string | Uint8Array,
+  body: string | Uint8Array | null,
 ): void {
-  const isWhole = incoming.complete;
+  const isWhole = incoming.complete || hasNoBody(incoming);
   if (!isWhole) outgoing.setHeader('connection', 'close');
-  const length = String(typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength);
-  outgoing.writeHead(status, { ...standing, ...headers, 'content-length': length });
-  outgoing.end(incoming.method === 'HEAD' ? undefined : body);
+  const length = body === null ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+  outgoing.writeHead(status, { ...standing, ...headers, ...length });
+  outgoing.end(incoming.method === 'HEAD' || body === null ? undefined : body);
   closeWhereUnread(outgoing);
   if (!isWhole) dropRest(incoming, outgoing);
+}
+
+/** A request says in its header that it has a body. Source: RFC 9112, section 6.3. */
+function hasNoBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
 }
 
 /** Ends the connection of a client that does not take its answer. */

@@ -40,11 +40,12 @@ export interface EndpointRequest<Query = unknown, Body = unknown> {
   signal: AbortSignal;
 }
 
-/** An answer in JSON, bytes or text; `sent` where the handler wrote it itself. */
+/** An answer in JSON, bytes or text, or one without content; `sent` where the handler wrote it itself. */
 export type Answer =
   | { status?: number; json: unknown; headers?: Record<string, string> }
   | { status?: number; bytes: Uint8Array; headers?: Record<string, string> }
   | { status?: number; text: string; type: string; headers?: Record<string, string> }
+  | { empty: 204 | 304; headers?: Record<string, string> }
   | 'sent';
 
 export interface Endpoint {

@@ -15,7 +15,7 @@ export function dashboardEndpoints(): Endpoint[] {
       answers: { 200: asset.type.split(';', 1)[0]! },
       handle: ({ incoming }) => {
         const { type, headers, body } = asset;
-        if (isUnchanged(asset, incoming.headers['if-none-match'])) return { status: 304, text: '', type, headers };
+        if (isUnchanged(asset, incoming.headers['if-none-match'])) return { empty: 304, headers };
         return { bytes: body, headers: { 'content-type': type, ...headers } };
       },
     }),

@@ -20,6 +20,8 @@ export function eventEndpoints(events: EventLog, streams: Set<EventStream>): End
       query: eventsQuery,
       answers: { 200: 'text/event-stream' },
       handle: ({ incoming, outgoing, query }) => {
+        // A stream without a body would never end.
+        if (incoming.method === 'HEAD') return { text: '', type: 'text/event-stream; charset=utf-8' };
         if (streams.size >= maxClients) {
           throw new BridgeError('too_many_streams', `Expected at most ${maxClients} clients of the events`);
         }
@@ -27,6 +29,8 @@ export function eventEndpoints(events: EventLog, streams: Set<EventStream>): End
         const { missed, events: past } = events.replay(typeof header === 'string' ? header : query.lastEventId);
         const stream = new EventStream(outgoing);
         streams.add(stream);
+        // An id without data is kept by clients but is no event: a client that saw no event yet can come back with it.
+        if (past.length === 0) stream.write(`id: ${events.lastId}\n\n`);
         if (missed !== null) stream.write(missed.text);
         for (const event of past) stream.write(event.text);
         const end = events.subscribe((event) => stream.write(event.text));

@@ -1,11 +1,9 @@
 /** Sessions: rows of a client through a network, whose state the bridge keeps and the journal makes durable. */
-import { type Answer, chunksOf, type Endpoint, type EndpointRequest, endpoint } from '../http/index.js';
+import { type Endpoint, endpoint } from '../http/index.js';
 import {
   ackQuery,
-  BridgeError,
   createSessionSchema,
   doneSchema,
-  isBridgeError,
   listQuery,
   sessionListSchema,
   sessionReadoutSchema,
@@ -15,8 +13,16 @@ import {
   stepsManySchema,
   stepsSchema,
 } from '../messages/index.js';
-import { readFrame, writeFrame } from '../processing/index.js';
-import type { RowMatrix, SessionService, StepsAnswer, StepsOutcome } from '../sessions/index.js';
+import type { SessionService } from '../sessions/index.js';
+import {
+  outcomeMessage,
+  readSteps,
+  readStepsMany,
+  rowsOf,
+  stepsFrame,
+  stepsManyFrame,
+  stepsMessage,
+} from './session-frames.js';
 
 export function sessionEndpoints(sessions: SessionService): Endpoint[] {
   return [
@@ -58,11 +64,16 @@ export function sessionEndpoints(sessions: SessionService): Endpoint[] {
       failure: 'closed',
       query: ackQuery,
       body: stepsManySchema,
+      frames: true,
       answers: { 200: stepsManyAnswerSchema },
-      handle: async ({ body, query, signal }) => {
-        const items = body.items.map((item) => ({ ...item, ...query }));
-        const outcomes = await sessions.stepsMany(items, signal);
-        return { json: { items: outcomes.map(outcomeMessage) } };
+      handle: async (request) => {
+        const { body, query, signal, framed } = request;
+        const items = framed ? await readStepsMany(request) : body.items;
+        const outcomes = await sessions.stepsMany(
+          items.map((item) => ({ ...item, ...query })),
+          signal,
+        );
+        return request.wantsFrames ? stepsManyFrame(outcomes) : { json: { items: outcomes.map(outcomeMessage) } };
       },
     }),
     endpoint({
@@ -79,7 +90,7 @@ export function sessionEndpoints(sessions: SessionService): Endpoint[] {
       answers: { 200: stepsAnswerSchema },
       handle: async (request) => {
         const { params, query, signal, framed } = request;
-        const steps = framed ? await framedSteps(request) : request.body;
+        const steps = framed ? await readSteps(request) : request.body;
         const answer = await sessions.steps(params['id'] ?? '', { ...steps, ...query }, signal);
         return request.wantsFrames ? stepsFrame(answer) : { json: stepsMessage(answer) };
       },
@@ -124,47 +135,4 @@ export function sessionEndpoints(sessions: SessionService): Endpoint[] {
       },
     }),
   ];
-}
-
-async function framedSteps({ incoming, signal }: EndpointRequest) {
-  const frame = await readFrame(incoming.headers, chunksOf(incoming, signal));
-  if (frame.from === null || frame.count !== null) {
-    throw new BridgeError('malformed', 'Expected x-dtesn-from and the shape "steps,features"');
-  }
-  const epoch = incoming.headers['x-dtesn-epoch'];
-  return {
-    from: frame.from,
-    rows: { rows: frame.steps, cols: frame.features, data: frame.values },
-    ...(typeof epoch === 'string' && { epoch }),
-  };
-}
-
-function rowsOf({ rows, cols, data }: RowMatrix): number[][] {
-  return Array.from({ length: rows }, (_, row) => Array.from(data.subarray(row * cols, (row + 1) * cols)));
-}
-
-function stepsMessage({ outputs, ...place }: StepsAnswer): object {
-  return { ...place, outputs: rowsOf(outputs) };
-}
-
-function stepsFrame(answer: StepsAnswer): Answer {
-  const { rows, cols, data } = answer.outputs;
-  const place = {
-    'x-dtesn-id': answer.id,
-    'x-dtesn-epoch': answer.epoch,
-    'x-dtesn-offset': String(answer.offset),
-    'x-dtesn-durable': String(answer.durable),
-    ...(answer.durability && { 'x-dtesn-durability': answer.durability }),
-  };
-  if (rows === 0)
-    return { bytes: new Uint8Array(0), headers: { ...place, 'x-dtesn-from': String(answer.outputsFrom) } };
-  const { fields, body } = writeFrame(data, { steps: rows, features: cols, from: answer.outputsFrom });
-  return { bytes: body, headers: { ...fields, ...place } };
-}
-
-function outcomeMessage(outcome: StepsOutcome): object {
-  if ('answer' in outcome) return stepsMessage(outcome.answer);
-  const { error } = outcome;
-  if (!isBridgeError(error)) return { id: outcome.id, error: { code: 'internal', message: 'The steps failed' } };
-  return { id: outcome.id, error: { ...error.details, code: error.code, message: error.message } };
 }

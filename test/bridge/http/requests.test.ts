@@ -50,6 +50,14 @@ const endpoints = [
   endpoint({
     ...common,
     method: 'GET',
+    path: '/v1/empty/:status',
+    scope: 'read',
+    summary: 'Answers without content.',
+    handle: ({ params }) => ({ empty: params['status'] === '204' ? 204 : 304, headers: { etag: '"one"' } }),
+  }),
+  endpoint({
+    ...common,
+    method: 'GET',
     path: '/v1/fail/:how',
     scope: 'read',
     summary: 'Fails.',
@@ -166,6 +174,21 @@ describe('without tokens', () => {
     expect((await fetch(`${app.url}/v1/look`, { method: 'OPTIONS' })).status).toBe(405);
   });
 
+  // RFC 9110, 8.6: no Content-Length in a 204, and in a 304 none but that of the 200.
+  test.each([204, 304])(
+    'an answer %i has no content, no length and no type, and the connection goes on',
+    async (code) => {
+      const answers = await app.raw(
+        `GET /v1/empty/${code} HTTP/1.1\r\n${host}\r\nGET /v1/look HTTP/1.1\r\n${host}Connection: close\r\n\r\n`,
+      );
+      const [first, second, body] = answers.split('\r\n\r\n');
+      expect(status(first!)).toBe(code);
+      expect(first).toMatch(/^etag: "one"$/im);
+      expect(first).not.toMatch(/^(content-length|content-type|transfer-encoding):/im);
+      expect([status(second!), body]).toEqual([200, '{"ok":1}']);
+    },
+  );
+
   test('HEAD is answered as GET without a body', async () => {
     const answer = await fetch(`${app.url}/v1/look`, { method: 'HEAD' });
     expect([answer.status, answer.headers.get('content-length'), await answer.text()]).toEqual([200, '8', '']);
@@ -245,6 +268,7 @@ describe('without tokens', () => {
     });
     expect(await good.json()).toEqual({ value: 1, requestId: 'a.b:c-1', traceparent: trace, budgetMs: 20 });
     expect(good.headers.get('x-request-id')).toBe('a.b:c-1');
+    expect(good.headers.get('traceparent')).toBe(trace);
     const bad = await post('{"value":1}', { 'x-request-id': 'a b<script>', traceparent: trace.replace('0a', '0A') });
     const body = (await bad.json()) as { requestId: string; traceparent?: string };
     expect(body.requestId).toMatch(/^[0-9a-f-]{36}$/);

@@ -7,6 +7,7 @@ import { element, setAttribute, setText } from './elements.js';
 import { clock, count, latency, minute, percent } from './format.js';
 import uPlot from './uplot/uPlot.esm.js';
 
+/** `sparse`: figures that single samples have, which a line alone would not show. */
 const kinds = [
   { title: 'Requests', format: count, lines: { running: 'running', waiting: 'waiting' } },
   { title: 'KV memory', format: percent, top: 1, lines: { kvUsage: 'in use' } },
@@ -18,14 +19,17 @@ const kinds = [
   {
     title: 'Time to first token',
     format: latency,
+    sparse: true,
     lines: { timeToFirstTokenP50Seconds: 'p50', timeToFirstTokenP99Seconds: 'p99' },
   },
-  { title: 'Between tokens', format: latency, lines: { interTokenSeconds: 'mean' } },
-  { title: 'In the queue', format: latency, lines: { queueSeconds: 'mean' } },
+  { title: 'Between tokens', format: latency, sparse: true, lines: { interTokenSeconds: 'mean' } },
+  { title: 'In the queue', format: latency, sparse: true, lines: { queueSeconds: 'mean' } },
 ];
 
 const height = 148;
 const dash = [6, 4];
+/** More would not be told apart in the width of a chart. */
+const mostPoints = 120;
 
 export class Charts {
   #charts;
@@ -45,7 +49,7 @@ export class Charts {
     this.#history = history;
     this.#windowSeconds = windowSeconds;
     this.#now = now;
-    const samples = history.since(now - windowSeconds);
+    const samples = history.since(now - windowSeconds, windowSeconds / mostPoints);
     for (const chart of this.#charts) chart.show(samples, history.marks, [now - windowSeconds, now]);
   }
 
@@ -132,7 +136,7 @@ class Chart {
       grid: { stroke: colour('--grid'), width: 1 },
       ticks: { show: false },
     };
-    const { format, top } = this.#kind;
+    const { format, top, sparse } = this.#kind;
     return {
       width: this.#canvas.clientWidth || 300,
       height,
@@ -158,7 +162,7 @@ class Chart {
           stroke: colour(`--line-${i}`),
           width: 1.75,
           dash: i === 1 ? dash : [],
-          points: { show: false },
+          points: { show: sparse === true, size: 2.5, fill: colour(`--line-${i}`) },
         })),
       ],
       hooks: {

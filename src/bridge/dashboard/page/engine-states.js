@@ -16,6 +16,14 @@ const tones = {
 
 export const toneOf = ({ state }) => tones[state.name] ?? 'idle';
 
+const attention = { bad: 0, warn: 1 };
+
+/** Those that do not serve, then those to look at, then the others, each in their order. */
+export function byAttention(engines) {
+  const rank = (engine) => attention[toneOf(engine)] ?? 2;
+  return engines.toSorted((one, other) => rank(one) - rank(other));
+}
+
 /** One sentence about all engines, and its tone. */
 export function verdictOf(engines) {
   if (engines.length === 0) return { tone: 'idle', text: 'No engine is known yet' };

@@ -1,9 +1,11 @@
-/** The table of engines: state, since when, evidence and the figures of the last scrape. */
+/** The table of engines, those that need attention first: state, since when, evidence and the figures of the last scrape. */
 import { byId, chip, element, KeyedChildren, setAttribute, setHidden, setText, showChip } from './elements.js';
-import { toneOf } from './engine-states.js';
+import { byAttention, toneOf } from './engine-states.js';
 import { age, clock, count, latency, percent, span, unknown } from './format.js';
 
 const oldSeconds = 3;
+/** More engines than these scroll in their card. */
+const mostUnscrolled = 8;
 
 export class EnginesView {
   #rows;
@@ -15,7 +17,8 @@ export class EnginesView {
   show(engines) {
     setHidden(byId('engines-none'), engines.length > 0);
     setHidden(byId('engines-table'), engines.length === 0);
-    this.#rows.show(engines, ({ name }) => name);
+    byId('engines-list').classList.toggle('many', engines.length > mostUnscrolled);
+    this.#rows.show(byAttention(engines), ({ name }) => name);
   }
 }
 
@@ -74,7 +77,7 @@ function showRow(parts, engine) {
     count(figures?.running),
     count(figures?.waiting),
     percent(figures?.kvUsageMax),
-    first ? `${latency(first.p50)} / ${latency(first.p99)}` : unknown,
+    typeof first?.p50 === 'number' ? `${latency(first.p50)} / ${latency(first.p99)}` : unknown,
     count(rates?.generationTokensPerSecond),
     count(engine.restarts),
     stalenessOf(staleness),

@@ -13,7 +13,7 @@ export class StatusView {
   show(status) {
     setText(byId('version'), [status.version, status.phase].filter((part) => part).join(' · '));
     const { sessions, inputs, queue } = status;
-    const groups = Object.entries({ sessions, inputs, queue, throughput: this.#throughput(status) })
+    const groups = Object.entries({ throughput: this.#throughput(status), sessions, inputs, queue })
       .map(([name, value]) => ({ name, facts: factsOf('', value) }))
       .filter(({ facts }) => facts.length > 0);
     setHidden(byId('bridge-none'), groups.length > 0);

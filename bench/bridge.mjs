@@ -1,0 +1,282 @@
+/**
+ * The bridge as a process of its own, driven from this one over loopback sockets.
+ *
+ *     plain            requests a second of a node:http server that answers 16 bytes, beside GET /livez of the bridge
+ *     process          100 tokens through 1,024 units: alone, at its maximum, and as Poisson arrivals at 0.7 of the maximum.
+ *                      The bound of the p99 is 4 times the lone time + 20 ms
+ *     sessions         frames of 100 rows, 8 outputs a row, beside the steps of a StreamPool of the same network in this process
+ *     connections      10,000 idle and 1,000 active ones: memory, and the probes meanwhile
+ *     probes           p99 of GET /readyz of the probe listener while all of that runs, bound 20 ms
+ *
+ * Both processes share the cores, so the figures are those of a busy host.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import path from 'node:path';
+import { DeepTreeModel, StreamPool } from '../dist/index.js';
+import { round } from './measure.mjs';
+
+const TOKENS = Array.from({ length: 100 }, (_, i) => (i * 31) % 256);
+const INPUTS = 16;
+const ROWS = 100;
+const agent = new http.Agent({ keepAlive: true, maxSockets: 2000 });
+const command = path.join(import.meta.dirname, '../dist/cli/main.js');
+
+export async function run({ quick }) {
+  const seconds = quick ? 1 : 8;
+  const bridge = await startBridge();
+  const probes = watchProbes(bridge.probe);
+  try {
+    const rows = [await plain(seconds), await rate('GET /livez of the bridge', bridge.url, '/livez', seconds)];
+    rows.push(...(await processing(bridge, seconds)));
+    rows.push(...(await sessions(bridge, seconds)));
+    rows.push(await connections(bridge, quick ? 1000 : 10_000, quick ? 100 : 1000, seconds));
+    return [...rows, probes.row()];
+  } finally {
+    probes.stop();
+    agent.destroy();
+    bridge.child.kill('SIGKILL');
+  }
+}
+
+async function startBridge() {
+  const args = [command, 'bridge', '--listen', '127.0.0.1:0', '--probe-listen', '127.0.0.1:0', '--log-level', 'warn'];
+  // The probe's port is free only by chance: it is taken from the range that the system gives out.
+  const probe = await freePort();
+  args[args.indexOf('--probe-listen') + 1] = `127.0.0.1:${probe}`;
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let out = '';
+  for await (const chunk of child.stdout) {
+    out += chunk;
+    const url = /listening on (\S+)/.exec(out)?.[1];
+    if (url) return { child, url, probe: `http://127.0.0.1:${probe}` };
+  }
+  throw new Error('the bridge did not start');
+}
+
+async function freePort() {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  return port;
+}
+
+function ask(base, where, { method = 'GET', body, headers = {}, through = agent } = {}) {
+  return new Promise((resolve, reject) => {
+    const request = http.request(new URL(where, base), { method, headers, agent: through }, (answer) => {
+      const chunks = [];
+      answer.on('data', (chunk) => chunks.push(chunk));
+      answer.on('end', () =>
+        resolve({ status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks) }),
+      );
+      answer.on('error', reject);
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+async function plain(seconds) {
+  const server = http.createServer((_, answer) => answer.end('{"status":"ok"}\n')).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const row = await rate('plain node:http in this process', `http://127.0.0.1:${server.address().port}`, '/', seconds);
+  server.closeAllConnections();
+  server.close();
+  return row;
+}
+
+/** Requests a second of 32 clients, each after the other. */
+async function rate(task, base, where, seconds, options) {
+  const times = await closedLoop(32, seconds, () => ask(base, where, options));
+  return {
+    task,
+    'requests/s': round(times.length / seconds),
+    'p50 ms': quantile(times, 0.5),
+    'p99 ms': quantile(times, 0.99),
+  };
+}
+
+async function closedLoop(clients, seconds, call) {
+  const end = performance.now() + seconds * 1000;
+  const times = [];
+  await Promise.all(
+    Array.from({ length: clients }, async (_, client) => {
+      while (performance.now() < end) {
+        const start = performance.now();
+        await call(client);
+        times.push(performance.now() - start);
+      }
+    }),
+  );
+  return times;
+}
+
+function quantile(times, share) {
+  const sorted = times.toSorted((a, b) => a - b);
+  return round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]);
+}
+
+async function processing({ url }, seconds) {
+  const body = JSON.stringify({ tokens: TOKENS });
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+  const one = async () => {
+    const { status } = await ask(url, '/v1/process', { method: 'POST', body, headers });
+    if (status !== 200) throw new Error(`POST /v1/process answered ${status}`);
+  };
+  await closedLoop(1, seconds / 4, one);
+  const alone = await closedLoop(1, seconds / 2, one);
+  const most = await closedLoop(32, seconds, one);
+  const arrivals = await poisson((0.7 * most.length) / seconds, seconds, one);
+  const lone = quantile(alone, 0.5);
+  return [
+    {
+      task: 'process alone',
+      'requests/s': round((2 * alone.length) / seconds),
+      'p50 ms': lone,
+      'p99 ms': quantile(alone, 0.99),
+    },
+    {
+      task: 'process, 32 clients',
+      'requests/s': round(most.length / seconds),
+      'p50 ms': quantile(most, 0.5),
+      'p99 ms': quantile(most, 0.99),
+    },
+    {
+      task: 'process, Poisson at 0.7',
+      'requests/s': round(arrivals.length / seconds),
+      'p50 ms': quantile(arrivals, 0.5),
+      'p99 ms': quantile(arrivals, 0.99),
+      'bound ms': round(4 * lone + 20),
+    },
+  ];
+}
+
+/** Arrivals of a Poisson process, whether the ones before were answered or not. */
+async function poisson(perSecond, seconds, call) {
+  const times = [];
+  const running = [];
+  const begin = performance.now();
+  const end = begin + seconds * 1000;
+  for (let due = begin; due < end; due += (-Math.log(1 - Math.random()) / perSecond) * 1000) {
+    const wait = due - performance.now();
+    if (wait > 0.5) await new Promise((resolve) => setTimeout(resolve, wait));
+    const start = due;
+    running.push(call().then(() => times.push(performance.now() - start)));
+  }
+  await Promise.all(running);
+  return times;
+}
+
+async function sessions({ url }, seconds) {
+  const clients = 64;
+  const json = { 'content-type': 'application/json' };
+  const places = await Promise.all(
+    Array.from({ length: clients }, async () => {
+      const body = JSON.stringify({ outputs: [0, 1, 2, 3, 4, 5, 6, 7] });
+      const { body: made } = await ask(url, '/v1/sessions', { method: 'POST', body, headers: json });
+      return { id: JSON.parse(made).id, offset: 0 };
+    }),
+  );
+  const frame = Buffer.from(Float32Array.from({ length: ROWS * INPUTS }, (_, i) => Math.sin(i)).buffer);
+  const headers = {
+    'content-type': 'application/octet-stream',
+    accept: 'application/octet-stream',
+    'x-dtesn-dtype': 'f32',
+    'x-dtesn-shape': `${ROWS},${INPUTS}`,
+    'content-length': frame.length,
+  };
+  const times = await closedLoop(clients, seconds, async (client) => {
+    const place = places[client];
+    const { status, body } = await ask(url, `/v1/sessions/${place.id}/steps`, {
+      method: 'POST',
+      body: frame,
+      headers: { ...headers, 'x-dtesn-from': place.offset },
+    });
+    if (status !== 200) throw new Error(`steps answered ${status}: ${body}`);
+    place.offset += ROWS;
+  });
+  const ours = (times.length * ROWS) / seconds;
+  const pool = poolRate(seconds / 2);
+  return [
+    {
+      task: `sessions, ${clients} clients, frames of ${ROWS} rows`,
+      'rows/s': round(ours),
+      'p50 ms': quantile(times, 0.5),
+      'p99 ms': quantile(times, 0.99),
+      'of the pool': round(ours / pool),
+    },
+    { task: 'StreamPool of 64 streams in this process', 'rows/s': round(pool) },
+  ];
+}
+
+/** Steps a second of a pool of the sessions' network; filling the rings is not counted. */
+function poolRate(seconds) {
+  const model = new DeepTreeModel({ depth: 4, units: 1024, inputs: INPUTS, leak: 0.5, biasScaling: 0.1, seed: 0 });
+  const pool = new StreamPool({ model, capacity: 64, ring: ROWS });
+  const rows = Float32Array.from({ length: ROWS * INPUTS }, (_, i) => Math.sin(i));
+  let steps = 0;
+  let spent = 0;
+  while (spent < seconds * 1000) {
+    for (let id = 0; id < 64; id++) pool.push(id, rows);
+    const start = performance.now();
+    for (let row = 0; row < ROWS; row++) steps += pool.step();
+    spent += performance.now() - start;
+  }
+  return (steps / spent) * 1000;
+}
+
+async function connections({ url, child }, idle, active, seconds) {
+  const { hostname, port } = new URL(url);
+  const sockets = [];
+  for (let made = 0; made < idle; made += 500) {
+    const some = Array.from({ length: Math.min(500, idle - made) }, () => net.connect(Number(port), hostname));
+    await Promise.all(some.map((socket) => once(socket, 'connect')));
+    sockets.push(...some);
+  }
+  const before = memoryOf(child.pid);
+  const many = new http.Agent({ keepAlive: true, maxSockets: active });
+  const times = await closedLoop(active, seconds, () => ask(url, '/v1/engines', { through: many }));
+  for (const socket of sockets) socket.destroy();
+  many.destroy();
+  return {
+    task: `${idle} idle and ${active} active connections`,
+    'requests/s': round(times.length / seconds),
+    'p50 ms': quantile(times, 0.5),
+    'p99 ms': quantile(times, 0.99),
+    MiB: round(before),
+  };
+}
+
+function memoryOf(pid) {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+}
+
+/** Asks the probe listener every 20 ms. */
+function watchProbes(url) {
+  const times = [];
+  let failed = 0;
+  const own = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const timer = setInterval(async () => {
+    const start = performance.now();
+    const { status } = await ask(url, '/readyz', { through: own }).catch(() => ({ status: 0 }));
+    times.push(performance.now() - start);
+    if (status !== 200) failed++;
+  }, 20);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      own.destroy();
+    },
+    row: () => ({
+      task: 'probes meanwhile',
+      'p50 ms': quantile(times, 0.5),
+      'p99 ms': quantile(times, 0.99),
+      'bound ms': 20,
+      failed,
+    }),
+  };
+}
