@@ -8,6 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { systemClock } from '../../abort/index.js';
 import { BridgeError, type BridgeErrorCode } from '../messages/index.js';
 import { errorBody } from './answers.js';
 
@@ -124,6 +125,6 @@ function refuse(socket: Duplex, refusal: BridgeError): void {
   ];
   socket.on('error', () => {});
   // A client that does not read holds no connection.
-  setTimeout(() => socket.destroy(), lingerMs).unref();
+  systemClock.after(lingerMs, () => socket.destroy());
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
