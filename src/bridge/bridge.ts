@@ -61,7 +61,12 @@ export class Bridge {
   /** Opens everything; resolves when the bridge is ready. */
   static async start(options: BridgeOptions = {}): Promise<Bridge> {
     const checked = checkBridgeOptions(options);
-    const addresses = checked.config.listen.map(listenAddress);
+    return Bridge.open(checked, checked.config.listen);
+  }
+
+  /** @internal With options that are checked, on given addresses. */
+  static async open(checked: CheckedOptions, listen: readonly string[]): Promise<Bridge> {
+    const addresses = listen.map(listenAddress);
     const closers = new Closers();
     try {
       return await openBridge(checked, addresses, closers);
@@ -153,6 +158,15 @@ export class Bridge {
     if (tls !== undefined) this.#watchTls();
     this.#heartbeat.ready({ listeners: true });
     this.#heartbeat.phase('serving');
+  }
+
+  /**
+   * Reads the file of the configuration and the certificates again, changed or not. Errors: why the file was refused; the
+   * configuration in use stays then.
+   */
+  async reload(): Promise<void> {
+    this.#refreshTls();
+    await this.#parts.configuration.reload();
   }
 
   /** Begins the drain: readiness is off, and each answer closes its connection. */

@@ -4,6 +4,7 @@ import type { Endpoint, EventStream } from './http/index.js';
 import type { Parts } from './parts.js';
 import type { Heartbeat } from './probes/index.js';
 import {
+  configurationEndpoints,
   contextEndpoints,
   dashboardEndpoints,
   engineEndpoints,
@@ -30,7 +31,7 @@ export interface EndpointParts {
 }
 
 export function bridgeEndpoints({ parts, heartbeat, logins, streams, version, startedAt }: EndpointParts): Endpoint[] {
-  const { metrics, engines, events, runner, sessions, contexts, processor } = parts;
+  const { metrics, engines, events, runner, sessions, contexts, processor, configuration } = parts;
   let last: DtesnResultJson | null = null;
   const status = () => ({
     version,
@@ -41,7 +42,7 @@ export function bridgeEndpoints({ parts, heartbeat, logins, streams, version, st
     engines: engines.names.length,
     queue: { waiting: runner.waiting, streams: runner.streams },
     sessions: sessions.figures,
-    inputs: processor.metrics().inputs,
+    inputs: processor.inputs,
     model: { depth: processor.config.depth, units: processor.config.units, inputs: processor.config.inputs },
     membranes: last?.membranes ?? null,
   });
@@ -51,6 +52,7 @@ export function bridgeEndpoints({ parts, heartbeat, logins, streams, version, st
     metricsEndpoint(metrics),
     loginEndpoint(logins),
     statusEndpoint(status),
+    ...configurationEndpoints(configuration),
     ...contextEndpoints(contexts),
     ...engineEndpoints(engines),
     ...eventEndpoints(events, streams),
@@ -59,7 +61,7 @@ export function bridgeEndpoints({ parts, heartbeat, logins, streams, version, st
       last = result;
     }),
     ...sessionEndpoints(sessions),
-    ...referenceEndpoints({ runner, config: processor.config, status }),
+    ...referenceEndpoints({ runner, config: () => processor.config, status }),
   ];
   return [...endpoints, openApiEndpoint(endpoints, version)];
 }

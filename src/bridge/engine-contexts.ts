@@ -6,9 +6,10 @@
  */
 import type { Engine } from '../engine/index.js';
 import { explainPlan, fetchMultiSourceData } from '../pipeline/index.js';
-import type { DtesnProcessor } from '../processor/index.js';
 import { SourceFetcher } from '../sources/index.js';
+import type { CurrentProcessor } from './current-processor.js';
 import { BridgeError } from './messages/index.js';
+import type { SourcesOfEngine } from './source-gauges.js';
 
 /** What is asked of the engines. */
 interface NamedEngines {
@@ -17,11 +18,11 @@ interface NamedEngines {
 }
 
 export class EngineContexts {
-  readonly #processor: DtesnProcessor;
+  readonly #processor: CurrentProcessor;
   readonly #engines: NamedEngines;
   readonly #fetchers = new Map<Engine, SourceFetcher>();
 
-  constructor(processor: DtesnProcessor, engines: NamedEngines) {
+  constructor(processor: CurrentProcessor, engines: NamedEngines) {
     this.#processor = processor;
     this.#engines = engines;
   }
@@ -29,7 +30,8 @@ export class EngineContexts {
   /** The context of an engine by name; of the first one without a name. Errors: BridgeError not_found. */
   async of(name: string | undefined, signal: AbortSignal): Promise<object> {
     const first = this.#engines.names[0];
-    if (name === undefined || name === first) return this.#processor.fetchComprehensiveEngineContext({ signal });
+    if (name === undefined || name === first)
+      return this.#processor.use((processor) => processor.fetchComprehensiveEngineContext({ signal }));
     const engine = this.#engines.engine(name);
     if (engine === undefined)
       throw new BridgeError('not_found', 'There is no engine of that name: GET /v1/engines lists all');
@@ -45,6 +47,20 @@ export class EngineContexts {
       plan: explainPlan(data),
       origin: { engine: name, depth, units, inputs },
     };
+  }
+
+  /** What the sources of each engine cost, for the metrics. */
+  figures(): SourcesOfEngine[] {
+    const [first] = this.#engines.names;
+    const own =
+      first === undefined
+        ? []
+        : this.#processor.open.map((reader) => ({ engine: first, reader, sources: reader.metrics().sources }));
+    const others = this.#engines.names.slice(1).flatMap((engine) => {
+      const reader = this.#fetchers.get(this.#engines.engine(engine)!);
+      return reader === undefined ? [] : [{ engine, reader, sources: reader.metrics() }];
+    });
+    return [...own, ...others];
   }
 
   /** Forgets engines that are gone. */

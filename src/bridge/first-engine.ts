@@ -2,13 +2,33 @@
  * The engine whose sources the processor reads: the first of the bridge's engines, whichever that is at the time of a question.
  *
  * Engines come and go while the bridge runs, and the processor keeps one Engine; this one hands each question on to the first. Where
- * there is none every question rejects with ERR_DTESN_NO_ENGINE, which is a failed source and never a failed input.
+ * there is none every question rejects with ERR_DTESN_NO_ENGINE, which is a failed source and never a failed input. Its scrapes are
+ * those of the engine's monitor.
  */
-import type { Engine, EngineKind, ModelCard, ModelFiles, RequestOptions, Tokenization } from '../engine/index.js';
+import {
+  type Engine,
+  type EngineKind,
+  type ModelCard,
+  type ModelFiles,
+  ownScraper,
+  type RequestOptions,
+  type ScrapedEngine,
+  type Scraper,
+  scraperOf,
+  type Tokenization,
+} from '../engine/index.js';
 import { DtesnError } from '../errors/index.js';
 
-export class FirstEngine implements Engine {
+export class FirstEngine implements ScrapedEngine {
   readonly #first: () => Engine | undefined;
+  readonly [ownScraper]: Scraper = {
+    known: (maxAgeMs) => {
+      const engine = this.#first();
+      return engine === undefined ? null : scraperOf(engine).known(maxAgeMs);
+    },
+    scrape: async (options) => scraperOf(this.#engine()).scrape(options),
+    health: async (options) => scraperOf(this.#engine()).health(options),
+  };
 
   constructor(first: () => Engine | undefined) {
     this.#first = first;

@@ -1,15 +1,27 @@
-/** What a program gives Bridge.start beside the configuration. */
+/** What a program gives Bridge.start: fields of the configuration, the file of others, and what no file can hold. */
 import type { z } from 'zod';
 import type { Engine } from '../engine/index.js';
 import { argumentError } from '../errors/index.js';
-import { type BridgeConfig, type BridgeConfigInput, configSchema } from './configuration/index.js';
-import type { GivenEngine } from './engines/index.js';
+import {
+  type BridgeConfig,
+  type BridgeConfigInput,
+  configSchema,
+  isConfigurationError,
+  type StartConfiguration,
+  startConfiguration,
+} from './configuration/index.js';
+import type { EngineDefinition, EngineReference, GivenEngine } from './engines/index.js';
+import { ExitError, exitCodes } from './life/index.js';
 import type { Logger } from './logs/index.js';
 import type { MetricsRegistry } from './metrics/index.js';
 
+const standardSocketMode = 0o660;
+
 export interface BridgeOptions extends Omit<BridgeConfigInput, 'engines'> {
   /** Addresses (`http://`, `https://`, `unix:/path`, `dns+http://host:port`), definitions, or engines of the program, which stay open. */
-  engines?: (NonNullable<BridgeConfigInput['engines']>[number] | GivenEngine)[] | undefined;
+  engines?: (NonNullable<BridgeConfigInput['engines']>[number] | EngineDefinition | GivenEngine)[] | undefined;
+  /** A JSON file of the configuration, watched; the other options and the environment are over it. */
+  configFile?: string | undefined;
   /** Where the bridge logs; JSON lines on stderr by default. */
   log?: Logger | undefined;
   /** Where it counts; a registry of its own by default. */
@@ -18,25 +30,55 @@ export interface BridgeOptions extends Omit<BridgeConfigInput, 'engines'> {
 
 export interface CheckedOptions {
   config: BridgeConfig;
-  given: GivenEngine[];
+  start: StartConfiguration;
+  /** Engines of the program, and definitions with a key, which no configuration shows. */
+  given: EngineReference[];
   log: Logger | undefined;
   metrics: MetricsRegistry | undefined;
 }
 
-/** Checks options. Errors: TypeError or RangeError ERR_DTESN_ARGUMENT that names the field. */
-export function checkBridgeOptions(options: BridgeOptions): CheckedOptions {
+/**
+ * Checks options, environment and file. Errors: TypeError or RangeError ERR_DTESN_ARGUMENT that names the field; ExitError 78 with
+ * one line for what is wrong with the file or the environment.
+ */
+export function checkBridgeOptions(options: BridgeOptions, environment = process.env): CheckedOptions {
   if (typeof options !== 'object' || options === null)
     throw argumentError('an object', 'the options of Bridge', options);
-  const { log, metrics, engines = [], ...rest } = options;
-  const given = engines.filter(isGivenEngine);
-  const named = engines.filter((one) => !isGivenEngine(one));
-  const result = configSchema.safeParse({ ...rest, engines: named });
+  const { log, metrics, engines, configFile, ...rest } = options;
+  const given = engines?.filter(isGiven) ?? [];
+  const named = engines?.filter((one) => !isGiven(one));
+  const flags = named === undefined ? rest : { ...rest, engines: named };
+  const result = configSchema.safeParse(flags);
   if (!result.success) throw refusal(result.error, options);
-  return { config: result.data, given, log, metrics };
+  const start = startOf({ flags, environment, path: configFile });
+  checkTogether(start.resolved.config);
+  return { config: start.resolved.config, start, given, log, metrics };
 }
 
-function isGivenEngine(one: unknown): one is GivenEngine {
-  return typeof one === 'object' && one !== null && typeof (one as { engine?: Engine }).engine?.metrics === 'function';
+function startOf(options: Parameters<typeof startConfiguration>[0]): StartConfiguration {
+  try {
+    return startConfiguration(options);
+  } catch (error) {
+    if (!isConfigurationError(error)) throw error;
+    throw new ExitError(exitCodes.configuration, error.message, { cause: error });
+  }
+}
+
+function isGiven(one: unknown): one is GivenEngine | EngineDefinition {
+  if (typeof one !== 'object' || one === null) return false;
+  return 'apiKey' in one || typeof (one as { engine?: Engine }).engine?.metrics === 'function';
+}
+
+/** What no field alone says. */
+function checkTogether({ tlsCert, tlsKey, listen, socketMode, readTokenFile, useTokenFile }: BridgeConfig): void {
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw argumentError('tlsCert and tlsKey, or none of them', tlsCert === undefined ? 'tlsCert' : 'tlsKey', undefined);
+  }
+  const isOpenToAll = socketMode > standardSocketMode && listen.some((address) => address.startsWith('unix:'));
+  if (isOpenToAll && readTokenFile === undefined && useTokenFile === undefined) {
+    const expected = 'a readTokenFile or a useTokenFile for a Unix socket that every user may open, or 432 (0660)';
+    throw argumentError(expected, 'socketMode', socketMode);
+  }
 }
 
 function refusal(error: z.ZodError, options: object): Error {

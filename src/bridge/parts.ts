@@ -1,16 +1,20 @@
 /**
  * The parts of a bridge, opened in order: what an error of one of them leaves open is closed again, in the reverse order.
  *
- *     log, metrics -> tokens -> events, engines -> processor, queue -> sessions -> contexts, plan
+ *     log, metrics -> tokens -> events, engines -> processor, queue -> sessions -> contexts, plan -> configuration
  */
 import { readFileSync } from 'node:fs';
 import { systemClock } from '../abort/index.js';
+import type { Engine } from '../engine/index.js';
 import { createConfig, DtesnProcessor } from '../processor/index.js';
-import type { BridgeConfig } from './configuration/index.js';
+import { type BridgeConfig, Configuration, ConfigurationError, definitionSchema } from './configuration/index.js';
+import { CurrentProcessor } from './current-processor.js';
+import { followEngines } from './engine-changes.js';
 import { EngineContexts } from './engine-contexts.js';
 import { type EngineReference, EngineSet, EventLog } from './engines/index.js';
 import { FirstEngine } from './first-engine.js';
 import { BodyBudget, Tokens } from './http/index.js';
+import { applyChange, type LiveParts, runnerBounds } from './live-changes.js';
 import { type Logger, LogWriter } from './logs/index.js';
 import { type MetricsRegistry, processMetrics } from './metrics/index.js';
 import type { CheckedOptions } from './options.js';
@@ -24,6 +28,7 @@ import {
   SessionService,
   treeDefinition,
 } from './sessions/index.js';
+import { SourceGauges } from './source-gauges.js';
 
 export interface Parts {
   log: Logger;
@@ -32,10 +37,11 @@ export interface Parts {
   bodies: BodyBudget;
   events: EventLog;
   engines: EngineSet;
-  processor: DtesnProcessor;
+  processor: CurrentProcessor;
   runner: BatchRunner;
   sessions: SessionService;
   contexts: EngineContexts;
+  configuration: Configuration;
 }
 
 /** What is open, and how it is closed. */
@@ -90,7 +96,8 @@ export async function openParts(options: OpenOptions): Promise<Parts> {
   closers.add(() => engines.close());
   if (engines.simulated) log.info('no engine is configured: the embedded simulation answers, and no model is running');
   heartbeat.phase('building');
-  const { processor, runner } = await openProcessing(options, engines);
+  const makeProcessor = processorOf(engines);
+  const { processor, runner } = await openProcessing(options, makeProcessor);
   heartbeat.ready({ network: true });
   heartbeat.phase('recovering');
   const sessions = await SessionService.start({
@@ -105,10 +112,21 @@ export async function openParts(options: OpenOptions): Promise<Parts> {
   heartbeat.ready({ state: true });
   const contexts = new EngineContexts(processor, engines);
   closers.add(() => contexts.close());
+  closers.add(
+    followEngines({
+      events,
+      first: () => firstOf(engines),
+      firstChanged: () => processor.invalidate(),
+      left: () => contexts.prune(),
+    }),
+  );
   const watch = new PlanWatch(processor, events);
   closers.add(() => watch.close());
+  new SourceGauges(metrics, () => contexts.figures());
   const bodies = new BodyBudget(config.processing.maxBodyBytes, memoryFull);
-  return { log, metrics, tokens, bodies, events, engines, processor, runner, sessions, contexts };
+  const live = { processor, runner, sessions, bodies, log, memoryFull, makeProcessor, makeNetworks: sessionNetworks };
+  const configuration = openConfiguration(options, live, events);
+  return { log, metrics, tokens, bodies, events, engines, processor, runner, sessions, contexts, configuration };
 }
 
 function openTokens(config: BridgeConfig, log: Logger): Tokens {
@@ -120,6 +138,11 @@ function openTokens(config: BridgeConfig, log: Logger): Tokens {
   });
 }
 
+function firstOf(engines: EngineSet): Engine | undefined {
+  const [name] = engines.names;
+  return name === undefined ? undefined : engines.engine(name);
+}
+
 /** Secrets stand in files: the key of an engine is read here. */
 function engineReference(engine: BridgeConfig['engines'][number]): EngineReference {
   if (typeof engine === 'string') return engine;
@@ -127,32 +150,59 @@ function engineReference(engine: BridgeConfig['engines'][number]): EngineReferen
   return apiKeyFile === undefined ? definition : { ...definition, apiKey: readFileSync(apiKeyFile, 'utf8').trim() };
 }
 
-async function openProcessing({ config, metrics, closers }: OpenOptions, engines: EngineSet) {
-  const first = new FirstEngine(() => (engines.names[0] === undefined ? undefined : engines.engine(engines.names[0])));
+/** Makes processors that read the sources of the first engine. */
+function processorOf(engines: EngineSet): LiveParts['makeProcessor'] {
+  const first = new FirstEngine(() => firstOf(engines));
   const { lanes, threads } = paceOf();
-  const processor = await DtesnProcessor.create({ engine: first, config: config.network, lanes, plan: { threads } });
+  return (config) => DtesnProcessor.create({ engine: first, config, lanes, plan: { threads } });
+}
+
+async function openProcessing({ config, metrics, closers }: OpenOptions, makeProcessor: LiveParts['makeProcessor']) {
+  const made = await makeProcessor(config.network);
+  const processor = new CurrentProcessor(made);
   closers.add(() => processor.close());
-  const { batchWaitMs, maxRequests, maxQueueBytes, queueTtlMs, maxStreams } = config.processing;
-  const runner = new BatchRunner({
-    processor,
-    metrics,
-    lanes,
-    batchWaitMs,
-    maxRequests,
-    maxBytes: maxQueueBytes,
-    ttlMs: queueTtlMs,
-    maxStreams,
-  });
+  const { lanes } = paceOf();
+  const runner = new BatchRunner({ processor: made, metrics, lanes, ...runnerBounds(config) });
   closers.add(() => runner.close());
   return { processor, runner };
 }
 
+function openConfiguration({ start, log, metrics, closers }: OpenOptions, live: LiveParts, events: EventLog) {
+  for (const { field, message } of start.warnings)
+    log.warn('a rule of the configuration is broken', { field, message });
+  const configuration = new Configuration({
+    start: start.resolved,
+    file: start.file,
+    apply: (next, fields) => applyChange(live, next, fields),
+    changed: ({ id, origin, changed }) => events.append('config', { version: id, origin, fields: changed }),
+    log,
+    metrics,
+  });
+  closers.add(() => configuration.close());
+  return configuration;
+}
+
 /** The networks of sessions: those that are named, and `default`, the processor's Deep Tree, where none has that name. */
 export async function sessionNetworks({ network, networks }: BridgeConfig): Promise<SessionNetwork[]> {
-  const named = Object.entries(networks).map(([name, given]) => {
-    const definition = 'file' in given ? (JSON.parse(readFileSync(given.file, 'utf8')) as NetworkDefinition) : given;
-    return buildNetwork(name, definition as NetworkDefinition);
-  });
-  const own = 'default' in networks ? [] : [buildNetwork('default', treeDefinition(createConfig(network)))];
-  return Promise.all([...own, ...named]);
+  const own = 'default' in networks ? {} : { default: treeDefinition(createConfig(network)) };
+  const building = Object.entries({ ...networks, ...own }).map(async ([name, given]) =>
+    buildNetwork(name, 'file' in given ? readDefinition(name, given.file as string) : (given as NetworkDefinition)),
+  );
+  const built = await Promise.allSettled(building);
+  const failed = built.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
+  const made = built.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  if (failed === undefined) return made;
+  for (const one of made) one.network.close();
+  throw failed.reason;
+}
+
+/** Errors: ConfigurationError that names the network and its file. */
+function readDefinition(name: string, file: string): NetworkDefinition {
+  try {
+    return definitionSchema.parse(JSON.parse(readFileSync(file, 'utf8'))) as NetworkDefinition;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const reason = code ?? 'it holds no definition of a network';
+    throw new ConfigurationError(`networks.${name}: the file ${file} cannot be taken: ${reason}`, { cause });
+  }
 }

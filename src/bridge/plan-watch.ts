@@ -4,21 +4,21 @@
  */
 import { type Clock, systemClock } from '../abort/index.js';
 import { explainPlan } from '../pipeline/index.js';
-import type { DtesnProcessor } from '../processor/index.js';
+import type { CurrentProcessor } from './current-processor.js';
 import type { EventLog } from './engines/index.js';
 
 const intervalMs = 1000;
 
 export class PlanWatch {
   readonly #closing = new AbortController();
-  readonly #processor: DtesnProcessor;
+  readonly #processor: CurrentProcessor;
   readonly #events: EventLog;
   readonly #clock: Clock;
   #cancel = () => {};
   #looking: Promise<void> = Promise.resolve();
   #steps: string | null = null;
 
-  constructor(processor: DtesnProcessor, events: EventLog, clock: Clock = systemClock) {
+  constructor(processor: CurrentProcessor, events: EventLog, clock: Clock = systemClock) {
     this.#processor = processor;
     this.#events = events;
     this.#clock = clock;
@@ -42,7 +42,8 @@ export class PlanWatch {
   }
 
   async #look(): Promise<void> {
-    const data = await this.#processor.fetchMultiSourceData({ signal: this.#closing.signal });
+    const { signal } = this.#closing;
+    const data = await this.#processor.use((processor) => processor.fetchMultiSourceData({ signal }));
     const pipelines = explainPlan(data).map(({ name, present, transformations }) => ({
       name,
       present,

@@ -1,7 +1,8 @@
 /**
  * The bridge as a process of its own: signals, systemd, fatal errors, and the lines on stdout.
  *
- * SIGTERM and SIGINT drain (life/drain.ts); a second one exits at once. systemd's sockets are served beside the configured
+ * SIGTERM and SIGINT drain (life/drain.ts); a second one exits at once. SIGHUP reads the configuration's file and the certificates
+ * again. systemd's sockets are served beside the configured
  * ones, or in place of the standard one where none is configured.
  */
 import { notifySystemd } from '../native/index.js';
@@ -9,15 +10,21 @@ import { Bridge } from './bridge.js';
 import { Drain, inheritedSockets, isExitError, onFatal, SystemdNotifier } from './life/index.js';
 import { LogWriter } from './logs/index.js';
 import { MetricsRegistry } from './metrics/index.js';
-import type { BridgeOptions } from './options.js';
+import { type BridgeOptions, type CheckedOptions, checkBridgeOptions } from './options.js';
 
 /** Exit codes of a process that a signal ended lie above. */
 const SIGNALLED = 128;
 
 /** Serves until a signal comes; resolves with the exit code. */
 export async function serve(options: BridgeOptions): Promise<number> {
+  let checked: CheckedOptions;
+  try {
+    checked = checkBridgeOptions(options);
+  } catch (error) {
+    return exitCodeOf(error);
+  }
   const metrics = new MetricsRegistry();
-  const log = new LogWriter({ metrics, level: options.logLevel });
+  const log = new LogWriter({ metrics, level: checked.config.logLevel });
   const systemd = new SystemdNotifier({ send: notifySystemd, log });
   let bridge: Bridge | null = null;
   let end = (_code: number) => {};
@@ -27,7 +34,7 @@ export async function serve(options: BridgeOptions): Promise<number> {
   const endFatal = onFatal({ log, commit: async () => bridge?.close() });
   const drain = new Drain({
     log,
-    settleMs: options.settleMs,
+    settleMs: checked.config.settleMs,
     steps: {
       readinessOff: () => {
         bridge?.beginDrain();
@@ -41,18 +48,19 @@ export async function serve(options: BridgeOptions): Promise<number> {
     },
   });
   const stopListening = drain.listen();
+  const reload = () => void bridge?.reload().catch(() => {}); // the log says why
+  process.on('SIGHUP', reload);
   try {
-    const starting = Bridge.start({ ...withSockets(options), log, metrics }).then((started) => {
+    const starting = Bridge.open({ ...checked, log, metrics }, withSockets(checked)).then((started) => {
       bridge = started;
       announce(started, log);
       systemd.ready(`listening on ${started.urls.join(', ')}`);
     });
     return await Promise.race([ended, starting.then(() => ended)]);
   } catch (error) {
-    if (!isExitError(error)) throw error;
-    process.stderr.write(`dtesn bridge: ${error.message}\n`);
-    return error.exitCode;
+    return exitCodeOf(error);
   } finally {
+    process.off('SIGHUP', reload);
     stopListening();
     endFatal();
     systemd.close();
@@ -60,9 +68,17 @@ export async function serve(options: BridgeOptions): Promise<number> {
   }
 }
 
-function withSockets(options: BridgeOptions): BridgeOptions {
+/** One line for errors with an exit code of their own; others are thrown. */
+function exitCodeOf(error: unknown): number {
+  if (!isExitError(error)) throw error;
+  process.stderr.write(`dtesn bridge: ${error.message}\n`);
+  return error.exitCode;
+}
+
+function withSockets({ config, start }: CheckedOptions): string[] {
   const sockets = inheritedSockets(process.env, process.pid).map(({ fd }) => `fd:${fd}`);
-  return sockets.length === 0 ? options : { ...options, listen: [...sockets, ...(options.listen ?? [])] };
+  const isStandard = start.resolved.origins.get('listen') === 'default';
+  return sockets.length > 0 && isStandard ? sockets : [...sockets, ...config.listen];
 }
 
 function announce(bridge: Bridge, log: LogWriter): void {

@@ -2,7 +2,8 @@
  * `dtesn bridge`: the sidecar server, until SIGTERM or SIGINT.
  *
  * stdout carries one line a listener when it is ready; logs are JSON lines on stderr. Exit codes: 0 drained, 1 failed, 2 wrong
- * usage, 70 an unexpected error, 75 another bridge holds the state directory, 78 the state directory is unusable.
+ * usage, 70 an unexpected error, 75 another bridge holds the state directory, 78 the state directory, the
+ * configuration's file or its environment is unusable.
  */
 import { parseArgs } from 'node:util';
 import type { BridgeOptions } from '../bridge/index.js';
@@ -15,7 +16,7 @@ const usage = `dtesn bridge: the server beside an inference engine that tells wh
   --engines-file FILE    engines in the form of Prometheus file_sd, watched
   --listen ADDRESS       HOST:PORT, [HOST]:PORT or unix:/path; may be given again (127.0.0.1:2250)
   --probe-listen ADDRESS HOST:PORT of /livez and /readyz, answered by a thread (127.0.0.1:2251)
-  --config FILE          JSON; flags override the environment, which overrides the file (docs/bridge.md)
+  --config FILE          JSON; flags override the environment, which overrides the file (docs/bridge-configuration.md)
   --state-dir DIR        keeps sessions over restarts and power loss; without it they live in memory
   --read-token-file FILE, --use-token-file FILE, --admin-token-file FILE
                          tokens of 32 bytes or more for looking, for using, and for changing the configuration
@@ -70,6 +71,7 @@ function optionsOf(values: Values): BridgeOptions {
     enginesFile: values['engines-file'],
     listen: values.listen,
     probeListen: values['probe-listen'],
+    configFile: values.config,
     stateDir: values['state-dir'],
     readTokenFile: values['read-token-file'],
     useTokenFile: values['use-token-file'],

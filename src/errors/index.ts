@@ -125,11 +125,15 @@ export function checkKeys(options: unknown, known: readonly string[], owner: str
 }
 
 function unknownOption(key: string, known: readonly string[], owner: string): Coded<TypeError> {
+  return coded(new TypeError(`Unknown option ${key} of ${owner}${didYouMean(key, known)}`), 'ERR_DTESN_ARGUMENT');
+}
+
+/** `; did you mean NAME?` of the known name nearest to a wrong one; nothing where none is near. */
+export function didYouMean(wrong: string, known: readonly string[]): string {
   const nearest = known
-    .map((name) => ({ name, distance: editDistance(key.toLowerCase(), name.toLowerCase()) }))
+    .map((name) => ({ name, distance: editDistance(wrong.toLowerCase(), name.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)[0];
-  const hint = nearest && nearest.distance <= Math.max(2, key.length / 3) ? `; did you mean ${nearest.name}?` : '';
-  return coded(new TypeError(`Unknown option ${key} of ${owner}${hint}`), 'ERR_DTESN_ARGUMENT');
+  return nearest && nearest.distance <= Math.max(2, wrong.length / 3) ? `; did you mean ${nearest.name}?` : '';
 }
 
 /** Levenshtein's distance, two rows at a time. */

@@ -39,6 +39,7 @@ export const optionsSchema = z.object({
   intervalMs: milliseconds.default(1000).describe('milliseconds in (0, 600000]'),
   timeoutMs: milliseconds.default(800).describe('milliseconds in (0, 600000]'),
   hungAfterMs: milliseconds.default(3500).describe('milliseconds in (0, 600000]'),
+  firstAfterMs: z.number().min(0).max(600_000).default(0).describe('milliseconds in [0, 600000]'),
   phase: z.number().min(0).lt(1).default(0.5).describe('a number in [0, 1)'),
   onListenerError: z
     .custom<ListenerErrorHandler>((value) => typeof value === 'function')
@@ -54,6 +55,8 @@ export interface EngineMonitorOptions {
   timeoutMs?: number | undefined;
   /** Milliseconds without an iteration while requests run or wait, or without any answer, after which it is hung. Default 3500. */
   hungAfterMs?: number | undefined;
+  /** Milliseconds before the first observation, in [0, 600,000]. Default 0. */
+  firstAfterMs?: number | undefined;
   /** Where in an interval the observations after the first lie, in [0, 1). Default 0.5: an interval after the first. */
   phase?: number | undefined;
   /**
@@ -86,20 +89,24 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
   #readAt: number | null = null;
   #inFlight: () => number = () => 0;
   #cancelNext = () => {};
-  #observing: Promise<void>;
+  #observing: Promise<void> = Promise.resolve();
 
   constructor(engine: Engine, options: EngineMonitorOptions = {}) {
     super();
     if (typeof engine?.metrics !== 'function') throw argumentError('an Engine', 'engine', engine);
     const checked = checkOptions(optionsSchema, options, 'EngineMonitor');
-    const { intervalMs, timeoutMs, hungAfterMs, phase, onListenerError, clock } = checked;
+    const { intervalMs, timeoutMs, hungAfterMs, firstAfterMs, phase, onListenerError, clock } = checked;
     this.engine = engine;
     this.#intervalMs = intervalMs;
     this.#timeoutMs = timeoutMs;
     this.#clock = clock;
     this.#errors = new ListenerErrors(onListenerError);
     this.#tracker = new EngineStateTracker(hungAfterMs / 1000);
-    this.#observing = this.#watch(0, (0.5 + phase) * intervalMs);
+    const begin = () => {
+      this.#observing = this.#watch(0, (0.5 + phase) * intervalMs);
+    };
+    if (firstAfterMs === 0) begin();
+    else this.#cancelNext = clock.after(firstAfterMs, begin);
   }
 
   /** The state as it was last observed. */

@@ -21,7 +21,7 @@
  *     await fleet.remove(engineA);                // its watch ends, the engine stays the caller's
  *
  * Observations of the engines are spread over the interval, whatever their number (phases by the golden ratio).
- * Options: `affinity`, `allowEmpty`, `monitor` (those of EngineMonitor), `clock` (abort/clock.ts).
+ * Options: `affinity`, `allowEmpty`, `spreadFirst`, `monitor` (those of EngineMonitor), `clock` (abort/clock.ts).
  * A listener that throws is reported as one of the monitors (`monitor.onListenerError`) and harms no other.
  * Errors: DtesnError ERR_DTESN_NO_ENGINE when every engine is drained; TypeError or RangeError ERR_DTESN_ARGUMENT.
  * Sources: Thaler & Ravishankar (1998), rendezvous hashing; Mirrokni, Thorup, Zadimoghaddam (2018), consistent hashing with
@@ -50,6 +50,7 @@ export const optionsSchema = z.object({
   affinity: z.number().min(1).max(Number.MAX_VALUE).default(2).describe('a finite number, 1 or more,'),
   allowEmpty: z.boolean().default(false).describe('true or false'),
   monitor: z.record(z.string(), z.unknown()).default({}).describe('options of EngineMonitor'),
+  spreadFirst: z.boolean().default(false).describe('true or false'),
   clock: clockOption,
 });
 
@@ -58,6 +59,8 @@ export interface FleetOptions {
   affinity?: number | undefined;
   /** Whether it may have no engine: to begin with, or after the last was removed. Default false. */
   allowEmpty?: boolean | undefined;
+  /** Whether first observations are spread over an interval (of at most a second) too, in place of coming at once. Default false. */
+  spreadFirst?: boolean | undefined;
   /** Of the monitor of each engine. */
   monitor?: EngineMonitorOptions | undefined;
   /** Of every monitor that `monitor` gives none. Default: the system's monotonic clock. */
@@ -109,6 +112,7 @@ interface Member {
   leave: () => void;
 }
 
+const FIRST_WITHIN_MS = 1000;
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 export class Fleet extends EventEmitter<FleetEvents> {
@@ -117,6 +121,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
   readonly #closing = new AbortController();
   readonly #affinity: number;
   readonly #allowEmpty: boolean;
+  readonly #spreadFirst: boolean;
   readonly #monitor: EngineMonitorOptions;
   readonly #clock: Clock;
   readonly #errors: ListenerErrors;
@@ -133,6 +138,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
     if (engines.length === 0 && !checked.allowEmpty) throw rangeError('at least one engine', 'engines', engines);
     this.#affinity = checked.affinity;
     this.#allowEmpty = checked.allowEmpty;
+    this.#spreadFirst = checked.spreadFirst;
     this.#monitor = { clock: checked.clock, ...checked.monitor };
     this.#clock = this.#monitor.clock ?? checked.clock;
     this.#errors = new ListenerErrors(this.#monitor.onListenerError);
@@ -144,7 +150,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
     if (this.#closing.signal.aborted) throw closedError();
     if (this.#members.has(engine?.label))
       throw rangeError('an engine that is not in the fleet', 'engine', engine.label);
-    const member = this.#member(engine, { phase: (0.5 + this.#added * GOLDEN) % 1, ...this.#monitor });
+    const member = this.#member(engine, { ...this.#place(), ...this.#monitor });
     this.#added++;
     this.#members.set(engine.label, member);
     return member.monitor;
@@ -229,6 +235,13 @@ export class Fleet extends EventEmitter<FleetEvents> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Where in the interval the next engine is observed. */
+  #place(): EngineMonitorOptions {
+    const place = (this.#added * GOLDEN) % 1;
+    if (!this.#spreadFirst) return { phase: (0.5 + place) % 1 };
+    return { firstAfterMs: place * Math.min(this.#monitor.intervalMs ?? FIRST_WITHIN_MS, FIRST_WITHIN_MS) };
   }
 
   get #all(): Member[] {

@@ -22,13 +22,13 @@ export interface OpenFileLimit {
 
 /**
  * Takes the lock of a file and writes `text` into it, for those who find it locked; makes the file with mode 0600 where
- * there is none. Returns null where another process, or another lock of this one, holds it. Never waits.
+ * there is none; an empty text needs no room on the disk. Returns null where another process, or another lock of this one, holds it. Never waits.
  *
  * flock on POSIX: a lock on the open file, which child processes do not inherit. A symbolic link is refused.
  */
 export function lockFile(path: string, text: string): FileLock | null {
   checkText(path, 'path');
-  checkText(text, 'text');
+  if (text !== '') checkText(text, 'text');
   return called(`lock ${path}`, () => {
     const lock = new (addon().FileLock)(path, text);
     return lock.held ? lock : null;

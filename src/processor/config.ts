@@ -117,7 +117,8 @@ function merged(fromEnvironment: object, options: unknown): unknown {
   return { ...fromEnvironment, ...Object.fromEntries(given) };
 }
 
-function readEnvironment(environment: NodeJS.ProcessEnv): Record<string, unknown> {
+/** The options that the environment gives, unchecked. */
+export function readEnvironment(environment: NodeJS.ProcessEnv): Record<string, unknown> {
   const names = [...variables.keys(), ...Object.keys(oldVariables)];
   const set = names.flatMap((name) => {
     const text = environment[name];
@@ -128,7 +129,7 @@ function readEnvironment(environment: NodeJS.ProcessEnv): Record<string, unknown
 }
 
 /** DTESN_SOURCE_DEADLINE_MS of sourceDeadlineMs. */
-function variableOf(name: string): string {
+export function variableOf(name: string): string {
   return `DTESN_${name.replace(/[A-Z]/g, (capital) => `_${capital}`).toUpperCase()}`;
 }
 

@@ -8,6 +8,8 @@ export {
   type DtesnConfigInput,
   type DtesnConfigOptions,
   type Known,
+  readEnvironment,
+  variableOf,
 } from './config.js';
 export { Continuation, isContinuation } from './continuation.js';
 export type { EngineChoice } from './engine-choice.js';

@@ -27,6 +27,11 @@ export class EngineProvider {
     this.#clock = clock;
   }
 
+  /** Whether a breaker of its guard is not closed. */
+  get breakerOpen(): boolean {
+    return this.guard.breakerOpen;
+  }
+
   /** Whether the engine restarted since the last observation; `begun` is the time of the monotonic clock. */
   restarted(source: PerformanceSource, begun: number): boolean {
     if (begun < this.#performanceSeenAt) return false;

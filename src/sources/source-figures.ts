@@ -11,6 +11,8 @@ export interface ProviderMetrics {
   failures: number;
   latencyMeanMs: number | null;
   successMean: number | null;
+  /** Whether a breaker of the provider lets no call pass, or none but a probe. */
+  breakerOpen: boolean;
 }
 
 export interface SourceMetrics {

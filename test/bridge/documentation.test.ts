@@ -43,7 +43,13 @@ const operations = () =>
 
 test('docs/bridge.md has a row for each endpoint, with its scope, its retry and what a caller does without an answer', () => {
   const table = /<!-- endpoints -->\n([\s\S]*?)\n<!-- \/endpoints -->/.exec(page)?.[1];
-  expect(table?.trim(), 'node scripts/bridge-endpoints.mjs writes the table').toBe(endpointTable(document));
+  const rows = (text: string) =>
+    text
+      .split('\n')
+      .filter((row) => !row.includes('---'))
+      .map((row) => row.split('|').map((cell) => cell.trim()));
+  const message = 'node scripts/bridge-endpoints.mjs writes the table';
+  expect(rows(table?.trim() ?? ''), message).toEqual(rows(endpointTable(document)));
 });
 
 test('docs/bridge.md names each code of an error', () => {

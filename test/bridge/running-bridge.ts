@@ -29,6 +29,8 @@ export interface RunningBridgeOptions {
   /** Without it the bridge listens on a free port of the loopback interface. */
   listen?: readonly string[];
   probe?: string;
+  /** Arguments of node in place of those of the command. */
+  script?: readonly string[];
 }
 
 export async function runningBridge(options: RunningBridgeOptions = {}): Promise<RunningBridge> {
@@ -69,8 +71,9 @@ export function startBridge({
   env = {},
   listen,
   probe,
+  script,
 }: RunningBridgeOptions): ChildProcessWithoutNullStreams {
   const listeners = (listen ?? ['127.0.0.1:0']).flatMap((address) => ['--listen', address]);
-  const all = [command, 'bridge', ...listeners, '--probe-listen', probe ?? '127.0.0.1:0', ...args];
+  const all = script ?? [command, 'bridge', ...listeners, '--probe-listen', probe ?? '127.0.0.1:0', ...args];
   return spawn(process.execPath, all, { env: { ...process.env, DTESN_UNITS: '64', ...env } });
 }

@@ -162,3 +162,28 @@ test('an engine without free memory for the prompt costs more', async () => {
   expect(fleet.choose({ promptTokens: 700 }).engine).toBe(a.self); // of 1600 tokens 800 are free
   expect(fleet.choose({ promptTokens: 900 }).engine).toBe(b.self);
 });
+
+test('first observations come at once, or spread over an interval of at most a second', async () => {
+  const clock = new ManualClock();
+  const together = ['a', 'b', 'c', 'd'].map((label) => engine(label, clock));
+  fleetOf(clock, together);
+  const spread = ['e', 'f', 'g', 'h'].map((label) => engine(label, clock));
+  fleetOf(clock, spread, { spreadFirst: true });
+  const slow = ['i', 'j'].map((label) => engine(label, clock));
+  fleetOf(clock, slow, { spreadFirst: true, monitor: { intervalMs: 60_000 } });
+  await clock.pass(3000);
+  expect(together.map(({ asked }) => asked[0])).toEqual([0, 0, 0, 0]);
+  const firsts = spread.map(({ asked }) => Math.round(asked[0]!));
+  expect(firsts).toEqual([0, 618, 236, 854]);
+  expect(spread.map(({ asked }) => Math.round(asked[1]!))).toEqual(firsts.map((first) => first + 1000));
+  expect(slow.map(({ asked }) => asked.map(Math.round))).toEqual([[0], [618]]);
+});
+
+test('a fleet that is closed asks no engine whose first observation was to come', async () => {
+  const clock = new ManualClock();
+  const [a, b] = [engine('a', clock), engine('b', clock)];
+  const fleet = fleetOf(clock, [a, b], { spreadFirst: true });
+  await fleet.close();
+  await clock.pass(5000);
+  expect(b.asked).toEqual([]);
+});

@@ -2,25 +2,25 @@
  * The configuration of a bridge: one schema for the JSON file, the environment, the flags, the program that starts it, and the
  * changes that come over HTTP.
  *
- * Sections `network`, `networks`, `processing` and `sessions` may change while the bridge runs. Where it listens, whom it trusts,
+ * The fields of `live` sections may change while the bridge runs, but for those of `atStart`. Where it listens, whom it trusts,
  * which engines it reads and which files it opens are set at the start, by file, environment, flag or program, never over HTTP.
  */
 import { z } from 'zod';
+import { configOptionsSchema } from '../../processor/index.js';
 
-const whole = (least: number, most: number) =>
-  z.int().min(least).max(most).describe(`a whole number from ${least} to ${most}`);
-const file = z.string().min(1).max(4096).describe('the path of a file');
+const whole = (least: number, most: number) => z.int().min(least).max(most);
+const file = z.string().min(1).max(4096);
 
-/** Left out, a field is that of the environment (DTESN_UNITS ...), else the default of DtesnConfig. */
+const { depth, units, inputs, bseriesOrder, caching, sourceDeadlineMs, seed } = configOptionsSchema.shape;
 export const networkSchema = z
   .strictObject({
-    depth: whole(1, 12).optional(),
-    units: whole(1, 16_777_216).optional(),
-    inputs: whole(1, 65_536).optional(),
-    bseriesOrder: whole(1, 10).optional(),
-    caching: z.boolean().optional().describe('whether answers of sources, ids and plans are kept'),
-    sourceDeadlineMs: whole(1, 600_000).optional(),
-    seed: whole(0, Number.MAX_SAFE_INTEGER).optional(),
+    depth: depth.describe('levels of the membrane tree'),
+    units: units.describe('units of the whole tree'),
+    inputs: inputs.describe('features of a step'),
+    bseriesOrder: bseriesOrder.describe('order of the elementary differentials'),
+    caching: caching.describe('whether answers of sources, ids and plans are kept'),
+    sourceDeadlineMs: sourceDeadlineMs.describe('milliseconds for all sources together'),
+    seed: seed.describe('of the weights and of the token embedding'),
   })
   .describe('the Deep Tree that processes inputs; a change builds a new one beside it');
 
@@ -36,37 +36,60 @@ export const definitionSchema = z
   .describe('what builds a network');
 
 export const processingSchema = z.strictObject({
-  batchWaitMs: z.number().min(0).max(5).default(1).describe('milliseconds from 0 to 5 that a batch waits to be full'),
-  maxRequests: whole(2, 1_000_000).default(1024),
-  maxQueueBytes: whole(2, 2 ** 40).default(256 * 2 ** 20),
-  queueTtlMs: whole(1, 3_600_000).default(60_000),
-  maxStreams: whole(2, 100_000).default(256),
-  maxBodyBytes: whole(2 ** 20, 2 ** 40).default(512 * 2 ** 20),
+  batchWaitMs: z.number().min(0).max(5).default(1).describe('milliseconds that a batch which is not full waits'),
+  maxRequests: whole(2, 1_000_000).default(1024).describe('requests that may wait for the model'),
+  maxQueueBytes: whole(2, 2 ** 40)
+    .default(256 * 2 ** 20)
+    .describe('bytes of their bodies'),
+  queueTtlMs: whole(1, 3_600_000).default(60_000).describe('milliseconds that a request may wait'),
+  maxStreams: whole(2, 100_000).default(256).describe('streams of chunks under way'),
+  maxBodyBytes: whole(2 ** 20, 2 ** 40)
+    .default(512 * 2 ** 20)
+    .describe('bytes of all bodies in flight'),
 });
 
 export const sessionsSchema = z.strictObject({
-  maxSessions: whole(1, 1_000_000).default(10_000),
-  idleMs: whole(1000, 2 ** 31 - 1).default(86_400_000),
-  checkpointMs: whole(1, 60_000).default(250),
-  stateMaxBytes: whole(2 ** 20, 2 ** 50).optional(),
-  maxRlsBytes: whole(0, 2 ** 50).default(2 ** 30),
-  maxNetworks: whole(1, 1000).default(16),
-  networkBytes: whole(0, 2 ** 50).default(2 ** 30),
+  maxSessions: whole(1, 1_000_000).default(10_000).describe('sessions at the same time'),
+  idleMs: whole(1000, 2 ** 31 - 1)
+    .default(86_400_000)
+    .describe('milliseconds without steps after which a session ends'),
+  checkpointMs: whole(1, 60_000).default(250).describe('milliseconds between group commits'),
+  stateMaxBytes: whole(2 ** 20, 2 ** 50)
+    .optional()
+    .describe('bytes of the journal on disk'),
+  maxRlsBytes: whole(0, 2 ** 50)
+    .default(2 ** 30)
+    .describe('bytes of the learners of all sessions'),
+  maxNetworks: whole(1, 1000).default(16).describe('networks of sessions, with those that older sessions have'),
+  networkBytes: whole(0, 2 ** 50)
+    .default(2 ** 30)
+    .describe('bytes of the weights of all of them'),
 });
+
+/** Secrets stand in files: a definition names the file of its key. */
+const engineSchema = z.strictObject({
+  url: z.string().min(1),
+  name: z.string().min(1).max(256).optional(),
+  kind: z.string().min(1).optional(),
+  apiKeyFile: file.optional(),
+  ca: z.string().optional(),
+});
+
+export const networkName = /^[A-Za-z0-9._-]{1,64}$/;
 
 export const configSchema = z.strictObject({
   network: networkSchema.prefault({}),
   networks: z
-    .record(z.string().regex(/^[A-Za-z0-9._-]{1,64}$/), z.union([definitionSchema, z.strictObject({ file })]))
+    .record(z.string().regex(networkName), z.union([definitionSchema, z.strictObject({ file })]))
     .default({})
-    .describe('networks of sessions by name: a definition, or the file that holds one'),
+    .describe('networks of sessions by name: a definition, or { file } that holds one'),
   processing: processingSchema.prefault({}),
   sessions: sessionsSchema.prefault({}),
   engines: z
-    .array(z.union([z.string().min(1), z.looseObject({ url: z.string().min(1) })]))
+    .array(z.union([z.string().min(1), engineSchema]))
     .max(50)
     .default([])
-    .describe('addresses of engines, or { url, name, kind, apiKeyFile }'),
+    .describe('addresses of engines, or { url, name, kind, apiKeyFile, ca }'),
   enginesFile: file.optional().describe('a file of engines in the form of Prometheus file_sd, watched'),
   listen: z.array(z.string().min(1)).default(['127.0.0.1:2250']).describe('HOST:PORT, [HOST]:PORT or unix:PATH'),
   probeListen: z
@@ -76,29 +99,32 @@ export const configSchema = z.strictObject({
     .optional()
     .describe('HOST:PORT of the probes; 127.0.0.1:2251, or a free port where that is taken'),
   stateDir: file.nullable().default(null).describe('the folder of the journal; null keeps sessions in memory'),
-  lockWaitMs: whole(0, 600_000).default(15_000),
-  livenessMs: whole(100, 3_600_000).default(30_000),
+  lockWaitMs: whole(0, 600_000).default(15_000).describe('milliseconds to wait for the lock of the folder'),
+  livenessMs: whole(100, 3_600_000).default(30_000).describe('milliseconds without a heartbeat until /livez is 503'),
   settleMs: whole(0, 60_000).default(5000).describe('milliseconds between leaving readiness and closing the listeners'),
-  readTokenFile: file.optional(),
-  useTokenFile: file.optional(),
-  adminTokenFile: file.optional(),
-  tokenGraceMs: whole(0, 86_400_000).default(300_000),
-  tlsCert: file.optional(),
-  tlsKey: file.optional(),
+  readTokenFile: file.optional().describe('the file of the token for looking'),
+  useTokenFile: file.optional().describe('the file of the token for using'),
+  adminTokenFile: file.optional().describe('the file of the token for changing the configuration'),
+  tokenGraceMs: whole(0, 86_400_000).default(300_000).describe('milliseconds that the token before is good for'),
+  tlsCert: file.optional().describe('the file of the certificate, in PEM'),
+  tlsKey: file.optional().describe('the file of its key, in PEM'),
   socketMode: z
     .union([z.literal(0o600), z.literal(0o660), z.literal(0o666)])
     .default(0o660)
-    .describe('permissions of Unix sockets: 384, 432 or 438'),
+    .describe('permissions of Unix sockets: 384 (0600), 432 (0660) or 438 (0666)'),
   allowedHosts: z.array(z.string().min(1)).default([]).describe('further names that Host may have'),
   trustedProxies: z
     .array(z.string().min(1))
     .default([])
     .describe('addresses whose X-Forwarded-For names the client, for limits alone'),
-  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('debug, info, warn or error'),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('the least level that is logged'),
 });
 
 export type BridgeConfig = z.output<typeof configSchema>;
 export type BridgeConfigInput = z.input<typeof configSchema>;
 
-/** Sections that may change while the bridge runs. */
-export const changeable = ['network', 'networks', 'processing', 'sessions'] as const;
+/** Sections of named fields; any other field of the schema is one value. */
+export const sections = { network: networkSchema, processing: processingSchema, sessions: sessionsSchema } as const;
+
+/** What of them the journal takes at the start alone. */
+export const atStart: readonly string[] = ['sessions.checkpointMs', 'sessions.stateMaxBytes'];

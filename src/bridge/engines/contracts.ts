@@ -41,7 +41,7 @@ export interface DispatchRequest {
   /** The name of the engine that the request went to. */
   engine: string;
   promptTokens?: number | undefined;
-  /** Taken, so that a caller can send what it asked `pick` with; no rule reads it. */
+  /** That of `pick`, so that both can be asked with one object; no rule reads it. */
   session?: string | undefined;
   /** The caller's own ticket, 1 to 128 of [A-Za-z0-9._:-]: a repeated call with it opens no second one. Default: made here. */
   ticket?: string | undefined;

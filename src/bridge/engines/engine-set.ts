@@ -42,6 +42,8 @@ import { TicketBook } from './tickets.js';
 import { plainEvidence, WatchedEngine } from './watched-engine.js';
 
 const OPEN_TICKETS = 100_000;
+/** The start waits so long for the file of engines: what holds it may be a file system that hangs. */
+const FILE_WAIT_MS = 2000;
 const SIMULATION = 'embedded simulation';
 const CONFIGURED = 'configuration';
 const ticketPattern = /^[A-Za-z0-9._:-]{1,128}$/;
@@ -78,7 +80,7 @@ export class EngineSet {
     this.#resolve = resolve;
     this.#gauges = new EngineGauges(metrics);
     this.#epochMs = wallMs() - clock.now();
-    this.#fleet = new Fleet([], { allowEmpty: true, clock, affinity, monitor });
+    this.#fleet = new Fleet([], { allowEmpty: true, spreadFirst: true, clock, affinity, monitor });
     this.#tickets = new TicketBook({ clock, capacity: OPEN_TICKETS, lost: (_, how) => this.#gauges.ticketLost(how) });
     this.#stopCollecting = metrics.collect(() => {
       for (const { engine } of this.#engines.values())
@@ -234,7 +236,15 @@ export class EngineSet {
       failed: (error) => this.#discoveryFailed('file', path, error),
     });
     this.#discoveries.set(path, file);
-    await file.start();
+    const started = file.start().then(() => true);
+    let cancel = () => {};
+    const late = new Promise<boolean>((resolve) => {
+      cancel = this.#clock.after(FILE_WAIT_MS, () => resolve(false), { hold: true });
+    });
+    const isRead = await Promise.race([started, late]);
+    cancel();
+    if (isRead) return;
+    this.#discoveryFailed('file', path, new Error(`it could not be read in ${FILE_WAIT_MS} ms`));
   }
 
   /** Makes the engines of an origin those that it names now. */
@@ -273,6 +283,7 @@ export class EngineSet {
       listener: {
         state: (_, now, before) => this.#stateChanged(name, now, before),
         restart: ({ restarts }) => {
+          if (!this.#engines.has(name)) return;
           this.#gauges.restarted(name);
           this.#tell('restart', name, { restarts });
         },
@@ -285,9 +296,10 @@ export class EngineSet {
 
   async #leave(engine: WatchedEngine): Promise<void> {
     this.#engines.delete(engine.name);
+    // At once: what others keep of it is forgotten before its last observation has ended.
+    this.#tell('removed', engine.name, { url: engine.named.url });
     await this.#fleet.remove(engine.named.engine);
     await this.#dismiss(engine);
-    this.#tell('removed', engine.name, { url: engine.named.url });
   }
 
   async #dismiss(engine: WatchedEngine): Promise<void> {

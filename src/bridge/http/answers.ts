@@ -67,13 +67,18 @@ function send(
   headers: Record<string, string>,
   body: string | Uint8Array | null,
 ): void {
-  const isWhole = incoming.complete;
+  const isWhole = incoming.complete || hasNoBody(incoming);
   if (!isWhole) outgoing.setHeader('connection', 'close');
   const length = body === null ? {} : { 'content-length': String(Buffer.byteLength(body)) };
   outgoing.writeHead(status, { ...standing, ...headers, ...length });
   outgoing.end(incoming.method === 'HEAD' || body === null ? undefined : body);
   closeWhereUnread(outgoing);
   if (!isWhole) dropRest(incoming, outgoing);
+}
+
+/** A request says in its header that it has a body. Source: RFC 9112, section 6.3. */
+function hasNoBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
 }
 
 /** Ends the connection of a client that does not take its answer. */

@@ -13,9 +13,10 @@ import type { z } from 'zod';
 import { systemClock } from '../../abort/index.js';
 import { BridgeError } from '../messages/index.js';
 import { sendAnswer, sendError, shown } from './answers.js';
-import { type BodyBudget, declaredLength, maxFrameBytes, readJson } from './bodies.js';
+import { type BodyBudget, holdFrame, readJson } from './bodies.js';
 import type { Caller, Endpoint, EndpointRequest } from './endpoint.js';
 import { type Guard, guardError } from './guard.js';
+import { peerOf } from './peers.js';
 import { requestIdOf, traceparentOf } from './request-identity.js';
 import { bearerOf, includes, type Tokens } from './tokens.js';
 import { wireError } from './wire.js';
@@ -122,11 +123,16 @@ async function serve(
   const outcome: { error: BridgeError | null } = { error: null };
   count(incoming, outgoing, endpoints[0]?.path ?? 'none', requestId, outcome, options);
   const leaving = new AbortController();
-  outgoing.once('close', () => leaving.abort(new BridgeError('malformed', 'The client left')));
+  outgoing.once('close', () => {
+    if (!outgoing.writableFinished) leaving.abort(new BridgeError('malformed', 'The client left'));
+  });
   try {
     const caller = admitted(incoming, endpoints, options);
     const one = routed(incoming, endpoints, caller);
     const request = await read(incoming, one, options.bodies);
+    if (request.framed && !one.streamed) {
+      holdFrame(incoming, outgoing, options.bodies, (error) => leaving.abort(error));
+    }
     const answer = await one.handle({
       ...request,
       params,
@@ -203,10 +209,7 @@ async function read(incoming: IncomingMessage, one: Endpoint, bodies: BodyBudget
     const known = one.frames ? 'application/json or application/octet-stream' : 'application/json';
     throw new BridgeError('unsupported_media_type', `Expected ${known} as Content-Type`);
   }
-  if (framed) {
-    if (!one.streamed) declaredLength(incoming, maxFrameBytes);
-    return { query, body: undefined, framed, wantsFrames, budgetMs };
-  }
+  if (framed) return { query, body: undefined, framed, wantsFrames, budgetMs };
   const body = checked(one.body, await readJson(incoming, bodies), 'the body');
   return { query, body, framed, wantsFrames, budgetMs };
 }
@@ -247,11 +250,6 @@ function mediaType({ headers }: IncomingMessage): string {
 /** HEAD is answered as GET, without the body. */
 function methodOf({ method = '' }: IncomingMessage): string {
   return method === 'HEAD' ? 'GET' : method;
-}
-
-/** The address of the peer; 'unix' for a Unix socket. */
-export function peerOf({ socket }: IncomingMessage): string {
-  return socket.remoteAddress?.replace(/^::ffff:/, '') ?? 'unix';
 }
 
 /** Status in the metrics of a request whose client left before it was answered. */

@@ -2,8 +2,8 @@
  * Bodies of requests, read within bounds: 1 MiB of JSON, 30 s for all of it, and a bound on the bytes of all bodies that are held
  * at the same time. What says its length is refused by the header, before a byte of it is read.
  */
-import type { IncomingMessage } from 'node:http';
-import { withTimeLimit } from '../../abort/index.js';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { systemClock, withTimeLimit } from '../../abort/index.js';
 import { BridgeError } from '../messages/index.js';
 
 export const maxJsonBytes = 1024 * 1024;
@@ -12,7 +12,7 @@ const requestTimeoutMs = 30_000;
 
 /** Bytes of the bodies in flight. */
 export class BodyBudget {
-  readonly #most: number;
+  #most: number;
   readonly #tight: () => boolean;
   #held = 0;
 
@@ -20,6 +20,11 @@ export class BodyBudget {
   constructor(most: number, tight: () => boolean = () => false) {
     this.#most = most;
     this.#tight = tight;
+  }
+
+  /** Further bodies have another bound. */
+  setMost(most: number): void {
+    this.#most = most;
   }
 
   get held(): number {
@@ -43,6 +48,34 @@ export class BodyBudget {
   }
 }
 
+/** What tells a client that waits with its body to send it. */
+const continuing = new WeakMap<IncomingMessage, () => void>();
+
+/** The client waits with its body for 100 Continue, which is sent when the body is read. */
+export function expectContinue(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  continuing.set(incoming, () => outgoing.writeContinue());
+}
+
+/**
+ * Takes the declared bytes of a frame from the budget until the answer has ended, and calls `late` where the frame is not there
+ * whole within 30 s. Errors: BridgeError body_too_large, memory.
+ */
+export function holdFrame(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  budget: BodyBudget,
+  late: (error: BridgeError) => void,
+): void {
+  const giveBack = budget.take(declaredLength(incoming, maxFrameBytes) ?? 0);
+  const cancel = systemClock.after(requestTimeoutMs, () => {
+    if (!incoming.complete) late(lateBody());
+  });
+  outgoing.once('close', () => {
+    cancel();
+    giveBack();
+  });
+}
+
 /** The length that the header says; null for a chunked body. Beyond `most` it is refused. */
 export function declaredLength(incoming: IncomingMessage, most: number): number | null {
   const text = incoming.headers['content-length'];
@@ -61,13 +94,14 @@ export async function readJson(incoming: IncomingMessage, budget: BodyBudget): P
   const declared = declaredLength(incoming, maxJsonBytes);
   const giveBack = budget.take(declared ?? maxJsonBytes);
   try {
-    return parseJson(await withTimeLimit(requestTimeoutMs, late, undefined, (signal) => readAll(incoming, signal)));
+    return parseJson(await withTimeLimit(requestTimeoutMs, lateBody, undefined, (signal) => readAll(incoming, signal)));
   } finally {
     giveBack();
   }
 }
 
-const late = () => new BridgeError('request_timeout', `Expected the whole body within ${requestTimeoutMs / 1000} s`);
+const lateBody = () =>
+  new BridgeError('request_timeout', `Expected the whole body within ${requestTimeoutMs / 1000} s`);
 
 async function readAll(incoming: IncomingMessage, signal: AbortSignal): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -95,6 +129,8 @@ function parseJson(bytes: Uint8Array): unknown {
  * answered; the stream's own iterator would end it. Rejects with the signal's reason.
  */
 export async function* chunksOf(incoming: IncomingMessage, signal: AbortSignal): AsyncIterable<Buffer> {
+  continuing.get(incoming)?.();
+  continuing.delete(incoming);
   for (;;) {
     signal.throwIfAborted();
     const chunk = incoming.read() as Buffer | null;

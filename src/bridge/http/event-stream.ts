@@ -38,9 +38,10 @@ export class EventStream {
   /** Sends an event that is already text; false when the client was closed instead. */
   write(text: string): boolean {
     if (this.closed) return false;
-    this.#unread += text.length;
+    const bytes = Buffer.byteLength(text);
+    this.#unread += bytes;
     this.#outgoing.write(text, () => {
-      this.#unread -= text.length;
+      this.#unread -= bytes;
     });
     if (this.#unread <= mostUnreadBytes) return true;
     this.#outgoing.destroy();

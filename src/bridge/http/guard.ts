@@ -39,7 +39,7 @@ export function guardError(incoming: IncomingMessage, local: boolean, { allowedH
       return new BridgeError('wrong_host', 'This bridge does not answer for the name in Host: add it to allowedHosts');
     }
   }
-  if (site === 'cross-site' || (origin !== undefined && !isSameOrigin(origin, host))) {
+  if (site?.toString().toLowerCase() === 'cross-site' || (origin !== undefined && !isSameOrigin(origin, host))) {
     return new BridgeError('foreign_origin', 'Requests from pages of other sites are refused');
   }
   return null;

@@ -5,14 +5,19 @@
  *
  * Headers arrive within 5 s, in 16 KiB; an idle connection is kept for 75 s, longer than proxies keep theirs; connections beyond
  * `maxConnections` are closed at once. A stale Unix socket is removed after a connection to it was refused; a live one is left,
- * and the start fails. The umask is set before the bind, so that no other user can connect in between.
+ * and the start fails. The umask is set before the bind, so that no other user can connect in between. A client that sends
+ * `Expect: 100-continue` gets 100 when its body is read, and not before its request has passed every check.
  */
 import { readFileSync, statSync, unlinkSync } from 'node:fs';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
+import { expectContinue } from './bodies.js';
 import { hostName, isLoopback } from './guard.js';
-import { answerParserError, maxHeaders } from './wire.js';
+import { admitPeer } from './peers.js';
+import { answerConnect, answerParserError, maxHeaders, Pending } from './wire.js';
+
+const headersTimeoutMs = 5000;
 
 export type ListenAddress =
   | { kind: 'tcp'; host: string; port: number }
@@ -148,7 +153,7 @@ export class Listener {
 function makeServer({ listener, tls, connections }: ListenerOptions): http.Server {
   const bounds: http.ServerOptions = {
     maxHeaderSize: 16 * 1024,
-    headersTimeout: 5000,
+    headersTimeout: headersTimeoutMs,
     // Bodies have limits of their own: one that is a stream may take as long as it moves.
     requestTimeout: 0,
     connectionsCheckingInterval: 1000,
@@ -156,13 +161,30 @@ function makeServer({ listener, tls, connections }: ListenerOptions): http.Serve
     insecureHTTPParser: false,
   };
   const server = tls
-    ? https.createServer({ ...bounds, ...readTls(tls) }, listener)
-    : http.createServer(bounds, listener);
+    ? https.createServer({ ...bounds, handshakeTimeout: headersTimeoutMs, ...readTls(tls) })
+    : http.createServer(bounds);
+  const pending = new Pending();
+  const take: http.RequestListener = (incoming, outgoing) => {
+    if (pending.add(incoming, outgoing)) listener(incoming, outgoing);
+  };
+  let isUnix = false;
+  server.on('listening', () => {
+    const bound = server.address();
+    isUnix = bound === null || typeof bound === 'string';
+  });
   // One more than is taken: Node drops what is beyond its own limit in silence.
   server.maxHeadersCount = maxHeaders + 1;
-  server.on('connection', (socket: net.Socket) => connections.admit(socket));
-  server.on('clientError', answerParserError);
-  server.on('checkExpectation', listener);
+  server.on('connection', (socket: net.Socket) => {
+    if (admitPeer(socket, isUnix)) connections.admit(socket);
+  });
+  server.on('request', take);
+  server.on('checkExpectation', take);
+  server.on('checkContinue', (incoming, outgoing) => {
+    expectContinue(incoming, outgoing);
+    take(incoming, outgoing);
+  });
+  server.on('connect', (_, socket) => answerConnect(socket));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerParserError(error, socket, pending));
   return server;
 }
 
@@ -175,7 +197,7 @@ function changedAt({ cert, key }: { cert: string; key: string }): string {
   return [cert, key].map((file) => statSync(file).mtimeMs).join();
 }
 
-/** Removes a Unix socket that a process left behind. */
+/** Removes a Unix socket that a process left behind: only a refused connection shows that none listens there. */
 async function removeStale(path: string): Promise<void> {
   const isSocket = (() => {
     try {
@@ -190,7 +212,7 @@ async function removeStale(path: string): Promise<void> {
       probe.destroy();
       resolve(true);
     });
-    probe.once('error', () => resolve(false));
+    probe.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED'));
   });
   if (!isLive) unlinkSync(path);
 }

@@ -15,6 +15,7 @@ import { StateDirError } from './state-dir-error.js';
 
 /** A segment of this size is followed by another one, so that recovery reads files of bounded size. */
 const SEGMENT_BYTES = 256 * 2 ** 20;
+const FULL = new Set(['ENOSPC', 'EDQUOT']);
 
 export interface Outcome {
   /** Each record up to this sequence is durable. */
@@ -85,7 +86,7 @@ export class JournalWriter {
       this.#durable = recovery.replay.nextSequence - 1;
       this.#keepFiles = recovery.newlyDamaged;
       this.#snapshotNumber = recovery.snapshot === null ? 0 : Number(recovery.snapshot.slice(-12));
-      this.#ahead = this.#create();
+      this.#ahead = this.#createWhereRoom();
       return { recovery, outcome: this.#outcome() };
     } catch (error) {
       this.close();
@@ -252,6 +253,16 @@ export class JournalWriter {
     this.#ahead = null;
     this.#sizes.set(segment.name, 0);
     return segment;
+  }
+
+  /** Null on a full disk: sessions are served all the same, and commits fail until there is room. */
+  #createWhereRoom(): Segment | null {
+    try {
+      return this.#create();
+    } catch (error) {
+      if (!FULL.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      return null;
+    }
   }
 
   /** An empty segment whose name is durable. */

@@ -1,14 +1,17 @@
 /**
  * The state directory: made with mode 0700, and locked, so that one bridge alone writes its journal.
  *
+ * A directory that exists gets mode 0700 where it belongs to this user and holds nothing but files of a bridge: a volume of a
+ * container begins as 0755 or 0777. Any other is refused and left as it is, for others may need it.
+ *
  * A second bridge waits `lockWaitMs` for the lock, alive and not ready: in a rolling update the first one drains meanwhile. The
  * kernel frees the lock of a process that dies. The lock file says who holds it; it is never removed, for a process that waits
  * may have it open.
  *
- * Errors: ExitError 78 where the directory cannot be made, belongs to another user, or is open to others; ExitError 75 where
- * the lock is not free in time. A directory that exists is never changed: it may be one that others need.
+ * Errors: ExitError 78 where the directory cannot be made, belongs to another user, or is open to others and holds foreign
+ * files; ExitError 75 where the lock is not free in time.
  */
-import { type FileHandle, mkdir, open, readFile, stat } from 'node:fs/promises';
+import { chmod, type FileHandle, lstat, mkdir, open, readdir, readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
@@ -37,6 +40,9 @@ export interface StateDirectoryOptions {
 }
 
 const LOCK_FILE = 'lock';
+const OWN_FILE = /^(lock|(damaged-)?(segment|snapshot)-\d{12}(\.tmp)?)$/;
+/** In the root of each ext4 volume. */
+const LOST_AND_FOUND = 'lost+found';
 const RETRY_MS = 100;
 
 const optionsSchema = z.strictObject({
@@ -78,7 +84,7 @@ export class StateDirectory {
         const holder = await holderOf(file);
         throw new ExitError(exitCodes.temporary, `The state directory ${directory} is in use by ${holder}`);
       }
-      await pause(RETRY_MS, signal, clock);
+      await pause(RETRY_MS, signal, clock, { hold: true });
       lock = lockOrFail(directory, file, tryLock);
     }
     return new StateDirectory(directory, lock);
@@ -101,12 +107,15 @@ async function makePrivate(directory: string): Promise<void> {
     await makeWithParents(directory, 0o700);
     const { mode, uid } = await stat(directory);
     const own = process.getuid?.() ?? uid;
-    if (uid !== own) throw unusable(directory, `it belongs to user ${uid}, this process is user ${own}`);
+    const inside = `name a directory in it, such as ${path.join(directory, 'dtesn')}`;
+    if (uid !== own) throw unusable(directory, `it belongs to user ${uid}, this process is user ${own}; ${inside}`);
     if ((mode & 0o077) !== 0) {
-      throw unusable(
-        directory,
-        `its mode ${(mode & 0o777).toString(8)} admits others; name a directory in it, or chmod 700`,
-      );
+      const foreign = await foreignFile(directory, own);
+      if (foreign !== null) {
+        const admits = `its mode ${(mode & 0o777).toString(8)} admits others, and it holds ${JSON.stringify(foreign)}`;
+        throw unusable(directory, `${admits}; ${inside}`);
+      }
+      await chmod(directory, 0o700);
     }
     file = await open(path.join(directory, LOCK_FILE), 'a+', 0o600);
   } catch (error) {
@@ -115,6 +124,16 @@ async function makePrivate(directory: string): Promise<void> {
   } finally {
     await file?.close();
   }
+}
+
+/** The name of an entry that no bridge of this user made; null where there is none. */
+async function foreignFile(directory: string, own: number): Promise<string | null> {
+  for (const name of await readdir(directory)) {
+    if (name === LOST_AND_FOUND) continue;
+    const entry = await lstat(path.join(directory, name));
+    if (!OWN_FILE.test(name) || !entry.isFile() || entry.uid !== own) return name;
+  }
+  return null;
 }
 
 /** Without the option `recursive`, which never returns where a parent exists but takes no directory, as in /proc. */
@@ -143,10 +162,16 @@ function unusable(directory: string, why: string, cause?: unknown): ExitError {
 }
 
 function lockOrFail(directory: string, file: string, tryLock: StateDirectoryOptions['tryLock']): FileLock | null {
+  const holder = `process ${process.pid} on ${hostname()} since ${new Date(wallMs()).toISOString()}`;
   try {
-    return tryLock(file, `process ${process.pid} on ${hostname()} since ${new Date(wallMs()).toISOString()}`);
-  } catch (error) {
-    throw unusable(directory, (error as Error).message, error);
+    return tryLock(file, holder);
+  } catch {
+    try {
+      // A full disk takes no text, and the lock needs none.
+      return tryLock(file, '');
+    } catch (error) {
+      throw unusable(directory, (error as Error).message, error);
+    }
   }
 }
 

@@ -7,6 +7,15 @@ export {
   isBridgeError,
 } from './bridge-error.js';
 export {
+  configAnswerSchema,
+  configChangeAnswerSchema,
+  configChangeSchema,
+  configRollbackSchema,
+  configSnapshotSchema,
+  configSnapshotsSchema,
+  configValidationSchema,
+} from './configuration.js';
+export {
   dispatchAnswerSchema,
   dispatchSchema,
   type EnginesMessage,

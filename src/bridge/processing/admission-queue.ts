@@ -31,6 +31,13 @@ export interface QueueOptions {
   clock?: Clock | undefined;
 }
 
+/** Bounds of the queue, as in QueueOptions. */
+export interface QueueBounds {
+  maxRequests: number;
+  maxBytes: number;
+  ttlMs: number;
+}
+
 export const queueOptionsSchema = z.object({
   maxRequests: z.int().min(2).max(1_000_000).default(1024).describe('a whole number of requests, 2 to 1000000'),
   maxBytes: z
@@ -96,9 +103,7 @@ interface Share {
 const WAIT_BOUNDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60];
 
 export class AdmissionQueue<T> {
-  readonly #maxRequests: number;
-  readonly #maxBytes: number;
-  readonly #ttlMs: number;
+  #bounds: QueueBounds;
   readonly #clock: Clock;
   readonly #levels: Record<Priority, Set<Entry<T>>> = { high: new Set(), normal: new Set(), low: new Set() };
   readonly #stride = new Stride();
@@ -114,9 +119,7 @@ export class AdmissionQueue<T> {
   /** `arrived` is called after each admission. */
   constructor(metrics: MetricsRegistry, options: QueueOptions = {}, arrived: () => void = () => {}) {
     const checked = checkOptions(queueOptionsSchema, options, 'AdmissionQueue');
-    this.#maxRequests = checked.maxRequests;
-    this.#maxBytes = checked.maxBytes;
-    this.#ttlMs = checked.ttlMs;
+    this.#bounds = checked;
     this.#clock = checked.clock;
     this.#rate = new ServiceRate(checked.clock);
     this.#arrived = arrived;
@@ -130,6 +133,11 @@ export class AdmissionQueue<T> {
       bytes.set({}, this.#bytes);
       requests.set({}, this.#requests);
     });
+  }
+
+  /** Further requests have other bounds. */
+  setBounds(bounds: QueueBounds): void {
+    this.#bounds = bounds;
   }
 
   /** Waiting requests. */
@@ -164,7 +172,7 @@ export class AdmissionQueue<T> {
     if (this.#closed) throw this.#draining();
     if (!reserved) this.#checkRoom(items.length, bytes, client);
     if (items.length === 0) return;
-    const waitMs = Math.min(budgetMs ?? Number.POSITIVE_INFINITY, this.#ttlMs);
+    const waitMs = Math.min(budgetMs ?? Number.POSITIVE_INFINITY, this.#bounds.ttlMs);
     const now = this.#clock.now();
     const late = waitMs === budgetMs ? ('budget' as const) : ('queue_age' as const);
     const group: Group<T> = {
@@ -227,17 +235,17 @@ export class AdmissionQueue<T> {
   }
 
   #checkRoom(requests: number, bytes: number, client: string): void {
-    const most = { requests: Math.floor(this.#maxRequests / 2), bytes: Math.floor(this.#maxBytes / 2) };
+    const most = { requests: Math.floor(this.#bounds.maxRequests / 2), bytes: Math.floor(this.#bounds.maxBytes / 2) };
     if (requests > most.requests || bytes > most.bytes) {
       const limit = `${most.requests} inputs and ${most.bytes} bytes`;
       throw new BridgeError('body_too_large', `One call may have ${limit}, this one has ${requests} and ${bytes}`);
     }
     const share = this.#shares.get(client) ?? { requests: 0, bytes: 0 };
-    if (this.#requests + requests > this.#maxRequests) {
-      throw this.refusal('queue_full', `${this.#requests} of ${this.#maxRequests} requests are waiting`);
+    if (this.#requests + requests > this.#bounds.maxRequests) {
+      throw this.refusal('queue_full', `${this.#requests} of ${this.#bounds.maxRequests} requests are waiting`);
     }
-    if (this.#bytes + bytes > this.#maxBytes) {
-      throw this.refusal('queue_full', `${this.#bytes} of ${this.#maxBytes} bytes are waiting`);
+    if (this.#bytes + bytes > this.#bounds.maxBytes) {
+      throw this.refusal('queue_full', `${this.#bytes} of ${this.#bounds.maxBytes} bytes are waiting`);
     }
     if (share.requests + requests > most.requests || share.bytes + bytes > most.bytes) {
       const held = `${share.requests} requests and ${share.bytes} bytes of this client are waiting`;

@@ -18,7 +18,13 @@ import type { Clock } from '../../abort/index.js';
 import { argumentError, checkOptions } from '../../errors/index.js';
 import type { DtesnProcessor, DtesnResultJson } from '../../processor/index.js';
 import type { Histogram, MetricsRegistry } from '../metrics/index.js';
-import { type Admission, AdmissionQueue, type QueueOptions, queueOptionsSchema } from './admission-queue.js';
+import {
+  type Admission,
+  AdmissionQueue,
+  type QueueBounds,
+  type QueueOptions,
+  queueOptionsSchema,
+} from './admission-queue.js';
 import { chunkedStream } from './chunked-stream.js';
 import { bridgeErrorOf } from './failures.js';
 import { type ModelRequest, type Outcome, runTogether } from './native-batch.js';
@@ -47,6 +53,12 @@ export interface BatchRunnerOptions extends QueueOptions {
   maxStreams?: number | undefined;
 }
 
+/** What may change while it runs, as in BatchRunnerOptions. */
+export interface RunnerBounds extends QueueBounds {
+  batchWaitMs: number;
+  maxStreams: number;
+}
+
 export const batchRunnerOptionsSchema = queueOptionsSchema.extend({
   processor: z.custom<DtesnProcessor>((value) => value !== undefined).describe('a DtesnProcessor'),
   metrics: z.custom<MetricsRegistry>((value) => value !== undefined).describe('a MetricsRegistry'),
@@ -71,9 +83,9 @@ interface RequestParts
 export class BatchRunner implements AsyncDisposable {
   readonly #queue: AdmissionQueue<ModelRequest>;
   readonly #clock: Clock;
-  readonly #batchWaitMs: number;
+  #batchWaitMs: number;
   readonly #lanes: number;
-  readonly #maxStreams: number;
+  #maxStreams: number;
   readonly #sizes: Histogram;
   readonly #uses = new Uses<DtesnProcessor>();
   readonly #streams = new Map<string, number>();
@@ -96,6 +108,13 @@ export class BatchRunner implements AsyncDisposable {
     this.#maxStreams = maxStreams;
     this.#queue = new AdmissionQueue(metrics, queue, () => this.#nextTurn());
     this.#sizes = metrics.histogram('dtesn_batch_size', 'Requests of a native batch', SIZE_BOUNDS);
+  }
+
+  /** Further requests and streams have other bounds. */
+  setBounds({ batchWaitMs, maxStreams, ...queue }: RunnerBounds): void {
+    this.#batchWaitMs = batchWaitMs;
+    this.#maxStreams = maxStreams;
+    this.#queue.setBounds(queue);
   }
 
   /** Requests that wait. */

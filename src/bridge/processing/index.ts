@@ -4,7 +4,7 @@ export {
   AdmissionQueue,
   type QueueOptions,
 } from './admission-queue.js';
-export { BatchRunner, type BatchRunnerOptions } from './batch-runner.js';
+export { BatchRunner, type BatchRunnerOptions, type RunnerBounds } from './batch-runner.js';
 export {
   FRAME_TYPE,
   type Frame,
@@ -29,3 +29,4 @@ export type {
   StreamProgress,
   StreamSummary,
 } from './types.js';
+export { Uses } from './uses.js';

@@ -20,6 +20,8 @@ export function eventEndpoints(events: EventLog, streams: Set<EventStream>): End
       query: eventsQuery,
       answers: { 200: 'text/event-stream' },
       handle: ({ incoming, outgoing, query }) => {
+        // A stream without a body would never end.
+        if (incoming.method === 'HEAD') return { text: '', type: 'text/event-stream; charset=utf-8' };
         if (streams.size >= maxClients) {
           throw new BridgeError('too_many_streams', `Expected at most ${maxClients} clients of the events`);
         }

@@ -1,4 +1,5 @@
 /** Every endpoint of the bridge, a file a group. */
+export { configurationEndpoints } from './configuration.js';
 export { contextEndpoints } from './context.js';
 export { dashboardEndpoints } from './dashboard.js';
 export { metricsEndpoint, openApiEndpoint } from './documents.js';

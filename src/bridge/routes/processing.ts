@@ -1,5 +1,6 @@
 /** POST /v1/process, /v1/process/batch and /v1/process/stream. */
 import { once } from 'node:events';
+import { systemClock } from '../../abort/index.js';
 import { type DtesnResultJson, dtesnResultSchema } from '../../processor/index.js';
 import { chunksOf, type Endpoint, type EndpointRequest, EventStream, endpoint } from '../http/index.js';
 import {
@@ -12,6 +13,8 @@ import {
 } from '../messages/index.js';
 import { type BatchRunner, type RequestOptions, readFrame, seriesOfFrame } from '../processing/index.js';
 import { chunksOfMessage, chunksOfStream, modelInput } from './stream-chunks.js';
+
+const unreadMs = 30_000;
 
 const text = {
   retry: 'at any time: nothing of a request is kept',
@@ -116,9 +119,11 @@ function eventText(type: string, data: unknown): string {
   return `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-/** Sends an event, and waits until the client takes more. */
+/** Sends an event, and waits until the client takes more: at most 30 s, then the client is closed. */
 async function send(stream: EventStream, request: EndpointRequest, type: string, data: unknown): Promise<void> {
   const { outgoing, signal } = request;
   if (!stream.write(eventText(type, data))) throw new BridgeError('malformed', 'The client left');
-  if (outgoing.writableNeedDrain) await once(outgoing, 'drain', { signal });
+  if (!outgoing.writableNeedDrain) return;
+  const cancel = systemClock.after(unreadMs, () => outgoing.destroy());
+  await once(outgoing, 'drain', { signal }).finally(cancel);
 }

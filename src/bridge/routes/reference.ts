@@ -28,7 +28,8 @@ const batchBody = z.strictObject({
 
 export interface ReferenceParts {
   runner: BatchRunner;
-  config: { depth: number; units: number };
+  /** The network of the moment. */
+  config: () => { depth: number; units: number };
   status: () => object;
 }
 
@@ -43,7 +44,7 @@ export function referenceEndpoints({ runner, config, status }: ReferenceParts): 
       body: processBody,
       answers: { 200: doneSchema },
       handle: async (request) => {
-        checkShape(request.body, config);
+        checkShape(request.body, config());
         const result = await runner.process(request.body.input_data, admission(request));
         return { json: answerOf(request.body.input_data, result, request.body.include_intermediate) };
       },
@@ -57,7 +58,7 @@ export function referenceEndpoints({ runner, config, status }: ReferenceParts): 
       answers: { 200: doneSchema },
       handle: async (request) => {
         const { inputs, include_intermediate } = request.body;
-        checkShape(request.body, config);
+        checkShape(request.body, config());
         const start = systemClock.now();
         const entries = await runner.processBatch(inputs, admission(request));
         const results = entries.map((entry, input_index) =>
@@ -99,7 +100,7 @@ function admission({ caller, budgetMs, signal, incoming }: EndpointRequest): Req
 
 function checkShape(
   { membrane_depth: depth, esn_size: size }: { membrane_depth?: number | undefined; esn_size?: number | undefined },
-  config: ReferenceParts['config'],
+  config: ReturnType<ReferenceParts['config']>,
 ): void {
   if ((depth ?? config.depth) !== config.depth || (size ?? config.units) !== config.units) {
     const network = `depth ${config.depth} and ${config.units} units`;

@@ -8,11 +8,12 @@ const MOST_MS = 60_000;
 export function expireIdle(
   sessions: () => Iterable<Session>,
   end: (session: Session) => void,
-  { clock, idleMs }: { clock: Clock; idleMs: number },
+  clock: Clock,
+  idleMs: () => number,
 ): () => void {
   let cancel = () => {};
   const sweep = () => {
-    const before = clock.now() - idleMs;
+    const before = clock.now() - idleMs();
     for (const session of sessions()) {
       const isIdle = session.work === null && session.queue.length === 0;
       if (isIdle && session.lastUsed <= before) end(session);
@@ -20,7 +21,7 @@ export function expireIdle(
     wait();
   };
   const wait = () => {
-    cancel = clock.after(Math.min(MOST_MS, idleMs / 10), sweep);
+    cancel = clock.after(Math.min(MOST_MS, idleMs() / 10), sweep);
   };
   wait();
   return () => cancel();

@@ -7,7 +7,7 @@ export {
   type TreeConfiguration,
   treeDefinition,
 } from './networks.js';
-export type { SessionServiceOptions } from './options.js';
+export type { SessionBounds, SessionServiceOptions } from './options.js';
 export type {
   CreateResult,
   CreateSession,

@@ -93,3 +93,9 @@ export const optionsSchema = z.object({
 });
 
 export type CheckedOptions = z.output<typeof optionsSchema>;
+
+/** What may change while the service runs. */
+export type SessionBounds = Pick<
+  CheckedOptions,
+  'maxSessions' | 'idleMs' | 'maxRlsBytes' | 'maxNetworks' | 'networkBytes'
+>;

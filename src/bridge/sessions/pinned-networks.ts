@@ -22,7 +22,7 @@ export interface NetworkBounds {
 }
 
 export class PinnedNetworks {
-  readonly #bounds: NetworkBounds;
+  #bounds: NetworkBounds;
   readonly #durability: Durability;
   readonly #pinned = new Map<string, PinnedNetwork>();
   #names = new Map<string, PinnedNetwork>();
@@ -30,7 +30,7 @@ export class PinnedNetworks {
   constructor(networks: readonly SessionNetwork[], durability: Durability, bounds: NetworkBounds) {
     this.#bounds = bounds;
     this.#durability = durability;
-    this.replace(networks);
+    this.replace(networks, bounds);
   }
 
   /** Errors: BridgeError `impossible`. */
@@ -49,7 +49,7 @@ export class PinnedNetworks {
 
   /** Keeps a rebuilt network for the sessions pinned to it. Errors: as `replace`. */
   add(made: SessionNetwork): PinnedNetwork {
-    this.#check([...this.#networks(), made]);
+    this.#check([...this.#networks(), made], this.#bounds);
     return this.#pin(made);
   }
 
@@ -57,15 +57,22 @@ export class PinnedNetworks {
    * The networks that new sessions may name from now on. A network with the fingerprint of one in use is closed, and the one in
    * use serves its name. Errors: BridgeError `impossible` beyond a bound; nothing has changed then, and the caller closes `next`.
    */
-  replace(next: readonly SessionNetwork[]): void {
+  replace(next: readonly SessionNetwork[], bounds: NetworkBounds): void {
     if (!next.some(({ name }) => name === 'default')) {
       throw new BridgeError('impossible', "Expected a network with the name 'default'");
     }
     const staying = [...this.#pinned.values()].filter(({ sessions }) => sessions > 0).map(({ made }) => made);
-    this.#check([...staying, ...next]);
+    this.#check([...staying, ...next], bounds);
+    this.#bounds = bounds;
     const before = this.#names;
     this.#names = new Map(next.map((made) => [made.name, this.#pin(made)]));
     for (const pinned of before.values()) this.#closeUnused(pinned);
+  }
+
+  /** Other bounds for the networks in use and further ones. Errors: BridgeError `impossible` beyond one; nothing has changed then. */
+  setBounds(bounds: NetworkBounds): void {
+    this.#check(this.#networks(), bounds);
+    this.#bounds = bounds;
   }
 
   /** A session of the network has ended. */
@@ -83,8 +90,7 @@ export class PinnedNetworks {
     return [...this.#pinned.values()].map(({ made }) => made);
   }
 
-  #check(networks: readonly SessionNetwork[]): void {
-    const { maxNetworks, networkBytes } = this.#bounds;
+  #check(networks: readonly SessionNetwork[], { maxNetworks, networkBytes }: NetworkBounds): void {
     const distinct = new Map(networks.map((made) => [made.fingerprint, made]));
     if (distinct.size > maxNetworks) {
       const which = `${distinct.size} networks, with those that sessions are pinned to`;

@@ -26,7 +26,7 @@ import { expireIdle } from './idle-expiry.js';
 import type { SessionNetwork } from './networks.js';
 import { OnlineReadout } from './online-readout.js';
 import { type JournalFiles, openJournal } from './open-journal.js';
-import { type CheckedOptions, optionsSchema, type SessionServiceOptions } from './options.js';
+import { type CheckedOptions, optionsSchema, type SessionBounds, type SessionServiceOptions } from './options.js';
 import { PinnedNetworks } from './pinned-networks.js';
 import { recoverSessions } from './recovery.js';
 import type {
@@ -51,7 +51,7 @@ const MOST_ITEMS = 1000;
 const MOST_LISTED = 1000;
 
 export class SessionService {
-  readonly #options: CheckedOptions;
+  #options: CheckedOptions;
   readonly #build: string;
   readonly #journal: Journal | null;
   readonly #durability: Durability;
@@ -94,7 +94,8 @@ export class SessionService {
       service.#stopExpiry = expireIdle(
         () => service.#served(),
         (session) => service.#expire(session),
-        checked,
+        checked.clock,
+        () => service.#options.idleMs,
       );
       return service;
     } catch (error) {
@@ -115,7 +116,7 @@ export class SessionService {
     for (const session of await recoverSessions(sessions, parts)) {
       this.#table.add(session);
       counts[session.blocked ?? 'recovered']++;
-      if (session.blocked === null) this.#learnerBytes += learnerBytes(session);
+      if (session.blocked === null) this.#learnerBytes += session.learnerBytes;
     }
     for (const { id, reason, endedAt } of ended) {
       const left = Math.min(GONE_MS, GONE_MS - (wallMs() - Date.parse(endedAt)));
@@ -253,8 +254,15 @@ export class SessionService {
    * The networks of new sessions from now on; the service closes them. Errors: BridgeError `impossible` beyond maxNetworks or
    * networkBytes: nothing has changed then, and the caller closes `next`.
    */
-  replaceNetworks(next: readonly SessionNetwork[]): void {
-    this.#networks.replace(next);
+  replaceNetworks(next: readonly SessionNetwork[], bounds: SessionBounds = this.#options): void {
+    this.#networks.replace(next, bounds);
+    this.#take(bounds);
+  }
+
+  /** Other bounds from now on; sessions that are there stay. Errors: as of `replaceNetworks`. */
+  setBounds(bounds: SessionBounds): void {
+    this.#networks.setBounds(bounds);
+    this.#take(bounds);
   }
 
   /** Requests that wait are refused with `draining` and apply nothing, those that have begun are answered; then a commit. */
@@ -283,6 +291,10 @@ export class SessionService {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #take({ maxSessions, idleMs, maxRlsBytes }: SessionBounds): void {
+    this.#options = { ...this.#options, maxSessions, idleMs, maxRlsBytes };
   }
 
   *#served(): Iterable<Session> {
@@ -333,7 +345,7 @@ export class SessionService {
     this.#steps.forget(session);
     if (session.place !== null) session.pinned.streams.release(session.place);
     session.learner?.close();
-    this.#learnerBytes -= learnerBytes(session);
+    this.#learnerBytes -= session.learnerBytes;
     this.#networks.leave(session.pinned);
   }
 
@@ -346,8 +358,4 @@ export class SessionService {
 
 function drainingError(): BridgeError {
   return new BridgeError('draining', 'The bridge is shutting down: nothing of the request was applied');
-}
-
-function learnerBytes({ learner, pinned }: Session): number {
-  return learner === null ? 0 : OnlineReadout.bytesOf(pinned.made.network.featureSize);
 }

@@ -48,7 +48,7 @@ export class SessionTable {
     if (found !== undefined) throw goneError(id, 'deleted');
     const gone = this.gone(id);
     if (gone !== undefined) throw goneError(id, gone.reason);
-    throw new BridgeError('session_unknown', `No session has the id ${id}`);
+    throw new BridgeError('session_unknown', `No session has the id ${id.slice(0, 128)}`);
   }
 
   /** A session that is served. Errors: as `any`, and those of a session that is not. */

@@ -5,7 +5,7 @@
  * other. A hold keeps the next one from beginning while a copy of the state is taken.
  */
 import type { SessionRecord } from '../journal/index.js';
-import type { OnlineReadout } from './online-readout.js';
+import { OnlineReadout } from './online-readout.js';
 import type { PinnedNetwork } from './pinned-networks.js';
 import type { LearnerSettings } from './requests.js';
 import type { StepsWork } from './steps-work.js';
@@ -86,6 +86,11 @@ export class Session {
   /** Elements of a row of outputs. */
   get width(): number {
     return this.settings.columns?.length ?? this.fullWidth;
+  }
+
+  /** Bytes of its learner, as their bound counts them; 0 where it learns nothing. */
+  get learnerBytes(): number {
+    return this.learner === null ? 0 : OnlineReadout.bytesOf(this.pinned.made.network.featureSize);
   }
 
   /** Rows that are applied and survive power loss. */

@@ -73,6 +73,11 @@ export class MetricFamily {
     this.#columns = columns;
   }
 
+  /** The same object in families of one source whose series are the same, in the same order. */
+  get layout(): object {
+    return this.#draft;
+  }
+
   get help(): string | null {
     const { helpStart, helpEnd } = this.#draft;
     if (helpStart === 0) return null;

@@ -17,21 +17,30 @@ export class HistogramCheck {
   readonly #columns: ColumnWriter;
   /** The name id of _count. */
   readonly #countId: number;
+  readonly #owners: Uint32Array;
+  /** In which its buckets are checked; null for the order of the body. */
+  #order: Uint32Array | null = null;
+  #values: Float64Array;
 
   constructor(family: FamilyDraft, body: Buffer, columns: ColumnWriter, countId: number) {
     this.#family = family;
     this.#body = body;
     this.#columns = columns;
     this.#countId = countId;
+    this.#values = columns.values;
+    this.#owners = this.#findOwners();
   }
 
-  run(): void {
-    const owners = this.#owners();
-    if (!this.#checkBuckets(owners, null)) this.#checkBuckets(owners, this.#byBound());
+  /** Checks the values of the columns, or those of a body with the same series. */
+  run(values: Float64Array = this.#columns.values): void {
+    this.#values = values;
+    if (this.#checkBuckets()) return;
+    this.#order = this.#byBound();
+    this.#checkBuckets();
   }
 
   /** For each bucket and count, the first sample with its labels: all samples of a histogram have the same. */
-  #owners(): Uint32Array {
+  #findOwners(): Uint32Array {
     const { first, length } = this.#family;
     const { groups, labelsAt, continues } = this.#columns;
     const same = (a: number, b: number) => sameLabels(this.#body, labelsAt[a]!, labelsAt[b]!, true);
@@ -48,10 +57,11 @@ export class HistogramCheck {
     return owners;
   }
 
-  /** In the order of the body, or in one that is given. False when a bucket comes after a higher one. */
-  #checkBuckets(owners: Uint32Array, order: Uint32Array | null): boolean {
+  /** False when a bucket comes after a higher one. */
+  #checkBuckets(): boolean {
     const { first, length } = this.#family;
-    const { values, bounds } = this.#columns;
+    const { bounds } = this.#columns;
+    const [values, owners, order] = [this.#values, this.#owners, this.#order];
     const highest = new Float64Array(length).fill(Number.NaN);
     const below = new Float64Array(length);
     const counts = new Uint32Array(length); // sample + 1

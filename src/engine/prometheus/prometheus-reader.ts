@@ -4,7 +4,7 @@
  * Errors: SyntaxError that says what is wrong with the line, DtesnError ERR_DTESN_METRICS for what is wrong with the whole.
  */
 import { DtesnError } from '../../errors/index.js';
-import type { FamilyDraft, MetricType, SampleColumns } from './metric-families.js';
+import type { FamilyDraft, MetricType } from './metric-families.js';
 import { endOfWord, excerpt, HASH, kinds, NAME, NAME_START, NEWLINE, RETURN, skipBlanks } from './prometheus-bytes.js';
 import { HistogramCheck } from './prometheus-histogram.js';
 import { mix, sameLabels } from './prometheus-labels.js';
@@ -12,6 +12,7 @@ import { readNumber } from './prometheus-number.js';
 import { SampleScanner } from './prometheus-sample.js';
 import { ColumnWriter } from './sample-columns.js';
 import { SeriesIndex } from './series-index.js';
+import type { ReadBody } from './series-layout.js';
 
 const suffixes: Partial<Record<MetricType, readonly string[]>> = {
   counter: ['_total', '_created'],
@@ -56,6 +57,7 @@ export class PrometheusReader {
   #commentedStart = 0;
   /** Of the last bucket: its name, where its labels begin, its bound stands, and they end. */
   readonly #bucket = { name: -1, start: 0, bound: 0, boundEnd: 0, end: 0 };
+  readonly #histograms: HistogramCheck[] = [];
   #grouped = true;
   #ended = false;
   #openMetrics: string | null = null;
@@ -104,13 +106,23 @@ export class PrometheusReader {
     for (const family of this.#drafts) {
       if (family.type !== 'histogram' || family.length === 0) continue;
       const countId = this.#names.get(`${family.name}_count`)?.id ?? -1;
-      new HistogramCheck(family, this.#body, columns, countId).run();
+      const check = new HistogramCheck(family, this.#body, columns, countId);
+      check.run();
+      this.#histograms.push(check);
       yield;
     }
   }
 
-  result(): { columns: SampleColumns; drafts: readonly FamilyDraft[] } {
-    return { columns: this.#columns.finish(this.#body, this.#nameTexts, this.#ended), drafts: this.#drafts };
+  result(): ReadBody & { samples: number } {
+    const columns = this.#columns.finish(this.#body, this.#nameTexts, this.#ended);
+    const isPlain = this.#grouped && !this.#ended && this.#openMetrics === null && columns.timestamps === null;
+    return {
+      columns,
+      drafts: this.#drafts,
+      histograms: this.#histograms,
+      isPlain,
+      samples: this.#columns.length,
+    };
   }
 
   #sample(start: number): number {

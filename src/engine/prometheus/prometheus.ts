@@ -26,12 +26,13 @@ import { argumentError, DtesnError } from '../../errors/index.js';
 import { type MetricFamilies, MetricFamily } from './metric-families.js';
 import { NEWLINE } from './prometheus-bytes.js';
 import { PrometheusReader } from './prometheus-reader.js';
+import { SeriesLayout } from './series-layout.js';
 
 export function parsePrometheus(body: Uint8Array | string): MetricFamilies {
   const parsing = parse(bytesOf(body));
   for (;;) {
     const step = parsing.next();
-    if (step.done) return step.value;
+    if (step.done) return step.value.families;
   }
 }
 
@@ -44,8 +45,29 @@ export async function parsePrometheusInSlices(
   body: Uint8Array | string,
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<MetricFamilies> {
+  return (await parseInSlices(bytesOf(body), signal)).families;
+}
+
+/** Reads the bodies of one engine, one after the other: what is like the one before is read by its layout (series-layout.ts). */
+export class RepeatedReader {
+  #layout: SeriesLayout | null = null;
+
+  /** Errors: those of parsePrometheusInSlices. */
+  async read(body: Uint8Array, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<MetricFamilies> {
+    signal?.throwIfAborted();
+    const bytes = bytesOf(body);
+    const known = this.#layout?.read(bytes);
+    if (known) return known;
+    this.#layout = null;
+    const { families, read } = await parseInSlices(bytes, signal);
+    this.#layout = SeriesLayout.of(read, read.samples);
+    return families;
+  }
+}
+
+async function parseInSlices(bytes: Buffer, signal: AbortSignal | undefined): Promise<Parsed> {
   signal?.throwIfAborted();
-  const parsing = parse(bytesOf(body));
+  const parsing = parse(bytes);
   for (let sliceStart = systemClock.now(); ; ) {
     const step = parsing.next();
     if (step.done) return step.value;
@@ -60,8 +82,13 @@ const SLICE_MS = 5;
 /** Lines, or families, between two points where the reader may be left: some tenths of a millisecond. */
 const STRIDE = 256;
 
+interface Parsed {
+  families: MetricFamilies;
+  read: ReturnType<PrometheusReader['result']>;
+}
+
 /** Reads the body; every yield is a point where the work may wait. */
-function* parse(bytes: Buffer): Generator<void, MetricFamilies, void> {
+function* parse(bytes: Buffer): Generator<void, Parsed, void> {
   if (!isUtf8(bytes)) throw new DtesnError('ERR_DTESN_METRICS', 'The metrics are not UTF-8');
   const reader = new PrometheusReader(bytes);
   const end = bytes.lastIndexOf(NEWLINE) + 1;
@@ -76,13 +103,14 @@ function* parse(bytes: Buffer): Generator<void, MetricFamilies, void> {
   } catch (error) {
     throw error instanceof SyntaxError ? fault(lineNumber(bytes, line), error.message) : error;
   }
-  const { columns, drafts } = reader.result();
+  const read = reader.result();
+  const { columns, drafts } = read;
   const families = new Map<string, MetricFamily>();
   for (const draft of drafts) {
     families.set(draft.name, new MetricFamily(draft, columns));
     if (families.size % STRIDE === 0) yield;
   }
-  return families;
+  return { families, read };
 }
 
 function bytesOf(body: Uint8Array | string): Buffer {

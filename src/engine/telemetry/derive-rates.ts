@@ -131,7 +131,9 @@ export function deriveRates(before: Scrape, after: Scrape): Rates {
   });
   const sick = engines.find(({ reset }) => reset);
   const reason = processReason ?? (sick === undefined ? null : `engine ${sick.engine}: ${sick.resetReason}`);
-  const all = ratesOf({ before: old.engines, after: now.engines }, seconds, reason);
+  const isLone = engines.length === 1 && old.engines.length === 1 && reason === null;
+  const { engine: _, ...lone } = { ...engines[0]! };
+  const all: EngineRates = isLone ? lone : ratesOf({ before: old.engines, after: now.engines }, seconds, reason);
   // One engine that stands still is not hidden by another that moves.
   const hung = engines.some(({ heartbeat }) => heartbeat === false);
   return readable({

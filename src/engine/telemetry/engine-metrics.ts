@@ -56,11 +56,12 @@ export interface EngineMetrics extends EngineFigures {
 
 export function engineMetrics(families: MetricFamilies): EngineMetrics {
   const { kind, processStartTime, engines } = readEngines(families);
-  const all = { engineType: kind, ...figuresOf(engines), processStartSeconds: processStartTime };
+  const together = figuresOf(engines);
+  const all = { engineType: kind, ...together, processStartSeconds: processStartTime };
   return readable({
     ...all,
     engines: engines.map((reading) => {
-      const figures = figuresOf([reading]);
+      const figures = engines.length === 1 ? together : figuresOf([reading]);
       return { engine: reading.engine, ...figures, unknown: unknownOf(figures) };
     }),
     unknown: unknownOf(all),

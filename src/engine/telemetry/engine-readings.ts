@@ -114,10 +114,8 @@ class ReadingsReader {
     for (const name of names) {
       const found = samplesNamed(this.#families, name);
       const ranks = new Map<string, Series>();
-      for (const { family, index } of found) {
-        const labels = withoutRanks(family.labels(index));
-        const value = family.values[index]!;
-        const key = keyOf(labels);
+      for (const { value, sample } of found) {
+        const { labels, key } = sample.shared;
         const other = ranks.get(key);
         if (other !== undefined) {
           other.value = Math.max(other.value, value);
@@ -135,14 +133,11 @@ class ReadingsReader {
     const family = names.map((name) => this.#families.get(name)).find((family) => family?.type === 'histogram');
     if (family === undefined) return;
     const found = new Map<string, { histogram: HistogramSeries; labels: Labels }>();
-    for (let index = 0; index < family.length; index++) {
-      const labels = family.labels(index);
-      const key = keyOf(labels);
+    for (const { key, index, shared } of samplesOf(family)) {
       let one = found.get(key);
       if (one === undefined) {
-        const shared = withoutRanks(labels);
-        const histogram = { key: keyOf(shared), bounds: [], counts: [], sum: Number.NaN, count: Number.NaN };
-        one = { histogram, labels: shared };
+        const histogram = { key: shared.key, bounds: [], counts: [], sum: Number.NaN, count: Number.NaN };
+        one = { histogram, labels: shared.labels };
         found.set(key, one);
       }
       fill(one.histogram, family, index);
@@ -162,9 +157,8 @@ class ReadingsReader {
     for (const name of names) {
       const isHistogram = this.#families.get(name)?.type === 'histogram';
       const createdName = `${isHistogram ? name : name.replace(/_total$/, '')}_created`;
-      for (const { family, index } of samplesNamed(this.#families, createdName)) {
-        const labels = family.labels(index);
-        this.#engine(labels).created.set(`${createdName}{${keyOf(labels)}}`, family.values[index]!);
+      for (const { value, sample } of samplesNamed(this.#families, createdName)) {
+        this.#engine(sample.labels).created.set(`${createdName}{${sample.key}}`, value);
       }
     }
   }
@@ -181,13 +175,45 @@ class ReadingsReader {
   }
 }
 
+/** A series of a family as it is named, with and without the labels of ranks. */
+interface NamedSample {
+  name: string;
+  index: number;
+  labels: Labels;
+  key: string;
+  shared: { labels: Labels; key: string };
+}
+
+const namedSamples = new WeakMap<object, readonly NamedSample[]>();
+
+/** Kept with the layout of the family: the scrapes of one engine mostly have the same series. */
+function samplesOf(family: MetricFamily): readonly NamedSample[] {
+  const before = namedSamples.get(family.layout);
+  if (before !== undefined) return before;
+  const samples = Array.from({ length: family.length }, (_, index): NamedSample => {
+    const labels = family.labels(index);
+    const key = keyOf(labels);
+    const shared = withoutRanks(labels);
+    return {
+      name: family.sampleName(index),
+      index,
+      labels,
+      key,
+      shared: { labels: shared, key: shared === labels ? key : keyOf(shared) },
+    };
+  });
+  namedSamples.set(family.layout, samples);
+  return samples;
+}
+
 /** The samples of this very name: in a family of that name, or in the one that remains without the suffix. */
-function samplesNamed(families: MetricFamilies, name: string): { family: MetricFamily; index: number }[] {
+function samplesNamed(families: MetricFamilies, name: string): { value: number; sample: NamedSample }[] {
   const own = families.get(name);
   const family = own !== undefined && own.length > 0 ? own : families.get(name.slice(0, name.lastIndexOf('_')));
   if (family === undefined) return [];
-  const indices = Array.from({ length: family.length }, (_, index) => index);
-  return indices.flatMap((index) => (family.sampleName(index) === name ? [{ family, index }] : []));
+  return samplesOf(family).flatMap((sample) =>
+    sample.name === name ? [{ value: family.values[sample.index]!, sample }] : [],
+  );
 }
 
 function fill(histogram: HistogramSeries, family: MetricFamily, index: number): void {

@@ -12,7 +12,7 @@
  */
 import { figuresOf } from './engine-metrics.js';
 import type { EngineReading, EngineReadings, HistogramSeries } from './engine-readings.js';
-import { counters, histograms } from './metric-names.js';
+import { counters, type HistogramName, histograms } from './metric-names.js';
 import { sameBounds } from './reading-deltas.js';
 import { differs, fell } from './restart-law.js';
 
@@ -29,15 +29,14 @@ export function engineReset(before: EngineReading, after: EngineReading): string
   for (const name of counters) {
     const now = new Map((after.series.get(name) ?? []).map(({ key, value }) => [key, value]));
     for (const { key, value } of before.series.get(name) ?? []) {
-      const why = decrease(`${name}{${key}}`, value, now.get(key));
-      if (why !== null) return why;
+      if (isLess(now.get(key), value)) return decrease(`${name}{${key}}`, value, now.get(key));
     }
   }
   for (const name of histograms) {
     const now = after.histograms.get(name) ?? [];
     for (const histogram of before.histograms.get(name) ?? []) {
       const same = now.find(({ key }) => key === histogram.key);
-      const why = histogramReset(`${name}{${histogram.key}}`, histogram, same);
+      const why = histogramReset(name, histogram, same);
       if (why !== null) return why;
     }
   }
@@ -47,17 +46,23 @@ export function engineReset(before: EngineReading, after: EngineReading): string
   return null;
 }
 
-function histogramReset(name: string, before: HistogramSeries, after: HistogramSeries | undefined): string | null {
+function histogramReset(
+  figure: HistogramName,
+  before: HistogramSeries,
+  after: HistogramSeries | undefined,
+): string | null {
+  const name = `${figure}{${before.key}}`;
   if (after === undefined) return `${name} is gone`;
   if (!sameBounds(before.bounds, after.bounds)) return `the buckets of ${name} changed`;
-  for (const [i, count] of before.counts.entries()) {
-    const why = decrease(`the bucket le=${before.bounds[i]} of ${name}`, count, after.counts[i]);
-    if (why !== null) return why;
-  }
-  return decrease(`the count of ${name}`, before.count, after.count);
+  const i = before.counts.findIndex((count, bucket) => isLess(after.counts[bucket], count));
+  if (i >= 0) return decrease(`the bucket le=${before.bounds[i]} of ${name}`, before.counts[i]!, after.counts[i]);
+  return isLess(after.count, before.count) ? decrease(`the count of ${name}`, before.count, after.count) : null;
 }
 
-function decrease(what: string, before: number, after: number | undefined): string | null {
-  if (after === undefined) return `${what} is gone`;
-  return fell(before, after) ? `${what} decreased from ${before} to ${after}` : null;
+function isLess(after: number | undefined, before: number): boolean {
+  return after === undefined || fell(before, after);
+}
+
+function decrease(what: string, before: number, after: number | undefined): string {
+  return after === undefined ? `${what} is gone` : `${what} decreased from ${before} to ${after}`;
 }

@@ -9,7 +9,7 @@
  */
 import { type Clock, systemClock } from '../../abort/index.js';
 import type { Engine } from '../engine.js';
-import { type MetricFamilies, parsePrometheusInSlices } from '../prometheus/index.js';
+import { type MetricFamilies, RepeatedReader } from '../prometheus/index.js';
 import { type EngineMetrics, engineMetrics } from './engine-metrics.js';
 import { SharedAnswer, type SharedOptions } from './shared-answer.js';
 
@@ -47,10 +47,11 @@ export function scraperOf(engine: Engine, clock: Clock = systemClock): Scraper {
 }
 
 function makeScraper(engine: Engine, clock: Clock): Scraper {
+  const reader = new RepeatedReader();
   const scrapes = new SharedAnswer<EngineScrape>(clock, async (signal) => {
     const body = await engine.metrics({ signal });
     const at = clock.now();
-    const metrics = await parsePrometheusInSlices(body, { signal });
+    const metrics = await reader.read(body, { signal });
     return { value: { metrics, timeSeconds: at / 1000, figures: engineMetrics(metrics) }, at };
   });
   const healths = new SharedAnswer<void>(clock, async (signal) => {

@@ -54,6 +54,11 @@ export class EngineGuard {
     this.#classes = { model: guarded(), tokenizer: guarded(), metrics: guarded(), health: guarded() };
   }
 
+  /** Whether a breaker lets no call pass, or none but a probe. */
+  get breakerOpen(): boolean {
+    return Object.values(this.#classes).some(({ breaker }) => breaker.state !== 'closed');
+  }
+
   /** The engine for questions that end within some milliseconds from now. */
   within(ms: number): ScrapedEngine {
     const deadline = this.#clock.now() + ms;

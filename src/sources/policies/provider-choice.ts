@@ -24,6 +24,7 @@ export interface Limits {
 
 export interface NamedProvider {
   readonly name: string;
+  readonly breakerOpen?: boolean;
 }
 
 interface ProvidedAnswer extends Answer {
@@ -78,7 +79,12 @@ export class ProviderChoice<Provider extends NamedProvider, Source extends Provi
   }
 
   metrics(): Record<string, ProviderMetrics> {
-    return Object.fromEntries(this.#candidates.map(({ provider, score }) => [provider.name, score.metrics()]));
+    return Object.fromEntries(
+      this.#candidates.map(({ provider, score }) => [
+        provider.name,
+        { ...score.metrics(), breakerOpen: provider.breakerOpen === true },
+      ]),
+    );
   }
 
   async ask(limits: Limits): Promise<Source> {

@@ -59,7 +59,7 @@ export class ProviderScore {
     return this.#askedAt === null || this.#restMs() >= (this.#success < trusted ? failedAgainMs : knownAgainMs);
   }
 
-  metrics(): ProviderMetrics {
+  metrics(): Omit<ProviderMetrics, 'breakerOpen'> {
     const successMean = this.#requests === 0 ? null : this.#success;
     return { requests: this.#requests, failures: this.#failures, latencyMeanMs: this.#latencyMs, successMean };
   }

@@ -1,4 +1,4 @@
-"""The Python client against the running bridge. DTESN_BRIDGE_COMMAND is the command as JSON; the tests kill and restart it."""
+"""The Python client against the running bridge. DTESN_TEST_BRIDGE is the command as JSON; the tests kill and restart it."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.join(root, "clients/python"))
 from asgi_middleware import DtesnMiddleware  # noqa: E402
 from dtesn_bridge import BridgeClient, BridgeError  # noqa: E402
 
-command = json.loads(os.environ["DTESN_BRIDGE_COMMAND"])
+command = json.loads(os.environ["DTESN_TEST_BRIDGE"])
 columns = [0, 1023]
 
 

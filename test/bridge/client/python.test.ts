@@ -10,7 +10,7 @@ const hasPython = version.stdout?.trim() === 'True';
 if (!hasPython) console.warn('clients/python is not tested: python3 from 3.9 on is not installed');
 
 async function passes(file: string): Promise<void> {
-  const env = { ...process.env, DTESN_BRIDGE_COMMAND: JSON.stringify([process.execPath, ...bridgeCommand]) };
+  const env = { ...process.env, DTESN_TEST_BRIDGE: JSON.stringify([process.execPath, ...bridgeCommand]) };
   const child = spawn('python3', [path.join(import.meta.dirname, file), '-v'], { env });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));

@@ -1,5 +1,6 @@
 /** Engines by a file and by a name of the DNS, which change while the bridge runs. */
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { POLL_MS, parseTargets } from '../../../src/bridge/engines/discovery/index.js';
@@ -108,6 +109,21 @@ describe('a file of engines', () => {
     expect(metrics.text()).toContain(`dtesn_engine_discovery_errors_total{reason="file"} ${bad.length + 1}`);
     writeFileSync(file, groups('127.0.0.1:2'));
     await until(clock, () => expect(engines.names).toEqual(['http://127.0.0.1:2']));
+  });
+
+  test('whose file system hangs delays neither the start nor the end', async () => {
+    const file = path.join(temporaryFolder(open), 'engines.json');
+    expect(spawnSync('mkfifo', [file]).status).toBe(0); // opening it waits for a writer, as a dead server of files does
+    const clock = new ManualClock(() => new Promise((resolve) => setTimeout(resolve, 20)));
+    const starting = startSet({ enginesFile: file, clock });
+    await clock.pass(2000);
+    const { engines, lines, metrics } = await starting;
+    expect(engines.names).toEqual([]);
+    expect(lines.map(({ fields }) => fields['reason'])).toContain('it could not be read in 2000 ms');
+    expect(metrics.text()).toContain('dtesn_engine_discovery_errors_total{reason="file"} 1');
+    await clock.pass(10 * POLL_MS);
+    await engines.close();
+    closeSync(openSync(file, 'w')); // frees the thread that waits
   });
 
   test('may come later than the bridge, which starts without an engine and without the simulation', async () => {

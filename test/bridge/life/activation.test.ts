@@ -24,13 +24,13 @@ code = 'import os, sys; os.environ["LISTEN_PID"] = str(os.getpid()); os.execvp(s
 child = subprocess.Popen([sys.executable, '-c', code] + sys.argv[2:], pass_fds=[3],
     env=dict(os.environ, LISTEN_FDS='1', NOTIFY_SOCKET=sys.argv[1], WATCHDOG_USEC='2000000', DTESN_UNITS='64'))
 notify.settimeout(60)
+ready = False
 beats = 0
 while beats < 2:
     said = notify.recv(4096).decode()
     print('said', said.split(chr(10))[0], flush=True)
-    beats += said.startswith('WATCHDOG')
-    if said.startswith('READY'):
-        beats = 0
+    ready = ready or said.startswith('READY')
+    beats += ready and said.startswith('WATCHDOG')
 child.send_signal(signal.SIGTERM)
 while True:
     said = notify.recv(4096).decode().split(chr(10))[0]

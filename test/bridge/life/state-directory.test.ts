@@ -1,4 +1,15 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -103,6 +114,15 @@ describe('StateDirectory', () => {
     }
   });
 
+  test('takes the lock without a text where the disk is full', async () => {
+    const full = (file: string, holder: string) => {
+      if (holder !== '') throw new Error('write: No space left on device');
+      return tryLock(file, holder);
+    };
+    await using state = await open(path.join(parent, 'state'), { tryLock: full });
+    expect(readFileSync(path.join(state.path, 'lock'), 'utf8')).toBe('');
+  });
+
   test('exits with 78 where the lock cannot be taken at all', async () => {
     const broken = () => {
       throw new Error('Could not lock: No locks available');
@@ -111,12 +131,52 @@ describe('StateDirectory', () => {
     expect([error.exitCode, error.message]).toEqual([78, expect.stringContaining('No locks available')]);
   });
 
-  test('exits with 78 where the directory is open to others, and leaves its mode as it is', async () => {
-    const directory = path.join(parent, 'state');
+  test.each([0o755, 0o777, 0o1777])('takes an empty directory of mode %o, and makes it 0700', async (mode) => {
+    const directory = path.join(parent, 'volume');
     mkdirSync(directory);
+    mkdirSync(path.join(directory, 'lost+found'));
+    chmodSync(directory, mode);
+    await using state = await open(directory);
+    expect(statSync(state.path).mode & 0o7777).toBe(0o700);
+  });
+
+  test('takes a directory open to others that holds files of a bridge alone', async () => {
+    const directory = path.join(parent, 'volume');
+    mkdirSync(directory);
+    const files = ['lock', 'segment-000000000007', 'snapshot-000000000006', 'damaged-segment-000000000001'];
+    for (const name of [...files, 'snapshot-000000000007.tmp']) writeFileSync(path.join(directory, name), '');
     chmodSync(directory, 0o755);
+    await using state = await open(directory);
+    expect(statSync(state.path).mode & 0o777).toBe(0o700);
+  });
+
+  test.each(['notes.txt', 'segment-1', 'segment-000000000007'])(
+    'exits with 78 where a directory open to others holds a foreign %s, and leaves its mode as it is',
+    async (name) => {
+      const directory = path.join(parent, 'shared');
+      mkdirSync(directory);
+      if (name === 'segment-000000000007') symlinkSync('/etc/passwd', path.join(directory, name));
+      else writeFileSync(path.join(directory, name), '');
+      chmodSync(directory, 0o755);
+      const error = await failure(directory);
+      expect([error.exitCode, error.message]).toEqual([
+        78,
+        expect.stringContaining(`its mode 755 admits others, and it holds "${name}"; name a directory in it, such as`),
+      ]);
+      expect(statSync(directory).mode & 0o777).toBe(0o755);
+    },
+  );
+
+  test.skipIf(process.getuid?.() !== 0)('exits with 78 where the directory belongs to another user', async () => {
+    const directory = path.join(parent, 'volume');
+    mkdirSync(directory);
+    chownSync(directory, 12_345, 12_345);
+    chmodSync(directory, 0o777);
     const error = await failure(directory);
-    expect([error.exitCode, error.message]).toEqual([78, expect.stringContaining('its mode 755 admits others')]);
-    expect(statSync(directory).mode & 0o777).toBe(0o755);
+    expect([error.exitCode, error.message]).toEqual([
+      78,
+      expect.stringMatching(/it belongs to user 12345, this process is user 0; name a directory in it, such as \S+$/),
+    ]);
+    expect(statSync(directory).mode & 0o777).toBe(0o777);
   });
 });

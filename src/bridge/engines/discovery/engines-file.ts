@@ -6,7 +6,7 @@
  * A target without a scheme is `http://` (label `__scheme__` says another). The label `name` names the engine of a group with one
  * target, `kind` says what it is; other labels are ignored. The file is read again when its folder changes, which is how
  * Kubernetes swaps a symlink, and every POLL_MS besides. A file that is absent, too large or wrong is logged once for each text
- * and counted, and leaves the engines as they are. At most MOST_BYTES and MOST_TARGETS.
+ * and counted, and leaves the engines as they are. A read that hangs delays neither the end nor another thing. At most MOST_BYTES and MOST_TARGETS.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -70,7 +70,10 @@ export class EnginesFile implements Discovery {
   #cancelSettle = () => {};
   /** What was last tried, good or not. */
   #tried: string | null = null;
-  #reading: Promise<void> = Promise.resolve();
+  /** The read under way, and the one after it: no more wait, however long a read hangs. */
+  #reading: Promise<void> | null = null;
+  #again: Promise<void> | null = null;
+  #taking: Promise<void> = Promise.resolve();
 
   constructor(options: EnginesFileOptions) {
     this.#options = options;
@@ -84,8 +87,18 @@ export class EnginesFile implements Discovery {
 
   /** Reads the file now, after a read that is under way. */
   read(): Promise<void> {
-    this.#reading = this.#reading.then(() => this.#read());
-    return this.#reading;
+    if (this.#reading !== null) {
+      this.#again ??= this.#reading.then(() => {
+        this.#again = null;
+        return this.read();
+      });
+      return this.#again;
+    }
+    const reading = this.#read().finally(() => {
+      this.#reading = null;
+    });
+    this.#reading = reading;
+    return reading;
   }
 
   async close(): Promise<void> {
@@ -93,7 +106,7 @@ export class EnginesFile implements Discovery {
     this.#watcher?.close();
     this.#cancelPoll();
     this.#cancelSettle();
-    await this.#reading;
+    await this.#taking;
   }
 
   #watch(): void {
@@ -122,10 +135,13 @@ export class EnginesFile implements Discovery {
     let text = '';
     try {
       text = await boundedText(this.#options.path);
-      if (text === this.#tried) return;
+      if (text === this.#tried || this.#closed) return;
       this.#tried = text;
-      await this.#options.changed(parseTargets(text));
+      const taken = this.#options.changed(parseTargets(text));
+      this.#taking = taken.catch(() => {});
+      await taken;
     } catch (error) {
+      if (this.#closed) return;
       const reason = `failed: ${(error as Error).message}`;
       if (text === '' && this.#tried === reason) return;
       if (text === '') this.#tried = reason;

@@ -1,0 +1,61 @@
+/**
+ * Makes the parts of a running bridge follow a change of its configuration, whole or not at all.
+ *
+ * What can fail comes first: another processor and other networks of sessions are built beside those in use, off the JavaScript
+ * thread, and the session service checks its bounds. Then all of it is put in place at once. Sessions keep the network they began with.
+ */
+import type { DtesnProcessor } from '../processor/index.js';
+import type { BridgeConfig } from './configuration/index.js';
+import type { CurrentProcessor } from './current-processor.js';
+import type { BodyBudget } from './http/index.js';
+import type { Logger } from './logs/index.js';
+import { BridgeError } from './messages/index.js';
+import type { BatchRunner, RunnerBounds } from './processing/index.js';
+import type { SessionNetwork, SessionService } from './sessions/index.js';
+
+export interface LiveParts {
+  processor: CurrentProcessor;
+  runner: BatchRunner;
+  sessions: SessionService;
+  bodies: BodyBudget;
+  log: Logger;
+  memoryFull: () => boolean;
+  makeProcessor: (network: BridgeConfig['network']) => Promise<DtesnProcessor>;
+  makeNetworks: (config: BridgeConfig) => Promise<SessionNetwork[]>;
+}
+
+/** `fields`: those whose values differ. Errors: those of the builds; BridgeError impossible, memory. Nothing has changed then. */
+export async function applyChange(
+  { processor, runner, sessions, bodies, log, memoryFull, makeProcessor, makeNetworks }: LiveParts,
+  next: BridgeConfig,
+  fields: readonly string[],
+): Promise<void> {
+  const isOfNetwork = fields.some((field) => field.startsWith('network.'));
+  const isOfSessions = fields.some((field) => field.startsWith('networks.')) || isOfNetwork;
+  if (isOfSessions && memoryFull()) {
+    throw new BridgeError('memory', 'The memory of the process is nearly used up: no network is built');
+  }
+  let made: DtesnProcessor | null = null;
+  let networks: SessionNetwork[] | null = null;
+  try {
+    if (isOfNetwork) made = await makeProcessor(next.network);
+    if (isOfSessions) networks = await makeNetworks(next);
+    if (networks === null) sessions.setBounds(next.sessions);
+    else sessions.replaceNetworks(networks, next.sessions);
+  } catch (error) {
+    for (const { network } of networks ?? []) network.close();
+    await made?.close();
+    throw error;
+  }
+  runner.setBounds(runnerBounds(next));
+  bodies.setMost(next.processing.maxBodyBytes);
+  if (made === null) return;
+  processor.replace(made, runner).catch((error: Error & { code?: string }) => {
+    log.error('the processor before the change did not close', { code: error.code ?? 'unknown' });
+  });
+}
+
+export function runnerBounds({ processing }: BridgeConfig): RunnerBounds {
+  const { batchWaitMs, maxRequests, maxQueueBytes: maxBytes, queueTtlMs: ttlMs, maxStreams } = processing;
+  return { batchWaitMs, maxRequests, maxBytes, ttlMs, maxStreams };
+}
