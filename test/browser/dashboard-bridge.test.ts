@@ -7,6 +7,10 @@ import { hasChromium, openBrowser, openPage } from './browser.js';
 
 let browser: Browser;
 
+interface StatusAnswer {
+  model: { inputs: number };
+}
+
 describe.skipIf(!hasChromium)('the dashboard of a running bridge (skipped: chromium is not installed)', () => {
   beforeAll(async () => {
     browser = await openBrowser();
@@ -46,6 +50,45 @@ describe.skipIf(!hasChromium)('the dashboard of a running bridge (skipped: chrom
     expect(answer.status).toBe(200);
     await open.page.locator('#membranes li').first().waitFor();
     expect(await open.page.locator('#membranes-summary').textContent()).toMatch(/\d+ of \d+ active/);
+  });
+
+  test('sessions, their rows and processed inputs of the bridge are shown with their rates', async () => {
+    await using bridge = await runningBridge();
+    const post = async (path: string, body: object) => {
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`${bridge.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+      expect(answer.ok).toBe(true);
+      return (await answer.json()) as { id: string };
+    };
+    const status = async () => (await (await fetch(`${bridge.url}/v1/status`)).json()) as StatusAnswer;
+    const { id } = await post('/v1/sessions', {});
+    const { inputs: width } = (await status()).model;
+    const rows = Array.from({ length: 100 }, () => new Array<number>(width).fill(0.1));
+    await using open = await openPage(browser, bridge.url);
+    const fact = (name: string) => open.page.locator('#bridge dl > div', { hasText: new RegExp(`^${name}`) });
+    for (let from = 0; from < 1500; from += 100) {
+      await post(`/v1/sessions/${id}/steps`, { from, rows });
+      await post('/v1/process', { text: `input ${from}` });
+      await open.page.waitForTimeout(200);
+    }
+    await fact('Session rows per second')
+      .locator('dd', { hasText: /[1-9]\S*\/s/ })
+      .waitFor();
+    await fact('Inputs per second')
+      .locator('dd', { hasText: /[1-9]\S*\/s/ })
+      .waitFor();
+    await fact('Input steps per second')
+      .locator('dd', { hasText: /[1-9]\S*\/s/ })
+      .waitFor();
+    await fact('Count').locator('dd', { hasText: /^1$/ }).waitFor();
+    await fact('Rows applied')
+      .locator('dd', { hasText: /^1500$/ })
+      .waitFor();
+    await fact('Finished').locator('dd', { hasText: /^15$/ }).waitFor();
+    // Without more of them the rates are zero after their ten seconds.
+    await fact('Session rows per second')
+      .locator('dd', { hasText: /^0\/s$/ })
+      .waitFor({ timeout: 15_000 });
   });
 
   test('the page outlives kill -9 of the bridge and its next process', async () => {

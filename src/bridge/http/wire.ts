@@ -8,6 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { systemClock } from '../../abort/index.js';
 import { BridgeError, type BridgeErrorCode } from '../messages/index.js';
 import { errorBody } from './answers.js';
 
@@ -16,7 +17,7 @@ export const maxHeaders = 100;
 const validHost = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
 const lingerMs = 5000;
 /** Node handles all requests of what it has read before it stops reading, so that their answers would have no other bound. */
-const mostPipelined = 32;
+const mostPipelined = 16;
 
 /** The error of a message that is not taken, or null. */
 export function wireError(incoming: IncomingMessage): BridgeError | null {
@@ -124,6 +125,6 @@ function refuse(socket: Duplex, refusal: BridgeError): void {
   ];
   socket.on('error', () => {});
   // A client that does not read holds no connection.
-  setTimeout(() => socket.destroy(), lingerMs).unref();
+  systemClock.after(lingerMs, () => socket.destroy());
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }

@@ -12,6 +12,7 @@ interface Points {
 interface History {
   addItem(time: number, item: object): void;
   replace(past: { time: number[]; restarts: number[]; [name: string]: (number | null)[] }): void;
+  windowSeconds(chosen: number, now: number): number;
   since(from: number, stepSeconds: number): Points;
 }
 
@@ -62,4 +63,19 @@ test('the past of an engine and its next sample are one line', () => {
   history.addItem(4, item(0.5));
   expect(history.since(0, 1).running).toEqual([1, null, 3, 4]);
   expect(history.since(0, 2).running).toEqual([1, 3, 4]);
+});
+
+test('the window is the chosen one, or a smaller one while that holds all samples', () => {
+  const history = new EngineHistory();
+  expect(history.windowSeconds(600, 50)).toBe(120);
+  history.addItem(1000, item(0.5));
+  const windows = [1119, 1121, 1601, 9000].map((now) =>
+    [120, 600, 3600].map((chosen) => history.windowSeconds(chosen, now)),
+  );
+  expect(windows).toEqual([
+    [120, 120, 120],
+    [120, 600, 600],
+    [120, 600, 3600],
+    [120, 600, 3600],
+  ]);
 });

@@ -44,13 +44,14 @@ export class Charts {
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#redo());
   }
 
-  /** The last `windowSeconds` before `now`, in seconds of the history. */
+  /** The last `windowSeconds` before `now`, in seconds of the history; a shorter window while it holds all samples. */
   show(history, windowSeconds, now) {
     this.#history = history;
     this.#windowSeconds = windowSeconds;
     this.#now = now;
-    const samples = history.since(now - windowSeconds, windowSeconds / mostPoints);
-    for (const chart of this.#charts) chart.show(samples, history.marks, [now - windowSeconds, now]);
+    const shown = history.windowSeconds(windowSeconds, now);
+    const samples = history.since(now - shown, shown / mostPoints);
+    for (const chart of this.#charts) chart.show(samples, history.marks, [now - shown, now]);
   }
 
   #fit() {
@@ -141,7 +142,8 @@ class Chart {
       width: this.#canvas.clientWidth || 300,
       height,
       legend: { show: false },
-      padding: [10, 8, 0, 0],
+      // On the right half of a time is beyond the last line of the grid.
+      padding: [10, 26, 0, 0],
       cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'time' }, points: { size: 6 } },
       scales: {
         x: { time: true, auto: false },

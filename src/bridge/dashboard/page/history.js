@@ -9,6 +9,7 @@
 const capacity = 3600;
 const gapSeconds = 3;
 const mostMarks = 50;
+const windowsSeconds = [120, 600, 3600];
 
 /** The figures, and what a point is of its samples. */
 const columns = {
@@ -32,6 +33,12 @@ export class EngineHistory {
   #next = 0;
   #size = 0;
   #points = Object.fromEntries(['time', ...columnNames].map((name) => [name, []]));
+
+  /** Of the windows up to the chosen one the smallest that holds all samples; else the chosen one. */
+  windowSeconds(chosen, now) {
+    const known = this.#size === 0 ? 0 : now - this.#time[this.#index(0)];
+    return windowsSeconds.find((seconds) => seconds >= known && seconds <= chosen) ?? chosen;
+  }
 
   /** Takes the past in the place of what is here. */
   replace({ time, restarts, ...figures }) {
