@@ -1,18 +1,33 @@
 /** Bodies that are no JSON, JSON that no parser should trust, and every field of every request given a value of another type. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningBridge, runningBridge } from '../running-bridge.js';
 import { residentMiB } from './raw-client.js';
 
+/** Requests that change the configuration come as far as the others. */
+const token = 'an-administrator-of-the-attacked-bridge';
+const folder = mkdtempSync(path.join(tmpdir(), 'dtesn-json-'));
 let bridge: RunningBridge;
 beforeAll(async () => {
-  bridge = await runningBridge();
+  const tokenFile = path.join(folder, 'admin');
+  writeFileSync(tokenFile, token, { mode: 0o600 });
+  bridge = await runningBridge({ args: ['--admin-token-file', tokenFile] });
 }, 60_000);
-afterAll(() => bridge[Symbol.asyncDispose]());
+afterAll(async () => {
+  await bridge[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true });
+});
 
-async function post(path: string, body: string | Uint8Array): Promise<{ status: number; code: string | undefined }> {
+async function post(route: string, body: string | Uint8Array): Promise<{ status: number; code: string | undefined }> {
   const signal = AbortSignal.timeout(20_000);
-  const headers = { 'content-type': 'application/json', 'x-dtesn-budget-ms': '15000' };
-  const answer = await fetch(`${bridge.url}${path}`, { method: 'POST', body, headers, signal });
+  const headers = {
+    'content-type': 'application/json',
+    'x-dtesn-budget-ms': '15000',
+    authorization: `Bearer ${token}`,
+  };
+  const answer = await fetch(`${bridge.url}${route}`, { method: 'POST', body, headers, signal });
   const text = await answer.text();
   const isJson = answer.headers.get('content-type')?.startsWith('application/json');
   return { status: answer.status, code: isJson ? JSON.parse(text).error?.code : undefined };
