@@ -6,16 +6,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningBridge, runningBridge } from '../running-bridge.js';
 import { residentMiB } from './raw-client.js';
 
-<<<<<<< HEAD
-/** Requests that change the configuration come as far as the others. */
-const token = 'an-administrator-of-the-attacked-bridge';
-const folder = mkdtempSync(path.join(tmpdir(), 'dtesn-json-'));
-let bridge: RunningBridge;
-beforeAll(async () => {
-  const tokenFile = path.join(folder, 'admin');
-  writeFileSync(tokenFile, token, { mode: 0o600 });
-  bridge = await runningBridge({ args: ['--admin-token-file', tokenFile] });
-=======
 const admin = 'a'.repeat(40);
 const folder = mkdtempSync(path.join(tmpdir(), 'dtesn-json-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -25,30 +15,15 @@ beforeAll(async () => {
   const file = path.join(folder, 'admin');
   writeFileSync(file, admin, { mode: 0o600 });
   bridge = await runningBridge({ args: ['--admin-token-file', file] });
->>>>>>> wt-attack
 }, 60_000);
-afterAll(async () => {
-  await bridge[Symbol.asyncDispose]();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => bridge[Symbol.asyncDispose]());
 
-<<<<<<< HEAD
-async function post(route: string, body: string | Uint8Array): Promise<{ status: number; code: string | undefined }> {
-  const signal = AbortSignal.timeout(20_000);
-  const headers = {
-    'content-type': 'application/json',
-    'x-dtesn-budget-ms': '15000',
-    authorization: `Bearer ${token}`,
-  };
-  const answer = await fetch(`${bridge.url}${route}`, { method: 'POST', body, headers, signal });
-=======
 async function post(target: string, body: string | Uint8Array): Promise<{ status: number; code: string | undefined }> {
   const signal = AbortSignal.timeout(25_000);
   // A change of the configuration that is valid would change what the other cases meet: it is checked, and not made.
   const rights = target === '/v1/config/validate' ? { authorization: `Bearer ${admin}` } : {};
   const headers = { 'content-type': 'application/json', 'x-dtesn-budget-ms': '15000', ...rights };
   const answer = await fetch(`${bridge.url}${target}`, { method: 'POST', body, headers, signal });
->>>>>>> wt-attack
   const text = await answer.text();
   const isJson = answer.headers.get('content-type')?.startsWith('application/json');
   return { status: answer.status, code: isJson ? JSON.parse(text).error?.code : undefined };
