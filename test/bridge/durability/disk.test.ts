@@ -81,6 +81,7 @@ test('on a full disk sessions go on, degraded, and all becomes durable once ther
 
 test.for(['SIGTERM', 'SIGKILL'] as const)(
   'after %s a bridge starts on a disk that is full, and serves its sessions',
+  { timeout: 120_000 },
   async (signal, context) => {
     // Directory of the mount, ballast, state, lock, one segment and one ahead: no file can be made beyond.
     const disk = mounted('1m,nr_inodes=6');
@@ -119,7 +120,6 @@ test.for(['SIGTERM', 'SIGKILL'] as const)(
     }
     await sameAsUndisturbed(sessions, third.url, (await stateBridge(null)).url);
   },
-  120_000,
 );
 
 test('a state directory on a read-only mount ends the start with 78 and one line', async (context) => {
