@@ -1,4 +1,7 @@
-/** The table of engines, those that need attention first: state, since when, evidence and the figures of the last scrape. */
+/**
+ * The table of engines: state, since when, evidence and the figures of the last scrape. Where not all are seen at once, those that
+ * need attention come first; a short table keeps its order, so that no row moves under the reader.
+ */
 import { byId, chip, element, KeyedChildren, setAttribute, setHidden, setText, showChip } from './elements.js';
 import { byAttention, toneOf } from './engine-states.js';
 import { age, clock, count, latency, percent, span, unknown } from './format.js';
@@ -17,8 +20,9 @@ export class EnginesView {
   show(engines) {
     setHidden(byId('engines-none'), engines.length > 0);
     setHidden(byId('engines-table'), engines.length === 0);
-    byId('engines-list').classList.toggle('many', engines.length > mostUnscrolled);
-    this.#rows.show(byAttention(engines), ({ name }) => name);
+    const scrolls = engines.length > mostUnscrolled;
+    byId('engines-list').classList.toggle('many', scrolls);
+    this.#rows.show(scrolls ? byAttention(engines) : engines, ({ name }) => name);
   }
 }
 
