@@ -109,7 +109,10 @@ describe('LogWriter', () => {
     const rows = written()
       .filter(({ msg }) => msg === 'row')
       .map(({ i }) => i as number);
-    expect(rows.length + log.dropped).toBe(5000);
+    // A line that tells of dropped ones may find no room either.
+    const told = rows.length + log.dropped - 5000;
+    expect(told).toBeGreaterThanOrEqual(0);
+    expect(told).toBeLessThan(50);
     expect(rows.length).toBeGreaterThan(50);
     expect(rows).toEqual([...rows].sort((a, b) => a - b));
   });
