@@ -180,6 +180,8 @@ export class FedSession {
 export async function sameAsUndisturbed(disturbed: readonly FedSession[], url: string, undisturbed: string) {
   await Promise.all(
     disturbed.map(async (session) => {
+      // Rows that were answered and lost, because they were not durable, are sent again first.
+      while (session.offset < session.outputs.length) await session.feed(url, session.outputs.length - session.offset);
       const other = new FedSession(session.kind);
       await other.create(undisturbed);
       while (other.offset < session.offset) await other.feed(undisturbed, Math.min(97, session.offset - other.offset));

@@ -32,7 +32,7 @@ test.each(['SIGTERM', 'SIGKILL'] as const)(
       await session.create(first.url);
       await session.feed(first.url, 30);
     }
-    const second = startedBridge(dir, { lockWaitMs: 15_000 });
+    const second = startedBridge(dir, { lockWaitMs: 120_000 });
     await expect.poll(() => second.log(), { timeout: 60_000 }).toMatch('waiting for the lock');
     for (const session of sessions) await session.feed(first.url, 30);
     expect(await first.end(signal)).toBe(signal === 'SIGTERM' ? 0 : null);
