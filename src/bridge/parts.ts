@@ -112,6 +112,9 @@ export async function openParts(options: OpenOptions): Promise<Parts> {
   heartbeat.ready({ state: true });
   const contexts = new EngineContexts(processor, engines);
   closers.add(() => contexts.close());
+  events.subscribe(async ({ type }) => {
+    if (type === 'removed') await contexts.prune();
+  });
   closers.add(
     followEngines({
       events,

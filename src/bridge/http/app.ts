@@ -131,7 +131,8 @@ async function serve(
     const one = routed(incoming, endpoints, caller);
     const request = await read(incoming, one, options.bodies);
     if (request.framed && !one.streamed) {
-      holdFrame(incoming, outgoing, options.bodies, (error) => leaving.abort(error));
+      const held = { budget: options.bodies, client: caller.id };
+      holdFrame(incoming, outgoing, held, (error) => leaving.abort(error));
     }
     const answer = await one.handle({
       ...request,

@@ -14,6 +14,7 @@ const requestTimeoutMs = 30_000;
 export class BodyBudget {
   #most: number;
   readonly #tight: () => boolean;
+  readonly #announced = new Map<string, number>();
   #held = 0;
 
   /** `tight` says whether the process has so little memory left that no new body is taken. */
@@ -31,7 +32,7 @@ export class BodyBudget {
     return this.#held;
   }
 
-  /** Takes bytes from the budget; the function gives them back, once. */
+  /** Takes bytes that have arrived from the budget; the function gives them back, once. */
   take(bytes: number): () => void {
     if (this.#tight() || this.#held + bytes > this.#most) {
       throw new BridgeError(
@@ -44,6 +45,22 @@ export class BodyBudget {
     return () => {
       if (isHeld) this.#held -= bytes;
       isHeld = false;
+    };
+  }
+
+  /** Takes bytes that a client has only announced, for which memory is allocated: one client may hold half of the budget so. */
+  takeAnnounced(bytes: number, client: string): () => void {
+    const share = (this.#announced.get(client) ?? 0) + bytes;
+    if (share > this.#most / 2) {
+      throw new BridgeError('memory', 'The frames of this client in flight use half of the memory: try again later');
+    }
+    const giveBack = this.take(bytes);
+    this.#announced.set(client, share);
+    return () => {
+      giveBack();
+      const left = (this.#announced.get(client) ?? 0) - bytes;
+      if (left > 0) this.#announced.set(client, left);
+      else this.#announced.delete(client);
     };
   }
 }
@@ -63,10 +80,10 @@ export function expectContinue(incoming: IncomingMessage, outgoing: ServerRespon
 export function holdFrame(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  budget: BodyBudget,
+  { budget, client }: { budget: BodyBudget; client: string },
   late: (error: BridgeError) => void,
 ): void {
-  const giveBack = budget.take(declaredLength(incoming, maxFrameBytes) ?? 0);
+  const giveBack = budget.takeAnnounced(declaredLength(incoming, maxFrameBytes) ?? 0, client);
   const cancel = systemClock.after(requestTimeoutMs, () => {
     if (!incoming.complete) late(lateBody());
   });
@@ -91,24 +108,29 @@ export function tooLarge(most: number): BridgeError {
 
 /** The JSON of a body. Errors: BridgeError malformed, body_too_large, memory, request_timeout. */
 export async function readJson(incoming: IncomingMessage, budget: BodyBudget): Promise<unknown> {
-  const declared = declaredLength(incoming, maxJsonBytes);
-  const giveBack = budget.take(declared ?? maxJsonBytes);
+  declaredLength(incoming, maxJsonBytes);
+  // What a client only announces takes no room from others: its bytes count as they arrive.
+  const held = [budget.take(0)];
+  const take = (bytes: number) => void held.push(budget.take(bytes));
   try {
-    return parseJson(await withTimeLimit(requestTimeoutMs, lateBody, undefined, (signal) => readAll(incoming, signal)));
+    return parseJson(
+      await withTimeLimit(requestTimeoutMs, lateBody, undefined, (signal) => readAll(incoming, signal, take)),
+    );
   } finally {
-    giveBack();
+    for (const giveBack of held) giveBack();
   }
 }
 
 const lateBody = () =>
   new BridgeError('request_timeout', `Expected the whole body within ${requestTimeoutMs / 1000} s`);
 
-async function readAll(incoming: IncomingMessage, signal: AbortSignal): Promise<Buffer> {
+async function readAll(incoming: IncomingMessage, signal: AbortSignal, take: (bytes: number) => void): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of chunksOf(incoming, signal)) {
     length += chunk.length;
     if (length > maxJsonBytes) throw tooLarge(maxJsonBytes);
+    take(chunk.length);
     chunks.push(chunk);
   }
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);

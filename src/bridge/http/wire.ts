@@ -17,7 +17,7 @@ export const maxHeaders = 100;
 const validHost = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
 const lingerMs = 5000;
 /** Node handles all requests of what it has read before it stops reading, so that their answers would have no other bound. */
-const mostPipelined = 32;
+const mostPipelined = 16;
 
 /** The error of a message that is not taken, or null. */
 export function wireError(incoming: IncomingMessage): BridgeError | null {

@@ -38,7 +38,7 @@ export type PickMessage = z.infer<typeof pickAnswerSchema>;
 export const dispatchSchema = z.strictObject({
   engine: name.describe('the name of the engine, from /v1/pick or /v1/engines'),
   promptTokens: tokens,
-  session,
+  session: session.describe('that of pick, so that both can be asked with one object; no rule reads it'),
   ticket: ticket.optional(),
 });
 export const dispatchAnswerSchema = z.looseObject({ ticket: z.string() });

@@ -61,7 +61,7 @@ export function engineMetrics(families: MetricFamilies): EngineMetrics {
   return readable({
     ...all,
     engines: engines.map((reading) => {
-      const figures = engines.length === 1 ? together : figuresOf([reading]);
+      const figures = figuresOf([reading]);
       return { engine: reading.engine, ...figures, unknown: unknownOf(figures) };
     }),
     unknown: unknownOf(all),
@@ -70,8 +70,20 @@ export function engineMetrics(families: MetricFamilies): EngineMetrics {
 
 const readable = withOldNames({ processStartTime: 'processStartSeconds' }, 'engine metrics');
 
-/** Of several engines together. */
+const known = new WeakMap<EngineReading, EngineFigures>();
+
+/** Of several engines together; those of one are kept with its reading, and are not to be changed. */
 export function figuresOf(readings: readonly EngineReading[]): EngineFigures {
+  const [lone] = readings;
+  if (lone === undefined || readings.length > 1) return computeFigures(readings);
+  const before = known.get(lone);
+  if (before !== undefined) return before;
+  const figures = computeFigures(readings);
+  known.set(lone, figures);
+  return figures;
+}
+
+function computeFigures(readings: readonly EngineReading[]): EngineFigures {
   const series = (name: GaugeName | CounterName | 'cacheConfig') =>
     readings.flatMap((reading) => reading.series.get(name) ?? []);
   const usages = kvUsages(readings);

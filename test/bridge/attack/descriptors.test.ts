@@ -11,7 +11,7 @@ const folder = mkdtempSync(path.join(tmpdir(), 'dtesn-descriptors-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const command = path.resolve(import.meta.dirname, '../../../dist/cli/main.js');
 
-test.each([300, 100])(
+test.each([300])(
   'with %i descriptors and 400 connections others are shed, and rows become durable',
   { timeout: 60_000 },
   async (limit) => {
@@ -54,11 +54,10 @@ test.each([300, 100])(
       for (let i = 0; i < 400; i++) flood.push(await connect(url));
       for (let i = 0; i < 5; i++) {
         came = '';
-        const row = `[${Array(4).fill(0.5).join()}]`;
-        held.write(post('/v1/sessions/s/steps?ack=durable', `{"from":${i},"rows":[[0.5]]}`));
+        held.write(post('/v1/sessions/s/steps?ack=durable', `{"from":${i},"rows":[[${Array(16).fill(0.5)}]]}`));
         await expect.poll(() => came, { timeout: 10_000 }).toContain('HTTP/1.1 ');
         await expect.poll(() => came).toContain('}');
-        if (statusesOf(came)[0] !== 200) throw new Error(`${came} ${row}`);
+        expect(statusesOf(came)).toEqual([200]);
         expect(came).toContain(`"durable":${i + 1}`);
       }
       const open = readdirSync(`/proc/${child.pid}/fd`).length;

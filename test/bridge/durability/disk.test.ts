@@ -81,7 +81,7 @@ test('on a full disk sessions go on, degraded, and all becomes durable once ther
 
 test.for(['SIGTERM', 'SIGKILL'] as const)(
   'after %s a bridge starts on a disk that is full, and serves its sessions',
-  { timeout: 120_000 },
+  { timeout: 180_000 },
   async (signal, context) => {
     // Directory of the mount, ballast, state, lock, one segment and one ahead: no file can be made beyond.
     const disk = mounted('1m,nr_inodes=6');
@@ -137,7 +137,7 @@ test('a state directory on a read-only mount ends the start with 78 and one line
     const code = await new Promise((resolve) => child.once('close', resolve));
     expect([code, plainLines(log)]).toEqual([78, [`dtesn bridge: The state directory ${dir} cannot be used: EROFS`]]);
   }
-}, 120_000);
+});
 
 test('the state directory has mode 0700 and its files 0600, whatever the umask, and also where it was 0777', async () => {
   const dir = path.join(folder(), 'volume');

@@ -9,7 +9,7 @@ test('a second bridge waits for the lock, alive and not ready, then exits with 7
   const dir = path.join(folder(), 'state');
   const first = await stateBridge(dir);
   const probe = `127.0.0.1:${await freePort()}`;
-  const second = startedBridge(dir, { lockWaitMs: 2500, probeListen: probe });
+  const second = startedBridge(dir, { lockWaitMs: 2500 }, probe);
   await expect.poll(() => second.log(), { timeout: 60_000 }).toMatch('waiting for the lock of the state directory');
   expect((await fetch(`http://${probe}/livez`)).status).toBe(200);
   expect((await fetch(`http://${probe}/readyz`)).status).toBe(503);

@@ -1,5 +1,5 @@
-/** Bridges over state directories of a test, with options that have no flag. */
-import { mkdtempSync, rmSync } from 'node:fs';
+/** Bridges over state directories of a test, configured by a file. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -8,7 +8,10 @@ import type { BridgeOptions } from '../../../src/bridge/index.js';
 import { type RunningBridge, runningBridge, startBridge } from '../running-bridge.js';
 import { FedSession } from './fed-session.js';
 
-const script = path.resolve(import.meta.dirname, 'serve-options.mjs');
+export interface StateBridge extends RunningBridge {
+  /** Writes another configuration and has the bridge read it. */
+  reload(options: BridgeOptions): void;
+}
 
 /** A folder that is removed after the test. */
 export function folder(): string {
@@ -17,9 +20,13 @@ export function folder(): string {
   return made;
 }
 
-function scriptOf(stateDir: string | null, options: BridgeOptions): string[] {
-  const all = { listen: ['127.0.0.1:0'], probeListen: '127.0.0.1:0', stateDir, settleMs: 200, ...options };
-  return [script, JSON.stringify(all)];
+function argsOf(stateDir: string | null, config: string, options: BridgeOptions) {
+  configure(config, options);
+  return ['--config', config, ...(stateDir === null ? [] : ['--state-dir', stateDir])];
+}
+
+function configure(config: string, options: BridgeOptions): void {
+  writeFileSync(config, JSON.stringify({ settleMs: 200, ...options }));
 }
 
 /** A bridge that listens; it is killed after the test where it still runs. */
@@ -27,17 +34,23 @@ export async function stateBridge(
   stateDir: string | null,
   options: BridgeOptions = {},
   env: NodeJS.ProcessEnv = {},
-): Promise<RunningBridge> {
-  const bridge = await runningBridge({ script: scriptOf(stateDir, options), env });
+): Promise<StateBridge> {
+  const config = path.join(folder(), 'config.json');
+  const bridge = await runningBridge({ args: argsOf(stateDir, config, options), env });
   onTestFinished(async () => {
     await bridge.end('SIGKILL');
   });
-  return bridge;
+  const reload = (next: BridgeOptions) => {
+    configure(config, next);
+    bridge.process.kill('SIGHUP');
+  };
+  return { ...bridge, reload };
 }
 
 /** A bridge that may never listen; it is killed after the test where it still runs. */
-export function startedBridge(stateDir: string, options: BridgeOptions = {}) {
-  const child = startBridge({ script: scriptOf(stateDir, options) });
+export function startedBridge(stateDir: string, options: BridgeOptions = {}, probe?: string) {
+  const args = argsOf(stateDir, path.join(folder(), 'config.json'), options);
+  const child = startBridge({ args, ...(probe !== undefined && { probe }) });
   let [out, log] = ['', ''];
   child.stdout.on('data', (chunk) => {
     out += chunk;
@@ -64,9 +77,9 @@ export async function freePort(): Promise<number> {
 }
 
 /** Sessions of each kind, in turn: rows in JSON, rows in frames, learning in JSON, learning with frames between. */
-export function fedSessions(count: number, prefix = 's'): FedSession[] {
+export function fedSessions(count: number): FedSession[] {
   return Array.from(
     { length: count },
-    (_, index) => new FedSession({ id: `${prefix}${index}`, learns: index % 4 >= 2, framed: index % 2 === 1 }),
+    (_, index) => new FedSession({ id: `s${index}`, learns: index % 4 >= 2, framed: index % 2 === 1 }),
   );
 }

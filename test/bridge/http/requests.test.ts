@@ -240,11 +240,15 @@ describe('without tokens', () => {
     expect(status(answer)).toBe(413);
   });
 
-  test('bodies in flight are bounded together', async () => {
-    const begin = `POST /v1/echo HTTP/1.1\r\n${host}${json}Content-Length: 1048576\r\n\r\n{`;
-    const open = [1, 2, 3].map(() => app.raw(begin, 1500));
+  test('bodies in flight are bounded together, by what has arrived of them', async () => {
+    const begin = `POST /v1/echo HTTP/1.1\r\n${host}${json}Content-Length: 1048576\r\n\r\n`;
+    const announced = Array.from({ length: 10 }, () => app.raw(begin, 1500));
     await new Promise((resolve) => setTimeout(resolve, 300));
-    const answer = await post('{"value": 1}');
+    expect((await post('{"value": 1}')).status).toBe(200);
+    const arrived = [1, 2, 3].map(() => app.raw(begin + ' '.repeat(1_048_000), 1500));
+    const open = [...announced, ...arrived];
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const answer = await post(`{"value": 1${' '.repeat(5000)}}`);
     expect([answer.status, answer.headers.get('x-dtesn-reason')]).toEqual([429, 'memory']);
     await Promise.all(open);
     expect((await post('{"value": 1}')).status).toBe(200);
