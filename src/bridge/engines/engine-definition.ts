@@ -55,7 +55,9 @@ export function isGiven(reference: EngineReference): reference is GivenEngine {
 
 export function givenEngine({ engine, name = engine?.label }: GivenEngine): NamedEngine {
   if (typeof engine?.metrics !== 'function') throw argumentError('an Engine', 'engine', engine);
-  return { name: checkedName(name), url: plainText(engine.label, 2048), engine, owned: false, key: `given ${name}` };
+  // Engines that have one, such as the embedded simulation, say their URL.
+  const { url = engine.label } = engine as { url?: string };
+  return { name: checkedName(name), url: plainText(url, 2048), engine, owned: false, key: `given ${name}` };
 }
 
 export function defineEngine(definition: EngineDefinition): NamedEngine {

