@@ -28,7 +28,7 @@ import {
   makeApp,
   parseListen,
 } from './http/index.js';
-import { MemoryBudget, StateDirectory } from './life/index.js';
+import { ExitError, exitCodes, MemoryBudget, StateDirectory } from './life/index.js';
 import type { Logger } from './logs/index.js';
 import { MetricsRegistry } from './metrics/index.js';
 import { type BridgeOptions, type CheckedOptions, checkBridgeOptions } from './options.js';
@@ -153,6 +153,7 @@ export class Bridge {
         connections: this.#connections,
       });
       this.#closers.add(() => listener.close());
+      if (listener.isOpenToAll && !this.#parts.tokens.required) throw openToAll(listener);
       this.#listeners.push(listener);
     }
     if (tls !== undefined) this.#watchTls();
@@ -285,6 +286,13 @@ function listenAddress(text: string): ListenAddress {
   const address = parseListen(text);
   if (address !== null) return address;
   throw rangeError('HOST:PORT, [HOST]:PORT or unix:PATH', 'listen', text);
+}
+
+/** A Unix socket makes its callers administrators: its permissions are the check, and these admit everyone. */
+function openToAll({ url }: Listener): ExitError {
+  const expected =
+    'a token for reading or using (readTokenFile, useTokenFile), or a socket of mode 0660 (SocketMode= of systemd)';
+  return new ExitError(exitCodes.configuration, `every user may open the Unix socket ${url}: expected ${expected}`);
 }
 
 /** Descriptors that the journal, the engines and the files of tokens need are left over. */
