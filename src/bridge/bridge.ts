@@ -95,6 +95,7 @@ export class Bridge {
         logins,
         streams: this.#streams,
         version,
+        probes: this.probeUrl,
         startedAt: new Date(wallMs()).toISOString(),
       }),
       trustedProxies: checked.config.trustedProxies,
@@ -251,7 +252,10 @@ async function openBridge(checked: CheckedOptions, addresses: ListenAddress[], c
   const heartbeat = new Heartbeat({ livenessMs: config.livenessMs });
   closers.add(() => heartbeat.close());
   const probes = await openProbes(config.probeListen, heartbeat, log);
-  if (probes !== null) closers.add(() => probes.close());
+  if (probes !== null) {
+    closers.add(() => probes.close());
+    log.info('probes', { address: probes.address });
+  }
   const budget = new MemoryBudget({ metrics });
   if (config.stateDir !== null) {
     const { stateDir, lockWaitMs } = config;
