@@ -60,7 +60,7 @@ export function bridgeEndpoints(given: EndpointParts): Endpoint[] {
     ...configurationEndpoints(configuration),
     ...contextEndpoints(contexts),
     ...engineEndpoints(engines),
-    ...eventEndpoints(events, streams),
+    ...eventEndpoints(events, streams, () => heartbeat.view().phase !== 'serving'),
     ...ticketEndpoints(engines),
     ...processingEndpoints(runner, (result) => {
       last = result;
