@@ -12,6 +12,7 @@ import {
   streamSchema,
 } from '../messages/index.js';
 import { type BatchRunner, type RequestOptions, readFrame, seriesOfFrame } from '../processing/index.js';
+import { objectivePriority } from './objectives.js';
 import { chunksOfMessage, chunksOfStream, modelInput } from './stream-chunks.js';
 
 const unreadMs = 30_000;
@@ -93,11 +94,13 @@ export function processingEndpoints(runner: BatchRunner, finished: (result: Dtes
   ];
 }
 
-function admission(request: EndpointRequest<{ priority: 'high' | 'normal' | 'low' }>): RequestOptions {
+function admission(request: EndpointRequest<{ priority?: 'high' | 'normal' | 'low' | undefined }>): RequestOptions {
+  const { headers } = request.incoming;
+  const objective = objectivePriority(headers);
   return {
-    priority: request.query.priority,
+    priority: request.query.priority ?? objective,
     client: request.caller.id,
-    bytes: Number(request.incoming.headers['content-length'] ?? 0),
+    bytes: Number(headers['content-length'] ?? 0),
     budgetMs: request.budgetMs,
     signal: request.signal,
   };
