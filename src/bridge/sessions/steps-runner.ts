@@ -4,6 +4,7 @@
  * The answer's outputs begin at the first row of the request where the session's last answer holds its skipped rows (a retry),
  * else at the first row that was applied.
  */
+import { floats } from '../../native/index.js';
 import { BridgeError } from '../messages/index.js';
 import { placeOf } from './describe.js';
 import type { Durability } from './durability.js';
@@ -57,7 +58,7 @@ export class StepsRunner {
   }
 
   #check(session: Session, { from, rows, targets, epoch, ack }: StepsRequest): StepsWork {
-    const { record, width, failed } = session;
+    const { record, width, failed, outputDtype } = session;
     if (failed !== null) {
       throw new BridgeError('internal', `A run of session ${record.id} failed: restart the bridge`, { cause: failed });
     }
@@ -73,8 +74,9 @@ export class StepsRunner {
     const stored = storedRows(rows, record.inputs, record.dtype, 'rows');
     const wanted = this.#targets(session, targets, stored.count);
     if (!Number.isSafeInteger(from + stored.count)) throw new BridgeError('impossible', 'Expected offsets below 2^53');
-    if (8 * stored.count * width > this.#answerMaxBytes) {
-      const most = Math.floor(this.#answerMaxBytes / (8 * width));
+    const rowBytes = (outputDtype === 'f32' ? 4 : 8) * width;
+    if (stored.count * rowBytes > this.#answerMaxBytes) {
+      const most = Math.floor(this.#answerMaxBytes / rowBytes);
       throw new BridgeError(
         'impossible',
         `Expected at most ${most} rows in a request, whose outputs have ${width} columns`,
@@ -103,7 +105,7 @@ export class StepsRunner {
       if (count > 0) this.#answers.keep(session, { from: outputsFrom, count, outputs });
       return { outputsFrom, outputs: { rows: count, cols: width, data: outputs } };
     }
-    const data = new Float64Array(before.length + outputs.length);
+    const data = floats(session.outputDtype, before.length + outputs.length);
     data.set(before);
     data.set(outputs, before.length);
     const rows = data.length / width;

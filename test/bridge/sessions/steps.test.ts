@@ -123,7 +123,7 @@ describe('offsets', () => {
   });
 
   test('without room in the cache a retry has no outputs of old rows', async () => {
-    const service = await start({ replayBytes: 8 * 40 * 9 });
+    const service = await start({ replayBytes: 4 * 40 * 9 });
     await service.create({ id: 'a' });
     await service.steps('a', { from: 0, rows: rowsOf(0, 10) });
     const { outputsFrom, outputs } = await service.steps('a', { from: 0, rows: rowsOf(0, 10) });
@@ -214,7 +214,7 @@ describe('checks', () => {
   });
 
   test('a request whose outputs are too many is impossible', async () => {
-    const service = await start({ answerMaxBytes: 8 * 40 * 5 });
+    const service = await start({ answerMaxBytes: 4 * 40 * 5 });
     await service.create({ id: 'a' });
     await expect(service.steps('a', { from: 0, rows: rowsOf(0, 6) })).rejects.toMatchObject({ code: 'impossible' });
     expect((await service.steps('a', { from: 0, rows: rowsOf(0, 5) })).offset).toBe(5);
