@@ -68,7 +68,9 @@ export async function heldBridge(processing: object): Promise<HeldBridge> {
     async hold() {
       const lanes = Math.max(1, usableCpus() - 1);
       for (let lane = 0; lane < lanes; lane++) {
-        holding.push(send(`held ${lane}`, { client: '192.0.2.255' }));
+        const held = send(`held ${lane}`, { client: '192.0.2.255' });
+        held.catch(() => {}); // the server may end before it
+        holding.push(held);
         await expect.poll(() => waiting.length, { timeout: 10_000 }).toBe(lane + 1);
       }
     },
@@ -81,6 +83,7 @@ export async function heldBridge(processing: object): Promise<HeldBridge> {
       return Number(new RegExp(`^${name.replace(/[{}"]/g, '\\$&')} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
     },
     async [Symbol.asyncDispose]() {
+      for (const answer of waiting) answer();
       await bridge[Symbol.asyncDispose]();
       await engine.close();
       await Promise.allSettled(holding);
