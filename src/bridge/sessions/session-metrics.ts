@@ -7,6 +7,7 @@ export type RowsResult = 'applied' | 'skipped' | 'refused';
 export class SessionCounters {
   readonly #rows: Counter;
   readonly #recovered: Gauge;
+  readonly #shed: Counter;
 
   constructor(metrics: MetricsRegistry, sessions: () => number, figures: () => JournalFigures | null) {
     const gauge = (name: string, help: string) => metrics.gauge(name, help, []);
@@ -24,6 +25,7 @@ export class SessionCounters {
     const errors = metrics.counter('dtesn_checkpoint_errors_total', 'Group commits of the journal that failed', []);
     let failed = 0;
     this.#rows = metrics.counter('dtesn_session_rows_total', 'Rows of requests on sessions', ['result']);
+    this.#shed = metrics.counter('dtesn_shed_total', 'Requests refused or dropped before they were begun', ['reason']);
     this.#recovered = metrics.gauge('dtesn_recovery_sessions', 'Sessions at the last start', ['result']);
     metrics.collect(() => {
       living.set({}, sessions());
@@ -44,6 +46,11 @@ export class SessionCounters {
   rows(result: RowsResult, count: number): void {
     if (result === 'applied') this.applied += count;
     if (count > 0) this.#rows.inc({ result }, count);
+  }
+
+  /** A request that was dropped before it was begun. */
+  shed(reason: 'budget'): void {
+    this.#shed.inc({ reason });
   }
 
   recovered(result: 'recovered' | 'network_changed' | 'quarantined', count: number): void {

@@ -112,3 +112,44 @@ test('a network beyond networkBytes refuses the change with 422 and changes noth
   expect((await call(bridge.url, '/v1/sessions', 'POST', { id: 'new', network: 'small' })).status).toBe(201);
   expect((await call(bridge.url, '/v1/sessions/old')).json.fingerprint).toBe(old.fingerprint);
 });
+
+test('rows that are not begun within x-dtesn-budget-ms are 504 and not applied, those with time left are', async () => {
+  const bridge = await stateBridge(null, {}, { DTESN_UNITS: '1024' });
+  expect((await call(bridge.url, '/v1/sessions', 'POST', { id: 'a', outputs: [0] })).status).toBe(201);
+  const count = 200_000;
+  const long = fetch(`${bridge.url}/v1/sessions/a/steps`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/octet-stream',
+      accept: 'application/octet-stream',
+      'x-dtesn-dtype': 'f32',
+      'x-dtesn-shape': `${count},16`,
+      'x-dtesn-from': '0',
+    },
+    body: new Float32Array(count * 16).fill(0.1),
+  });
+  await expect
+    .poll(async () => (await call(bridge.url, '/v1/sessions/a')).json.offset, { timeout: 20_000, interval: 10 })
+    .toBeGreaterThan(0);
+  const send = async (route: string, body: object, budget: string) => {
+    const answer = await fetch(`${bridge.url}${route}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-dtesn-budget-ms': budget },
+      body: JSON.stringify(body),
+    });
+    return { status: answer.status, json: await answer.json() };
+  };
+  const steps = { from: count, rows: rows(2) };
+  const patient = send('/v1/sessions/a/steps', { from: count, rows: rows(1) }, '60000');
+  const [late, many] = await Promise.all([
+    send('/v1/sessions/a/steps', { from: count + 1, rows: rows(2) }, '20'),
+    send('/v1/sessions/steps', { items: [{ id: 'a', ...steps }] }, '20'),
+  ]);
+  expect(code(late)).toEqual([504, 'budget']);
+  expect([many.status, many.json.items[0].error?.code]).toEqual([200, 'budget']);
+  expect((await long).status).toBe(200);
+  expect((await patient).json).toMatchObject({ offset: count + 1 });
+  expect((await call(bridge.url, '/v1/sessions/a')).json.offset).toBe(count + 1);
+  const metrics = await (await fetch(`${bridge.url}/metrics`)).text();
+  expect(metrics).toMatch(/^dtesn_shed_total\{reason="budget"\} 2$/m);
+});
