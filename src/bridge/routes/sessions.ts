@@ -67,10 +67,10 @@ export function sessionEndpoints(sessions: SessionService): Endpoint[] {
       frames: true,
       answers: { 200: stepsManyAnswerSchema },
       handle: async (request) => {
-        const { body, query, signal, framed } = request;
+        const { body, query, signal, framed, budgetMs } = request;
         const items = framed ? await readStepsMany(request) : body.items;
         const outcomes = await sessions.stepsMany(
-          items.map((item) => ({ ...item, ...query })),
+          items.map((item) => ({ ...item, ...query, budgetMs })),
           signal,
         );
         return request.wantsFrames ? stepsManyFrame(outcomes) : { json: { items: outcomes.map(outcomeMessage) } };
@@ -89,9 +89,9 @@ export function sessionEndpoints(sessions: SessionService): Endpoint[] {
       frames: true,
       answers: { 200: stepsAnswerSchema },
       handle: async (request) => {
-        const { params, query, signal, framed } = request;
+        const { params, query, signal, framed, budgetMs } = request;
         const steps = framed ? await readSteps(request) : request.body;
-        const answer = await sessions.steps(params['id'] ?? '', { ...steps, ...query }, signal);
+        const answer = await sessions.steps(params['id'] ?? '', { ...steps, ...query, budgetMs }, signal);
         return request.wantsFrames ? stepsFrame(answer) : { json: stepsMessage(answer) };
       },
     }),

@@ -11,7 +11,7 @@
  * session that learns the predictions before each row is learned.
  *
  * Errors: BridgeError session_unknown, session_gone, session_exists, session_epoch, offset_gap, network_changed, sessions_full,
- * memory, storage, impossible, malformed, draining; the signal's reason for a request that was aborted before it began.
+ * memory, storage, impossible, malformed, draining, budget; the signal's reason for a request that was aborted before it began.
  */
 import { wallMs } from '../../abort/index.js';
 import { checkOptions } from '../../errors/index.js';

@@ -4,6 +4,7 @@
  * The answer's outputs begin at the first row of the request where the session's last answer holds its skipped rows (a retry),
  * else at the first row that was applied.
  */
+import type { Clock } from '../../abort/index.js';
 import { floats } from '../../native/index.js';
 import { BridgeError } from '../messages/index.js';
 import { placeOf } from './describe.js';
@@ -20,9 +21,12 @@ export class StepsRunner {
   readonly #durability: Durability;
   readonly #counters: SessionCounters;
   readonly #answerMaxBytes: number;
+  readonly #clock: Clock;
   readonly #answers: ReplayCache;
 
-  constructor(durability: Durability, counters: SessionCounters, { answerMaxBytes, replayBytes }: CheckedOptions) {
+  constructor(durability: Durability, counters: SessionCounters, options: CheckedOptions) {
+    const { answerMaxBytes, replayBytes, clock } = options;
+    this.#clock = clock;
     this.#durability = durability;
     this.#counters = counters;
     this.#answerMaxBytes = answerMaxBytes;
@@ -40,6 +44,7 @@ export class StepsRunner {
     const { batches } = session.pinned;
     const withdraw = () => batches.withdraw(work, signal!.reason);
     signal?.addEventListener('abort', withdraw, { once: true });
+    const cancel = this.#limit(work, request.budgetMs);
     let result: StepsResult;
     try {
       batches.add(work);
@@ -49,12 +54,22 @@ export class StepsRunner {
       throw error;
     } finally {
       signal?.removeEventListener('abort', withdraw);
+      cancel();
     }
     this.#counters.rows('applied', result.count);
     this.#counters.rows('skipped', work.rows.count - result.count);
     const outputs = this.#answer(session, work, result);
     if (request.ack === 'durable') await this.#durability.until(result.sequence, signal);
     return { ...placeOf(session, this.#durability), ...outputs };
+  }
+
+  /** Withdraws work that is not begun within its budget. Returns what ends the wait. */
+  #limit(work: StepsWork, budgetMs: number | undefined): () => void {
+    if (budgetMs === undefined) return () => {};
+    return this.#clock.after(budgetMs, () => {
+      const error = new BridgeError('budget', `The rows were not begun within their budget of ${budgetMs} ms`);
+      if (work.session.pinned.batches.withdraw(work, error)) this.#counters.shed('budget');
+    });
   }
 
   #check(session: Session, { from, rows, targets, epoch, ack }: StepsRequest): StepsWork {
