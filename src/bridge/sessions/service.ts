@@ -13,7 +13,7 @@
  * Errors: BridgeError session_unknown, session_gone, session_exists, session_epoch, offset_gap, network_changed, sessions_full,
  * memory, storage, impossible, malformed, draining; the signal's reason for a request that was aborted before it began.
  */
-import { wallMs } from '../../abort/index.js';
+import { untilAborted, wallMs } from '../../abort/index.js';
 import { checkOptions } from '../../errors/index.js';
 import type { Journal, RecoveredState } from '../journal/index.js';
 import { BridgeError } from '../messages/index.js';
@@ -133,17 +133,21 @@ export class SessionService {
     await this.#table.find(id)?.ending?.catch(() => undefined);
     this.#checkOpen();
     const existing = this.#table.find(id);
-    if (existing !== undefined) return this.#existing(request, existing);
+    if (existing !== undefined) return this.#existing(request, existing, signal);
     const session = this.#make(id, request);
     this.#table.add(session);
-    session.created = this.#begin(session, signal);
-    await session.created;
+    session.created = this.#begin(session);
+    await created(session, signal);
     return { created: true, session: placeOf(session, this.#durability) };
   }
 
-  async #existing(request: CreateSession, existing: Session | BlockedSession): Promise<CreateResult> {
+  async #existing(
+    request: CreateSession,
+    existing: Session | BlockedSession,
+    signal: AbortSignal | undefined,
+  ): Promise<CreateResult> {
     if (existing.blocked !== null) throw existing.error();
-    await existing.created;
+    await created(existing, signal);
     if (!asksFor(request, existing)) {
       throw new BridgeError(
         'session_exists',
@@ -174,10 +178,11 @@ export class SessionService {
     return session;
   }
 
-  async #begin(session: Session, signal: AbortSignal | undefined): Promise<void> {
+  /** Without the signal of a caller: others wait for the same creation. */
+  async #begin(session: Session): Promise<void> {
     try {
       this.#durability.append({ kind: 'create', session: session.record }, session);
-      await this.#durability.until(session.sequence, signal);
+      await this.#durability.until(session.sequence);
     } catch (error) {
       // The record may still reach the disk: its end follows it there.
       await session.between(() => {
@@ -226,6 +231,8 @@ export class SessionService {
 
   /** Ends a session after the request under way; durable before it resolves. Waiting requests reject with session_gone. */
   async remove(id: string, signal?: AbortSignal): Promise<SessionPlace> {
+    const ending = this.#table.find(id)?.ending ?? null;
+    if (ending !== null) await ending.catch(() => undefined);
     const gone = this.#table.find(id) === undefined ? this.#table.gone(id) : undefined;
     if (gone !== undefined) await this.#durability.until(gone.sequence, signal);
     const session = this.#table.any(id);
@@ -307,22 +314,22 @@ export class SessionService {
 
   /** Resolves to the sequence number of the end. */
   #end(session: Session | BlockedSession, reason: 'deleted' | 'expired'): Promise<number> {
-    session.ending ??= this.#endAfterWork(session, reason);
-    return session.ending;
+    if (session.ending !== null) return session.ending;
+    const ending = this.#endAfterWork(session, reason);
+    session.ending = ending;
+    ending.catch(() => {
+      session.ending = null;
+    });
+    return ending;
   }
 
   async #endAfterWork(session: Session | BlockedSession, reason: 'deleted' | 'expired'): Promise<number> {
     const { id, epoch } = session.record;
     const end = () => {
-      try {
-        const sequence = this.#durability.end({ kind: 'end', id, epoch, reason });
-        this.#table.end(id, reason, sequence);
-        if (session.blocked === null) this.#release(session, goneError(id, reason));
-        return sequence;
-      } catch (error) {
-        session.ending = null;
-        throw error;
-      }
+      const sequence = this.#durability.end({ kind: 'end', id, epoch, reason });
+      this.#table.end(id, reason, sequence);
+      if (session.blocked === null) this.#release(session, goneError(id, reason));
+      return sequence;
     };
     return session.blocked === null ? session.between(end) : end();
   }
@@ -354,6 +361,11 @@ export class SessionService {
       this.#options.log.warn('a session that was idle too long did not end', { error: error.message });
     });
   }
+}
+
+/** Waits until the creation is durable; the signal ends the wait, not the creation. */
+function created(session: Session, signal: AbortSignal | undefined): Promise<void> {
+  return signal === undefined ? session.created : untilAborted(signal, session.created);
 }
 
 function drainingError(): BridgeError {

@@ -166,6 +166,77 @@ test('rows beyond stateMaxBytes find room again: the journal is compacted before
   await again.close();
 });
 
+function breakable() {
+  const files = new MemoryFiles();
+  const disk = { files, isBroken: false };
+  files.fault = (operation) => {
+    if (disk.isBroken && operation === 'datasync') throw new Error('EIO');
+    return undefined;
+  };
+  return disk;
+}
+
+/** Rows until the journal takes no more. */
+async function fill(service: SessionService, id: string) {
+  for (let at = service.describe(id).offset; ; ) {
+    const answer = await service.steps(id, { from: at, rows: rowsOf(at, 5) }).catch(() => null);
+    if (answer === null) return;
+    at = answer.offset;
+  }
+}
+
+test('a session that is deleted while the journal is full ends once the disk is back, and stays gone', async () => {
+  const disk = breakable();
+  const service = await startOn(disk.files, { undurableMaxBytes: 2000 });
+  for (const id of ['a', 'b']) await service.create({ id });
+  disk.isBroken = true;
+  await fill(service, 'a');
+  for (let i = 0; i < 3; i++) await expect(service.remove('b')).rejects.toMatchObject({ code: 'storage' });
+  disk.isBroken = false;
+  await until(() => service.describe('a').durability === undefined);
+  await service.remove('b').catch(({ code }) => expect(code).toBe('session_gone'));
+  expect(service.list().items.map(({ id }) => id)).toEqual(['a']);
+  await service.close();
+  const again = await startOn(disk.files.cutPower());
+  expect(() => again.describe('b')).toThrow(expect.objectContaining({ code: 'session_gone' }));
+  await again.close();
+});
+
+test('the second of two callers who create an id is answered where the first one leaves', async () => {
+  const service = await startOn(new MemoryFiles());
+  const stop = new AbortController();
+  const first = service.create({ id: 'a' }, stop.signal);
+  const second = service.create({ id: 'a' });
+  stop.abort(new Error('left'));
+  await expect(first).rejects.toThrow('left');
+  expect(await second).toMatchObject({ created: false, session: { id: 'a', offset: 0 } });
+  expect(service.describe('a').offset).toBe(0);
+  await service.close();
+});
+
+test('a deletion beside another one is answered once the end is durable', async () => {
+  const disk = breakable();
+  const service = await startOn(disk.files);
+  await service.create({ id: 'a' });
+  const begun = service.steps('a', { from: 0, rows: rowsOf(0, 300) });
+  await new Promise((turn) => setImmediate(turn));
+  await new Promise((turn) => setImmediate(turn));
+  disk.isBroken = true;
+  const both = [service.remove('a'), service.remove('a')];
+  const codes = Promise.all(
+    both.map((one) =>
+      one.then(
+        () => 'removed',
+        ({ code }) => code,
+      ),
+    ),
+  );
+  await begun;
+  expect(await codes).toEqual(['storage', 'storage']);
+  disk.isBroken = false;
+  await service.close();
+});
+
 test('a session that is deleted while the disk fails is gone, and stays so when the disk is back', async () => {
   const files = new MemoryFiles();
   const service = await startOn(files);
