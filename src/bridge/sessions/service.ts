@@ -120,7 +120,7 @@ export class SessionService {
     }
     for (const { id, reason, endedAt } of ended) {
       const left = Math.min(GONE_MS, GONE_MS - (wallMs() - Date.parse(endedAt)));
-      if (this.#table.find(id) === undefined) this.#table.end(id, reason, 0, left);
+      if (reason !== 'withdrawn' && this.#table.find(id) === undefined) this.#table.end(id, reason, 0, left);
     }
     for (const [result, count] of Object.entries(counts))
       this.#counters.recovered(result as keyof typeof counts, count);
@@ -339,7 +339,7 @@ export class SessionService {
     const { id, epoch } = session.record;
     if (this.#table.find(id) !== session) return;
     try {
-      this.#durability.end({ kind: 'end', id, epoch, reason: 'deleted' });
+      if (session.sequence > 0) this.#durability.end({ kind: 'end', id, epoch, reason: 'withdrawn' });
     } catch (error) {
       this.#options.log.warn('a session whose creation failed may come back', { error: (error as Error).message });
     }

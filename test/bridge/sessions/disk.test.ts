@@ -188,17 +188,38 @@ async function fill(service: SessionService, id: string) {
 test('a session that is deleted while the journal is full ends once the disk is back, and stays gone', async () => {
   const disk = breakable();
   const service = await startOn(disk.files, { undurableMaxBytes: 2000 });
-  for (const id of ['a', 'b']) await service.create({ id });
+  const ids = ['b', 'c', 'd', 'e'];
+  for (const id of ['a', ...ids]) await service.create({ id });
   disk.isBroken = true;
   await fill(service, 'a');
-  for (let i = 0; i < 3; i++) await expect(service.remove('b')).rejects.toMatchObject({ code: 'storage' });
+  for (const id of [...ids, ...ids]) await expect(service.remove(id)).rejects.toMatchObject({ code: 'storage' });
   disk.isBroken = false;
   await until(() => service.describe('a').durability === undefined);
-  await service.remove('b').catch(({ code }) => expect(code).toBe('session_gone'));
+  for (const id of ids) await service.remove(id).catch(({ code }) => expect(code).toBe('session_gone'));
   expect(service.list().items.map(({ id }) => id)).toEqual(['a']);
   await service.close();
   const again = await startOn(disk.files.cutPower());
-  expect(() => again.describe('b')).toThrow(expect.objectContaining({ code: 'session_gone' }));
+  expect(() => again.describe('e')).toThrow(expect.objectContaining({ code: 'session_gone' }));
+  await again.close();
+});
+
+test('a creation that was refused while the disk failed is unknown, also after a restart, and stops no compaction', async () => {
+  const disk = breakable();
+  const service = await startOn(disk.files, { undurableMaxBytes: 2000, compactBytes: 1 });
+  await service.create({ id: 'a' });
+  disk.isBroken = true;
+  await fill(service, 'a');
+  for (const id of ['b', 'c', 'd']) await expect(service.create({ id })).rejects.toMatchObject({ code: 'storage' });
+  disk.isBroken = false;
+  await until(() => service.describe('a').durability === undefined);
+  const { offset } = service.describe('a');
+  await service.steps('a', { from: offset, rows: rowsOf(offset, 1), ack: 'durable' });
+  await until(() => disk.files.names().some((name) => name.includes('snapshot')));
+  await service.close();
+  const again = await startOn(disk.files.cutPower());
+  for (const id of ['b', 'c', 'd']) {
+    expect(() => again.describe(id)).toThrow(expect.objectContaining({ code: 'session_unknown' }));
+  }
   await again.close();
 });
 
