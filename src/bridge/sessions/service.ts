@@ -10,6 +10,9 @@
  * on one session run one after the other. Outputs are those of the network's readout, its states where it has none, and in a
  * session that learns the predictions before each row is learned.
  *
+ * A session that ended, also one that was idle too long, is session_gone at once; only `remove` waits until its end is durable.
+ * A process that is killed in between comes back with the session.
+ *
  * Errors: BridgeError session_unknown, session_gone, session_exists, session_epoch, offset_gap, network_changed, sessions_full,
  * memory, storage, impossible, malformed, draining; the signal's reason for a request that was aborted before it began.
  */
@@ -64,13 +67,13 @@ export class SessionService {
   #draining = false;
 
   private constructor(options: CheckedOptions, build: string, journal: Journal | null, table: SessionTable) {
-    const { maxNetworks, networkBytes, metrics } = options;
+    const { maxNetworks, networkBytes, metrics, log } = options;
     this.#options = options;
     this.#build = build;
     this.#journal = journal;
     this.#table = table;
     this.#durability = new Durability(journal);
-    this.#networks = new PinnedNetworks(options.networks, this.#durability, { maxNetworks, networkBytes });
+    this.#networks = new PinnedNetworks(options.networks, this.#durability, log, { maxNetworks, networkBytes });
     this.#counters = new SessionCounters(
       metrics,
       () => table.size,
@@ -192,27 +195,36 @@ export class SessionService {
     }
   }
 
-  /** Applies rows; resolves to the outputs of those that were new, and of a retry's rows that the last answer held. */
-  async steps(id: string, request: StepsRequest, signal?: AbortSignal): Promise<StepsAnswer> {
-    this.#checkOpen();
-    const session = this.#table.served(id);
-    session.lastUsed = this.#options.clock.now();
-    return this.#steps.run(session, request, signal);
+  /**
+   * Applies rows; resolves to the outputs of those that were new, and of a retry's rows that the last answer held. Nothing is
+   * applied where the outputs would take more than `maxBytes`.
+   */
+  async steps(
+    id: string,
+    request: StepsRequest,
+    signal?: AbortSignal,
+    maxBytes = Number.POSITIVE_INFINITY,
+  ): Promise<StepsAnswer> {
+    return this.#steps.run(this.#stepping(id), request, maxBytes, signal);
   }
 
-  /** Steps of at most 1,000 requests, of one session or many; outcomes in their order. */
-  async stepsMany(items: readonly StepsItem[], signal?: AbortSignal): Promise<StepsOutcome[]> {
+  /** Steps of at most 1,000 requests, of one session or many; outcomes in their order. `maxBytes` is that of all outputs. */
+  async stepsMany(
+    items: readonly StepsItem[],
+    signal?: AbortSignal,
+    maxBytes = Number.POSITIVE_INFINITY,
+  ): Promise<StepsOutcome[]> {
     if (!Array.isArray(items) || items.length > MOST_ITEMS) {
       throw new BridgeError('malformed', `Expected an array of at most ${MOST_ITEMS} items`);
     }
-    return Promise.all(
-      items.map(({ id, ...request }) =>
-        this.steps(id, request, signal).then(
-          (answer): StepsOutcome => ({ id, answer }),
-          (error): StepsOutcome => ({ id, error }),
-        ),
-      ),
-    );
+    return this.#steps.runMany(items, (id) => this.#stepping(id), maxBytes, signal);
+  }
+
+  #stepping(id: string): Session {
+    this.#checkOpen();
+    const session = this.#table.served(id);
+    session.lastUsed = this.#options.clock.now();
+    return session;
   }
 
   describe(id: string): SessionDescription {

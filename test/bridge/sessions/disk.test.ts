@@ -1,8 +1,10 @@
 /** Sessions on a disk that fails, is killed or loses power, and while the journal is compacted. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { silentLogger } from '../../../src/bridge/logs/index.js';
 import { MetricsRegistry } from '../../../src/bridge/metrics/index.js';
 import { SessionService, treeDefinition } from '../../../src/bridge/sessions/index.js';
+import { RecursiveLeastSquares } from '../../../src/readout/index.js';
+import { StreamPool } from '../../../src/streams/index.js';
 import { MemoryFiles } from '../journal/memory-files.js';
 import { lists, networksOf, rowsOf, type StartOptions, start, tree } from './fixtures.js';
 
@@ -220,6 +222,40 @@ test('a creation that was refused while the disk failed is unknown, also after a
   for (const id of ['b', 'c', 'd']) {
     expect(() => again.describe(id)).toThrow(expect.objectContaining({ code: 'session_unknown' }));
   }
+  await again.close();
+});
+
+test.each([
+  ['a run', false],
+  ['a learner', true],
+])('after %s of one session failed the journal is compacted, and a restart recovers the session', async (_, learns) => {
+  const files = new MemoryFiles();
+  const service = await startOn(files, { compactBytes: 4096 });
+  await service.create({ id: 'a', ...(learns && { targets }) });
+  await service.create({ id: 'b' });
+  const some = (from: number, count: number) => ({
+    from,
+    rows: rowsOf(from, count),
+    ...(learns && { targets: targetsOf(from, count) }),
+  });
+  await service.steps('a', some(0, 100));
+  const failing = learns
+    ? vi.spyOn(RecursiveLeastSquares.prototype, 'updateAsync')
+    : vi.spyOn(StreamPool.prototype, 'runAsync');
+  failing.mockRejectedValueOnce(new Error('no memory'));
+  await expect(service.steps('a', some(100, 100))).rejects.toMatchObject({ code: 'internal' });
+  failing.mockRestore();
+  for (let at = 0; at < 3000; at += 100) {
+    await service.steps('b', { from: at, rows: rowsOf(at, 100), ack: 'durable' });
+  }
+  await service.close();
+  expect(files.names().some((name) => name.includes('snapshot'))).toBe(true);
+  const again = await startOn(files.cutPower());
+  expect(again.describe('a').offset).toBe(200);
+  const { outputs } = await again.steps('a', some(200, 5));
+  const whole = await start();
+  await whole.create({ id: 'a', ...(learns && { targets }) });
+  expect(lists(outputs)).toEqual(lists((await whole.steps('a', some(0, 205))).outputs).slice(200));
   await again.close();
 });
 
