@@ -148,7 +148,8 @@ export class Bridge {
       const listener = await Listener.open({
         address,
         listener: this.#app.listener,
-        tls: address.kind === 'tcp' ? tls : undefined,
+        // A socket that systemd hands over may be either: where there are certificates, it is taken for TCP.
+        tls: address.kind === 'unix' ? undefined : tls,
         socketMode,
         connections: this.#connections,
       });
@@ -195,6 +196,7 @@ export class Bridge {
     this.#draining = true;
     this.#heartbeat.phase('stopping');
     for (const stream of this.#streams) stream.end('event: end\ndata: {"reason":"close"}\n\n');
+    this.#connections.destroyAll();
     await this.#closers.close();
   }
 

@@ -55,7 +55,7 @@ export function bridgeEndpoints({ parts, heartbeat, logins, streams, version, st
     ...configurationEndpoints(configuration),
     ...contextEndpoints(contexts),
     ...engineEndpoints(engines),
-    ...eventEndpoints(events, streams),
+    ...eventEndpoints(events, streams, () => heartbeat.view().phase !== 'serving'),
     ...ticketEndpoints(engines),
     ...processingEndpoints(runner, (result) => {
       last = result;

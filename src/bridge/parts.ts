@@ -47,13 +47,19 @@ export interface Parts {
 /** What is open, and how it is closed. */
 export class Closers {
   readonly #closers: (() => unknown)[] = [];
+  #closing: Promise<void> | null = null;
 
   add(close: () => unknown): void {
     this.#closers.push(close);
   }
 
-  /** Closes all, the last opened first; the first error is thrown at the end. */
-  async close(): Promise<void> {
+  /** Closes all, the last opened first; the first error is thrown at the end. Further calls wait for the same end. */
+  close(): Promise<void> {
+    this.#closing ??= this.#closeAll();
+    return this.#closing;
+  }
+
+  async #closeAll(): Promise<void> {
     const errors: unknown[] = [];
     for (let close = this.#closers.pop(); close !== undefined; close = this.#closers.pop()) {
       try {
@@ -112,15 +118,13 @@ export async function openParts(options: OpenOptions): Promise<Parts> {
   heartbeat.ready({ state: true });
   const contexts = new EngineContexts(processor, engines);
   closers.add(() => contexts.close());
-  events.subscribe(async ({ type }) => {
-    if (type === 'removed') await contexts.prune();
-  });
   closers.add(
     followEngines({
       events,
       first: () => firstOf(engines),
       firstChanged: () => processor.invalidate(),
       left: () => contexts.prune(),
+      failed: () => log.error('the caches of an engine that left could not be closed'),
     }),
   );
   const watch = new PlanWatch(processor, events);

@@ -43,7 +43,7 @@ export interface AppOptions {
   bodies: BodyBudget;
   /** The token that a cookie of the dashboard stands for, or undefined. */
   login: (cookie: string | undefined) => Caller | undefined;
-  /** Paths that need no token, beside the endpoints of scope `open`. */
+  /** Whether each answer closes its connection. */
   draining: () => boolean;
   served: (request: Served) => void;
 }

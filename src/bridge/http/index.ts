@@ -1,6 +1,8 @@
 /** HTTP of the bridge: declared endpoints, the checks of every request, listeners, tokens, event streams. */
+
+export { dropRest } from './answers.js';
 export { type App, type AppOptions, makeApp, type Served } from './app.js';
-export { BodyBudget, chunksOf, declaredLength, maxFrameBytes, maxJsonBytes, tooLarge } from './bodies.js';
+export { BodyBudget, chunksOf, declaredLength, maxJsonBytes, tooLarge } from './bodies.js';
 export { type Answer, type Caller, type Endpoint, type EndpointRequest, endpoint, type Scope } from './endpoint.js';
 export { EventStream } from './event-stream.js';
 export { hostName, isLoopback } from './guard.js';

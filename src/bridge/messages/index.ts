@@ -1,4 +1,6 @@
 /** What the bridge says and takes: one zod schema a message, the error codes, the OpenAPI document. */
+
+export { MAX_FRAME_BYTES } from './bounds.js';
 export {
   BridgeError,
   type BridgeErrorCode,
@@ -29,6 +31,7 @@ export {
   ticketAnswerSchema,
 } from './engines.js';
 export { type ErrorMessage, errorSchema } from './error.js';
+export { bridgeErrorOf } from './failures.js';
 export {
   batchAnswerSchema,
   batchSchema,

@@ -95,7 +95,12 @@ export function referenceEndpoints({ runner, config, status }: ReferenceParts): 
 }
 
 function admission({ caller, budgetMs, signal, incoming }: EndpointRequest): RequestOptions {
-  return { client: caller.id, budgetMs, signal, bytes: Number(incoming.headers['content-length'] ?? 0) };
+  return {
+    client: caller.id,
+    budgetMs,
+    signal,
+    ...(incoming.headers['content-length'] !== undefined && { bytes: Number(incoming.headers['content-length']) }),
+  };
 }
 
 function checkShape(
