@@ -4,9 +4,8 @@
  * `work` is the request whose rows are being applied, `queue` those that wait for it: requests on one session run one after the
  * other. A hold keeps the next one from beginning while a copy of the state is taken.
  */
-
 import type { FloatDtype, Floats } from '../../native/index.js';
-import type { SessionRecord } from '../journal/index.js';
+import type { RecoveredSession, SessionRecord } from '../journal/index.js';
 import { OnlineReadout } from './online-readout.js';
 import type { PinnedNetwork } from './pinned-networks.js';
 import type { LearnerSettings } from './requests.js';
@@ -53,8 +52,8 @@ export class Session {
   created: Promise<void> = Promise.resolve();
   /** Its place in the pools; null until its first row. */
   place: StreamPlace | null = null;
-  /** Why its state is lost in this process: a run failed after its rows were appended. A restart recovers it. */
-  failed: unknown = null;
+  /** Why it stands still, and rows appended that its state does not hold: a run failed. A restart recovers it. */
+  failed: { cause: unknown; left: RecoveredSession['rows'] } | null = null;
   work: StepsWork | null = null;
   /** Whether rows of `work` are in a batch. */
   busy = false;

@@ -48,6 +48,11 @@ export class StepsWork {
     return this.from + this.rows.count;
   }
 
+  /** Bytes of the outputs where no row is skipped, or where a retry is answered again. */
+  get outputBytes(): number {
+    return 8 * this.rows.count * this.session.width;
+  }
+
   /** Rows that are to be applied. */
   get fresh(): number {
     return this.rows.count - this.skipped;

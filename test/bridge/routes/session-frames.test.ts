@@ -55,6 +55,17 @@ test('a frame of rows is answered with a frame of the outputs that JSON gives', 
   expect([...new Float32Array(await answer.arrayBuffer())]).toEqual(expected.flat());
 });
 
+test('JSON holds 2^20 numbers of outputs; for more a frame is asked for, and nothing is applied', async () => {
+  await fetch(url, { method: 'POST', headers: json, body: JSON.stringify({ id: 'wide' }) });
+  const body = JSON.stringify({ from: 0, rows: Array.from({ length: 2 ** 16 + 1 }, () => [0, 0, 0]) });
+  const ask = (accept: string) => fetch(`${url}/wide/steps`, { method: 'POST', headers: { ...json, accept }, body });
+  const refused = await ask('application/json');
+  expect(refused.status).toBe(422);
+  expect(await refused.json()).toMatchObject({ error: { code: 'impossible', rows: 2 ** 16 } });
+  const framed = await ask('application/octet-stream');
+  expect([framed.status, framed.headers.get('x-dtesn-shape')]).toEqual([200, `${2 ** 16 + 1},16`]);
+});
+
 function many(items: object[], count: number): { body: Buffer; headers: Record<string, string> } {
   const text = Buffer.from(JSON.stringify({ items }));
   const index = Buffer.concat([text, Buffer.alloc((8 - (text.length % 8)) % 8, ' ')]);
