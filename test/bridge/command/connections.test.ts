@@ -37,7 +37,7 @@ test('a connection is kept for 75 s and says so, on errors too; while draining e
   }
   const other = await connect(bridge.url);
   const ended = bridge.end();
-  await expect.poll(() => bridge.log()).toContain('draining');
+  await expect.poll(() => bridge.log(), { timeout: 10_000 }).toContain('draining');
   const closed = Promise.all(
     [kept, other].map((socket) => new Promise((resolve) => socket.once('close', () => resolve(true)))),
   );
@@ -75,7 +75,7 @@ test('a drain ends 50 streams of events over 2 s, each once and with its reason'
         if (chunk.includes('event: end')) ends.push(performance.now());
       });
       socket.write(`GET /v1/events HTTP/1.1\r\n${host}\r\n`);
-      await expect.poll(() => texts[i]).toContain('retry: ');
+      await expect.poll(() => texts[i], { timeout: 10_000 }).toContain('retry: ');
     }),
   );
   const start = performance.now();

@@ -4,6 +4,8 @@ import { call } from '../durability/fed-session.js';
 import { stateBridge } from '../durability/state-bridge.js';
 import { withMemory } from './preload.js';
 
+type Message = { error?: { code: string } };
+
 test('above 85 % of the memory new sessions and bodies are 429 memory, what needs none is served, and it recovers', async () => {
   const bridge = await stateBridge(null, {}, withMemory());
   const { url } = bridge;
@@ -20,13 +22,13 @@ test('above 85 % of the memory new sessions and bodies are 429 memory, what need
       status,
       reason: headers.get('x-dtesn-reason'),
       after: headers.get('retry-after'),
-      json: await answer.json(),
+      json: (await answer.json()) as Message,
     };
   };
   expect(await ratio()).toBeCloseTo(0.5, 6);
   expect((await post('/v1/sessions', { id: 'a', outputs: [0] })).status).toBe(201);
   bridge.process.kill('SIGUSR2');
-  await expect.poll(ratio).toBeCloseTo(0.9, 6);
+  await expect.poll(ratio, { timeout: 10_000 }).toBeCloseTo(0.9, 6);
   const shed = [
     await post('/v1/sessions', { id: 'b', outputs: [0] }),
     await post('/v1/process', { text: 'a' }),
@@ -37,9 +39,9 @@ test('above 85 % of the memory new sessions and bodies are 429 memory, what need
     headers: { 'content-type': 'application/octet-stream', 'x-dtesn-dtype': 'f32', 'x-dtesn-shape': '1,16' },
     body: new Float32Array(16),
   });
-  expect([frame.status, (await frame.json()).error.code]).toEqual([429, 'memory']);
+  expect([frame.status, ((await frame.json()) as Message).error?.code]).toEqual([429, 'memory']);
   for (const { status, reason, after, json } of shed) {
-    expect([status, reason, json.error.code]).toEqual([429, 'memory', 'memory']);
+    expect([status, reason, json.error?.code]).toEqual([429, 'memory', 'memory']);
     expect(Number(after)).toBeGreaterThanOrEqual(1);
   }
   for (const route of ['/readyz', '/livez', '/v1/engines', '/v1/status', '/v1/sessions/a']) {
@@ -49,7 +51,7 @@ test('above 85 % of the memory new sessions and bodies are 429 memory, what need
   expect(counted).toMatch(/^dtesn_shed_total\{reason="memory"\} 4$/m);
   expect((await call(url, '/v1/sessions/a', 'DELETE')).status).toBe(200);
   bridge.process.kill('SIGUSR2');
-  await expect.poll(ratio).toBeCloseTo(0.5, 6);
+  await expect.poll(ratio, { timeout: 10_000 }).toBeCloseTo(0.5, 6);
   expect((await post('/v1/sessions', { id: 'b', outputs: [0] })).status).toBe(201);
   expect((await post('/v1/process', { text: 'a' })).status).toBe(200);
 });

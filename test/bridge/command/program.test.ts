@@ -7,6 +7,8 @@ import { silentLogger } from '../../../src/bridge/logs/index.js';
 import { answersOf, exchange } from '../attack/raw-client.js';
 import { runningBridge } from '../running-bridge.js';
 
+type Message = { error?: { code: string } };
+
 const network = { units: 64 };
 const quiet = { log: silentLogger, probeListen: null, network };
 const json = { 'content-type': 'application/json' };
@@ -72,7 +74,7 @@ describe('mounted', () => {
     expect(ended).toBe(true);
     expect((await post(`${url}/v1/process`, { text: 'a' })).status).toBe(200);
     const missing = await fetch(`${url}/missing`);
-    expect([missing.status, (await missing.json()).error.code]).toEqual([404, 'not_found']);
+    expect([missing.status, ((await missing.json()) as Message).error?.code]).toEqual([404, 'not_found']);
     expect(missing.headers.get('x-request-id')).not.toBeNull();
     const foreign = await fetch(`${url}/v1/engines`, { headers: { 'sec-fetch-site': 'cross-site' } });
     expect(foreign.status).toBe(403);

@@ -34,11 +34,11 @@ test('a client that leaves frees its place, and its text is never begun', async 
   for (let round = 0; round < 5; round++) {
     const leaving = new AbortController();
     const left = [1, 2, 3].map((i) => held.send(`left ${round} ${i}`, { signal: leaving.signal }).catch(() => null));
-    await expect.poll(() => held.metric('dtesn_queue_requests')).toBe(3);
+    await expect.poll(() => held.metric('dtesn_queue_requests'), { timeout: 10_000 }).toBe(3);
     expect(await held.metric('dtesn_queue_bytes')).toBeGreaterThan(0);
     leaving.abort();
     await Promise.all(left);
-    await expect.poll(() => held.metric('dtesn_queue_requests')).toBe(0);
+    await expect.poll(() => held.metric('dtesn_queue_requests'), { timeout: 10_000 }).toBe(0);
     expect(await held.metric('dtesn_queue_bytes')).toBe(0);
   }
   const stays = held.send('stays');
@@ -53,14 +53,14 @@ test('high overtakes low that waits, and low is not starved', async () => {
   const low = Array.from({ length: 120 }, (_, i) =>
     held.send(`held low ${i}`, { query: '?priority=low', client: '192.0.2.1' }),
   );
-  await expect.poll(() => held.metric('dtesn_queue_requests')).toBeGreaterThan(60);
+  await expect.poll(() => held.metric('dtesn_queue_requests'), { timeout: 10_000 }).toBeGreaterThan(60);
   // Full batches are prepared ahead; what waits behind them is overtaken.
   const ahead = held.begun().filter((text) => text.startsWith('held low')).length;
   const waiting = await held.metric('dtesn_queue_requests');
   const high = Array.from({ length: 20 }, (_, i) =>
     held.send(`high ${i}`, { query: '?priority=high', client: '192.0.2.2' }),
   );
-  await expect.poll(() => held.metric('dtesn_queue_requests')).toBe(waiting + 20);
+  await expect.poll(() => held.metric('dtesn_queue_requests'), { timeout: 10_000 }).toBe(waiting + 20);
   held.letGo();
   const answers = await Promise.all([...low, ...high]);
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
@@ -76,13 +76,13 @@ test('one client may hold half of the queue: 429 client_share with Retry-After, 
   await using held = await heldBridge({ maxRequests: 8 });
   await held.hold();
   const first = Array.from({ length: 4 }, (_, i) => held.send(`first ${i}`, { client: '192.0.2.1' }));
-  await expect.poll(() => held.metric('dtesn_queue_requests')).toBe(4);
+  await expect.poll(() => held.metric('dtesn_queue_requests'), { timeout: 10_000 }).toBe(4);
   const more = await held.send('more', { client: '192.0.2.1' });
   expect([more.status, more.json.error?.code]).toEqual([429, 'client_share']);
   expect(more.headers.get('x-dtesn-reason')).toBe('client_share');
   expect(Number(more.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
   const second = Array.from({ length: 3 }, (_, i) => held.send(`second ${i}`, { client: '192.0.2.2' }));
-  await expect.poll(() => held.metric('dtesn_queue_requests')).toBe(7);
+  await expect.poll(() => held.metric('dtesn_queue_requests'), { timeout: 10_000 }).toBe(7);
   const third = held.send('third', { client: '192.0.2.3' });
   await expect
     .poll(async () => (await held.metric('dtesn_queue_requests')) + held.begun().length)
@@ -96,7 +96,7 @@ test('a request that waits longer than queueTtlMs is 429 queue_age, one beyond a
   await using held = await heldBridge({ maxRequests: 4, queueTtlMs: 400 });
   await held.hold();
   const waiting = ['1', '1', '2', '2'].map((host, i) => held.send(`w${i}`, { client: `192.0.2.${host}` }));
-  await expect.poll(() => held.metric('dtesn_queue_requests')).toBe(4);
+  await expect.poll(() => held.metric('dtesn_queue_requests'), { timeout: 10_000 }).toBe(4);
   const [full, ...aged] = await Promise.all([held.send('full', { client: '192.0.2.3' }), ...waiting]);
   expect([full.status, full.headers.get('x-dtesn-reason')]).toEqual([429, 'queue_full']);
   for (const { status, headers, json } of aged) {
