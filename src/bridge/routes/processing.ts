@@ -103,6 +103,7 @@ function admission(request: EndpointRequest<{ priority?: 'high' | 'normal' | 'lo
     bytes: Number(headers['content-length'] ?? 0),
     budgetMs: request.budgetMs,
     signal: request.signal,
+    traceparent: request.traceparent,
   };
 }
 

@@ -101,8 +101,8 @@ export function referenceEndpoints({ runner, config, status }: ReferenceParts): 
   ];
 }
 
-function admission({ caller, budgetMs, signal, incoming }: EndpointRequest): RequestOptions {
-  return { client: caller.id, budgetMs, signal, bytes: Number(incoming.headers['content-length'] ?? 0) };
+function admission({ caller, budgetMs, signal, traceparent, incoming }: EndpointRequest): RequestOptions {
+  return { client: caller.id, budgetMs, signal, traceparent, bytes: Number(incoming.headers['content-length'] ?? 0) };
 }
 
 function checkShape(
