@@ -6,6 +6,7 @@
  *                      The bound of the p99 is 4 times the lone time + 20 ms
  *     sessions         frames of 100 rows, 8 outputs a row, beside the steps of a StreamPool of the same network in this process
  *     connections      10,000 idle and 1,000 active ones: memory, and the probes meanwhile
+ *     cpu ms           of the bridge, all threads, a request, a thousand rows, or a probe: what a busy neighbour alters least
  *     probes           p99 of GET /readyz of the probe listener while all of that runs, bound 20 ms
  *
  * Both processes share the cores, so the figures are those of a busy host.
@@ -120,7 +121,7 @@ function quantile(times, share) {
   return round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]);
 }
 
-async function processing({ url }, seconds) {
+async function processing({ url, child }, seconds) {
   const body = JSON.stringify({ tokens: TOKENS });
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
   const one = async () => {
@@ -129,7 +130,9 @@ async function processing({ url }, seconds) {
   };
   await closedLoop(1, seconds / 4, one);
   const alone = await closedLoop(1, seconds / 2, one);
+  const before = cpuOf(child.pid);
   const most = await closedLoop(32, seconds, one);
+  const cpu = (cpuOf(child.pid) - before) / most.length;
   const arrivals = await poisson((0.7 * most.length) / seconds, seconds, one);
   const lone = quantile(alone, 0.5);
   return [
@@ -144,6 +147,7 @@ async function processing({ url }, seconds) {
       'requests/s': round(most.length / seconds),
       'p50 ms': quantile(most, 0.5),
       'p99 ms': quantile(most, 0.99),
+      'cpu ms': round(cpu),
     },
     {
       task: 'process, Poisson at 0.7',
@@ -171,7 +175,7 @@ async function poisson(perSecond, seconds, call) {
   return times;
 }
 
-async function sessions({ url }, seconds) {
+async function sessions({ url, child }, seconds) {
   const clients = 64;
   const json = { 'content-type': 'application/json' };
   const places = await Promise.all(
@@ -189,6 +193,7 @@ async function sessions({ url }, seconds) {
     'x-dtesn-shape': `${ROWS},${INPUTS}`,
     'content-length': frame.length,
   };
+  const before = cpuOf(child.pid);
   const times = await closedLoop(clients, seconds, async (client) => {
     const place = places[client];
     const { status, body } = await ask(url, `/v1/sessions/${place.id}/steps`, {
@@ -199,6 +204,7 @@ async function sessions({ url }, seconds) {
     if (status !== 200) throw new Error(`steps answered ${status}: ${body}`);
     place.offset += ROWS;
   });
+  const cpu = (cpuOf(child.pid) - before) / ((times.length * ROWS) / 1000);
   const ours = (times.length * ROWS) / seconds;
   const pool = poolRate(seconds / 2);
   return [
@@ -208,6 +214,7 @@ async function sessions({ url }, seconds) {
       'p50 ms': quantile(times, 0.5),
       'p99 ms': quantile(times, 0.99),
       'of the pool': round(ours / pool),
+      'cpu ms': round(cpu),
     },
     { task: 'StreamPool of 64 streams in this process', 'rows/s': round(pool) },
   ];
@@ -249,6 +256,12 @@ async function connections({ url, child }, idle, active, seconds) {
     'p99 ms': quantile(times, 0.99),
     MiB: round(before),
   };
+}
+
+/** CPU time of a process so far in ms; the system counts in hundredths of a second. */
+function cpuOf(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return 10 * (Number(fields[11]) + Number(fields[12]));
 }
 
 function memoryOf(pid) {

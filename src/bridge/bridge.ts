@@ -28,7 +28,7 @@ import {
   makeApp,
   parseListen,
 } from './http/index.js';
-import { MemoryBudget, StateDirectory } from './life/index.js';
+import { ExitError, exitCodes, MemoryBudget, StateDirectory } from './life/index.js';
 import type { Logger } from './logs/index.js';
 import { MetricsRegistry } from './metrics/index.js';
 import { type BridgeOptions, type CheckedOptions, checkBridgeOptions } from './options.js';
@@ -95,6 +95,7 @@ export class Bridge {
         logins,
         streams: this.#streams,
         version,
+        probes: this.probeUrl,
         startedAt: new Date(wallMs()).toISOString(),
       }),
       trustedProxies: checked.config.trustedProxies,
@@ -148,11 +149,13 @@ export class Bridge {
       const listener = await Listener.open({
         address,
         listener: this.#app.listener,
-        tls: address.kind === 'tcp' ? tls : undefined,
+        // A socket that systemd hands over may be either: where there are certificates, it is taken for TCP.
+        tls: address.kind === 'unix' ? undefined : tls,
         socketMode,
         connections: this.#connections,
       });
       this.#closers.add(() => listener.close());
+      if (listener.isOpenToAll && !this.#parts.tokens.required) throw openToAll(listener);
       this.#listeners.push(listener);
     }
     if (tls !== undefined) this.#watchTls();
@@ -195,6 +198,7 @@ export class Bridge {
     this.#draining = true;
     this.#heartbeat.phase('stopping');
     for (const stream of this.#streams) stream.end('event: end\ndata: {"reason":"close"}\n\n');
+    this.#connections.destroyAll();
     await this.#closers.close();
   }
 
@@ -250,7 +254,10 @@ async function openBridge(checked: CheckedOptions, addresses: ListenAddress[], c
   const heartbeat = new Heartbeat({ livenessMs: config.livenessMs });
   closers.add(() => heartbeat.close());
   const probes = await openProbes(config.probeListen, heartbeat, log);
-  if (probes !== null) closers.add(() => probes.close());
+  if (probes !== null) {
+    closers.add(() => probes.close());
+    log.info('probes', { address: probes.address });
+  }
   const budget = new MemoryBudget({ metrics });
   if (config.stateDir !== null) {
     const { stateDir, lockWaitMs } = config;
@@ -285,6 +292,13 @@ function listenAddress(text: string): ListenAddress {
   const address = parseListen(text);
   if (address !== null) return address;
   throw rangeError('HOST:PORT, [HOST]:PORT or unix:PATH', 'listen', text);
+}
+
+/** A Unix socket makes its callers administrators: its permissions are the check, and these admit everyone. */
+function openToAll({ url }: Listener): ExitError {
+  const expected =
+    'a token for reading or using (readTokenFile, useTokenFile), or a socket of mode 0660 (SocketMode= of systemd)';
+  return new ExitError(exitCodes.configuration, `every user may open the Unix socket ${url}: expected ${expected}`);
 }
 
 /** Descriptors that the journal, the engines and the files of tokens need are left over. */

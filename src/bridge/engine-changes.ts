@@ -13,16 +13,18 @@ export interface EngineChangesOptions {
   firstChanged: () => void;
   /** Called when an engine left. */
   left: () => Promise<void>;
+  /** Called with the error of `left`. */
+  failed: (error: unknown) => void;
 }
 
 /** Follows the events; the returned function ends that. */
-export function followEngines({ events, first, firstChanged, left }: EngineChangesOptions): () => void {
+export function followEngines({ events, first, firstChanged, left, failed }: EngineChangesOptions): () => void {
   let known = first();
   return events.subscribe(({ type }) => {
     if (type !== 'added' && type !== 'removed') return;
     const now = first();
     if (now !== known) firstChanged();
     known = now;
-    if (type === 'removed') void left();
+    if (type === 'removed') left().catch(failed);
   });
 }

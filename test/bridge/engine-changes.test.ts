@@ -14,6 +14,7 @@ test('a change of the first engine, and each that leaves, is told once', () => {
     first: () => engines[0],
     firstChanged: () => told.push('first'),
     left: async () => void told.push('left'),
+    failed: () => told.push('failed'),
   });
   engines = [a, b];
   events.append('added', { engine: 'b' });

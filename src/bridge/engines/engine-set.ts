@@ -227,7 +227,8 @@ export class EngineSet {
   async #simulate(): Promise<void> {
     this.#simulation = await EmbeddedEngine.start();
     await this.add({ engine: this.#simulation, name: SIMULATION });
-    this.#log.info('no engine is configured: the embedded simulation stands in', { url: this.#simulation.url });
+    const { url } = this.#simulation;
+    this.#log.info('no engine is configured: the embedded simulation answers, and no model is running', { url });
   }
 
   async #readFile(path: string): Promise<void> {

@@ -208,6 +208,7 @@ export class TicketBook {
     for (const [caller, at] of this.#heard) {
       if (at > expired) break;
       this.#heard.delete(caller);
+      for (const account of this.#accounts.values()) account.standing.delete(caller);
     }
   }
 

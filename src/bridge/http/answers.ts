@@ -7,7 +7,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { systemClock } from '../../abort/index.js';
-import { BridgeError, isBridgeError } from '../messages/index.js';
+import { BridgeError, bridgeErrorOf, isBridgeError } from '../messages/index.js';
 import type { Answer } from './endpoint.js';
 
 const unreadMs = 30_000;
@@ -22,11 +22,8 @@ export function errorBody({ code, message, details }: BridgeError): string {
 
 /** What a handler threw, as an error that may be shown: the text of an unexpected one stays in the log. */
 export function shown(error: unknown): BridgeError {
-  if (isBridgeError(error)) return error;
-  const { code } = error as { code?: unknown };
-  if (code === 'ERR_DTESN_ARGUMENT' || code === 'ERR_DTESN_SHAPE' || code === 'ERR_DTESN_EMPTY') {
-    return new BridgeError('impossible', (error as Error).message, { cause: error });
-  }
+  const known = bridgeErrorOf(error);
+  if (known.code !== 'internal' || isBridgeError(error)) return known;
   return new BridgeError('internal', 'The request failed in the bridge; its log names the reason', { cause: error });
 }
 
@@ -81,17 +78,20 @@ function hasNoBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
 }
 
-/** Ends the connection of a client that does not take its answer. */
+/** Ends the connection of a client that takes nothing of its answer for a while. */
 function closeWhereUnread(outgoing: ServerResponse): void {
-  if (outgoing.writableFinished) return;
-  outgoing.once(
-    'close',
-    systemClock.after(unreadMs, () => outgoing.destroy()),
-  );
+  if (outgoing.writableFinished || outgoing.destroyed) return;
+  const unread = outgoing.writableLength;
+  const cancel = systemClock.after(unreadMs, () => {
+    outgoing.off('close', cancel);
+    if (outgoing.writableLength < unread) closeWhereUnread(outgoing);
+    else outgoing.destroy();
+  });
+  outgoing.once('close', cancel);
 }
 
 /** Reads on for a moment, so that the client sees the answer and no reset, then ends the connection. */
-function dropRest(incoming: IncomingMessage, outgoing: ServerResponse): void {
+export function dropRest(incoming: IncomingMessage, outgoing: ServerResponse): void {
   const { socket } = incoming;
   incoming.resume();
   const end = () => systemClock.after(lingerMs, () => socket.destroy());

@@ -4,10 +4,9 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { systemClock, withTimeLimit } from '../../abort/index.js';
-import { BridgeError } from '../messages/index.js';
+import { BridgeError, MAX_FRAME_BYTES } from '../messages/index.js';
 
 export const maxJsonBytes = 1024 * 1024;
-export const maxFrameBytes = 64 * 1024 * 1024;
 const requestTimeoutMs = 30_000;
 
 /** Bytes of the bodies in flight. */
@@ -83,7 +82,7 @@ export function holdFrame(
   { budget, client }: { budget: BodyBudget; client: string },
   late: (error: BridgeError) => void,
 ): void {
-  const giveBack = budget.takeAnnounced(declaredLength(incoming, maxFrameBytes) ?? 0, client);
+  const giveBack = budget.takeAnnounced(declaredLength(incoming, MAX_FRAME_BYTES) ?? 0, client);
   const cancel = systemClock.after(requestTimeoutMs, () => {
     if (!incoming.complete) late(lateBody());
   });

@@ -11,6 +11,7 @@ import type { ServerResponse } from 'node:http';
 import { systemClock } from '../../abort/index.js';
 
 const commentMs = 15_000;
+const unreadMs = 30_000;
 const mostUnreadBytes = 256 * 1024;
 
 export class EventStream {
@@ -18,13 +19,15 @@ export class EventStream {
   #cancelComment = () => {};
   #unread = 0;
 
-  constructor(outgoing: ServerResponse) {
+  /** `headers` are further ones of the answer. */
+  constructor(outgoing: ServerResponse, headers: Record<string, string> = {}) {
     this.#outgoing = outgoing;
     outgoing.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache, no-store',
       'x-accel-buffering': 'no',
       'x-content-type-options': 'nosniff',
+      ...headers,
     });
     this.#comment();
     outgoing.once('close', () => this.#cancelComment());
@@ -46,6 +49,20 @@ export class EventStream {
     if (this.#unread <= mostUnreadBytes) return true;
     this.#outgoing.destroy();
     return false;
+  }
+
+  /** Resolves when the client has read what was sent; one that reads nothing for 30 s is closed. */
+  async drained(): Promise<void> {
+    if (this.closed || !this.#outgoing.writableNeedDrain) return;
+    const cancel = systemClock.after(unreadMs, () => this.#outgoing.destroy());
+    await new Promise<void>((resolve) => {
+      const settle = () => {
+        this.#outgoing.off('drain', settle).off('close', settle);
+        resolve();
+      };
+      this.#outgoing.on('drain', settle).on('close', settle);
+    });
+    cancel();
   }
 
   end(text = ''): void {

@@ -20,7 +20,8 @@ export function hostName(authority: string): string {
 export function isLoopback(address: string): boolean {
   const plain = address.toLowerCase().replace(/^::ffff:/, '');
   if (isIP(plain) === 4) return plain.startsWith('127.');
-  return isIP(plain) === 6 && new URL(`http://[${plain}]/`).hostname === '[::1]';
+  const url = `http://[${plain}]/`;
+  return isIP(plain) === 6 && URL.canParse(url) && new URL(url).hostname === '[::1]';
 }
 
 export interface Guard {

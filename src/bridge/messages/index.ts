@@ -1,10 +1,13 @@
 /** What the bridge says and takes: one zod schema a message, the error codes, the OpenAPI document. */
+
+export { MAX_FRAME_BYTES } from './bounds.js';
 export {
   BridgeError,
   type BridgeErrorCode,
   type BridgeErrorOptions,
   bridgeErrorCodes,
   isBridgeError,
+  shedCodes,
 } from './bridge-error.js';
 export {
   configAnswerSchema,
@@ -29,6 +32,7 @@ export {
   ticketAnswerSchema,
 } from './engines.js';
 export { type ErrorMessage, errorSchema } from './error.js';
+export { bridgeErrorOf } from './failures.js';
 export {
   batchAnswerSchema,
   batchSchema,

@@ -17,6 +17,7 @@ import { z } from 'zod';
 import type { Clock } from '../../abort/index.js';
 import { argumentError, checkOptions } from '../../errors/index.js';
 import type { DtesnProcessor, DtesnResultJson } from '../../processor/index.js';
+import { bridgeErrorOf } from '../messages/index.js';
 import type { Histogram, MetricsRegistry } from '../metrics/index.js';
 import {
   type Admission,
@@ -26,7 +27,6 @@ import {
   queueOptionsSchema,
 } from './admission-queue.js';
 import { chunkedStream } from './chunked-stream.js';
-import { bridgeErrorOf } from './failures.js';
 import { type ModelRequest, type Outcome, runTogether } from './native-batch.js';
 import { paceOf } from './pace.js';
 import { bytesOf } from './request-bytes.js';

@@ -16,8 +16,7 @@
  */
 import { type Clock, untilAborted } from '../../abort/index.js';
 import type { DtesnResultJson } from '../../processor/index.js';
-import { BridgeError } from '../messages/index.js';
-import { bridgeErrorOf } from './failures.js';
+import { BridgeError, bridgeErrorOf } from '../messages/index.js';
 import { bytesOf } from './request-bytes.js';
 import { TextChunks } from './text-chunks.js';
 import type { ChunkOutcome, ModelInput, StreamChunk, StreamProgress, StreamSummary } from './types.js';

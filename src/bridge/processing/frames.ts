@@ -14,10 +14,9 @@
  * with its index; the error of the body's own stream.
  */
 import { type FloatDtype, type Floats, sharedFloats } from '../../native/index.js';
-import { BridgeError } from '../messages/index.js';
+import { BridgeError, MAX_FRAME_BYTES } from '../messages/index.js';
 
 export const FRAME_TYPE = 'application/octet-stream';
-export const MAX_FRAME_BYTES = 64 * 2 ** 20;
 const MAX_OFFSET = Number.MAX_SAFE_INTEGER;
 
 export type FrameDtype = FloatDtype;

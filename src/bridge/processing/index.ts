@@ -12,7 +12,6 @@ export {
   type FrameFields,
   type FrameShape,
   frameShape,
-  MAX_FRAME_BYTES,
   readFrame,
   seriesOfFrame,
   writeFrame,

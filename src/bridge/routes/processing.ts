@@ -1,8 +1,9 @@
 /** POST /v1/process, /v1/process/batch and /v1/process/stream. */
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { systemClock } from '../../abort/index.js';
 import { type DtesnResultJson, dtesnResultSchema } from '../../processor/index.js';
-import { chunksOf, type Endpoint, type EndpointRequest, EventStream, endpoint } from '../http/index.js';
+import { chunksOf, dropRest, type Endpoint, type EndpointRequest, EventStream, endpoint } from '../http/index.js';
 import {
   BridgeError,
   batchAnswerSchema,
@@ -76,7 +77,8 @@ export function processingEndpoints(runner: BatchRunner, finished: (result: Dtes
         const outcomes = runner.processStream(chunks, admission(request));
         // What is wrong with the first chunk is still an answer with its status.
         const first = await outcomes.next();
-        const stream = new EventStream(request.outgoing);
+        // What is left of a body after an error is not read: the connection ends with the answer.
+        const stream = new EventStream(request.outgoing, request.framed ? { connection: 'close' } : {});
         try {
           for (let next = first; !next.done; next = await outcomes.next()) {
             await send(stream, request, next.value.type, next.value);
@@ -87,6 +89,7 @@ export function processingEndpoints(runner: BatchRunner, finished: (result: Dtes
           stream.end(eventText('error', { code: code ?? 'internal', message: code ? message : 'The stream failed' }));
         } finally {
           await outcomes.return();
+          if (!request.incoming.complete) dropRest(request.incoming, request.outgoing);
         }
         return 'sent' as const;
       },
@@ -100,11 +103,17 @@ function admission(request: EndpointRequest<{ priority?: 'high' | 'normal' | 'lo
   return {
     priority: request.query.priority ?? objective,
     client: request.caller.id,
-    bytes: Number(headers['content-length'] ?? 0),
+    bytes: bytesOf(request.incoming),
     budgetMs: request.budgetMs,
     signal: request.signal,
     traceparent: request.traceparent,
   };
+}
+
+/** Bytes of a body that says its length; without it the queue estimates them from the input. */
+function bytesOf({ headers }: IncomingMessage): number | undefined {
+  const length = headers['content-length'];
+  return length === undefined ? undefined : Number(length);
 }
 
 async function framedInputs({ incoming, signal }: EndpointRequest) {

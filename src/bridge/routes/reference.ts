@@ -102,7 +102,13 @@ export function referenceEndpoints({ runner, config, status }: ReferenceParts): 
 }
 
 function admission({ caller, budgetMs, signal, traceparent, incoming }: EndpointRequest): RequestOptions {
-  return { client: caller.id, budgetMs, signal, traceparent, bytes: Number(incoming.headers['content-length'] ?? 0) };
+  return {
+    client: caller.id,
+    budgetMs,
+    signal,
+    traceparent,
+    ...(incoming.headers['content-length'] !== undefined && { bytes: Number(incoming.headers['content-length']) }),
+  };
 }
 
 function checkShape(

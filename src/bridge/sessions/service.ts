@@ -109,6 +109,11 @@ export class SessionService {
     return { count: this.#table.size, rowsApplied: this.#counters.applied };
   }
 
+  /** Of the rows: `ok`, `degraded` while the disk fails, `none` without a state directory. */
+  get durability(): 'ok' | 'degraded' | 'none' {
+    return this.#durability.state ?? 'ok';
+  }
+
   async #recover({ sessions, ended }: RecoveredState): Promise<void> {
     const { clock, log } = this.#options;
     const parts = { networks: this.#networks, build: this.#build, log, now: clock.now() };

@@ -3,7 +3,7 @@
  * that cannot be processed is impossible (422), a closed processor is draining (503), no memory is shed (429). What has no
  * such code is internal (500).
  */
-import { BridgeError, type BridgeErrorCode, isBridgeError } from '../messages/index.js';
+import { BridgeError, type BridgeErrorCode, isBridgeError } from './bridge-error.js';
 
 const codes: Record<string, BridgeErrorCode> = {
   ERR_DTESN_SHAPE: 'impossible',
