@@ -5,7 +5,7 @@ In an engine, Aphrodite or vLLM, which take middlewares by name (the folder of t
     DTESN_BRIDGE=http://127.0.0.1:2250 DTESN_ENGINE=a  vllm serve MODEL --middleware asgi_middleware.DtesnMiddleware
 
     each request for a completion is reported as dispatched, its first part of the body as its first token, its end as finished,
-    with the load that the engine wrote into the header endpoint-load-metrics (ORCA). Reports are sent beside the request, which
+    with the load that the engine wrote into the header endpoint-load-metrics (ORCA) and the request's traceparent (W3C). Reports are sent beside the request, which
     never waits for them.
 
 In a router of your own, `DtesnMiddleware(app, role="router")`:
@@ -40,6 +40,11 @@ log = logging.getLogger("dtesn")
 COMPLETION_PATHS = ("/v1/completions", "/v1/chat/completions", "/v1/responses", "/v1/messages", "/generate")
 LOAD_HEADER = b"endpoint-load-metrics"
 LOAD_FORMAT_HEADER = b"endpoint-load-metrics-format"
+TRACE_HEADER = b"traceparent"
+# Objectives of a request, which the bridge refuses where they are malformed: such a one is not handed on.
+OBJECTIVE_HEADERS = (b"x-llm-d-slo-ttft-ms", b"x-llm-d-slo-tpot-ms")
+VALID_TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+VALID_OBJECTIVE = re.compile(r"(?=.*[1-9])[0-9]{1,9}(\.[0-9]{1,9})?")
 MOST_IDLE_CONNECTIONS = 8
 MOST_PENDING_REPORTS = 1000
 IDLE_SECONDS = 60.0  # the bridge drops an idle connection after 75 s
@@ -93,11 +98,11 @@ class BridgeQuestions:
         self._breaker = Breaker(break_seconds)
         self._idle: List[Tuple[asyncio.StreamReader, asyncio.StreamWriter, float]] = []
 
-    async def ask(self, path: str, message: Message) -> Optional[Message]:
+    async def ask(self, path: str, message: Message, headers: Dict[str, str]) -> Optional[Message]:
         if not self._breaker.admit():
             return None
         try:
-            status, answer = await asyncio.wait_for(self._exchange(path, message), self._budget)
+            status, answer = await asyncio.wait_for(self._exchange(path, message, headers), self._budget)
             error = answer.get("error")
             has_no_engine = isinstance(error, dict) and error.get("code") == "no_engine"
             self._breaker.ended(failed=status >= 500 and not has_no_engine)
@@ -112,8 +117,8 @@ class BridgeQuestions:
             writer.close()
         self._idle.clear()
 
-    async def _exchange(self, path: str, message: Message) -> Tuple[int, Message]:
-        request = self._request(path, message)
+    async def _exchange(self, path: str, message: Message, headers: Dict[str, str]) -> Tuple[int, Message]:
+        request = self._request(path, message, headers)
         while self._idle:
             reader, writer, since = self._idle.pop()
             if time.monotonic() - since > IDLE_SECONDS or writer.is_closing() or reader.at_eof():
@@ -129,10 +134,11 @@ class BridgeQuestions:
             reader, writer = await asyncio.open_connection(self._host, self._port)
         return await self._answer(reader, writer, request)
 
-    def _request(self, path: str, message: Message) -> bytes:
+    def _request(self, path: str, message: Message, headers: Dict[str, str]) -> bytes:
         body = json.dumps(message, separators=(",", ":")).encode()
         host = "localhost" if self._path is not None else f"{self._host}:{self._port}"
         lines = [f"POST {path} HTTP/1.1", f"host: {host}", "content-type: application/json", f"content-length: {len(body)}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
         if self._token_file is not None:
             with open(self._token_file, encoding="utf-8") as file:  # read each time: the token may be rotated
                 lines.append(f"authorization: Bearer {file.readline().strip()}")
@@ -228,7 +234,12 @@ class DtesnMiddleware:
         await self._bridge.close()
 
     async def _pick(self, scope: Scope) -> Optional[Message]:
-        answer = await self._bridge.ask("/v1/pick", self._session(scope))
+        headers = _traced(scope)
+        for name in OBJECTIVE_HEADERS:
+            value = _header(scope["headers"], name)
+            if value is not None and VALID_OBJECTIVE.fullmatch(value):
+                headers[name.decode()] = value
+        answer = await self._bridge.ask("/v1/pick", self._session(scope), headers)
         return answer if answer is not None and isinstance(answer.get("engine"), str) else None
 
     def _session(self, scope: Scope) -> Message:
@@ -236,7 +247,7 @@ class DtesnMiddleware:
         return {"session": session[:256]} if session else {}
 
     async def _reported(self, engine: str, scope: Scope, receive: Receive, send: Send) -> None:
-        request = _Request(self._report, engine, self._session(scope))
+        request = _Request(self._report, engine, self._session(scope), _traced(scope))
         headers = list(scope["headers"])
         asks_for_load = _header(headers, LOAD_FORMAT_HEADER) is None
         if asks_for_load:
@@ -271,7 +282,9 @@ class DtesnMiddleware:
             raise
         request.finish(request.outcome())
 
-    def _report(self, before: Optional["asyncio.Task[Any]"], path: str, message: Message) -> Optional["asyncio.Task[Any]"]:
+    def _report(
+        self, before: Optional["asyncio.Task[Any]"], path: str, message: Message, headers: Dict[str, str]
+    ) -> Optional["asyncio.Task[Any]"]:
         """Sends a report after the one before it of the same request, beside the request."""
         if len(self._reports) >= MOST_PENDING_REPORTS:
             return before
@@ -279,7 +292,7 @@ class DtesnMiddleware:
         async def report() -> None:
             if before is not None:
                 await asyncio.wait([before])
-            await self._bridge.ask(path, message)
+            await self._bridge.ask(path, message, headers)
 
         task = asyncio.get_running_loop().create_task(report())
         self._reports.add(task)
@@ -290,15 +303,16 @@ class DtesnMiddleware:
 class _Request:
     """What is known of one request of an engine, and its reports in their order."""
 
-    def __init__(self, report: Callable[..., Any], engine: str, session: Message) -> None:
+    def __init__(self, report: Callable[..., Any], engine: str, session: Message, headers: Dict[str, str]) -> None:
         self._report = report
+        self._headers = headers
         self._ticket = str(uuid.uuid4())
         self._status = 0
         self._load: Optional[str] = None
         self._has_first = False
         self.left = False
         self.whole = False
-        self._last = report(None, "/v1/dispatch", {"engine": engine, "ticket": self._ticket, **session})
+        self._last = report(None, "/v1/dispatch", {"engine": engine, "ticket": self._ticket, **session}, headers)
 
     def started(self, message: Message) -> None:
         self._status = message["status"]
@@ -309,7 +323,7 @@ class _Request:
         if self._has_first or self._status >= 400:
             return
         self._has_first = True
-        self._last = self._report(self._last, "/v1/first-token", {"ticket": self._ticket})
+        self._last = self._report(self._last, "/v1/first-token", {"ticket": self._ticket}, self._headers)
 
     def outcome(self) -> str:
         if not self.whole:
@@ -320,7 +334,12 @@ class _Request:
         message = {"ticket": self._ticket, "outcome": outcome}
         if self._load is not None:
             message["orca"] = self._load
-        self._last = self._report(self._last, "/v1/finish", message)
+        self._last = self._report(self._last, "/v1/finish", message, self._headers)
+
+
+def _traced(scope: Scope) -> Dict[str, str]:
+    trace = _header(scope["headers"], TRACE_HEADER)
+    return {"traceparent": trace} if trace is not None and VALID_TRACE.fullmatch(trace) else {}
 
 
 def _header(headers: Any, name: bytes) -> Optional[str]:

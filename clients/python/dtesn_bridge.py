@@ -358,25 +358,30 @@ class BridgeClient:
         features: Optional[int] = None,
         priority: Optional[str] = None,
         budget_ms: Optional[int] = None,
+        traceparent: Optional[str] = None,
     ) -> Json:
         """The result of one input: a text, token ids, or a series.
 
         A series of `array('f')` or `array('d')` with `features` numbers a row is sent as it lies in memory.
         """
         path = "/v1/process" if priority is None else f"/v1/process?priority={quote(priority)}"
-        headers = {} if budget_ms is None else {"x-dtesn-budget-ms": str(budget_ms)}
+        headers = _traced(traceparent)
+        if budget_ms is not None:
+            headers["x-dtesn-budget-ms"] = str(budget_ms)
         if isinstance(series, array):
             frame, fields = _frame(series, features)
             return self._json("POST", path, data=frame, headers={**headers, **fields})
         return self._json("POST", path, _input(text, tokens, series), headers=headers)
 
-    def process_batch(self, inputs: Sequence[Json], *, priority: Optional[str] = None) -> List[Json]:
+    def process_batch(
+        self, inputs: Sequence[Json], *, priority: Optional[str] = None, traceparent: Optional[str] = None
+    ) -> List[Json]:
         """The results of up to 100 inputs ({'text': ...} and so on) in their order.
 
         Each is {'ok': True, 'result'} or {'ok': False, 'error'}.
         """
         path = "/v1/process/batch" if priority is None else f"/v1/process/batch?priority={quote(priority)}"
-        return self._json("POST", path, {"inputs": list(inputs)})["items"]
+        return self._json("POST", path, {"inputs": list(inputs)}, headers=_traced(traceparent))["items"]
 
     def process_stream(
         self,
@@ -385,6 +390,7 @@ class BridgeClient:
         tokens: Optional[Sequence[int]] = None,
         series: Optional[Sequence[Any]] = None,
         chunk: Optional[int] = None,
+        traceparent: Optional[str] = None,
     ) -> Iterator[Event]:
         """Chunk after chunk of a long input, at the pace in which they are read; the last event is the summary.
 
@@ -394,7 +400,7 @@ class BridgeClient:
         if chunk is not None:
             message["chunk"] = chunk
         what = "POST /v1/process/stream"
-        for event in self._events("POST", "/v1/process/stream", message, {}, self._timeout):
+        for event in self._events("POST", "/v1/process/stream", message, _traced(traceparent), self._timeout):
             if event.data is None:
                 continue
             data = _object(what, event.data)
@@ -451,12 +457,23 @@ class BridgeClient:
         session._until_durable(session.offset)
         return session
 
-    # The path of an engine's request: nothing here raises what the bridge fails with
+    # The path of an engine's request: nothing here raises what the bridge fails with. `traceparent` is that of the request (W3C)
 
-    def pick(self, *, session: Optional[str] = None, prompt_tokens: Optional[int] = None) -> Optional[Json]:
-        """The engine for the next request with the reason, or None: go on with your own choice."""
-        message = _given(session=session, promptTokens=prompt_tokens)
-        answer = self._failing_open("pick", "/v1/pick", message)
+    def pick(
+        self,
+        *,
+        session: Optional[str] = None,
+        prompt_tokens: Optional[int] = None,
+        slo_ttft_ms: Optional[float] = None,
+        slo_tpot_ms: Optional[float] = None,
+        traceparent: Optional[str] = None,
+    ) -> Optional[Json]:
+        """The engine for the next request with the reason, or None: go on with your own choice.
+
+        slo_ttft_ms, slo_tpot_ms: objectives for the milliseconds to the first token and between two tokens.
+        """
+        message = _given(session=session, promptTokens=prompt_tokens, sloTtftMs=slo_ttft_ms, sloTpotMs=slo_tpot_ms)
+        answer = self._failing_open("pick", "/v1/pick", message, traceparent)
         return answer if answer is not None and isinstance(answer.get("engine"), str) else None
 
     def dispatch(
@@ -466,16 +483,17 @@ class BridgeClient:
         prompt_tokens: Optional[int] = None,
         session: Optional[str] = None,
         ticket: Optional[str] = None,
+        traceparent: Optional[str] = None,
     ) -> str:
         """Says that a request was sent to an engine; the ticket for first_token and finish, also where the bridge is down."""
         ticket = ticket or str(uuid.uuid4())
         message = _given(engine=engine, promptTokens=prompt_tokens, session=session, ticket=ticket)
-        self._failing_open("dispatch", "/v1/dispatch", message)
+        self._failing_open("dispatch", "/v1/dispatch", message, traceparent)
         return ticket
 
-    def first_token(self, ticket: str) -> bool:
+    def first_token(self, ticket: str, *, traceparent: Optional[str] = None) -> bool:
         """Says that the first token of a request came; whether the bridge knows the ticket."""
-        answer = self._failing_open("first_token", "/v1/first-token", {"ticket": ticket})
+        answer = self._failing_open("first_token", "/v1/first-token", {"ticket": ticket}, traceparent)
         return bool(answer and answer.get("known"))
 
     def finish(
@@ -485,20 +503,22 @@ class BridgeClient:
         *,
         generated_tokens: Optional[int] = None,
         orca: Union[str, Json, None] = None,
+        traceparent: Optional[str] = None,
     ) -> bool:
         """Says how a request ended ('ok', 'error', 'aborted'), with the engine's header endpoint-load-metrics as `orca`."""
         message = _given(ticket=ticket, outcome=outcome, generatedTokens=generated_tokens, orca=orca)
-        answer = self._failing_open("finish", "/v1/finish", message)
+        answer = self._failing_open("finish", "/v1/finish", message, traceparent)
         return bool(answer and answer.get("known"))
 
     # HTTP
 
-    def _failing_open(self, name: str, path: str, message: Json) -> Optional[Json]:
+    def _failing_open(self, name: str, path: str, message: Json, traceparent: Optional[str]) -> Optional[Json]:
         if not self._breaker.admit():
             return None
         failed = True
         try:
-            answer = self._json("POST", path, message, timeout=self._budget, retries=0)
+            headers = _traced(traceparent)
+            answer = self._json("POST", path, message, headers=headers, timeout=self._budget, retries=0)
             failed = False
             return answer
         except Exception as error:  # fail open: whatever it is, the caller's request goes on
@@ -995,6 +1015,10 @@ def _rows(rows: Iterable[Sequence[float]], name: str) -> List[List[float]]:
             if not math.isfinite(value):
                 raise ValueError(f"Expected finite numbers for {name}[{i}] but received {value!r}")
     return copied
+
+
+def _traced(traceparent: Optional[str]) -> Dict[str, str]:
+    return {} if traceparent is None else {"traceparent": traceparent}
 
 
 def _frame(values: "array[float]", features: Optional[int]) -> Tuple[bytes, Dict[str, str]]:

@@ -9,6 +9,8 @@ import type { ModelFacts } from './model-facts.js';
 export interface RequestOptions {
   /** Ends the request; it rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
+  /** W3C trace context of the work that asks, sent as the header `traceparent`; well-formed. */
+  traceparent?: string | undefined;
 }
 
 /** The sources that an engine answers, and so one of several providers. */

@@ -22,8 +22,8 @@ export {
   type FetchedContext,
   type GivenContext,
 } from './engine-context.js';
-export type { ProcessBatchOptions, ProcessOptions } from './input-runner.js';
 export type { ModelOptions } from './lane.js';
+export type { ProcessBatchOptions, ProcessOptions } from './process-options.js';
 export { DtesnProcessor, type PreprocessedInput, type ProcessorEvents } from './processor.js';
 export type {
   CacheFigures,

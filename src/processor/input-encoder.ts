@@ -13,7 +13,7 @@
 
 import { type Clock, systemClock, untilAborted, withTimeLimit } from '../abort/index.js';
 import { type EncodedInput, type EncodeInput, encodeInput, type Tokenize } from '../encoding/index.js';
-import type { Engine } from '../engine/index.js';
+import type { Engine, RequestOptions } from '../engine/index.js';
 import { DtesnError } from '../errors/index.js';
 import type { Sources } from '../sources/index.js';
 import type { ModelTokenizer } from './model-tokenizer.js';
@@ -26,6 +26,8 @@ export interface EncodingRules {
   /** Whether requests may be sent to the engine. */
   ask: boolean;
   signal?: AbortSignal | undefined;
+  /** Trace context for the engine; of inputs that share a question, that of the first. */
+  traceparent?: string | undefined;
 }
 
 export interface Encoding {
@@ -86,26 +88,29 @@ export class InputEncoder {
     return { encoded, reused: kept !== undefined };
   }
 
-  #tokenize({ tokenizer, caching, ask }: EncodingRules): Tokenize | null {
+  #tokenize({ tokenizer, caching, ask, traceparent }: EncodingRules): Tokenize | null {
     const engines = this.#engines();
     const usable = engines.length > 0 && tokenizer.state !== 'error' && tokenizer.has_encode_method !== false;
     if (!usable || !ask) return null;
-    const inTurn: Tokenize = (text, { signal }) => this.#askInTurn(engines, text, this.#limitMs, signal);
+    const inTurn: Tokenize = (text, { signal }) =>
+      this.#askInTurn(engines, text, this.#limitMs, { signal, traceparent });
     return caching ? (text, { signal }) => this.#cache.ask(text, inTurn, signal) : inTurn;
   }
 
-  async #askInTurn(engines: Engine[], text: string, ms: number, signal: AbortSignal | undefined): Promise<Ids> {
+  async #askInTurn(engines: Engine[], text: string, ms: number, options: RequestOptions): Promise<Ids> {
+    const { signal, traceparent } = options;
     const [engine, ...others] = engines as [Engine, ...Engine[]];
     const begun = this.#clock.now();
     const own = others.length === 0 ? ms : ms / 2;
     const late = () => new DOMException(`no tokens within ${own} ms`, 'TimeoutError');
     try {
-      const tokenize = (limit: AbortSignal) => untilAborted(limit, engine.tokenize(text, { signal: limit }));
+      const tokenize = (limit: AbortSignal) =>
+        untilAborted(limit, engine.tokenize(text, { signal: limit, traceparent }));
       return await withTimeLimit(own, late, signal, tokenize, this.#clock);
     } catch (error) {
       signal?.throwIfAborted();
       if (others.length === 0) throw error;
-      const ids = await this.#askInTurn(others, text, ms - (this.#clock.now() - begun), signal).catch(() => {
+      const ids = await this.#askInTurn(others, text, ms - (this.#clock.now() - begun), options).catch(() => {
         throw error; // the first error is the most informative
       });
       const why = error instanceof Error ? error.message : String(error);

@@ -7,28 +7,21 @@
  */
 
 import { type EncodeInput, writeSeries } from '../encoding/index.js';
-import { argumentError, checkKeys } from '../errors/index.js';
-import { checkLongRun, type Progress } from '../native/index.js';
+import type { RequestOptions } from '../engine/index.js';
 import type { DeepTreeModel, State } from '../network/index.js';
 import { applyMultiSourceTransformations, draftTransformations, type PlanTarget, pinPlan } from '../pipeline/index.js';
 import type { SourceFetcher, SourceSet } from '../sources/index.js';
 import { programShape } from '../transform/index.js';
 import { agreementOf } from './agreement.js';
 import { assembleResult } from './assemble-result.js';
-import { type Continuation, continuedDraft, continuedPins } from './continuation.js';
-import {
-  type ContextUse,
-  checkContext,
-  engineContext,
-  type FetchedContext,
-  type GivenContext,
-  useOf,
-} from './engine-context.js';
+import { continuedDraft, continuedPins } from './continuation.js';
+import { type ContextUse, checkContext, engineContext, type FetchedContext, useOf } from './engine-context.js';
 import { InputEncoder } from './input-encoder.js';
 import type { Lane } from './lane.js';
 import { ModelTokenizer } from './model-tokenizer.js';
 import type { PlannedData } from './planner.js';
 import type { PreparedInput } from './prepared-input.js';
+import { checkTraces, type ProcessBatchOptions, type ProcessOptions } from './process-options.js';
 import type { InputAccount } from './processor-metrics.js';
 import type { ProcessorParts } from './processor-options.js';
 import { type DtesnFailure, type DtesnResult, failureOf } from './result.js';
@@ -36,44 +29,6 @@ import { StageClock } from './stage-clock.js';
 import { type BSeriesResult, expandFlow, type ModelRun, runModel, runModelBatch, treesTo } from './stages.js';
 import type { WavePlan } from './waves.js';
 import type { RunMemory, SeriesMemory } from './work-memory.js';
-
-export interface ProcessOptions {
-  /** Ends the input, which then rejects with the signal's reason. */
-  signal?: AbortSignal;
-  /** The stages 'context', 'encode' and 'model', the last counted in steps; of a batch 'inputs', counted in inputs. */
-  onProgress?: (progress: Progress) => void;
-  /**
-   * A context to use instead of a fetch. No request is sent then: text is encoded by cached ids, by the tokenizer of
-   * the model's files, or as UTF-8 bytes, and the result names the encoder.
-   */
-  context?: GivenContext;
-  /** A series in chunks: this input starts where the last chunk ended (continuation.ts). The zero state by default. */
-  continueFrom?: Continuation | undefined;
-}
-
-export interface ProcessBatchOptions extends Omit<ProcessOptions, 'continueFrom'> {
-  /** For each input the series that it continues, or null. */
-  continueFrom?: readonly (Continuation | null)[] | undefined;
-}
-
-/** Refuses unknown keys, and a signal or a listener of another kind. */
-export function checkProcessOptions(options: ProcessOptions | ProcessBatchOptions, call: string): void {
-  checkKeys(options, ['signal', 'onProgress', 'context', 'continueFrom'], call);
-  const { signal, onProgress } = options;
-  checkLongRun({ signal, onProgress }, call);
-}
-
-/** The continuations of a batch: one or null for each input. */
-export function checkContinuations(
-  continueFrom: ProcessBatchOptions['continueFrom'],
-  inputs: number,
-): readonly (Continuation | null)[] {
-  if (continueFrom === undefined) return [];
-  if (!Array.isArray(continueFrom) || continueFrom.length !== inputs) {
-    throw argumentError(`an array of ${inputs} continuations or null`, 'continueFrom', continueFrom);
-  }
-  return continueFrom;
-}
 
 /** What one decision rests on. */
 export interface Look {
@@ -147,8 +102,9 @@ export class InputRunner {
   /** A wave of one input; throws its error. */
   async prepareOne(input: EncodeInput, options: ProcessOptions): Promise<Wave> {
     let failure: unknown;
-    const { continueFrom = null, ...rest } = options;
-    const given = { ...rest, continueFrom: [continueFrom] };
+    const { continueFrom = null, traceparent, ...rest } = options;
+    checkTraces([traceparent], 1);
+    const given = { ...rest, continueFrom: [continueFrom], traceparent: [traceparent] };
     const wave = await this.#prepare([input], 0, 1, false, given, (_, error) => {
       failure = error;
     });
@@ -256,7 +212,10 @@ export class InputRunner {
       const continuation = options.continueFrom?.[start + i] ?? null;
       const planned = continuation === null ? look.plan(kind) : this.#continuedPlan(look.plan(kind), kind);
       own.end('context');
-      const encoded = await this.#encode(inputs[start + i]!, look, planned, signal);
+      const encoded = await this.#encode(inputs[start + i]!, look, planned, {
+        signal,
+        traceparent: options.traceparent?.[start + i],
+      });
       own.end('encode');
       return { index: start + i, encoding: encoded, planned, clock: own, use: look.use, continuation };
     });
@@ -280,11 +239,11 @@ export class InputRunner {
     return `${fetcher.epoch} ${fetcher.engineFor('tokenizer')?.label}`;
   }
 
-  #encode(input: EncodeInput, look: Look, { data }: PlannedData, signal: AbortSignal | undefined) {
+  #encode(input: EncodeInput, look: Look, { data }: PlannedData, request: RequestOptions) {
     const caching = data.processing_pipelines.optimization_config.enable_caching;
     const { tokenizer, ask } = look;
     this.#parts.tokens.follow(this.#epoch());
-    return this.#encoder.encode(input, { tokenizer, caching, ask, signal });
+    return this.#encoder.encode(input, { tokenizer, caching, ask, ...request });
   }
 
   /** Reserves the memory of the wave once, then transforms each input in its part of it. */

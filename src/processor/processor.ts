@@ -46,13 +46,14 @@ import type { ProgramSeries } from '../transform/index.js';
 import type { DtesnConfig } from './config.js';
 import { Continuation } from './continuation.js';
 import { type ContextUse, type FetchedContext, type GivenContext, isContext } from './engine-context.js';
+import { InputRunner } from './input-runner.js';
 import {
   checkContinuations,
   checkProcessOptions,
-  InputRunner,
+  checkTraces,
   type ProcessBatchOptions,
   type ProcessOptions,
-} from './input-runner.js';
+} from './process-options.js';
 import { type MetricsOfProcessor, metricsOf } from './processor-metrics.js';
 import { openParts, type ProcessorOptions, type ProcessorParts } from './processor-options.js';
 import type { DtesnFailure, DtesnResult } from './result.js';
@@ -239,6 +240,7 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
     return this.#track(async () => {
       if (!Array.isArray(inputs)) throw argumentError('an array of inputs', 'inputs', inputs);
       checkProcessOptions(options, 'processBatch');
+      checkTraces(options.traceparent, inputs.length);
       const { onProgress, ...each } = options;
       const results = new Array<DtesnResult | DtesnFailure>(inputs.length);
       let done = 0;

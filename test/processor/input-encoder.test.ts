@@ -44,3 +44,28 @@ test('a request to an engine that ignores its signal ends at the time limit or w
   await expect(aborted).rejects.toThrow('enough');
   await processor.close();
 });
+
+describe('a trace context', () => {
+  const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+  test('goes to the tokenizer with its text: of a batch each with its own', async () => {
+    const traces = new Map<string, string | undefined>();
+    const engine = memoryEngine({
+      tokenize: async (text, options) => {
+        traces.set(text, options?.traceparent);
+        return { count: 1, maxModelLen: 8192, tokens: [7] };
+      },
+    });
+    await using processor = await DtesnProcessor.create({ engine, config });
+    await processor.process('alone', { traceparent: trace });
+    await processor.processBatch(['one', 'two'], { traceparent: [undefined, trace] });
+    expect(['alone', 'one', 'two'].map((text) => traces.get(text))).toEqual([trace, undefined, trace]);
+  });
+
+  test.each([['not one'], [`${trace}\r\nx: y`], [[trace]]])('%j is refused', async (traceparent) => {
+    await using processor = await DtesnProcessor.create({ engine: memoryEngine({}), config });
+    const refused = expect.objectContaining({ code: 'ERR_DTESN_ARGUMENT' });
+    await expect(processor.process('a', { traceparent: traceparent as string })).rejects.toEqual(refused);
+    await expect(processor.processBatch(['a', 'b'], { traceparent: [traceparent as string] })).rejects.toEqual(refused);
+  });
+});

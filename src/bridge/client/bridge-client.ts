@@ -43,6 +43,7 @@ import {
   type StreamCallOptions,
   sessionOptionsSchema,
   streamOptionsSchema,
+  type TracedCallOptions,
 } from './options.js';
 import { type ProcessStreamEvent, processStream, type StreamedInput, streamCall } from './process-stream.js';
 import { ClientToken } from './token.js';
@@ -58,6 +59,10 @@ export interface PickRequest {
   /** Requests of one session go to one engine where that costs little. */
   session?: string | undefined;
   promptTokens?: number | undefined;
+  /** Objective for the time to the first token, in milliseconds. */
+  sloTtftMs?: number | undefined;
+  /** Objective for the time between two tokens, in milliseconds. */
+  sloTpotMs?: number | undefined;
 }
 
 export interface DispatchRequest {
@@ -108,16 +113,22 @@ export class BridgeClient {
   }
 
   /** The engine for the next request with the reason, or null within `budgetMs`: go on with your own choice. Never throws. */
-  async pick(request: PickRequest = {}, { signal }: CallOptions = {}): Promise<PickMessage | null> {
-    const { session, promptTokens } = request;
-    const call = { path: '/v1/pick', json: { session, promptTokens }, signal };
+  async pick(request: PickRequest = {}, { signal, traceparent }: TracedCallOptions = {}): Promise<PickMessage | null> {
+    const { session, promptTokens, sloTtftMs, sloTpotMs } = request;
+    const json = { session, promptTokens, sloTtftMs, sloTpotMs };
+    const call = { path: '/v1/pick', json, signal, headers: traced(traceparent) };
     return this.#failingOpen('pick', null, (urgent) => this.#exchange.json({ ...urgent, ...call }, pickAnswerSchema));
   }
 
   /** Says that a request was sent to an engine; answers its ticket, also where the bridge did not hear of it. Never throws. */
-  async dispatch(request: DispatchRequest, { signal }: CallOptions = {}): Promise<string> {
+  async dispatch(request: DispatchRequest, { signal, traceparent }: TracedCallOptions = {}): Promise<string> {
     const { engine, promptTokens, session, ticket = randomUUID() } = request;
-    const call = { path: '/v1/dispatch', json: { engine, promptTokens, session, ticket }, signal };
+    const call = {
+      path: '/v1/dispatch',
+      json: { engine, promptTokens, session, ticket },
+      signal,
+      headers: traced(traceparent),
+    };
     const send = async (urgent: Call) => {
       const answer = await this.#exchange.json({ ...urgent, ...call }, dispatchAnswerSchema);
       return answer.ticket;
@@ -126,8 +137,8 @@ export class BridgeClient {
   }
 
   /** Says that the first token of a request came; whether the bridge knows the ticket. Never throws. */
-  async firstToken(ticket: string, { signal }: CallOptions = {}): Promise<boolean> {
-    const call = { path: '/v1/first-token', json: { ticket }, signal };
+  async firstToken(ticket: string, { signal, traceparent }: TracedCallOptions = {}): Promise<boolean> {
+    const call = { path: '/v1/first-token', json: { ticket }, signal, headers: traced(traceparent) };
     return this.#failingOpen('firstToken', false, async (urgent) => {
       const { known } = await this.#exchange.json({ ...urgent, ...call }, ticketAnswerSchema);
       return known;
@@ -135,9 +146,18 @@ export class BridgeClient {
   }
 
   /** Says how a request ended; whether the bridge knows the ticket. Never throws. */
-  async finish(ticket: string, request: FinishRequest, { signal }: CallOptions = {}): Promise<boolean> {
+  async finish(
+    ticket: string,
+    request: FinishRequest,
+    { signal, traceparent }: TracedCallOptions = {},
+  ): Promise<boolean> {
     const { outcome, generatedTokens, orca } = request;
-    const call = { path: '/v1/finish', json: { ticket, outcome, generatedTokens, orca }, signal };
+    const call = {
+      path: '/v1/finish',
+      json: { ticket, outcome, generatedTokens, orca },
+      signal,
+      headers: traced(traceparent),
+    };
     return this.#failingOpen('finish', false, async (urgent) => {
       const { known } = await this.#exchange.json({ ...urgent, ...call }, ticketAnswerSchema);
       return known;
@@ -146,18 +166,18 @@ export class BridgeClient {
 
   /** The result of one input. */
   async process(input: InputMessage | SeriesFrame, options: ProcessCallOptions = {}): Promise<DtesnResultJson> {
-    const { signal, priority, budgetMs } = checkOptions(processOptionsSchema, options, 'process');
+    const { signal, priority, budgetMs, traceparent } = checkOptions(processOptionsSchema, options, 'process');
     const path = priority === undefined ? '/v1/process' : `/v1/process?priority=${priority}`;
-    const budget = budgetMs === undefined ? {} : { 'x-dtesn-budget-ms': String(budgetMs) };
+    const own = { ...budgeted(budgetMs), ...traced(traceparent) };
     const { headers, ...body } = isFrame(input) ? frameBody(input) : { json: input, headers: {} };
-    return this.#exchange.json({ ...this.#call('POST', path, signal), ...body, headers: { ...headers, ...budget } });
+    return this.#exchange.json({ ...this.#call('POST', path, signal), ...body, headers: { ...headers, ...own } });
   }
 
   /** The results of up to 100 inputs in their order; one that fails is an entry with its error. */
   async processBatch(inputs: readonly InputMessage[], options: ProcessCallOptions = {}): Promise<BatchItem[]> {
-    const { signal, priority, budgetMs } = checkOptions(processOptionsSchema, options, 'processBatch');
+    const { signal, priority, budgetMs, traceparent } = checkOptions(processOptionsSchema, options, 'processBatch');
     const path = priority === undefined ? '/v1/process/batch' : `/v1/process/batch?priority=${priority}`;
-    const headers = budgetMs === undefined ? {} : { 'x-dtesn-budget-ms': String(budgetMs) };
+    const headers = { ...budgeted(budgetMs), ...traced(traceparent) };
     const call = { ...this.#call('POST', path, signal), json: { inputs }, headers };
     const { items } = await this.#exchange.json(call, batchAnswerSchema);
     return items as unknown as BatchItem[];
@@ -168,10 +188,11 @@ export class BridgeClient {
     input: InputMessage | StreamedInput,
     options: StreamCallOptions = {},
   ): AsyncGenerator<ProcessStreamEvent, void, void> {
-    const { signal, chunk } = checkOptions(streamOptionsSchema, options, 'processStream');
+    const { signal, chunk, traceparent } = checkOptions(streamOptionsSchema, options, 'processStream');
     const stop = signal ?? new AbortController().signal;
-    const call = { ...this.#call('POST', '/v1/process/stream', stop), signal: stop, ...streamCall(input, chunk) };
-    yield* processStream(this.#exchange, call);
+    const { headers, ...body } = streamCall(input, chunk);
+    const call = { ...this.#call('POST', '/v1/process/stream', stop), ...body, signal: stop };
+    yield* processStream(this.#exchange, { ...call, headers: { ...headers, ...traced(traceparent) } });
   }
 
   /** Opens a session: a new one, or the one of this id where it left off. */
@@ -237,6 +258,14 @@ export class BridgeClient {
       process.emitWarning(`onFailure of BridgeClient threw: ${thrown}`, { code: 'DTESN_LISTENER' });
     }
   }
+}
+
+function traced(traceparent: string | undefined): Record<string, string> {
+  return traceparent === undefined ? {} : { traceparent };
+}
+
+function budgeted(ms: number | undefined): Record<string, string> {
+  return ms === undefined ? {} : { 'x-dtesn-budget-ms': String(ms) };
 }
 
 function isFrame(input: InputMessage | SeriesFrame): input is SeriesFrame {

@@ -23,5 +23,6 @@ export type {
   SessionOptions,
   StepsOptions,
   StreamCallOptions,
+  TracedCallOptions,
 } from './options.js';
 export type { ProcessStreamEvent, StreamedInput } from './process-stream.js';

@@ -55,12 +55,23 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
+const traceparent = z
+  .string()
+  .regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/)
+  .optional()
+  .describe('a W3C traceparent');
+export interface TracedCallOptions extends CallOptions {
+  /** W3C trace context of the caller's request, sent as the header `traceparent`. */
+  traceparent?: string | undefined;
+}
+
 export const processOptionsSchema = z.object({
   signal,
+  traceparent,
   priority: z.enum(['high', 'normal', 'low']).optional().describe("'high', 'normal' or 'low'"),
   budgetMs: z.int().min(1).max(maxMs).optional().describe(`a whole number of milliseconds from 1 to ${maxMs}`),
 });
-export interface ProcessCallOptions extends CallOptions {
+export interface ProcessCallOptions extends TracedCallOptions {
   /** The class in which the request waits. Default 'normal'. */
   priority?: 'high' | 'normal' | 'low' | undefined;
   /** Work that has not begun after this time is dropped by the bridge: error `budget`. */
@@ -69,9 +80,10 @@ export interface ProcessCallOptions extends CallOptions {
 
 export const streamOptionsSchema = z.object({
   signal,
+  traceparent,
   chunk: z.int().min(1).max(1_000_000).optional().describe('a whole number from 1 to 1000000'),
 });
-export interface StreamCallOptions extends CallOptions {
+export interface StreamCallOptions extends TracedCallOptions {
   /** Characters of a text, ids or rows that are processed at a time. Default 4096. */
   chunk?: number | undefined;
 }

@@ -74,7 +74,7 @@ const SIZE_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128];
 
 /** What a request has beside its admission. */
 interface RequestParts
-  extends Pick<ModelRequest, 'context'>,
+  extends Pick<ModelRequest, 'context' | 'traceparent'>,
     Partial<Pick<ModelRequest, 'processor' | 'continuation'>> {
   /** Whether the bounds of the queue do not apply. */
   reserved?: boolean;
@@ -128,18 +128,21 @@ export class BatchRunner implements AsyncDisposable {
   }
 
   /** Processes one input. */
-  async process(input: ModelInput, { context, ...admission }: RequestOptions = {}): Promise<DtesnResultJson> {
-    const [outcome] = await this.#submit([input], admission, { context });
+  async process(
+    input: ModelInput,
+    { context, traceparent, ...admission }: RequestOptions = {},
+  ): Promise<DtesnResultJson> {
+    const [outcome] = await this.#submit([input], admission, { context, traceparent });
     return resultOf(outcome!, admission.signal);
   }
 
   /** Processes many inputs, which are admitted all or none: an entry for each, in order. */
   async processBatch(
     inputs: readonly ModelInput[],
-    { context, ...admission }: RequestOptions = {},
+    { context, traceparent, ...admission }: RequestOptions = {},
   ): Promise<BatchEntry[]> {
     if (!Array.isArray(inputs)) throw argumentError('an array of inputs', 'inputs', inputs);
-    const outcomes = await this.#submit(inputs, admission, { context });
+    const outcomes = await this.#submit(inputs, admission, { context, traceparent });
     admission.signal?.throwIfAborted();
     return outcomes.map((outcome) => {
       if (outcome.ok) return outcome;
@@ -154,7 +157,7 @@ export class BatchRunner implements AsyncDisposable {
    */
   async *processStream(
     chunks: AsyncIterable<StreamChunk>,
-    { context, totalBytes, ...admission }: StreamOptions = {},
+    { context, traceparent, totalBytes, ...admission }: StreamOptions = {},
   ): AsyncGenerator<ChunkOutcome | StreamSummary, void, void> {
     const { client = '', signal } = admission;
     signal?.throwIfAborted();
@@ -162,7 +165,7 @@ export class BatchRunner implements AsyncDisposable {
     const processor = this.#processor;
     this.#uses.hold(processor);
     try {
-      const parts = { context, processor, continuation: processor.openContinuation() };
+      const parts = { context, traceparent, processor, continuation: processor.openContinuation() };
       const run = async (input: ModelInput, index: number, bytes: number) => {
         const first = index === 0;
         const own: Admission = { ...admission, bytes, budgetMs: first ? admission.budgetMs : undefined };
@@ -203,7 +206,7 @@ export class BatchRunner implements AsyncDisposable {
 
   async #submit(inputs: readonly ModelInput[], admission: Admission, parts: RequestParts): Promise<Outcome[]> {
     const bytes = admission.bytes ?? inputs.reduce<number>((sum, input) => sum + bytesOf(input), 0);
-    const { context, processor = this.#processor, continuation = null, reserved = false } = parts;
+    const { context, traceparent, processor = this.#processor, continuation = null, reserved = false } = parts;
     const outcomes: Promise<Outcome>[] = [];
     const requests = inputs.map((input): ModelRequest => {
       let settle: ModelRequest['settle'] = () => {};
@@ -211,7 +214,7 @@ export class BatchRunner implements AsyncDisposable {
         settle = resolve;
       });
       outcomes.push(outcome.then((settled) => this.#learn(settled)));
-      return { input, processor, context, continuation, signal: admission.signal, settle };
+      return { input, processor, context, continuation, traceparent, signal: admission.signal, settle };
     });
     const shed = ({ settle }: ModelRequest, error: unknown) => settle({ ok: false, error });
     this.#queue.admit(requests, { ...admission, bytes }, shed, reserved);

@@ -23,6 +23,7 @@ export interface ModelRequest {
   context: GivenContext | undefined;
   continuation: Continuation | null;
   signal: AbortSignal | undefined;
+  traceparent: string | undefined;
   /** Takes the first outcome; later ones have no effect. */
   settle: (outcome: Outcome) => void;
 }
@@ -74,6 +75,7 @@ function process(batch: readonly ModelRequest[], signal: AbortSignal): Promise<(
     {
       signal,
       continueFrom: batch.map(({ continuation }) => continuation),
+      traceparent: batch.map(({ traceparent }) => traceparent),
       ...(context !== undefined && { context }),
     },
   );

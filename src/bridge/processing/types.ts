@@ -11,6 +11,8 @@ export type ModelInput = EncodeInput;
 export interface RequestOptions extends Admission {
   /** A context of the caller, used instead of a fetch. */
   context?: GivenContext | undefined;
+  /** W3C trace context, handed on to the engine's tokenizer. */
+  traceparent?: string | undefined;
 }
 
 /** The outcome of one input of a batch. */

@@ -106,6 +106,7 @@ function admission(request: EndpointRequest<{ priority?: 'high' | 'normal' | 'lo
     bytes: bytesOf(request.incoming),
     budgetMs: request.budgetMs,
     signal: request.signal,
+    traceparent: request.traceparent,
   };
 }
 

@@ -101,11 +101,12 @@ export function referenceEndpoints({ runner, config, status }: ReferenceParts): 
   ];
 }
 
-function admission({ caller, budgetMs, signal, incoming }: EndpointRequest): RequestOptions {
+function admission({ caller, budgetMs, signal, traceparent, incoming }: EndpointRequest): RequestOptions {
   return {
     client: caller.id,
     budgetMs,
     signal,
+    traceparent,
     ...(incoming.headers['content-length'] !== undefined && { bytes: Number(incoming.headers['content-length']) }),
   };
 }

@@ -52,6 +52,7 @@ export class EngineHttp {
     const { client, root, apiKey } = this.#place;
     const headers: Record<string, string> = { 'accept-encoding': 'identity' };
     if (apiKey !== undefined && this.#keyed(path)) headers['authorization'] = `Bearer ${apiKey}`;
+    if (options?.traceparent !== undefined) headers['traceparent'] = options.traceparent;
     const method = body === undefined ? 'GET' : 'POST';
     const request: HttpRequest = { method, url: new URL(path, root), headers, maxBytes, vital };
     if (body !== undefined) {

@@ -82,7 +82,8 @@ export class EngineGuard {
       version: (options) => ask('model', options, (limits) => engine.version(limits)),
       health: (options) => ask('health', options, (limits) => engine.health(limits)),
       metrics: (options) => ask('metrics', options, (limits) => engine.metrics(limits)),
-      tokenize: (text, options) => ask('tokenizer', options, (limits) => engine.tokenize(text, limits)),
+      tokenize: (text, options) =>
+        ask('tokenizer', options, (limits) => engine.tokenize(text, { ...options, ...limits })),
       detokenize: (tokens, options) => ask('tokenizer', options, (limits) => engine.detokenize(tokens, limits)),
       modelFiles: (options) => engine.modelFiles(options),
       close: () => engine.close(),

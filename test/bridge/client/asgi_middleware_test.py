@@ -18,6 +18,7 @@ class FakeBridge:
 
     def __init__(self, reply):
         self.asked = []
+        self.heads = []
         self.reply = reply
 
     async def __aenter__(self):
@@ -36,6 +37,7 @@ class FakeBridge:
                 message = json.loads(await reader.readexactly(length))
                 path = head.split(" ")[1]
                 self.asked.append((path, message))
+                self.heads.append(head)
                 answer = self.reply(path, message)
                 if answer is None:
                     continue
@@ -88,7 +90,33 @@ def paths(bridge):
     return [path for path, _ in bridge.asked]
 
 
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
 class Engine(unittest.IsolatedAsyncioTestCase):
+    async def test_every_question_has_the_trace_of_its_request(self):
+        for role, count in (("engine", 3), ("router", 4)):
+            async with FakeBridge(normal) as bridge:
+                app = DtesnMiddleware(whole, bridge=bridge.address, engine="a", role=role, budget=5)
+                await call(app, [(b"traceparent", TRACE.encode())])
+                await app.close()
+                self.assertEqual([f"\r\ntraceparent: {TRACE}\r\n" in head for head in bridge.heads], [True] * count)
+
+    async def test_a_malformed_trace_is_not_handed_on(self):
+        async with FakeBridge(normal) as bridge:
+            app = DtesnMiddleware(whole, bridge=bridge.address, engine="a", budget=5)
+            await call(app, [(b"traceparent", TRACE.encode() + b"\r\nx: y")])
+            await app.close()
+            self.assertEqual(["traceparent" in head for head in bridge.heads], [False] * 3)
+
+    async def test_a_router_hands_the_objectives_of_a_request_on(self):
+        async with FakeBridge(normal) as bridge:
+            app = DtesnMiddleware(whole, bridge=bridge.address, role="router", budget=5)
+            await call(app, [(b"x-llm-d-slo-ttft-ms", b"250.5"), (b"x-llm-d-slo-tpot-ms", b"0")])
+            await app.close()
+            self.assertIn("\r\nx-llm-d-slo-ttft-ms: 250.5\r\n", bridge.heads[0])
+            self.assertNotIn("tpot", bridge.heads[0])
+
     async def test_a_request_is_reported_in_order_with_one_ticket_and_its_load(self):
         async with FakeBridge(normal) as bridge:
             app = DtesnMiddleware(whole, bridge=bridge.address, engine="a", budget=5)
