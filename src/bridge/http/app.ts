@@ -54,8 +54,14 @@ interface Counted extends AppOptions {
 
 type Env = { Bindings: HttpBindings };
 
+/**
+ * Node's own class, whatever the global one is: @hono/node-server puts a class of its own there, whose instances it writes without
+ * a look at the header below. A clone of one is Node's.
+ */
+const NodeResponse = new Response().clone().constructor as typeof Response;
+
 /** What Hono is given for an answer that was written to Node's response. */
-const alreadySent = () => new Response(null, { headers: { 'x-hono-already-sent': 'true' } });
+const alreadySent = () => new NodeResponse(null, { headers: { 'x-hono-already-sent': 'true' } });
 
 export interface App {
   /** For a Hono application on @hono/node-server, whose bindings it needs. */

@@ -22,6 +22,7 @@ export function commitSeconds(metrics: MetricsRegistry): Histogram {
 export class SessionCounters {
   readonly #rows: Counter;
   readonly #recovered: Gauge;
+  readonly #shed: Counter;
 
   constructor(metrics: MetricsRegistry, sessions: () => number, figures: () => JournalFigures | null) {
     commitSeconds(metrics);
@@ -41,6 +42,7 @@ export class SessionCounters {
     let failed = 0;
     this.#rows = metrics.counter('dtesn_session_rows_total', 'Rows of requests on sessions', ['result']);
     for (const result of rowsResults) this.#rows.begin({ result });
+    this.#shed = metrics.counter('dtesn_shed_total', 'Requests refused or dropped before they were begun', ['reason']);
     this.#recovered = metrics.gauge('dtesn_recovery_sessions', 'Sessions at the last start', ['result']);
     for (const result of recoveryResults) this.#recovered.begin({ result });
     metrics.collect(() => {
@@ -61,6 +63,11 @@ export class SessionCounters {
   rows(result: RowsResult, count: number): void {
     if (result === 'applied') this.applied += count;
     if (count > 0) this.#rows.inc({ result }, count);
+  }
+
+  /** A request that was dropped before it was begun. */
+  shed(reason: 'budget'): void {
+    this.#shed.inc({ reason });
   }
 
   recovered(result: RecoveryResult, count: number): void {
