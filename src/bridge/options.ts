@@ -53,7 +53,7 @@ export function checkBridgeOptions(options: BridgeOptions, environment = process
   if (!result.success) throw refusal(result.error, options);
   const start = startOf({ flags, environment, path: configFile });
   checkAddresses(start.resolved);
-  checkTogether(start.resolved.config);
+  checkTogether(start.resolved);
   return { config: start.resolved.config, start, given, log, metrics };
 }
 
@@ -99,14 +99,17 @@ function checkAddresses({ config, origins }: StartConfiguration['resolved']): vo
 }
 
 /** What no field alone says. */
-function checkTogether({ tlsCert, tlsKey, listen, socketMode, readTokenFile, useTokenFile }: BridgeConfig): void {
+function checkTogether({ config, origins }: StartConfiguration['resolved']): void {
+  const { tlsCert, tlsKey, listen, socketMode, readTokenFile, useTokenFile } = config;
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw argumentError('tlsCert and tlsKey, or none of them', tlsCert === undefined ? 'tlsCert' : 'tlsKey', undefined);
   }
   const isOpenToAll = socketMode > standardSocketMode && listen.some((address) => address.startsWith('unix:'));
   if (isOpenToAll && readTokenFile === undefined && useTokenFile === undefined) {
     const expected = 'a readTokenFile or a useTokenFile for a Unix socket that every user may open, or 432 (0660)';
-    throw argumentError(expected, 'socketMode', socketMode);
+    const error = argumentError(expected, 'socketMode', socketMode);
+    if (origins.get('socketMode') === 'flag') throw error;
+    throw new ExitError(exitCodes.configuration, error.message, { cause: error });
   }
 }
 

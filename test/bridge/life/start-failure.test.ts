@@ -40,6 +40,12 @@ test.each<[string, RunningBridgeOptions, number, RegExp]>([
   ['an engine with a user', { args: ['--engine', 'http://u:secret@a:1'] }, 2, /without user, query and fragment/],
   ['two engines of one address', { args: ['--engine', 'http://a:1', '--engine', 'http://a:1'] }, 2, /http:\/\/a:1/],
   ['a wrong address in the environment', { listen: [], env: { DTESN_BRIDGE_LISTEN: 'foo' } }, 78, /listen: .*"foo"$/],
+  [
+    'a Unix socket that the environment opens to all',
+    { listen: ['unix:/none/socket'], env: { DTESN_BRIDGE_SOCKET_MODE: '438' } },
+    78,
+    /for socketMode but received 438$/,
+  ],
   ['a token file that is missing', { args: ['--use-token-file', '/none/token'] }, 78, /\/none\/token .*ENOENT/],
   [
     'certificates that are missing',
