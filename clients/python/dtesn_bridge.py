@@ -29,6 +29,7 @@ import threading
 import time
 import uuid
 from array import array
+from concurrent.futures import Future, TimeoutError as FutureTimeout
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 from urllib.parse import quote, urlsplit
 
@@ -156,11 +157,31 @@ class _Connection(http.client.HTTPConnection):
                 sock.close()
                 raise
         else:
-            sock = socket.create_connection((to.host, to.port), seconds)
+            end = time.monotonic() + seconds
+            sock = self._connected(end)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if to.tls is not None:
-            sock = to.tls.wrap_socket(sock, server_hostname=to.host)
+            if to.tls is not None:
+                sock.settimeout(max(0.001, end - time.monotonic()))
+                sock = to.tls.wrap_socket(sock, server_hostname=to.host)
         self.limited = self.sock = _Socket(sock)  # type: ignore[assignment]
+
+    def _connected(self, end: float) -> socket.socket:
+        """A connection to the first address that takes it: each may use its share of the time that is left."""
+        places = self._to.places(end - time.monotonic())
+        failure: Optional[OSError] = None
+        for i, (family, kind, protocol, _, place) in enumerate(places):
+            sock: Optional[socket.socket] = None
+            try:
+                sock = socket.socket(family, kind, protocol)
+                sock.settimeout(max(0.001, (end - time.monotonic()) / (len(places) - i)))
+                sock.connect(place)
+                return sock
+            except OSError as error:
+                failure = error
+                if sock is not None:
+                    sock.close()
+        self._to.forget()
+        raise failure or OSError(f"{self._to.host} has no address")
 
     def limit(self, deadline: Optional[float], idle: float) -> None:
         if self.limited is not None:
@@ -177,6 +198,9 @@ class _Address:
         self.path: Optional[str] = None
         self.tls: Optional[ssl.SSLContext] = None
         self.host, self.port, self.label = "localhost", 80, address
+        self._lock = threading.Lock()
+        self._places: List[Any] = []
+        self._question: Optional["Future[List[Any]]"] = None
         expected = f"Expected 'http://host:port' or 'unix:/path' for address but received {address!r}"
         if address.startswith("unix:"):
             self.path = address[len("unix:"):]
@@ -193,6 +217,39 @@ class _Address:
         self.port = url.port or (443 if url.scheme == "https" else 80)
         if url.scheme == "https":
             self.tls = ssl.create_default_context(cafile=ca_file)
+
+    def places(self, seconds: float) -> List[Any]:
+        """The addresses of the host, which are kept. getaddrinfo has no time limit: a thread waits for it."""
+        with self._lock:
+            if self._places:
+                return self._places
+            if self._question is None:
+                self._question = Future()
+                threading.Thread(target=self._resolve, args=(self._question,), daemon=True).start()
+            question = self._question
+        try:
+            return question.result(max(0.001, seconds))
+        except FutureTimeout:
+            raise socket.timeout(f"the addresses of {self.host} were not found in time") from None
+
+    def forget(self) -> None:
+        """None of the addresses took a connection: the next one asks for them."""
+        with self._lock:
+            self._places = []
+
+    def _resolve(self, question: "Future[List[Any]]") -> None:
+        places: List[Any] = []
+        failure: Optional[Exception] = None
+        try:
+            places = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        except Exception as error:
+            failure = error if isinstance(error, OSError) else OSError(str(error))
+        with self._lock:
+            self._places, self._question = places, None
+        if failure is None:
+            question.set_result(places)
+        else:
+            question.set_exception(failure)
 
 
 class _Breaker:
@@ -639,6 +696,7 @@ class BridgeSession:
         self._client = client
         self._max_kept_rows = max_kept_rows
         self._base = self.offset
+        self._most_rows = sys.maxsize  # of a request: the bridge refuses more for the size of their outputs
         self._kept: List[Tuple[List[float], Optional[List[float]]]] = []
         self._ended: Optional[BridgeError] = None
         self._lock = threading.RLock()
@@ -718,6 +776,8 @@ class BridgeSession:
             try:
                 answer = self._send_portion(start, end, durable and end == self.next)
             except BridgeError as error:
+                if self._takes_fewer(error, end - start):
+                    continue
                 self._recover(error, since, attempt)
                 attempt += 1
                 answer = None
@@ -744,6 +804,14 @@ class BridgeSession:
         self.offset = answer["offset"]
         self._take(answer)
         return answer
+
+    def _takes_fewer(self, error: BridgeError, rows: int) -> bool:
+        """Whether the outputs of so many rows were too many for one answer; the next requests have fewer."""
+        most = error.details.get("rows") if error.code == "impossible" else None
+        is_fewer = isinstance(most, int) and 1 <= most < rows
+        if is_fewer:
+            self._most_rows = most
+        return is_fewer
 
     def _recover(self, error: BridgeError, since: float, attempt: int) -> None:
         if error.code == "offset_gap":
@@ -800,25 +868,34 @@ class BridgeSession:
 
     def _until_durable(self, row: int) -> None:
         end = time.monotonic() + self._client._timeout
+        since, attempt = time.monotonic(), 0
         while self.durable < row and self.durability != "none":
             if time.monotonic() >= end:
                 raise BridgeError("timeout", f"Rows up to {row} of session {self.id} did not become durable in time")
             self._client._pause(POLL_SECONDS)
-            place = self._place()
-            if place["offset"] < self.offset:
-                self._go_back_to(place["offset"])
+            try:
+                place = self._place()
+                if place["offset"] < self.offset:
+                    self._go_back_to(place["offset"])
+                since, attempt = time.monotonic(), 0
+            except BridgeError as error:
+                self._recover(error, since, attempt)
+                attempt += 1
+                end = time.monotonic() + self._client._timeout
+            if self.offset < self.next:
                 self._send(self.next, False)
         self._forget()
 
     def _portion_end(self, start: int) -> int:
         taken = 0
-        for at in range(start - self._base, len(self._kept)):
+        last = min(len(self._kept), start - self._base + self._most_rows)
+        for at in range(start - self._base, last):
             row, target = self._kept[at]
             taken += len(row) + len(target or ())
             has_target = self._kept[start - self._base][1] is not None
             if at > start - self._base and (taken > PORTION_NUMBERS or (target is not None) != has_target):
                 return self._base + at
-        return self.next
+        return self._base + last
 
     def _other_writer(self, offset: int, expected: int) -> BridgeError:
         message = f"The session {self.id} stands at row {offset}, after the last row sent from here, {expected}"

@@ -62,6 +62,8 @@ export class BridgeSession {
   #offset: number;
   #durable: number;
   #durability: SessionMessage['durability'];
+  /** Rows of a request, as far as the bridge has refused more for the size of their outputs. */
+  #mostRows = Number.POSITIVE_INFINITY;
   #turn: Promise<unknown> = Promise.resolve();
   #ended: BridgeCallError | undefined;
 
@@ -189,10 +191,11 @@ export class BridgeSession {
     let waited = { since: this.#exchange.clock.now(), attempt: 0 };
     while (answer === undefined || this.#offset < this.#kept.end) {
       const from = this.#offset;
-      const to = this.#kept.portionEnd(from, portionNumbers);
+      const to = this.#kept.portionEnd(from, portionNumbers, this.#mostRows);
       try {
         answer = await this.#sendPortion(from, to, ackDurable && to === this.#kept.end, signal);
       } catch (error) {
+        if (this.#takesFewer(error, to - from)) continue;
         await this.#recover(error, waited, signal);
         waited.attempt += 1;
         answer = undefined;
@@ -222,6 +225,14 @@ export class BridgeSession {
     this.#offset = answer.offset;
     this.#take(answer as unknown as SessionMessage);
     return answer;
+  }
+
+  /** Whether the outputs of so many rows were too many for one answer; the next requests have fewer. */
+  #takesFewer(error: unknown, rows: number): boolean {
+    const most = isBridgeCallError(error) && error.code === 'impossible' ? Number(error.details['rows']) : 0;
+    const isFewer = most >= 1 && most < rows;
+    if (isFewer) this.#mostRows = most;
+    return isFewer;
   }
 
   /** Finds the offset to go on from, or throws what cannot be mended. */
@@ -286,18 +297,24 @@ export class BridgeSession {
   /** Polls until `durable` is at least `row`; a bridge without a journal makes nothing durable, and is not waited for. */
   async #untilDurable(row: number, signal: AbortSignal | undefined): Promise<void> {
     const { clock } = this.#exchange;
-    const end = clock.now() + this.#settings.timeoutMs;
+    let end = clock.now() + this.#settings.timeoutMs;
+    let waited = { since: clock.now(), attempt: 0 };
     while (this.#durable < row && this.#durability !== 'none') {
       if (clock.now() >= end) {
         const message = `Rows up to ${row} of session ${this.id} did not become durable within ${this.#settings.timeoutMs} ms`;
         throw new BridgeCallError('timeout', message, { details: { durable: this.#durable } });
       }
       await pause(pollMs, signal ?? never, clock, { hold: true });
-      const { offset } = await this.#place(signal);
-      if (offset < this.#offset) {
-        this.#goBackTo(offset);
-        await this.#send(this.#kept.end, false, signal);
+      try {
+        const { offset } = await this.#place(signal);
+        if (offset < this.#offset) this.#goBackTo(offset);
+        waited = { since: clock.now(), attempt: 0 };
+      } catch (error) {
+        await this.#recover(error, waited, signal);
+        waited.attempt += 1;
+        end = clock.now() + this.#settings.timeoutMs;
       }
+      if (this.#offset < this.#kept.end) await this.#send(this.#kept.end, false, signal);
     }
     this.#forget();
   }

@@ -49,14 +49,14 @@ export class KeptRows {
   }
 
   /**
-   * Where a portion ends that begins at row `from`: at most `numbers` numbers, but one row at least, and all of its rows with a
-   * target or none.
+   * Where a portion ends that begins at row `from`: at most `numbers` numbers and `rows` rows, but one row at least, and all
+   * of its rows with a target or none.
    */
-  portionEnd(from: number, numbers: number): number {
+  portionEnd(from: number, numbers: number, rows: number): number {
     const first = this.#kept[from - this.#base];
     let taken = 0;
     let to = from;
-    for (; to < this.end; to++) {
+    for (; to < Math.min(this.end, from + rows); to++) {
       const { row, target } = this.#kept[to - this.#base]!;
       taken += row.length + (target?.length ?? 0);
       const isOfPortion = taken <= numbers && (target === undefined) === (first?.target === undefined);

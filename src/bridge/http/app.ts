@@ -9,7 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { systemClock } from '../../abort/index.js';
 import { BridgeError } from '../messages/index.js';
 import { sendAnswer, sendError, shown } from './answers.js';
@@ -198,11 +198,14 @@ function routed(incoming: IncomingMessage, endpoints: readonly Endpoint[], calle
   return one;
 }
 
+/** The query of an endpoint that declares none. */
+const noQuery = z.strictObject({});
+
 type Read = Pick<EndpointRequest, 'query' | 'body' | 'framed' | 'wantsFrames' | 'budgetMs'>;
 
 /** Checks headers and query, and reads a JSON body. */
 async function read(incoming: IncomingMessage, one: Endpoint, bodies: BodyBudget): Promise<Read> {
-  const query = checked(one.query, queryOf(incoming), 'the query');
+  const query = checked(one.query ?? noQuery, queryOf(incoming), 'the query');
   const budgetMs = budgetOf(incoming);
   const wantsFrames = one.frames === true && (incoming.headers.accept ?? '').startsWith('application/octet-stream');
   if (one.method !== 'POST') return { query, body: undefined, framed: false, wantsFrames, budgetMs };

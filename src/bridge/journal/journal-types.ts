@@ -27,9 +27,12 @@ export interface SessionRecord {
 
 export type Rows = Float32Array | Float64Array;
 
+/** 'withdrawn': a creation that was refused, so that its id is unknown. */
+export type EndReason = 'deleted' | 'expired' | 'withdrawn';
+
 export type JournalRecord =
   | { kind: 'create'; session: SessionRecord }
-  | { kind: 'end'; id: string; epoch: string; reason: 'deleted' | 'expired' }
+  | { kind: 'end'; id: string; epoch: string; reason: EndReason }
   | {
       kind: 'rows';
       id: string;
@@ -67,7 +70,7 @@ export interface RecoveredSession extends SessionSnapshot {
 export interface EndedSession {
   id: string;
   epoch: string;
-  reason: 'deleted' | 'expired';
+  reason: EndReason;
   /** RFC 3339. */
   endedAt: string;
 }

@@ -7,7 +7,8 @@
  *
  * A caller in whenDurable makes the group commit begin at once, or as soon as the one under way has ended. While the disk fails
  * `failing` says why, `durable` stands still and append goes on within `undurableMaxBytes`; it is tried again after pauses that
- * grow to 5 s, and what waited is written then.
+ * grow to 5 s, and what waited is written then. The end of a session is taken beyond any bound. While a compaction makes room,
+ * `stateMaxBytes` may be exceeded by `undurableMaxBytes`.
  * Errors: BridgeError `storage`; RangeError and TypeError for a record that does not continue its session.
  */
 import { type Clock, wallMs } from '../../abort/index.js';
@@ -224,6 +225,7 @@ export class Journal {
 
   #checkRoom(record: JournalRecord): void {
     if (this.#closed) throw storageError('the journal is closed');
+    if (record.kind === 'end') return;
     const { undurableMaxBytes, stateMaxBytes = Number.POSITIVE_INFINITY } = this.#options;
     const waiting = this.#undurableBytes;
     const more = record.kind === 'rows' ? RecordBuffer.bytesOfRows(record.rows, record.targets) : 0;
@@ -232,10 +234,11 @@ export class Journal {
         this.#failing ?? `${waiting} bytes wait for the disk, undurableMaxBytes is ${undurableMaxBytes}`,
       );
     }
-    const full = record.kind !== 'end' && this.#outcome.stateBytes + waiting + more > stateMaxBytes;
-    if (full && !this.#compaction.running) {
-      void this.#compact(true);
-      if (!this.#compaction.running) throw storageError(`it holds stateMaxBytes, ${stateMaxBytes} bytes`);
+    const beyond = this.#outcome.stateBytes + waiting + more - stateMaxBytes;
+    if (beyond <= 0) return;
+    if (!this.#compaction.running) void this.#compact(true);
+    if (!this.#compaction.running || beyond > undurableMaxBytes) {
+      throw storageError(`it holds stateMaxBytes, ${stateMaxBytes} bytes`);
     }
   }
 

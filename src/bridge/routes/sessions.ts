@@ -24,6 +24,10 @@ import {
   stepsMessage,
 } from './session-frames.js';
 
+/** Outputs in JSON, 8 bytes a number as they are counted: 2^20 numbers are about 16 MiB of text. */
+const JSON_BYTES = 8 * 2 ** 20;
+const boundOf = ({ wantsFrames }: { wantsFrames: boolean }) => (wantsFrames ? undefined : JSON_BYTES);
+
 export function sessionEndpoints(sessions: SessionService): Endpoint[] {
   return [
     endpoint({
@@ -72,6 +76,7 @@ export function sessionEndpoints(sessions: SessionService): Endpoint[] {
         const outcomes = await sessions.stepsMany(
           items.map((item) => ({ ...item, ...query, budgetMs })),
           signal,
+          boundOf(request),
         );
         return request.wantsFrames ? stepsManyFrame(outcomes) : { json: { items: outcomes.map(outcomeMessage) } };
       },
@@ -91,7 +96,12 @@ export function sessionEndpoints(sessions: SessionService): Endpoint[] {
       handle: async (request) => {
         const { params, query, signal, framed, budgetMs } = request;
         const steps = framed ? await readSteps(request) : request.body;
-        const answer = await sessions.steps(params['id'] ?? '', { ...steps, ...query, budgetMs }, signal);
+        const answer = await sessions.steps(
+          params['id'] ?? '',
+          { ...steps, ...query, budgetMs },
+          signal,
+          boundOf(request),
+        );
         return request.wantsFrames ? stepsFrame(answer) : { json: stepsMessage(answer) };
       },
     }),

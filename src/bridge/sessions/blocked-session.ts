@@ -55,7 +55,8 @@ export class BlockedSession {
   }
 }
 
-function tailOf(rows: RecoveredRows): Record<string, Uint8Array> {
+/** The parts of rows that stand after a snapshot's state. */
+export function tailOf(rows: RecoveredRows): Record<string, Uint8Array> {
   const meta = rows.map(({ from, rows: some, targets }) => ({
     from,
     rows: some.byteLength,

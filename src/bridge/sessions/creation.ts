@@ -22,12 +22,12 @@ export function makeSession(
   request: CreateSession,
   { pinned, build, now }: { pinned: PinnedNetwork; build: string; now: number },
 ): Session {
-  const { network, fingerprint, readout, definition, name } = pinned.made;
+  const { network, fingerprint, readout, definition } = pinned.made;
   const learner = learnerOf(request.targets);
   const settings: SessionSettings = { build, learner, columns: null };
   settings.columns = columnsOf(request.outputs, learner?.outputs ?? readout?.outputs ?? network.featureSize);
   const record = {
-    ...{ id, epoch: randomBytes(12).toString('hex'), network: request.network ?? name, fingerprint },
+    ...{ id, epoch: randomBytes(12).toString('hex'), network: request.network ?? 'default', fingerprint },
     ...{ inputs: network.inputs, targets: learner?.outputs ?? 0, dtype: network.dtype },
     ...{ createdAt: new Date(wallMs()).toISOString(), definition, settings },
   };

@@ -5,6 +5,8 @@
  * rows and NUMBERS kept numbers in all; what is left takes part in the next batch. A request begins with its record in the
  * journal: before that it can be withdrawn, afterwards it is applied to its end.
  */
+import type { Floats } from '../../native/index.js';
+import type { Logger } from '../logs/index.js';
 import { BridgeError } from '../messages/index.js';
 import type { Durability } from './durability.js';
 import type { Session } from './session.js';
@@ -19,17 +21,21 @@ interface Slice extends StreamJob {
   readonly session: Session;
   readonly work: StepsWork;
   readonly targets: Float64Array | null;
+  /** The state before the run, of a session that learns: its learner may fail where the run did not. */
+  readonly before: Floats | null;
 }
 
 export class MicroBatches {
   readonly #streams: StreamChunks;
   readonly #durability: Durability;
+  readonly #log: Logger;
   readonly #ready = new Set<Session>();
   #running = false;
 
-  constructor(streams: StreamChunks, durability: Durability) {
+  constructor(streams: StreamChunks, durability: Durability, log: Logger) {
     this.#streams = streams;
     this.#durability = durability;
+    this.#log = log;
   }
 
   add(work: StepsWork): void {
@@ -79,7 +85,9 @@ export class MicroBatches {
       rows += next.count;
       numbers += next.count * width;
       session.busy = true;
-      slices.push({ ...next, session, work, place: session.place!, reading, kept: new Float64Array(0) });
+      const place = session.place!;
+      const before = session.learner === null ? null : place.state.slice();
+      slices.push({ ...next, session, work, place, reading, before, kept: new Float64Array(0), failure: null });
     }
     return slices;
   }
@@ -110,23 +118,44 @@ export class MicroBatches {
 
   async #batch(slices: readonly Slice[]): Promise<void> {
     if (slices.length === 0) return;
-    try {
-      await this.#streams.run(slices);
-    } catch (error) {
-      for (const { session } of slices) fail(session, error);
-      return;
-    }
+    await this.#streams.run(slices);
     for (const slice of slices) {
       const { learner } = slice.session;
+      if (slice.failure !== null) {
+        this.#fail(slice.session, slice.failure);
+        continue;
+      }
       if (learner === null) {
         this.#applied(slice, slice.kept);
         continue;
       }
       learner.learn(slice.kept, slice.targets).then(
         (predictions) => this.#applied(slice, predictions),
-        (error) => fail(slice.session, error),
+        (error) => {
+          slice.place.state.set(slice.before!);
+          this.#fail(slice.session, error);
+        },
       );
     }
+  }
+
+  /**
+   * Rows of it are in the journal and not in the state: only a restart brings the session on. Until then a compaction keeps its
+   * state before the run, and these rows.
+   */
+  #fail(session: Session, cause: unknown): void {
+    const { id, offset, work } = session;
+    this.#log.error('a run of a session failed: restart the bridge to recover it', {
+      session: id,
+      error: cause instanceof Error ? cause.message : String(cause),
+    });
+    session.failed = { cause, left: work === null ? [] : [{ from: offset, ...work.next(work.left) }] };
+    const error = new BridgeError('internal', `A run of session ${id} failed: restart the bridge to recover it`, {
+      cause,
+    });
+    work?.reject(error);
+    for (const waiting of session.queue.splice(0)) waiting.reject(error);
+    session.idle();
   }
 
   #applied({ session, work, count }: Slice, outputs: Float64Array): void {
@@ -146,15 +175,4 @@ export class MicroBatches {
 function gapError(session: Session): BridgeError {
   const { offset: next, durable } = session;
   return new BridgeError('offset_gap', `Expected rows from ${next} on`, { details: { next, durable } });
-}
-
-/** The rows are in the journal and not in the state: only a restart brings the session back. */
-function fail(session: Session, cause: unknown): void {
-  session.failed = cause;
-  const error = new BridgeError('internal', `A run of session ${session.id} failed: restart the bridge to recover it`, {
-    cause,
-  });
-  session.work?.reject(error);
-  for (const work of session.queue.splice(0)) work.reject(error);
-  session.idle();
 }

@@ -28,7 +28,7 @@ export interface SessionServiceOptions {
   maxNetworks?: number | undefined;
   /** Bytes of the weights of all of them. Default 1 GiB. */
   networkBytes?: number | undefined;
-  /** Bytes of the outputs that one request may ask for. Default 64 MiB. */
+  /** Bytes of the outputs that one request may ask for; all requests under way have four times as many. Default 64 MiB. */
   answerMaxBytes?: number | undefined;
   /** Bytes of last answers kept for retries. Default 64 MiB. */
   replayBytes?: number | undefined;

@@ -3,6 +3,7 @@
  *
  * A network that the configuration names no more is closed when its last session ends. Bounds count both kinds.
  */
+import type { Logger } from '../logs/index.js';
 import { BridgeError } from '../messages/index.js';
 import type { Durability } from './durability.js';
 import { MicroBatches } from './micro-batches.js';
@@ -24,10 +25,12 @@ export interface NetworkBounds {
 export class PinnedNetworks {
   #bounds: NetworkBounds;
   readonly #durability: Durability;
+  readonly #log: Logger;
   readonly #pinned = new Map<string, PinnedNetwork>();
   #names = new Map<string, PinnedNetwork>();
 
-  constructor(networks: readonly SessionNetwork[], durability: Durability, bounds: NetworkBounds) {
+  constructor(networks: readonly SessionNetwork[], durability: Durability, log: Logger, bounds: NetworkBounds) {
+    this.#log = log;
     this.#bounds = bounds;
     this.#durability = durability;
     this.replace(networks, bounds);
@@ -110,7 +113,7 @@ export class PinnedNetworks {
       return known;
     }
     const streams = new StreamChunks(made.network, made.readout);
-    const pinned = { made, streams, batches: new MicroBatches(streams, this.#durability), sessions: 0 };
+    const pinned = { made, streams, batches: new MicroBatches(streams, this.#durability, this.#log), sessions: 0 };
     this.#pinned.set(made.fingerprint, pinned);
     return pinned;
   }

@@ -10,10 +10,13 @@
  * on one session run one after the other. Outputs are those of the network's readout, its states where it has none, and in a
  * session that learns the predictions before each row is learned.
  *
+ * A session that ended, also one that was idle too long, is session_gone at once; only `remove` waits until its end is durable.
+ * A process that is killed in between comes back with the session.
+ *
  * Errors: BridgeError session_unknown, session_gone, session_exists, session_epoch, offset_gap, network_changed, sessions_full,
  * memory, storage, impossible, malformed, draining, budget; the signal's reason for a request that was aborted before it began.
  */
-import { wallMs } from '../../abort/index.js';
+import { untilAborted, wallMs } from '../../abort/index.js';
 import { checkOptions } from '../../errors/index.js';
 import type { Journal, RecoveredState } from '../journal/index.js';
 import { BridgeError } from '../messages/index.js';
@@ -64,13 +67,13 @@ export class SessionService {
   #draining = false;
 
   private constructor(options: CheckedOptions, build: string, journal: Journal | null, table: SessionTable) {
-    const { maxNetworks, networkBytes, metrics } = options;
+    const { maxNetworks, networkBytes, metrics, log } = options;
     this.#options = options;
     this.#build = build;
     this.#journal = journal;
     this.#table = table;
     this.#durability = new Durability(journal);
-    this.#networks = new PinnedNetworks(options.networks, this.#durability, { maxNetworks, networkBytes });
+    this.#networks = new PinnedNetworks(options.networks, this.#durability, log, { maxNetworks, networkBytes });
     this.#counters = new SessionCounters(
       metrics,
       () => table.size,
@@ -109,6 +112,11 @@ export class SessionService {
     return { count: this.#table.size, rowsApplied: this.#counters.applied };
   }
 
+  /** Of the rows: `ok`, `degraded` while the disk fails, `none` without a state directory. */
+  get durability(): 'ok' | 'degraded' | 'none' {
+    return this.#durability.state ?? 'ok';
+  }
+
   async #recover({ sessions, ended }: RecoveredState): Promise<void> {
     const { clock, log } = this.#options;
     const parts = { networks: this.#networks, build: this.#build, log, now: clock.now() };
@@ -120,7 +128,7 @@ export class SessionService {
     }
     for (const { id, reason, endedAt } of ended) {
       const left = Math.min(GONE_MS, GONE_MS - (wallMs() - Date.parse(endedAt)));
-      if (this.#table.find(id) === undefined) this.#table.end(id, reason, 0, left);
+      if (reason !== 'withdrawn' && this.#table.find(id) === undefined) this.#table.end(id, reason, 0, left);
     }
     for (const [result, count] of Object.entries(counts))
       this.#counters.recovered(result as keyof typeof counts, count);
@@ -133,17 +141,21 @@ export class SessionService {
     await this.#table.find(id)?.ending?.catch(() => undefined);
     this.#checkOpen();
     const existing = this.#table.find(id);
-    if (existing !== undefined) return this.#existing(request, existing);
+    if (existing !== undefined) return this.#existing(request, existing, signal);
     const session = this.#make(id, request);
     this.#table.add(session);
-    session.created = this.#begin(session, signal);
-    await session.created;
+    session.created = this.#begin(session);
+    await created(session, signal);
     return { created: true, session: placeOf(session, this.#durability) };
   }
 
-  async #existing(request: CreateSession, existing: Session | BlockedSession): Promise<CreateResult> {
+  async #existing(
+    request: CreateSession,
+    existing: Session | BlockedSession,
+    signal: AbortSignal | undefined,
+  ): Promise<CreateResult> {
     if (existing.blocked !== null) throw existing.error();
-    await existing.created;
+    await created(existing, signal);
     if (!asksFor(request, existing)) {
       throw new BridgeError(
         'session_exists',
@@ -174,10 +186,11 @@ export class SessionService {
     return session;
   }
 
-  async #begin(session: Session, signal: AbortSignal | undefined): Promise<void> {
+  /** Without the signal of a caller: others wait for the same creation. */
+  async #begin(session: Session): Promise<void> {
     try {
       this.#durability.append({ kind: 'create', session: session.record }, session);
-      await this.#durability.until(session.sequence, signal);
+      await this.#durability.until(session.sequence);
     } catch (error) {
       // The record may still reach the disk: its end follows it there.
       await session.between(() => {
@@ -187,27 +200,36 @@ export class SessionService {
     }
   }
 
-  /** Applies rows; resolves to the outputs of those that were new, and of a retry's rows that the last answer held. */
-  async steps(id: string, request: StepsRequest, signal?: AbortSignal): Promise<StepsAnswer> {
-    this.#checkOpen();
-    const session = this.#table.served(id);
-    session.lastUsed = this.#options.clock.now();
-    return this.#steps.run(session, request, signal);
+  /**
+   * Applies rows; resolves to the outputs of those that were new, and of a retry's rows that the last answer held. Nothing is
+   * applied where the outputs would take more than `maxBytes`.
+   */
+  async steps(
+    id: string,
+    request: StepsRequest,
+    signal?: AbortSignal,
+    maxBytes = Number.POSITIVE_INFINITY,
+  ): Promise<StepsAnswer> {
+    return this.#steps.run(this.#stepping(id), request, maxBytes, signal);
   }
 
-  /** Steps of at most 1,000 requests, of one session or many; outcomes in their order. */
-  async stepsMany(items: readonly StepsItem[], signal?: AbortSignal): Promise<StepsOutcome[]> {
+  /** Steps of at most 1,000 requests, of one session or many; outcomes in their order. `maxBytes` is that of all outputs. */
+  async stepsMany(
+    items: readonly StepsItem[],
+    signal?: AbortSignal,
+    maxBytes = Number.POSITIVE_INFINITY,
+  ): Promise<StepsOutcome[]> {
     if (!Array.isArray(items) || items.length > MOST_ITEMS) {
       throw new BridgeError('malformed', `Expected an array of at most ${MOST_ITEMS} items`);
     }
-    return Promise.all(
-      items.map(({ id, ...request }) =>
-        this.steps(id, request, signal).then(
-          (answer): StepsOutcome => ({ id, answer }),
-          (error): StepsOutcome => ({ id, error }),
-        ),
-      ),
-    );
+    return this.#steps.runMany(items, (id) => this.#stepping(id), maxBytes, signal);
+  }
+
+  #stepping(id: string): Session {
+    this.#checkOpen();
+    const session = this.#table.served(id);
+    session.lastUsed = this.#options.clock.now();
+    return session;
   }
 
   describe(id: string): SessionDescription {
@@ -226,6 +248,8 @@ export class SessionService {
 
   /** Ends a session after the request under way; durable before it resolves. Waiting requests reject with session_gone. */
   async remove(id: string, signal?: AbortSignal): Promise<SessionPlace> {
+    const ending = this.#table.find(id)?.ending ?? null;
+    if (ending !== null) await ending.catch(() => undefined);
     const gone = this.#table.find(id) === undefined ? this.#table.gone(id) : undefined;
     if (gone !== undefined) await this.#durability.until(gone.sequence, signal);
     const session = this.#table.any(id);
@@ -307,22 +331,22 @@ export class SessionService {
 
   /** Resolves to the sequence number of the end. */
   #end(session: Session | BlockedSession, reason: 'deleted' | 'expired'): Promise<number> {
-    session.ending ??= this.#endAfterWork(session, reason);
-    return session.ending;
+    if (session.ending !== null) return session.ending;
+    const ending = this.#endAfterWork(session, reason);
+    session.ending = ending;
+    ending.catch(() => {
+      session.ending = null;
+    });
+    return ending;
   }
 
   async #endAfterWork(session: Session | BlockedSession, reason: 'deleted' | 'expired'): Promise<number> {
     const { id, epoch } = session.record;
     const end = () => {
-      try {
-        const sequence = this.#durability.end({ kind: 'end', id, epoch, reason });
-        this.#table.end(id, reason, sequence);
-        if (session.blocked === null) this.#release(session, goneError(id, reason));
-        return sequence;
-      } catch (error) {
-        session.ending = null;
-        throw error;
-      }
+      const sequence = this.#durability.end({ kind: 'end', id, epoch, reason });
+      this.#table.end(id, reason, sequence);
+      if (session.blocked === null) this.#release(session, goneError(id, reason));
+      return sequence;
     };
     return session.blocked === null ? session.between(end) : end();
   }
@@ -332,7 +356,7 @@ export class SessionService {
     const { id, epoch } = session.record;
     if (this.#table.find(id) !== session) return;
     try {
-      this.#durability.end({ kind: 'end', id, epoch, reason: 'deleted' });
+      if (session.sequence > 0) this.#durability.end({ kind: 'end', id, epoch, reason: 'withdrawn' });
     } catch (error) {
       this.#options.log.warn('a session whose creation failed may come back', { error: (error as Error).message });
     }
@@ -354,6 +378,11 @@ export class SessionService {
       this.#options.log.warn('a session that was idle too long did not end', { error: error.message });
     });
   }
+}
+
+/** Waits until the creation is durable; the signal ends the wait, not the creation. */
+function created(session: Session, signal: AbortSignal | undefined): Promise<void> {
+  return signal === undefined ? session.created : untilAborted(signal, session.created);
 }
 
 function drainingError(): BridgeError {

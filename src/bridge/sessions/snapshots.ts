@@ -1,9 +1,10 @@
 /** Copies of sessions for the journal's compaction: state, learner, and whether its bits are those of an undisturbed run. */
 import type { SessionSnapshot } from '../journal/index.js';
+import { tailOf } from './blocked-session.js';
 import type { Session } from './session.js';
 import type { SessionTable } from './session-table.js';
 
-/** A copy of each session, between two of its requests; the journal keeps those that it quarantined itself. */
+/** A copy of each session, that of a failed one with the rows its state does not hold, between two of its requests; the journal keeps those that it quarantined itself. */
 export async function* snapshots(table: SessionTable): AsyncIterable<SessionSnapshot> {
   for (const session of [...table.values()]) {
     const isThere = () => table.find(session.record.id) === session;
@@ -15,8 +16,7 @@ export async function* snapshots(table: SessionTable): AsyncIterable<SessionSnap
 }
 
 function snapshotOf(session: Session): SessionSnapshot {
-  if (session.failed !== null) throw session.failed;
-  const { record, offset, place, learner, exact } = session;
+  const { record, offset, place, learner, exact, failed } = session;
   const parts: SessionSnapshot['parts'] = {};
   if (place !== null) {
     const { state } = place;
@@ -24,5 +24,7 @@ function snapshotOf(session: Session): SessionSnapshot {
   }
   if (learner !== null) Object.assign(parts, learner.save());
   if (!exact) parts['inexact'] = new Uint8Array(1);
-  return { session: record, offset, parts };
+  if (failed === null) return { session: record, offset, parts };
+  const rows = failed.left.reduce((sum, one) => sum + one.rows.length / record.inputs, 0);
+  return { session: record, offset: offset + rows, parts: { ...parts, ...tailOf(failed.left) } };
 }

@@ -5,12 +5,14 @@
  * else at the first row that was applied.
  */
 import type { Clock } from '../../abort/index.js';
+import { floats } from '../../native/index.js';
 import { BridgeError } from '../messages/index.js';
+import { AnswerRoom } from './answer-room.js';
 import { placeOf } from './describe.js';
 import type { Durability } from './durability.js';
 import type { CheckedOptions } from './options.js';
 import { ReplayCache } from './replay-cache.js';
-import type { StepsAnswer, StepsRequest } from './requests.js';
+import type { StepsAnswer, StepsItem, StepsOutcome, StepsRequest } from './requests.js';
 import { storedRows } from './rows.js';
 import type { Session } from './session.js';
 import type { SessionCounters } from './session-metrics.js';
@@ -19,7 +21,7 @@ import { type StepsResult, StepsWork } from './steps-work.js';
 export class StepsRunner {
   readonly #durability: Durability;
   readonly #counters: SessionCounters;
-  readonly #answerMaxBytes: number;
+  readonly #room: AnswerRoom;
   readonly #clock: Clock;
   readonly #answers: ReplayCache;
 
@@ -28,7 +30,7 @@ export class StepsRunner {
     this.#clock = clock;
     this.#durability = durability;
     this.#counters = counters;
-    this.#answerMaxBytes = answerMaxBytes;
+    this.#room = new AnswerRoom(answerMaxBytes);
     this.#answers = new ReplayCache(replayBytes);
   }
 
@@ -37,13 +39,47 @@ export class StepsRunner {
     this.#answers.drop(session);
   }
 
-  async run(session: Session, request: StepsRequest, signal: AbortSignal | undefined): Promise<StepsAnswer> {
+  /** Errors: BridgeError `impossible` where the outputs take more than `maxBytes`. */
+  async run(session: Session, request: StepsRequest, maxBytes: number, signal?: AbortSignal): Promise<StepsAnswer> {
     const work = this.#check(session, request);
+    const leave = this.#room.take([work], maxBytes);
+    return this.#run(work, request, signal).finally(leave);
+  }
+
+  /** The same of many requests in one answer; an item whose session is not there, or whose request is wrong, is an outcome. */
+  async runMany(
+    items: readonly StepsItem[],
+    sessionOf: (id: string) => Session,
+    maxBytes: number,
+    signal?: AbortSignal,
+  ): Promise<StepsOutcome[]> {
+    const checked = items.map((item) => {
+      try {
+        return { item, work: this.#check(sessionOf(item.id), item) };
+      } catch (error) {
+        return { item, error };
+      }
+    });
+    const works = checked.flatMap(({ work }) => work ?? []);
+    const leave = this.#room.take(works, maxBytes);
+    const outcomes = checked.map(async ({ item, work, error }): Promise<StepsOutcome> => {
+      const { id } = item;
+      if (work === undefined) return { id, error };
+      return this.#run(work, item, signal).then(
+        (answer) => ({ id, answer }),
+        (failure) => ({ id, error: failure }),
+      );
+    });
+    return Promise.all(outcomes).finally(leave);
+  }
+
+  async #run(work: StepsWork, { ack, budgetMs }: StepsRequest, signal: AbortSignal | undefined): Promise<StepsAnswer> {
+    const { session } = work;
     signal?.throwIfAborted();
     const { batches } = session.pinned;
     const withdraw = () => batches.withdraw(work, signal!.reason);
     signal?.addEventListener('abort', withdraw, { once: true });
-    const cancel = this.#limit(work, request.budgetMs);
+    const cancel = this.#limit(work, budgetMs);
     let result: StepsResult;
     try {
       batches.add(work);
@@ -58,7 +94,7 @@ export class StepsRunner {
     this.#counters.rows('applied', result.count);
     this.#counters.rows('skipped', work.rows.count - result.count);
     const outputs = this.#answer(session, work, result);
-    if (request.ack === 'durable') await this.#durability.until(result.sequence, signal);
+    if (ack === 'durable') await this.#durability.until(result.sequence, signal);
     return { ...placeOf(session, this.#durability), ...outputs };
   }
 
@@ -72,9 +108,11 @@ export class StepsRunner {
   }
 
   #check(session: Session, { from, rows, targets, epoch, ack }: StepsRequest): StepsWork {
-    const { record, width, failed } = session;
+    const { record, failed } = session;
     if (failed !== null) {
-      throw new BridgeError('internal', `A run of session ${record.id} failed: restart the bridge`, { cause: failed });
+      throw new BridgeError('internal', `A run of session ${record.id} failed: restart the bridge`, {
+        cause: failed.cause,
+      });
     }
     if (epoch !== undefined && epoch !== record.epoch) {
       const details = { epoch: record.epoch };
@@ -88,13 +126,6 @@ export class StepsRunner {
     const stored = storedRows(rows, record.inputs, record.dtype, 'rows');
     const wanted = this.#targets(session, targets, stored.count);
     if (!Number.isSafeInteger(from + stored.count)) throw new BridgeError('impossible', 'Expected offsets below 2^53');
-    if (8 * stored.count * width > this.#answerMaxBytes) {
-      const most = Math.floor(this.#answerMaxBytes / (8 * width));
-      throw new BridgeError(
-        'impossible',
-        `Expected at most ${most} rows in a request, whose outputs have ${width} columns`,
-      );
-    }
     return new StepsWork(session, from, stored, wanted);
   }
 
@@ -118,7 +149,7 @@ export class StepsRunner {
       if (count > 0) this.#answers.keep(session, { from: outputsFrom, count, outputs });
       return { outputsFrom, outputs: { rows: count, cols: width, data: outputs } };
     }
-    const data = new Float64Array(before.length + outputs.length);
+    const data = floats(session.outputDtype, before.length + outputs.length);
     data.set(before);
     data.set(outputs, before.length);
     const rows = data.length / width;

@@ -32,6 +32,8 @@ export interface StreamJob {
   readonly reading: Reading;
   /** Set by the run: count rows of what is kept. */
   kept: Float64Array;
+  /** Set by the run: why it took none of the rows, or null. */
+  failure: unknown;
 }
 
 export class StreamChunks {
@@ -74,12 +76,15 @@ export class StreamChunks {
 
   async run(jobs: readonly StreamJob[]): Promise<void> {
     this.#running = true;
-    try {
-      for (const group of groupsOf(jobs)) await this.#runGroup(group);
-    } finally {
-      this.#running = false;
-      for (const { pool, id } of this.#left.splice(0)) pool.release(id);
+    for (const group of groupsOf(jobs)) {
+      try {
+        await this.#runGroup(group);
+      } catch (error) {
+        for (const job of group) job.failure = error;
+      }
     }
+    this.#running = false;
+    for (const { pool, id } of this.#left.splice(0)) pool.release(id);
   }
 
   #grow(): StreamPool {

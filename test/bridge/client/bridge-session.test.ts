@@ -44,6 +44,22 @@ test('rows are dropped as they become durable', async () => {
   expect([session.durable, session.kept, session.next]).toEqual([20, 0, 20]);
 });
 
+test('rows whose outputs are too many for one answer are sent in parts', async () => {
+  const session = await client.session();
+  const { outputs, offset } = await session.steps(rowsFrom(0, 1500));
+  expect([offset, outputs.length]).toEqual([1500, 1500]);
+});
+
+test('flush waits for a bridge that restarts', { timeout: 60_000 }, async () => {
+  const session = await client.session({ outputs });
+  await session.steps(rowsFrom(0, 5));
+  await bridge.kill();
+  const started = new Promise((resolve) => setTimeout(() => resolve(bridge.startAgain()), 500));
+  await session.flush();
+  await started;
+  expect([session.durable, session.kept]).toEqual([5, 0]);
+});
+
 test('a session goes on after kill -9 of the bridge, with the outputs of an undisturbed one', {
   timeout: 120_000,
 }, async () => {

@@ -14,6 +14,7 @@ import threading
 import time
 import unittest
 from array import array
+from unittest import mock
 
 root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../..")
 sys.dont_write_bytecode = True
@@ -264,6 +265,36 @@ class Failures(unittest.TestCase):
                 client.engines()
             self.assertEqual(caught.exception.code, "timeout")
 
+    def test_a_name_that_is_not_resolved_holds_no_engine_request(self):
+        resolved, left = threading.Event(), threading.Event()
+
+        def getaddrinfo(*_, **__):
+            left.wait(10)
+            resolved.set()
+            return []
+
+        with mock.patch("socket.getaddrinfo", getaddrinfo), BridgeClient("http://bridge.test:9") as client:
+            self.assertIsNone(client.pick())
+            self.assertFalse(resolved.is_set())
+            left.set()
+
+    def test_an_address_that_does_not_answer_leaves_time_for_the_next_one(self):
+        silent = socket.socket()
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(0)  # holds one connection that is not accepted; further ones wait
+        with Server(lambda connection, *_: answer(connection, 200, {"items": []})) as server:
+            places = [silent.getsockname(), ("127.0.0.1", int(server.address.rsplit(":", 1)[1]))]
+            found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place) for place in places]
+            waiting = [socket.socket() for _ in range(3)]
+            for one in waiting:
+                one.setblocking(False)
+                one.connect_ex(silent.getsockname())
+            with mock.patch("socket.getaddrinfo", lambda *_, **__: found):
+                with BridgeClient("http://bridge.test:9", timeout=1.0, retries=0) as client:
+                    self.assertEqual(client.engines(), [])
+            for one in (*waiting, silent):
+                one.close()
+
     def test_a_token_file_is_read_again_when_its_token_is_refused(self):
         def serve(connection, request, _):
             if "Bearer second" in request:
@@ -428,6 +459,20 @@ class Sessions(unittest.TestCase):
             self.bridge.start()
             answered = session.steps(rows(5, 5))
             self.assertEqual((answered["offset"], answered["outputsFrom"]), (10, 5))
+
+    def test_flush_waits_for_a_bridge_that_restarts(self):
+        session = self.client.session(outputs=columns)
+        session.steps(rows(0, 5))
+        self.bridge.kill()
+        starting = threading.Timer(0.5, self.bridge.start)
+        starting.start()
+        session.flush()
+        starting.join()
+        self.assertEqual((session.durable, session.kept), (5, 0))
+
+    def test_rows_whose_outputs_are_too_many_for_an_answer_are_sent_in_parts(self):
+        session = self.client.session()
+        self.assertEqual(len(session.steps(rows(0, 1500))["outputs"]), 1500)
 
     def test_more_rows_than_may_be_kept_wait_for_the_commit(self):
         session = self.client.session(max_kept_rows=10, outputs=columns)

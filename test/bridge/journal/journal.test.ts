@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { crc32c } from '../../../src/bridge/journal/crc32c.js';
-import { isStateDirError } from '../../../src/bridge/journal/index.js';
+import { isStateDirError, Journal } from '../../../src/bridge/journal/index.js';
 import { isBridgeError } from '../../../src/bridge/messages/index.js';
 import { ManualClock } from '../../manual-clock.js';
 import fc from '../../property/fast-check.js';
-import { CountingSessions, checkedOffset, rowsOf, session, turns } from './journal-fixture.js';
+import { CountingSessions, checkedOffset, dir, rowsOf, session, turns } from './journal-fixture.js';
 import { MemoryFiles } from './memory-files.js';
 
 const folders: string[] = [];
@@ -278,4 +278,36 @@ test('rows beyond stateMaxBytes are refused with storage, and an end makes room'
   for (let turn = 0; turn < 3; turn++) await clock.pass(5000);
   await turns();
   expect(() => service.feed(first, 1)).not.toThrow();
+});
+
+test('while a compaction runs the disk takes at most undurableMaxBytes beyond stateMaxBytes', async () => {
+  const files = new MemoryFiles();
+  const clock = new ManualClock(turns);
+  const bounds = { stateMaxBytes: 20_000, undurableMaxBytes: 10_000 };
+  let proceed = () => {};
+  const held = new Promise<void>((resolve) => {
+    proceed = resolve;
+  });
+  const one = session('a');
+  async function* snapshots() {
+    await held;
+    yield { session: one, offset: 0, parts: {} };
+  }
+  const { journal } = await Journal.open({ dir, snapshots, clock, checkpointMs: 10, ...bounds }, files);
+  journal.append({ kind: 'create', session: one });
+  let refused: unknown = null;
+  for (let at = 0; at < 10_000 && refused === null; at += 10) {
+    try {
+      journal.append({ kind: 'rows', id: 'a', epoch: one.epoch, from: at, ...rowsOf(one, at, 10) });
+    } catch (error) {
+      refused = error;
+    }
+    await clock.pass(10);
+    await turns();
+  }
+  expect(isBridgeError(refused) && refused.code).toBe('storage');
+  expect(journal.figures.stateBytes).toBeGreaterThan(bounds.stateMaxBytes);
+  expect(journal.figures.stateBytes).toBeLessThan(bounds.stateMaxBytes + bounds.undurableMaxBytes + 1000);
+  proceed();
+  await journal.close();
 });

@@ -53,6 +53,13 @@ describe('create', () => {
     expect(both[0].session.epoch).toBe(both[1].session.epoch);
   });
 
+  test('a network that has two names is found again under the default one', async () => {
+    const service = await start({ definitions: { alias: tree, default: tree } });
+    await service.create({ id: 'a' });
+    expect((await service.create({ id: 'a' })).created).toBe(false);
+    expect(service.describe('a').network).toBe('default');
+  });
+
   test('an unknown network and columns beyond the outputs are impossible', async () => {
     const service = await start();
     await expect(service.create({ network: 'none' })).rejects.toMatchObject({ code: 'impossible' });

@@ -1,8 +1,10 @@
 /** Sessions on a disk that fails, is killed or loses power, and while the journal is compacted. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { silentLogger } from '../../../src/bridge/logs/index.js';
 import { MetricsRegistry } from '../../../src/bridge/metrics/index.js';
 import { SessionService, treeDefinition } from '../../../src/bridge/sessions/index.js';
+import { RecursiveLeastSquares } from '../../../src/readout/index.js';
+import { StreamPool } from '../../../src/streams/index.js';
 import { MemoryFiles } from '../journal/memory-files.js';
 import { lists, networksOf, rowsOf, type StartOptions, start, tree } from './fixtures.js';
 
@@ -164,6 +166,132 @@ test('rows beyond stateMaxBytes find room again: the journal is compacted before
   const again = await startOn(files.cutPower());
   expect(again.describe('a').offset).toBe(10_000);
   await again.close();
+});
+
+function breakable() {
+  const files = new MemoryFiles();
+  const disk = { files, isBroken: false };
+  files.fault = (operation) => {
+    if (disk.isBroken && operation === 'datasync') throw new Error('EIO');
+    return undefined;
+  };
+  return disk;
+}
+
+/** Rows until the journal takes no more. */
+async function fill(service: SessionService, id: string) {
+  for (let at = service.describe(id).offset; ; ) {
+    const answer = await service.steps(id, { from: at, rows: rowsOf(at, 5) }).catch(() => null);
+    if (answer === null) return;
+    at = answer.offset;
+  }
+}
+
+test('a session that is deleted while the journal is full ends once the disk is back, and stays gone', async () => {
+  const disk = breakable();
+  const service = await startOn(disk.files, { undurableMaxBytes: 2000 });
+  const ids = ['b', 'c', 'd', 'e'];
+  for (const id of ['a', ...ids]) await service.create({ id });
+  disk.isBroken = true;
+  await fill(service, 'a');
+  for (const id of [...ids, ...ids]) await expect(service.remove(id)).rejects.toMatchObject({ code: 'storage' });
+  disk.isBroken = false;
+  await until(() => service.describe('a').durability === undefined);
+  for (const id of ids) await service.remove(id).catch(({ code }) => expect(code).toBe('session_gone'));
+  expect(service.list().items.map(({ id }) => id)).toEqual(['a']);
+  await service.close();
+  const again = await startOn(disk.files.cutPower());
+  expect(() => again.describe('e')).toThrow(expect.objectContaining({ code: 'session_gone' }));
+  await again.close();
+});
+
+test('a creation that was refused while the disk failed is unknown, also after a restart, and stops no compaction', async () => {
+  const disk = breakable();
+  const service = await startOn(disk.files, { undurableMaxBytes: 2000, compactBytes: 1 });
+  await service.create({ id: 'a' });
+  disk.isBroken = true;
+  await fill(service, 'a');
+  for (const id of ['b', 'c', 'd']) await expect(service.create({ id })).rejects.toMatchObject({ code: 'storage' });
+  disk.isBroken = false;
+  await until(() => service.describe('a').durability === undefined);
+  const { offset } = service.describe('a');
+  await service.steps('a', { from: offset, rows: rowsOf(offset, 1), ack: 'durable' });
+  await until(() => disk.files.names().some((name) => name.includes('snapshot')));
+  await service.close();
+  const again = await startOn(disk.files.cutPower());
+  for (const id of ['b', 'c', 'd']) {
+    expect(() => again.describe(id)).toThrow(expect.objectContaining({ code: 'session_unknown' }));
+  }
+  await again.close();
+});
+
+test.each([
+  ['a run', false],
+  ['a learner', true],
+])('after %s of one session failed the journal is compacted, and a restart recovers the session', async (_, learns) => {
+  const files = new MemoryFiles();
+  const service = await startOn(files, { compactBytes: 4096 });
+  await service.create({ id: 'a', ...(learns && { targets }) });
+  await service.create({ id: 'b' });
+  const some = (from: number, count: number) => ({
+    from,
+    rows: rowsOf(from, count),
+    ...(learns && { targets: targetsOf(from, count) }),
+  });
+  await service.steps('a', some(0, 100));
+  const failing = learns
+    ? vi.spyOn(RecursiveLeastSquares.prototype, 'updateAsync')
+    : vi.spyOn(StreamPool.prototype, 'runAsync');
+  failing.mockRejectedValueOnce(new Error('no memory'));
+  await expect(service.steps('a', some(100, 100))).rejects.toMatchObject({ code: 'internal' });
+  failing.mockRestore();
+  for (let at = 0; at < 3000; at += 100) {
+    await service.steps('b', { from: at, rows: rowsOf(at, 100), ack: 'durable' });
+  }
+  await service.close();
+  expect(files.names().some((name) => name.includes('snapshot'))).toBe(true);
+  const again = await startOn(files.cutPower());
+  expect(again.describe('a').offset).toBe(200);
+  const { outputs } = await again.steps('a', some(200, 5));
+  const whole = await start();
+  await whole.create({ id: 'a', ...(learns && { targets }) });
+  expect(lists(outputs)).toEqual(lists((await whole.steps('a', some(0, 205))).outputs).slice(200));
+  await again.close();
+});
+
+test('the second of two callers who create an id is answered where the first one leaves', async () => {
+  const service = await startOn(new MemoryFiles());
+  const stop = new AbortController();
+  const first = service.create({ id: 'a' }, stop.signal);
+  const second = service.create({ id: 'a' });
+  stop.abort(new Error('left'));
+  await expect(first).rejects.toThrow('left');
+  expect(await second).toMatchObject({ created: false, session: { id: 'a', offset: 0 } });
+  expect(service.describe('a').offset).toBe(0);
+  await service.close();
+});
+
+test('a deletion beside another one is answered once the end is durable', async () => {
+  const disk = breakable();
+  const service = await startOn(disk.files);
+  await service.create({ id: 'a' });
+  const begun = service.steps('a', { from: 0, rows: rowsOf(0, 300) });
+  await new Promise((turn) => setImmediate(turn));
+  await new Promise((turn) => setImmediate(turn));
+  disk.isBroken = true;
+  const both = [service.remove('a'), service.remove('a')];
+  const codes = Promise.all(
+    both.map((one) =>
+      one.then(
+        () => 'removed',
+        ({ code }) => code,
+      ),
+    ),
+  );
+  await begun;
+  expect(await codes).toEqual(['storage', 'storage']);
+  disk.isBroken = false;
+  await service.close();
 });
 
 test('a session that is deleted while the disk fails is gone, and stays so when the disk is back', async () => {
