@@ -53,8 +53,9 @@ describe('of requests the command logs', () => {
         answer.text(),
       );
     for (let i = 0; i < 1500; i += 50) await Promise.all(Array.from({ length: 50 }, (_, j) => ask(i + j)));
-    await expect.poll(() => accessLines(bridge.log()).length, { timeout: 10_000 }).toBe(2);
-    for (const line of accessLines(bridge.log())) {
+    const sampled = () => accessLines(bridge.log()).filter(({ msg }) => msg !== 'slow request');
+    await expect.poll(() => sampled().length, { timeout: 10_000 }).toBe(2);
+    for (const line of sampled()) {
       expect(line).toMatchObject({ level: 'debug', msg: 'request', route: '/v1/sessions/:id', status: 404, traceId });
     }
     expect(bridge.log()).not.toContain('canary');
