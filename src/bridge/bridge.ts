@@ -28,7 +28,7 @@ import {
   makeApp,
   parseListen,
 } from './http/index.js';
-import { MemoryBudget, StateDirectory } from './life/index.js';
+import { ExitError, exitCodes, MemoryBudget, StateDirectory } from './life/index.js';
 import type { Logger } from './logs/index.js';
 import { MetricsRegistry } from './metrics/index.js';
 import { type BridgeOptions, type CheckedOptions, checkBridgeOptions } from './options.js';
@@ -95,6 +95,7 @@ export class Bridge {
         logins,
         streams: this.#streams,
         version,
+        probes: this.probeUrl,
         startedAt: new Date(wallMs()).toISOString(),
       }),
       trustedProxies: checked.config.trustedProxies,
@@ -154,6 +155,7 @@ export class Bridge {
         connections: this.#connections,
       });
       this.#closers.add(() => listener.close());
+      if (listener.isOpenToAll && !this.#parts.tokens.required) throw openToAll(listener);
       this.#listeners.push(listener);
     }
     if (tls !== undefined) this.#watchTls();
@@ -252,7 +254,10 @@ async function openBridge(checked: CheckedOptions, addresses: ListenAddress[], c
   const heartbeat = new Heartbeat({ livenessMs: config.livenessMs });
   closers.add(() => heartbeat.close());
   const probes = await openProbes(config.probeListen, heartbeat, log);
-  if (probes !== null) closers.add(() => probes.close());
+  if (probes !== null) {
+    closers.add(() => probes.close());
+    log.info('probes', { address: probes.address });
+  }
   const budget = new MemoryBudget({ metrics });
   if (config.stateDir !== null) {
     const { stateDir, lockWaitMs } = config;
@@ -287,6 +292,13 @@ function listenAddress(text: string): ListenAddress {
   const address = parseListen(text);
   if (address !== null) return address;
   throw rangeError('HOST:PORT, [HOST]:PORT or unix:PATH', 'listen', text);
+}
+
+/** A Unix socket makes its callers administrators: its permissions are the check, and these admit everyone. */
+function openToAll({ url }: Listener): ExitError {
+  const expected =
+    'a token for reading or using (readTokenFile, useTokenFile), or a socket of mode 0660 (SocketMode= of systemd)';
+  return new ExitError(exitCodes.configuration, `every user may open the Unix socket ${url}: expected ${expected}`);
 }
 
 /** Descriptors that the journal, the engines and the files of tokens need are left over. */

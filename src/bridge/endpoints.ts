@@ -2,6 +2,7 @@
 import type { DtesnResultJson } from '../processor/index.js';
 import type { Endpoint, EventStream } from './http/index.js';
 import type { Parts } from './parts.js';
+import { partsInDetail } from './parts-in-detail.js';
 import type { Heartbeat } from './probes/index.js';
 import {
   configurationEndpoints,
@@ -27,10 +28,13 @@ export interface EndpointParts {
   logins: Logins;
   streams: Set<EventStream>;
   version: string;
+  /** Where the probe listener is bound; null without one. */
+  probes: string | null;
   startedAt: string;
 }
 
-export function bridgeEndpoints({ parts, heartbeat, logins, streams, version, startedAt }: EndpointParts): Endpoint[] {
+export function bridgeEndpoints(given: EndpointParts): Endpoint[] {
+  const { parts, heartbeat, logins, streams, version, probes, startedAt } = given;
   const { metrics, engines, events, runner, sessions, contexts, processor, configuration } = parts;
   let last: DtesnResultJson | null = null;
   const status = () => ({
@@ -38,6 +42,7 @@ export function bridgeEndpoints({ parts, heartbeat, logins, streams, version, st
     boot: events.boot,
     phase: heartbeat.view().phase,
     startedAt,
+    probes,
     simulated: engines.simulated,
     engines: engines.names.length,
     queue: { waiting: runner.waiting, streams: runner.streams },
@@ -48,7 +53,7 @@ export function bridgeEndpoints({ parts, heartbeat, logins, streams, version, st
   });
   const endpoints = [
     ...dashboardEndpoints(),
-    ...probeEndpoints(heartbeat),
+    ...probeEndpoints(heartbeat, () => partsInDetail(parts)),
     metricsEndpoint(metrics),
     loginEndpoint(logins),
     statusEndpoint(status),

@@ -1,7 +1,7 @@
 /** What a program gives Bridge.start: fields of the configuration, the file of others, and what no file can hold. */
 import type { z } from 'zod';
 import type { Engine } from '../engine/index.js';
-import { argumentError } from '../errors/index.js';
+import { argumentError, rangeError } from '../errors/index.js';
 import {
   type BridgeConfig,
   type BridgeConfigInput,
@@ -10,7 +10,8 @@ import {
   type StartConfiguration,
   startConfiguration,
 } from './configuration/index.js';
-import type { EngineDefinition, EngineReference, GivenEngine } from './engines/index.js';
+import { checkEngineAddress, type EngineDefinition, type EngineReference, type GivenEngine } from './engines/index.js';
+import { parseListen } from './http/index.js';
 import { ExitError, exitCodes } from './life/index.js';
 import type { Logger } from './logs/index.js';
 import type { MetricsRegistry } from './metrics/index.js';
@@ -51,6 +52,7 @@ export function checkBridgeOptions(options: BridgeOptions, environment = process
   const result = configSchema.safeParse(flags);
   if (!result.success) throw refusal(result.error, options);
   const start = startOf({ flags, environment, path: configFile });
+  checkAddresses(start.resolved);
   checkTogether(start.resolved.config);
   return { config: start.resolved.config, start, given, log, metrics };
 }
@@ -59,14 +61,41 @@ function startOf(options: Parameters<typeof startConfiguration>[0]): StartConfig
   try {
     return startConfiguration(options);
   } catch (error) {
-    if (!isConfigurationError(error)) throw error;
-    throw new ExitError(exitCodes.configuration, error.message, { cause: error });
+    const isKnown = isConfigurationError(error) || (error as { code?: unknown }).code === 'ERR_DTESN_ARGUMENT';
+    if (!isKnown) throw error;
+    throw new ExitError(exitCodes.configuration, (error as Error).message, { cause: error });
   }
 }
 
 function isGiven(one: unknown): one is GivenEngine | EngineDefinition {
   if (typeof one !== 'object' || one === null) return false;
   return 'apiKey' in one || typeof (one as { engine?: Engine }).engine?.metrics === 'function';
+}
+
+/** Errors: that of the argument for what flags or the program gave; ExitError 78 where file or environment did. */
+function checkAddresses({ config, origins }: StartConfiguration['resolved']): void {
+  const check = (field: string, all: readonly string[], one: (text: string) => void) => {
+    try {
+      all.forEach(one);
+    } catch (error) {
+      if (origins.get(field) === 'flag') throw error;
+      const message = `the configuration cannot be taken: ${field}: ${(error as Error).message}`;
+      throw new ExitError(exitCodes.configuration, message, { cause: error });
+    }
+  };
+  const { listen, probeListen, engines } = config;
+  check('listen', listen, (text) => {
+    if (parseListen(text) === null) throw rangeError('HOST:PORT, [HOST]:PORT or unix:PATH', 'listen', text);
+  });
+  check('probeListen', typeof probeListen === 'string' ? [probeListen] : [], (text) => {
+    if (parseListen(text)?.kind !== 'tcp') throw rangeError('HOST:PORT or [HOST]:PORT', 'probeListen', text);
+  });
+  const urls = engines.map((one) => (typeof one === 'string' ? one : one.url));
+  check('engines', urls, checkEngineAddress);
+  const names = engines.map((one) => (typeof one === 'string' ? one : (one.name ?? one.url)));
+  check('engines', names, (name) => {
+    if (names.filter((other) => other === name).length > 1) throw rangeError('a name for each', 'engines', name);
+  });
 }
 
 /** What no field alone says. */

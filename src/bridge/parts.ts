@@ -100,7 +100,6 @@ export async function openParts(options: OpenOptions): Promise<Parts> {
   const references = [...given, ...config.engines.map(engineReference)] as EngineReference[];
   const engines = await EngineSet.start({ engines: references, enginesFile: config.enginesFile, events, log, metrics });
   closers.add(() => engines.close());
-  if (engines.simulated) log.info('no engine is configured: the embedded simulation answers, and no model is running');
   heartbeat.phase('building');
   const makeProcessor = processorOf(engines);
   const { processor, runner } = await openProcessing(options, makeProcessor);
@@ -129,7 +128,11 @@ export async function openParts(options: OpenOptions): Promise<Parts> {
   );
   const watch = new PlanWatch(processor, events);
   closers.add(() => watch.close());
-  new SourceGauges(metrics, () => contexts.figures());
+  new SourceGauges(
+    metrics,
+    () => contexts.figures(),
+    () => engines.names,
+  );
   const bodies = new BodyBudget(config.processing.maxBodyBytes, memoryFull);
   const live = { processor, runner, sessions, bodies, log, memoryFull, makeProcessor, makeNetworks: sessionNetworks };
   const configuration = openConfiguration(options, live, events);
@@ -154,7 +157,19 @@ function firstOf(engines: EngineSet): Engine | undefined {
 function engineReference(engine: BridgeConfig['engines'][number]): EngineReference {
   if (typeof engine === 'string') return engine;
   const { apiKeyFile, ...definition } = engine as { url: string; apiKeyFile?: string };
-  return apiKeyFile === undefined ? definition : { ...definition, apiKey: readFileSync(apiKeyFile, 'utf8').trim() };
+  return apiKeyFile === undefined ? definition : { ...definition, apiKey: readKey(apiKeyFile) };
+}
+
+/** Errors: ConfigurationError that names the file. */
+function readKey(file: string): string {
+  try {
+    const key = readFileSync(file, 'utf8').trim();
+    if (key !== '') return key;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new ConfigurationError(`engines: the key file ${file} cannot be read: ${code}`, { cause });
+  }
+  throw new ConfigurationError(`engines: the key file ${file} is empty`);
 }
 
 /** Makes processors that read the sources of the first engine. */

@@ -1,12 +1,15 @@
 /**
  * What is counted and logged of each request at its end.
  *
- * Lines: every answer of 500 and above, every one that was shed, every slow one, and one in SAMPLE of the others. A line holds the
+ * Lines: every answer of 500 and above but those of probes, whose 503 is an answer; every one that was shed, every slow one, and one
+ * in SAMPLE of the others. A line holds the
  * template of the route, never its path, query or body.
  */
 import type { Served } from './http/index.js';
 import type { Logger } from './logs/index.js';
+import { shedCodes } from './messages/index.js';
 import type { MetricsRegistry } from './metrics/index.js';
+import { probeRoutes } from './routes/index.js';
 
 const SLOW_MS = 1000;
 const SAMPLE = 1000;
@@ -21,6 +24,8 @@ export function requestFigures(metrics: MetricsRegistry, log: Logger): (request:
   ]);
   const shed = metrics.counter('dtesn_shed_total', 'Requests refused or dropped before they were begun', ['reason']);
   const refused = metrics.counter('dtesn_auth_failures_total', 'Requests without a good token.', ['reason']);
+  for (const reason of shedCodes) shed.begin({ reason });
+  for (const reason of ['unauthorised', 'forbidden', 'foreign_origin']) refused.begin({ reason });
   let others = 0;
   return ({ route, method, status, ms, bytes, requestId, traceparent, error }) => {
     requests.inc({ route, method, code: String(status) });
@@ -30,7 +35,8 @@ export function requestFigures(metrics: MetricsRegistry, log: Logger): (request:
     if (status === 429 && error !== null && !countedElsewhere.has(error.code)) shed.inc({ reason: error.code });
     const traceId = traceparent?.split('-')[1];
     const fields = { route, status, ms: Math.round(ms), bytes, reqId: requestId, traceId, code: error?.code };
-    if (status >= 500) log.error('request failed', { ...fields, cause: causeOf(error) });
+    if (probeRoutes.has(route)) log.debug('probe', fields);
+    else if (status >= 500) log.error('request failed', { ...fields, cause: causeOf(error) });
     else if (status === 429) log.warn('request shed', fields);
     else if (ms >= SLOW_MS && route !== '/v1/events') log.info('slow request', fields);
     else if (others++ % SAMPLE === 0) log.debug('request', fields);

@@ -7,10 +7,11 @@
  */
 import { notifySystemd } from '../native/index.js';
 import { Bridge } from './bridge.js';
-import { Drain, inheritedSockets, isExitError, onFatal, SystemdNotifier } from './life/index.js';
+import { Drain, exitCodes, inheritedSockets, onFatal, SystemdNotifier } from './life/index.js';
 import { LogWriter } from './logs/index.js';
 import { MetricsRegistry } from './metrics/index.js';
 import { type BridgeOptions, type CheckedOptions, checkBridgeOptions } from './options.js';
+import { startFailure } from './start-failure.js';
 
 /** Exit codes of a process that a signal ended lie above. */
 const SIGNALLED = 128;
@@ -21,7 +22,7 @@ export async function serve(options: BridgeOptions): Promise<number> {
   try {
     checked = checkBridgeOptions(options);
   } catch (error) {
-    return exitCodeOf(error);
+    return exitCodeOf(error, exitCodes.usage);
   }
   const metrics = new MetricsRegistry();
   const log = new LogWriter({ metrics, level: checked.config.logLevel });
@@ -58,7 +59,7 @@ export async function serve(options: BridgeOptions): Promise<number> {
     });
     return await Promise.race([ended, starting.then(() => ended)]);
   } catch (error) {
-    return exitCodeOf(error);
+    return exitCodeOf(error, wrongArgument(checked));
   } finally {
     process.off('SIGHUP', reload);
     stopListening();
@@ -68,11 +69,20 @@ export async function serve(options: BridgeOptions): Promise<number> {
   }
 }
 
-/** One line for errors with an exit code of their own; others are thrown. */
-function exitCodeOf(error: unknown): number {
-  if (!isExitError(error)) throw error;
-  process.stderr.write(`dtesn bridge: ${error.message}\n`);
-  return error.exitCode;
+/** One line for errors that are explained (start-failure.ts); others are thrown. */
+function exitCodeOf(error: unknown, wrong: number): number {
+  const failure = startFailure(error, wrong);
+  if (failure === null) throw error;
+  process.stderr.write(`dtesn bridge: ${failure.message.replace(/\s*\n\s*/g, ' ')}\n`);
+  return failure.exitCode;
+}
+
+/** What only the parts see, such as two engines of one name, is laid to file and environment where they set a field. */
+function wrongArgument({ start }: CheckedOptions): number {
+  const given = [...start.resolved.origins.values()];
+  return given.some((origin) => origin === 'file' || origin === 'environment')
+    ? exitCodes.configuration
+    : exitCodes.usage;
 }
 
 function withSockets({ config, start }: CheckedOptions): string[] {

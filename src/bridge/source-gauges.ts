@@ -18,19 +18,19 @@ export class SourceGauges {
   readonly #counted = new WeakMap<object, Map<string, number>>();
   readonly #engines = new Set<string>();
 
-  /** `read` is called before each page of metrics. */
-  constructor(metrics: MetricsRegistry, read: () => readonly SourcesOfEngine[]) {
+  /** `read` and `engines`, the names of all, are called before each page of metrics: an engine without a reader has no open breaker. */
+  constructor(metrics: MetricsRegistry, read: () => readonly SourcesOfEngine[], engines: () => readonly string[]) {
     this.#errors = metrics.counter('dtesn_source_errors_total', 'Questions of a source that failed.', [
       'engine',
       'source',
       'code',
     ]);
     this.#breaker = metrics.gauge('dtesn_breaker_open', 'Whether a breaker of the engine is not closed.', ['engine']);
-    metrics.collect(() => this.#update(read()));
+    metrics.collect(() => this.#update(read(), engines()));
   }
 
-  #update(all: readonly SourcesOfEngine[]): void {
-    const open = new Map<string, boolean>();
+  #update(all: readonly SourcesOfEngine[], engines: readonly string[]): void {
+    const open = new Map<string, boolean>(engines.map((engine) => [engine, false]));
     for (const { engine, reader, sources } of all) {
       const counted = this.#counted.get(reader) ?? new Map<string, number>();
       this.#counted.set(reader, counted);

@@ -1,9 +1,16 @@
 /**
  * `dtesn bridge`: the sidecar server, until SIGTERM or SIGINT.
  *
- * stdout carries one line a listener when it is ready; logs are JSON lines on stderr. Exit codes: 0 drained, 1 failed, 2 wrong
- * usage, 70 an unexpected error, 75 another bridge holds the state directory, 78 the state directory, the
- * configuration's file or its environment is unusable.
+ * stdout carries one line a listener when it is ready; logs are JSON lines on stderr. Exit codes, each but 0 with one line on stderr
+ * that names the reason:
+ *
+ *     0   drained
+ *     1   failed: an address is in use or cannot be bound; a drain whose commit failed or was late
+ *     2   wrong usage: an unknown flag, or a wrong value of one
+ *     70  an unexpected error while it ran
+ *     75  another bridge holds the state directory
+ *     78  unusable: the state directory, a file of a token, key, certificate or of the configuration, the environment, or a Unix
+ *         socket that every user may open without a token
  */
 import { parseArgs } from 'node:util';
 import type { BridgeOptions } from '../bridge/index.js';

@@ -16,7 +16,7 @@ const usage = `dtesn simulate: an Aphrodite server with no model behind it, for 
   --host ADDRESS     (127.0.0.1)
   --servers N        so many servers, independent of each other, seeds SEED, SEED+1 ... (1)
   --engines N        data-parallel engines in each server (1)
-  --trace FILE       arrivals from a CSV with TIMESTAMP,ContextTokens,GeneratedTokens; then the engines idle
+  --trace FILE       arrivals from a CSV of Azure or the JSON lines of Mooncake; then the engines idle
   --loop             the trace begins again when it has ended
   --load SHARE       of what the engines can serve (0.5); with a trace, factor on its rate (1)
   --speed FACTOR     virtual seconds a real second (1)

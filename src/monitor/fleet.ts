@@ -5,7 +5,7 @@
  *
  * `picked` counts the picks since the engine was last observed, or the requests that its caller sent lately (`sent`) where
  * those are more, so that a burst between two observations spreads. What an engine does not say counts as the worst of those
- * that do. A load that came by another way (`report`) counts until a newer scrape. Engines in another state than ready, busy
+ * that do. A load that came by another way (`report`) counts until a newer scrape; `factor` of a request multiplies costs. Engines in another state than ready, busy
  * and saturated are drained: nothing is picked from them until they are back. An engine with less free KV memory than
  * `promptTokens` costs as a saturated one.
  *
@@ -209,12 +209,18 @@ export class Fleet extends EventEmitter<FleetEvents> {
   choose({
     session,
     promptTokens = 0,
+    factor = () => 1,
   }: {
     session?: string | undefined;
     promptTokens?: number | undefined;
+    /** What the cost of an engine is multiplied by for this request, above 0. Default: 1 for all. */
+    factor?: ((engine: Engine) => number) | undefined;
   } = {}): FleetChoice {
     const costs = this.#costs(promptTokens);
-    const open = this.#all.map((member, i) => ({ member, cost: costs[i]! })).filter(({ cost }) => cost !== null);
+    const open = this.#all.flatMap((member, i) => {
+      const cost = costs[i]!;
+      return cost === null ? [] : [{ member, cost: cost * factor(member.engine) }];
+    });
     if (open.length === 0) throw this.#noneOpen();
     const cheapest = open.reduce((a, b) => (b.cost < a.cost ? b : a));
     const home = session === undefined ? cheapest : owner(open, session);

@@ -49,7 +49,7 @@ export const optionsSchema = z.object({
     .describe('an object { id?, maxModelLen?, hiddenSize?, maxNumSeqs?, maxBatchedTokens?, kvBlocks? }'),
   engines: z.int().min(1).max(64).default(1).describe('a whole number of engines in [1, 64]'),
   load: z.number().gt(0).max(100).optional().describe('a number in (0, 100]'),
-  trace: z.string().min(1).optional().describe('the path of a CSV file'),
+  trace: z.string().min(1).optional().describe('the path of a trace'),
   loop: z.boolean().default(false).describe('true or false'),
   speed: z.number().min(0).max(10_000).default(1).describe('virtual seconds a real second in [0, 10000]'),
   catchUpSeconds: z.number().gt(0).optional().describe('a number of virtual seconds above 0'),
@@ -107,7 +107,7 @@ export interface EngineSimulatorOptions extends DeprecatedSimulatorOptions {
    * its rate; default 1.
    */
   load?: number | undefined;
-  /** The path of a CSV file whose rows are the clients (trace.ts). */
+  /** The path of a file whose rows are the clients: CSV, or JSON lines (trace.ts). */
   trace?: string | undefined;
   /** Whether the trace begins again after its last row. Default false. */
   loop?: boolean | undefined;

@@ -19,4 +19,5 @@ export {
   type SimulationParameters,
   type SimulationView,
 } from './simulation.js';
-export { parseTrace, TraceArrivals, type TraceRequest } from './trace.js';
+export { parseTrace, TraceArrivals } from './trace.js';
+export type { TraceRequest } from './trace-request.js';

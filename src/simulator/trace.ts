@@ -1,10 +1,11 @@
 /**
- * Arrivals replayed from a trace: CSV with the columns of the Azure LLM inference traces.
+ * Arrivals replayed from a trace: CSV with the columns of the Azure LLM inference traces, or JSON lines as Mooncake's
+ * (mooncake-trace.ts). A text that begins with `{` is JSON lines.
  *
  *     TIMESTAMP,ContextTokens,GeneratedTokens                 lines end in LF or CRLF, the last one may be open
  *     2023-11-16 18:17:03.9799600,4808,10                     UTC; up to nine digits of a second
  *
- *     time of arrival = (TIMESTAMP - first TIMESTAMP) / load + k period,   k = 0, or 0, 1, 2 ... when it loops
+ *     time of arrival = (time - first time) / load + k period,   k = 0, or 0, 1, 2 ... when it loops
  *
  * A prompt longer than the model's context is cut to maxModelLen - 1 tokens, and an answer to what is left of the
  * context (its reason is then `length`): a real engine would refuse such a request with 400. Prefix cache: no hits.
@@ -12,15 +13,9 @@
  * Source of the format: Azure Public Dataset, LLM inference trace 2023 (CC-BY 4.0; Patel et al., "Splitwise", ISCA
  * 2024).
  */
-import { DtesnError } from '../errors/index.js';
 import { type Arrival, type ArrivalSource, PATIENCE_SECONDS } from './arrivals.js';
-
-export interface TraceRequest {
-  /** Seconds after the first request of the trace. */
-  time: number;
-  contextTokens: number;
-  generatedTokens: number;
-}
+import { parseMooncakeTrace } from './mooncake-trace.js';
+import { type TraceRequest, wrongTrace } from './trace-request.js';
 
 const HEADER = 'TIMESTAMP,ContextTokens,GeneratedTokens';
 const TIMESTAMP = /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(\.\d{1,9})?$/;
@@ -28,14 +23,14 @@ const COUNT = /^[1-9]\d{0,8}$/;
 
 /** `name` is what errors call the text: usually its file. */
 export function parseTrace(text: string, name: string): TraceRequest[] {
-  const lines = text.split('\n').map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
+  const lines = text
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
   if (lines.at(-1) === '') lines.pop();
-  const wrong = (line: number, expected: string, received: string) =>
-    new DtesnError(
-      'ERR_DTESN_TRACE',
-      `Expected ${expected} in line ${line} of ${name} but received ${JSON.stringify(received.slice(0, 80))}`,
-    );
-  if (lines[0]?.replace(/^\uFEFF/, '') !== HEADER) throw wrong(1, `the columns ${HEADER}`, lines[0] ?? '');
+  const wrong = (line: number, expected: string, received: string) => wrongTrace(name, { line, expected, received });
+  if (lines[0]?.startsWith('{')) return parseMooncakeTrace(lines, name);
+  if (lines[0] !== HEADER) throw wrong(1, `the columns ${HEADER}, or an object of JSON`, lines[0] ?? '');
   if (lines.length === 1) throw wrong(2, 'a request', '');
   const requests: TraceRequest[] = [];
   let first: { seconds: number; fraction: number } | null = null;

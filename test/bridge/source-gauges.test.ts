@@ -10,7 +10,11 @@ const figures = (failures: Record<string, number>, breakerOpen = false): Sources
 test('errors are counted on when another processor takes the place of one, and go with their engine', () => {
   const metrics = new MetricsRegistry();
   let all: SourcesOfEngine[] = [];
-  new SourceGauges(metrics, () => all);
+  new SourceGauges(
+    metrics,
+    () => all,
+    () => all.map(({ engine }) => engine),
+  );
   const [old, next] = [{}, {}];
   const errors = () => /^dtesn_source_errors_total\{.*engine="a".*\} (\d+)$/m.exec(metrics.text())?.[1];
   all = [{ engine: 'a', reader: old, sources: figures({ timeout: 3 }, true) }];

@@ -50,6 +50,50 @@ describe('a trace', () => {
   });
 });
 
+describe('a trace in JSON lines', () => {
+  const line = (timestamp: unknown, input_length: unknown = 6955, output_length: unknown = 52) =>
+    JSON.stringify({ timestamp, input_length, output_length, hash_ids: [46, 47] });
+
+  test.each([
+    ['LF', `${line(27_482)}\n${line(30_535, 10, 1)}\n`],
+    ['CRLF', `${line(27_482)}\r\n${line(30_535, 10, 1)}\r\n`],
+    ['an open last line and a byte order mark', `\uFEFF${line(27_482)}\n${line(30_535, 10, 1)}`],
+  ])('a Mooncake trace with %s is read, in seconds after its first request', (_, text) => {
+    expect(parseTrace(text, 'a.jsonl')).toEqual([
+      { time: 0, contextTokens: 6955, generatedTokens: 52 },
+      { time: 3.053, contextTokens: 10, generatedTokens: 1 },
+    ]);
+  });
+
+  test.each([
+    ['a line that is no JSON', [line(0), '{"timestamp": 1,'], 2],
+    ['an empty line in the middle', [line(0), '', line(1)], 2],
+    ['null for a request', [line(0), 'null'], 2],
+    ['no timestamp', [line(undefined)], 1],
+    ['a timestamp in a string', [line(0), line('1')], 2],
+    ['a time that runs backwards', [line(5), line(7), line(6)], 3],
+    ['no prompt', [line(0, 0)], 1],
+    ['a fraction of a token', [line(0), line(0, 1, 1.5)], 2],
+    ['no output_length', [line(0, 1, null)], 1],
+  ])('a Mooncake trace with %s is refused with the number of the line', (_, lines, number) => {
+    const sentence = new RegExp(`^Expected .* in line ${number} of a.jsonl but received`);
+    expect(() => parseTrace(lines.join('\n'), 'a.jsonl')).toThrow(sentence);
+    expect(() => parseTrace(lines.join('\n'), 'a.jsonl')).toThrow(expect.objectContaining({ code: 'ERR_DTESN_TRACE' }));
+  });
+
+  test('EngineSimulator serves every token of a Mooncake trace', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'dtesn-trace-'));
+    const trace = path.join(folder, 'small.jsonl');
+    await writeFile(trace, [line(0, 100, 5), line(40, 200, 7)].join('\n'));
+    const simulator = await EngineSimulator.start({ speed: 0, trace });
+    await simulator.advanceTo(60);
+    const { promptTokens, generatedTokens } = simulator.simulation.engines[0]!.statistics;
+    expect([promptTokens, generatedTokens]).toEqual([300, 12]);
+    await simulator.close();
+    await rm(folder, { recursive: true });
+  });
+});
+
 describe('a replay', () => {
   const requests = [0, 10, 20].map((time) => ({ time, contextTokens: 100, generatedTokens: 5 }));
   const times = (load: number, loop: boolean, most: number) => {

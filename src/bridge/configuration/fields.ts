@@ -47,6 +47,8 @@ const networkDefinitionSchema = configSchema.shape.networks.unwrap().valueType;
 
 /** `Unknown field NAME; did you mean ...?` */
 export function unknownField(name: string): string {
+  if (name === 'networks') return 'unknown field; a network is named: networks.NAME';
+  if (isSection(name)) return `unknown field; a field of it is named: ${name}.${Object.keys(sections[name].shape)[0]}`;
   return `unknown field${didYouMean(name, [...byName.keys(), 'networks'])}`;
 }
 

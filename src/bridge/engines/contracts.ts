@@ -1,6 +1,7 @@
 /** The questions and answers of an EngineSet. */
 import type { EngineKind } from '../../engine/index.js';
 import type { FleetChoice } from '../../monitor/index.js';
+import type { ExpectedLatency, Objectives } from './objectives.js';
 
 export interface EngineDefinition {
   /** `http://host:port`, `https://...`, `unix:/path` or `dns+http://host:port` (each address one engine). */
@@ -15,7 +16,7 @@ export interface EngineDefinition {
   ca?: string | undefined;
 }
 
-export interface PickRequest {
+export interface PickRequest extends Objectives {
   /** Requests of one session go to one engine, as long as that is not much dearer. */
   session?: string | undefined;
   /** Tokens of the prompt: engines without that much free KV memory cost more. */
@@ -35,6 +36,10 @@ export interface PickAnswer {
   cost: number;
   /** Engines that could have been chosen. */
   candidates: number;
+  /** What was observed of the engine's latency lately: the 90th percentiles. */
+  expected: ExpectedLatency;
+  /** Whether that meets the objectives of the request; null where it has none, and where it is not known. */
+  meetsSlo: boolean | null;
 }
 
 export interface DispatchRequest {

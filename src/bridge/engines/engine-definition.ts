@@ -62,15 +62,29 @@ export function givenEngine({ engine, name = engine?.label }: GivenEngine): Name
 
 export function defineEngine(definition: EngineDefinition): NamedEngine {
   const { url, name, kind, apiKey, ca } = definition;
-  const socketPath = /^unix:(\/.*)$/s.exec(url)?.[1];
-  if (socketPath === undefined && !/^https?:\/\//i.test(url)) {
-    throw rangeError('http://host:port, https://host:port, unix:/path or dns+http://host:port', 'url', shown(url));
-  }
-  if (socketPath === undefined && shown(url) !== url)
-    throw rangeError('an address without user, query and fragment', 'url', shown(url));
+  const socketPath = socketPathOf(url);
+  checkPlainAddress(url);
   const engine = new HttpEngine(socketPath === undefined ? url : 'http://localhost', { kind, apiKey, ca, socketPath });
   const address = plainText(socketPath === undefined ? engine.label : url, 2048);
   return { name: checkedName(name ?? address), url: address, engine, owned: true, key: JSON.stringify(definition) };
+}
+
+/** Errors: RangeError ERR_DTESN_ARGUMENT for what is no address of an engine. */
+export function checkEngineAddress(url: string): void {
+  if (dnsName(url) === null) checkPlainAddress(url);
+}
+
+function checkPlainAddress(url: string): void {
+  if (socketPathOf(url) !== undefined) return;
+  if (!/^https?:\/\//i.test(url)) {
+    throw rangeError('http://host:port, https://host:port, unix:/path or dns+http://host:port', 'url', shown(url));
+  }
+  if (shown(url) !== url) throw rangeError('an address without user, query and fragment', 'url', shown(url));
+  if (!URL.canParse(url)) throw rangeError('an address that can be read', 'url', url);
+}
+
+function socketPathOf(url: string): string | undefined {
+  return /^unix:(\/.*)$/s.exec(url)?.[1];
 }
 
 /** The name and port behind `dns+http://`, null where the address is another one. */

@@ -1,4 +1,8 @@
-/** The bridge's metrics of its engines. The label `engine` is the configured name; what has it is removed with the engine. */
+/**
+ * The bridge's metrics of its engines. The label `engine` is the configured name; what has it is removed with the engine.
+ *
+ * The age of a source that was never read is +Inf: an alert on the age sees an engine that is configured and never answered.
+ */
 import { type EngineStateName, engineStates } from '../../monitor/index.js';
 import type { Counter, Gauge, Histogram, MetricsRegistry } from '../metrics/index.js';
 
@@ -60,6 +64,8 @@ export class EngineGauges {
       'Times that a file or a name of engines could not be taken.',
       ['reason'],
     );
+    for (const reason of ['expired', 'dropped']) this.#lost.begin({ reason });
+    for (const reason of ['file', 'dns']) this.#discovery.begin({ reason });
   }
 
   stateChanged(engine: string): void {
@@ -91,8 +97,10 @@ export class EngineGauges {
   /** Before each scrape. */
   update({ name: engine, stateName, stalenessSeconds }: GaugedEngine, tickets: number): void {
     for (const state of engineStates) this.#state.set({ engine, state }, state === stateName ? 1 : 0);
-    if (stalenessSeconds !== null) this.#age.set({ engine, source: 'metrics' }, stalenessSeconds);
+    this.#age.set({ engine, source: 'metrics' }, stalenessSeconds ?? Number.POSITIVE_INFINITY);
     this.#tickets.set({ engine }, tickets);
+    for (const family of [this.#changes, this.#restarts, this.#generated]) family.begin({ engine });
+    for (const outcome of outcomes) this.#finished.begin({ engine, outcome });
   }
 
   removed(engine: string): void {

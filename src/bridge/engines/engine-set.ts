@@ -36,6 +36,7 @@ import { EngineGauges } from './engine-gauges.js';
 import type { EngineItem } from './engine-item.js';
 import { type CheckedEngineSetOptions, type EngineSetOptions, optionsSchema } from './engine-set-options.js';
 import type { EventLog } from './event-log.js';
+import { meetsObjectives, objectivesFactor } from './objectives.js';
 import { orcaLoad } from './orca.js';
 import { pickReason } from './pick-reason.js';
 import { TicketBook } from './tickets.js';
@@ -160,18 +161,20 @@ export class EngineSet {
   }
 
   /** The engine for the next request. */
-  pick({ session, promptTokens }: PickRequest = {}): PickAnswer {
+  pick({ session, promptTokens, ...objectives }: PickRequest = {}): PickAnswer {
     const engines = [...this.#engines.values()];
     if (!engines.some(({ engine }) => engine.serves)) throw this.#noEngine();
     for (const { engine } of engines) this.#fleet.sent(engine.named.engine, this.#tickets.lately(engine.name));
-    const choice = this.#fleet.choose({ session, promptTokens });
-    const { kind, name, named, stateName } = engines.find(
-      ({ engine }) => engine.named.engine === choice.engine,
-    )!.engine;
+    const watched = new Map(engines.map(({ engine }) => [engine.named.engine, engine]));
+    const factor = (one: Engine) => objectivesFactor(watched.get(one)!.expected, objectives);
+    const isAsked = objectives.sloTtftMs !== undefined || objectives.sloTpotMs !== undefined;
+    const choice = this.#fleet.choose({ session, promptTokens, factor: isAsked ? factor : undefined });
+    const { kind, name, named, stateName, expected } = watched.get(choice.engine)!;
     const { cost, candidates } = choice;
-    const reason = pickReason(choice, stateName);
-    const { simulated } = named.engine;
-    return { engine: name, url: named.url, kind, simulated, reason, rule: choice.reason, cost, candidates };
+    const meetsSlo = meetsObjectives(expected, objectives);
+    const reason = pickReason(choice, stateName, meetsSlo);
+    const answer = { engine: name, url: named.url, kind, simulated: named.engine.simulated };
+    return { ...answer, reason, rule: choice.reason, cost, candidates, expected, meetsSlo };
   }
 
   /** Takes that a request was sent to an engine. */
@@ -224,7 +227,8 @@ export class EngineSet {
   async #simulate(): Promise<void> {
     this.#simulation = await EmbeddedEngine.start();
     await this.add({ engine: this.#simulation, name: SIMULATION });
-    this.#log.info('no engine is configured: the embedded simulation stands in', { url: this.#simulation.url });
+    const { url } = this.#simulation;
+    this.#log.info('no engine is configured: the embedded simulation answers, and no model is running', { url });
   }
 
   async #readFile(path: string): Promise<void> {

@@ -47,7 +47,8 @@ export interface BridgeEvent {
   readonly text: string;
 }
 
-export type MissedReason = 'restart' | 'overflow';
+const missedReasons = ['restart', 'overflow'] as const;
+export type MissedReason = (typeof missedReasons)[number];
 
 export interface Replay {
   /** Null where nothing is missing; `text` is the event to send before the others. */
@@ -84,6 +85,7 @@ export class EventLog {
     this.#missed = metrics?.counter('dtesn_events_missed_total', 'Replays that could not begin where a client left.', [
       'reason',
     ]);
+    for (const reason of missedReasons) this.#missed?.begin({ reason });
   }
 
   /** The id of the newest event; `<boot>-0` before the first. */

@@ -8,7 +8,7 @@ export type {
   TicketAnswer,
 } from './contracts.js';
 export type { Resolve } from './discovery/index.js';
-export type { EngineReference, GivenEngine } from './engine-definition.js';
+export { checkEngineAddress, type EngineReference, type GivenEngine } from './engine-definition.js';
 export type { EngineFigureItem, EngineItem, EngineRateItem, EngineStateItem } from './engine-item.js';
 export { EngineSet } from './engine-set.js';
 export type { EngineSetOptions } from './engine-set-options.js';

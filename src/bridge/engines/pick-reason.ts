@@ -1,8 +1,14 @@
 /** Why an engine was chosen, in one sentence. */
 import type { EngineStateName, FleetChoice } from '../../monitor/index.js';
 
-export function pickReason({ reason, cost, candidates }: FleetChoice, state: EngineStateName): string {
-  const costs = `at cost ${cost.toFixed(2)} while ${state}`;
+/** `meets`: whether the engine meets the objectives of the request, null where that is not known. */
+export function pickReason(
+  { reason, cost, candidates }: FleetChoice,
+  state: EngineStateName,
+  meets: boolean | null,
+): string {
+  const objectives = meets === null ? '' : `, which ${meets ? 'meets' : 'misses'} the objectives`;
+  const costs = `at cost ${cost.toFixed(2)} while ${state}${objectives}`;
   if (reason === 'only') return `the only engine that can serve, ${costs}`;
   if (reason === 'cheapest') return `the cheapest of ${candidates} engines, ${costs}`;
   if (reason === 'session') return `the session's engine of ${candidates}, ${costs}`;

@@ -15,6 +15,7 @@ import {
 } from '../../monitor/index.js';
 import type { NamedEngine } from './engine-definition.js';
 import { type EngineItem, figureItem, rateItem, stateItem } from './engine-item.js';
+import { type ExpectedLatency, ObservedLatency } from './objectives.js';
 import { EVIDENCE_CHARACTERS, NAME_CHARACTERS, plainText } from './plain-text.js';
 
 const ASK_AGAIN_MS = 30_000;
@@ -48,6 +49,7 @@ export class WatchedEngine {
   readonly #clock: Clock;
   readonly #epochMs: number;
   readonly #ring = new TelemetryRing();
+  readonly #latency = new ObservedLatency();
   readonly #closing = new AbortController();
   #figures: EngineMetrics | null = null;
   #kind: EngineKind | null = null;
@@ -64,6 +66,7 @@ export class WatchedEngine {
     monitor.inFlight(inFlight);
     monitor.on('restart', () => {
       this.#ring.markRestart(this.#seconds());
+      this.#latency.forget();
       this.#model = null;
       this.#askedAt = Number.NEGATIVE_INFINITY;
       listener.restart(this);
@@ -73,6 +76,7 @@ export class WatchedEngine {
       const signs = signsOf(this.#figures, figures);
       this.#figures = figures ?? this.#figures;
       this.#ring.add(this.#seconds(), figures, monitor.rates);
+      if (figures !== null) this.#latency.observe(monitor.rates, clock.now() / 1000);
       if (figures !== null) void this.#ask();
       listener.observed(this, signs);
     });
@@ -106,6 +110,10 @@ export class WatchedEngine {
   get stalenessSeconds(): number | null {
     const { readAtSeconds } = this.#monitor;
     return readAtSeconds === null ? null : Math.max(0, this.#clock.now() / 1000 - readAtSeconds);
+  }
+
+  get expected(): ExpectedLatency {
+    return this.#latency.expected(this.#clock.now() / 1000);
   }
 
   /** Figures over time; times are Unix seconds. */

@@ -9,7 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { systemClock } from '../../abort/index.js';
 import { BridgeError } from '../messages/index.js';
 import { sendAnswer, sendError, shown } from './answers.js';
@@ -54,8 +54,14 @@ interface Counted extends AppOptions {
 
 type Env = { Bindings: HttpBindings };
 
+/**
+ * Node's own class, whatever the global one is: @hono/node-server puts a class of its own there, whose instances it writes without
+ * a look at the header below. A clone of one is Node's.
+ */
+const NodeResponse = new Response().clone().constructor as typeof Response;
+
 /** What Hono is given for an answer that was written to Node's response. */
-const alreadySent = () => new Response(null, { headers: { 'x-hono-already-sent': 'true' } });
+const alreadySent = () => new NodeResponse(null, { headers: { 'x-hono-already-sent': 'true' } });
 
 export interface App {
   /** For a Hono application on @hono/node-server, whose bindings it needs. */
@@ -192,11 +198,14 @@ function routed(incoming: IncomingMessage, endpoints: readonly Endpoint[], calle
   return one;
 }
 
+/** The query of an endpoint that declares none. */
+const noQuery = z.strictObject({});
+
 type Read = Pick<EndpointRequest, 'query' | 'body' | 'framed' | 'wantsFrames' | 'budgetMs'>;
 
 /** Checks headers and query, and reads a JSON body. */
 async function read(incoming: IncomingMessage, one: Endpoint, bodies: BodyBudget): Promise<Read> {
-  const query = checked(one.query, queryOf(incoming), 'the query');
+  const query = checked(one.query ?? noQuery, queryOf(incoming), 'the query');
   const budgetMs = budgetOf(incoming);
   const wantsFrames = one.frames === true && (incoming.headers.accept ?? '').startsWith('application/octet-stream');
   if (one.method !== 'POST') return { query, body: undefined, framed: false, wantsFrames, budgetMs };

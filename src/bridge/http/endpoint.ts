@@ -61,6 +61,7 @@ export interface Endpoint {
   retry: string;
   /** What a caller does when the bridge does not answer: `open` goes on without it, `closed` stops. */
   failure: 'open' | 'closed';
+  /** Without it every parameter is refused as unknown. */
   query?: z.ZodObject;
   /** The JSON body of a POST. */
   body?: z.ZodType;

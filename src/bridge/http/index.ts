@@ -6,7 +6,7 @@ export { BodyBudget, chunksOf, declaredLength, maxJsonBytes, tooLarge } from './
 export { type Answer, type Caller, type Endpoint, type EndpointRequest, endpoint, type Scope } from './endpoint.js';
 export { EventStream } from './event-stream.js';
 export { hostName, isLoopback } from './guard.js';
-export { Connections, type ListenAddress, Listener, parseListen } from './listeners.js';
+export { Connections, isTlsFileError, type ListenAddress, Listener, parseListen, TlsFileError } from './listeners.js';
 export { openApiOf } from './openapi.js';
 export { peerOf } from './peers.js';
-export { TokenFileError, type TokenFiles, Tokens } from './tokens.js';
+export { isTokenFileError, TokenFileError, type TokenFiles, Tokens } from './tokens.js';

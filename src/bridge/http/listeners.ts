@@ -12,9 +12,11 @@ import { readFileSync, statSync, unlinkSync } from 'node:fs';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
+import { brand } from '../../errors/index.js';
 import { expectContinue } from './bodies.js';
 import { hostName, isLoopback } from './guard.js';
 import { admitPeer } from './peers.js';
+import { isOpenToAll } from './socket-permissions.js';
 import { answerConnect, answerParserError, maxHeaders, Pending } from './wire.js';
 
 const headersTimeoutMs = 5000;
@@ -23,6 +25,13 @@ export type ListenAddress =
   | { kind: 'tcp'; host: string; port: number }
   | { kind: 'unix'; path: string }
   | { kind: 'fd'; fd: number };
+
+/** A certificate or a key that cannot be read or taken. */
+export class TlsFileError extends Error {
+  override name = 'TlsFileError';
+}
+
+export const isTlsFileError = brand(TlsFileError, 'TlsFileError');
 
 export interface ListenerOptions {
   address: ListenAddress;
@@ -74,11 +83,13 @@ export function parseListen(text: string): ListenAddress | null {
 /** A listener that is bound. */
 export class Listener {
   readonly address: ListenAddress;
+  /** Whether it is a Unix socket that every user of the machine may open. */
+  readonly isOpenToAll: boolean;
   readonly #server: http.Server;
   readonly #tls: ListenerOptions['tls'];
   #tlsChanged: string;
 
-  /** Errors: those of the system (EADDRINUSE, EACCES ...), with the address in the message. */
+  /** Errors: those of the system (EADDRINUSE, EACCES ...), with the address in the message; TlsFileError. */
   static async open(options: ListenerOptions): Promise<Listener> {
     const server = makeServer(options);
     const address = options.address;
@@ -106,6 +117,8 @@ export class Listener {
     const bound = server.address();
     this.address =
       typeof bound === 'object' && bound !== null ? { kind: 'tcp', host: bound.address, port: bound.port } : address;
+    const at = this.address;
+    this.isOpenToAll = at.kind !== 'tcp' && isOpenToAll(at.kind === 'unix' ? at.path : at.fd);
     server.on('error', () => {});
   }
 
@@ -160,9 +173,7 @@ function makeServer({ listener, tls, connections }: ListenerOptions): http.Serve
     keepAliveTimeout: 75_000,
     insecureHTTPParser: false,
   };
-  const server = tls
-    ? https.createServer({ ...bounds, handshakeTimeout: headersTimeoutMs, ...readTls(tls) })
-    : http.createServer(bounds);
+  const server = tls === undefined ? http.createServer(bounds) : makeTlsServer(bounds, tls);
   const pending = new Pending();
   const take: http.RequestListener = (incoming, outgoing) => {
     if (pending.add(incoming, outgoing)) listener(incoming, outgoing);
@@ -186,6 +197,15 @@ function makeServer({ listener, tls, connections }: ListenerOptions): http.Serve
   server.on('connect', (_, socket) => answerConnect(socket));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerParserError(error, socket, pending));
   return server;
+}
+
+function makeTlsServer(bounds: http.ServerOptions, tls: { cert: string; key: string }): https.Server {
+  try {
+    return https.createServer({ ...bounds, handshakeTimeout: headersTimeoutMs, ...readTls(tls) });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new TlsFileError(`The certificate ${tls.cert} and the key ${tls.key} cannot be taken: ${code}`, { cause });
+  }
 }
 
 function readTls({ cert, key }: { cert: string; key: string }) {

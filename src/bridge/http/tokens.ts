@@ -17,6 +17,7 @@ import { readFileSync, statSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import { type Clock, systemClock } from '../../abort/index.js';
+import { brand } from '../../errors/index.js';
 import { BridgeError } from '../messages/index.js';
 import type { Caller, Scope } from './endpoint.js';
 
@@ -55,6 +56,8 @@ interface TokenFile {
 export class TokenFileError extends Error {
   override name = 'TokenFileError';
 }
+
+export const isTokenFileError = brand(TokenFileError, 'TokenFileError');
 
 export class Tokens {
   readonly #files: TokenFile[];

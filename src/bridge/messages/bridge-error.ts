@@ -50,6 +50,9 @@ const statuses = {
 export type BridgeErrorCode = keyof typeof statuses;
 export const bridgeErrorCodes = Object.keys(statuses) as [BridgeErrorCode, ...BridgeErrorCode[]];
 
+/** Codes of requests that are shed: they may be sent again later. */
+export const shedCodes = bridgeErrorCodes.filter((code) => statuses[code] === 429);
+
 export interface BridgeErrorOptions extends ErrorOptions {
   /** Further fields of the error in the answer; finite numbers, strings, booleans. */
   details?: Record<string, string | number | boolean | null>;

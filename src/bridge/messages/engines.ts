@@ -31,8 +31,31 @@ export const enginesAnswerSchema = z.object({
 });
 export type EnginesMessage = z.infer<typeof enginesAnswerSchema>;
 
-export const pickSchema = z.strictObject({ session, promptTokens: tokens });
-export const pickAnswerSchema = z.looseObject({ engine: z.string(), url: z.string(), reason: z.string() });
+const objectiveMs = z.number().positive().max(1e9).optional();
+export const pickSchema = z.strictObject({
+  session,
+  promptTokens: tokens,
+  sloTtftMs: objectiveMs.describe(
+    'objective for the time to the first token, in milliseconds; else x-llm-d-slo-ttft-ms',
+  ),
+  sloTpotMs: objectiveMs.describe(
+    'objective for the time between two tokens, in milliseconds; else x-llm-d-slo-tpot-ms',
+  ),
+});
+export const pickAnswerSchema = z.looseObject({
+  engine: z.string(),
+  url: z.string(),
+  reason: z.string(),
+  expected: z
+    .looseObject({ ttftSeconds: z.number().nullable(), interTokenSeconds: z.number().nullable() })
+    .optional()
+    .describe('90th percentiles that were observed of the engine lately'),
+  meetsSlo: z
+    .boolean()
+    .nullable()
+    .optional()
+    .describe('whether they meet the objectives; null where that is not known'),
+});
 export type PickMessage = z.infer<typeof pickAnswerSchema>;
 
 export const dispatchSchema = z.strictObject({

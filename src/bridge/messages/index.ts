@@ -7,6 +7,7 @@ export {
   type BridgeErrorOptions,
   bridgeErrorCodes,
   isBridgeError,
+  shedCodes,
 } from './bridge-error.js';
 export {
   configAnswerSchema,

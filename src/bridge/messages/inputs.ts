@@ -27,7 +27,10 @@ export const inputSchema = z.strictObject(inputFields).refine(oneOf, oneInput);
 export type InputMessage = z.infer<typeof inputSchema>;
 
 export const priorityQuery = z.strictObject({
-  priority: z.enum(['high', 'normal', 'low']).default('normal').describe('the class in which the request waits'),
+  priority: z
+    .enum(['high', 'normal', 'low'])
+    .optional()
+    .describe('the class in which the request waits; else that of x-llm-d-inference-objective, else normal'),
 });
 
 export const batchSchema = z.strictObject({

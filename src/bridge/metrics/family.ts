@@ -36,9 +36,9 @@ export abstract class Family<State> {
     this.shape = shape;
   }
 
-  /** Makes the series without labels, before anything is counted. */
-  begin(): void {
-    this.child({});
+  /** Makes a series before anything is counted, so that its first increase is seen. */
+  begin(labels: MetricLabels = {}): void {
+    this.child(labels);
   }
 
   /** Removes each series that has all of these labels: `remove({ engine })` takes every state of that engine. */
@@ -52,9 +52,8 @@ export abstract class Family<State> {
     }
   }
 
-  /** The family's lines; nothing where it has no series yet. */
+  /** The family's lines; its help and type alone where it has no series yet. */
   write(lines: string[]): void {
-    if (this.#children.size === 0) return;
     const { name, help } = this.shape;
     lines.push(`# HELP ${name} ${escapeHelp(help)}`, `# TYPE ${name} ${this.type}`);
     for (const [text, { labels, state }] of this.#children) this.writeSeries(lines, text, labels, state);

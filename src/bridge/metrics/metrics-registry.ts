@@ -3,8 +3,8 @@
  *
  * Laws: a name made twice with the same type, help, labels and bounds is the same family, so two services may share one; with
  * others it is an error. A counter's name ends in `_total`, no other's does. Units are base units: seconds, bytes, ratios.
- * A counter or histogram without labels is 0 from the
- * start, so its first increase is seen. At most MAX_SERIES label sets a family: `dtesn_metrics_dropped_updates_total{family}` counts the updates beyond them.
+ * A counter or histogram without labels is 0 from the start, so its first increase is seen; where the label sets are known before,
+ * their makers `begin` them. A family without a series shows its help and its type. At most MAX_SERIES label sets a family: `dtesn_metrics_dropped_updates_total{family}` counts the updates beyond them.
  * Source: https://prometheus.io/docs/instrumenting/exposition_formats/
  */
 import { checkWhole, DtesnError, rangeError } from '../../errors/index.js';

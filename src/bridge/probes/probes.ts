@@ -50,7 +50,8 @@ export class Probes {
     const [said] = (await once(worker, 'message')) as [{ port: number } | { code: string }];
     if ('code' in said) {
       await worker.terminate();
-      throw Object.assign(new Error(`The probe listener cannot be bound to ${listen}: ${said.code}`), said);
+      const message = `The probe listener cannot be bound to ${listen}: ${said.code}`;
+      throw Object.assign(new Error(message), said, { syscall: 'listen' });
     }
     worker.unref();
     return new Probes(`http://${host.includes(':') ? `[${host}]` : host}:${said.port}`, worker);

@@ -127,6 +127,9 @@ export class AdmissionQueue<T> {
     this.#waited = metrics.histogram('dtesn_queue_wait_seconds', 'Seconds from arrival to begin', WAIT_BOUNDS, [
       'priority',
     ]);
+    for (const reason of ['queue_full', 'queue_age', 'client_share', 'too_many_streams', 'budget', 'draining'])
+      this.#shed.begin({ reason });
+    for (const priority of priorities) this.#waited.begin({ priority });
     const bytes = metrics.gauge('dtesn_queue_bytes', 'Bytes of the bodies of waiting requests');
     const requests = metrics.gauge('dtesn_queue_requests', 'Requests that wait for the model');
     metrics.collect(() => {

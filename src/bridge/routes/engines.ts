@@ -3,6 +3,7 @@ import { wallMs } from '../../abort/index.js';
 import type { EngineSet } from '../engines/index.js';
 import { type Endpoint, endpoint } from '../http/index.js';
 import { doneSchema, enginesAnswerSchema, historyQuery, pickAnswerSchema, pickSchema } from '../messages/index.js';
+import { latencyObjectives, objectivePriority } from './objectives.js';
 
 export function engineEndpoints(engines: EngineSet): Endpoint[] {
   return [
@@ -41,7 +42,10 @@ export function engineEndpoints(engines: EngineSet): Endpoint[] {
       failure: 'open',
       body: pickSchema,
       answers: { 200: pickAnswerSchema },
-      handle: ({ body }) => ({ json: engines.pick(body) }),
+      handle: ({ body, incoming: { headers } }) => {
+        objectivePriority(headers);
+        return { json: engines.pick({ ...latencyObjectives(headers), ...body }) };
+      },
     }),
   ];
 }

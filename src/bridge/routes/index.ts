@@ -6,7 +6,7 @@ export { metricsEndpoint, openApiEndpoint } from './documents.js';
 export { engineEndpoints } from './engines.js';
 export { eventEndpoints } from './events.js';
 export { Logins, loginEndpoint } from './login.js';
-export { probeEndpoints } from './probes.js';
+export { probeEndpoints, probeRoutes } from './probes.js';
 export { processingEndpoints } from './processing.js';
 export { referenceEndpoints } from './reference.js';
 export { sessionEndpoints } from './sessions.js';

@@ -13,6 +13,7 @@ import {
   streamSchema,
 } from '../messages/index.js';
 import { type BatchRunner, type RequestOptions, readFrame, seriesOfFrame } from '../processing/index.js';
+import { objectivePriority } from './objectives.js';
 import { chunksOfMessage, chunksOfStream, modelInput } from './stream-chunks.js';
 
 const unreadMs = 30_000;
@@ -96,9 +97,11 @@ export function processingEndpoints(runner: BatchRunner, finished: (result: Dtes
   ];
 }
 
-function admission(request: EndpointRequest<{ priority: 'high' | 'normal' | 'low' }>): RequestOptions {
+function admission(request: EndpointRequest<{ priority?: 'high' | 'normal' | 'low' | undefined }>): RequestOptions {
+  const { headers } = request.incoming;
+  const objective = objectivePriority(headers);
   return {
-    priority: request.query.priority,
+    priority: request.query.priority ?? objective,
     client: request.caller.id,
     bytes: bytesOf(request.incoming),
     budgetMs: request.budgetMs,

@@ -2,7 +2,8 @@
  * The routes that callers of the Python implementation know, below /deep_tree_echo, with figures that were measured.
  *
  * What the bridge cannot honour per request is refused, not ignored: the depth and the size of the reservoir are those of the
- * configured network (`membrane_depth` and `esn_size` must equal them where given), and `output_format` is json.
+ * configured network (`membrane_depth` and `esn_size` must equal them where given), and `output_format` is json. `processing_mode`
+ * is accepted: there it named the answer alone, and the work of all modes is the same.
  */
 import { z } from 'zod';
 import { systemClock } from '../../abort/index.js';
@@ -14,7 +15,10 @@ import type { BatchRunner, RequestOptions } from '../processing/index.js';
 const inputFields = {
   membrane_depth: z.int().min(1).max(16).optional().describe('where given, the depth of the configured network'),
   esn_size: z.int().min(32).max(4096).optional().describe('where given, the units of the configured network'),
-  processing_mode: z.enum(['server_side']).optional().describe('only server_side'),
+  processing_mode: z
+    .enum(['server_side', 'streaming', 'batch'])
+    .optional()
+    .describe('accepted: the same work and the same answer; a stream is POST /v1/process/stream'),
   include_intermediate: z.boolean().default(false).describe('whether figures of each membrane are answered'),
   output_format: z.enum(['json']).optional().describe('only json'),
 };
@@ -23,6 +27,7 @@ const batchBody = z.strictObject({
   inputs: z.array(z.string().min(1)).min(1).max(100),
   ...inputFields,
   max_batch_size: z.int().min(1).max(50).optional().describe('accepted; the plan decides the size'),
+  parallel_processing: z.boolean().optional().describe('accepted; the plan decides it'),
   parallel: z.boolean().optional().describe('accepted; the plan decides it'),
 });
 
@@ -68,7 +73,7 @@ export function referenceEndpoints({ runner, config, status }: ReferenceParts): 
                 status: 'success',
                 result: resultOf(inputs[input_index]!, entry.result, include_intermediate),
               }
-            : { input_index, status: 'error', error: entry.error.message },
+            : { input_index, status: 'failed', error: entry.error.message },
         );
         const failed = entries.filter(({ ok }) => !ok).length;
         return {
@@ -77,7 +82,9 @@ export function referenceEndpoints({ runner, config, status }: ReferenceParts): 
             results,
             successful_count: entries.length - failed,
             failed_count: failed,
-            processing_time_ms: systemClock.now() - start,
+            batch_size: entries.length,
+            total_processing_time_ms: systemClock.now() - start,
+            server_rendered: true,
           },
         };
       },
@@ -124,8 +131,8 @@ function answerOf(input: string, result: DtesnResultJson, intermediate: boolean)
     server_rendered: true,
     engine_integration: { engine: result.engine.label, simulated: result.engine.simulated },
     performance_metrics: {
-      total_ms: result.totalMs,
-      dtesn_ms: dtesn,
+      total_processing_time_ms: result.totalMs,
+      dtesn_processing_time_ms: dtesn,
       overhead_ms: Math.max(0, result.totalMs - dtesn),
       throughput_chars_per_second: result.totalMs > 0 ? (1000 * input.length) / result.totalMs : null,
     },

@@ -4,7 +4,10 @@
  * One session: the frame is its rows, `x-dtesn-from` the number of the first. Many sessions in one frame: the first
  * `x-dtesn-index` bytes of the body, a multiple of 8, are JSON, padded with spaces: `{"items": [{"id", "from", "rows", "epoch"?}]}`,
  * `rows` the number of rows; the rows of all items follow one after the other. The answer has the same form: each item of its
- * index is an answer with the number of its `rows` of outputs and their `cols`, or an `error`; the outputs are f64.
+ * index is an answer with the number of its `rows` of outputs and their `cols`, or an `error`.
+ *
+ * Outputs have the dtype of their network, and f64 where a readout or a learner computes them; those of many sessions are f32
+ * where all of them are.
  */
 import { z } from 'zod';
 import type { Floats } from '../../native/index.js';
@@ -128,9 +131,13 @@ export function stepsManyFrame(outcomes: readonly StepsOutcome[]): Answer {
   const text = Buffer.from(JSON.stringify({ items }));
   const index = Buffer.concat([text, Buffer.alloc((8 - (text.length % 8)) % 8, ' ')]);
   const outputs = outcomes.flatMap((outcome) => ('answer' in outcome ? [outcome.answer.outputs.data] : []));
-  const values = outputs.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength));
+  const isNarrow = outputs.length > 0 && outputs.every((data) => data instanceof Float32Array);
+  const same = isNarrow
+    ? outputs
+    : outputs.map((data) => (data instanceof Float32Array ? Float64Array.from(data) : data));
+  const values = same.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength));
   return {
     bytes: Buffer.concat([index, ...values]),
-    headers: { 'x-dtesn-dtype': 'f64', 'x-dtesn-index': String(index.length) },
+    headers: { 'x-dtesn-dtype': isNarrow ? 'f32' : 'f64', 'x-dtesn-index': String(index.length) },
   };
 }

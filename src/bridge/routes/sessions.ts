@@ -24,9 +24,9 @@ import {
   stepsMessage,
 } from './session-frames.js';
 
-/** Outputs in JSON, 8 bytes a number as they are counted: 2^20 numbers are about 16 MiB of text. */
-const JSON_BYTES = 8 * 2 ** 20;
-const boundOf = ({ wantsFrames }: { wantsFrames: boolean }) => (wantsFrames ? undefined : JSON_BYTES);
+/** Outputs in JSON: about 16 MiB of text. */
+const JSON_NUMBERS = 2 ** 20;
+const boundOf = ({ wantsFrames }: { wantsFrames: boolean }) => (wantsFrames ? undefined : JSON_NUMBERS);
 
 export function sessionEndpoints(sessions: SessionService): Endpoint[] {
   return [
@@ -71,10 +71,10 @@ export function sessionEndpoints(sessions: SessionService): Endpoint[] {
       frames: true,
       answers: { 200: stepsManyAnswerSchema },
       handle: async (request) => {
-        const { body, query, signal, framed } = request;
+        const { body, query, signal, framed, budgetMs } = request;
         const items = framed ? await readStepsMany(request) : body.items;
         const outcomes = await sessions.stepsMany(
-          items.map((item) => ({ ...item, ...query })),
+          items.map((item) => ({ ...item, ...query, budgetMs })),
           signal,
           boundOf(request),
         );
@@ -94,9 +94,14 @@ export function sessionEndpoints(sessions: SessionService): Endpoint[] {
       frames: true,
       answers: { 200: stepsAnswerSchema },
       handle: async (request) => {
-        const { params, query, signal, framed } = request;
+        const { params, query, signal, framed, budgetMs } = request;
         const steps = framed ? await readSteps(request) : request.body;
-        const answer = await sessions.steps(params['id'] ?? '', { ...steps, ...query }, signal, boundOf(request));
+        const answer = await sessions.steps(
+          params['id'] ?? '',
+          { ...steps, ...query, budgetMs },
+          signal,
+          boundOf(request),
+        );
         return request.wantsFrames ? stepsFrame(answer) : { json: stepsMessage(answer) };
       },
     }),

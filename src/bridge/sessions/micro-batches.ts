@@ -43,12 +43,13 @@ export class MicroBatches {
     this.wake(work.session);
   }
 
-  /** Takes a request back that has not begun; its promise rejects with the reason. */
-  withdraw(work: StepsWork, reason: unknown): void {
+  /** Takes a request back that has not begun; its promise rejects with the reason. Whether it did. */
+  withdraw(work: StepsWork, reason: unknown): boolean {
     const at = work.session.queue.indexOf(work);
-    if (at < 0) return;
+    if (at < 0) return false;
     work.session.queue.splice(at, 1);
     work.reject(reason);
+    return true;
   }
 
   /** Lets a session take part in the next batch. */

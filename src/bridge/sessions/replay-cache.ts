@@ -1,8 +1,10 @@
 /** The last answer of each session, for retries: at most `maxBytes` in all, the oldest answers are dropped first. */
+import type { Floats } from '../../native/index.js';
+
 export interface LastAnswer {
   from: number;
   count: number;
-  outputs: Float64Array;
+  outputs: Floats;
 }
 
 export class ReplayCache {
@@ -36,7 +38,7 @@ export class ReplayCache {
    * Outputs of rows [from, offset) of `width` elements, at most those below `end`; null where there are none, or where the last
    * answer does not hold all of them.
    */
-  find(session: object, from: number, offset: number, width: number, end: number): Float64Array | null {
+  find(session: object, from: number, offset: number, width: number, end: number): Floats | null {
     const to = Math.min(offset, end);
     const answer = this.#answers.get(session);
     if (answer === undefined || from < answer.from || to > answer.from + answer.count || from >= to) return null;

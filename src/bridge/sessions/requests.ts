@@ -63,6 +63,8 @@ export interface StepsRequest {
   epoch?: string | undefined;
   /** 'durable' answers once the rows survive power loss: after the next group commit. */
   ack?: 'durable' | undefined;
+  /** Milliseconds within which the first row must be begun; no bound when left out. Beyond them nothing is applied. */
+  budgetMs?: number | undefined;
 }
 
 export interface StepsAnswer extends SessionPlace {

@@ -14,7 +14,7 @@
  * A process that is killed in between comes back with the session.
  *
  * Errors: BridgeError session_unknown, session_gone, session_exists, session_epoch, offset_gap, network_changed, sessions_full,
- * memory, storage, impossible, malformed, draining; the signal's reason for a request that was aborted before it began.
+ * memory, storage, impossible, malformed, draining, budget; the signal's reason for a request that was aborted before it began.
  */
 import { untilAborted, wallMs } from '../../abort/index.js';
 import { checkOptions } from '../../errors/index.js';
@@ -112,6 +112,11 @@ export class SessionService {
     return { count: this.#table.size, rowsApplied: this.#counters.applied };
   }
 
+  /** Of the rows: `ok`, `degraded` while the disk fails, `none` without a state directory. */
+  get durability(): 'ok' | 'degraded' | 'none' {
+    return this.#durability.state ?? 'ok';
+  }
+
   async #recover({ sessions, ended }: RecoveredState): Promise<void> {
     const { clock, log } = this.#options;
     const parts = { networks: this.#networks, build: this.#build, log, now: clock.now() };
@@ -197,27 +202,27 @@ export class SessionService {
 
   /**
    * Applies rows; resolves to the outputs of those that were new, and of a retry's rows that the last answer held. Nothing is
-   * applied where the outputs would take more than `maxBytes`.
+   * applied where the outputs would be more than `maxNumbers`.
    */
   async steps(
     id: string,
     request: StepsRequest,
     signal?: AbortSignal,
-    maxBytes = Number.POSITIVE_INFINITY,
+    maxNumbers = Number.POSITIVE_INFINITY,
   ): Promise<StepsAnswer> {
-    return this.#steps.run(this.#stepping(id), request, maxBytes, signal);
+    return this.#steps.run(this.#stepping(id), request, maxNumbers, signal);
   }
 
-  /** Steps of at most 1,000 requests, of one session or many; outcomes in their order. `maxBytes` is that of all outputs. */
+  /** Steps of at most 1,000 requests, of one session or many; outcomes in their order. `maxNumbers` counts the outputs of all. */
   async stepsMany(
     items: readonly StepsItem[],
     signal?: AbortSignal,
-    maxBytes = Number.POSITIVE_INFINITY,
+    maxNumbers = Number.POSITIVE_INFINITY,
   ): Promise<StepsOutcome[]> {
     if (!Array.isArray(items) || items.length > MOST_ITEMS) {
       throw new BridgeError('malformed', `Expected an array of at most ${MOST_ITEMS} items`);
     }
-    return this.#steps.runMany(items, (id) => this.#stepping(id), maxBytes, signal);
+    return this.#steps.runMany(items, (id) => this.#stepping(id), maxNumbers, signal);
   }
 
   #stepping(id: string): Session {

@@ -4,6 +4,7 @@
  * `work` is the request whose rows are being applied, `queue` those that wait for it: requests on one session run one after the
  * other. A hold keeps the next one from beginning while a copy of the state is taken.
  */
+import type { FloatDtype, Floats } from '../../native/index.js';
 import type { RecoveredSession, SessionRecord } from '../journal/index.js';
 import { OnlineReadout } from './online-readout.js';
 import type { PinnedNetwork } from './pinned-networks.js';
@@ -34,6 +35,8 @@ export class Session {
   readonly reading: Reading;
   /** Elements of a row of outputs before columns are chosen. */
   readonly fullWidth: number;
+  /** What outputs are answered in: states of f32 are f32, what a readout computes of them is f64. */
+  readonly outputDtype: FloatDtype;
   /** Rows applied. */
   offset = 0;
   /** Rows that survive power loss, once they are applied. */
@@ -70,6 +73,7 @@ export class Session {
     this.lastUsed = now;
     const { network, readout } = pinned.made;
     this.fullWidth = settings.learner?.outputs ?? readout?.outputs ?? network.featureSize;
+    this.outputDtype = settings.learner === null && readout === null ? record.dtype : 'f64';
     if (settings.learner !== null) this.reading = network.featureSize;
     else if (readout !== null) this.reading = 'readout';
     else this.reading = settings.columns === null ? network.featureSize : Math.max(...settings.columns) + 1;
@@ -86,6 +90,11 @@ export class Session {
   /** Elements of a row of outputs. */
   get width(): number {
     return this.settings.columns?.length ?? this.fullWidth;
+  }
+
+  /** Bytes of a row of outputs. */
+  get rowBytes(): number {
+    return (this.outputDtype === 'f32' ? 4 : 8) * this.width;
   }
 
   /** Bytes of its learner, as their bound counts them; 0 where it learns nothing. */
@@ -121,7 +130,7 @@ export class Session {
   }
 
   /** Writes the answered columns of `count` rows into `out` from its element `at` on. */
-  answerOf(rows: Float64Array, count: number, out: Float64Array, at: number): void {
+  answerOf(rows: Float64Array, count: number, out: Floats, at: number): void {
     const stride = rows.length / count;
     const { columns } = this.settings;
     if (columns === null) {

@@ -4,6 +4,8 @@
  * The answer's outputs begin at the first row of the request where the session's last answer holds its skipped rows (a retry),
  * else at the first row that was applied.
  */
+import type { Clock } from '../../abort/index.js';
+import { floats } from '../../native/index.js';
 import { BridgeError } from '../messages/index.js';
 import { AnswerRoom } from './answer-room.js';
 import { placeOf } from './describe.js';
@@ -20,9 +22,12 @@ export class StepsRunner {
   readonly #durability: Durability;
   readonly #counters: SessionCounters;
   readonly #room: AnswerRoom;
+  readonly #clock: Clock;
   readonly #answers: ReplayCache;
 
-  constructor(durability: Durability, counters: SessionCounters, { answerMaxBytes, replayBytes }: CheckedOptions) {
+  constructor(durability: Durability, counters: SessionCounters, options: CheckedOptions) {
+    const { answerMaxBytes, replayBytes, clock } = options;
+    this.#clock = clock;
     this.#durability = durability;
     this.#counters = counters;
     this.#room = new AnswerRoom(answerMaxBytes);
@@ -34,10 +39,10 @@ export class StepsRunner {
     this.#answers.drop(session);
   }
 
-  /** Errors: BridgeError `impossible` where the outputs take more than `maxBytes`. */
-  async run(session: Session, request: StepsRequest, maxBytes: number, signal?: AbortSignal): Promise<StepsAnswer> {
+  /** Errors: BridgeError `impossible` where the outputs are more than `maxNumbers`. */
+  async run(session: Session, request: StepsRequest, maxNumbers: number, signal?: AbortSignal): Promise<StepsAnswer> {
     const work = this.#check(session, request);
-    const leave = this.#room.take([work], maxBytes);
+    const leave = this.#room.take([work], maxNumbers);
     return this.#run(work, request, signal).finally(leave);
   }
 
@@ -45,7 +50,7 @@ export class StepsRunner {
   async runMany(
     items: readonly StepsItem[],
     sessionOf: (id: string) => Session,
-    maxBytes: number,
+    maxNumbers: number,
     signal?: AbortSignal,
   ): Promise<StepsOutcome[]> {
     const checked = items.map((item) => {
@@ -56,7 +61,7 @@ export class StepsRunner {
       }
     });
     const works = checked.flatMap(({ work }) => work ?? []);
-    const leave = this.#room.take(works, maxBytes);
+    const leave = this.#room.take(works, maxNumbers);
     const outcomes = checked.map(async ({ item, work, error }): Promise<StepsOutcome> => {
       const { id } = item;
       if (work === undefined) return { id, error };
@@ -68,12 +73,13 @@ export class StepsRunner {
     return Promise.all(outcomes).finally(leave);
   }
 
-  async #run(work: StepsWork, { ack }: StepsRequest, signal: AbortSignal | undefined): Promise<StepsAnswer> {
+  async #run(work: StepsWork, { ack, budgetMs }: StepsRequest, signal: AbortSignal | undefined): Promise<StepsAnswer> {
     const { session } = work;
     signal?.throwIfAborted();
     const { batches } = session.pinned;
     const withdraw = () => batches.withdraw(work, signal!.reason);
     signal?.addEventListener('abort', withdraw, { once: true });
+    const cancel = this.#limit(work, budgetMs);
     let result: StepsResult;
     try {
       batches.add(work);
@@ -83,12 +89,22 @@ export class StepsRunner {
       throw error;
     } finally {
       signal?.removeEventListener('abort', withdraw);
+      cancel();
     }
     this.#counters.rows('applied', result.count);
     this.#counters.rows('skipped', work.rows.count - result.count);
     const outputs = this.#answer(session, work, result);
     if (ack === 'durable') await this.#durability.until(result.sequence, signal);
     return { ...placeOf(session, this.#durability), ...outputs };
+  }
+
+  /** Withdraws work that is not begun within its budget. Returns what ends the wait. */
+  #limit(work: StepsWork, budgetMs: number | undefined): () => void {
+    if (budgetMs === undefined) return () => {};
+    return this.#clock.after(budgetMs, () => {
+      const error = new BridgeError('budget', `The rows were not begun within their budget of ${budgetMs} ms`);
+      if (work.session.pinned.batches.withdraw(work, error)) this.#counters.shed('budget');
+    });
   }
 
   #check(session: Session, { from, rows, targets, epoch, ack }: StepsRequest): StepsWork {
@@ -133,7 +149,7 @@ export class StepsRunner {
       if (count > 0) this.#answers.keep(session, { from: outputsFrom, count, outputs });
       return { outputsFrom, outputs: { rows: count, cols: width, data: outputs } };
     }
-    const data = new Float64Array(before.length + outputs.length);
+    const data = floats(session.outputDtype, before.length + outputs.length);
     data.set(before);
     data.set(outputs, before.length);
     const rows = data.length / width;

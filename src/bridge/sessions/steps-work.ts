@@ -3,14 +3,14 @@
  *
  * A request that waits can be withdrawn; one that has begun is applied to its end.
  */
-import type { Floats } from '../../native/index.js';
+import { type Floats, floats } from '../../native/index.js';
 import type { StoredRows } from './rows.js';
 import type { Session } from './session.js';
 
 export interface StepsResult {
   outputsFrom: number;
   count: number;
-  outputs: Float64Array;
+  outputs: Floats;
   /** Sequence of the journal that makes the rows durable. */
   sequence: number;
 }
@@ -28,7 +28,7 @@ export class StepsWork {
   /** Rows applied. */
   applied = 0;
   /** Outputs of the rows that are applied. */
-  outputs = new Float64Array(0);
+  outputs: Floats = new Float64Array(0);
   resolve!: (result: StepsResult) => void;
   reject!: (error: unknown) => void;
 
@@ -50,7 +50,7 @@ export class StepsWork {
 
   /** Bytes of the outputs where no row is skipped, or where a retry is answered again. */
   get outputBytes(): number {
-    return 8 * this.rows.count * this.session.width;
+    return this.rows.count * this.session.rowBytes;
   }
 
   /** Rows that are to be applied. */
@@ -66,7 +66,7 @@ export class StepsWork {
   /** Rows below the offset are left out. */
   begin(offset: number): void {
     this.skipped = Math.min(this.rows.count, offset - this.from);
-    if (!this.replay) this.outputs = new Float64Array(this.fresh * this.session.width);
+    if (!this.replay) this.outputs = floats(this.session.outputDtype, this.fresh * this.session.width);
   }
 
   /** The next rows that are to be applied, at most `most`. */

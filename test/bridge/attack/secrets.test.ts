@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { type EngineServer, json, serveEngine } from '../../faults/engine-server.js';
+import { type Answer, type EngineServer, json, serveEngine } from '../../faults/engine-server.js';
 import { runningBridge, startBridge } from '../running-bridge.js';
 import { connect, exchange, pause, statusesOf } from './raw-client.js';
 
@@ -94,7 +94,10 @@ test('tokens, keys and prompts appear in no answer, event, log line, metric or f
     await post('/v1/sessions/s/steps', { from: 0, rows: [[prompt]] });
     await post('/v1/finish', { ticket: 't', outcome: prompt });
     await post('/v1/login', { token: wrong });
-    await ask(`/v1/engines?${query}=${query}`, { headers: { 'x-canary': header, cookie: `dtesn_session=${cookie}` } });
+    const hidden = { headers: { 'x-canary': header, cookie: `dtesn_session=${cookie}` } };
+    // The refusal names the parameter to the one who sent it.
+    expect(await ask(`/v1/engines?${query}=${query}`, hidden, true)).toBe(400);
+    expect(await ask('/v1/engines', hidden)).toBe(200);
     await ask(`/v1/none/${query}?${query}`);
     await ask('/v1/engines', { headers: { authorization: `Bearer ${wrong}` } });
     for (const at of [
@@ -128,6 +131,90 @@ test('tokens, keys and prompts appear in no answer, event, log line, metric or f
     for (const line of bridge.log().trim().split('\n')) expect(Object.keys(JSON.parse(line))).toContain('ts');
   } finally {
     await engine?.close();
+  }
+});
+
+test('the key of an engine that a definition names by its file reaches that engine alone', {
+  timeout: 60_000,
+}, async () => {
+  const key = `canary-key-${'k'.repeat(32)}`;
+  let withKey = 0;
+  const guarded =
+    (answer: Answer): Answer =>
+    (response, body, request) => {
+      const { authorization = '' } = request.headers;
+      if (authorization !== `Bearer ${key}`) return void response.writeHead(401).end(`bad key ${authorization}`);
+      withKey++;
+      answer(response, body, request);
+    };
+  const engine = await serveEngine({
+    '/health': guarded(json({})),
+    '/v1/models': guarded(json({ object: 'list', data: [{ id: 'm', object: 'model' }] })),
+    '/metrics': guarded((response) =>
+      response.writeHead(200).end('# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running 0\n'),
+    ),
+    '/tokenize': (response, body, { headers }) =>
+      response.writeHead(400).end(JSON.stringify({ message: `${body} ${headers.authorization}` })),
+  });
+  try {
+    const state = path.join(folder, 'state-of-keys');
+    const engines = [{ url: engine.url, name: 'guarded', apiKeyFile: file('key', `${key}\n`) }];
+    const config = file('keys.json', JSON.stringify({ engines }));
+    const admin = 'a'.repeat(40);
+    await using bridge = await runningBridge({
+      args: [
+        '--config',
+        config,
+        '--state-dir',
+        state,
+        '--log-level',
+        'debug',
+        '--admin-token-file',
+        file('keys-admin', admin),
+      ],
+    });
+    const headers = { authorization: `Bearer ${admin}`, 'content-type': 'application/json' };
+    const events = new AbortController();
+    let given = '';
+    const listening = (async () => {
+      const stream = (await fetch(`${bridge.url}/v1/events`, { headers, signal: events.signal })).body!;
+      for await (const chunk of stream) given += Buffer.from(chunk).toString();
+    })().catch(() => {});
+    const ask = async (at: string, body?: object) => {
+      const init = body === undefined ? { headers } : { headers, method: 'POST', body: JSON.stringify(body) };
+      const answer = await fetch(`${bridge.url}${at}`, init);
+      given += `${await answer.text()}${JSON.stringify([...answer.headers])}`;
+      return answer.status;
+    };
+    await expect.poll(() => withKey, { timeout: 20_000 }).toBeGreaterThan(1);
+    expect(await ask('/v1/process', { text: 'hello' })).toBe(200);
+    expect(await ask('/v1/sessions', { id: 's' })).toBe(201);
+    expect(await ask('/v1/config', { changes: { 'processing.batchWaitMs': 2 } })).toBe(200);
+    expect(await ask('/v1/config/validate', { changes: { engines: [] } })).toBe(200);
+    const { items } = (await (await fetch(`${bridge.url}/v1/config/snapshots`, { headers })).json()) as {
+      items: { id: string }[];
+    };
+    const snapshots = items.map(({ id }) => `/v1/config/snapshots/${id}`);
+    const pages = [
+      '/v1/config',
+      '/v1/config/schema',
+      '/v1/config/snapshots',
+      '/v1/context?engine=guarded',
+      '/v1/engines',
+    ];
+    const others = ['/v1/engines/guarded/history', '/v1/status', '/metrics', '/readyz?verbose', '/v1/sessions'];
+    for (const at of [...snapshots, ...pages, ...others]) expect(await ask(at)).toBe(200);
+    expect(given).toContain('apiKeyFile');
+    bridge.process.kill('SIGHUP');
+    await pause(300);
+    events.abort();
+    await listening;
+    expect(await bridge.end()).toBe(0);
+    const kept = filesIn(state).map((one) => readFileSync(one, 'latin1'));
+    const places = { answers: given, log: bridge.log(), state: kept.join('\n') };
+    expect(Object.keys(places).filter((place) => places[place as keyof typeof places].includes(key))).toEqual([]);
+  } finally {
+    await engine.close();
   }
 });
 

@@ -71,6 +71,8 @@ describe('a change', () => {
     [{ 'sessions.checkpointMs': 5 }, 'impossible', /at the start/],
     [{ adminTokenFile: '/etc/passwd' }, 'impossible', /never over HTTP/],
     [{ 'networks.a': { file: '/etc/passwd' } }, 'impossible', /files are named by the configuration file/],
+    [{ networks: { a: {} } }, 'unknown_field', /networks: unknown field; a network is named: networks\.NAME/],
+    [{ network: { seed: 3 } }, 'unknown_field', /network: unknown field; a field of it is named: network\.depth/],
     [{ network: { units: 2048 } }, 'unknown_field', /network/],
   ])('%j is refused whole', async (changes, code, message) => {
     const { configuration, applied, told } = running();

@@ -63,8 +63,8 @@ async function killedAtStart(dir: string, random: () => number): Promise<void> {
 }
 
 test(
-  'eight kills at random moments lose no durable row, apply none twice, and change no bit',
-  () => survives(8, Date.now() % 1_000_000),
+  'ten kills at random moments lose no durable row, apply none twice, and change no bit',
+  () => survives(10, Date.now() % 1_000_000),
   300_000,
 );
 

@@ -295,6 +295,8 @@ describe('a pick', () => {
       rule: 'cheapest',
       cost: expect.any(Number),
       candidates: 2,
+      expected: { ttftSeconds: null, interTokenSeconds: null },
+      meetsSlo: null,
     });
     a.figures.running = 0;
     await vi.waitFor(() => expect(engines.list()[0]?.figures?.running).toBe(0), soon);

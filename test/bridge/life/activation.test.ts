@@ -1,6 +1,6 @@
 /** The running command under systemd's protocol: sockets that are handed over, and notifications of readiness and stopping. */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -65,5 +65,62 @@ test.skipIf(!python)(
     expect(out.match(/said WATCHDOG=1/g)!.length).toBeGreaterThanOrEqual(2);
     expect(out).toContain('said STOPPING=1');
     expect(out).toContain('exit 0');
+  },
+);
+
+/** Binds a Unix socket with a mode as descriptor 3, and becomes the command. */
+const unixSocket = `
+import os, socket, sys
+listening = socket.socket(socket.AF_UNIX)
+if sys.argv[1] == 'abstract':
+    listening.bind(chr(0) + sys.argv[2])
+else:
+    listening.bind(sys.argv[2])
+    os.chmod(sys.argv[2], int(sys.argv[1], 8))
+listening.listen()
+if listening.fileno() != 3:
+    os.dup2(listening.fileno(), 3)
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid()), DTESN_UNITS='64')
+os.execvp(sys.argv[3], sys.argv[3:])
+`;
+
+/** The end of a bridge on such a socket: its exit code and stderr where it refuses to start; 'serves' where it listens. */
+async function onUnixSocket(mode: string, withToken: boolean): Promise<string> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'dtesn-socket-'));
+  const token = path.join(folder, 'token');
+  writeFileSync(token, 't'.repeat(40), { mode: 0o600 });
+  const bridge = [process.execPath, command, 'bridge', '--probe-listen', '127.0.0.1:0', '--log-level', 'error'];
+  const flags = withToken ? ['--read-token-file', token] : [];
+  const child = spawn('python3', ['-c', unixSocket, mode, path.join(folder, 'bridge.sock'), ...bridge, ...flags]);
+  let out = '';
+  let errors = '';
+  child.stderr.on('data', (chunk) => {
+    errors += chunk;
+  });
+  child.stdout.on('data', (chunk) => {
+    out += chunk;
+    if (out.includes('listening on fd:3')) child.kill('SIGKILL');
+  });
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  rmSync(folder, { recursive: true });
+  return out.includes('listening on fd:3') ? 'serves' : `${code} ${errors}`;
+}
+
+const refused =
+  '78 dtesn bridge: every user may open the Unix socket fd:3: expected a token for reading or using (readTokenFile, useTokenFile), ' +
+  'or a socket of mode 0660 (SocketMode= of systemd)\n';
+
+test.skipIf(!python).each([
+  ['0666', false, refused],
+  ['0662', false, refused],
+  ['abstract', false, refused],
+  ['0660', false, 'serves'],
+  ['0666', true, 'serves'],
+] as const)(
+  'a Unix socket of systemd with mode %s, with a token for reading: %s',
+  { timeout: 60_000 },
+  async (mode, withToken, expected) => {
+    expect(await onUnixSocket(mode, withToken)).toBe(expected);
   },
 );

@@ -64,6 +64,14 @@ describe('MetricsRegistry', () => {
     expect(metrics.text()).toContain('dtesn_a_total 0\n');
   });
 
+  test('a family shows its help and type before it has a series, and a series that was begun is 0', () => {
+    const metrics = new MetricsRegistry();
+    const counter = metrics.counter('dtesn_a_total', 'A.', ['x']);
+    expect(metrics.text()).toBe('# HELP dtesn_a_total A.\n# TYPE dtesn_a_total counter\n');
+    counter.begin({ x: '1' });
+    expect(metrics.text()).toContain('dtesn_a_total{x="1"} 0\n');
+  });
+
   test('a name made twice with the same shape is the same family', () => {
     const metrics = new MetricsRegistry();
     const make = () => metrics.counter('dtesn_a_total', 'A.', ['x', 'y']);

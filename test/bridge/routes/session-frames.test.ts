@@ -51,7 +51,8 @@ test('a frame of rows is answered with a frame of the outputs that JSON gives', 
   expect(answer.status).toBe(200);
   expect(answer.headers.get('x-dtesn-offset')).toBe('5');
   expect(answer.headers.get('x-dtesn-shape')).toBe('5,2');
-  expect([...new Float64Array(await answer.arrayBuffer())]).toEqual(expected.flat());
+  expect(answer.headers.get('x-dtesn-dtype')).toBe('f32');
+  expect([...new Float32Array(await answer.arrayBuffer())]).toEqual(expected.flat());
 });
 
 test('JSON holds 2^20 numbers of outputs; for more a frame is asked for, and nothing is applied', async () => {
@@ -88,8 +89,32 @@ test('one frame holds the rows of many sessions, and the answer an outcome each,
   expect(outcome.map((one: { id: string }) => one.id)).toEqual(['a', 'absent', 'b']);
   expect(outcome[1].error.code).toBe('session_unknown');
   expect(outcome[2]).toMatchObject({ offset: 5, outputsFrom: 0, rows: 5, cols: 2 });
-  const values = new Float64Array(bytes.buffer.slice(bytes.byteOffset + index, bytes.byteOffset + bytes.length));
+  expect(answer.headers.get('x-dtesn-dtype')).toBe('f32');
+  const values = new Float32Array(bytes.buffer.slice(bytes.byteOffset + index, bytes.byteOffset + bytes.length));
   expect([...values]).toEqual([...expected.flat(), ...expected.flat()]);
+});
+
+test('outputs of a learner are f64, and so are those of a frame that holds some of them', async () => {
+  await create('states');
+  const learns = { id: 'learner', targets: { outputs: 2 } };
+  await fetch(url, { method: 'POST', headers: json, body: JSON.stringify(learns) });
+  const alone = await fetch(`${url}/learner/steps`, {
+    method: 'POST',
+    headers: { ...frames, 'x-dtesn-shape': '5,3', 'x-dtesn-from': '0' },
+    body: Float32Array.from(rows.flat()),
+  });
+  expect(alone.headers.get('x-dtesn-dtype')).toBe('f64');
+  expect((await alone.arrayBuffer()).byteLength).toBe(5 * 2 * 8);
+  const items = [
+    { id: 'states', from: 0, rows: 5 },
+    { id: 'learner', from: 5, rows: 5 },
+  ];
+  const answer = await fetch(`${url}/steps`, { method: 'POST', ...many(items, 2) });
+  const bytes = Buffer.from(await answer.arrayBuffer());
+  const index = Number(answer.headers.get('x-dtesn-index'));
+  expect(answer.headers.get('x-dtesn-dtype')).toBe('f64');
+  const values = new Float64Array(bytes.buffer.slice(bytes.byteOffset + index, bytes.byteOffset + bytes.length));
+  expect([...values]).toEqual([...(await stepsInJson('states-in-json')).flat(), ...new Float64Array(10)]);
 });
 
 test.each<[string, (given: ReturnType<typeof many>) => void]>([
