@@ -24,9 +24,9 @@ import {
   stepsMessage,
 } from './session-frames.js';
 
-/** Outputs in JSON, 8 bytes a number as they are counted: 2^20 numbers are about 16 MiB of text. */
-const JSON_BYTES = 8 * 2 ** 20;
-const boundOf = ({ wantsFrames }: { wantsFrames: boolean }) => (wantsFrames ? undefined : JSON_BYTES);
+/** Outputs in JSON: about 16 MiB of text. */
+const JSON_NUMBERS = 2 ** 20;
+const boundOf = ({ wantsFrames }: { wantsFrames: boolean }) => (wantsFrames ? undefined : JSON_NUMBERS);
 
 export function sessionEndpoints(sessions: SessionService): Endpoint[] {
   return [

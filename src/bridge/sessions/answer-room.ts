@@ -16,11 +16,11 @@ export class AnswerRoom {
     this.#maxBytes = maxBytes;
   }
 
-  /** Returns what gives the room back. Errors: BridgeError `impossible` beyond `maxBytes` or the service's bound, `memory`. */
-  take(works: readonly StepsWork[], maxBytes: number): () => void {
-    const most = Math.min(maxBytes, this.#maxBytes);
+  /** Returns what gives the room back. Errors: BridgeError `impossible` beyond `maxNumbers` or the bound of bytes, `memory`. */
+  take(works: readonly StepsWork[], maxNumbers: number): () => void {
     const bytes = works.reduce((sum, work) => sum + work.outputBytes, 0);
-    if (bytes > most) throw tooMany(works, bytes, most);
+    const numbers = works.reduce((sum, { rows, session }) => sum + rows.count * session.width, 0);
+    if (bytes > this.#maxBytes || numbers > maxNumbers) throw this.#tooMany(works, numbers, maxNumbers);
     if (this.#bytes + bytes > ANSWERS * this.#maxBytes) {
       const text = `The outputs of the requests under way take ${this.#bytes} bytes: none are left for ${bytes} more`;
       throw new BridgeError('memory', text, { retryAfterSeconds: 1 });
@@ -30,13 +30,14 @@ export class AnswerRoom {
       this.#bytes -= bytes;
     };
   }
-}
 
-function tooMany(works: readonly StepsWork[], bytes: number, most: number): BridgeError {
-  const widest = Math.max(...works.map(({ session }) => session.width));
-  const rows = Math.floor(most / (8 * widest));
-  const text =
-    `Expected outputs of at most ${Math.floor(most / 8)} numbers in an answer but received rows for ${bytes / 8}: send at most ${rows} rows of ` +
-    `${widest} columns, create the session with fewer columns (outputs), or ask for a frame, which holds more than JSON`;
-  return new BridgeError('impossible', text, { details: { rows } });
+  #tooMany(works: readonly StepsWork[], numbers: number, maxNumbers: number): BridgeError {
+    const width = Math.max(...works.map(({ session }) => session.width));
+    const rowBytes = Math.max(...works.map(({ session }) => session.rowBytes));
+    const rows = Math.floor(Math.min(this.#maxBytes / rowBytes, maxNumbers / width));
+    const text =
+      `Expected outputs of at most ${rows} rows of ${width} columns in an answer but received rows for ${numbers} numbers: send ` +
+      'fewer rows, create the session with fewer columns (outputs), or ask for a frame, which holds more than JSON';
+    return new BridgeError('impossible', text, { details: { rows } });
+  }
 }

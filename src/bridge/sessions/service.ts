@@ -202,27 +202,27 @@ export class SessionService {
 
   /**
    * Applies rows; resolves to the outputs of those that were new, and of a retry's rows that the last answer held. Nothing is
-   * applied where the outputs would take more than `maxBytes`.
+   * applied where the outputs would be more than `maxNumbers`.
    */
   async steps(
     id: string,
     request: StepsRequest,
     signal?: AbortSignal,
-    maxBytes = Number.POSITIVE_INFINITY,
+    maxNumbers = Number.POSITIVE_INFINITY,
   ): Promise<StepsAnswer> {
-    return this.#steps.run(this.#stepping(id), request, maxBytes, signal);
+    return this.#steps.run(this.#stepping(id), request, maxNumbers, signal);
   }
 
-  /** Steps of at most 1,000 requests, of one session or many; outcomes in their order. `maxBytes` is that of all outputs. */
+  /** Steps of at most 1,000 requests, of one session or many; outcomes in their order. `maxNumbers` counts the outputs of all. */
   async stepsMany(
     items: readonly StepsItem[],
     signal?: AbortSignal,
-    maxBytes = Number.POSITIVE_INFINITY,
+    maxNumbers = Number.POSITIVE_INFINITY,
   ): Promise<StepsOutcome[]> {
     if (!Array.isArray(items) || items.length > MOST_ITEMS) {
       throw new BridgeError('malformed', `Expected an array of at most ${MOST_ITEMS} items`);
     }
-    return this.#steps.runMany(items, (id) => this.#stepping(id), maxBytes, signal);
+    return this.#steps.runMany(items, (id) => this.#stepping(id), maxNumbers, signal);
   }
 
   #stepping(id: string): Session {

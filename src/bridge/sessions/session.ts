@@ -92,6 +92,11 @@ export class Session {
     return this.settings.columns?.length ?? this.fullWidth;
   }
 
+  /** Bytes of a row of outputs. */
+  get rowBytes(): number {
+    return (this.outputDtype === 'f32' ? 4 : 8) * this.width;
+  }
+
   /** Bytes of its learner, as their bound counts them; 0 where it learns nothing. */
   get learnerBytes(): number {
     return this.learner === null ? 0 : OnlineReadout.bytesOf(this.pinned.made.network.featureSize);

@@ -39,10 +39,10 @@ export class StepsRunner {
     this.#answers.drop(session);
   }
 
-  /** Errors: BridgeError `impossible` where the outputs take more than `maxBytes`. */
-  async run(session: Session, request: StepsRequest, maxBytes: number, signal?: AbortSignal): Promise<StepsAnswer> {
+  /** Errors: BridgeError `impossible` where the outputs are more than `maxNumbers`. */
+  async run(session: Session, request: StepsRequest, maxNumbers: number, signal?: AbortSignal): Promise<StepsAnswer> {
     const work = this.#check(session, request);
-    const leave = this.#room.take([work], maxBytes);
+    const leave = this.#room.take([work], maxNumbers);
     return this.#run(work, request, signal).finally(leave);
   }
 
@@ -50,7 +50,7 @@ export class StepsRunner {
   async runMany(
     items: readonly StepsItem[],
     sessionOf: (id: string) => Session,
-    maxBytes: number,
+    maxNumbers: number,
     signal?: AbortSignal,
   ): Promise<StepsOutcome[]> {
     const checked = items.map((item) => {
@@ -61,7 +61,7 @@ export class StepsRunner {
       }
     });
     const works = checked.flatMap(({ work }) => work ?? []);
-    const leave = this.#room.take(works, maxBytes);
+    const leave = this.#room.take(works, maxNumbers);
     const outcomes = checked.map(async ({ item, work, error }): Promise<StepsOutcome> => {
       const { id } = item;
       if (work === undefined) return { id, error };

@@ -50,7 +50,7 @@ export class StepsWork {
 
   /** Bytes of the outputs where no row is skipped, or where a retry is answered again. */
   get outputBytes(): number {
-    return 8 * this.rows.count * this.session.width;
+    return this.rows.count * this.session.rowBytes;
   }
 
   /** Rows that are to be applied. */

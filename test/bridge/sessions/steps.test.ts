@@ -280,7 +280,7 @@ describe('many', () => {
   });
 
   test('items whose outputs are too many together are impossible, and nothing of them is applied', async () => {
-    const service = await start({ answerMaxBytes: 8 * 40 * 10 });
+    const service = await start({ answerMaxBytes: 4 * 40 * 10 });
     for (const id of ['a', 'b']) await service.create({ id });
     const itemsOf = (count: number) => ['a', 'b', 'none'].map((id) => ({ id, from: 0, rows: rowsOf(0, count) }));
     await expect(service.stepsMany(itemsOf(6))).rejects.toMatchObject({
@@ -288,14 +288,14 @@ describe('many', () => {
       message: expect.stringContaining('fewer columns (outputs)'),
       details: { rows: 10 },
     });
-    await expect(service.stepsMany(itemsOf(5), undefined, 8 * 40 * 9)).rejects.toMatchObject({ details: { rows: 9 } });
+    await expect(service.stepsMany(itemsOf(5), undefined, 40 * 9)).rejects.toMatchObject({ details: { rows: 9 } });
     expect(service.describe('a').offset).toBe(0);
     const outcomes = await service.stepsMany(itemsOf(5));
     expect(outcomes.map((one) => 'answer' in one)).toEqual([true, true, false]);
   });
 
   test('the outputs of all requests under way have a bound: beyond it memory, until one is answered', async () => {
-    const service = await start({ answerMaxBytes: 8 * 40 * 10 });
+    const service = await start({ answerMaxBytes: 4 * 40 * 10 });
     for (let i = 0; i < 5; i++) await service.create({ id: `s${i}` });
     const outcomes = await Promise.all(
       Array.from({ length: 5 }, (_, i) =>
