@@ -214,7 +214,7 @@ describe('checks', () => {
   });
 
   test('a request whose outputs are too many is impossible', async () => {
-    const service = await start({ answerMaxBytes: 8 * 40 * 5 });
+    const service = await start({ answerMaxBytes: 4 * 40 * 5 });
     await service.create({ id: 'a' });
     await expect(service.steps('a', { from: 0, rows: rowsOf(0, 6) })).rejects.toMatchObject({ code: 'impossible' });
     expect((await service.steps('a', { from: 0, rows: rowsOf(0, 5) })).offset).toBe(5);
