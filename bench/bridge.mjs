@@ -9,7 +9,7 @@
  *     cpu ms           of the bridge, all threads, a request, a thousand rows, or a probe: what a busy neighbour alters least
  *     probes           p99 of GET /readyz of the probe listener while all of that runs, bound 20 ms
  *
- * Both processes share the cores, so the figures are those of a busy host.
+ * The engine beside the bridge is simulated in a third process. All share the cores, so the figures are those of a busy host.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -28,7 +28,8 @@ const command = path.join(import.meta.dirname, '../dist/cli/main.js');
 
 export async function run({ quick }) {
   const seconds = quick ? 1 : 8;
-  const bridge = await startBridge();
+  const engine = await startEngine();
+  const bridge = await startBridge(engine.url);
   const probes = watchProbes(bridge.probe);
   try {
     const rows = [await plain(seconds), await rate('GET /livez of the bridge', bridge.url, '/livez', seconds)];
@@ -40,11 +41,33 @@ export async function run({ quick }) {
     probes.stop();
     agent.destroy();
     bridge.child.kill('SIGKILL');
+    engine.child.kill('SIGKILL');
   }
 }
 
-async function startBridge() {
-  const args = [command, 'bridge', '--listen', '127.0.0.1:0', '--probe-listen', '127.0.0.1:0', '--log-level', 'warn'];
+/** A simulated engine in a process of its own, as a real one has. */
+async function startEngine() {
+  const port = await freePort();
+  const child = spawn(process.execPath, [command, 'simulate', '--port', String(port)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  return { child, url: `http://127.0.0.1:${port}` };
+}
+
+async function startBridge(engine) {
+  const args = [
+    command,
+    'bridge',
+    '--engine',
+    engine,
+    '--listen',
+    '127.0.0.1:0',
+    '--probe-listen',
+    '127.0.0.1:0',
+    '--log-level',
+    'warn',
+  ];
   // The probe's port is free only by chance: it is taken from the range that the system gives out.
   const probe = await freePort();
   args[args.indexOf('--probe-listen') + 1] = `127.0.0.1:${probe}`;

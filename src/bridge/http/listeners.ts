@@ -42,6 +42,9 @@ export interface ListenerOptions {
   connections: Connections;
 }
 
+/** Connections that wait to be accepted; the system bounds it too. Beyond it a client waits for its SYN to be sent again. */
+const backlog = 4096;
+
 /** Counts the connections of all listeners against one bound. */
 export class Connections {
   readonly most: number;
@@ -97,8 +100,8 @@ export class Listener {
     const umask = address.kind === 'unix' ? process.umask(0o777 & ~(options.socketMode ?? 0o660)) : null;
     try {
       if (address.kind === 'tcp')
-        server.listen({ host: address.host, port: address.port, ipv6Only: address.host === '::' });
-      else if (address.kind === 'unix') server.listen(address.path);
+        server.listen({ host: address.host, port: address.port, ipv6Only: address.host === '::', backlog });
+      else if (address.kind === 'unix') server.listen({ path: address.path, backlog });
       else server.listen({ fd: address.fd });
     } finally {
       if (umask !== null) process.umask(umask);
