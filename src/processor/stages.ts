@@ -89,7 +89,8 @@ function momentsOf(units: number): Moments {
 }
 
 function runOf(state: State, { sum, magnitude }: Moments, steps: number): ModelRun {
-  const meanState = Float64Array.from(sum, (value) => value / steps);
+  const meanState = new Float64Array(sum.length);
+  for (let i = 0; i < sum.length; i++) meanState[i] = sum[i]! / steps;
   return { state, meanState, activity: activities(state, magnitude, steps) };
 }
 
