@@ -23,17 +23,20 @@ const alone = [
 
 /**
  * `vitest run` leaves out the tests tagged slow and draws fewer cases of each property; `vitest run --mode all`
- * (`npm run test:all`) takes every test at its full counts. Other files share processes, which import a module once.
+ * (`npm run test:all`) takes every test at its full counts, and `--mode long` those of many minutes too. Other files share processes, which import a module once.
  */
 export default defineConfig(({ mode }) => {
-  const quick = mode !== 'all';
+  const quick = mode !== 'all' && mode !== 'long';
   // Not by `extends`, for which this function would be called again with the default mode.
   const each = {
     pool: 'forks' as const,
     testTimeout: process.env['DTESN_SANITIZED'] === undefined ? 30_000 : 180_000,
-    tags: [{ name: 'slow', description: 'Left out of `npm test`; `npm run test:all` runs it.' }],
+    tags: [
+      { name: 'slow', description: 'Left out of `npm test`; `npm run test:all` runs it.' },
+      { name: 'long', description: 'Takes many minutes: `npx vitest run --mode long` runs it.' },
+    ],
     provide: { quick },
-    ...(quick && { tagsFilter: ['!slow'] }),
+    ...(quick ? { tagsFilter: ['!slow'] } : mode === 'all' && { tagsFilter: ['!long'] }),
   };
   const plugins = [workerSources()];
   return {

@@ -29,7 +29,7 @@ describe.skipIf(!hasChromium)('the dashboard over time (skipped: chromium is not
 
   // Measured 3.2 % of 2.2 MB for the heap, in which snapshots show compiled code alone; nodes and listeners stayed as they were.
   test('heap, nodes and listeners differ by less than 5 % between the second and the tenth minute', {
-    tags: ['slow'],
+    tags: ['slow', 'long'],
     timeout: 11 * minuteMs,
   }, async () => {
     const bridge = new FakeBridge(['a', 'b', 'c']);

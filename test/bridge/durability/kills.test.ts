@@ -70,6 +70,6 @@ test(
 
 test(
   'two hundred kills at random moments lose no durable row, apply none twice, and change no bit',
-  { tags: ['slow'], timeout: 1_800_000 },
+  { tags: ['slow', 'long'], timeout: 1_800_000 },
   () => survives(200, Date.now() % 1_000_000),
 );

@@ -57,7 +57,7 @@ test('ten kills at random moments lose no row that was told to be durable', () =
 
 test(
   'two hundred kills at random moments lose no row that was told to be durable',
-  { tags: ['slow'], timeout: 1_200_000 },
+  { tags: ['slow', 'long'], timeout: 1_200_000 },
   () => survivesKills(200),
 );
 
