@@ -56,7 +56,7 @@ describe('of requests the command logs', () => {
     const sampled = () => accessLines(bridge.log()).filter(({ msg }) => msg !== 'slow request');
     await expect.poll(() => sampled().length, { timeout: 10_000 }).toBe(2);
     for (const line of sampled()) {
-      expect(line).toMatchObject({ level: 'debug', msg: 'request', route: '/v1/sessions/:id', status: 404, traceId });
+      expect(line).toMatchObject({ level: 'debug', msg: 'request', route: '/v1/sessions/:id', status: 400, traceId });
     }
     expect(bridge.log()).not.toContain('canary');
   });
