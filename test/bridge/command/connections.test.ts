@@ -41,6 +41,9 @@ test('a connection is kept for 75 s and says so, on errors too; while draining e
   const closed = Promise.all(
     [kept, other].map((socket) => new Promise((resolve) => socket.once('close', () => resolve(true)))),
   );
+  // While a connection is open the drain goes on, and new ones are answered.
+  const { text, ended: isEnded } = await exchange(bridge.url, `GET /readyz HTTP/1.1\r\n${host}\r\n`);
+  expect([answersOf(text)[0]!.status, isEnded]).toEqual([503, true]);
   for (const socket of [kept, other]) {
     const head = await ask(socket, '/v1/status');
     expect(head).toMatch(/^http\/1\.1 200/);
@@ -48,8 +51,6 @@ test('a connection is kept for 75 s and says so, on errors too; while draining e
     expect(head).not.toContain('keep-alive');
   }
   await closed;
-  const { text, ended: isEnded } = await exchange(bridge.url, `GET /readyz HTTP/1.1\r\n${host}\r\n`);
-  expect([answersOf(text)[0]!.status, isEnded]).toEqual([503, true]);
   expect(await ended).toBe(0);
 });
 
