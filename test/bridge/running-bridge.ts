@@ -8,7 +8,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 
-const command = path.resolve(import.meta.dirname, '../../dist/cli/main.js');
+const ownCommand = path.resolve(import.meta.dirname, '../../dist/cli/main.js');
 
 export interface RunningBridge extends AsyncDisposable {
   /** http://127.0.0.1:PORT of the first listener. */
@@ -29,6 +29,8 @@ export interface RunningBridgeOptions {
   /** Without it the bridge listens on a free port of the loopback interface. */
   listen?: readonly string[];
   probe?: string;
+  /** The command's file. Default: that of dist. */
+  command?: string;
   /** Arguments of node in place of those of the command. */
   script?: readonly string[];
 }
@@ -72,6 +74,7 @@ export function startBridge({
   listen,
   probe,
   script,
+  command = ownCommand,
 }: RunningBridgeOptions): ChildProcessWithoutNullStreams {
   const listeners = (listen ?? ['127.0.0.1:0']).flatMap((address) => ['--listen', address]);
   const all = script ?? [command, 'bridge', ...listeners, '--probe-listen', probe ?? '127.0.0.1:0', ...args];

@@ -8,6 +8,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runningBridge } from '../bridge/running-bridge.js';
 
 const root = path.resolve(import.meta.dirname, '../..');
 let folder = '';
@@ -33,9 +34,10 @@ test('it has a binary for this platform, no install script, and nothing of the t
   expect(readdirSync(inFolder('node_modules/dtesn'))).not.toContain('test');
 });
 
-test('it brings four packages along', () => {
+test('it brings six packages along', () => {
   const installed = readdirSync(inFolder('node_modules')).filter((name) => !name.startsWith('.'));
-  expect(installed.sort()).toEqual(['dtesn', 'lru-cache', 'node-addon-api', 'node-gyp-build', 'zod']);
+  expect(installed.sort()).toEqual(['@hono', 'dtesn', 'hono', 'lru-cache', 'node-addon-api', 'node-gyp-build', 'zod']);
+  expect(readdirSync(inFolder('node_modules/@hono'))).toEqual(['node-server']);
 });
 
 test('the first example of README runs', () => {
@@ -44,6 +46,14 @@ test('the first example of README runs', () => {
   )!;
   writeFileSync(inFolder('example.js'), code);
   expect(execFileSync(process.execPath, ['example.js'], { cwd: folder, encoding: 'utf8' })).toBe(output);
+});
+
+test('its bridge starts and serves the page with what it loads', async () => {
+  const command = inFolder('node_modules/dtesn/dist/cli/main.js');
+  await using bridge = await runningBridge({ command });
+  for (const file of ['/', '/assets/dashboard.js', '/assets/uplot/uPlot.esm.js', '/assets/uplot/LICENSE']) {
+    expect([file, (await fetch(`${bridge.url}${file}`)).status]).toEqual([file, 200]);
+  }
 });
 
 test('its command works', () => {
