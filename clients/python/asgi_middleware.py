@@ -1,4 +1,4 @@
-"""An ASGI middleware that tells the dtesn bridge what an engine does, or asks it for the engine of a request.
+"""An ASGI middleware that reports to the dtesn bridge what an engine does, or asks it for the engine of a request.
 
 In an engine, Aphrodite or vLLM, which take middlewares by name (the folder of this file on PYTHONPATH):
 

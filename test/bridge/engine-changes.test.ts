@@ -4,7 +4,7 @@ import { followEngines } from '../../src/bridge/engine-changes.js';
 import { EventLog } from '../../src/bridge/engines/index.js';
 import type { Engine } from '../../src/engine/index.js';
 
-test('a change of the first engine, and each that leaves, is told once', () => {
+test('a change of the first engine, and each that leaves, is reported once', () => {
   const [a, b] = [{ label: 'a' }, { label: 'b' }] as unknown as [Engine, Engine];
   const events = new EventLog();
   const told: string[] = [];

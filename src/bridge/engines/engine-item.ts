@@ -43,7 +43,7 @@ const rateNames = [
   'drainSeconds',
 ] as const;
 const latencyNames = ['timeToFirstTokenSeconds', 'interTokenSeconds', 'queueSeconds', 'e2eSeconds'] as const;
-/** Of the last two scrapes, null where they do not tell. */
+/** Of the last two scrapes, null where they do not say. */
 export type EngineRateItem = Record<(typeof rateNames)[number], number | null> &
   Record<(typeof latencyNames)[number], Latency | null> & { seconds: number; reset: boolean };
 

@@ -32,7 +32,7 @@ export interface EngineSetOptions {
   engines?: readonly EngineReference[] | undefined;
   /** A file in the form of Prometheus' file_sd, watched (discovery/engines-file.ts). */
   enginesFile?: string | undefined;
-  /** Where changes are told. */
+  /** The log that every change is appended to. */
   events: EventLog;
   log: Logger;
   metrics: MetricsRegistry;

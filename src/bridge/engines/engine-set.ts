@@ -289,19 +289,19 @@ export class EngineSet {
         restart: ({ restarts }) => {
           if (!this.#engines.has(name)) return;
           this.#gauges.restarted(name);
-          this.#tell('restart', name, { restarts });
+          this.#append('restart', name, { restarts });
         },
         observed: (_, signs) => this.#tickets.observed(name, signs),
       },
     });
     this.#engines.set(name, { engine: watched, origin, drained: false });
-    this.#tell('added', name, { url, simulated: engine.simulated });
+    this.#append('added', name, { url, simulated: engine.simulated });
   }
 
   async #leave(engine: WatchedEngine): Promise<void> {
     this.#engines.delete(engine.name);
     // At once: what others keep of it is forgotten before its last observation has ended.
-    this.#tell('removed', engine.name, { url: engine.named.url });
+    this.#append('removed', engine.name, { url: engine.named.url });
     await this.#fleet.remove(engine.named.engine);
     await this.#dismiss(engine);
   }
@@ -323,10 +323,11 @@ export class EngineSet {
     this.#log.info('engine state', change);
     const wasDrained = watched.drained;
     watched.drained = !canServe(now) && (wasDrained || canServe(before));
-    if (watched.drained !== wasDrained) this.#tell(watched.drained ? 'drained' : 'restored', name, { state: now.name });
+    if (watched.drained !== wasDrained)
+      this.#append(watched.drained ? 'drained' : 'restored', name, { state: now.name });
   }
 
-  #tell(
+  #append(
     type: 'added' | 'removed' | 'restart' | 'drained' | 'restored',
     engine: string,
     data: Record<string, string | number | boolean>,

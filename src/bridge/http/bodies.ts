@@ -64,7 +64,7 @@ export class BodyBudget {
   }
 }
 
-/** What tells a client that waits with its body to send it. */
+/** Sends 100 Continue to a client that waits for it before its body. */
 const continuing = new WeakMap<IncomingMessage, () => void>();
 
 /** The client waits with its body for 100 Continue, which is sent when the body is read. */

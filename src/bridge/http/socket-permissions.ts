@@ -2,7 +2,7 @@
  * Who may open a Unix socket: those whom the mode of its path lets write.
  *
  * A socket that is handed over as a descriptor, such as systemd's, was bound by another process with a mode of its choice (systemd's
- * own default is 0666). The descriptor tells no path: /proc/net/unix has it beside the inode. A socket whose path cannot be examined
+ * own default is 0666). A descriptor has no path: /proc/net/unix has it beside the inode. A socket whose path cannot be examined
  * is taken as open to all: an abstract one has no permissions, one of another network namespace stands in no list.
  */
 import { fstatSync, readFileSync, statSync } from 'node:fs';

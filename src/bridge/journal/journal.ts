@@ -289,7 +289,7 @@ export class Journal {
     this.#groups = this.#groups.filter(({ last }) => last > this.#durable);
     this.#handedBytes = this.#groups.reduce((sum, { bytes }) => sum + bytes, 0);
     this.#waiters.settle(this.#durable, this.#failing);
-    if (this.#durable > before) this.#tell();
+    if (this.#durable > before) this.#notify();
   }
 
   /** After an attempt: the next one, at once where a caller waits, and a compaction where one is due. */
@@ -308,7 +308,7 @@ export class Journal {
     if (left !== null) this.#outcome = left;
   }
 
-  #tell(): void {
+  #notify(): void {
     for (const listener of this.#listeners) void this.#listenerErrors.call(listener, 'commit', [this.#durable]);
   }
 

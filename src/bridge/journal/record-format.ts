@@ -5,9 +5,9 @@
  *     20 u8  kind          21 u8  bytes of a value     24 f64 from            32 u32 count
  *     36 u32 targets       40 u32 CRC of the payload   44 u32 CRC of the header before it
  *
- * Payloads are padded to multiples of 8 bytes, so that rows are read in place. The header tells the session also where the
+ * Payloads are padded to multiples of 8 bytes, so that rows are read in place. The header names the session also where the
  * payload is damaged. Sequences are consecutive over all segments; a commit record ends each group and repeats, for each
- * session of the group, its offset: it tells whose records a damaged region held.
+ * session of the group, its offset: it shows whose records a damaged region held.
  */
 import { crc32c } from './crc32c.js';
 

@@ -1,4 +1,4 @@
-/** Inputs of the model, and what comes of them: POST /v1/process, /v1/process/batch, /v1/process/stream. */
+/** Messages of inputs and of their results: POST /v1/process, /v1/process/batch, /v1/process/stream. */
 import { z } from 'zod';
 import { bridgeErrorCodes } from './bridge-error.js';
 

@@ -1,4 +1,4 @@
-/** Requests of the model and what comes of them. */
+/** Types of requests to the model, and of their results. */
 import type { EncodeInput } from '../../encoding/index.js';
 import type { DtesnResultJson, GivenContext } from '../../processor/index.js';
 import type { BridgeErrorCode } from '../messages/index.js';
@@ -23,7 +23,7 @@ export type BatchEntry =
 /** A part of a text (a string, or UTF-8 bytes cut anywhere), of token ids, or of a numeric series. */
 export type StreamChunk = EncodeInput;
 
-/** What came of one chunk. */
+/** The result of one chunk. */
 export interface ChunkOutcome {
   type: 'chunk';
   /** Chunks before this one. */

@@ -22,7 +22,7 @@ export class BlockedSession {
   readonly offset: number;
   readonly durable: number;
   readonly exact = false;
-  /** Columns of its outputs; 0 where only its network tells. */
+  /** Columns of its outputs; 0 where only its network has them. */
   readonly width: number;
   ending: Promise<number> | null = null;
 

@@ -79,7 +79,7 @@ export interface StepsItem extends StepsRequest {
   id: string;
 }
 
-/** What became of one item. The error is a BridgeError. */
+/** The outcome of one item: its answer, or its error, a BridgeError. */
 export type StepsOutcome = { id: string; answer: StepsAnswer } | { id: string; error: unknown };
 
 export interface SessionDescription extends SessionPlace {

@@ -1,4 +1,4 @@
-/** SIGTERM while clients are there: what is under way ends well, nobody is left hanging, and the process is gone in time. */
+/** SIGTERM while clients are connected: requests under way are answered, streams get their end, and the process exits in time. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

@@ -185,7 +185,7 @@ test('a session on a network of a change comes back after a restart without it',
 });
 
 describe('a reload', () => {
-  test('by SIGHUP takes a good file, refuses a bad one whole, and tells both', async () => {
+  test('by SIGHUP takes a good file, refuses a bad one whole, and reports both', async () => {
     const file = fileOf({ sessions: { maxSessions: 10 } });
     await using bridge = await runningBridge({ args: [...admin, '--config', file] });
     const events = await fetch(`${bridge.url}/v1/events`);

@@ -60,7 +60,7 @@ test('each file has its media type, a strong ETag of its content and the policy'
   ]);
 });
 
-test('a client that has a file is told by its ETag', () => {
+test('a client that has the current file gets 304 by its ETag', () => {
   const page = assets.get('/')!;
   const etag = page.headers['etag']!;
   expect([etag, `W/${etag}`, `"x", ${etag}`, '*'].map((header) => isUnchanged(page, header))).toEqual([

@@ -128,14 +128,14 @@ test('requests on one session run one after the other, whatever their order on t
   expect((await get('/a')).json.offset).toBe(7);
   const items = [
     { id: 'b', from: 0, rows: rows(2) },
-    { id: 'nobody', from: 0, rows: rows(1) },
+    { id: 'absent', from: 0, rows: rows(1) },
     { id: 'b', from: 2, rows: rows(3) },
     { id: 'b', from: 9, rows: rows(1) },
   ];
   const [, many] = await post('/steps?ack=durable', { items });
   expect(many.items).toMatchObject([
     { id: 'b' },
-    { id: 'nobody', error: { code: 'session_unknown' } },
+    { id: 'absent', error: { code: 'session_unknown' } },
     { id: 'b', offset: 5, durable: 5 },
     { id: 'b', error: { code: 'offset_gap', next: 5 } },
   ]);

@@ -49,7 +49,7 @@ class Witness {
   }
 }
 
-/** Sessions that are fed, ended and created anew over commits and compactions, until `rounds` are over or an error is thrown. */
+/** Sessions that are fed, ended and created again over commits and compactions, until `rounds` are over or an error is thrown. */
 async function run(
   service: CountingSessions,
   witness: Witness,

@@ -1,5 +1,5 @@
 /**
- * A file system in memory that fails as told and knows what a power failure would leave: the contents that were synced, under
+ * A file system in memory that fails as requested and knows what a power failure would leave: the contents that were synced, under
  * the names that were synced. `kill()` leaves what was written, synced or not.
  */
 import type { FileOperations } from '../../../src/bridge/journal/file-operations.js';

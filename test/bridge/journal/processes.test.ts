@@ -53,10 +53,10 @@ async function survivesKills(times: number): Promise<void> {
   expect(commits).toBeGreaterThan(0);
 }
 
-test('ten kills at random moments lose no row that was told to be durable', () => survivesKills(10), 180_000);
+test('ten kills at random moments lose no row that was reported as durable', () => survivesKills(10), 180_000);
 
 test(
-  'two hundred kills at random moments lose no row that was told to be durable',
+  'two hundred kills at random moments lose no row that was reported as durable',
   { tags: ['slow', 'long'], timeout: 1_200_000 },
   () => survivesKills(200),
 );

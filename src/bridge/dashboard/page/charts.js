@@ -28,7 +28,7 @@ const kinds = [
 
 const height = 148;
 const dash = [6, 4];
-/** More would not be told apart in the width of a chart. */
+/** More points do not fit the width of a chart. */
 const mostPoints = 120;
 
 export class Charts {

@@ -1,4 +1,4 @@
-/** What GET /v1/context tells: the quality of the five sources and of those that the host adds, and the plan with its reasons. */
+/** Shows GET /v1/context: the quality of the five sources and of those that the host adds, and the plan with its reasons. */
 import { byId, element, KeyedChildren, setHidden, setText } from './elements.js';
 import { percent, span, words } from './format.js';
 

@@ -1,7 +1,7 @@
 /**
  * The dashboard: reads from the bridge each second, hears its events, and shows both.
  *
- *     /v1/engines, /v1/status    every second, and at once when an event tells of a change
+ *     /v1/engines, /v1/status    every second, and at once when an event of a change arrives
  *     /v1/context                every 5 s
  *     /v1/engines/:name/history  when an engine is chosen, and after an interruption
  *     /v1/events                 all the time

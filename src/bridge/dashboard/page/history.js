@@ -81,7 +81,7 @@ export class EngineHistory {
   }
 
   mark(time, label) {
-    // The event and the history tell of the same restart.
+    // The event and the history may both hold this restart.
     if (this.marks.some((known) => known.label === label && Math.abs(known.time - time) < gapSeconds)) return;
     this.marks.push({ time, label });
     if (this.marks.length > mostMarks) this.marks.shift();

@@ -1,4 +1,4 @@
-/** What GET /v1/status tells: version and phase, sessions, queue and throughput, and the membranes of the last processed input. */
+/** Shows GET /v1/status: version and phase, sessions, queue and throughput, and the membranes of the last processed input. */
 import { byId, element, KeyedChildren, setHidden, setText } from './elements.js';
 import { byName, count, unknown, words } from './format.js';
 
