@@ -94,6 +94,7 @@ class BridgeQuestions:
                 raise ValueError(f"Expected 'http://host:port' or 'unix:/path' for the bridge but received {address!r}")
             self._host, self._port = url.hostname, url.port or 80
         self._token_file = token_file
+        self._token: Optional[str] = None
         self._budget = budget
         self._breaker = Breaker(break_seconds)
         self._idle: List[Tuple[asyncio.StreamReader, asyncio.StreamWriter, float]] = []
@@ -106,6 +107,8 @@ class BridgeQuestions:
             error = answer.get("error")
             has_no_engine = isinstance(error, dict) and error.get("code") == "no_engine"
             self._breaker.ended(failed=status >= 500 and not has_no_engine)
+            if status == 401:
+                self._token = None  # it may have been rotated: the next question reads the file again
             return answer if status == 200 else None
         except Exception as error:  # fail open: whatever it is, the request goes on
             log.debug("POST %s: %r", path, error)
@@ -140,8 +143,10 @@ class BridgeQuestions:
         lines = [f"POST {path} HTTP/1.1", f"host: {host}", "content-type: application/json", f"content-length: {len(body)}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         if self._token_file is not None:
-            with open(self._token_file, encoding="utf-8") as file:  # read each time: the token may be rotated
-                lines.append(f"authorization: Bearer {file.readline().strip()}")
+            if self._token is None:
+                with open(self._token_file, encoding="utf-8") as file:
+                    self._token = file.readline().strip()
+            lines.append(f"authorization: Bearer {self._token}")
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
     async def _answer(

@@ -6,7 +6,7 @@
  * template of the route, never its path, query or body.
  */
 import type { Served } from './http/index.js';
-import type { Logger } from './logs/index.js';
+import { errorFacts, type Logger } from './logs/index.js';
 import { shedCodes } from './messages/index.js';
 import type { MetricsRegistry } from './metrics/index.js';
 import { probeRoutes } from './routes/index.js';
@@ -43,10 +43,9 @@ export function requestFigures(metrics: MetricsRegistry, log: Logger): (request:
   };
 }
 
-/** The name and the place of an unexpected error; its message may quote what a client sent. */
+/** Facts of an unexpected error; the others are explained by their code. */
 function causeOf(error: Served['error']): string | undefined {
-  const cause = error?.cause as Error | undefined;
-  if (cause === undefined || error?.code !== 'internal') return undefined;
-  const frames = (cause.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line));
-  return [cause.name, (cause as { code?: string }).code, ...frames.slice(0, 6).map((line) => line.trim())].join(' | ');
+  if (error?.code !== 'internal' || error.cause === undefined) return undefined;
+  const { name, code, stack } = errorFacts(error.cause);
+  return [name, code, stack].filter(Boolean).join(' | ');
 }

@@ -5,12 +5,13 @@
  *     const picked = await bridge.pick({ promptTokens: 812 });          // null: go on with your own choice
  *
  * On the path of an engine's request (pick, dispatch, firstToken, finish) it fails open: no failure of the bridge throws, no call
- * takes longer than `budgetMs`, and after 3 failures in a row nothing is asked for `breakMs`. All else rejects with
- * BridgeCallError. Nothing here loads the addon.
+ * takes longer than `budgetMs`, and after 3 failures in a row, or where half of at least 5 calls of the last 10 s failed, nothing
+ * is asked for `breakMs` (abort/circuit-breaker.ts). All else rejects with BridgeCallError. Nothing here loads the addon.
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for wrong arguments, BridgeCallError, DtesnError ERR_DTESN_STATE for a token
  * file that cannot be read, the signal's reason.
  */
 import { randomUUID } from 'node:crypto';
+import { CircuitBreaker } from '../../abort/index.js';
 import { argumentError, checkOptions } from '../../errors/index.js';
 import type { DtesnResultJson, EngineContext } from '../../processor/index.js';
 import {
@@ -25,7 +26,6 @@ import {
   ticketAnswerSchema,
 } from '../messages/index.js';
 import { parseAddress } from './address.js';
-import { Breaker } from './breaker.js';
 import { BridgeSession } from './bridge-session.js';
 import { isBridgeCallError } from './call-error.js';
 import { type BridgeEvent, bridgeEvents } from './events.js';
@@ -84,11 +84,13 @@ export interface FinishRequest {
 
 export type BatchItem = { ok: true; result: DtesnResultJson } | { ok: false; error: { code: string; message: string } };
 
+const failuresInARow = 3;
+
 export class BridgeClient {
   readonly #options: ReturnType<typeof bridgeClientOptionsSchema.parse>;
   readonly #transport: Transport;
   readonly #exchange: Exchange;
-  readonly #breaker: Breaker;
+  readonly #breaker: CircuitBreaker;
 
   constructor(address: string, options: BridgeClientOptions = {}) {
     this.#options = checkOptions(bridgeClientOptionsSchema, options, 'BridgeClient');
@@ -98,7 +100,8 @@ export class BridgeClient {
     }
     this.#transport = new Transport(parseAddress(address), ca, clock);
     this.#exchange = new Exchange(this.#transport, new ClientToken(token, tokenFile), clock);
-    this.#breaker = new Breaker(breakMs, clock);
+    const limits = { inARow: failuresInARow, firstMs: breakMs, maxMs: breakMs };
+    this.#breaker = new CircuitBreaker(() => 1, clock, limits);
   }
 
   /** The engine context: five sources, the aggregation, the plan explained. */
@@ -117,7 +120,9 @@ export class BridgeClient {
     const { session, promptTokens, sloTtftMs, sloTpotMs } = request;
     const json = { session, promptTokens, sloTtftMs, sloTpotMs };
     const call = { path: '/v1/pick', json, signal, headers: traced(traceparent) };
-    return this.#failingOpen('pick', null, (urgent) => this.#exchange.json({ ...urgent, ...call }, pickAnswerSchema));
+    return this.#failingOpen('pick', null, signal, (urgent) =>
+      this.#exchange.json({ ...urgent, ...call }, pickAnswerSchema),
+    );
   }
 
   /** Says that a request was sent to an engine; answers its ticket, also where the bridge did not hear of it. Never throws. */
@@ -133,13 +138,13 @@ export class BridgeClient {
       const answer = await this.#exchange.json({ ...urgent, ...call }, dispatchAnswerSchema);
       return answer.ticket;
     };
-    return this.#failingOpen('dispatch', ticket, send);
+    return this.#failingOpen('dispatch', ticket, signal, send);
   }
 
   /** Says that the first token of a request came; whether the bridge knows the ticket. Never throws. */
   async firstToken(ticket: string, { signal, traceparent }: TracedCallOptions = {}): Promise<boolean> {
     const call = { path: '/v1/first-token', json: { ticket }, signal, headers: traced(traceparent) };
-    return this.#failingOpen('firstToken', false, async (urgent) => {
+    return this.#failingOpen('firstToken', false, signal, async (urgent) => {
       const { known } = await this.#exchange.json({ ...urgent, ...call }, ticketAnswerSchema);
       return known;
     });
@@ -158,7 +163,7 @@ export class BridgeClient {
       signal,
       headers: traced(traceparent),
     };
-    return this.#failingOpen('finish', false, async (urgent) => {
+    return this.#failingOpen('finish', false, signal, async (urgent) => {
       const { known } = await this.#exchange.json({ ...urgent, ...call }, ticketAnswerSchema);
       return known;
     });
@@ -233,19 +238,26 @@ export class BridgeClient {
     return { method, path, timeoutMs, retries, signal };
   }
 
-  /** What `ask` answers within the budget, else `otherwise`. An answer of the bridge that refuses is no failure of it. */
-  async #failingOpen<T>(name: string, otherwise: T, ask: (urgent: Call) => Promise<T>): Promise<T> {
-    if (!this.#breaker.admit()) return otherwise;
+  /** What `ask` answers within the budget, else `otherwise`. An answer that refuses is no failure of the bridge, nor is an abort. */
+  async #failingOpen<T>(
+    name: string,
+    otherwise: T,
+    signal: AbortSignal | undefined,
+    ask: (urgent: Call) => Promise<T>,
+  ): Promise<T> {
+    const pass = this.#breaker.enter();
+    if (pass === null) return otherwise;
     const urgent = { method: 'POST', path: '', timeoutMs: this.#options.budgetMs, retries: 0, urgent: true } as const;
     try {
       const answer = await ask(urgent);
-      this.#breaker.succeeded();
+      this.#breaker.succeeded(pass);
       return answer;
     } catch (error) {
       const isAnswer =
         isBridgeCallError(error) && (error.code === 'no_engine' || (error.status > 0 && error.status < 500));
-      if (isAnswer) this.#breaker.succeeded();
-      else this.#breaker.failed();
+      if (signal?.aborted) this.#breaker.abandoned(pass);
+      else if (isAnswer) this.#breaker.succeeded(pass);
+      else this.#breaker.failed(pass);
       this.#report(error, name);
       return otherwise;
     }

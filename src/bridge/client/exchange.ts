@@ -96,10 +96,13 @@ export class Exchange {
 
   async #once(call: Call): Promise<TransportAnswer> {
     const token = await this.#token.read();
+    const begun = this.clock.now();
     let answer = await this.#transport.exchange(requestOf(call, token), call.timeoutMs, call.signal);
     if (answer.status === 401 && (await this.#token.renew(token))) {
       const renewed = requestOf(call, await this.#token.read());
-      answer = await this.#transport.exchange(renewed, call.timeoutMs, call.signal);
+      // The repeat has the time that is left of the call's; the timer of none of it is over at once.
+      const left = Math.max(0, call.timeoutMs - (this.clock.now() - begun));
+      answer = await this.#transport.exchange(renewed, left, call.signal);
     }
     if (answer.status >= 200 && answer.status < 300) return answer;
     throw errorOfAnswer(nameOf(call), answer.status, answer.headers, answer.body.toString('utf8'));

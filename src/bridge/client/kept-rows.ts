@@ -68,6 +68,7 @@ export class KeptRows {
   /** Forgets the rows below `number`. */
   dropBelow(number: number): void {
     const count = Math.min(Math.max(0, number - this.#base), this.#kept.length);
+    if (count === 0) return;
     this.#kept = this.#kept.slice(count);
     this.#base += count;
   }

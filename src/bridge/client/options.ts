@@ -1,6 +1,7 @@
 /** Options of BridgeClient and of its methods. */
 import { z } from 'zod';
 import { type Clock, clockOption } from '../../abort/index.js';
+import { ID_PATTERN, TRACEPARENT_PATTERN } from '../messages/index.js';
 
 const maxMs = 2 ** 31 - 1;
 const ms = z.number().positive().max(maxMs);
@@ -55,11 +56,7 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
-const traceparent = z
-  .string()
-  .regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/)
-  .optional()
-  .describe('a W3C traceparent');
+const traceparent = z.string().regex(TRACEPARENT_PATTERN).optional().describe('a W3C traceparent');
 export interface TracedCallOptions extends CallOptions {
   /** W3C trace context of the caller's request, sent as the header `traceparent`. */
   traceparent?: string | undefined;
@@ -99,11 +96,7 @@ export interface EventsOptions extends CallOptions {
 
 export const sessionOptionsSchema = z.object({
   signal,
-  id: z
-    .string()
-    .regex(/^[A-Za-z0-9._:-]{1,128}$/)
-    .optional()
-    .describe('1 to 128 of A-Z a-z 0-9 . _ : -'),
+  id: z.string().regex(ID_PATTERN).optional().describe('1 to 128 of A-Z a-z 0-9 . _ : -'),
   network: z.string().min(1).max(128).optional().describe('the name of a network, 1 to 128 characters'),
   targets: z
     .strictObject({
@@ -131,7 +124,11 @@ export interface SessionOptions extends CallOptions {
 
 export const stepsOptionsSchema = z.object({
   signal,
-  targets: z.array(z.array(z.number())).optional().describe('an array of rows of finite numbers'),
+  // Their elements are checked with those of the rows.
+  targets: z
+    .custom<readonly (readonly number[])[]>((value) => Array.isArray(value))
+    .optional()
+    .describe('an array of rows of finite numbers'),
   ack: z.enum(['applied', 'durable']).default('applied').describe("'applied' or 'durable'"),
 });
 export interface StepsOptions extends CallOptions {

@@ -22,21 +22,33 @@ const maxMessageLength = 64 * 1024 * 1024;
 export async function* serverSentMessages(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<ServerSentMessage> {
   const decoder = new TextDecoder();
   let fields: [string, string][] = [];
-  let rest = '';
+  /** Characters of the message so far: of its fields, and of the parts of its last line. */
+  let length = 0;
+  let parts: string[] = [];
+  let endedInCr = false;
   for await (const chunk of chunks) {
-    rest += decoder.decode(chunk, { stream: true });
-    if (rest.length > maxMessageLength) throw new BridgeCallError('bad_answer', 'A line of the events is too long');
-    // A CR at the end may be the first half of CRLF.
-    const whole = rest.endsWith('\r') ? rest.slice(0, -1) : rest;
-    const lines = whole.split(/\r\n|\n|\r/);
-    rest = lines.pop()! + rest.slice(whole.length);
-    for (const line of lines) {
+    let text = decoder.decode(chunk, { stream: true });
+    // A CR at the end of a chunk has ended its line: an LF that follows is the second half of CRLF.
+    if (endedInCr && text.startsWith('\n')) text = text.slice(1);
+    if (text === '') continue;
+    endedInCr = text.endsWith('\r');
+    length += text.length;
+    // Only what is new is searched, so that a long line costs once its length.
+    const lines = text.split(/\r\n|\n|\r/);
+    const last = lines.pop()!;
+    for (const part of lines) {
+      const line = parts.join('') + part;
+      parts = [];
       if (line !== '') fields.push(fieldOf(line));
-      else if (fields.length > 0) {
-        yield messageOf(fields);
+      else {
+        if (fields.length > 0) yield messageOf(fields);
         fields = [];
+        length = 0;
       }
     }
+    if (fields.length === 0 && parts.length === 0) length = last.length;
+    if (length > maxMessageLength) throw new BridgeCallError('bad_answer', 'A message of the events is too long');
+    if (last !== '') parts.push(last);
   }
 }
 

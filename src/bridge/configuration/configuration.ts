@@ -13,6 +13,7 @@
  * ConfigurationError of a reload. Metrics: dtesn_config_last_reload_successful, dtesn_config_last_reload_success_timestamp_seconds.
  */
 import { type Clock, systemClock, wallMs } from '../../abort/index.js';
+import { FileWatch } from '../files/index.js';
 import type { Logger } from '../logs/index.js';
 import { BridgeError, isBridgeError } from '../messages/index.js';
 import type { Gauge, MetricsRegistry } from '../metrics/index.js';
@@ -20,7 +21,6 @@ import { type Changes, type Difference, differences, isFile, plan, rolledBack } 
 import { fileLayer, readConfigText } from './config-file.js';
 import { ConfigurationError, isConfigurationError } from './configuration-error.js';
 import { fieldOf } from './fields.js';
-import { FileWatch } from './file-watch.js';
 import { type FieldError, type Layer, nestedOf, type Origin, type Resolved, resolve } from './layers.js';
 import { brokenRules } from './rules.js';
 import type { BridgeConfig } from './schema.js';
@@ -185,14 +185,15 @@ export class Configuration {
   async #reload(forced: boolean): Promise<void> {
     const { file, log } = this.#options;
     if (file === null) return;
+    let isRead = false;
     try {
       const text = readConfigText(file.path);
+      isRead = true;
       if (text === this.#tried && !forced) return;
       this.#tried = text;
       await this.#takeFile(file.path, text);
     } catch (error) {
       const { message } = error as Error;
-      const isRead = (error as Error).cause === undefined;
       if (!isRead && this.#tried === message && !forced) return;
       if (!isRead) this.#tried = message;
       this.#successful.set({}, 0);

@@ -1,6 +1,6 @@
 /**
  * What fields ask of each other. The rule of the network refuses what the file and HTTP set; of flags, program and environment it
- * warns alone: whoever starts a small network by hand means it.
+ * warns alone: small networks set by flag or environment are taken as intended.
  *
  *     network.units >= 32 network.depth        fewer leave membranes of a few units, whose states say little
  *     tlsCert and tlsKey together              whoever sets them: one alone would listen without TLS

@@ -8,7 +8,7 @@ const MOST = 50;
 export type SnapshotOrigin = 'start' | 'file' | 'http' | 'rollback';
 
 export interface Snapshot {
-  /** Of the process and a number: another process has none of them. */
+  /** Of the process and a number: unique to this process. */
   id: string;
   at: string;
   origin: SnapshotOrigin;

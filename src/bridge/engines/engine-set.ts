@@ -20,7 +20,7 @@ import { checkOptions, rangeError } from '../../errors/index.js';
 import { canServe, type EngineState, Fleet } from '../../monitor/index.js';
 import { EmbeddedEngine } from '../../simulator/index.js';
 import type { Logger } from '../logs/index.js';
-import { BridgeError } from '../messages/index.js';
+import { BridgeError, ID_PATTERN } from '../messages/index.js';
 import type { DispatchRequest, FinishRequest, PickAnswer, PickRequest, TicketAnswer } from './contracts.js';
 import { type Discovery, DnsEngines, EnginesFile, type Resolve, type Target } from './discovery/index.js';
 import {
@@ -47,7 +47,6 @@ const OPEN_TICKETS = 100_000;
 const FILE_WAIT_MS = 2000;
 const SIMULATION = 'embedded simulation';
 const CONFIGURED = 'configuration';
-const ticketPattern = /^[A-Za-z0-9._:-]{1,128}$/;
 
 interface Watched {
   engine: WatchedEngine;
@@ -177,16 +176,16 @@ export class EngineSet {
     return { ...answer, reason, rule: choice.reason, cost, candidates, expected, meetsSlo };
   }
 
-  /** Takes that a request was sent to an engine. */
+  /** Records that a request was sent to an engine. */
   dispatch({ engine, promptTokens, ticket: id, caller = '' }: DispatchRequest): { ticket: string } {
     this.#watched(engine);
-    if (id !== undefined && !ticketPattern.test(id)) {
+    if (id !== undefined && !ID_PATTERN.test(id)) {
       throw new BridgeError('malformed', 'Expected a ticket of 1 to 128 of A-Z a-z 0-9 . _ : -');
     }
     return { ticket: this.#tickets.dispatch({ engine, caller, id, promptTokens }).id };
   }
 
-  /** Takes that the first token of a request came. */
+  /** Records that the first token of a request came. */
   firstToken({ ticket: id }: { ticket: string }): TicketAnswer {
     const found = this.#tickets.firstToken(id);
     if (found?.isNew && this.#engines.has(found.ticket.engine)) {
@@ -196,7 +195,7 @@ export class EngineSet {
     return { known: found !== null };
   }
 
-  /** Takes that a request ended; repeated calls change nothing. */
+  /** Records that a request ended; repeated calls change nothing. */
   finish({ ticket: id, outcome, generatedTokens = 0, orca }: FinishRequest): TicketAnswer {
     const found = this.#tickets.finish(id);
     if (found === null) return { known: false };

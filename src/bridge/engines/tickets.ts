@@ -5,7 +5,7 @@
  *     finish      closes it; again, it answers the same
  *     expiry      EXPIRES_MS after dispatch; at most `capacity` are open, the oldest is dropped
  *
- * What tickets say of hangs. An engine can hang with gauges at 0 (its front end never heard of the requests), and then only its
+ * What tickets say of hangs. An engine can hang with gauges at 0 (its front end did not receive the requests), and then only its
  * callers know of work. But a caller may err, crash or lie, so a ticket is evidence that an engine has work only while all of
  * these hold; the verdict itself is the monitor's and also needs scrapes in which nothing is counted for `hungAfterMs`.
  *
@@ -18,7 +18,8 @@
  *
  * So a flood of invented tickets on an idle engine convicts it neither at once nor after they expire, and a lone gateway is
  * believed after its first served request. An engine whose gauges show work needs no tickets.
- * Times are milliseconds of the clock. Every operation is constant in time, but `evidence`, which reads the engine's open tickets.
+ * Times are milliseconds of the clock. An operation of a caller is constant in time; a scrape, the evidence
+ * of a hang and the removal of an engine read all of its open tickets.
  */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../abort/index.js';

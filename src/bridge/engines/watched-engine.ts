@@ -1,5 +1,5 @@
 /**
- * One engine of the set: its monitor, its figures over time, and who it says that it is.
+ * One engine of the set: its monitor, its figures over time, and its kind and model.
  *
  * The kind is the given one, else whose names its metrics use, else what it answers when asked. Kind and model are asked for once
  * it answers, again after a restart, and every ASK_AGAIN_MS where it did not say; nothing waits for these answers.

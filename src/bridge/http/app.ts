@@ -1,7 +1,7 @@
 /**
  * The Hono application of the declared endpoints: every request passes the same checks in the same order.
  *
- *     wire -> Host, Origin -> token -> route, method -> scope -> media type -> bounds -> body -> handler
+ *     wire -> Host, Origin -> token -> route, method -> scope -> query -> media type -> bounds -> body -> handler
  *
  * Answers are written to Node's response itself, with their length and without a copy. Each request is counted when it ends.
  */
@@ -225,7 +225,7 @@ async function read(incoming: IncomingMessage, one: Endpoint, bodies: BodyBudget
 }
 
 /** A value as its schema gives it. Errors: BridgeError malformed or unknown_field that names the place. */
-function checked(schema: z.ZodType | undefined, value: unknown, what: string): unknown {
+export function checked(schema: z.ZodType | undefined, value: unknown, what: string): unknown {
   if (schema === undefined) return undefined;
   const result = schema.safeParse(value);
   if (result.success) return result.data;

@@ -137,7 +137,8 @@ async function readAll(incoming: IncomingMessage, signal: AbortSignal, take: (by
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-function parseJson(bytes: Uint8Array): unknown {
+/** JSON in UTF-8. Errors: BridgeError malformed. */
+export function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(utf8.decode(bytes));
   } catch (cause) {

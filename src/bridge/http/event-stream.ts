@@ -3,7 +3,7 @@
  *
  *     retry: random 1 to 10 s, so that clients do not come back at the same instant
  *     a comment every 15 s, so that proxies keep the connection
- *     a client with over 256 KiB unread is closed: it comes back with its Last-Event-ID
+ *     a client that has over 256 KiB unread when the next event comes is closed: it comes back with its Last-Event-ID
  *
  * Source: WHATWG HTML, section 9.2, "Server-sent events".
  */
@@ -41,14 +41,16 @@ export class EventStream {
   /** Sends an event that is already text; false when the client was closed instead. */
   write(text: string): boolean {
     if (this.closed) return false;
+    if (this.#unread > mostUnreadBytes) {
+      this.#outgoing.destroy();
+      return false;
+    }
     const bytes = Buffer.byteLength(text);
     this.#unread += bytes;
     this.#outgoing.write(text, () => {
       this.#unread -= bytes;
     });
-    if (this.#unread <= mostUnreadBytes) return true;
-    this.#outgoing.destroy();
-    return false;
+    return true;
   }
 
   /** Resolves when the client has read what was sent; one that reads nothing for 30 s is closed. */

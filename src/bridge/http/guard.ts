@@ -11,7 +11,7 @@ import { isIP } from 'node:net';
 import { BridgeError } from '../messages/index.js';
 
 /** The name in a Host header or an authority, without its port and brackets, in lower case. */
-export function hostName(authority: string): string {
+function hostName(authority: string): string {
   const bracketed = /^\[([^\]]*)\](?::\d*)?$/.exec(authority);
   return (bracketed?.[1] ?? authority.replace(/:\d*$/, '')).toLowerCase();
 }

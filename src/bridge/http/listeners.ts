@@ -13,8 +13,9 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
 import { brand } from '../../errors/index.js';
+import { parseHostPort } from '../host-port.js';
 import { expectContinue } from './bodies.js';
-import { hostName, isLoopback } from './guard.js';
+import { isLoopback } from './guard.js';
 import { admitPeer } from './peers.js';
 import { isOpenToAll } from './socket-permissions.js';
 import { answerConnect, answerParserError, maxHeaders, Pending } from './wire.js';
@@ -73,14 +74,13 @@ export class Connections {
   }
 }
 
-/** Reads `HOST:PORT`, `[HOST]:PORT` or `unix:PATH`. Null for anything else. */
+/** Reads `HOST:PORT`, `[HOST]:PORT`, `unix:PATH` or `fd:N`. Null for anything else. */
 export function parseListen(text: string): ListenAddress | null {
   if (text.startsWith('unix:')) return text.length > 5 ? { kind: 'unix', path: text.slice(5) } : null;
   const fd = /^fd:(\d+)$/.exec(text);
   if (fd) return { kind: 'fd', fd: Number(fd[1]) };
-  const parts = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+):(\d{1,5})$/.exec(text);
-  if (!parts || Number(parts[2]) > 65_535) return null;
-  return { kind: 'tcp', host: hostName(parts[1]!), port: Number(parts[2]) };
+  const place = parseHostPort(text);
+  return place === null ? null : { kind: 'tcp', ...place };
 }
 
 /** A listener that is bound. */

@@ -19,7 +19,7 @@ import { LRUCache } from 'lru-cache';
 import { type Clock, systemClock } from '../../abort/index.js';
 import { brand } from '../../errors/index.js';
 import { BridgeError } from '../messages/index.js';
-import type { Caller, Scope } from './endpoint.js';
+import { type Caller, type Scope, scopes } from './endpoint.js';
 
 const leastBytes = 32;
 const pollMs = 1000;
@@ -153,8 +153,7 @@ export class Tokens {
 
 /** Whether a scope includes what another one may do. */
 export function includes(held: TokenScope, needed: Scope): boolean {
-  const order: Scope[] = ['open', 'read', 'use', 'admin'];
-  return order.indexOf(held) >= order.indexOf(needed);
+  return scopes.indexOf(held) >= scopes.indexOf(needed);
 }
 
 /** The token that a request presents: its Authorization header; undefined without one, '' for another scheme. */

@@ -128,6 +128,7 @@ export class Compaction {
     if (missing !== undefined) throw new Error(`no snapshot of session ${missing.session.id} was given`);
     for (const { number, ...end } of ledger.recentlyEnded(wallMs())) {
       this.#buffer.json(recordKinds.end, ++this.#sequence, number, end);
+      await this.#flushChunk();
     }
     ledger.forgetDefinitions();
     await this.#flush();
@@ -149,10 +150,14 @@ export class Compaction {
     const mark = snapshot.quarantined == null ? {} : { quarantined: snapshot.quarantined };
     this.#buffer.json(recordKinds.create, ++this.#sequence, number, { ...session, ...mark });
     this.#buffer.parts(++this.#sequence, number, snapshot.offset, snapshot.parts);
-    if (this.#buffer.length >= CHUNK_BYTES) {
-      await this.#flush();
-      await setImmediate();
-    }
+    await this.#flushChunk();
+  }
+
+  /** Hands a full chunk to the thread, and lets the event loop turn. */
+  async #flushChunk(): Promise<void> {
+    if (this.#buffer.length < CHUNK_BYTES) return;
+    await this.#flush();
+    await setImmediate();
   }
 
   async #flush(): Promise<void> {

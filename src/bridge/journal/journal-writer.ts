@@ -331,7 +331,7 @@ export class JournalWriter {
   }
 }
 
-/** What cannot be mended where it fails, and stands in no one's way: closing, cutting, removing. */
+/** Best effort: failures of closing, truncating and removing are ignored: closing, cutting, removing. */
 function attempt<T>(act: () => T): T | undefined {
   try {
     return act();

@@ -15,6 +15,7 @@ import { type Clock, wallMs } from '../../abort/index.js';
 import { checkOptions, ListenerErrors } from '../../errors/index.js';
 import { Compaction } from './compaction.js';
 import { DurabilityWaiters, storageError } from './durability.js';
+import { endedWithinTheHour } from './ended-sessions.js';
 import type { FileOperations } from './file-operations.js';
 import { journalOptions } from './journal-options.js';
 import type { JournalFigures, JournalOptions, JournalRecord, RecoveredState } from './journal-types.js';
@@ -22,7 +23,7 @@ import type { Outcome } from './journal-writer.js';
 import { RecordBuffer } from './record-buffer.js';
 import { recordKinds } from './record-format.js';
 import { SessionLedger } from './session-ledger.js';
-import { endedWithinTheHour, type Opened } from './writer-requests.js';
+import type { Opened } from './writer-requests.js';
 import { WriterThread } from './writer-thread.js';
 
 const FIRST_PAUSE_MS = 100;

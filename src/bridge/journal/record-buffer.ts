@@ -5,7 +5,7 @@
 import type { Rows } from './journal-types.js';
 import { HEADER_BYTES, padded, type RecordHeader, recordKinds, viewOf, writeHeader } from './record-format.js';
 
-const LEAST_BYTES = 64 * 1024;
+const LEAST_BYTES = 4 * 1024;
 const encoder = new TextEncoder();
 
 export interface Records {

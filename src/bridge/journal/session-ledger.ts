@@ -1,7 +1,8 @@
 /** The sessions that have begun and not ended, as the journal knows them: their numbers on disk and how far their rows go. */
+import { endedWithinTheHour, forgetOldest } from './ended-sessions.js';
 import type { EndedSession, JournalRecord, RecoveredSession, SessionRecord } from './journal-types.js';
 import type { NumberedEnd } from './replay.js';
-import { endedWithinTheHour, type Opened } from './writer-requests.js';
+import type { Opened } from './writer-requests.js';
 
 export interface LedgerEntry {
   number: number;
@@ -17,7 +18,8 @@ type RowsRecord = Extract<JournalRecord, { kind: 'rows' }>;
 export class SessionLedger {
   /** By id and epoch; a session that is quarantined may stand beside a later one of its id. */
   readonly #byId = new Map<string, Map<string, LedgerEntry>>();
-  #ended: NumberedEnd[];
+  /** Those that ended, by their numbers, the oldest first: at most MOST_ENDED, and at a snapshot those of the last hour. */
+  readonly #ended: Map<number, NumberedEnd>;
   /** Definitions by fingerprint. */
   readonly #definitions: Map<string, unknown>;
   /** Fingerprints whose definition stands in the files that stay. */
@@ -31,7 +33,7 @@ export class SessionLedger {
       const kept = quarantined === null ? null : { ...recovered, rows: [] };
       this.#add({ number, session, next, quarantined: kept });
     }
-    this.#ended = ended;
+    this.#ended = new Map(ended.map((end) => [end.number, end]));
     this.#definitions = definitions;
     this.#stored = new Set(definitions.keys());
     this.#nextNumber = nextSession;
@@ -68,7 +70,8 @@ export class SessionLedger {
     const epochs = this.#byId.get(id);
     epochs?.delete(epoch);
     if (epochs?.size === 0) this.#byId.delete(id);
-    this.#ended.push({ ...end, number: entry.number });
+    this.#ended.set(entry.number, { ...end, number: entry.number });
+    forgetOldest(this.#ended);
   }
 
   /** The entry whose rows these are, checked, and how many they are. */
@@ -103,10 +106,13 @@ export class SessionLedger {
     return this.#definitions.get(fingerprint);
   }
 
-  /** Sessions that ended within the last hour; older ones are forgotten. */
-  recentlyEnded(wallMs: number): readonly NumberedEnd[] {
-    this.#ended = this.#ended.filter((end) => endedWithinTheHour(end, wallMs));
-    return this.#ended;
+  /** A copy of the sessions that ended within the last hour; older ones are forgotten. */
+  recentlyEnded(wallMs: number): NumberedEnd[] {
+    for (const [number, end] of this.#ended) {
+      if (endedWithinTheHour(end, wallMs)) break;
+      this.#ended.delete(number);
+    }
+    return [...this.#ended.values()];
   }
 
   /** Forgets definitions that no session uses. */

@@ -1,5 +1,6 @@
 /** What the main thread asks of the thread that writes, and the answers; both plain data. */
-import type { EndedSession, RecoveredSession } from './journal-types.js';
+import { endedWithinTheHour } from './ended-sessions.js';
+import type { RecoveredSession } from './journal-types.js';
 import type { JournalWriter, Outcome } from './journal-writer.js';
 import type { Records } from './record-buffer.js';
 import type { NumberedEnd } from './replay.js';
@@ -31,11 +32,6 @@ export interface Answer {
   value?: Opened | Outcome | null;
   error?: { message: string; stateDir: boolean };
 }
-
-const HOUR_MS = 3_600_000;
-
-export const endedWithinTheHour = ({ endedAt }: EndedSession, wallMs: number): boolean =>
-  Date.parse(endedAt) > wallMs - HOUR_MS;
 
 /** Never throws: an error is an answer. The buffers are those that the answer views. */
 export function answer(

@@ -5,8 +5,8 @@
  *     2  usage           a flag has a wrong value
  *     70 software        an uncaught exception
  *     75 temporary       another bridge has the state directory: start again later
- *     78 configuration   the state directory, a file of a token, of TLS or of the configuration, or the environment cannot be used: a
- *                        start alone will not help
+ *     78 configuration   the state directory, a file of a token, of TLS or of the configuration, or the environment cannot be used:
+ *                        restarting cannot help
  *
  * Source: sysexits.h. systemd and Kubernetes show the code; deploy/dtesn-bridge.service does not restart after 78.
  */

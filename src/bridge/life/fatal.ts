@@ -7,7 +7,7 @@
 import { z } from 'zod';
 import { type Clock, clockOption, untilAborted, withTimeLimit } from '../../abort/index.js';
 import { checkOptions } from '../../errors/index.js';
-import type { LogWriter } from '../logs/index.js';
+import { errorFacts, type LogWriter } from '../logs/index.js';
 import { exitCodes } from './exit-error.js';
 
 export interface FatalOptions {
@@ -21,7 +21,6 @@ export interface FatalOptions {
 }
 
 const COMMIT_MS = 1500;
-const MAX_FRAMES = 12;
 
 const optionsSchema = z.strictObject({
   log: z.custom<FatalOptions['log']>((value) => typeof value === 'object').describe('a LogWriter'),
@@ -38,14 +37,14 @@ export function onFatal(options: FatalOptions): () => void {
   const { log, commit, exit = process.exit, clock } = checkOptions(optionsSchema, options, 'onFatal');
   let ending = false;
   const end = async (error: unknown, kind: string): Promise<void> => {
-    log.writeNow('error', 'fatal', { kind, ...factsOf(error) });
+    log.writeNow('error', 'fatal', { kind, ...errorFacts(error) });
     if (ending) return exit(exitCodes.software);
     ending = true;
     const late = () => Object.assign(new Error('the commit is late'), { code: 'late' });
     try {
       await withTimeLimit(COMMIT_MS, late, undefined, (signal) => untilAborted(signal, commit(signal)), clock);
     } catch (failure) {
-      log.writeNow('error', 'the commit before the exit failed', factsOf(failure));
+      log.writeNow('error', 'the commit before the exit failed', errorFacts(failure));
     }
     exit(exitCodes.software);
   };
@@ -56,19 +55,5 @@ export function onFatal(options: FatalOptions): () => void {
   return () => {
     process.off('uncaughtException', uncaught);
     process.off('unhandledRejection', unhandled);
-  };
-}
-
-function factsOf(error: unknown): { name: string; code: string | undefined; stack: string | undefined } {
-  if (!(error instanceof Error)) return { name: typeof error, code: undefined, stack: undefined };
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line));
-  const { code } = error as NodeJS.ErrnoException;
-  return {
-    name: error.name,
-    code,
-    stack: frames
-      .slice(0, MAX_FRAMES)
-      .map((frame) => frame.trim())
-      .join(' | '),
   };
 }

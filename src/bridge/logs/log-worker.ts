@@ -60,7 +60,7 @@ function writeSome(length) {
     let lines = 0;
     for (let i = 0; i < length; i++) if (chunk[i] === 10) lines++;
     Atomics.add(header, words.dropped, lines);
-    reported = Atomics.load(header, words.dropped); // no line says that lines cannot be written
+    reported = Atomics.load(header, words.dropped); // a failed write is counted, not reported by a line
     return length;
   }
 }

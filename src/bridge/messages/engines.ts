@@ -1,10 +1,11 @@
 /** Engines, and what callers say of the requests that they sent to them. */
 import { z } from 'zod';
+import { ID_PATTERN } from './bounds.js';
 
 const name = z.string().min(1).max(256);
 const ticket = z
   .string()
-  .regex(/^[A-Za-z0-9._:-]{1,128}$/, { message: 'expected 1 to 128 of A-Z a-z 0-9 . _ : -' })
+  .regex(ID_PATTERN, { message: 'expected 1 to 128 of A-Z a-z 0-9 . _ : -' })
   .describe('1 to 128 of A-Z a-z 0-9 . _ : -');
 const session = z
   .string()

@@ -1,6 +1,6 @@
-/** What the bridge says and takes: one zod schema a message, the error codes, the OpenAPI document. */
+/** Messages of the bridge: one zod schema each, the error codes, and the bounds that several rooms check. */
 
-export { MAX_FRAME_BYTES } from './bounds.js';
+export { ID_PATTERN, MAX_FRAME_BYTES, MAX_STEPS_ITEMS, TRACEPARENT_PATTERN } from './bounds.js';
 export {
   BridgeError,
   type BridgeErrorCode,

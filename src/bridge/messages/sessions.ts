@@ -1,12 +1,12 @@
 /** Sessions: their creation, their rows, and what they have learned. */
 import { z } from 'zod';
+import { ID_PATTERN, MAX_STEPS_ITEMS } from './bounds.js';
 
-const MAX_ITEMS = 1000;
 const MAX_OUTPUTS = 64;
 
 const id = z
   .string()
-  .regex(/^[A-Za-z0-9._:-]{1,128}$/, { message: 'expected 1 to 128 of A-Z a-z 0-9 . _ : -' })
+  .regex(ID_PATTERN, { message: 'expected 1 to 128 of A-Z a-z 0-9 . _ : -' })
   .describe('1 to 128 of A-Z a-z 0-9 . _ : -, case-sensitive');
 const offset = z.int().nonnegative();
 const rows = z.array(z.array(z.number()));
@@ -72,7 +72,7 @@ export const stepsManySchema = z.strictObject({
   items: z
     .array(z.strictObject({ id, ...stepsFields }))
     .min(1)
-    .max(MAX_ITEMS),
+    .max(MAX_STEPS_ITEMS),
 });
 export const stepsManyAnswerSchema = z.object({
   items: z

@@ -13,6 +13,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import { checkOptions, rangeError } from '../../errors/index.js';
+import { parseHostPort } from '../host-port.js';
 import type { Heartbeat } from './heartbeat.js';
 import { probeWorker } from './probe-worker.js';
 
@@ -40,7 +41,9 @@ export class Probes {
 
   static async start(options: ProbesOptions): Promise<Probes> {
     const { listen, heartbeat } = checkOptions(optionsSchema, options, 'Probes');
-    const { host, port } = parseListen(listen);
+    const place = parseHostPort(listen);
+    if (place === null) throw rangeError('HOST:PORT', 'listen', listen);
+    const { host, port } = place;
     const worker = new Worker(probeWorker, {
       eval: true,
       execArgv: [],
@@ -64,12 +67,4 @@ export class Probes {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-function parseListen(listen: string): { host: string; port: number } {
-  const [, bracketed, plain, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]/\s]+)):(\d{1,5})$/.exec(listen) ?? [];
-  const host = bracketed ?? plain;
-  const port = Number(digits);
-  if (host === undefined || !(port <= 65_535)) throw rangeError('HOST:PORT', 'listen', listen);
-  return { host, port };
 }

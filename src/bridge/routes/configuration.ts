@@ -23,6 +23,7 @@ const changing = { method: 'POST', scope: 'admin', failure: 'open' } as const;
 const withVersion = 'with the same If-Match: 412 where it was changed before';
 
 export function configurationEndpoints(configuration: Configuration): Endpoint[] {
+  const schema = configJsonSchema();
   return [
     endpoint({
       ...reading,
@@ -36,7 +37,7 @@ export function configurationEndpoints(configuration: Configuration): Endpoint[]
       path: '/v1/config/schema',
       summary: 'JSON Schema of the configuration file; `restart` marks the fields that are taken at the start alone.',
       answers: { 200: doneSchema },
-      handle: () => ({ json: configJsonSchema() }),
+      handle: () => ({ json: schema }),
     }),
     endpoint({
       ...reading,

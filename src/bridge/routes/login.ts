@@ -10,6 +10,7 @@ import { type Caller, type Endpoint, endpoint, peerOf, type Tokens } from '../ht
 import { doneSchema, loginSchema } from '../messages/index.js';
 
 const cookieName = 'dtesn_session';
+const ownCookie = new RegExp(`(?:^|;\\s*)${cookieName}=([\\w-]{43})(?:;|$)`);
 const dayMs = 86_400_000;
 const mostLogins = 1000;
 
@@ -23,8 +24,7 @@ export class Logins {
 
   /** The caller whom a Cookie header stands for, with the scope `read`; undefined for none. */
   caller(cookie: string | undefined): Caller | undefined {
-    const id =
-      cookie === undefined ? undefined : new RegExp(`(?:^|;\\s*)${cookieName}=([\\w-]{43})(?:;|$)`).exec(cookie)?.[1];
+    const id = cookie === undefined ? undefined : ownCookie.exec(cookie)?.[1];
     const token = id === undefined ? undefined : this.#logins.get(id);
     if (token === undefined || this.#tokens.scopeOf(token) === null) return undefined;
     return { scope: 'read', id: id!, local: false };

@@ -31,7 +31,10 @@ export function objectivePriority(headers: IncomingHttpHeaders): 'high' | 'norma
     return value < 0 ? 'low' : 'high';
   }
   if (typeof text === 'string' && objectiveName.test(text)) return 'normal';
-  throw new BridgeError('malformed', 'Expected a whole number or the name of one for x-llm-d-inference-objective');
+  throw new BridgeError(
+    'malformed',
+    'Expected a whole number or the name of an InferenceObjective for x-llm-d-inference-objective',
+  );
 }
 
 function msOf(headers: IncomingHttpHeaders, name: string): number | undefined {

@@ -1,7 +1,5 @@
 /** POST /v1/process, /v1/process/batch and /v1/process/stream. */
-import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { systemClock } from '../../abort/index.js';
 import { type DtesnResultJson, dtesnResultSchema } from '../../processor/index.js';
 import { chunksOf, dropRest, type Endpoint, type EndpointRequest, EventStream, endpoint } from '../http/index.js';
 import {
@@ -15,8 +13,6 @@ import {
 import { type BatchRunner, type RequestOptions, readFrame, seriesOfFrame } from '../processing/index.js';
 import { objectivePriority } from './objectives.js';
 import { chunksOfMessage, chunksOfStream, modelInput } from './stream-chunks.js';
-
-const unreadMs = 30_000;
 
 const text = {
   retry: 'at any time: nothing of a request is kept',
@@ -81,7 +77,7 @@ export function processingEndpoints(runner: BatchRunner, finished: (result: Dtes
         const stream = new EventStream(request.outgoing, request.framed ? { connection: 'close' } : {});
         try {
           for (let next = first; !next.done; next = await outcomes.next()) {
-            await send(stream, request, next.value.type, next.value);
+            await send(stream, next.value.type, next.value);
           }
           stream.end();
         } catch (error) {
@@ -97,7 +93,10 @@ export function processingEndpoints(runner: BatchRunner, finished: (result: Dtes
   ];
 }
 
-function admission(request: EndpointRequest<{ priority?: 'high' | 'normal' | 'low' | undefined }>): RequestOptions {
+/** How a request is admitted: priority by the query, else by `x-llm-d-inference-objective`. */
+export function admission(
+  request: EndpointRequest<{ priority?: 'high' | 'normal' | 'low' | undefined }>,
+): RequestOptions {
   const { headers } = request.incoming;
   const objective = objectivePriority(headers);
   return {
@@ -132,11 +131,9 @@ function eventText(type: string, data: unknown): string {
   return `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-/** Sends an event, and waits until the client takes more: at most 30 s, then the client is closed. */
-async function send(stream: EventStream, request: EndpointRequest, type: string, data: unknown): Promise<void> {
-  const { outgoing, signal } = request;
-  if (!stream.write(eventText(type, data))) throw new BridgeError('malformed', 'The client left');
-  if (!outgoing.writableNeedDrain) return;
-  const cancel = systemClock.after(unreadMs, () => outgoing.destroy());
-  await once(outgoing, 'drain', { signal }).finally(cancel);
+/** Sends an event, and waits until the client takes more; one that reads nothing is closed (EventStream). */
+async function send(stream: EventStream, type: string, data: unknown): Promise<void> {
+  stream.write(eventText(type, data));
+  await stream.drained();
+  if (stream.closed) throw new BridgeError('malformed', 'The client left');
 }

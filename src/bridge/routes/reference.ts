@@ -8,9 +8,10 @@
 import { z } from 'zod';
 import { systemClock } from '../../abort/index.js';
 import type { DtesnResultJson } from '../../processor/index.js';
-import { type Endpoint, type EndpointRequest, endpoint } from '../http/index.js';
+import { type Endpoint, endpoint } from '../http/index.js';
 import { BridgeError, doneSchema } from '../messages/index.js';
-import type { BatchRunner, RequestOptions } from '../processing/index.js';
+import type { BatchRunner } from '../processing/index.js';
+import { admission } from './processing.js';
 
 const inputFields = {
   membrane_depth: z.int().min(1).max(16).optional().describe('where given, the depth of the configured network'),
@@ -99,16 +100,6 @@ export function referenceEndpoints({ runner, config, status }: ReferenceParts): 
       handle: () => ({ json: status() }),
     }),
   ];
-}
-
-function admission({ caller, budgetMs, signal, traceparent, incoming }: EndpointRequest): RequestOptions {
-  return {
-    client: caller.id,
-    budgetMs,
-    signal,
-    traceparent,
-    ...(incoming.headers['content-length'] !== undefined && { bytes: Number(incoming.headers['content-length']) }),
-  };
 }
 
 function checkShape(

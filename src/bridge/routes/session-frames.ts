@@ -11,8 +11,8 @@
  */
 import { z } from 'zod';
 import type { Floats } from '../../native/index.js';
-import { type Answer, chunksOf, type EndpointRequest } from '../http/index.js';
-import { BridgeError, isBridgeError, stepsManySchema } from '../messages/index.js';
+import { type Answer, checked, chunksOf, type EndpointRequest, parseJson } from '../http/index.js';
+import { BridgeError, isBridgeError, MAX_STEPS_ITEMS, stepsManySchema } from '../messages/index.js';
 import { readFrame, writeFrame } from '../processing/index.js';
 import type { RowMatrix, StepsAnswer, StepsItem, StepsOutcome, StepsRequest } from '../sessions/index.js';
 
@@ -22,7 +22,7 @@ const indexSchema = z.strictObject({
   items: z
     .array(item.extend({ rows: z.int().nonnegative() }))
     .min(1)
-    .max(1000),
+    .max(MAX_STEPS_ITEMS),
 });
 
 export function rowsOf({ rows, cols, data }: RowMatrix): number[][] {
@@ -56,7 +56,7 @@ export async function readStepsMany({ incoming, signal }: EndpointRequest): Prom
     { ...headers, 'content-length': String(length) },
     behind(index, chunksOf(incoming, signal)),
   );
-  const { items } = checkedIndex(index);
+  const { items } = checked(indexSchema, parseJson(index), 'the index') as z.output<typeof indexSchema>;
   const total = items.reduce((sum, { rows }) => sum + rows, 0);
   if (frame.count !== null || total !== frame.steps) {
     throw new BridgeError('malformed', `Expected as many rows in the index as in x-dtesn-shape but they are ${total}`);
@@ -79,19 +79,6 @@ async function* behind(index: Buffer, body: AsyncIterable<Buffer>): AsyncIterabl
     if (taken < chunk.length) yield chunk.subarray(taken);
   }
   if (filled < index.length) throw new BridgeError('malformed', 'The body ended before its index');
-}
-
-function checkedIndex(index: Buffer): z.output<typeof indexSchema> {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(index.toString('utf8'));
-  } catch (cause) {
-    throw new BridgeError('malformed', 'Expected JSON in the index of the frame', { cause });
-  }
-  const result = indexSchema.safeParse(parsed);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new BridgeError('malformed', `the index.${issue?.path.join('.')}: ${issue?.message}`.slice(0, 400));
 }
 
 export function stepsMessage({ outputs, ...place }: StepsAnswer): object {

@@ -7,7 +7,8 @@ export function statusEndpoint(status: () => object): Endpoint {
     method: 'GET',
     path: '/v1/status',
     scope: 'read',
-    summary: 'The bridge itself: version, phase, sessions, queue, throughput, the last activity of the membranes.',
+    summary:
+      'The bridge itself: version, phase, counts of sessions, rows and inputs, queue, the last activity of the membranes.',
     idempotent: true,
     retry: 'at any time',
     failure: 'open',

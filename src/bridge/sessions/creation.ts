@@ -1,19 +1,18 @@
 /** Checks of a request to create a session, and the session it makes. */
 import { randomBytes } from 'node:crypto';
 import { wallMs } from '../../abort/index.js';
-import { BridgeError } from '../messages/index.js';
+import { BridgeError, ID_PATTERN } from '../messages/index.js';
 import { OnlineReadout } from './online-readout.js';
 import type { PinnedNetwork } from './pinned-networks.js';
 import type { CreateSession, LearnerSettings } from './requests.js';
 import { Session, type SessionSettings } from './session.js';
 
 const MOST_COLUMNS = 64;
-const idLaw = /^[A-Za-z0-9._:-]{1,128}$/;
 
 /** The id of a request, or a random one. Errors: BridgeError `malformed`. */
 export function idOf({ id }: CreateSession): string {
   if (id === undefined) return `s-${randomBytes(16).toString('hex')}`;
-  if (typeof id === 'string' && idLaw.test(id)) return id;
+  if (typeof id === 'string' && ID_PATTERN.test(id)) return id;
   throw new BridgeError('malformed', 'Expected 1 to 128 of A-Z, a-z, 0-9 and . _ : - for id');
 }
 

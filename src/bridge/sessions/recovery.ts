@@ -90,7 +90,7 @@ function recoverSession(recovered: RecoveredSession, pinned: PinnedNetwork, { bu
   session.offset = offset;
   session.exact = settings.build === build && parts['inexact'] === undefined;
   if (parts['state'] !== undefined) session.place = pinned.streams.begin(floatsOf(parts['state'], record.dtype));
-  const works = joined(rows).map((one) => {
+  const works = rows.map((one) => {
     const count = one.rows.length / record.inputs;
     const work = new StepsWork(session, one.from, { count, data: one.rows }, one.targets, true);
     pinned.batches.add(work);
@@ -110,35 +110,6 @@ function learnerOf(
   const { learner, errors } = parts;
   const saved = learner === undefined || errors === undefined ? undefined : { learner, errors };
   return new OnlineReadout(features, settings, saved);
-}
-
-type RecoveredRows = RecoveredSession['rows'];
-
-/** Rows that follow each other as one piece, as long as all of them or none have targets. */
-function joined(rows: RecoveredRows): RecoveredRows {
-  const pieces: RecoveredRows[] = [];
-  for (const one of rows) {
-    const last = pieces.at(-1);
-    if (last !== undefined && (last[0]!.targets === null) === (one.targets === null)) last.push(one);
-    else pieces.push([one]);
-  }
-  return pieces.map((piece) => ({
-    from: piece[0]!.from,
-    rows: concat(piece.map((one) => one.rows)),
-    targets: piece[0]!.targets === null ? null : (concat(piece.map((one) => one.targets!)) as Float64Array),
-  }));
-}
-
-function concat(views: readonly Floats[]): Floats {
-  if (views.length === 1) return views[0]!;
-  const Kind = views[0]!.constructor as Float32ArrayConstructor;
-  const all = new Kind(views.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const view of views) {
-    all.set(view, at);
-    at += view.length;
-  }
-  return all;
 }
 
 /** Elements of bytes that may lie anywhere in a buffer. */

@@ -18,7 +18,7 @@
  */
 import { untilAborted, wallMs } from '../../abort/index.js';
 import { checkOptions } from '../../errors/index.js';
-import type { Journal, RecoveredState } from '../journal/index.js';
+import { ENDED_MS, type Journal, type RecoveredState } from '../journal/index.js';
 import { BridgeError } from '../messages/index.js';
 import type { BlockedSession } from './blocked-session.js';
 import { thisBuild } from './build.js';
@@ -46,7 +46,7 @@ import type {
 } from './requests.js';
 import type { Session } from './session.js';
 import { SessionCounters } from './session-metrics.js';
-import { GONE_MS, goneError, SessionTable } from './session-table.js';
+import { goneError, SessionTable } from './session-table.js';
 import { snapshots } from './snapshots.js';
 import { StepsRunner } from './steps-runner.js';
 
@@ -127,7 +127,7 @@ export class SessionService {
       if (session.blocked === null) this.#learnerBytes += session.learnerBytes;
     }
     for (const { id, reason, endedAt } of ended) {
-      const left = Math.min(GONE_MS, GONE_MS - (wallMs() - Date.parse(endedAt)));
+      const left = Math.min(ENDED_MS, ENDED_MS - (wallMs() - Date.parse(endedAt)));
       if (reason !== 'withdrawn' && this.#table.find(id) === undefined) this.#table.end(id, reason, 0, left);
     }
     for (const [result, count] of Object.entries(counts))

@@ -4,12 +4,10 @@
  *     unknown id: session_unknown      ended within the hour: session_gone      cannot be served: network_changed or storage
  */
 import type { Clock } from '../../abort/index.js';
+import { ENDED_MS, forgetOldest } from '../journal/index.js';
 import { BridgeError } from '../messages/index.js';
 import type { BlockedSession } from './blocked-session.js';
 import type { Session } from './session.js';
-
-export const GONE_MS = 3_600_000;
-const MOST_GONE = 100_000;
 
 interface Gone {
   /** Of the clock. */
@@ -77,15 +75,12 @@ export class SessionTable {
     this.#sorted = null;
   }
 
-  end(id: string, reason: Gone['reason'], sequence: number, forMs: number = GONE_MS): void {
+  end(id: string, reason: Gone['reason'], sequence: number, forMs: number = ENDED_MS): void {
     this.#sessions.delete(id);
     this.#sorted = null;
     this.#gone.delete(id);
     this.#gone.set(id, { until: this.#clock.now() + forMs, reason, sequence });
-    for (const [oldest, { until }] of this.#gone) {
-      if (this.#gone.size <= MOST_GONE && until > this.#clock.now()) break;
-      this.#gone.delete(oldest);
-    }
+    forgetOldest(this.#gone);
   }
 
   /** At most `limit` sessions with ids above `after`, in the order of UTF-16 code units. */

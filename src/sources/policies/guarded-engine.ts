@@ -17,7 +17,15 @@
  * with the last failure as `cause`.
  */
 
-import { type Clock, pause, systemClock, untilAborted } from '../../abort/index.js';
+import {
+  CircuitBreaker,
+  type Clock,
+  type Failure,
+  type Pass,
+  pause,
+  systemClock,
+  untilAborted,
+} from '../../abort/index.js';
 import {
   type Engine,
   EngineError,
@@ -30,7 +38,6 @@ import {
   type SharedOptions,
   scraperOf,
 } from '../../engine/index.js';
-import { CircuitBreaker, type Failure, type Pass } from './circuit-breaker.js';
 import { retryDelay } from './retry.js';
 import { RetryBudget } from './retry-budget.js';
 

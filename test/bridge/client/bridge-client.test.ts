@@ -215,6 +215,50 @@ describe('the path of an engine request', () => {
     expect(asked).toBe(6);
   });
 
+  test('aborts of the caller are no failures of the bridge: the next question is asked', async () => {
+    let answers = false;
+    let asked = 0;
+    await using server = await serve((_, response) => {
+      asked += 1;
+      if (answers) response.end('{"engine":"a","url":"u","reason":"r"}');
+    });
+    await using client = new BridgeClient(server.url, { budgetMs: 5000 });
+    for (let i = 0; i < 6; i++) {
+      const stop = new AbortController();
+      const picked = client.pick({}, { signal: stop.signal });
+      await expect.poll(() => asked).toBe(i + 1);
+      stop.abort();
+      expect(await picked).toBeNull();
+    }
+    answers = true;
+    expect(await client.pick()).toMatchObject({ engine: 'a' });
+  });
+
+  test('the repeat after a refused token has what is left of the budget', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'dtesn-client-'));
+    const tokenFile = path.join(folder, 'token');
+    writeFileSync(tokenFile, 'a'.repeat(40));
+    let now = 0;
+    const limits: number[] = [];
+    const clock = {
+      now: () => now,
+      after: (ms: number, call: () => void) => {
+        limits.push(ms);
+        const timer = setTimeout(call, ms);
+        return () => clearTimeout(timer);
+      },
+    };
+    await using server = await serve((_, response) => {
+      now += 300;
+      writeFileSync(tokenFile, 'b'.repeat(40));
+      refuse(response, 401, 'unauthorised');
+    });
+    await using client = new BridgeClient(server.url, { budgetMs: 1000, tokenFile, clock });
+    expect(await client.pick()).toBeNull();
+    expect(limits.filter((ms) => ms === 1000 || ms === 700)).toEqual([1000, 700]);
+    rmSync(folder, { recursive: true });
+  });
+
   test('no engine is an answer: the next questions are asked', async () => {
     let asked = 0;
     await using server = await serve((_, response) => {

@@ -3,9 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { Clock } from '../../../src/abort/index.js';
 import { Configuration, startConfiguration } from '../../../src/bridge/configuration/index.js';
+import { POLL_MS } from '../../../src/bridge/files/index.js';
 import { BridgeError } from '../../../src/bridge/messages/index.js';
 import { MetricsRegistry } from '../../../src/bridge/metrics/index.js';
+import { ManualClock } from '../../manual-clock.js';
 import { RecordingLogger } from '../life/recording-logger.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'dtesn-config-'));
@@ -16,12 +19,13 @@ interface Effects {
   fail?: Error;
 }
 
-function running(given: { flags?: object; environment?: NodeJS.ProcessEnv; file?: object } = {}) {
+function running(given: { flags?: object; environment?: NodeJS.ProcessEnv; file?: object; clock?: Clock } = {}) {
   const file = given.file === undefined ? undefined : path.join(folder, `${++files}.json`);
   const write = (value: unknown) => writeFileSync(file!, typeof value === 'string' ? value : JSON.stringify(value));
   if (given.file !== undefined) write(given.file);
   const start = startConfiguration({ flags: given.flags ?? {}, environment: given.environment ?? {}, path: file });
   const applied: (readonly string[])[] = [];
+  let attempts = 0;
   const told: (readonly string[])[] = [];
   const effects: Effects = {};
   const metrics = new MetricsRegistry();
@@ -30,15 +34,17 @@ function running(given: { flags?: object; environment?: NodeJS.ProcessEnv; file?
     start: start.resolved,
     file: start.file,
     apply: async (_, fields) => {
+      attempts += 1;
       if (effects.fail !== undefined) throw effects.fail;
       applied.push(fields);
     },
     changed: ({ changed }) => told.push(changed),
     log,
     metrics,
+    clock: given.clock,
   });
   const gauge = () => metrics.gauge('dtesn_config_last_reload_successful', help).value();
-  return { configuration, applied, told, effects, write, gauge, lines: log.lines };
+  return { configuration, applied, attempts: () => attempts, told, effects, write, gauge, lines: log.lines };
 }
 const help = 'Whether the configuration was taken when it was last read: 1, or 0 where it was refused.';
 
@@ -212,6 +218,20 @@ describe('a reload', () => {
     write({ sessions: { maxSessions: 11 } });
     await configuration.reload();
     expect([gauge(), configuration.current.sessions.maxSessions]).toEqual([1, 11]);
+    await configuration.close();
+  });
+
+  test('tries a file whose network cannot be built once, and again when the file changes', async () => {
+    const clock = new ManualClock();
+    const { configuration, attempts, write, effects } = running({ file: {}, clock });
+    effects.fail = Object.assign(new RangeError('Expected fewer units'), { code: 'ERR_DTESN_ARGUMENT' });
+    write({ network: { units: 4096 } });
+    await clock.pass(5 * POLL_MS);
+    expect(attempts()).toBe(1);
+    delete effects.fail;
+    write({ network: { units: 2048 } });
+    await clock.pass(5 * POLL_MS);
+    expect([attempts(), configuration.current.network.units]).toEqual([2, 2048]);
     await configuration.close();
   });
 

@@ -3,8 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { POLL_MS, parseTargets } from '../../../src/bridge/engines/discovery/index.js';
+import { parseTargets } from '../../../src/bridge/engines/discovery/index.js';
 import type { EngineSetOptions } from '../../../src/bridge/engines/index.js';
+import { POLL_MS } from '../../../src/bridge/files/index.js';
 import { ManualClock } from '../../manual-clock.js';
 import { startSet, temporaryFolder } from './engine-under-test.js';
 

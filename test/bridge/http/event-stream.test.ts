@@ -30,3 +30,17 @@ test('a client with more than 256 KiB unread is closed, and one that reads is no
   server.closeAllConnections();
   server.close();
 });
+
+test('an event of more than 256 KiB reaches a client that reads', async () => {
+  const text = `data: ${'x'.repeat(600_000)}\n\n`;
+  const server = http.createServer((_, outgoing) => {
+    const stream = new EventStream(outgoing);
+    expect(stream.write(text)).toBe(true);
+    void stream.drained().then(() => stream.end(text));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const came = await (await fetch(`http://127.0.0.1:${port}/`)).text();
+  expect(came.split('\n').filter((line) => line.length > 600_000)).toHaveLength(2);
+  server.close();
+});

@@ -6,17 +6,14 @@
  * A target without a scheme is `http://` (label `__scheme__` says another). The label `name` names the engine of a group with one
  * target, `kind` says what it is; other labels are ignored. The file is read again when its folder changes, which is how
  * Kubernetes swaps a symlink, and every POLL_MS besides. A file that is absent, too large or wrong is logged once for each text
- * and counted, and leaves the engines as they are. A read that hangs delays neither the end nor another thing. At most MOST_BYTES and MOST_TARGETS.
+ * and counted, and leaves the engines as they are. A read that hangs delays neither close() nor other work. At most MOST_BYTES and MOST_TARGETS.
  */
-import { type FSWatcher, watch } from 'node:fs';
 import { open } from 'node:fs/promises';
-import path from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../../../abort/index.js';
+import { FileWatch } from '../../files/index.js';
 import type { Discovery } from './discovery.js';
 
-export const POLL_MS = 5000;
-const SETTLE_MS = 50;
 const MOST_BYTES = 1024 * 1024;
 const MOST_TARGETS = 1000;
 
@@ -64,10 +61,8 @@ export interface EnginesFileOptions {
 
 export class EnginesFile implements Discovery {
   readonly #options: EnginesFileOptions;
-  #watcher: FSWatcher | null = null;
+  #watch: FileWatch | null = null;
   #closed = false;
-  #cancelPoll = () => {};
-  #cancelSettle = () => {};
   /** What was last tried, good or not. */
   #tried: string | null = null;
   /** The read under way, and the one after it: no more wait, however long a read hangs. */
@@ -80,8 +75,8 @@ export class EnginesFile implements Discovery {
   }
 
   async start(): Promise<void> {
-    this.#watch();
-    this.#poll();
+    const { path, clock } = this.#options;
+    this.#watch = new FileWatch(path, () => void this.read(), clock);
     await this.read();
   }
 
@@ -103,31 +98,8 @@ export class EnginesFile implements Discovery {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#watcher?.close();
-    this.#cancelPoll();
-    this.#cancelSettle();
+    this.#watch?.close();
     await this.#taking;
-  }
-
-  #watch(): void {
-    try {
-      const watcher = watch(path.dirname(this.#options.path), { persistent: false }, () => {
-        this.#cancelSettle();
-        this.#cancelSettle = this.#options.clock.after(SETTLE_MS, () => void this.read());
-      });
-      watcher.on('error', () => watcher.close()); // the poll goes on
-      this.#watcher = watcher;
-    } catch {
-      // A folder that is not there yet cannot be watched: the poll finds the file.
-    }
-  }
-
-  #poll(): void {
-    this.#cancelPoll = this.#options.clock.after(POLL_MS, () => {
-      if (this.#watcher === null) this.#watch();
-      void this.read();
-      this.#poll();
-    });
   }
 
   async #read(): Promise<void> {

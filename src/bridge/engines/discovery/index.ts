@@ -1,4 +1,4 @@
 /** How engines are found while the bridge runs: a file, a name of the DNS. */
 export type { Discovery } from './discovery.js';
 export { DnsEngines, KEEP_MS, RESOLVE_MS, type Resolve, systemResolve } from './dns-engines.js';
-export { EnginesFile, POLL_MS, parseTargets, type Target } from './engines-file.js';
+export { EnginesFile, parseTargets, type Target } from './engines-file.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { CircuitBreaker } from '../../../src/sources/policies/circuit-breaker.js';
+import { CircuitBreaker } from '../../src/abort/index.js';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
 afterEach(() => void vi.useRealTimers());

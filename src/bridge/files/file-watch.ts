@@ -1,12 +1,12 @@
 /**
- * Tells that a file may have changed: when its folder changes, which is how Kubernetes swaps the symlink `..data`, and every POLL_MS
- * besides. Whether it did is for the listener to find out.
+ * Calls `look` whenever a file may have changed: when its folder changes, which is how Kubernetes swaps the symlink `..data`, and
+ * every POLL_MS besides. Whether it did is for `look` to find out.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../../abort/index.js';
 
-const POLL_MS = 5000;
+export const POLL_MS = 5000;
 const SETTLE_MS = 50;
 
 export class FileWatch {

@@ -6,17 +6,22 @@
  *     half-open  one call passes, as a probe: its success closes, its failure opens once more
  *
  * A failure may bring times of its own: `restMs`, to be left alone just that long at once (at most 30 s), and `longestMs`,
- * the longest b. Calls that began before the breaker changed its mind do not change it again. Times are of the monotonic clock.
+ * the longest b. Other limits may be given (`limits`). Calls that began before the breaker changed its mind do not change it again. Times are of the monotonic clock.
  * Source: Nygard (2018), "Release It!", 2nd ed., section 5.2.
  */
-import { type Clock, systemClock } from '../../abort/index.js';
+import { type Clock, systemClock } from './clock.js';
 
 const windowMs = 10_000;
 const bucketMs = 1000;
 const enoughCalls = 5;
-const inARowLimit = 5;
-const firstMs = 1000;
-const maxMs = 30_000;
+/** What a breaker opens at, and the first and the longest b. */
+export interface BreakerLimits {
+  inARow: number;
+  firstMs: number;
+  maxMs: number;
+}
+
+const standardLimits: BreakerLimits = { inARow: 5, firstMs: 1000, maxMs: 30_000 };
 
 export interface Pass {
   probe: boolean;
@@ -38,6 +43,7 @@ interface Bucket {
 export class CircuitBreaker {
   readonly #random: () => number;
   readonly #clock: Clock;
+  readonly #limits: BreakerLimits;
   #buckets: Bucket[] = [];
   #inARow = 0;
   #openings = 0;
@@ -45,9 +51,10 @@ export class CircuitBreaker {
   #probing = false;
   #change = 0;
 
-  constructor(random: () => number = Math.random, clock: Clock = systemClock) {
+  constructor(random: () => number = Math.random, clock: Clock = systemClock, limits: BreakerLimits = standardLimits) {
     this.#random = random;
     this.#clock = clock;
+    this.#limits = limits;
   }
 
   get state(): 'closed' | 'open' | 'half-open' {
@@ -75,15 +82,15 @@ export class CircuitBreaker {
     else this.#count(false);
   }
 
-  failed(pass: Pass, { restMs = 0, longestMs = maxMs }: Failure = {}): void {
+  failed(pass: Pass, { restMs = 0, longestMs = this.#limits.maxMs }: Failure = {}): void {
     if (pass.change !== this.#change) return;
     this.#inARow += 1;
     this.#count(true);
-    if (restMs > 0) this.#open(Math.min(restMs, maxMs));
+    if (restMs > 0) this.#open(Math.min(restMs, this.#limits.maxMs));
     else if (pass.probe || this.#isTooMuch()) this.#open(this.#backoff(longestMs));
   }
 
-  /** The call ended without a conclusion about the engine. */
+  /** The call ended without a conclusion about what was asked. */
   abandoned(pass: Pass): void {
     if (pass.change === this.#change && pass.probe) this.#probing = false;
   }
@@ -91,7 +98,7 @@ export class CircuitBreaker {
   #isTooMuch(): boolean {
     const calls = this.#buckets.reduce((sum, bucket) => sum + bucket.calls, 0);
     const failures = this.#buckets.reduce((sum, bucket) => sum + bucket.failures, 0);
-    return this.#inARow >= inARowLimit || (calls >= enoughCalls && failures >= calls / 2);
+    return this.#inARow >= this.#limits.inARow || (calls >= enoughCalls && failures >= calls / 2);
   }
 
   #count(failed: boolean): void {
@@ -107,6 +114,7 @@ export class CircuitBreaker {
   }
 
   #backoff(longestMs: number): number {
+    const { firstMs, maxMs } = this.#limits;
     const most = Math.min(longestMs, maxMs, firstMs * 2 ** this.#openings);
     this.#openings += 1;
     return (most / 2) * (1 + this.#random());
