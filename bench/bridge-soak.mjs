@@ -6,7 +6,7 @@
  * Every tick: inputs, batches, sessions that are created, fed and ended, picks with tickets, a page of metrics, the context, clients
  * of the events that come and go, requests that are cut off, wrong and shed. Sixty times the memory of the process and its
  * descriptors are noted. It fails when the least of the last third lies above the least of the first third (after a warm-up of
- * a fifth) by more than ROOM, or when an answer was 500.
+ * a fifth) by more than ROOM, when an answer was 500, and when there is no sample or no answer was 200.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -165,6 +165,8 @@ function report() {
   console.log(`${minutes} minutes, ${samples.length} samples, answers by status:`, counts);
   console.table(Object.fromEntries(rows.map(({ name, ...row }) => [name, row])));
   const failed = rows.filter(({ growth, allowed }) => growth > allowed).map(({ name }) => `${name} grew`);
+  if (samples.length === 0) failed.push('no sample was taken');
+  if (!(counts[200] > 0)) failed.push('no answer was 200');
   if (counts[500] > 0) failed.push(`${counts[500]} answers were 500`);
   if (code !== 0) failed.push(`the bridge ended with ${code}`);
   for (const reason of failed) console.error(reason);

@@ -56,6 +56,8 @@ async function startEngine() {
 }
 
 async function startBridge(engine) {
+  // Free only by chance: the port is taken from the range that the system gives out.
+  const probe = await freePort();
   const args = [
     command,
     'bridge',
@@ -64,13 +66,10 @@ async function startBridge(engine) {
     '--listen',
     '127.0.0.1:0',
     '--probe-listen',
-    '127.0.0.1:0',
+    `127.0.0.1:${probe}`,
     '--log-level',
     'warn',
   ];
-  // The probe's port is free only by chance: it is taken from the range that the system gives out.
-  const probe = await freePort();
-  args[args.indexOf('--probe-listen') + 1] = `127.0.0.1:${probe}`;
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let out = '';
   for await (const chunk of child.stdout) {
@@ -87,6 +86,13 @@ async function freePort() {
   const { port } = server.address();
   server.close();
   return port;
+}
+
+/** Asks for an answer of 200. Errors: any other status. */
+async function askWell(base, where, options) {
+  const answer = await ask(base, where, options);
+  if (answer.status !== 200) throw new Error(`${where} answered ${answer.status}: ${answer.body}`);
+  return answer;
 }
 
 function ask(base, where, { method = 'GET', body, headers = {}, through = agent } = {}) {
@@ -115,7 +121,7 @@ async function plain(seconds) {
 
 /** Requests a second of 32 clients, each after the other. */
 async function rate(task, base, where, seconds, options) {
-  const times = await closedLoop(32, seconds, () => ask(base, where, options));
+  const times = await closedLoop(32, seconds, () => askWell(base, where, options));
   return {
     task,
     'requests/s': round(times.length / seconds),
@@ -260,16 +266,15 @@ function poolRate(seconds) {
 }
 
 async function connections({ url, child }, idle, active, seconds) {
-  const { hostname, port } = new URL(url);
   const sockets = [];
   for (let made = 0; made < idle; made += 500) {
-    const some = Array.from({ length: Math.min(500, idle - made) }, () => net.connect(Number(port), hostname));
-    await Promise.all(some.map((socket) => once(socket, 'connect')));
-    sockets.push(...some);
+    sockets.push(...(await Promise.all(Array.from({ length: Math.min(500, idle - made) }, () => idleSocket(url)))));
   }
-  const before = memoryOf(child.pid);
   const many = new http.Agent({ keepAlive: true, maxSockets: active });
-  const times = await closedLoop(active, seconds, () => ask(url, '/v1/engines', { through: many }));
+  const times = await closedLoop(active, seconds, () => askWell(url, '/v1/engines', { through: many }));
+  const memory = memoryOf(child.pid);
+  const closed = sockets.filter((socket) => socket.readyState !== 'open').length;
+  if (closed > 0) throw new Error(`${closed} of ${idle} idle connections were closed during the run`);
   for (const socket of sockets) socket.destroy();
   many.destroy();
   return {
@@ -277,8 +282,23 @@ async function connections({ url, child }, idle, active, seconds) {
     'requests/s': round(times.length / seconds),
     'p50 ms': quantile(times, 0.5),
     'p99 ms': quantile(times, 0.99),
-    MiB: round(before),
+    MiB: round(memory),
   };
+}
+
+/** A connection that is kept after one answer. One that sends nothing is closed once its headers are late. */
+async function idleSocket(url) {
+  const { host, hostname, port } = new URL(url);
+  const socket = net.connect(Number(port), hostname);
+  socket.write(`GET /livez HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+  let came = '';
+  socket.on('data', (chunk) => {
+    came += chunk;
+  });
+  // The body is one line, as the bench of plain answers has it.
+  while (!/\r\n\r\n.*\n$/s.test(came)) await once(socket, 'data', { signal: AbortSignal.timeout(10_000) });
+  if (!came.startsWith('HTTP/1.1 200 ')) throw new Error(`an idle connection was answered with ${came}`);
+  return socket;
 }
 
 /** CPU time of a process so far in ms; the system counts in hundredths of a second. */

@@ -48,6 +48,9 @@ const commands = blocks
       .map((command) => ({ page, command })),
   );
 
+/** Pages whose bridge is started and answers their curl lines. */
+const served = ['README.md', 'docs/bridge.md'];
+
 /** A command that serves until it is ended. */
 const isServer = (command: string) => command.startsWith('npx dtesn bridge');
 
@@ -91,6 +94,10 @@ describe('examples', () => {
 describe('commands', () => {
   test('every shell line is one that is known to be tested', () => {
     for (const { command } of commands) expect(command).toMatch(/^(npx dtesn |npm install dtesn$|curl )/);
+    const ofBridge = commands.filter(({ command }) => isServer(command) || command.startsWith('curl '));
+    expect(ofBridge.filter(({ page }) => !served.includes(page))).toEqual([]);
+    const starts = ofBridge.filter(({ command }) => isServer(command)).map(({ page }) => page);
+    expect(starts.toSorted()).toEqual(served.toSorted());
   });
 
   test.each(commands.filter(({ command }) => command.startsWith('npx dtesn') && !isServer(command)))(
@@ -112,7 +119,7 @@ describe('a bridge', () => {
   const lines = (page: string, begin: string) =>
     commands.filter((one) => one.page === page && one.command.startsWith(begin)).map(({ command }) => command);
 
-  test.each(['README.md', 'docs/bridge.md'])('that the line of %s starts answers its curl lines', async (page) => {
+  test.each(served)('that the line of %s starts answers its curl lines', async (page) => {
     const [start = ''] = lines(page, 'npx dtesn bridge');
     const [, , , ...args] = start.split(' ');
     await using bridge = await runningBridge({ args });

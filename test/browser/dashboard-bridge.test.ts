@@ -1,4 +1,8 @@
-/** The dashboard of the command `dtesn bridge`, beside a simulated engine whose faults are injected. */
+/**
+ * The dashboard of the command `dtesn bridge`, beside a simulated engine whose faults are injected.
+ *
+ * @module-tag slow
+ */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EngineSimulator } from '../../src/simulator/index.js';

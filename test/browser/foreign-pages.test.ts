@@ -3,6 +3,8 @@
  *
  * The browser takes evil.example for 127.0.0.1. What the bridge answered is read from its own counters, which see each request, also
  * those whose answer the browser keeps from the page.
+ *
+ * @module-tag slow
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';

@@ -109,7 +109,9 @@ describe('the lock of a file', () => {
   });
 });
 
-const python = posix && spawnSync('python3', ['--version']).status === 0;
+/** The library of a sanitizer is for this process alone. */
+const plain = { ...process.env, LD_PRELOAD: '' };
+const python = posix && spawnSync('python3', ['--version'], { env: plain }).status === 0;
 if (!python) console.warn('python3 is missing: no socket receives the notifications, their tests are skipped');
 
 /** A datagram socket that prints what it receives. */
@@ -135,7 +137,7 @@ describe('notifications of systemd', () => {
 
   test.skipIf(!python).each(names)('a datagram each reaches %s', async (_name, nameOf) => {
     const name = nameOf();
-    const child = spawn('python3', ['-c', receiver, name], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('python3', ['-c', receiver, name], { stdio: ['ignore', 'pipe', 'inherit'], env: plain });
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => {
       said += chunk.toString();
@@ -168,11 +170,7 @@ describe('notifications of systemd', () => {
 
 test.skipIf(!posix)('the limit of open files is that of the shell', () => {
   const { soft, hard } = openFileLimit()!;
-  const said = spawnSync('sh', ['-c', 'ulimit -Sn; ulimit -Hn'], {
-    encoding: 'utf8',
-    // The library of a sanitizer is for this process alone.
-    env: { ...process.env, LD_PRELOAD: '' },
-  })
+  const said = spawnSync('sh', ['-c', 'ulimit -Sn; ulimit -Hn'], { encoding: 'utf8', env: plain })
     .stdout.trim()
     .split('\n');
   expect(said.map((limit) => (limit === 'unlimited' ? Infinity : Number(limit)))).toEqual([expect.any(Number), hard]);

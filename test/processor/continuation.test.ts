@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { DeepTreeModel } from '../../src/network/index.js';
 import { type Continuation, DtesnProcessor } from '../../src/processor/index.js';
 import fc from '../property/fast-check.js';
 
@@ -137,7 +138,23 @@ describe('a series in chunks', () => {
 
 test('a processor of one lane runs one input at a time', async () => {
   await using one = await DtesnProcessor.create({ config, engine: processor.engine, lanes: 1 });
-  await Promise.all(Array.from({ length: 8 }, () => one.process('together')));
+  let running = 0;
+  let most = 0;
+  const { runAsync } = DeepTreeModel.prototype;
+  const runs = vi.spyOn(DeepTreeModel.prototype, 'runAsync').mockImplementation(async function (
+    this: DeepTreeModel,
+    ...args: Parameters<typeof runAsync>
+  ) {
+    most = Math.max(most, ++running);
+    return runAsync.apply(this, args).finally(() => running--);
+  } as typeof runAsync);
+  try {
+    await Promise.all(Array.from({ length: 8 }, () => one.process('together')));
+    expect(runs.mock.calls.length).toBeGreaterThanOrEqual(8);
+  } finally {
+    runs.mockRestore();
+  }
+  expect(most).toBe(1);
   const { current_processing_load: load } = await one.fetchResourceDataSource();
   expect(load).toMatchObject({ lanes: 1 });
   await expect(DtesnProcessor.create({ lanes: 0 })).rejects.toThrow('a whole number of runs');

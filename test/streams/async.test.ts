@@ -164,18 +164,22 @@ test('an aborted signal begins nothing, and an abort during runAsync rejects wit
 });
 
 test('progress counts rows', async () => {
-  const pool = begun(makeModel(), 3);
+  // Long enough that it is polled several times meanwhile.
+  const pool = begun(new Reservoir({ units: 500, inputs: 2, topology: 'dense', seed: 2 }), 3);
+  const rows = [9000, 10_000, 11_000];
   const seen: number[] = [];
   await pool.runAsync({
     ids: [0, 1, 2],
-    rows: [3, 4, 5],
-    series: shared(sequence(24, 1)),
+    rows,
+    series: shared(sequence(60_000, 1)),
     onProgress: ({ done, total, stage }) => {
-      expect([total, stage]).toEqual([12, 'run']);
+      expect([total, stage]).toEqual([30_000, 'run']);
       seen.push(done);
     },
   });
-  expect(seen.at(-1)).toBe(12);
+  expect(seen.at(-1)).toBe(30_000);
+  expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+  expect(seen.filter((done) => done > 0 && done < 30_000).length).toBeGreaterThan(0);
 });
 
 test('a restored stream goes on to the bit, in f32 and in f64', () => {

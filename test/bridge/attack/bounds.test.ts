@@ -54,7 +54,7 @@ describe('slow clients', () => {
     await othersAreServed();
   });
 
-  test('those that say nothing at all are closed too', async () => {
+  test('those that say nothing at all are closed too', { tags: ['slow'] }, async () => {
     const sockets = await Promise.all(Array.from({ length: 50 }, () => connect(bridge.url)));
     const ends = await Promise.all(sockets.map(whenClosed));
     expect(Math.max(...ends.map(({ ms }) => ms))).toBeLessThan(10_000);
@@ -100,6 +100,13 @@ describe('large clients', () => {
       bridge.url,
       `${head}Content-Length: 1000000000\r\n\r\n${'x'.repeat(100_000)}`,
     );
+    expect([statusesOf(text), ended]).toEqual([[413], true]);
+  });
+
+  test('two megabytes in chunks are 413 and closed', async () => {
+    const head = `POST /v1/process HTTP/1.1\r\n${host}${json}Transfer-Encoding: chunked\r\n\r\n`;
+    const chunk = `10000\r\n${' '.repeat(0x10000)}\r\n`;
+    const { text, ended } = await exchange(bridge.url, `${head}${chunk.repeat(32)}0\r\n\r\n`);
     expect([statusesOf(text), ended]).toEqual([[413], true]);
   });
 

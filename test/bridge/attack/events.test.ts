@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { json, serveEngine, text } from '../../faults/engine-server.js';
 import { type RunningBridge, runningBridge } from '../running-bridge.js';
-import { connect, pause } from './raw-client.js';
+import { connect } from './raw-client.js';
 
 interface Heard {
   text: () => string;
@@ -103,12 +103,5 @@ describe('events', () => {
     for (const retry of retries) expect(retry >= 1000 && retry <= 10_000).toBe(true);
     expect(new Set(retries).size).toBeGreaterThan(6);
     for (const one of all) one.leave();
-  });
-
-  test('a comment comes every 15 s', { tags: ['slow'], timeout: 60_000 }, async () => {
-    const one = await listen(bridge.url);
-    await pause(33_000);
-    expect(one.text().match(/: still here\n\n/g)).toHaveLength(2);
-    one.leave();
   });
 });

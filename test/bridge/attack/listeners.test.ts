@@ -98,6 +98,7 @@ describe('TLS', () => {
     });
 
   test('new certificates are taken while it runs, a broken pair is not, and plain text is not answered', {
+    tags: ['slow'],
     timeout: 60_000,
   }, async () => {
     write();
@@ -120,7 +121,7 @@ describe('TLS', () => {
     expect(await fingerprint(url)).toBe(after);
   });
 
-  test('a connection without a handshake is closed after 5 s', { timeout: 30_000 }, async () => {
+  test('a connection without a handshake is closed after 5 s', { tags: ['slow'], timeout: 30_000 }, async () => {
     write();
     await using bridge = await runningBridge({ args: ['--tls-cert', files.cert, '--tls-key', files.key] });
     const start = performance.now();

@@ -171,7 +171,7 @@ describe('with tokens', () => {
   });
 });
 
-describe('a start is refused with one line where', () => {
+describe('a start is refused with one line where', { tags: ['slow'] }, () => {
   test.each<[string, () => string[]]>([
     ['a token file is empty', () => ['--read-token-file', file('empty', '')]],
     ['a token is short', () => ['--use-token-file', file('short', 'x'.repeat(31))]],

@@ -376,6 +376,7 @@ describe('events', () => {
   });
 
   test('the running bridge says what is missed, and the loop goes on over its restart', {
+    tags: ['slow'],
     timeout: 60_000,
   }, async () => {
     const own = await BridgeProcess.start('--listen', '127.0.0.1:0');

@@ -50,7 +50,7 @@ test('rows whose outputs are too many for one answer are sent in parts', async (
   expect([offset, outputs.length]).toEqual([1500, 1500]);
 });
 
-test('flush waits for a bridge that restarts', { timeout: 60_000 }, async () => {
+test('flush waits for a bridge that restarts', { tags: ['slow'], timeout: 60_000 }, async () => {
   const session = await client.session({ outputs });
   await session.steps(rowsFrom(0, 5));
   await bridge.kill();
@@ -61,6 +61,7 @@ test('flush waits for a bridge that restarts', { timeout: 60_000 }, async () => 
 });
 
 test('a session goes on after kill -9 of the bridge, with the outputs of an undisturbed one', {
+  tags: ['slow'],
   timeout: 120_000,
 }, async () => {
   const undisturbed = await (await client.session({ outputs })).steps(rowsFrom(0, 300));
@@ -81,7 +82,10 @@ test('a session goes on after kill -9 of the bridge, with the outputs of an undi
   expect([session.offset, session.durable]).toEqual([300, 300]);
 });
 
-test('a session goes on over a bridge that drains and is started again', { timeout: 60_000 }, async () => {
+test('a session goes on over a bridge that drains and is started again', {
+  tags: ['slow'],
+  timeout: 60_000,
+}, async () => {
   const session = await client.session({ outputs });
   const answered: number[][] = [];
   let isAgain = false;

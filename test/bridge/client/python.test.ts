@@ -19,6 +19,8 @@ async function passes(file: string): Promise<void> {
   expect(code, output).toBe(0);
 }
 
-test.skipIf(!hasPython)('the Python client does what its tests say', () => passes('dtesn_bridge_test.py'), 180_000);
+test.skipIf(!hasPython)('the Python client does what its tests say', { tags: ['slow'], timeout: 180_000 }, () =>
+  passes('dtesn_bridge_test.py'),
+);
 
 test.skipIf(!hasPython)('the ASGI middleware does what its tests say', () => passes('asgi_middleware_test.py'), 60_000);

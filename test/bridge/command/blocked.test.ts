@@ -35,7 +35,9 @@ async function watch(probe: string, going: () => boolean): Promise<Seen[]> {
 }
 
 describe('the probe listener of the command', () => {
-  test('says within 3 s that a blocked main thread is not ready, after livenessMs that it is not live, and both again after', async () => {
+  test('says within 3 s that a blocked main thread is not ready, after livenessMs that it is not live, and both again after', {
+    tags: ['slow'],
+  }, async () => {
     const { bridge, probe } = await withProbe({ DTESN_BRIDGE_LIVENESS_MS: '3500', ...atSignal(blockFor(5000)) });
     await using _ = bridge;
     bridge.process.kill('SIGUSR2');
@@ -98,7 +100,7 @@ describe('the probe listener of the command', () => {
     return seen;
   }
 
-  test('says that all is well through seconds of native work', async () => {
+  test('says that all is well through seconds of native work', { tags: ['slow'] }, async () => {
     const seen = await underWork(6000);
     expect(seen.length).toBeGreaterThan(20);
     expect(seen.filter(({ live, ready }) => live !== 200 || ready !== 200)).toEqual([]);

@@ -1,4 +1,8 @@
-/** The command after an exception that nothing catches: a line, a commit, exit 70; and its sessions in the next process. */
+/**
+ * The command after an exception that nothing catches: a line, a commit, exit 70; and its sessions in the next process.
+ *
+ * @module-tag slow
+ */
 import { expect, test } from 'vitest';
 import { call } from '../durability/fed-session.js';
 import { folder, stateBridge } from '../durability/state-bridge.js';

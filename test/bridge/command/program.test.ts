@@ -91,9 +91,11 @@ test('close while requests run ends each with an answer or a closed connection, 
   const steps = Array.from({ length: 10 }, (_, i) => post(`${url}/v1/sessions/a/steps`, { from: 200 * i, rows }));
   const events = fetch(`${url}/v1/events`).then((answer) => answer.text());
   const ended = Promise.allSettled([...texts, ...steps, events]);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await Promise.any([...texts, ...steps]);
   await Promise.all([bridge.close(), bridge.close()]);
-  for (const outcome of (await ended).slice(0, -1) as PromiseSettledResult<Response>[]) {
+  const outcomes = (await ended).slice(0, -1) as PromiseSettledResult<Response>[];
+  expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['fulfilled', 'rejected']));
+  for (const outcome of outcomes) {
     if (outcome.status === 'fulfilled') expect([200, 409, 503]).toContain(outcome.value.status);
   }
   await expect(fetch(`${url}/livez`)).rejects.toThrow();

@@ -1,4 +1,8 @@
-/** The queue of the running server while the model is held: budgets, aborts, priorities, shares of clients. */
+/**
+ * The queue of the running server while the model is held: budgets, aborts, priorities, shares of clients.
+ *
+ * @module-tag slow
+ */
 import { expect, test } from 'vitest';
 import { heldBridge } from './held-bridge.js';
 

@@ -15,7 +15,9 @@ const rows = (count: number, from = 0) =>
   Array.from({ length: count }, (_, row) => Array.from({ length: 16 }, (_, column) => Math.sin(from + row + column)));
 const code = ({ status, json }: { status: number; json: { error?: { code: string } } }) => [status, json.error?.code];
 
-test('a session without steps for idleMs is 410, one with steps stays, and both hold after a restart', async () => {
+test('a session without steps for idleMs is 410, one with steps stays, and both hold after a restart', {
+  tags: ['slow'],
+}, async () => {
   const state = folder();
   const options = { sessions: { idleMs: 2000 } };
   const bridge = await stateBridge(state, options);
@@ -122,7 +124,9 @@ test('a network beyond networkBytes refuses the change with 422 and changes noth
   expect((await call(bridge.url, '/v1/sessions/old')).json.fingerprint).toBe(old.fingerprint);
 });
 
-test('rows that are not begun within x-dtesn-budget-ms are 504 and not applied, those with time left are', async () => {
+test('rows that are not begun within x-dtesn-budget-ms are 504 and not applied, those with time left are', {
+  tags: ['slow'],
+}, async () => {
   const bridge = await stateBridge(null, {}, { DTESN_UNITS: '1024' });
   expect((await call(bridge.url, '/v1/sessions', 'POST', { id: 'a', outputs: [0] })).status).toBe(201);
   const count = 200_000;

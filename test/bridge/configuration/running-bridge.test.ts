@@ -113,7 +113,10 @@ test('a change names its version, errors their field, and a rollback undoes it',
   expect(items.map(({ origin }) => origin)).toEqual(['rollback', 'http', 'start']);
 });
 
-test('no request fails while the network changes five times under load; old sessions keep theirs, new ones have the new', async () => {
+test('no request fails while the network changes five times under load; old sessions keep theirs, new ones have the new', {
+  tags: ['slow'],
+  timeout: 60_000,
+}, async () => {
   await using bridge = await runningBridge({ args: admin });
   const width = async (id: string, from: number): Promise<number> => {
     const { status, json } = await ask(bridge, `/v1/sessions/${id}/steps`, { from, rows: [Array(16).fill(0.1)] });
@@ -165,9 +168,9 @@ test('no request fails while the network changes five times under load; old sess
   expect((await ask(bridge, '/v1/status')).json).toMatchObject({ model: { units: 320 }, inputs: { failed: {} } });
   expect(await change(bridge, { 'sessions.maxNetworks': 2 })).toMatchObject({ status: 422 });
   expect((await ask(bridge, '/deep_tree_echo/process', { input_data: 'x', esn_size: 320 })).status).toBe(200);
-}, 60_000);
+});
 
-test('a session on a network of a change comes back after a restart without it', async () => {
+test('a session on a network of a change comes back after a restart without it', { tags: ['slow'] }, async () => {
   const args = [...admin, '--state-dir', path.join(folder, 'state')];
   const rows = [Array(16).fill(0.5)];
   {
@@ -184,7 +187,7 @@ test('a session on a network of a change comes back after a restart without it',
   expect([json['offset'], (json['outputs'] as number[][])[0]!.length]).toEqual([2, 128]);
 });
 
-describe('a reload', () => {
+describe('a reload', { tags: ['slow'] }, () => {
   test('by SIGHUP takes a good file, refuses a bad one whole, and reports both', async () => {
     const file = fileOf({ sessions: { maxSessions: 10 } });
     await using bridge = await runningBridge({ args: [...admin, '--config', file] });
@@ -275,7 +278,7 @@ test.each([
   expect([code, said]).toEqual([78, expect.stringMatching(line)]);
 });
 
-test('an engine that fails shows as errors of its sources and as an open breaker', async () => {
+test('an engine that fails shows as errors of its sources and as an open breaker', { tags: ['slow'] }, async () => {
   const server = http.createServer((_, answer) => answer.writeHead(500).end());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };

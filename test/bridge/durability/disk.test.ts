@@ -1,4 +1,8 @@
-/** A disk that is full, one that is read-only, and files that were altered, seen through the running bridge. */
+/**
+ * A disk that is full, one that is read-only, and files that were altered, seen through the running bridge.
+ *
+ * @module-tag slow
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,

@@ -1,4 +1,8 @@
-/** Two bridges on one state directory, and the end of one under load. */
+/**
+ * Two bridges on one state directory, and the end of one under load.
+ *
+ * @module-tag slow
+ */
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { call, type FedSession, sameAsUndisturbed } from './fed-session.js';

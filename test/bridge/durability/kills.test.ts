@@ -2,6 +2,8 @@
  * kill -9 under load: JSON and frames, sessions that learn, creations, deletions, compactions and reloads going on. After each start no
  * row below an answered `durable` is missing, what was created is there and what was deleted is gone; in the end all outputs
  * and all that was learned are those of a bridge that was never killed.
+ *
+ * @module-tag slow
  */
 import { readdirSync } from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,8 @@
-/** The rules of sessions that a careful client relies on, each by requests to the running bridge, most of them over a restart. */
+/**
+ * The rules of sessions that a careful client relies on, each by requests to the running bridge, most of them over a restart.
+ *
+ * @module-tag slow
+ */
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { BridgeOptions } from '../../../src/bridge/index.js';

@@ -1,6 +1,8 @@
 /**
  * The order of system calls: for each answer with a larger `durable` an fdatasync had begun after its last row came in, and had
  * returned before the answer went out.
+ *
+ * @module-tag slow
  */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,8 @@
-/** Engines that are used by their address alone, names that are no names, and engines that come and go. */
+/**
+ * Engines that are used by their address alone, names that are no names, and engines that come and go.
+ *
+ * @module-tag slow
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

@@ -1,4 +1,8 @@
-/** Faults below HTTP, of every path or of /metrics alone: what the running bridge says of the engine, and that others go on. */
+/**
+ * Faults below HTTP, of every path or of /metrics alone: what the running bridge says of the engine, and that others go on.
+ *
+ * @module-tag slow
+ */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { engineStates } from '../../../src/monitor/index.js';
 import {

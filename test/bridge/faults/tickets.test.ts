@@ -1,4 +1,8 @@
-/** What callers say of their requests, through the running bridge: a hang with frozen gauges, first tokens, loads of answers. */
+/**
+ * What callers say of their requests, through the running bridge: a hang with frozen gauges, first tokens, loads of answers.
+ *
+ * @module-tag slow
+ */
 import http from 'node:http';
 import { afterEach, expect, test, vi } from 'vitest';
 import { vllmServer } from '../engines/engine-under-test.js';

@@ -150,7 +150,7 @@ describe('without tokens', () => {
     ['2130706433', 421],
     ['localhost.evil.example:2250', 421],
   ])('the Host %s is answered with %i', async (name, wanted) => {
-    expect(status(await app.raw(`GET /v1/look HTTP/1.1\r\nHost: ${name}\r\n\r\n`))).toBe(wanted);
+    expect(status(await app.raw(`GET /v1/look HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`))).toBe(wanted);
   });
 
   test.each<[string, number]>([
@@ -161,7 +161,7 @@ describe('without tokens', () => {
     ['Sec-Fetch-Site: same-origin', 200],
     ['Origin: http://127.0.0.1', 200],
   ])('%s is answered with %i and no CORS header', async (line, wanted) => {
-    const answer = await app.raw(`GET /v1/look HTTP/1.1\r\n${host}${line}\r\n\r\n`);
+    const answer = await app.raw(`GET /v1/look HTTP/1.1\r\n${host}Connection: close\r\n${line}\r\n\r\n`);
     expect(status(answer)).toBe(wanted);
     expect(headers(answer)).not.toContain('access-control');
   });

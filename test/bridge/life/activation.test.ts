@@ -42,7 +42,7 @@ print('exit', child.wait(), flush=True)
 
 test.skipIf(!python)(
   'a socket of systemd is served, and systemd hears of readiness, life and the end',
-  { timeout: 90_000 },
+  { tags: ['slow'], timeout: 90_000 },
   async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'dtesn-notify-'));
     const bridge = [process.execPath, command, 'bridge', '--probe-listen', '127.0.0.1:0'];

@@ -53,7 +53,7 @@ test.each<[string, RunningBridgeOptions, number, RegExp]>([
     78,
     /certificate \/none\/cert and the key \/none\/key cannot be taken: ENOENT$/,
   ],
-])('%s ends the start with one line', { timeout: 40_000 }, async (_, options, code, line) => {
+])('%s ends the start with one line', { tags: ['slow'], timeout: 40_000 }, async (_, options, code, line) => {
   const [found, lines] = await endOf(options);
   expect([found, lines]).toEqual([code, [expect.stringMatching(line)]]);
   expect(lines[0]).toMatch(/^dtesn bridge: /);

@@ -79,7 +79,10 @@ test('the start of the embedded simulation is one line of the log', async () => 
   expect(lines(bridge.log()).filter(({ msg }) => String(msg).includes('embedded simulation'))).toHaveLength(1);
 });
 
-test('while the bridge drains its probes answer 503 without a line of level error', { timeout: 60_000 }, async () => {
+test('while the bridge drains its probes answer 503 without a line of level error', {
+  tags: ['slow'],
+  timeout: 60_000,
+}, async () => {
   await using draining = await runningBridge({ args: ['--log-level', 'debug'] });
   const open = new AbortController();
   await fetch(`${draining.url}/v1/events`, { signal: open.signal }); // a drain without connections ends early

@@ -42,9 +42,9 @@ test('while the disk fails sessions go on, degraded; ack and creation get storag
     if (isBroken && operation === 'datasync') throw new Error('EIO');
     return undefined;
   };
-  await service
-    .steps('a', { from: 5, rows: rowsOf(5, 5), ack: 'durable' })
-    .catch((error) => expect(error.code).toBe('storage'));
+  await expect(service.steps('a', { from: 5, rows: rowsOf(5, 5), ack: 'durable' })).rejects.toMatchObject({
+    code: 'storage',
+  });
   const degraded = await service.steps('a', { from: 10, rows: rowsOf(10, 5) });
   expect(degraded).toMatchObject({ offset: 15, durable: 5, durability: 'degraded' });
   await expect(service.create({ id: 'b' })).rejects.toMatchObject({ code: 'storage', status: 503 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parsePrometheus, RepeatedReader } from '../../../src/engine/prometheus/index.js';
 import { metricsBody } from '../../faults/engine-server.js';
 
-const read = (reader: RepeatedReader, body: string) => reader.read(Buffer.from(body));
+const read = (reader: RepeatedReader, body: string | Buffer) => reader.read(Buffer.from(body));
 const samples = (families: Awaited<ReturnType<RepeatedReader['read']>>) =>
   [...families.values()].map(({ name, type, help, samples, bounds }) => ({ name, type, help, samples, bounds }));
 const layouts = (families: Awaited<ReturnType<RepeatedReader['read']>>) =>
@@ -31,7 +31,7 @@ describe('a body like the one before', () => {
     '_count{engine="0",model_name="m"} 2499.0',
   );
   const lines = metricsBody.split('\n');
-  test.each([
+  test.each<[string, string | Buffer]>([
     ['a histogram whose count is not its last bucket', torn],
     ['a histogram whose buckets decrease', metricsBody.replace(' 568.0', ' 2501.0')],
     ['a value that is none', metricsBody.replace(' 19.0', ' 19.O')],
@@ -40,7 +40,7 @@ describe('a body like the one before', () => {
     ['its last line cut', metricsBody.slice(0, -2)],
     ['its second half cut', metricsBody.slice(0, metricsBody.length / 2)],
     ['nothing', ''],
-    ['one byte that is no text', metricsBody.replace('model_name="m"', 'model_name="\ud800"')],
+    ['one byte that is no text', Buffer.from(metricsBody.replace('model_name="m"', 'model_name="\xff"'), 'latin1')],
     ['a series twice', metricsBody.replace('engine="1",model_name="m"} 5.0', 'engine="0",model_name="m"} 5.0')],
     ['a line more at its end', `${metricsBody}${lines[2]}\n`],
     ['a line more at its start', `x 1\n${metricsBody}`],
