@@ -32,6 +32,7 @@ const suites = [
   'sources',
   'process',
   'bridge',
+  'engines',
 ];
 const unknown = positionals.filter((name) => !suites.includes(name));
 if (unknown.length > 0) {

@@ -1,0 +1,112 @@
+/**
+ * The bridge beside fifty engines, ten of which accept connections and never answer: its share of one core, and the oldest
+ * scrape of the others.
+ *
+ * The engines live in a process of their own. Their /metrics is that of the simulated engine after some load, 50 KB, whose
+ * gauges move at each scrape; counters and histograms stand still, so that each body keeps their laws.
+ */
+import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import path from 'node:path';
+import { EngineSimulator } from '../dist/simulator/index.js';
+import { round } from './measure.mjs';
+
+const command = path.join(import.meta.dirname, '../dist/cli/main.js');
+const ENGINES = 40;
+const HOLES = 10;
+/** The first scrapes build the layouts of the bodies. */
+const WARM_SECONDS = 10;
+
+export async function run({ quick }) {
+  const seconds = quick ? 5 : 30;
+  const engines = fork(import.meta.filename, ['serve'], { stdio: 'inherit' });
+  try {
+    const [urls] = await once(engines, 'message');
+    const args = urls.flatMap((url) => ['--engine', url]);
+    const bridge = spawn(
+      process.execPath,
+      [command, 'bridge', ...args, '--listen', '127.0.0.1:0', '--log-level', 'error'],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    try {
+      const ended = once(bridge, 'exit').then(([code]) => Promise.reject(new Error(`the bridge ended with ${code}`)));
+      const [line] = await Promise.race([once(bridge.stdout, 'data'), ended]);
+      ended.catch(() => {});
+      return [await measure(String(line).trim().split(' ').at(-1), bridge.pid, seconds)];
+    } finally {
+      bridge.kill('SIGKILL');
+    }
+  } finally {
+    engines.kill('SIGKILL');
+  }
+}
+
+async function measure(url, pid, seconds) {
+  await pause(WARM_SECONDS);
+  const start = cpuSeconds(pid);
+  let oldest = 0;
+  for (let second = 0; second < seconds; second++) {
+    await pause(1);
+    const { items } = await (await fetch(`${url}/v1/engines`)).json();
+    const read = items.filter(({ figures }) => figures !== null);
+    if (read.length !== ENGINES) throw new Error(`${read.length} engines of ${ENGINES} have figures`);
+    oldest = Math.max(oldest, ...read.map(({ stalenessSeconds }) => stalenessSeconds));
+  }
+  return {
+    task: `${ENGINES} engines and ${HOLES} that never answer`,
+    'share of a core': round((cpuSeconds(pid) - start) / seconds),
+    'oldest scrape s': round(oldest),
+  };
+}
+
+/** CPU time of a process so far; the system counts in hundredths of a second. */
+function cpuSeconds(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+function pause(seconds) {
+  return new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+}
+
+async function serve() {
+  const body = await loadedBody();
+  const urls = await Promise.all(Array.from({ length: ENGINES }, () => listen(http.createServer(answerWith(body)))));
+  const holes = await Promise.all(Array.from({ length: HOLES }, () => listen(net.createServer(() => {}))));
+  process.send([...urls, ...holes]);
+}
+
+async function listen(server) {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+/** /metrics of a simulated engine that has finished requests. */
+async function loadedBody() {
+  const engine = await EngineSimulator.start({ seed: 1 });
+  await pause(3);
+  const body = await (await fetch(`${engine.url}/metrics`)).text();
+  await engine.close();
+  return body;
+}
+
+function answerWith(body) {
+  const lines = body.split('\n');
+  const gauges = new Set(Array.from(body.matchAll(/^# TYPE (\S+) gauge$/gm), ([, name]) => name));
+  const moving = lines.flatMap((line, i) =>
+    gauges.has(line.split(/[{ ]/)[0]) && /requests_|usage/.test(line) ? [i] : [],
+  );
+  return (request, response) => {
+    if (request.url !== '/metrics') return response.writeHead(request.url === '/health' ? 200 : 404).end();
+    const now = lines.slice();
+    for (const i of moving) now[i] = now[i].replace(/\S+$/, Math.random().toFixed(6));
+    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(now.join('\n'));
+  };
+}
+
+if (process.argv[2] === 'serve') await serve();
