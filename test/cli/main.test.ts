@@ -197,7 +197,7 @@ describe('wrong use', () => {
     [['proces'], 2, /Unknown command proces/],
     [['process', '--txt', 'x'], 2, /--txt/],
     [['process', 'no-such-file'], 1, /no-such-file/],
-    [['process', '--text', 'x', '--engine', 'ftp://x'], 1, /ftp/],
+    [['process', '--text', 'x', '--engine', 'ftp://x'], 2, /http or https URL .* for --engine .*ftp/],
   ] as [string[], number, RegExp][])(
     'wrong use %j prints an error and exits with its code',
     { tags: ['slow'] },
