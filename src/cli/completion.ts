@@ -29,12 +29,13 @@ export function completionScript(shell: Shell): string {
 const flagsOf = (name: CommandName) => Object.entries((commands[name] as Command).flags);
 const argumentOf = (name: CommandName): Completes => (commands[name] as Command).argument?.completes;
 
-/** bash splits words at `=` and `:`; a value that begins a word of its own is completed by the flag before it. */
+/** Words are separated by line breaks, for names of files may have spaces. */
 function bashScript(): string {
+  const lines = (words: readonly string[]) => `$'${words.join('\\n')}'`;
   const generated = (completes: Completes) => {
     if (completes === 'file') return 'COMPREPLY=($(compgen -f -- "$current"))';
     if (completes === 'folder') return 'COMPREPLY=($(compgen -d -- "$current"))';
-    return `COMPREPLY=($(compgen -W ${quoted((completes ?? []).join(' '))} -- "$current"))`;
+    return `COMPREPLY=($(compgen -W ${lines(completes ?? [])} -- "$current"))`;
   };
   const values = commandNames.flatMap((name) =>
     flagsOf(name)
@@ -44,16 +45,16 @@ function bashScript(): string {
   const words = commandNames.map((name) => {
     const argument = argumentOf(name);
     const further = isAlternatives(argument) ? argument : [];
-    const all = [...flagsOf(name).map(([long]) => `--${long}`), ...further].join(' ');
+    const all = [...flagsOf(name).map(([long]) => `--${long}`), ...further];
     const files = argument === 'file' ? '; [[ $current == -* ]] || COMPREPLY=($(compgen -f -- "$current"))' : '';
-    return `    ${name}) COMPREPLY=($(compgen -W ${quoted(all)} -- "$current"))${files};;`;
+    return `    ${name}) COMPREPLY=($(compgen -W ${lines(all)} -- "$current"))${files};;`;
   });
   return `# dtesn completion bash: source <(dtesn completion bash)
 _dtesn() {
-  local IFS=$' \\t\\n' current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]}
+  local IFS=$'\\n' current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]}
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W ${quoted([...commandNames, '--help', '--version'].join(' '))} -- "$current"))
+    COMPREPLY=($(compgen -W ${lines([...commandNames, '--help', '--version'])} -- "$current"))
     return
   fi
   case "\${COMP_WORDS[1]} $previous" in
