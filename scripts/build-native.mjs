@@ -20,7 +20,9 @@ const require = createRequire(import.meta.url);
 const isWindows = process.platform === 'win32';
 
 /** A reason that a user can act on; it is printed without a stack. */
-class BuildError extends Error {}
+class BuildError extends Error {
+  code = 'ERR_DTESN_BUILD';
+}
 
 /** Returns when the addon is built. */
 export function buildNative(args = []) {

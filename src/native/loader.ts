@@ -27,15 +27,17 @@ export function loadAddon(directory: string = packageRoot()): LoadedAddon {
   }
 }
 
-/** Two folders above this file, in the package; a bundler that writes CommonJS leaves no URL, and then it is the working folder. */
+/** Undefined where a bundler wrote CommonJS. */
+const ownUrl = (import.meta as { url?: string }).url;
+
+/** Two folders above this file, in the package. */
 function packageRoot(): string {
-  const { url } = import.meta as { url?: string };
-  return url === undefined ? process.cwd() : path.resolve(path.dirname(fileURLToPath(url)), '../..');
+  return ownUrl === undefined ? process.cwd() : path.resolve(path.dirname(fileURLToPath(ownUrl)), '../..');
 }
 
 function findBinary(directory: string): string {
   try {
-    const { resolve } = createRequire(path.join(directory, 'package.json'))('node-gyp-build') as NodeGypBuild;
+    const { resolve } = createRequire(ownUrl ?? path.join(directory, 'package.json'))('node-gyp-build') as NodeGypBuild;
     return resolve(directory);
   } catch (cause) {
     throw new DtesnError('ERR_DTESN_BINARY', isPackage(directory) ? missing(directory) : bundled(directory), { cause });
