@@ -68,25 +68,29 @@ function versionOf(command) {
 function missingSentence({ compiler, cmake, ninja, make, python3 }, headers, gyp) {
   const lacks = (things) => Object.keys(things).filter((name) => !things[name]);
   const byCMake = lacks({
-    'cmake 3.19 or later': cmake,
-    'make or ninja': make || ninja,
+    'cmake 3.19 or later': cmake || isWindows,
+    'make or ninja': make || ninja || isWindows,
     'the headers of Node': headers,
   });
-  const byGyp = lacks({ make, python3, 'node-gyp': gyp });
-  const ways =
-    byCMake.length > 0 && byGyp.length > 0 ? [`${listed(byCMake)} (or, for node-gyp, ${listed(byGyp)})`] : [];
-  const missing = [...(compiler || isWindows ? [] : ['a C++ compiler (g++ or clang++)']), ...ways];
-  return `The addon cannot be built here, for there is missing: ${missing.join('; ')}${remedy(compiler, gyp)}`;
+  const byGyp = lacks({ make: make || isWindows, python3: python3 || isWindows, 'node-gyp': gyp });
+  const cannot = byCMake.length > 0 && byGyp.length > 0;
+  const missing = [
+    ...(compiler || isWindows ? [] : ['a C++ compiler (g++ or clang++)']),
+    ...(cannot ? [`${listed(byCMake)} (or, for node-gyp, ${listed(byGyp)})`] : []),
+  ];
+  const needsHeaders = cannot && compiler && byCMake.join() === 'the headers of Node';
+  const command = needsHeaders ? 'npm install --no-save node-api-headers' : installCommand(compiler);
+  return `The addon cannot be built here; missing: ${missing.join('; ')}${command ? `; try: ${command}` : ''}`;
+}
+
+function installCommand(compiler) {
+  if (isWindows) return 'npm install --global node-gyp';
+  if (process.platform === 'darwin') return compiler ? 'brew install cmake' : 'xcode-select --install';
+  return existsSync('/etc/debian_version') ? 'apt-get install g++ cmake make' : null;
 }
 
 function listed(names) {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
-}
-
-function remedy(compiler, gyp) {
-  if (isWindows) return gyp ? '' : ' (npm install --global node-gyp)';
-  if (process.platform === 'darwin') return compiler ? ' (brew install cmake)' : ' (xcode-select --install)';
-  return existsSync('/etc/debian_version') ? ' (apt-get install g++ cmake make)' : '';
 }
 
 function requireWritable() {

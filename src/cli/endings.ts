@@ -2,12 +2,17 @@
 
 const INTERRUPTED = 130; // 128 + SIGINT, as a shell says it
 
-/** Ends the process at Ctrl-C, whatever is under way; also as the first process of a container, where the system's own rule ignores it. */
-export function endAtInterrupt(): void {
-  process.once('SIGINT', () => {
+/**
+ * Ends the process at Ctrl-C, whatever is under way, until what it returns is called; also as the first process of a container, where the
+ * system's own rule ignores it.
+ */
+export function endAtInterrupt(): () => void {
+  const end = () => {
     if (process.stderr.isTTY) process.stderr.write('\n'); // the prompt of the shell begins a line of its own
     process.exit(INTERRUPTED);
-  });
+  };
+  process.once('SIGINT', end);
+  return () => process.off('SIGINT', end);
 }
 
 /** The first SIGINT or SIGTERM as the exit code of a server that ends in order; a second one ends the process at once. */

@@ -1,16 +1,6 @@
 /** Files that a flag or an argument names: read or checked, and named in plain words when that fails. */
 import { readFile, stat } from 'node:fs/promises';
-
-/** A failure of a file, with the code of the system. */
-class FileError extends Error {
-  constructor(
-    message: string,
-    readonly code: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-  }
-}
+import { NamedError } from './named-error.js';
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',
@@ -40,10 +30,10 @@ export async function requireFolderOr(ending: string, place: string, from: strin
     throw fileError(place, from, error);
   });
   if (found.isDirectory() || place.endsWith(ending)) return;
-  throw new FileError(`Expected a folder or a ${ending} file for ${from} but ${place} is another file`, 'ENOTDIR');
+  throw new NamedError(`Expected a folder or a ${ending} file for ${from} but ${place} is another file`, 'ENOTDIR');
 }
 
-function fileError(file: string, from: string, cause: unknown): FileError {
+function fileError(file: string, from: string, cause: unknown): NamedError {
   const { code = 'EIO', message } = cause as { code?: string; message?: string };
-  return new FileError(`${file} (${from}) ${reasons[code] ?? `cannot be read: ${message}`}`, code, { cause });
+  return new NamedError(`${file} (${from}) ${reasons[code] ?? `cannot be read: ${message}`}`, code, { cause });
 }

@@ -29,7 +29,7 @@ const runs: Record<CommandName, Run> = {
   completion: async (args) => (await import('./completion.js')).completion(args),
 };
 
-/** They end in order at a signal, by themselves. */
+/** They serve until a signal, which they handle themselves. */
 const servers: readonly CommandName[] = ['bridge', 'simulate'];
 
 async function main(args: string[]): Promise<number> {
@@ -47,7 +47,10 @@ async function main(args: string[]): Promise<number> {
     printHelp(name);
     return 0;
   }
-  if (!servers.includes(name)) endAtInterrupt();
+  if (!servers.includes(name)) {
+    endWithReader();
+    endAtInterrupt();
+  }
   return runs[name](rest);
 }
 
@@ -63,6 +66,5 @@ function wrongCommand(name: string, rest: string[]): string {
   return later === undefined ? `Expected a command before ${name}` : `Expected ${later} before its options`;
 }
 
-endWithReader();
 const args = process.argv.slice(2);
 process.exitCode = await main(args).catch((error: unknown) => fail(error, args.includes('--json')));

@@ -5,6 +5,7 @@ import { type EngineSourceName, engineSourceNames, HttpEngine } from '../engine/
 import type { MultiSourceData } from '../pipeline/index.js';
 import { DtesnProcessor } from '../processor/index.js';
 import { requireFile, requireFolderOr } from './files.js';
+import { NamedError } from './named-error.js';
 import { note } from './output.js';
 import type { ProgressLine } from './progress.js';
 import { UsageError } from './usage-error.js';
@@ -86,18 +87,17 @@ function namingFlags(error: unknown, names: Record<string, string | undefined>, 
 async function givenOptions(file: string | undefined, command: EngineCommand): Promise<object> {
   if (file === undefined) return {};
   await requireFile(file, '--options');
-  const { default: options } = (await import(pathToFileURL(path.resolve(file)).href)) as { default?: unknown };
+  const { default: options } = await moduleOf(file);
   if (typeof options === 'object' && options !== null) return options;
   throw new UsageError(`Expected an object as the default export of ${file} (--options)`, command);
 }
 
-/** An engine that was named, and of which no source could be read. */
-class SilentEngineError extends Error {
-  constructor(
-    message: string,
-    readonly code: string,
-  ) {
-    super(message);
+async function moduleOf(file: string): Promise<{ default?: unknown }> {
+  try {
+    return await import(pathToFileURL(path.resolve(file)).href);
+  } catch (cause) {
+    const { code = 'ERR_DTESN_ARGUMENT' } = (cause ?? {}) as { code?: string };
+    throw new NamedError(`${file} (--options) cannot be loaded: ${String(cause)}`, code, { cause });
   }
 }
 
@@ -109,6 +109,6 @@ export function judgeEngine(processor: DtesnProcessor, data: MultiSourceData, st
   if (sources.some(({ state }) => state !== 'error')) return;
   const { error = 'unknown', error_code = 'ERR_DTESN_SOURCE' } = sources[0]!;
   const sentence = `The engine ${engine.label} did not answer: ${error}`;
-  if (strict) throw new SilentEngineError(sentence, error_code);
+  if (strict) throw new NamedError(sentence, error_code);
   note(`${sentence}. The plan rests on defaults; --strict makes this an error`);
 }

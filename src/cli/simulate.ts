@@ -6,7 +6,7 @@
  */
 import { EngineSimulator, type EngineSimulatorOptions, type FaultOptions, faultKinds } from '../simulator/index.js';
 import { argumentsOf } from './arguments.js';
-import { nextSignal } from './endings.js';
+import { endAtInterrupt, nextSignal } from './endings.js';
 import { columnsOf, printJson, printPage } from './output.js';
 import { printable } from './printable.js';
 import { Paint } from './terminal.js';
@@ -21,8 +21,10 @@ type Values = Omit<ReturnType<typeof valuesOf>, 'help'>;
 /** Runs until a signal comes; returns the exit code. */
 export async function simulate(args: string[]): Promise<number> {
   const values = valuesOf(args);
-  const signal = nextSignal();
+  const started = endAtInterrupt();
   const simulators = await startAll(values);
+  const signal = nextSignal();
+  started();
   try {
     if (values.json) printJson(description(values, simulators));
     else printPage(page(values, simulators));

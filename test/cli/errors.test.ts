@@ -11,11 +11,18 @@ beforeAll(() => {
   mkdirSync(path.join(folder, 'folder'));
   writeFileSync(path.join(folder, 'file'), 'x');
   writeFileSync(path.join(folder, 'number.mjs'), 'export default 1');
+  writeFileSync(path.join(folder, 'broken.mjs'), 'throw new Error("no luck")');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const refused = 'http://127.0.0.1:1';
 const cases: [string[], number, string, string][] = [
+  [
+    ['process', 'file', '--options', 'broken.mjs'],
+    1,
+    'ERR_DTESN_ARGUMENT',
+    'broken.mjs (--options) cannot be loaded: Error: no luck',
+  ],
   [['process'], 2, 'ERR_DTESN_ARGUMENT', 'Expected a file, - for standard input, or --text'],
   [['process', 'no-such-file'], 1, 'ENOENT', 'no-such-file (the input) does not exist'],
   [['process', 'folder'], 1, 'EISDIR', 'folder (the input) is a folder, not a file'],
@@ -65,7 +72,7 @@ const cases: [string[], number, string, string][] = [
 ];
 
 const inFolder = (args: string[]) =>
-  args.map((arg) => (/^(file|folder|number\.mjs|none.*)$/.test(arg) ? path.join(folder, arg) : arg));
+  args.map((arg) => (/^(file|folder|number\.mjs|broken\.mjs|none.*)$/.test(arg) ? path.join(folder, arg) : arg));
 const said = (text: string) => text.replaceAll(`${folder}${path.sep}`, '');
 
 describe('the last line on standard error is the reason, without a page of usage or a stack', () => {
