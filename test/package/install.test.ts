@@ -140,7 +140,7 @@ describe('without its binary', () => {
       const env = { ...process.env, PATH: tools };
       const { status, stderr } = spawnSync('npx', ['dtesn', 'build'], { env, cwd: folder, encoding: 'utf8' });
       expect(status, stderr).toBe(0);
-      expect(stderr).toContain('node-gyp');
+      expect(stderr).toContain('CXX(target)'); // as the makefiles of node-gyp say it
       expect(built()).toBe(true);
       expect(readdirSync(inFolder('node_modules/dtesn/build'))).toEqual(['Release']);
       expect(run('doctor').stdout).toContain('all kernels are right');
