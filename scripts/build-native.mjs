@@ -8,7 +8,7 @@
  * Errors: one sentence that names what is missing; exit code 1, or that of the program that failed.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
@@ -17,6 +17,8 @@ import { fileURLToPath } from 'node:url';
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const prefix = path.dirname(path.dirname(process.execPath));
 const require = createRequire(import.meta.url);
+/** Where a package has what only a source build reads: binding.gyp, and the headers of node-addon-api and node-api-headers. */
+const packed = path.join(root, 'dist/source-build');
 const isWindows = process.platform === 'win32';
 
 /** A reason that a user can act on; it is printed without a stack. */
@@ -109,6 +111,7 @@ function nodeHeaders() {
     darwin: path.join(os.homedir(), 'Library/Caches/node-gyp'),
   }[process.platform];
   const folders = [
+    path.join(packed, 'node-api-headers/include'),
     installed && path.join(path.dirname(installed), 'include'),
     path.join(prefix, 'include/node'),
     downloads && path.join(downloads, process.versions.node, 'include/node'),
@@ -116,14 +119,12 @@ function nodeHeaders() {
   return folders.find((folder) => folder && existsSync(path.join(folder, 'node_api.h')));
 }
 
-/** The folder that holds napi.h: of the package node-addon-api, or a copy below native/. */
+/** The folder that holds napi.h: what was packed of node-addon-api, for another package may have installed another version, or the package. */
 function addonApi() {
   const installed = resolved('node-addon-api');
-  if (installed) return path.dirname(installed);
-  const copy = readdirSync(path.join(root, 'native'), { recursive: true }).find(
-    (name) => path.basename(name) === 'napi.h',
-  );
-  if (copy) return path.join(root, 'native', path.dirname(copy));
+  const folders = [path.join(packed, 'node-addon-api'), installed && path.dirname(installed)];
+  const found = folders.find((folder) => folder && existsSync(path.join(folder, 'napi.h')));
+  if (found) return found;
   throw new BuildError('Expected napi.h but there is no package node-addon-api: npm install --no-save node-addon-api');
 }
 
@@ -158,25 +159,35 @@ function buildWithCMake(options, directory, headers, hasNinja) {
 function buildWithNodeGyp(gyp) {
   const folder = mkdtempSync(path.join(realpathSync(os.tmpdir()), 'dtesn-build-'));
   try {
-    const recipe = ['binding.gyp', 'native/binding.gyp'].map((name) => path.join(root, name)).find(existsSync);
-    if (!recipe) throw new BuildError(`Expected binding.gyp in ${root} or its folder native but found none`);
-    cpSync(recipe, path.join(folder, 'binding.gyp'));
-    cpSync(path.join(root, 'native'), path.join(folder, 'native'), { recursive: true });
-    const installed = resolved('node-addon-api');
-    if (installed) {
-      cpSync(path.dirname(installed), path.join(folder, 'node_modules/node-addon-api'), { recursive: true });
-    }
+    const place = copyRecipe(folder);
     // Node's own headers beside its binary make a download unnecessary.
     const headers = existsSync(path.join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
-    run(process.execPath, [gyp, 'rebuild', `--jobs=${os.availableParallelism()}`, ...headers], folder);
-    const place = path.join(root, 'build/Release/dtesn.node');
-    mkdirSync(path.dirname(place), { recursive: true });
+    run(process.execPath, [gyp, 'rebuild', `--jobs=${os.availableParallelism()}`, ...headers], place);
+    const target = path.join(root, 'build/Release/dtesn.node');
+    mkdirSync(path.dirname(target), { recursive: true });
     // By rename, so that a process which has the old file loaded keeps it.
-    cpSync(path.join(folder, 'build/Release/dtesn.node'), `${place}.new`);
-    renameSync(`${place}.new`, place);
+    cpSync(path.join(place, 'build/Release/dtesn.node'), `${target}.new`);
+    renameSync(`${target}.new`, target);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Copies sources and binding.gyp, which is at the root, below native/ or packed; returns the folder to build in. */
+function copyRecipe(folder) {
+  cpSync(path.join(root, 'native'), path.join(folder, 'native'), { recursive: true });
+  const recipe = ['binding.gyp', 'native/binding.gyp'].map((name) => path.join(root, name)).find(existsSync);
+  if (recipe) {
+    cpSync(recipe, path.join(folder, 'binding.gyp'));
+    cpSync(addonApi(), path.join(folder, 'node_modules/node-addon-api'), { recursive: true });
+    return folder;
+  }
+  if (!existsSync(path.join(packed, 'binding.gyp')))
+    throw new BuildError(`Expected a binding.gyp in ${root} but found none`);
+  // Its paths are seen from where it was packed.
+  const place = path.join(folder, 'dist/source-build');
+  cpSync(packed, place, { recursive: true });
+  return place;
 }
 
 function run(command, args, cwd) {

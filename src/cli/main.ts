@@ -67,4 +67,8 @@ function wrongCommand(name: string, rest: string[]): string {
 }
 
 const args = process.argv.slice(2);
-process.exitCode = await main(args).catch((error: unknown) => fail(error, args.includes('--json')));
+main(args)
+  .catch((error: unknown) => fail(error, args.includes('--json')))
+  .then((code) => {
+    process.exitCode = code;
+  });
