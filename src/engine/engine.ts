@@ -59,6 +59,8 @@ export interface Engine {
   /** Names the engine to a person and holds its URL: 'http://127.0.0.1:2242', 'embedded simulation on http://127.0.0.1:4711'. */
   readonly label: string;
   readonly simulated: boolean;
+  /** Whether it answers from this event loop: the time in which the loop is busy counts for no limit on its answers. */
+  readonly inProcess?: boolean;
   /** The sources that it answers, where it is only a part of an engine; all when left out. */
   readonly offers?: readonly EngineSourceName[];
   /** What it is, null where it does not say; an engine without this method is judged by its answers. */

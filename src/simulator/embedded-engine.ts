@@ -8,10 +8,11 @@
  *
  * The simulation starts with WARM_UP_SECONDS of virtual history and then follows the monotonic clock, advanced at each
  * request; when it was not asked for longer than CATCH_UP_SECONDS the rest of that pause is
- * skipped.
+ * skipped. Limits on its answers count only time in which the event loop waits (abort/waiting-clock.ts).
  * Errors: TypeError or RangeError for wrong options; DtesnError ERR_DTESN_SIMULATOR_PORT when the port cannot be bound.
  */
 import { z } from 'zod';
+import { waitingClock } from '../abort/index.js';
 import {
   AphroditeEngine,
   type Engine,
@@ -54,6 +55,7 @@ type SimulatedModel = z.output<typeof modelSchema>;
 
 export class EmbeddedEngine implements Engine {
   readonly simulated = true;
+  readonly inProcess = true;
   readonly url: string;
   readonly label: string;
 
@@ -78,7 +80,7 @@ export class EmbeddedEngine implements Engine {
       warmUpSeconds: WARM_UP_SECONDS,
       catchUpSeconds: CATCH_UP_SECONDS,
     });
-    return new EmbeddedEngine(simulator, new AphroditeEngine(simulator.url), model);
+    return new EmbeddedEngine(simulator, new AphroditeEngine(simulator.url, { clock: waitingClock }), model);
   }
 
   models(options?: RequestOptions): Promise<ModelCard[]> {

@@ -1,6 +1,8 @@
 /**
  * The concurrent fetch of all sources: the five, and those that a host declares. No source waits for another, a failed one
- * is a record with its error, and the whole never takes longer than the deadline: each source has a time limit within it.
+ * is a record with its error, and the whole never takes longer than the deadline: each source has a time limit within it. What this
+ * process answers itself cannot fail because the process is slow: the host and the processor are read in one turn, and limits on an
+ * engine in this process count only time in which the event loop waits.
  *
  * Answers are kept and refetched by the rules of freshness.ts, one question at a time for all callers. What an engine answers may
  * have several providers, each behind its own guard (guarded-engine.ts): provider-choice.ts says who is asked. When a
@@ -14,7 +16,7 @@
  * Errors: the signal's reason when the caller aborts; DtesnError ERR_DTESN_CLOSED after close().
  */
 
-import { type Clock, untilAborted, wallMs, withTimeLimit } from '../abort/index.js';
+import { type Clock, limitClock, untilAborted, wallMs, withTimeLimit } from '../abort/index.js';
 import { type Engine, type EngineSourceName, engineSourceNames } from '../engine/index.js';
 import { DtesnError, ListenerErrors, rangeError } from '../errors/index.js';
 import { type DeclaredSource, fetchAdditionalSource } from './additional-source.js';
@@ -233,7 +235,8 @@ export class SourceFetcher {
       const providers = this.#main ? [this.#main, ...further] : further;
       const ask = async (provider: EngineProvider, limits: Limits) => {
         const begun = this.#clock.now();
-        const source = await fetch(provider.guard.within(limits.timeoutMs), { ...limits, clock: this.#clock });
+        const clocks = { clock: this.#clock, limitClock: limitClock(provider.engine, this.#clock) };
+        const source = await fetch(provider.guard.within(limits.timeoutMs), { ...limits, ...clocks });
         notice(source, provider, begun);
         return source;
       };

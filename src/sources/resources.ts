@@ -9,6 +9,7 @@
  *     run_queue_per_cpu = tasks that run or want to at this moment, a CPU
  *     event_loop_*_ms = lateness of this process' event loop since the source was last read
  *
+ * All of it is read in one turn, so there is nothing to wait for and no limit to exceed; only nvidia-smi, another program, has one.
  * A processor that throws, or says something of another kind, fails the source (ERR_DTESN_SOURCE_INVALID).
  */
 import os from 'node:os';
@@ -59,7 +60,7 @@ async function readResources(provider: (() => ResourceState) | undefined, reques
     ? requests.optional('nvidia-smi', nvidiaGpus({ signal: requests.signal }))
     : undefined;
   const limits = cgroupLimits();
-  const [waits, runQueue] = await requests.require(Promise.all([pressure(), runQueuePerCpu()]));
+  const waits = pressure();
   const delay = eventLoopDelay();
   const memory = process.memoryUsage();
   const cores = cpusOf(os.availableParallelism(), limits.cpus);
@@ -77,7 +78,7 @@ async function readResources(provider: (() => ResourceState) | undefined, reques
       cpu_pressure: waits.cpu,
       memory_pressure: waits.memory,
       io_pressure: waits.io,
-      run_queue_per_cpu: runQueue,
+      run_queue_per_cpu: runQueuePerCpu(),
       event_loop_p50_ms: delay?.p50 ?? null,
       event_loop_p99_ms: delay?.p99 ?? null,
       ...processor?.currentProcessingLoad,
