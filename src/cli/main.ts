@@ -8,8 +8,9 @@
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { packageRoot, packageVersion } from '../native/index.js';
 import { json, printable } from './printable.js';
 import { ProgressLine } from './progress.js';
 import { Paint } from './terminal.js';
@@ -70,7 +71,7 @@ async function main(args: string[]): Promise<number> {
   }
   const { values, positionals } = parse(args);
   const [command, ...rest] = positionals;
-  if (values.version) return print(JSON.parse(await readFile(packageFile('package.json'), 'utf8')).version);
+  if (values.version) return print(packageVersion());
   if (values.help || command === undefined) return print(usage);
   if (rest.length > (command === 'process' ? 1 : 0)) throw new UsageError(`Unexpected argument ${rest.at(-1)}`);
   switch (command) {
@@ -81,7 +82,10 @@ async function main(args: string[]): Promise<number> {
     case 'doctor':
       return doctor(values);
     case 'build':
-      return spawnSync(process.execPath, [packageFile('scripts/build-native.mjs')], { stdio: 'inherit' }).status ?? 1;
+      return (
+        spawnSync(process.execPath, [path.join(packageRoot(), 'scripts/build-native.mjs')], { stdio: 'inherit' })
+          .status ?? 1
+      );
     case 'simulate':
     case 'bridge':
       throw new UsageError(`Expected ${command} before its options`);
@@ -189,10 +193,6 @@ async function readInput(values: Values, file: string | undefined): Promise<{ te
   return { text: Buffer.concat(chunks).toString('utf8'), title: 'standard input' };
 }
 
-function packageFile(name: string): string {
-  return fileURLToPath(new URL(`../../${name}`, import.meta.url));
-}
-
 function print(text: string): number {
   process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
   return 0;
@@ -207,4 +207,8 @@ function fail(error: unknown): number {
   return 1;
 }
 
-process.exitCode = await main(process.argv.slice(2)).catch(fail);
+main(process.argv.slice(2))
+  .catch(fail)
+  .then((code) => {
+    process.exitCode = code;
+  });

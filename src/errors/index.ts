@@ -15,6 +15,15 @@ import type { DtesnErrorCode } from './codes.js';
 
 export { brand } from './brand.js';
 export type { DtesnErrorCode } from './codes.js';
+export type {
+  Schema,
+  SchemaError,
+  SchemaIssue,
+  SchemaResult,
+  StandardIssue,
+  StandardResult,
+  StandardSchema,
+} from './schema.js';
 
 export class DtesnError extends Error {
   readonly code: DtesnErrorCode;

@@ -2,15 +2,14 @@
  * Finds the binary: build/Release (a source build) first, then prebuilds/<platform>-<arch>/ (shipped in the package).
  *
  * Errors: DtesnError ERR_DTESN_BINARY names the platform, the paths tried and the command that builds from source;
- * ERR_DTESN_BINARY_LOAD names the file and the reason that it failed to load, which is also the cause.
+ * ERR_DTESN_BINARY_LOAD names the file and the reason that it failed to load, which is also the cause; ERR_DTESN_BUNDLED where a
+ * bundler has taken this code out of its package.
  */
 import { createRequire } from 'node:module';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { DtesnError } from '../errors/index.js';
 import type { Addon } from './contract.js';
+import { packageRoot } from './package-root.js';
 
-const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const require = createRequire(import.meta.url);
 
 export interface LoadedAddon {
@@ -18,7 +17,7 @@ export interface LoadedAddon {
   path: string;
 }
 
-export function loadAddon(directory: string = packageRoot): LoadedAddon {
+export function loadAddon(directory: string = packageRoot()): LoadedAddon {
   const file = findBinary(directory);
   try {
     return { addon: require(file) as Addon, path: file };

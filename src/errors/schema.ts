@@ -1,0 +1,46 @@
+/**
+ * Schemas as the package exports them, typed without the library that they are made with, so that a program compiles without it.
+ * They follow Standard Schema 1, so that other libraries take them too.
+ */
+export interface Schema<Output> {
+  /** The value, with the defaults of what it leaves out. Errors: a SchemaError with everything that is wrong. */
+  parse(value: unknown): Output;
+  /** As parse; the error is returned. */
+  safeParse(value: unknown): SchemaResult<Output>;
+  /** The schema as JSON Schema, draft 2020-12. */
+  toJSONSchema(): object;
+  readonly '~standard': StandardSchema<Output>;
+}
+
+export type SchemaResult<Output> =
+  | { success: true; data: Output; error?: undefined }
+  | { success: false; data?: undefined; error: SchemaError };
+
+export interface SchemaError extends Error {
+  readonly issues: readonly SchemaIssue[];
+}
+
+export interface SchemaIssue {
+  /** What kind of mistake it is: `invalid_type`, `too_small`, ... */
+  readonly code?: string | undefined;
+  /** Where in the value. */
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** https://standardschema.dev */
+export interface StandardSchema<Output> {
+  readonly version: 1;
+  readonly vendor: string;
+  readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;
+  readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
+}
+
+export type StandardResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly StandardIssue[] };
+
+export interface StandardIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
