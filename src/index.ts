@@ -2,7 +2,7 @@
  * dtesn: reservoir computing and Deep Tree Echo State Networks, and the five sources of an inference engine. What needs no
  * addon stands in the entry points dtesn/engine and dtesn/simulator, and here too.
  */
-import type { Schema } from './errors/index.js';
+import { type Schema, schemaOf } from './errors/index.js';
 import { type MultiSourceData, multiSourceDataSchema as multiSourceData } from './pipeline/index.js';
 import {
   configSchema as config,
@@ -237,7 +237,7 @@ export {
 } from './transform/index.js';
 export { type Membrane, membraneTree, type RootedTree, rootedTrees, type TreeTable } from './trees/index.js';
 
-export const configSchema: Schema<Known<DtesnConfigOptions>> = config;
-export const dtesnResultSchema: Schema<DtesnResultJson> = dtesnResult;
-export const multiSourceDataSchema: Schema<MultiSourceData> = multiSourceData;
-export const transformOpSchema: Schema<TransformOp> = transformOp;
+export const configSchema: Schema<Known<DtesnConfigOptions>> = schemaOf(() => config);
+export const dtesnResultSchema: Schema<DtesnResultJson> = schemaOf(() => dtesnResult);
+export const multiSourceDataSchema: Schema<MultiSourceData> = schemaOf(() => multiSourceData);
+export const transformOpSchema: Schema<TransformOp> = schemaOf(() => transformOp);

@@ -2,7 +2,7 @@
  * dtesn/engine: clients of inference engines, their metrics and rates, the five sources, the monitor and the fleet. Nothing in
  * it loads the addon, so that it works on every platform.
  */
-import type { Schema } from '../errors/index.js';
+import { type Schema, schemaOf } from '../errors/index.js';
 import { type AdditionalSource, additionalSourceSchema as additionalSource } from '../sources/index.js';
 
 export type { Clock } from '../abort/index.js';
@@ -110,4 +110,4 @@ export {
   type TokenizerSource,
 } from '../sources/index.js';
 
-export const additionalSourceSchema: Schema<AdditionalSource> = additionalSource;
+export const additionalSourceSchema: Schema<AdditionalSource> = schemaOf(() => additionalSource);

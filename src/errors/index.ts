@@ -15,14 +15,15 @@ import type { DtesnErrorCode } from './codes.js';
 
 export { brand } from './brand.js';
 export type { DtesnErrorCode } from './codes.js';
-export type {
-  Schema,
-  SchemaError,
-  SchemaIssue,
-  SchemaResult,
-  StandardIssue,
-  StandardResult,
-  StandardSchema,
+export {
+  type Schema,
+  type SchemaError,
+  type SchemaIssue,
+  type SchemaResult,
+  type StandardIssue,
+  type StandardResult,
+  type StandardSchema,
+  schemaOf,
 } from './schema.js';
 
 export class DtesnError extends Error {

@@ -1,7 +1,9 @@
 /**
- * Schemas as the package exports them, typed without the library that they are made with, so that a program compiles without it.
+ * Schemas as the package exports them: without the library that they are made with, so that a program needs none to compile.
  * They follow Standard Schema 1, so that other libraries take them too.
  */
+import type { z } from 'zod';
+
 export interface Schema<Output> {
   /** The value, with the defaults of what it leaves out. Errors: a SchemaError with everything that is wrong. */
   parse(value: unknown): Output;
@@ -43,4 +45,16 @@ export type StandardResult<Output> =
 export interface StandardIssue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** A schema to export; `made` gives the one of zod when it is first used. */
+export function schemaOf<Output>(made: () => z.ZodType<Output>): Schema<Output> {
+  return {
+    parse: (value) => made().parse(value),
+    safeParse: (value) => made().safeParse(value),
+    toJSONSchema: () => made().toJSONSchema(),
+    get '~standard'() {
+      return made()['~standard'];
+    },
+  };
 }

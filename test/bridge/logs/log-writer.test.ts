@@ -197,7 +197,18 @@ describe('with a stderr that is never read', () => {
     const fifo = path.join(folder, 'fifo');
     spawnSync('mkfifo', [fifo]);
     const shell = 'exec 9<>"$0"; "$@" 2>"$0"';
-    const said = await runFlood('bash', ['-c', shell, fifo, process.execPath, '--input-type=module', '-e', flood, end]);
+    const said = await runFlood('bash', [
+      '-c',
+      shell,
+      fifo,
+      process.execPath,
+      '--import',
+      typescript,
+      '--input-type=module',
+      '-e',
+      flood,
+      end,
+    ]);
     expect(said.turns).toBeGreaterThan(20);
     expect(said.dropped).toBeGreaterThan(100);
     expect(said.closeMs).toBeLessThan(5000);
