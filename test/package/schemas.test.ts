@@ -25,14 +25,21 @@ test.each(schemas)('%s is the same JSON Schema', (name) => {
 test('a schema of the package is a Standard Schema, and its errors name the place', async () => {
   const { version, validate } = built.transformOpSchema['~standard'];
   expect(version).toBe(1);
-  expect(await validate({ op: 'scale', factor: 1, offset: 0 })).toEqual({ value: { op: 'scale', factor: 1, offset: 0 } });
+  expect(await validate({ op: 'scale', factor: 1, offset: 0 })).toEqual({
+    value: { op: 'scale', factor: 1, offset: 0 },
+  });
   expect(await validate({ op: 'scale', factor: 'a', offset: 0 })).toMatchObject({ issues: [{ path: ['factor'] }] });
   const { error } = built.transformOpSchema.safeParse({ op: 'scale', factor: 'a', offset: 0 });
   expect(error!.issues).toMatchObject([{ path: ['factor'], code: 'invalid_type' }]);
 });
 
 test('the bridge describes the same endpoints', async () => {
-  await using ours = await Bridge.start({ listen: ['127.0.0.1:0'], probeListen: null, network: { units: 16 }, logLevel: 'error' });
+  await using ours = await Bridge.start({
+    listen: ['127.0.0.1:0'],
+    probeListen: null,
+    network: { units: 16 },
+    logLevel: 'error',
+  });
   await using theirs = await runningBridge({ env: { DTESN_UNITS: '16' } });
   const openapi = async (url: string) => (await (await fetch(`${url}/openapi.json`)).json()) as object;
   expect(await openapi(theirs.url)).toEqual(await openapi(ours.urls[0]!));
