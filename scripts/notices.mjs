@@ -43,7 +43,7 @@ export async function notices() {
 
 function section(name, where, file) {
   const text = readFileSync(file, 'utf8').replace(/\r\n/g, '\n').trim();
-  return `## ${name}\n\nWhere: ${where}.\n\n~~~text\n${text}\n~~~\n`;
+  return `## ${name}\n\nWhere: ${where}.\n\n\`\`\`text\n${text}\n\`\`\`\n`;
 }
 
 if (process.argv[1] === import.meta.filename) {
