@@ -11,7 +11,7 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
-import { EngineSimulator } from '../dist/simulator/index.js';
+import { EngineSimulator } from '../dist/simulator.js';
 import { round } from './measure.mjs';
 
 const command = path.join(import.meta.dirname, '../dist/cli/main.js');

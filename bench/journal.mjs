@@ -5,15 +5,23 @@
  * The limit of recovery is one read of the same bytes. Two values a row; each record holds one row.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Journal } from '../dist/bridge/journal/index.js';
+import { compile } from '../scripts/build/bundle.mjs';
 import { round } from './measure.mjs';
 
 const SESSIONS = 10_000;
 const STATE_BYTES = 4096;
 const INPUTS = 2;
 const rows = new Float32Array(INPUTS);
+
+// The journal is no entry point of the package.
+const root = path.dirname(import.meta.dirname);
+const compiled = path.join(root, 'node_modules/.cache/dtesn-journal');
+const sources = { journal: 'src/bridge/journal/index.ts', 'journal-worker': 'src/bridge/journal/journal-worker.ts' };
+await compile(root, sources, compiled);
+const { Journal } = createRequire(import.meta.url)(path.join(compiled, 'journal.js'));
 
 export async function run({ quick }) {
   const dir = mkdtempSync(path.join(tmpdir(), 'journal-bench-'));

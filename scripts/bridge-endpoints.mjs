@@ -26,7 +26,7 @@ export function endpointTable({ paths }) {
 }
 
 async function write() {
-  const { Bridge } = await import('../dist/bridge/index.js');
+  const { Bridge } = await import('../dist/bridge.js');
   const bridge = await Bridge.start({ listen: [], probeListen: null, network: { units: 16, depth: 2 } });
   const server = http.createServer(bridge.listener).listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const page = process.argv[2] ?? path.join(root, 'dist/bridge/dashboard/page');
+const page = process.argv[2] ?? path.join(root, 'dist/core/page');
 const uplot = path.join(root, 'node_modules/uplot');
 
 rmSync(page, { recursive: true, force: true });

@@ -3,7 +3,7 @@
  * missing or older than its sources; says what it does on stderr.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -41,8 +41,8 @@ if (age('node_modules/.package-lock.json') < age('package-lock.json')) {
 if (age('build/Release/dtesn.node') < newest('native', 'CMakeLists.txt', 'binding.gyp')) {
   step('building the addon', process.execPath, [at('scripts/build-native.mjs')]);
 }
-if (age('dist/index.js') < newest('src', 'tsconfig.json', 'tsconfig.build.json')) {
-  rmSync(at('dist'), { recursive: true, force: true }); // what no source makes any more must not be shipped
-  step('compiling TypeScript', process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
-  step('copying the dashboard', process.execPath, [at('scripts/copy-dashboard.mjs')]);
+if (
+  age('dist/cli/main.js') < newest('src', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build', 'scripts/build.mjs')
+) {
+  step('compiling TypeScript', process.execPath, [at('scripts/build.mjs')]);
 }

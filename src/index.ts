@@ -2,6 +2,16 @@
  * dtesn: reservoir computing and Deep Tree Echo State Networks, and the five sources of an inference engine. What needs no
  * addon stands in the entry points dtesn/engine and dtesn/simulator, and here too.
  */
+import { type Schema, schemaOf } from './errors/index.js';
+import { type MultiSourceData, multiSourceDataSchema as multiSourceData } from './pipeline/index.js';
+import {
+  configSchema as config,
+  type DtesnConfigOptions,
+  type DtesnResultJson,
+  dtesnResultSchema as dtesnResult,
+  type Known,
+} from './processor/index.js';
+import { type TransformOp, transformOpSchema as transformOp } from './transform/index.js';
 
 export {
   type Aggregation,
@@ -142,7 +152,6 @@ export {
   type MultiSourceData,
   type MultiSourceDataOptions,
   type MultiSourceOptions,
-  multiSourceDataSchema,
   type Pipeline,
   type PipelineStep,
   type PlanOptions,
@@ -157,7 +166,6 @@ export {
   type ContextOrigin,
   type ContextUse,
   type Continuation,
-  configSchema,
   type DeprecatedConfigOptions,
   type DeprecatedContextData,
   type DeprecatedExpansion,
@@ -171,7 +179,6 @@ export {
   DtesnProcessor,
   type DtesnResult,
   type DtesnResultJson,
-  dtesnResultSchema,
   type EngineChoice,
   type EngineContext,
   type FetchedContext,
@@ -227,6 +234,10 @@ export {
   runProgram,
   type SeriesShape,
   type TransformOp,
-  transformOpSchema,
 } from './transform/index.js';
 export { type Membrane, membraneTree, type RootedTree, rootedTrees, type TreeTable } from './trees/index.js';
+
+export const configSchema: Schema<Known<DtesnConfigOptions>> = schemaOf(() => config);
+export const dtesnResultSchema: Schema<DtesnResultJson> = schemaOf(() => dtesnResult);
+export const multiSourceDataSchema: Schema<MultiSourceData> = schemaOf(() => multiSourceData);
+export const transformOpSchema: Schema<TransformOp> = schemaOf(() => transformOp);

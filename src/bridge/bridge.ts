@@ -12,12 +12,10 @@
  * ERR_DTESN_ARGUMENT for options; those of the system for an address that is taken; TokenFileError; and an error with `exitCode`
  * 75 where another bridge holds the state directory, 78 where the directory is unusable.
  */
-import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import path from 'node:path';
 import { pause, systemClock, wallMs } from '../abort/index.js';
 import { rangeError } from '../errors/index.js';
-import { lockFile, openFileLimit } from '../native/index.js';
+import { lockFile, openFileLimit, packageVersion } from '../native/index.js';
 import { bridgeEndpoints } from './endpoints.js';
 import {
   type App,
@@ -37,8 +35,6 @@ import { Heartbeat, Probes } from './probes/index.js';
 import { requestFigures } from './request-figures.js';
 import { Logins } from './routes/index.js';
 
-const packageFile = path.join(import.meta.dirname, '../../package.json');
-const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
 const reservedFiles = 256;
 const standardProbe = '127.0.0.1:2251';
 const endSpreadMs = 2000;
@@ -94,7 +90,7 @@ export class Bridge {
         heartbeat,
         logins,
         streams: this.#streams,
-        version,
+        version: packageVersion(),
         probes: this.probeUrl,
         startedAt: new Date(wallMs()).toISOString(),
       }),
@@ -265,7 +261,15 @@ async function openBridge(checked: CheckedOptions, addresses: ListenAddress[], c
     closers.add(() => directory.close());
   }
   const memoryFull = () => budget.isTight();
-  const parts = await openParts({ ...checked, version, heartbeat, metrics, log, closers, memoryFull });
+  const parts = await openParts({
+    ...checked,
+    version: packageVersion(),
+    heartbeat,
+    metrics,
+    log,
+    closers,
+    memoryFull,
+  });
   const bridge = new Bridge({ checked, parts, closers, heartbeat, probes });
   await bridge.listen(addresses, config);
   return bridge;

@@ -2,6 +2,7 @@
 export { Bridge } from './bridge.js';
 export * from './client/index.js';
 export type { BridgeConfig, BridgeConfigInput } from './configuration/index.js';
+export type { NodeBindings } from './http/index.js';
 export { BridgeError, type BridgeErrorCode, type BridgeErrorOptions, bridgeErrorCodes } from './messages/index.js';
 export type { BridgeOptions } from './options.js';
 export { serve } from './serve.js';

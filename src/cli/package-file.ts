@@ -1,6 +1,7 @@
 /** The path of a file of this package, from its root. */
-import { fileURLToPath } from 'node:url';
+import path from 'node:path';
+import { packageRoot } from '../native/index.js';
 
 export function packageFile(name: string): string {
-  return fileURLToPath(new URL(`../../${name}`, import.meta.url));
+  return path.join(packageRoot(), name);
 }

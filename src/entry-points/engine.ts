@@ -2,6 +2,9 @@
  * dtesn/engine: clients of inference engines, their metrics and rates, the five sources, the monitor and the fleet. Nothing in
  * it loads the addon, so that it works on every platform.
  */
+import { type Schema, schemaOf } from '../errors/index.js';
+import { type AdditionalSource, additionalSourceSchema as additionalSource } from '../sources/index.js';
+
 export type { Clock } from '../abort/index.js';
 export {
   AphroditeEngine,
@@ -44,7 +47,18 @@ export {
   type Tokenization,
   telemetryColumns,
 } from '../engine/index.js';
-export { DtesnError, type DtesnErrorCode, type ListenerErrorHandler } from '../errors/index.js';
+export {
+  DtesnError,
+  type DtesnErrorCode,
+  type ListenerErrorHandler,
+  type Schema,
+  type SchemaError,
+  type SchemaIssue,
+  type SchemaResult,
+  type StandardIssue,
+  type StandardResult,
+  type StandardSchema,
+} from '../errors/index.js';
 export { type NvidiaGpu, type NvidiaGpusOptions, nvidiaGpus } from '../host/index.js';
 export {
   EngineMonitor,
@@ -63,7 +77,6 @@ export {
   type AdditionalSource,
   type AdditionalSourceOptions,
   type AlternativeEngine,
-  additionalSourceSchema,
   type DataSchema,
   type FetchOptions,
   type FetchSourcesOptions,
@@ -96,3 +109,5 @@ export {
   type SubscribeOptions,
   type TokenizerSource,
 } from '../sources/index.js';
+
+export const additionalSourceSchema: Schema<AdditionalSource> = schemaOf(() => additionalSource);

@@ -21,6 +21,7 @@ export type DtesnErrorCode =
   // the addon and optional packages
   | 'ERR_DTESN_BINARY'
   | 'ERR_DTESN_BINARY_LOAD'
+  | 'ERR_DTESN_BUNDLED'
   | 'ERR_DTESN_NATIVE'
   | 'ERR_DTESN_PACKAGE'
   | 'ERR_DTESN_SYSTEM'

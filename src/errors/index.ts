@@ -15,6 +15,16 @@ import type { DtesnErrorCode } from './codes.js';
 
 export { brand } from './brand.js';
 export type { DtesnErrorCode } from './codes.js';
+export {
+  type Schema,
+  type SchemaError,
+  type SchemaIssue,
+  type SchemaResult,
+  type StandardIssue,
+  type StandardResult,
+  type StandardSchema,
+  schemaOf,
+} from './schema.js';
 
 export class DtesnError extends Error {
   readonly code: DtesnErrorCode;

@@ -76,7 +76,7 @@ test('a text whose tokenizer does not end is encoded as bytes', async () => {
 
 describe('the thread', () => {
   test('the tokenizer thread does not keep the process alive', async () => {
-    const dist = path.resolve(import.meta.dirname, '../../dist/encoding/index.js');
+    const dist = path.resolve(import.meta.dirname, '../../dist/index.js');
     const script = `
       const { LocalTokenizer } = await import(${JSON.stringify(dist)});
       const tokenizer = await LocalTokenizer.load(${JSON.stringify(folder)});

@@ -23,14 +23,6 @@ test('without a binary the error names the platform, what was tried and the comm
   }
 });
 
-test('code that was bundled away from its package says that dtesn is to be external', () => {
-  const attempt = () => loadAddon(folder);
-  expect(attempt).toThrow(expect.objectContaining({ code: 'ERR_DTESN_BINARY' }));
-  expect(attempt).toThrow(/bundled into one file.*mark dtesn external/);
-  writeFileSync(path.join(folder, 'package.json'), '{"name":"an-app"}');
-  expect(attempt).toThrow(/mark dtesn external/);
-});
-
 test.each(['esm', 'cjs'] as const)(
   'a bundle of it as %s says so when a network is made, not when it is read',
   async (format) => {

@@ -3,17 +3,20 @@
  * program can name what it gets and gives.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 
 const dist = path.resolve(import.meta.dirname, '../../dist');
+const core = path.join(dist, 'core');
 
 interface Module {
   /** Text of each declaration at the top of the file, comments and strings left out, by its name. */
   declared: Map<string, string>;
-  /** Where a name of this file comes from or goes to: its file and its name there. */
-  names: Map<string, { file: string; name: string }>;
+  /** Where a name that this file imports comes from: a file and the name there. */
+  imported: Map<string, { file: string; name: string }>;
+  /** Names that this file exports, by the names that they have inside. */
+  exported: Map<string, string>;
 }
 
 const modules = new Map<string, Module>();
@@ -31,25 +34,15 @@ function read(file: string): Module {
   const text = readFileSync(file, 'utf8')
     .replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
     .replace(/(?<!from )(['"])(?:\\.|(?!\1).)*\1/g, "''");
-  const module: Module = { declared: new Map(), names: new Map() };
-  for (const [, list = '', from = ''] of text.matchAll(
-    /^(?:import|export)(?: type)? \{([^}]*)\} from '(\.[^']*)';/gm,
-  )) {
+  const module: Module = { declared: new Map(), imported: new Map(), exported: new Map() };
+  for (const [, list = '', from = ''] of text.matchAll(/^import \{([^}]*)\} from "(\.[^"]*)";/gm)) {
     const target = path.resolve(path.dirname(file), from.replace(/\.js$/, '.d.ts'));
-    for (const entry of list
-      .split(',')
-      .map((one) => one.trim().replace(/^type /, ''))
-      .filter(Boolean)) {
-      const [name = '', local = name] = entry.split(' as ');
-      module.names.set(local, { file: target, name });
-    }
+    for (const [name, local] of entriesOf(list)) module.imported.set(local, { file: target, name });
   }
-  for (const [, from = ''] of text.matchAll(/^export \* from '(\.[^']*)';/gm)) {
-    const target = path.resolve(path.dirname(file), from.replace(/\.js$/, '.d.ts'));
-    for (const name of moduleOf(target).names.keys()) module.names.set(name, { file: target, name });
+  for (const [, list = ''] of text.matchAll(/^export \{([^}]*)\};/gm)) {
+    for (const [local, name] of entriesOf(list)) module.exported.set(name, local);
   }
-  const start =
-    /^(?:export )?(?:declare )?(?:abstract )?(?:class|interface|type|function|const) (\w+)|^(?:import|export) /gm;
+  const start = /^(?:declare )?(?:abstract )?(?:class|interface|type|function|const) ([\w$]+)|^(?:import|export) /gm;
   const starts = [...text.matchAll(start)];
   starts.forEach(({ 1: name, index }, i) => {
     if (name === undefined) return;
@@ -59,18 +52,27 @@ function read(file: string): Module {
   return module;
 }
 
-/** The place where a name of a file is declared: 'errors/codes.d.ts DtesnErrorCode'. */
+/** The pairs of `a, type b as c`: [a, a], [b, c]. */
+function entriesOf(list: string): [string, string][] {
+  const entries = list.split(',').map((entry) => entry.trim().replace(/^type /, ''));
+  return entries.filter(Boolean).map((entry) => {
+    const [name = '', local = name] = entry.split(' as ');
+    return [name, local];
+  });
+}
+
+/** The place where a name of a file is declared: 'index.d.ts DtesnErrorCode'. */
 function placeOf(file: string, name: string): string | null {
-  const { declared, names } = moduleOf(file);
-  if (declared.has(name)) return `${path.relative(dist, file)} ${name}`;
-  const target = names.get(name);
-  return target === undefined ? null : placeOf(target.file, target.name);
+  const { declared, imported } = moduleOf(file);
+  if (declared.has(name)) return `${path.relative(core, file)} ${name}`;
+  const target = imported.get(name);
+  return target === undefined ? null : placeOf(target.file, moduleOf(target.file).exported.get(target.name) ?? '');
 }
 
 /** Types that a declaration names; what is private is not said. */
 function namedIn(declaration: string): string[] {
   const said = declaration.replace(/^\s*(?:private|#private).*$/gm, '');
-  return [...new Set(said.match(/(?<![.\w])[A-Z]\w*/g))];
+  return [...new Set(said.match(/(?<![.\w])[A-Z][\w$]*/g))];
 }
 
 /** Made of the interfaces above them. */
@@ -82,18 +84,21 @@ const unionOrPick = new Set([
   'ModelOptions',
 ]);
 
+/** Written out of Node's own types (scripts/build/node-types), which a program names by Node's modules. */
+const ofNode = new Set(['EventEmitter']);
+
 /** What an entry point exports: its name by the place where it is declared. */
 function exportsOf(entry: string): Map<string | null, string> {
-  const file = path.join(dist, entry);
-  return new Map([...moduleOf(file).names.keys()].map((name) => [placeOf(file, name), name]));
+  const file = path.join(core, entry);
+  return new Map([...moduleOf(file).exported].map(([name, local]) => [placeOf(file, local), name]));
 }
 
-const entries = ['index.d.ts', 'entry-points/engine.d.ts', 'entry-points/simulator.d.ts'];
+const entries = ['index.d.ts', 'engine.d.ts', 'simulator.d.ts'];
 const exported = exportsOf('index.d.ts');
 
 test.each(entries)('%s exports what its declarations say', (entry) => {
   expect(exportsOf(entry).size).toBeGreaterThan(10);
-  expect([...exportsOf(entry).keys()]).not.toContain(null);
+  expect(exportsOf(entry).get(null)).toBeUndefined();
 });
 
 test.each(entries)('every type that a declaration exported by %s names is exported there too', (entry) => {
@@ -101,9 +106,9 @@ test.each(entries)('every type that a declaration exported by %s names is export
   const known = exportsOf(entry);
   for (const [place] of known) {
     const [relative = '', name = ''] = place!.split(' ');
-    const file = path.join(dist, relative);
+    const file = path.join(core, relative);
     for (const used of namedIn(moduleOf(file).declared.get(name)!)) {
-      const at = placeOf(file, used);
+      const at = ofNode.has(used) ? null : placeOf(file, used);
       if (at !== null && !known.has(at)) missing.add(`${at}, named by ${name}`);
     }
   }
@@ -116,12 +121,13 @@ test('options are interfaces, each field with a docstring, so that an editor sho
   for (const [place, name] of exported) {
     if (!name.endsWith('Options') || unionOrPick.has(name)) continue;
     const [relative = '', declared = ''] = place!.split(' ');
-    const text = readFileSync(path.join(dist, relative), 'utf8');
-    const body = new RegExp(`^(?:export )?interface ${declared}\\b[^{]*\\{\\n([\\s\\S]*?)^\\}`, 'm').exec(text)?.[1];
-    if (body === undefined) bare.push(name);
+    const text = readFileSync(path.join(core, relative), 'utf8');
+    const found = new RegExp(`^interface ${declared}\\b[^{]*\\{(?:\\}|\\n([\\s\\S]*?)^\\})`, 'm').exec(text);
+    const body = found?.[1];
+    if (found === null) bare.push(name);
     const lines = (body ?? '').split('\n');
     lines.forEach((line, i) => {
-      const field = /^ {4}(\w+)\??:/.exec(line)?.[1];
+      const field = /^ {2}(\w+)\??:/.exec(line)?.[1];
       if (field === undefined) return;
       (lines[i - 1]?.endsWith('*/') ? described : bare).push(`${name}.${field}`);
     });
@@ -135,7 +141,8 @@ test('the declarations compile by themselves, and interfaces and schemas of opti
   const root = path.resolve(dist, '..');
   const strict = ['--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--skipLibCheck', 'false'];
   const target = ['--noEmit', '--module', 'nodenext', '--target', 'es2023', '--types', 'node', '--ignoreConfig'];
-  const files = ['dist/index.d.ts', 'test/types/options.ts'];
+  const declarations = readdirSync(dist).filter((name) => name.endsWith('.d.ts'));
+  const files = [...declarations.map((name) => `dist/${name}`), 'test/types/options.ts', 'test/types/published.ts'];
   const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
   const { stdout } = spawnSync(process.execPath, [tsc, ...strict, ...target, ...files], {
     cwd: root,

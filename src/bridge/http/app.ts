@@ -7,7 +7,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
-import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { systemClock } from '../../abort/index.js';
@@ -52,7 +52,13 @@ interface Counted extends AppOptions {
   began: () => void;
 }
 
-type Env = { Bindings: HttpBindings };
+/** Node's own request and response, which @hono/node-server gives its applications. */
+export interface NodeBindings {
+  incoming: IncomingMessage;
+  outgoing: ServerResponse;
+}
+
+type Env = { Bindings: NodeBindings };
 
 /**
  * Node's own class, whatever the global one is: @hono/node-server puts a class of its own there, whose instances it writes without
@@ -65,7 +71,7 @@ const alreadySent = () => new NodeResponse(null, { headers: { 'x-hono-already-se
 
 export interface App {
   /** For a Hono application on @hono/node-server, whose bindings it needs. */
-  fetch: (request: Request, env: HttpBindings) => Response | Promise<Response>;
+  fetch: (request: Request, env: NodeBindings) => Response | Promise<Response>;
   listener: (incoming: IncomingMessage, outgoing: ServerResponse) => void;
   /** Requests that are under way. */
   readonly active: number;
@@ -116,7 +122,7 @@ export function makeApp(given: AppOptions): App {
 }
 
 async function serve(
-  { incoming, outgoing }: HttpBindings,
+  { incoming, outgoing }: NodeBindings,
   endpoints: readonly Endpoint[],
   params: Record<string, string>,
   options: Counted,

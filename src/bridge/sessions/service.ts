@@ -89,7 +89,7 @@ export class SessionService {
   static async start(options: SessionServiceOptions, files?: JournalFiles): Promise<SessionService> {
     const checked = checkOptions(optionsSchema, options, 'SessionService');
     const table = new SessionTable(checked.clock);
-    const build = checked.build ?? (await thisBuild());
+    const build = checked.build ?? thisBuild();
     const { journal, ...recovered } = await openJournal(checked, () => snapshots(table), files);
     try {
       const service = new SessionService(checked, build, journal, table);

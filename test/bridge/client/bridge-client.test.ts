@@ -420,7 +420,7 @@ describe('events', () => {
 test('nothing of it loads the addon', async () => {
   const root = path.resolve(import.meta.dirname, '../../..');
   const script = `process.dlopen = () => { throw new Error('an addon was loaded'); };
-    const dtesn = await import(${JSON.stringify(path.join(root, 'dist/bridge/client/index.js'))}); console.log('loaded', typeof dtesn.BridgeClient);`;
+    const dtesn = await import(${JSON.stringify(path.join(root, 'dist/bridge-client.js'))}); console.log('loaded', typeof dtesn.BridgeClient);`;
   const out = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
   expect(out).toBe('loaded function\n');
 });

@@ -1,45 +1,43 @@
-/** Hono serves the bridge alone: no other entry point or command of the package loads it. */
+/** The core of the package holds what it needs, and the bridge, with Hono in it, is loaded where it serves alone. */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 const root = path.resolve(import.meta.dirname, '../../..');
 const command = path.join(root, 'dist/cli/main.js');
 
-/** Runs node with a loader that writes each URL it resolves to stderr; the packages among them. */
-function loadedPackages(args: readonly string[]): { status: number | null; packages: string[] } {
-  const hooks = `
+/** Runs node; the CommonJS files that it has loaded when it ends. */
+function loadedFiles(args: readonly string[]): { status: number | null; files: string[] } {
+  const atExit = `
     import { writeSync } from 'node:fs';
-    export async function resolve(specifier, context, next) {
-      const found = await next(specifier, context);
-      writeSync(2, '\\nresolved ' + found.url + '\\n');
-      return found;
-    }`;
-  const register = `
-    import { register } from 'node:module';
-    import { isMainThread } from 'node:worker_threads';
-    if (isMainThread) register(${JSON.stringify(dataUrl(hooks))});`;
-  const all = ['--import', dataUrl(register), ...args];
-  const { status, stderr } = spawnSync(process.execPath, all, { cwd: root, encoding: 'utf8', env: smallModel() });
-  const urls = stderr.matchAll(/^resolved .*\/node_modules\/((?:@[^/\n]+\/)?[^/\n]+)\//gm);
-  return { status, packages: [...new Set([...urls].map(([, name]) => name!))].sort() };
+    import { createRequire } from 'node:module';
+    process.once('exit', () => {
+      for (const file of Object.keys(createRequire('file:///').cache)) writeSync(2, '\\nloaded ' + file + '\\n');
+    });`;
+  const all = ['--import', `data:text/javascript,${encodeURIComponent(atExit)}`];
+  const env = { ...process.env, DTESN_UNITS: '64' };
+  const { status, stderr } = spawnSync(process.execPath, [...all, ...args], { cwd: root, encoding: 'utf8', env });
+  const files = [...stderr.matchAll(/^loaded (.*)$/gm)].map(([, file]) => path.relative(root, file!));
+  return { status, files };
 }
 
-const dataUrl = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`;
-const smallModel = () => ({ ...process.env, DTESN_UNITS: '64' });
 const importing = (entry: string) => ['--input-type=module', '-e', `await import('${entry}'); process.exit(0);`];
-const hono = ['@hono/node-server', 'hono'];
+const bridge = path.normalize('dist/core/bridge.js');
 
-describe('hono and its server', () => {
-  test('are loaded by dtesn/bridge', () => {
-    const { status, packages } = loadedPackages(importing('dtesn/bridge'));
-    expect([status, packages]).toEqual([0, expect.arrayContaining(hono)]);
-  });
+test('the file of the bridge is the one that holds Hono', () => {
+  const { files } = loadedFiles(importing('dtesn/bridge'));
+  const withHono = files.filter((file) => readFileSync(path.join(root, file), 'utf8').includes('x-hono-already-sent'));
+  expect(withHono).toEqual([bridge]);
+});
 
-  test.each(['dtesn', 'dtesn/engine', 'dtesn/simulator', 'dtesn/bridge-client'])('are not loaded by %s', (entry) => {
-    const { status, packages } = loadedPackages(importing(entry));
+describe('the bridge is not loaded', () => {
+  test.each(['dtesn', 'dtesn/engine', 'dtesn/simulator', 'dtesn/bridge-client'])('by %s', (entry) => {
+    const { status, files } = loadedFiles(importing(entry));
     expect(status).toBe(0);
-    expect(packages.filter((name) => hono.includes(name))).toEqual([]);
+    expect(files.length).toBeGreaterThan(1);
+    expect(files).not.toContain(bridge);
+    expect(files.filter((file) => file.startsWith('node_modules'))).toEqual([]);
   });
 
   test.each([
@@ -47,9 +45,10 @@ describe('hono and its server', () => {
     ['doctor', ['doctor']],
     ['sources', ['sources', '--json']],
     ['bridge --help', ['bridge', '--help']],
-  ])('are not loaded by the command %s', (_, args) => {
-    const { status, packages } = loadedPackages([command, ...args]);
+  ])('by the command %s', (_, args) => {
+    const { status, files } = loadedFiles([command, ...args]);
     expect(status).toBe(0);
-    expect(packages.filter((name) => hono.includes(name))).toEqual([]);
+    expect(files).toContain(path.normalize('dist/core/main.js'));
+    expect(files).not.toContain(bridge);
   });
 });

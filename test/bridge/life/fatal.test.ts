@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 
-const dist = new URL('../../../dist/bridge/', import.meta.url).href;
+const source = new URL('../../../src/bridge/', import.meta.url).href;
+const typescript = new URL('../../threads/typescript.mjs', import.meta.url).href;
 
 /** A process that commits as it is told and then fails. */
 function run(
@@ -10,15 +11,15 @@ function run(
 ): { status: number | null; lines: Record<string, unknown>[]; stdout: string } {
   const code = `
     import { writeSync } from 'node:fs';
-    import { onFatal } from '${dist}life/index.js';
-    import { LogWriter } from '${dist}logs/index.js';
-    import { MetricsRegistry } from '${dist}metrics/index.js';
+    import { onFatal } from '${source}life/index.ts';
+    import { LogWriter } from '${source}logs/index.ts';
+    import { MetricsRegistry } from '${source}metrics/index.ts';
     const log = new LogWriter({ metrics: new MetricsRegistry() });
     onFatal({ log, commit: ${commit} });
     setInterval(() => {}, 1000);
     ${fail}
   `;
-  const args = ['--input-type=module', '-e', code];
+  const args = ['--import', typescript, '--input-type=module', '-e', code];
   const { status, stderr, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   const lines = stderr
     .split('\n')

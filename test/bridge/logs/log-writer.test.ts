@@ -7,7 +7,8 @@ import { LogWriter, type LogWriterOptions } from '../../../src/bridge/logs/index
 import { MetricsRegistry } from '../../../src/bridge/metrics/index.js';
 import { ManualClock } from '../../manual-clock.js';
 
-const dist = new URL('../../../dist/bridge/', import.meta.url).href;
+const source = new URL('../../../src/bridge/', import.meta.url).href;
+const typescript = new URL('../../threads/typescript.mjs', import.meta.url).href;
 
 let folder: string;
 let file: string;
@@ -144,8 +145,8 @@ describe('LogWriter', () => {
 
 /** Logs for 1.5 s to a stderr that is not read, then says on stdout how often its loop turned and what was dropped. */
 const flood = `
-  import { LogWriter } from '${dist}logs/index.js';
-  import { MetricsRegistry } from '${dist}metrics/index.js';
+  import { LogWriter } from '${source}logs/index.ts';
+  import { MetricsRegistry } from '${source}metrics/index.ts';
   const log = new LogWriter({ metrics: new MetricsRegistry(), ringBytes: 65536 });
   let turns = 0;
   const timer = setInterval(() => {
@@ -185,7 +186,7 @@ describe('with a stderr that is never read', () => {
   test.each(['close', 'exit'])(
     'a socket: the loop turns, lines are dropped and counted, and it ends by %s',
     async (end) => {
-      const said = await runFlood(process.execPath, ['--input-type=module', '-e', flood, end]);
+      const said = await runFlood(process.execPath, ['--import', typescript, '--input-type=module', '-e', flood, end]);
       expect(said.turns).toBeGreaterThan(20);
       expect(said.dropped).toBeGreaterThan(100);
       expect(said.closeMs).toBeLessThan(5000);
@@ -196,7 +197,18 @@ describe('with a stderr that is never read', () => {
     const fifo = path.join(folder, 'fifo');
     spawnSync('mkfifo', [fifo]);
     const shell = 'exec 9<>"$0"; "$@" 2>"$0"';
-    const said = await runFlood('bash', ['-c', shell, fifo, process.execPath, '--input-type=module', '-e', flood, end]);
+    const said = await runFlood('bash', [
+      '-c',
+      shell,
+      fifo,
+      process.execPath,
+      '--import',
+      typescript,
+      '--input-type=module',
+      '-e',
+      flood,
+      end,
+    ]);
     expect(said.turns).toBeGreaterThan(20);
     expect(said.dropped).toBeGreaterThan(100);
     expect(said.closeMs).toBeLessThan(5000);
@@ -204,13 +216,15 @@ describe('with a stderr that is never read', () => {
 
   test('a process whose log was not closed ends by itself', async () => {
     const code = `
-      import { LogWriter } from '${dist}logs/index.js';
-      import { MetricsRegistry } from '${dist}metrics/index.js';
+      import { LogWriter } from '${source}logs/index.ts';
+      import { MetricsRegistry } from '${source}metrics/index.ts';
       const log = new LogWriter({ metrics: new MetricsRegistry(), ringBytes: 65536 });
       for (let i = 0; i < 2000; i++) log.info('x'.repeat(1000), { i });
       setTimeout(() => {}, 200);
     `;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(process.execPath, ['--import', typescript, '--input-type=module', '-e', code], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     child.stderr.pause();
     const kill = setTimeout(() => child.kill('SIGKILL'), 15_000);
     const exitCode = await new Promise((resolve) => child.once('exit', resolve));
@@ -221,8 +235,8 @@ describe('with a stderr that is never read', () => {
 
   test('a reader that comes late gets whole lines and one that says how many were dropped', async () => {
     const code = `
-      import { LogWriter } from '${dist}logs/index.js';
-      import { MetricsRegistry } from '${dist}metrics/index.js';
+      import { LogWriter } from '${source}logs/index.ts';
+      import { MetricsRegistry } from '${source}metrics/index.ts';
       const log = new LogWriter({ metrics: new MetricsRegistry(), ringBytes: 65536 });
       for (let i = 0; i < 2000; i++) log.info('x'.repeat(1000), { i });
       process.stdout.write('full\\n');
@@ -231,7 +245,9 @@ describe('with a stderr that is never read', () => {
         process.exit(0);
       });
     `;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'pipe' });
+    const child = spawn(process.execPath, ['--import', typescript, '--input-type=module', '-e', code], {
+      stdio: 'pipe',
+    });
     await new Promise((resolve) => child.stdout.once('data', resolve));
     let stderr = '';
     child.stderr.on('data', (bytes) => {

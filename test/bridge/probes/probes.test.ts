@@ -86,7 +86,8 @@ test('an address that is taken or malformed is an error that names it', async ()
 });
 
 describe('a main thread that is blocked', () => {
-  const index = new URL('../../../dist/bridge/probes/index.js', import.meta.url).href;
+  const index = new URL('../../../src/bridge/probes/index.ts', import.meta.url).href;
+  const typescript = new URL('../../threads/typescript.mjs', import.meta.url).href;
   const code = `
     import { Heartbeat, Probes } from '${index}';
     const heartbeat = new Heartbeat({ livenessMs: Number(process.argv[1]) });
@@ -103,7 +104,8 @@ describe('a main thread that is blocked', () => {
 
   /** Blocks the child's main thread for four seconds. */
   async function blocked(livenessMs: number): Promise<(path: string) => Promise<number>> {
-    child = spawn(process.execPath, ['--input-type=module', '-e', code, String(livenessMs)], { stdio: 'pipe' });
+    const args = ['--import', typescript, '--input-type=module', '-e', code, String(livenessMs)];
+    child = spawn(process.execPath, args, { stdio: 'pipe' });
     const address = await new Promise<string>((resolve) =>
       child.stdout!.once('data', (line) => resolve(String(line).trim())),
     );
