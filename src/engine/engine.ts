@@ -1,23 +1,23 @@
 /**
  * Engine: what can be asked of an inference engine (Aphrodite, vLLM and others, or the simulation of one), read-only.
- *
- * Every method rejects with a DtesnError that has a stable code when the engine cannot answer, and with the signal's
- * reason when the caller aborts. Null means that the engine does not say.
  */
 import type { ModelFacts } from './model-facts.js';
 
+/** Options of every request to an engine. */
 export interface RequestOptions {
-  /** Ends the request; it rejects with the signal's reason. */
+  /** Ends the request; it rejects with the signal's reason. Default: none. */
   signal?: AbortSignal | undefined;
-  /** W3C trace context of the work that asks, sent as the header `traceparent`; well-formed. */
+  /** W3C trace context of the work that asks, sent as the header `traceparent`; well-formed. Default: none. */
   traceparent?: string | undefined;
 }
 
 /** The sources that an engine answers, and so one of several providers. */
 export const engineSourceNames = ['model_config', 'tokenizer', 'performance'] as const;
+/** A source that is read from an engine; the two others come from the processor and from this host. */
 export type EngineSourceName = (typeof engineSourceNames)[number];
 
 export const engineKinds = ['aphrodite', 'vllm', 'sglang', 'llamacpp', 'tgi', 'ollama'] as const;
+/** The program that an engine runs: it decides the endpoints and the names of the metrics. */
 export type EngineKind = (typeof engineKinds)[number];
 
 /** One entry of GET /v1/models; adapters (LoRA) have a parent, base models have none. */
@@ -36,12 +36,14 @@ export interface ModelCard {
   readFrom?: { id: string; maxModelLen: string };
 }
 
+/** Token ids of a text as the engine counted them. */
 export interface Tokenization {
   count: number;
   maxModelLen: number | null;
   tokens: number[];
 }
 
+/** The files of a model on this host, and what they say of it. */
 export interface ModelFiles {
   /** Where they lie: a folder, or one GGUF file. */
   folder: string;
@@ -55,6 +57,12 @@ export interface ModelFiles {
   problems?: string[];
 }
 
+/**
+ * Engine: what can be asked of an inference engine (Aphrodite, vLLM and others, or the simulation of one), read-only.
+ *
+ * Every method rejects with a DtesnError that has a stable code when the engine cannot answer, and with the signal's
+ * reason when the caller aborts. Null means that the engine does not say.
+ */
 export interface Engine {
   /** Names the engine to a person and holds its URL: 'http://127.0.0.1:2242', 'embedded simulation on http://127.0.0.1:4711'. */
   readonly label: string;

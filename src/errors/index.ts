@@ -16,6 +16,12 @@ import type { DtesnErrorCode } from './codes.js';
 export { brand } from './brand.js';
 export type { DtesnErrorCode } from './codes.js';
 
+/**
+ * An error of the world outside the program (an engine, a file, memory), with a stable `code` and, where there is one,
+ * a `cause`.
+ *
+ * Wrong arguments are TypeErrors and RangeErrors with a `code` of the same kind. docs/errors.md lists every code.
+ */
 export class DtesnError extends Error {
   readonly code: DtesnErrorCode;
 

@@ -5,6 +5,7 @@ import { defaultDtype, type FloatDtype, type Floats, floats, type OperatorSpec }
 import { checkAsStored, checkMemory } from '../numeric/index.js';
 
 export const topologies = ['dense', 'sparse', 'block-sparse', 'cycle', 'permutation', 'hadamard'] as const;
+/** Which places of W have weights; RegionOptions.topology describes each. */
 export type Topology = (typeof topologies)[number];
 const topologyText = topologies
   .map((name) => `'${name}'`)
@@ -12,6 +13,7 @@ const topologyText = topologies
   .replace(/, (?=[^,]*$)/, ' or ');
 
 export const precisions = ['f32', 'f64', 'bf16', 'int8'] as const;
+/** Storage type of W: 'f32', 'f64', 'bf16' (relative error 2^-9 a weight) or 'int8' (a scale for each row). */
 export type Precision = (typeof precisions)[number];
 export const precisionSchema = z.enum(precisions).optional().describe("'f32', 'f64', 'bf16' or 'int8'");
 
@@ -26,7 +28,7 @@ export const leakSchema = z.union([z.number().gt(0).lte(1), z.array(z.number().g
 
 /** Options of units whose weights are drawn. */
 export interface RegionOptions {
-  /** D: numbers of each step of the series, 1 to 1,000,000. */
+  /** D: numbers of each step of the series, 1 to 1,000,000. Required. */
   inputs: number;
   /** W_in is U(-1, 1) times this, dense. Default 1. */
   inputScaling?: number | undefined;

@@ -1,24 +1,4 @@
-/**
- * DtesnProcessor: from an input to a result.
- *
- *     const processor = await DtesnProcessor.create({ engine: 'http://127.0.0.1:2242' });
- *     const result = await processor.process('Once upon a time');
- *     await processor.close();
- *
- *     context    the sources fetched at once (or from their caches), aggregated, pipelines planned; or a given context
- *     encode     text -> token ids (the engine's tokenizer, else that of the model's files,
- *                else UTF-8 bytes); numbers stay numbers
- *     transform  the plan's program, natively and in place
- *     model      the series through the Deep Tree ESN, a chunk of states at a time
- *     bseries    elementary differentials of the reservoir flow at the end state
- *
- * Inputs: a string, an array of token ids { tokens }, or a numeric series of `inputs` features a step.
- * Each input starts from the zero state, or where an earlier chunk ended (`openContinuation`). A source that fails never fails the input: its error is in the context.
- *
- * Events: 'quality' when the threshold or standardisation changes, with the reason. Options: ProcessorOptions.
- * Errors: TypeError or RangeError for options and inputs; DtesnError ERR_DTESN_EMPTY for an input without steps,
- * ERR_DTESN_TRANSFORMATION where errorHandling is 'fail', ERR_DTESN_CLOSED after close(); the signal's reason when aborted.
- */
+/** DtesnProcessor: from an input to a result. */
 import { EventEmitter } from 'node:events';
 import type { QualityChange, QualityObservation } from '../aggregation/index.js';
 import type { EncodeInput } from '../encoding/index.js';
@@ -71,10 +51,32 @@ export interface PreprocessedInput {
   execution: ExecutionPlan;
 }
 
+/** Events of DtesnProcessor and their arguments: 'quality' when the threshold or standardisation changes. */
 export interface ProcessorEvents {
   quality: [change: QualityChange];
 }
 
+/**
+ * DtesnProcessor: from an input to a result.
+ *
+ *     const processor = await DtesnProcessor.create({ engine: 'http://127.0.0.1:2242' });
+ *     const result = await processor.process('Once upon a time');
+ *     await processor.close();
+ *
+ *     context    the sources fetched at once (or from their caches), aggregated, pipelines planned; or a given context
+ *     encode     text -> token ids (the engine's tokenizer, else that of the model's files,
+ *                else UTF-8 bytes); numbers stay numbers
+ *     transform  the plan's program, natively and in place
+ *     model      the series through the Deep Tree ESN, a chunk of states at a time
+ *     bseries    elementary differentials of the reservoir flow at the end state
+ *
+ * Inputs: a string, an array of token ids { tokens }, or a numeric series of `inputs` features a step.
+ * Each input starts from the zero state, or where an earlier chunk ended (`openContinuation`). A source that fails never fails the input: its error is in the context.
+ *
+ * Events: 'quality' when the threshold or standardisation changes, with the reason. Options: ProcessorOptions.
+ * Errors: TypeError or RangeError for options and inputs; DtesnError ERR_DTESN_EMPTY for an input without steps,
+ * ERR_DTESN_TRANSFORMATION where errorHandling is 'fail', ERR_DTESN_CLOSED after close(); the signal's reason when aborted.
+ */
 export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
   readonly config: DtesnConfig;
   readonly engine: Engine | null;

@@ -1,7 +1,6 @@
 /**
  * What the simulated engine counts since it started: the counters and histograms of a real one, named as its metrics
- * are. Units: seconds and tokens. Laws: `iteration_tokens_total` sums to prompt plus generated tokens; the tokens by
- * source sum to `promptTokens`.
+ * are.
  */
 import type { EngineRequest, FinishReason } from './engine-request.js';
 import { Histogram } from './histogram.js';
@@ -21,6 +20,11 @@ function tokenBuckets(maxModelLen: number): number[] {
   return buckets.filter((bound) => bound <= maxModelLen);
 }
 
+/**
+ * What the simulated engine counts since it started: the counters and histograms of a real one, named as its metrics
+ * are. Units: seconds and tokens. Laws: `iteration_tokens_total` sums to prompt plus generated tokens; the tokens by
+ * source sum to `promptTokens`.
+ */
 export class EngineStatistics {
   readonly finished: Record<FinishReason, number> = { stop: 0, length: 0, abort: 0, error: 0, repetition: 0 };
   prefixQueries = 0;

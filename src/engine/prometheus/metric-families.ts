@@ -7,6 +7,7 @@
 import { rangeError } from '../../errors/index.js';
 import { findLabel, type Labels, readLabels } from './prometheus-labels.js';
 
+/** Type of a metric family: those of Prometheus and of OpenMetrics; `untyped` where none is declared. */
 export type MetricType =
   | 'counter'
   | 'gauge'
@@ -18,6 +19,7 @@ export type MetricType =
   | 'stateset'
   | 'gaugehistogram';
 
+/** One sample of a metric family as an object. */
 export interface Sample {
   /** With its suffix: x_bucket, x_sum, x_total. */
   name: string;
@@ -53,6 +55,10 @@ export interface FamilyDraft {
   length: number;
 }
 
+/**
+ * One metric family: its name, type, help and samples, whose values are a Float64Array and whose labels are read from
+ * the body when asked for.
+ */
 export class MetricFamily {
   readonly name: string;
   readonly type: MetricType;
@@ -139,4 +145,5 @@ export class MetricFamily {
   }
 }
 
+/** Metric families by their names, as parsePrometheus returns them. */
 export type MetricFamilies = ReadonlyMap<string, MetricFamily>;
