@@ -1,6 +1,8 @@
 /**
  * dtesn: reservoir computing and Deep Tree Echo State Networks, and the five sources of an inference engine. What needs no
  * addon stands in the entry points dtesn/engine and dtesn/simulator, and here too.
+ *
+ * @module dtesn
  */
 
 export {

@@ -1,4 +1,8 @@
-/** dtesn/bridge: the sidecar server beside an inference engine. */
+/**
+ * dtesn/bridge: the sidecar server beside an inference engine.
+ *
+ * @module dtesn/bridge
+ */
 export { Bridge } from './bridge.js';
 export * from './client/index.js';
 export type {
