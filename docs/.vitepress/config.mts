@@ -7,8 +7,8 @@
  * GitHub Actions sets, make links to sources lead to GitHub; without them such links are plain text.
  */
 import { defineConfig } from 'vitepress';
+import { adaptMarkdown } from './adapt-markdown.mjs';
 import { apiSidebar, pageGroups } from './navigation.mjs';
-import { linksToSources } from './source-links.mjs';
 
 const { DOCS_BASE = '/', GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_SHA } = process.env;
 const repository = GITHUB_REPOSITORY === undefined ? null : `${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}`;
@@ -27,7 +27,7 @@ export default defineConfig({
   },
   cleanUrls: false,
   lastUpdated: false,
-  markdown: { config: (markdown) => linksToSources(markdown, { repository, commit: GITHUB_SHA ?? 'HEAD' }) },
+  markdown: { config: (markdown) => adaptMarkdown(markdown, { repository, commit: GITHUB_SHA ?? 'HEAD' }) },
   vite: { build: { chunkSizeWarningLimit: 4000 } },
   themeConfig: {
     nav: [

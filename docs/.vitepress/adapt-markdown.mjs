@@ -1,11 +1,20 @@
 /**
- * Links of a page to what is no page of the site, such as `src/` or `test/x.ts`: to GitHub where the repository is known, else text.
- * Links to a README.md lead to the index page of its folder.
+ * What the site changes of the markdown that GitHub shows as it is.
+ *
+ * Links of a page to what is no page of the site, such as `src/` or `test/x.ts`, lead to GitHub where the repository is known, else they
+ * are text. Links to a README.md lead to the index page of its folder. Indented blocks, the formulas of docstrings, are shown as fenced
+ * blocks of text, which scroll.
  */
 const pages = /\.md(#.*)?$/;
 const elsewhere = /^([a-z]+:|#|\/)/;
 
-export function linksToSources(markdown, { repository, commit }) {
+export function adaptMarkdown(markdown, { repository, commit }) {
+  markdown.core.ruler.push('indented-blocks', (state) => {
+    for (const token of state.tokens) {
+      if (token.type === 'code_block')
+        Object.assign(token, { type: 'fence', tag: 'code', info: 'text', markup: '```' });
+    }
+  });
   markdown.core.ruler.push('source-links', (state) => {
     const folder = (state.env.relativePath ?? '').split('/').slice(0, -1);
     for (const { children } of state.tokens) if (children !== null) rewrite(children, { folder, repository, commit });
