@@ -34,6 +34,7 @@ function copyPages() {
   for (const page of [...pages, ...ofDocs.map((name) => `docs/${name}`)]) {
     cpSync(path.join(docs, '..', page), path.join(docs, '.site', page));
   }
+  cpSync(path.join(docs, 'images'), path.join(docs, '.site/docs/images'), { recursive: true });
 }
 
 if (!existsSync(path.join(docs, 'node_modules'))) run('npm', ['ci', '--loglevel=error', '--no-audit', '--no-fund']);
