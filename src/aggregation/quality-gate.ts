@@ -126,10 +126,12 @@ export class QualityGate {
     this.#clock = typeof clock === 'function' ? clock : () => clock.now();
   }
 
+  /** The threshold in force, in [0, 1]: the given one, or the learned one. */
   get threshold(): number {
     return this.#options.adaptive ? Math.round(this.#exact * 100) / 100 : this.#exact;
   }
 
+  /** Judges the quality of an aggregation, and moves the hysteresis and the hold on. */
   judge(aggregation: Aggregation): QualityJudgement {
     const { qualityMeasure: measure, hysteresis } = this.#options;
     const score = measure === 'plain' ? aggregation.data_quality_score : aggregation.quality_detail.score;

@@ -46,7 +46,9 @@ const tlsPollMs = 5000;
  * 75 where another bridge holds the state directory, 78 where the directory is unusable.
  */
 export class Bridge {
+  /** Where the bridge logs. */
   readonly log: Logger;
+  /** Where the bridge counts: what GET /metrics shows. */
   readonly metrics: MetricsRegistry;
   /** http://HOST:PORT of the probe listener; null without one. */
   readonly probeUrl: string | null;

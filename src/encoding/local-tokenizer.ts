@@ -41,6 +41,7 @@ const dropped = new FinalizationRegistry<TokenizerThread>((thread) => thread.clo
  * in time; TypeError or RangeError ERR_DTESN_ARGUMENT; the signal's reason.
  */
 export class LocalTokenizer {
+  /** The folder that the files were read from. */
   readonly folder: string;
   readonly #thread: TokenizerThread;
 
@@ -73,6 +74,10 @@ export class LocalTokenizer {
     return this.#checkIds(this.#waited(() => this.#thread.askNow('encode', text)));
   }
 
+  /**
+   * Token ids of a text; the event loop goes on. Rejects with DtesnError ERR_DTESN_TOKENIZER, or the reason of the
+   * signal.
+   */
   async encodeAsync(text: string, { signal }: { signal?: AbortSignal } = {}): Promise<number[]> {
     checkText(text);
     return this.#checkIds(await this.#thread.ask('encode', text, signal).catch((cause) => this.#fail(cause, signal)));
@@ -85,6 +90,10 @@ export class LocalTokenizer {
     return this.#waited(() => this.#thread.askNow('decode', ids)) as string;
   }
 
+  /**
+   * The text of token ids; the event loop goes on. Rejects with DtesnError ERR_DTESN_TOKENIZER, or the reason of the
+   * signal.
+   */
   async decodeAsync(ids: readonly number[], { signal }: { signal?: AbortSignal } = {}): Promise<string> {
     checkGiven(ids);
     if (ids.length === 0) return '';

@@ -38,8 +38,11 @@ export interface ModelCard {
 
 /** Token ids of a text as the engine counted them. */
 export interface Tokenization {
+  /** How many ids there are. */
   count: number;
+  /** Tokens of prompt and output together that the engine takes; null where it does not say. */
   maxModelLen: number | null;
+  /** The ids. */
   tokens: number[];
 }
 
@@ -66,21 +69,27 @@ export interface ModelFiles {
 export interface Engine {
   /** Names the engine to a person and holds its URL: 'http://127.0.0.1:2242', 'embedded simulation on http://127.0.0.1:4711'. */
   readonly label: string;
+  /** Whether it is a simulation: no model is running. */
   readonly simulated: boolean;
   /** The sources that it answers, where it is only a part of an engine; all when left out. */
   readonly offers?: readonly EngineSourceName[];
   /** What it is, null where it does not say; an engine without this method is judged by its answers. */
   kind?(options?: RequestOptions): Promise<EngineKind | null>;
+  /** The models it serves, as GET /v1/models lists them. */
   models(options?: RequestOptions): Promise<ModelCard[]>;
+  /** Version of the server program. */
   version(options?: RequestOptions): Promise<string>;
   /** Resolves when the engine says that it is alive; a 503 rejects. */
   health(options?: RequestOptions): Promise<void>;
   /** The Prometheus text, unparsed. */
   metrics(options?: RequestOptions): Promise<Uint8Array>;
+  /** Token ids of a text, by the tokenizer of the model. */
   tokenize(text: string, options?: RequestOptions): Promise<Tokenization>;
+  /** The text of token ids. */
   detokenize(tokens: number[], options?: RequestOptions): Promise<string>;
   /** The model's files on this host, where they are known; an engine may have to be asked for its models first. */
   modelFiles(options?: RequestOptions): Promise<ModelFiles | null>;
+  /** Ends requests under way and closes connections; idempotent. */
   close(): Promise<void>;
   /** close(), for `await using`; the engines of this package have it. */
   [Symbol.asyncDispose]?(): Promise<void>;

@@ -23,6 +23,7 @@ export type { DtesnErrorCode } from './codes.js';
  * Wrong arguments are TypeErrors and RangeErrors with a `code` of the same kind. docs/errors.md lists every code.
  */
 export class DtesnError extends Error {
+  /** Stable code: programs may branch on it, unlike on the message. */
   readonly code: DtesnErrorCode;
 
   static {

@@ -84,6 +84,7 @@ export interface EngineMonitorEvents {
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option.
  */
 export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
+  /** The engine that is watched; it stays open. */
   readonly engine: Engine;
   readonly #intervalMs: number;
   readonly #timeoutMs: number;

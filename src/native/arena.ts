@@ -103,7 +103,9 @@ export interface ArenaLayout<D extends ArenaDtypes = ArenaDtypes> {
  * when the buffer cannot be allocated.
  */
 export class Arena<D extends ArenaDtypes = ArenaDtypes> {
+  /** The shared memory, which worker threads map. */
   readonly buffer: SharedArrayBuffer;
+  /** Where each region lies in the buffer: plain JSON. */
   readonly layout: ArenaLayout<D>;
   readonly #views = new Map<keyof D, DtypeViews[Dtype]>();
 

@@ -145,6 +145,7 @@ export class DeepTreeModel extends Network<DeepTreeFacts> {
     super(planOf(options as DeepTreeOptions | ClaimedNetwork, planTree));
   }
 
+  /** Units of the whole tree: the length of a state. */
   get units(): number {
     return this.stateSize;
   }
@@ -154,14 +155,17 @@ export class DeepTreeModel extends Network<DeepTreeFacts> {
     return this.facts.depth;
   }
 
+  /** Membranes in breadth-first order, each with its units. */
   get membranes(): readonly HostedMembrane[] {
     return this.facts.membranes;
   }
 
+  /** Order in which membranes are updated within a step. */
   get update(): 'parentFirst' | 'synchronous' {
     return this.facts.update;
   }
 
+  /** κ_fb: scale of the couplings from children to parents. */
   get feedback(): number {
     return this.facts.feedback;
   }
@@ -176,6 +180,7 @@ export class DeepTreeModel extends Network<DeepTreeFacts> {
     return this.ownState.gates!;
   }
 
+  /** Membranes whose gate is open in the state of the network. */
   get activeMembranes(): number {
     return this.gates.reduce((sum, gate) => sum + (gate ? 1 : 0), 0);
   }

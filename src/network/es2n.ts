@@ -114,6 +114,7 @@ export class Es2n extends Network<{ proximity: number }> {
     super(planOf(options as Es2nOptions | ClaimedNetwork, planEs2n));
   }
 
+  /** N: units, and the length of a state. */
   get units(): number {
     return this.stateSize;
   }

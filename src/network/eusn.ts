@@ -103,6 +103,7 @@ export class EuSn extends Network<EuSnFacts> {
     super(planOf(options as EuSnOptions | ClaimedNetwork, planEuSn));
   }
 
+  /** N: units, and the length of a state. */
   get units(): number {
     return this.stateSize;
   }

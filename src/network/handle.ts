@@ -27,7 +27,10 @@ export interface NetworkHandle {
 
 /** What a constructor is given in place of options when its weights are there already. */
 export class ClaimedNetwork {
-  constructor(readonly handle: NetworkHandle) {}
+  constructor(
+    /** The handle that the weights are found by. */
+    readonly handle: NetworkHandle,
+  ) {}
 }
 
 /** What a constructor is given in place of options when another thread has made its weights (construct.ts). */

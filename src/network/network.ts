@@ -63,8 +63,11 @@ const nothing = { f32: new Float32Array(0), f64: new Float64Array(0) };
  * a state stateSize. For networks of units both sizes are the units, and the features are the state itself.
  */
 export abstract class Network<Facts extends object = object> {
+  /** D: numbers of each step of the series. */
   readonly inputs: number;
+  /** Element type of states and series. */
   readonly dtype: FloatDtype;
+  /** Numbers of a state. */
   readonly stateSize: number;
   /** Columns of what a run returns: what a readout reads. */
   readonly featureSize: number;

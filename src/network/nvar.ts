@@ -56,14 +56,17 @@ export class Nvar extends Network<NvarFacts> {
     super(planOf(options as NvarOptions | ClaimedNetwork, planNvar));
   }
 
+  /** Inputs that are kept, the present one among them. */
   get delay(): number {
     return this.facts.delay;
   }
 
+  /** Factors of each monomial. */
   get order(): number {
     return this.facts.order;
   }
 
+  /** Steps between two inputs that are kept. */
   get strides(): number {
     return this.facts.strides;
   }

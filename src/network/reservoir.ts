@@ -125,10 +125,12 @@ export class Reservoir extends Network<ReservoirFacts> {
     super(planOf(options as ReservoirOptions | ClaimedNetwork, planReservoir));
   }
 
+  /** N: units, and the length of a state. */
   get units(): number {
     return this.stateSize;
   }
 
+  /** Which places of W have weights. */
   get topology(): Topology {
     return this.facts.topology;
   }

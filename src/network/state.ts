@@ -35,7 +35,9 @@ export interface StateOptions {
  * them.
  */
 export class State {
+  /** The network that this is a state of. */
   readonly network: Network;
+  /** Units or delay line: stateSize numbers on shared memory, live. */
   readonly data: Floats;
   /** One byte a gate, live: 0 closes it. Null where the network has none. */
   readonly gates: Uint8Array | null;

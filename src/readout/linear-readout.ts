@@ -38,11 +38,15 @@ export interface LinearReadoutOptions {
  * not fit.
  */
 export class LinearReadout {
+  /** Columns of the states. */
   readonly states: number;
+  /** Columns of the inputs, which are read beside the states; 0 for none. */
   readonly inputs: number;
+  /** Columns of the outputs. */
   readonly outputs: number;
   /** features x outputs, f64. A copy; writing to it has no effect. */
   readonly weights: Matrix;
+  /** b, one an output. */
   readonly bias: Float64Array;
   readonly #map: NativeLinearReadout;
 

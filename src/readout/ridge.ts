@@ -43,7 +43,9 @@ export interface RidgeOptions extends ReadoutSizes, RidgeSolution {}
  * Source: Lukoševičius (2012), "A practical guide to applying echo state networks", section 4.
  */
 export class Ridge {
+  /** λ: the penalty of the weights. */
   readonly ridge: number;
+  /** How the sums are solved. */
   readonly solver: 'qr' | 'cholesky';
   readonly #sums: RidgeSums;
 

@@ -45,7 +45,9 @@ export class TrainedNetwork {
   readonly #forecaster: NativeForecaster<Floats> | null;
 
   constructor(
+    /** The network that the readout belongs to. */
     readonly network: Network,
+    /** The trained map of the network's features. */
     readonly readout: LinearReadout,
   ) {
     const { states, inputs, outputs, weights, bias } = readout;

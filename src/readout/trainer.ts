@@ -65,6 +65,7 @@ export interface TrainAsyncOptions extends TrainOptions, LongRunOptions {}
  * or on the network's state; ERR_DTESN_CLOSED when the trainer or the network is closed before or during a call.
  */
 export class ReadoutTrainer {
+  /** The network whose readout is trained. */
   readonly network: Network;
   readonly #ridge: number;
   readonly #sums: RidgeSums;

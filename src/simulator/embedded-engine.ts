@@ -59,6 +59,7 @@ type SimulatedModel = z.output<typeof modelSchema>;
  */
 export class EmbeddedEngine implements Engine {
   readonly simulated = true;
+  /** Address of the simulated server on loopback. */
   readonly url: string;
   readonly label: string;
 
@@ -71,6 +72,7 @@ export class EmbeddedEngine implements Engine {
     this.label = `embedded simulation on ${simulator.url}`;
   }
 
+  /** Starts the simulation and its server. */
   static async start(options: EmbeddedEngineOptions = {}): Promise<EmbeddedEngine> {
     const { seed, model, load, port, signal } = checkOptions(optionsSchema, options, 'EmbeddedEngine');
     const simulator = await EngineSimulator.start({

@@ -217,6 +217,7 @@ export class EngineSimulator {
     return simulator;
   }
 
+  /** Address of the server. */
   get url(): string {
     return this.server.url;
   }
@@ -270,6 +271,7 @@ export class EngineSimulator {
     await this.settled;
   }
 
+  /** Closes the server and ends what it answers; idempotent. */
   async close(): Promise<void> {
     this.closed = true;
     clearTimeout(this.timer);

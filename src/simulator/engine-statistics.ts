@@ -26,15 +26,23 @@ function tokenBuckets(maxModelLen: number): number[] {
  * source sum to `promptTokens`.
  */
 export class EngineStatistics {
+  /** Requests that ended, by reason. */
   readonly finished: Record<FinishReason, number> = { stop: 0, length: 0, abort: 0, error: 0, repetition: 0 };
+  /** Prompt tokens that were looked up in the prefix cache. */
   prefixQueries = 0;
+  /** Prompt tokens that were found there. */
   prefixHits = 0;
+  /** Requests that lost their blocks to others. */
   preemptions = 0;
+  /** Tokens of prompts that were read. */
   promptTokens = 0;
+  /** Tokens of prompts that were taken from the prefix cache. */
   cachedPromptTokens = 0;
+  /** Tokens that were generated. */
   generatedTokens = 0;
   /** Sum of the times of all steps. */
   busySeconds = 0;
+  /** Histograms by the names of the metrics of a real engine; seconds and tokens. */
   readonly histograms;
 
   constructor(maxModelLen: number) {

@@ -57,9 +57,11 @@ export interface StreamPoolOptions {
  * exist; DtesnError ERR_DTESN_BUSY while an asynchronous call is under way.
  */
 export class StreamPool {
+  /** Streams at the same time. */
   readonly capacity: number;
   /** Inputs that may wait for each stream. */
   readonly ring: number;
+  /** The shared memory of the pool: states, inputs and book-keeping. */
   readonly arena: ReturnType<typeof poolArena>;
   readonly #model: Network;
   readonly #inputs: number;
@@ -105,6 +107,7 @@ export class StreamPool {
     return this.#ready;
   }
 
+  /** Whether a stream of this id is in the pool. */
   has(id: StreamId): boolean {
     return this.#slots.has(id);
   }

@@ -38,6 +38,9 @@ function undocumentedFields(names: readonly PublicName[]): string[] {
   );
 }
 
+const undocumentedMembers = ({ file, name, fields }: PublicName) =>
+  fields.filter(({ doc }) => doc === '').map((field) => `${file} ${name}.${field.name}`);
+
 const names = publicApi();
 
 describe('the public API', () => {
@@ -62,6 +65,12 @@ describe('the public API', () => {
     expect(options.filter(({ fields }) => fields.length === 0).map(({ name }) => name)).toEqual([]);
     expect([...new Set(undocumentedFields(names))]).toEqual([]);
   });
+
+  test('has a docstring at every public member of a class', () => {
+    const classes = names.filter(({ isClass }) => isClass);
+    expect(classes.flatMap(({ fields }) => fields).length).toBeGreaterThan(300);
+    expect([...new Set(classes.flatMap(undocumentedMembers))]).toEqual([]);
+  });
 });
 
 test('a docstring that is missing, repeats the name or lacks the default is found', () => {
@@ -75,6 +84,10 @@ test('a docstring that is missing, repeats the name or lacks the default is foun
         "/** Of this file, not of the class: the import ends it. */\nimport 'node:path';",
         'export class Bare {}',
         '/** Stream id. */ export type StreamId = string;',
+        '/** What can be closed and read. */ export interface Source {\n  /** Ends it. */\n  close(): void;\n}',
+        '/** A source that implements another one. */ export class Kept implements Source {',
+        '  close() {}\n  bare = 1;\n  private hidden = 1;\n  /** @internal */ inner = 1;',
+        '}',
         '/** The number of units of a reservoir. */ export const units = 3;',
         '/** Sizes of a pool of streams. */',
         'export interface PoolOptions {',
@@ -88,6 +101,7 @@ test('a docstring that is missing, repeats the name or lacks the default is foun
     );
     const found = publicApi({ one: 'src/index.ts' }, folder, 'tsconfig.json');
     expect(undocumentedNames(found)).toEqual(['src/index.ts Bare: no docstring', 'src/index.ts StreamId: Stream id.']);
+    expect(found.filter(({ isClass }) => isClass).flatMap(undocumentedMembers)).toEqual(['src/index.ts Kept.bare']);
     expect(undocumentedFields(found)).toEqual([
       'src/index.ts PoolOptions.bare no docstring',
       'src/index.ts PoolOptions.places names no default: Places of the pool.',

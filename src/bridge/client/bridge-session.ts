@@ -55,7 +55,9 @@ const ending = new Set<BridgeCallCode>([
  * the session for this client: each later call fails with the same error.
  */
 export class BridgeSession {
+  /** Id of the session, unique at its bridge. */
   readonly id: string;
+  /** Which life of the id this is: a session that is created again has another. */
   readonly epoch: string;
   readonly #exchange: Exchange;
   readonly #settings: SessionSettings;

@@ -43,10 +43,15 @@ export interface BridgeCallErrorOptions extends ErrorOptions {
  * `status` is 0 where nothing was answered.
  */
 export class BridgeCallError extends Error {
+  /** Stable code: that of the bridge, or one of the client. */
   readonly code: BridgeCallCode;
+  /** HTTP status of the answer; 0 where nothing was answered. */
   readonly status: number;
+  /** The header x-request-id of the answer, which the log of the bridge has too. */
   readonly requestId: string | undefined;
+  /** Further fields of the error, such as `next` of an offset gap. */
   readonly details: Record<string, unknown>;
+  /** Seconds after which the bridge may be asked again, where it says so. */
   readonly retryAfterSeconds: number | undefined;
 
   static {

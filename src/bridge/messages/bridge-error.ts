@@ -69,10 +69,15 @@ export interface BridgeErrorOptions extends ErrorOptions {
  * offset gap; a 429 carries its reason in the header `x-dtesn-reason` and a `Retry-After` in seconds.
  */
 export class BridgeError extends Error {
+  /** Stable code: programs may branch on it. */
   readonly code: BridgeErrorCode;
+  /** HTTP status of the code. */
   readonly status: number;
+  /** Further fields of the error in the answer. */
   readonly details: Record<string, string | number | boolean | null>;
+  /** Seconds for the header Retry-After. */
   readonly retryAfterSeconds: number | undefined;
+  /** Methods of the path, for the header Allow of a 405. */
   readonly allow: string | undefined;
 
   constructor(

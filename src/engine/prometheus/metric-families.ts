@@ -60,7 +60,9 @@ export interface FamilyDraft {
  * the body when asked for.
  */
 export class MetricFamily {
+  /** Name of the family, without the suffixes of its samples. */
   readonly name: string;
+  /** Declared type of the family. */
   readonly type: MetricType;
   /** Series of the family. */
   readonly length: number;
@@ -84,6 +86,7 @@ export class MetricFamily {
     return this.#draft;
   }
 
+  /** Text of the line HELP with escapes undone; null where there is none. */
   get help(): string | null {
     const { helpStart, helpEnd } = this.#draft;
     if (helpStart === 0) return null;
@@ -109,6 +112,7 @@ export class MetricFamily {
     return names[nameIds[this.#at(index)]!]!;
   }
 
+  /** Labels of a sample, read from the body. */
   labels(index: number): Labels {
     const { body, labelsAt } = this.#columns;
     return readLabels(body, labelsAt[this.#at(index)]!);

@@ -93,6 +93,7 @@ export class TelemetryRing {
     if (this.#restarts[0]! < oldest) this.#restarts = this.#restarts.filter((time) => time >= oldest);
   }
 
+  /** Records a restart of the engine. Errors: RangeError ERR_DTESN_ARGUMENT for a time before the last one. */
   markRestart(timeSeconds: number): void {
     this.#restarts.push(timeSeconds);
     // Restarts come with observations, so there are not more of them than samples.
