@@ -32,9 +32,9 @@ export interface BridgeOptions extends Omit<BridgeConfigInput, 'engines'> {
   engines?: (NonNullable<BridgeConfigInput['engines']>[number] | EngineDefinition | GivenEngine)[] | undefined;
   /** A JSON file of the configuration, watched; the other options and the environment are over it. Default: none. */
   configFile?: string | undefined;
-  /** Where the bridge logs; JSON lines on stderr by default. */
+  /** Where the bridge logs. Default: JSON lines on stderr. */
   log?: Logger | undefined;
-  /** Where it counts; a registry of its own by default. */
+  /** Where the bridge counts. Default: a registry of its own. */
   metrics?: MetricsRegistry | undefined;
 }
 

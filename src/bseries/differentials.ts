@@ -27,13 +27,13 @@ export const optionsSchema = z.object({
 export interface DifferentialsOptions {
   /** W, units x units; its dtype is that of the result. Required. */
   weights: Matrix;
-  /** x, one a unit. Required. */
+  /** x: the state at which the differentials are taken, one number a unit. Required. */
   state: ArrayLike<number>;
   /** W_in u + b, the drive beside W x, one a unit. Default: zeros. */
   drive?: ArrayLike<number> | undefined;
   /** d of x' = -d x + tanh(...): one for all units, or one for each. Default 1. */
   decay?: number | ArrayLike<number> | undefined;
-  /** Trees to this order, 1 to 10. Default 5. */
+  /** Largest order of the trees, 1 to 10. Default 5. */
   order?: number | undefined;
 }
 

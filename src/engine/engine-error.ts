@@ -8,7 +8,7 @@ import { brand, DtesnError, type DtesnErrorCode, named } from '../errors/index.j
 
 /** Further fields of an EngineError. */
 export interface EngineErrorOptions extends ErrorOptions {
-  /** Of the HTTP answer. Default null: there was none. */
+  /** Status of the HTTP answer. Default null: there was none. */
   status?: number | null;
   /** Milliseconds that the engine asks to be left alone. Default null. */
   retryAfterMs?: number | null;

@@ -48,7 +48,7 @@ export interface EngineMonitorOptions {
    * warning of the process.
    */
   onListenerError?: ListenerErrorHandler | undefined;
-  /** In place of the system's clock, for replays and tests. Default: the system's monotonic clock. */
+  /** Clock of intervals and ages; another one serves replays and tests. Default: the system's monotonic clock. */
   clock?: Clock | undefined;
 }
 

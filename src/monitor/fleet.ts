@@ -30,13 +30,13 @@ export const optionsSchema = z.object({
 export interface FleetOptions {
   /** How many times the cheapest engine's cost that of a session's own engine may be, 1 or more. Default 2. */
   affinity?: number | undefined;
-  /** Whether it may have no engine: to begin with, or after the last was removed. Default false. */
+  /** Whether the fleet may have no engine: at first, or after the last one was removed. Default false. */
   allowEmpty?: boolean | undefined;
   /** Whether first observations are spread over an interval (of at most a second) too, in place of coming at once. Default false. */
   spreadFirst?: boolean | undefined;
   /** Options of the monitor of each engine. Default: those of EngineMonitor. */
   monitor?: EngineMonitorOptions | undefined;
-  /** Of every monitor that `monitor` gives none. Default: the system's monotonic clock. */
+  /** Clock of the monitors, unless `monitor` names one. Default: the system's monotonic clock. */
   clock?: Clock | undefined;
 }
 

@@ -81,7 +81,10 @@ export interface DeepTreeOptions extends RegionOptions {
   precision?: Precision | undefined;
   /** Share of the state that a step replaces, in (0, 1]; one, or one for each level (or membrane of `parents`). Default 1. */
   leak?: number | number[] | undefined;
-  /** Of each W, in (0, 1,000,000]; one, or one for each level (or membrane of `parents`). Default 0.9. */
+  /**
+   * Spectral radius of each W, in (0, 1,000,000]: one, or one for each level (or membrane of `parents`). Default
+   * 0.9.
+   */
   spectralRadius?: number | number[] | undefined;
   /** f; one, or one for each level (or membrane of `parents`). Default 'tanh'. */
   activation?: Activation | Activation[] | undefined;

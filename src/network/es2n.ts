@@ -61,11 +61,11 @@ export const givenSchema = z.object({
 
 /** Options of an Es2n whose weights W, W_in, b and O are drawn from a seed. */
 export interface DrawnEs2nOptions extends RegionOptions {
-  /** N, 1 to 16,777,216. Required. */
+  /** N: units of the network, 1 to 16,777,216. Required. */
   units: number;
   /** β in (0, 1]: share of the nonlinear part. Default 1. */
   proximity?: number | undefined;
-  /** f: for all units, or for each segment of them. Default 'tanh'. */
+  /** Activation f: one for all units, or one for each segment of them. Default 'tanh'. */
   activation?: Activation | ActivationSegment[] | undefined;
   /**
    * How O is drawn: 'dense' (uniform over all orthogonal matrices, about 4/3 units³ operations to make) or by the structure
@@ -84,9 +84,9 @@ export interface GivenEs2nWeights extends GivenWeights {
 
 /** Weights to use as they are. */
 export interface GivenEs2nOptions extends Pick<DrawnEs2nOptions, 'proximity' | 'activation' | 'state'> {
-  /** W, W_in, b and O, dense or csr(...). Required. */
+  /** The weights W, W_in, b and O; matrices are dense or csr(...). Required. */
   weights: GivenEs2nWeights;
-  /** Of states, series and weights. Default: that of W. */
+  /** Element type of states, series and weights. Default: that of W. */
   dtype?: FloatDtype | undefined;
 }
 

@@ -58,7 +58,7 @@ export const givenSchema = z.object({
 /** Options of a EuSn whose weights W (antisymmetric), W_in and b are drawn from a seed. */
 export interface DrawnEuSnOptions
   extends Pick<RegionOptions, 'inputs' | 'inputScaling' | 'biasScaling' | 'dtype' | 'state' | 'seed'> {
-  /** N, 1 to 16,777,216. Required. */
+  /** N: units of the network, 1 to 16,777,216. Required. */
   units: number;
   /** W = (A - A') times this, A of U(-1, 1). Default 1. */
   recurrentScaling?: number | undefined;
@@ -66,7 +66,7 @@ export interface DrawnEuSnOptions
   step?: number | undefined;
   /** γ in [0, 1,000,000]: damps every unit. Default 0.001. */
   diffusion?: number | undefined;
-  /** f: for all units, or for each segment of them. Default 'tanh'. */
+  /** Activation f: one for all units, or one for each segment of them. Default 'tanh'. */
   activation?: Activation | ActivationSegment[] | undefined;
 }
 
@@ -74,7 +74,7 @@ export interface DrawnEuSnOptions
 export interface GivenEuSnOptions extends Pick<DrawnEuSnOptions, 'step' | 'diffusion' | 'activation' | 'state'> {
   /** W, W_in and b, dense or csr(...); W antisymmetric or not. Required. */
   weights: GivenWeights;
-  /** Of states, series and weights. Default: that of W. */
+  /** Element type of states, series and weights. Default: that of W. */
   dtype?: FloatDtype | undefined;
 }
 

@@ -69,7 +69,7 @@ export interface DrawnReservoirOptions extends RegionOptions {
   precision?: Precision | undefined;
   /** Share of the state that a step replaces, in (0, 1]: for all units, or one for each. Default 1. */
   leak?: number | number[] | Float32Array | Float64Array | undefined;
-  /** f: for all units, or for each segment of them. Default 'tanh'. */
+  /** Activation f: one for all units, or one for each segment of them. Default 'tanh'. */
   activation?: Activation | ActivationSegment[] | undefined;
   /** Largest modulus of the eigenvalues of W, in (0, 1,000,000]. Default 0.9. */
   spectralRadius?: number | undefined;
@@ -77,9 +77,9 @@ export interface DrawnReservoirOptions extends RegionOptions {
 
 /** Weights to use as they are. */
 export interface GivenReservoirOptions extends Pick<DrawnReservoirOptions, 'leak' | 'activation' | 'state'> {
-  /** W, W_in and b, dense or csr(...). Required. */
+  /** The weights W, W_in and b; W and W_in as matrices, dense or csr(...). Required. */
   weights: GivenWeights;
-  /** Of states, series and W_in. Default: that of W, or of `precision`. */
+  /** Element type of states, series and W_in. Default: that of W, or of `precision`. */
   dtype?: FloatDtype | undefined;
   /** What W is stored in; 'bf16' and 'int8' for dense W with f32 states. Default: `dtype`. */
   precision?: Precision | undefined;

@@ -44,7 +44,7 @@ export interface RunBatchOptions {
    * stateSize elements, with the gates of the network's own state. Default: zeros.
    */
   states?: Floats | Matrix | readonly State[];
-  /** Sums of each series. Default: none. */
+  /** Sums accumulated over each series beside, or instead of, its features. Default: none. */
   moments?: readonly Moments[];
 }
 

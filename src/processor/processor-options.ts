@@ -35,7 +35,7 @@ import { SeriesMemory } from './work-memory.js';
 /** A further provider of sources. */
 export interface ProviderOptions {
   /**
-   * Its name in records and metrics: of a-z, 0-9, _ and -, beginning with a letter, at most 64 characters. Required.
+   * Name of the provider in records and metrics: a-z, 0-9, _ and -, beginning with a letter, at most 64 characters. Required.
    */
   name: string;
   /** An engine, or the URL of one, which the processor then opens and closes. Required. */

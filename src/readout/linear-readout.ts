@@ -22,7 +22,7 @@ export interface LinearReadoutOptions {
   inputs?: number | undefined;
   /** W, (states + inputs) x outputs; copied. Required. */
   weights: Matrix;
-  /** b, one an output; copied. Required. */
+  /** b: one number an output; it is copied. Required. */
   bias: ArrayLike<number>;
 }
 

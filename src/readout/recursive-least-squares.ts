@@ -25,7 +25,10 @@ export const optionsSchema = z.object({
 export interface RecursiveLeastSquaresOptions extends ReadoutSizes {
   /** P begins as I / ridge; a finite number above 0. Default 1e-6. */
   ridge?: number | undefined;
-  /** In (0, 1]: the weight of a row halves after ln 2 / (1 - forgetting) steps. Default 1: nothing is forgotten. */
+  /**
+   * Forgetting factor in (0, 1]: the weight of a row halves after ln 2 / (1 - forgetting) steps. Default 1: none is
+   * forgotten.
+   */
   forgetting?: number | undefined;
 }
 

@@ -30,7 +30,7 @@ export const optionsSchema = z.object({
 
 /** Options of EmbeddedEngine.start: the simulated model, its load and seed. */
 export interface EmbeddedEngineOptions {
-  /** Of all that is drawn. Default 0. */
+  /** Seed of everything that the simulation draws. Default 0. */
   seed?: number | undefined;
   /** The model that the engine serves. Default: the defaults of its fields. */
   model?: SimulatedModelOptions | undefined;

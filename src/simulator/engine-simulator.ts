@@ -59,11 +59,11 @@ export const optionsSchema = z.object({
 
 /** The model that the simulated engines serve. */
 export interface SimulatedModelOptions {
-  /** Its name. Default 'dtesn/simulated-byte-8k'. */
+  /** Name of the model. Default 'dtesn/simulated-byte-8k'. */
   id?: string | undefined;
   /** Tokens of prompt and output together, 2 to 1,048,576. Default 8192. */
   maxModelLen?: number | undefined;
-  /** What its config says, 1 to 65,536. Default 4096. */
+  /** Hidden size that its configuration names, 1 to 65,536. Default 4096. */
   hiddenSize?: number | undefined;
   /** Requests that run at the same time, 1 to 4096. Default 64. */
   maxNumSeqs?: number | undefined;
@@ -96,7 +96,7 @@ export interface DeprecatedSimulatorOptions {
 
 /** Options of EngineSimulator.start: engines, clients, the pace of virtual time, and faults. */
 export interface EngineSimulatorOptions extends DeprecatedSimulatorOptions {
-  /** Of all that is drawn; the same seed gives the same run. Default 0. */
+  /** Seed of everything that the simulation draws; the same seed gives the same run. Default 0. */
   seed?: number | undefined;
   /** The model that the engines serve. Default: the defaults of its fields. */
   model?: SimulatedModelOptions | undefined;
@@ -123,7 +123,7 @@ export interface EngineSimulatorOptions extends DeprecatedSimulatorOptions {
   port?: number | undefined;
   /** The address to listen on. Default '127.0.0.1'. */
   host?: string | undefined;
-  /** Guards the paths under /v1. Default: none. */
+  /** API key that the paths under /v1 require. Default: none. */
   apiKey?: string | undefined;
   /** Whether the paths of an engine in development mode are there (/sleep, /wake_up and others). Default false. */
   devMode?: boolean | undefined;

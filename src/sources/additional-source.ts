@@ -20,7 +20,7 @@ export interface DataSchema {
  * `error`: ERR_DTESN_SOURCE_TIMEOUT, ERR_DTESN_SOURCE_INVALID for what is not as declared, or the code of what was thrown.
  */
 export interface AdditionalSourceOptions extends FreshnessOfSource {
-  /** Its name: [a-z][a-z0-9_]*, at most 64 characters, none of the five, none twice. Required. */
+  /** Name of the source, unique and none of the five: [a-z][a-z0-9_]*, at most 64 characters. Required. */
   name: string;
   /**
    * Returns, or resolves to, a plain object of JSON. `signal` aborts at the time limit and on close; `engine` is the fetcher's

@@ -70,7 +70,7 @@ export interface DispatchRequest {
 
 /** The body of BridgeClient.finish: a request that was dispatched has ended. */
 export interface FinishRequest {
-  /** How it ended, 1 to 64 characters: 'ok', 'error', 'aborted' ... Required. */
+  /** How the request ended, 1 to 64 characters: 'ok', 'error', 'aborted' ... Required. */
   outcome: string;
   /** Tokens that the engine generated, 0 or more. Default: unknown. */
   generatedTokens?: number | undefined;

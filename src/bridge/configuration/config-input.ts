@@ -69,9 +69,9 @@ export interface BridgeSessionsInput {
 export interface BridgeEngineInput {
   /** `http://host:port`, `https://...`, `unix:/path`, or `dns+http://host:port` (each address is one engine). Required. */
   url: string;
-  /** Its name, 1 to 256 characters, unique. Default: the URL. */
+  /** Name of the engine, 1 to 256 characters, unique. Default: the URL. */
   name?: string | undefined;
-  /** What it runs, such as 'vllm'. Default: detected. */
+  /** Kind of the engine, such as 'vllm'. Default: detected. */
   kind?: string | undefined;
   /** The path of a file with its API key, at most 4096 characters. Default: no key. */
   apiKeyFile?: string | undefined;

@@ -9,9 +9,9 @@ export interface EngineDefinition {
   url: string;
   /** 1 to 256 characters, unique. Default: the URL. Not for `dns+` URLs: each address is named by its own. */
   name?: string | undefined;
-  /** What it is. Default: detected. */
+  /** Kind of the engine. Default: detected. */
   kind?: EngineKind | undefined;
-  /** Sent as a bearer token to the paths that the kind guards. Default: none. */
+  /** API key, sent as a bearer token to the paths that the kind of engine guards. Default: none. */
   apiKey?: string | undefined;
   /** Trusted authorities in PEM for https. Default: those of Node. */
   ca?: string | undefined;

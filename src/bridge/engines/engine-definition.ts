@@ -18,7 +18,7 @@ import { NAME_CHARACTERS, plainText } from './plain-text.js';
 export interface GivenEngine {
   /** The engine; the bridge does not close it. Required. */
   engine: Engine;
-  /** Default: the engine's label. */
+  /** Name of the engine in the bridge. Default: the engine's label. */
   name?: string | undefined;
 }
 

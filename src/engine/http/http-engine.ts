@@ -40,9 +40,12 @@ export const optionsSchema = z.object({
 
 /** Options of HttpEngine. Errors: TypeError or RangeError ERR_DTESN_ARGUMENT that names the option. */
 export interface HttpEngineOptions {
-  /** What the engine is. Default: detected with the first question. */
+  /** Kind of the engine. Default: detected with the first request. */
   kind?: EngineKind | undefined;
-  /** Sent as a bearer token, only to the paths that the kind guards; visible ASCII characters. Default: none. */
+  /**
+   * API key, sent as a bearer token and only to the paths that the kind of engine guards; visible ASCII characters.
+   * Default: none.
+   */
   apiKey?: string | undefined;
   /** The folder of the model's files on this host, or its GGUF file. Default: where the last answer about models says, if allowed. */
   modelDir?: string | undefined;

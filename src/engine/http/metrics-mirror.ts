@@ -24,7 +24,7 @@ export const optionsSchema = z.object({
 
 /** Options of metricsMirror: its key, time limit and clock. */
 export interface MetricsMirrorOptions {
-  /** Sent as a bearer token; visible ASCII characters. Default: none. */
+  /** API key, sent as a bearer token; visible ASCII characters. Default: none. */
   apiKey?: string | undefined;
   /** Milliseconds for one request, in (0, 600,000]. Default 1000. */
   timeoutMs?: number | undefined;
