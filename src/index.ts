@@ -1,6 +1,8 @@
 /**
  * dtesn: reservoir computing and Deep Tree Echo State Networks, and the five sources of an inference engine. What needs no
  * addon stands in the entry points dtesn/engine and dtesn/simulator, and here too.
+ *
+ * @module dtesn
  */
 import { type Schema, schemaOf } from './errors/index.js';
 import { type MultiSourceData, multiSourceDataSchema as multiSourceData } from './pipeline/index.js';

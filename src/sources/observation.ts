@@ -11,10 +11,11 @@ import { isEngineError } from '../engine/index.js';
 import { DtesnError } from '../errors/index.js';
 import type { Outcome, SourceFields, SourceName, Sources } from './types.js';
 
+/** Options of fetching one source. */
 export interface SourceOptions {
   /** Milliseconds until the source counts as failed; 1000 by default. */
   timeoutMs?: number | undefined;
-  /** Ends the question. */
+  /** Ends the question, which then rejects with the signal's reason. Default: none. */
   signal?: AbortSignal | undefined;
   /** How old an answer may be that another reader of the same engine had. Default 0: each is asked for. */
   maxAgeMs?: number | undefined;

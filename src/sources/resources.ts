@@ -1,16 +1,6 @@
 /**
- * Source resources: cores, memory and GPUs that this process may use (host and cgroup), what waits for them, and what the
- * processor says of its membranes, its load and the addon.
- *
- *     memory total     = min(host, cgroup limit)
- *     memory available = min(host available, room left in the cgroup)
- *     max_concurrent_processes = the processor's limit, else the cores
- *     *_pressure      = share of the last 10 s in which some task waited for it (PSI)
- *     run_queue_per_cpu = tasks that run or want to at this moment, a CPU
- *     event_loop_*_ms = lateness of this process' event loop since the source was last read
- *
- * All of it is read in one turn, so there is nothing to wait for and no limit to exceed; only nvidia-smi, another program, has one.
- * A processor that throws, or says something of another kind, fails the source (ERR_DTESN_SOURCE_INVALID).
+ * Source resources: cores, memory and GPUs that this process may use (host and cgroup), what waits for them, and what
+ * the processor says of its membranes, its load and the addon.
  */
 import os from 'node:os';
 import { z } from 'zod';
@@ -46,6 +36,20 @@ const stateSchema = z.object({
   echoKernAvailable: z.boolean(),
 });
 
+/**
+ * Source resources: cores, memory and GPUs that this process may use (host and cgroup), what waits for them, and what the
+ * processor says of its membranes, its load and the addon.
+ *
+ *     memory total     = min(host, cgroup limit)
+ *     memory available = min(host available, room left in the cgroup)
+ *     max_concurrent_processes = the processor's limit, else the cores
+ *     *_pressure      = share of the last 10 s in which some task waited for it (PSI)
+ *     run_queue_per_cpu = tasks that run or want to at this moment, a CPU
+ *     event_loop_*_ms = lateness of this process' event loop since the source was last read
+ *
+ * All of it is read in one turn, so there is nothing to wait for and no limit to exceed; only nvidia-smi, another program, has one.
+ * A processor that throws, or says something of another kind, fails the source (ERR_DTESN_SOURCE_INVALID).
+ */
 export function fetchResourceDataSource(
   provider: (() => ResourceState) | undefined,
   options: SourceOptions = {},
