@@ -239,7 +239,11 @@ export {
 } from './transform/index.js';
 export { type Membrane, membraneTree, type RootedTree, rootedTrees, type TreeTable } from './trees/index.js';
 
+/** Checks the configuration of a processor and fills in its defaults. */
 export const configSchema: Schema<Known<DtesnConfigOptions>> = schemaOf(() => config);
+/** Checks a result of `process` that came as JSON, such as that of the bridge. */
 export const dtesnResultSchema: Schema<DtesnResultJson> = schemaOf(() => dtesnResult);
+/** Checks a published context: five sources, aggregation and pipelines. */
 export const multiSourceDataSchema: Schema<MultiSourceData> = schemaOf(() => multiSourceData);
+/** Checks one operation of a transform program. */
 export const transformOpSchema: Schema<TransformOp> = schemaOf(() => transformOp);

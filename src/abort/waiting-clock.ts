@@ -7,6 +7,7 @@
  * An answer of this process is made by its own event loop. As long as the loop is busy, blocked or kept from a CPU, the answer is under
  * way; when the loop is idle, nothing is. So such a limit ends what hangs, and never what is slow because the process is.
  */
+import { performance } from 'node:perf_hooks';
 import { type Clock, systemClock } from './clock.js';
 
 export const waitingClock: Clock = {

@@ -41,10 +41,10 @@ export function fail(error: unknown, asJson: boolean): number {
   return isUsageError(error) ? 2 : 1;
 }
 
-/** Of this package, of the system, or ERR_DTESN_UNEXPECTED for what nobody foresaw. */
+/** Of this package, of the system, or 'unexpected' for an error without one. */
 function codeOf(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown };
-  return typeof code === 'string' ? code : 'ERR_DTESN_UNEXPECTED';
+  return typeof code === 'string' ? code : 'unexpected';
 }
 
 function isKnown(error: unknown): boolean {

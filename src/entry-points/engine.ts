@@ -112,4 +112,5 @@ export {
   type TokenizerSource,
 } from '../sources/index.js';
 
+/** Checks the declaration of a source that a host adds (`sources` of the options of a processor). */
 export const additionalSourceSchema: Schema<AdditionalSource> = schemaOf(() => additionalSource);

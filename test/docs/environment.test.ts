@@ -24,7 +24,7 @@ function shipped(): { file: string; text: string }[] {
 /** Names that a file reads: `environment['X']`, `process.env.X`, `{ X, Y: y = '' } = environment`, getenv("X"), environment("X"). */
 function readBy(text: string): string[] {
   const subscripts = text.matchAll(/\b(?:process\.env|environment)(?:\.|\[['"])([A-Z]\w*|npm_\w+)/g);
-  const calls = text.matchAll(/\b(?:getenv|environ\.get|environment)\(\s*["'](\w+)["']/g);
+  const calls = text.matchAll(/\b(?:getenv|environ\.get|environment|given)\((?:values, '[\w-]+', |\s*)["'](\w+)["']/g);
   const patterns = text.matchAll(
     /\{([^{}]*)\}(?: = (?:environment|process\.env)\b|: (?:Environment|NodeJS\.ProcessEnv)\b)/g,
   );
