@@ -132,7 +132,7 @@ test('while a call is under way the pool is busy, and idle after it', async () =
 
 test('an abort during stepAsync leaves each stream stepped, or with its input waiting', async () => {
   setThreads(1);
-  const model = new Reservoir({ units: 400, inputs: 1, topology: 'dense', seed: 1 });
+  const model = new Reservoir({ units: 1500, inputs: 1, topology: 'dense', seed: 1 });
   const pool = new StreamPool({ model, capacity: 2000, ring: 1 });
   for (let id = 0; id < 2000; id++) pool.push(id, [1]);
   const controller = new AbortController();
