@@ -1,0 +1,8 @@
+/** The entry points of the package by their names: `dtesn` is index, `dtesn/engine` is engine. */
+export const entries = {
+  index: 'src/index.ts',
+  engine: 'src/entry-points/engine.ts',
+  simulator: 'src/entry-points/simulator.ts',
+  bridge: 'src/bridge/index.ts',
+  'bridge-client': 'src/bridge/client/index.ts',
+};
