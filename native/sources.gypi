@@ -2,6 +2,7 @@
   "variables": {
     "dtesn_sources": [
       "native/addon/module.cc",
+      "native/simd/cpu_features.cc",
       "native/simd/kernels.cc",
       "native/addon/simd_functions.cc",
       "native/simd/scalar.cc",

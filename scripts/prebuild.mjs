@@ -1,18 +1,75 @@
-/** Builds prebuilds/<platform>-<arch>/dtesn.<libc>.node for this machine: prebuildify through cmake-js. */
+/**
+ * Builds prebuilds/<platform>-<arch>/: prebuildify through cmake-js.
+ *
+ *     node scripts/prebuild.mjs [--missing]         for this machine, by its own compiler; --missing keeps one that is there
+ *     node scripts/prebuild.mjs --all [NAME ...]    for each platform, or those named, by zig (cross/platforms.mjs, cross/zig.mjs)
+ */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { platforms, platformsNamed } from './cross/platforms.mjs';
+import { zig } from './cross/zig.mjs';
 
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const root = path.resolve(import.meta.dirname, '..');
 const prebuildify = createRequire(import.meta.url).resolve('prebuildify/bin.js');
-const args = ['--napi', '--strip', '--tag-libc', '--name', 'dtesn', '-t', process.versions.node];
-const shim = ['--node-gyp', path.join(root, 'scripts/gyp-as-cmake.cjs')];
-const { status } = spawnSync(process.execPath, [prebuildify, ...args, ...shim], { cwd: root, stdio: 'inherit' });
-if (status !== 0) process.exit(status ?? 1);
-// prebuildify moves what it finds in build/Release: put the developer's binary back.
-const built = path.join(root, `build/prebuild-${process.arch}/Release/dtesn.node`);
-const place = path.join(root, 'build/Release/dtesn.node');
-copyFileSync(built, `${place}.new`);
-renameSync(`${place}.new`, place);
+
+/** Runs prebuildify in a folder of its own, so that build/Release stays as the developer has it. */
+function prebuild(name, options, env = {}) {
+  const cwd = path.join(root, 'build/prebuild', name);
+  rmSync(cwd, { recursive: true, force: true });
+  mkdirSync(cwd, { recursive: true });
+  const shim = ['--node-gyp', path.join(root, 'scripts/gyp-as-cmake.cjs')];
+  const args = [
+    '--napi',
+    '--name',
+    'dtesn',
+    '-t',
+    process.versions.node,
+    '--cwd',
+    cwd,
+    '--out',
+    root,
+    ...shim,
+    ...options,
+  ];
+  const { status } = spawnSync(process.execPath, [prebuildify, ...args], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    env: { ...process.env, ...env },
+  });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+/** Whether the binary of this machine is there, and newer than its sources. */
+function isCurrent() {
+  const libc = process.report?.getReport().header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
+  const isHere = (one) => one.platform === process.platform && one.arch === process.arch;
+  const here = platforms.find((one) => isHere(one) && (one.libc === undefined || one.libc === libc));
+  const file = here && path.join(root, here.file);
+  if (file === undefined || !existsSync(file)) return false;
+  const sources = readdirSync(path.join(root, 'native'), { recursive: true }).map((name) =>
+    path.join(root, 'native', name),
+  );
+  return sources.every((source) => statSync(source).mtimeMs <= statSync(file).mtimeMs);
+}
+
+const { values, positionals } = parseArgs({
+  options: { all: { type: 'boolean', default: false }, missing: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+if (values.all) {
+  const compiler = zig();
+  const toolchain = path.join(root, 'scripts/cross/zig-toolchain.cmake');
+  for (const { name, platform, arch, libc, target, file } of platformsNamed(positionals)) {
+    const start = performance.now();
+    const tags = libc === undefined ? [] : ['--tag-libc', libc];
+    const env = { ZIG: compiler, DTESN_TOOLCHAIN: toolchain, DTESN_ZIG_TARGET: target };
+    prebuild(name, ['--platform', platform, '--arch', arch, ...tags], env);
+    const seconds = ((performance.now() - start) / 1000).toFixed(0);
+    console.log(`${name}: ${(statSync(path.join(root, file)).size / 1e6).toFixed(2)} MB in ${seconds} s`);
+  }
+} else if (!values.missing || !isCurrent()) {
+  prebuild('host', ['--strip', '--tag-libc']);
+}

@@ -1,6 +1,8 @@
 /**
  * dtesn: reservoir computing and Deep Tree Echo State Networks, and the five sources of an inference engine. What needs no
  * addon stands in the entry points dtesn/engine and dtesn/simulator, and here too.
+ *
+ * @module dtesn
  */
 import { type Schema, schemaOf } from './errors/index.js';
 import { type MultiSourceData, multiSourceDataSchema as multiSourceData } from './pipeline/index.js';
@@ -237,7 +239,11 @@ export {
 } from './transform/index.js';
 export { type Membrane, membraneTree, type RootedTree, rootedTrees, type TreeTable } from './trees/index.js';
 
+/** Checks the configuration of a processor and fills in its defaults. */
 export const configSchema: Schema<Known<DtesnConfigOptions>> = schemaOf(() => config);
+/** Checks a result of `process` that came as JSON, such as that of the bridge. */
 export const dtesnResultSchema: Schema<DtesnResultJson> = schemaOf(() => dtesnResult);
+/** Checks a published context: five sources, aggregation and pipelines. */
 export const multiSourceDataSchema: Schema<MultiSourceData> = schemaOf(() => multiSourceData);
+/** Checks one operation of a transform program. */
 export const transformOpSchema: Schema<TransformOp> = schemaOf(() => transformOp);

@@ -24,7 +24,7 @@ const rooms: Record<string, string[]> = {
   aggregation: ['errors', 'abort', 'engine', 'sources'],
   pipeline: ['errors', 'abort', 'host', 'sources', 'aggregation', 'transform'],
   monitor: ['errors', 'abort', 'engine'],
-  simulator: ['errors', 'engine'],
+  simulator: ['errors', 'abort', 'engine'],
   processor: [
     'errors',
     'host',

@@ -1,10 +1,8 @@
-/** Files, folders and pages that README and docs name are there. */
+/** Files and folders that README and docs name are there. test/docs/links.test.ts checks links. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-
-const root = path.resolve(import.meta.dirname, '..');
-const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(path.join(root, 'docs')).map((name) => `docs/${name}`)];
+import { pages, root } from './docs/pages.js';
 
 test.each(pages)('%s names no file of the repository that is not there', (page) => {
   const text = readFileSync(path.join(root, page), 'utf8');
@@ -12,12 +10,6 @@ test.each(pages)('%s names no file of the repository that is not there', (page) 
     ([, file = '']) => file,
   );
   expect(named.filter((file) => !existsSync(path.join(root, file)))).toEqual([]);
-});
-
-test.each(pages)('%s links to no page that is not there', (page) => {
-  const text = readFileSync(path.join(root, page), 'utf8');
-  const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)(#[^)\s]*)?\)/g)].map(([, target = '']) => target);
-  expect(links.filter((target) => !existsSync(path.resolve(root, path.dirname(page), target)))).toEqual([]);
 });
 
 test('the table of architecture.md has a row for each room of src/ and each folder of native/', () => {

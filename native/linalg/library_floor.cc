@@ -2,7 +2,7 @@
 // our own keeps the binary loadable there; a newer library's is used where there is one.
 #include <new>
 
-#if defined(__GLIBCXX__)
+#if defined(__GLIBCXX__) && !defined(_WIN32)
 namespace std {
 void __throw_bad_array_new_length() { throw bad_array_new_length(); }
 }  // namespace std

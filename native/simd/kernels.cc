@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "simd/cpu_features.h"
 #include "simd/rounded.h"
 #include "simd/scalar.h"
 
@@ -117,14 +118,8 @@ std::vector<Isa> availableIsas() {
   std::vector<Isa> available = {Isa::scalar};
 #if defined(__x86_64__) || defined(_M_X64)
   available.push_back(Isa::sse2);
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")) {
-    available.push_back(Isa::avx2);
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd")) {
-      available.push_back(Isa::avx512);
-    }
-  }
+  if (cpuFeatures().avx2) available.push_back(Isa::avx2);
+  if (cpuFeatures().avx512) available.push_back(Isa::avx512);
 #elif defined(__aarch64__) || defined(_M_ARM64)
   available.push_back(Isa::neon);
 #endif
@@ -164,7 +159,7 @@ const ExactKernels& exactKernelsFor(Isa isa) {
 
 const NarrowKernels& narrowKernelsFor(Isa isa) {
 #if defined(__x86_64__) || defined(_M_X64)
-  if (isa == Isa::avx512 && __builtin_cpu_supports("avx512vnni")) return avx512::f32::kNarrowVnni;
+  if (isa == Isa::avx512 && cpuFeatures().vnni) return avx512::f32::kNarrowVnni;
 #endif
   return *find<NarrowKernels>(isa, &scalarNarrowKernels(), DTESN_TABLES(f32::kNarrow));
 }

@@ -38,7 +38,7 @@ inline void* allocateKernelMemory(size_t bytes) {
   return ::operator new (bytes, std::align_val_t{64});
 }
 
-inline void freeKernelMemory(void* memory, size_t bytes) {
+inline void freeKernelMemory(void* memory, [[maybe_unused]] size_t bytes) {
 #if defined(__linux__)
   if (memory != nullptr && bytes >= kHugeFrom) {
     munmap(memory, wholeHugePages(bytes));

@@ -1,3 +1,11 @@
+/** Five sources, and those that the host adds, become one aggregation. */
+import { type AdditionalSource, type SourceName, type Sources, sourceNames } from '../sources/index.js';
+import { withContributions } from './contributions.js';
+import type { SourceHistory } from './history.js';
+import { LoadDetector } from './load.js';
+import { gradeSources } from './quality.js';
+import type { Aggregation, ProcessingConstraints } from './schema.js';
+
 /**
  * Five sources, and those that the host adds, become one aggregation.
  *
@@ -10,13 +18,6 @@
  * Additional sources never count among the five: they have counts, errors and grades of their own, and tighten constraints and hints
  * by the keys they declare (contributions.ts).
  */
-import { type AdditionalSource, type SourceName, type Sources, sourceNames } from '../sources/index.js';
-import { withContributions } from './contributions.js';
-import type { SourceHistory } from './history.js';
-import { LoadDetector } from './load.js';
-import { gradeSources } from './quality.js';
-import type { Aggregation, ProcessingConstraints } from './schema.js';
-
 export function aggregateMultiSourceData(
   sources: Sources,
   history?: SourceHistory,

@@ -22,6 +22,9 @@ const FINISHES = 20;
 const FACTOR = 3;
 const SLACK = 8;
 
+/**
+ * What a history says of one set of sources: the load of the engine, and which figures cannot follow those before them.
+ */
 export interface Assessment {
   load: Load;
   /** Checks of the performance source against those before it: true where passed, else what is wrong. */
@@ -35,11 +38,21 @@ interface Sample {
 
 const optionsSchema = z.object({ clock: clockOption });
 
+/** Options of SourceHistory: its clock. */
 export interface SourceHistoryOptions {
   /** What `observe` dates by where it is given no time. Default: the system's monotonic clock. */
   clock?: Clock | undefined;
 }
 
+/**
+ * Earlier fetches of one engine: they learn the thresholds of its load, and tell figures that cannot follow those
+ * before them.
+ *
+ *     counters       never fall while process_start_time is known and stays; after a restart earlier figures count no more
+ *     Little's law   mean running = seconds of inference finished a second
+ *
+ * Give one to aggregateMultiSourceData for each engine. Source: Little (1961), Operations Research 9(3).
+ */
 export class SourceHistory {
   readonly #clock: Clock;
   readonly #detector = new LoadDetector();

@@ -18,6 +18,9 @@ import { RunningBaseline } from './running-baseline.js';
 
 const KV = { initial: 0.9, least: 0.8, most: 0.95, room: 0.1 };
 
+/**
+ * Whether the load of an engine or of this host is high, with the reasons. `high` is null where no figure is known.
+ */
 export interface Load {
   high: boolean | null;
   reasons: string[];

@@ -1,21 +1,5 @@
 /**
  * When quality is high enough: a threshold with hysteresis, a hold against flapping, and a threshold that is learned.
- *
- *     above        score > threshold (strictly) to enter; it stays until score < threshold - hysteresis
- *     standardise  above and the engine is ready; it changes at most once in `minimumHoldMs`
- *
- * Learning (`adaptive`): every observation moves the threshold by STEP · advantage, within [0.5, 0.95], published in
- * hundredths. The advantage of standardised features, in [-1, 1], is
- *
- *     by errors       (E_plain - E_standardised) / max(E_plain, E_standardised), once both errors of a readout are known
- *     by agreement    (A - 0.9) / 0.1, clamped, where no errors can be compared
- *
- *     threshold = threshold - 0.01 · advantage
- *
- * E and A are moving means: x + 0.1 · (observed - x), the first observation as it is. So where standardised features agree
- * with the plain ones, or err less, standardising needs less quality; where they differ, or err more, it needs more.
- *
- * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for options and observations.
  */
 import { z } from 'zod';
 import { type Clock, systemClock } from '../abort/index.js';
@@ -32,6 +16,10 @@ const WEIGHT = 0.1;
 /** Features that agree so well are as good as equal. */
 const AGREEMENT = 0.9;
 
+/**
+ * A change of the threshold of quality or of standardisation, with its reason: the argument of `onChange` and of the
+ * event 'quality'.
+ */
 export interface QualityChange {
   kind: 'threshold' | 'standardisation';
   from: number | boolean;
@@ -39,6 +27,7 @@ export interface QualityChange {
   reason: string;
 }
 
+/** Options of QualityGate, and of `quality` of a processor. */
 export interface QualityGateOptions {
   /** Quality counts as high strictly above it, in [0, 1]; 0.7 by default. Within [0.5, 0.95] where `adaptive`. */
   qualityThreshold?: number | undefined;
@@ -54,7 +43,7 @@ export interface QualityGateOptions {
   minimumHoldMs?: number | undefined;
   /** A Clock, or milliseconds that never step; the system's monotonic clock by default. */
   clock?: Pick<Clock, 'now'> | (() => number) | undefined;
-  /** Called at each change of the threshold and of standardisation. */
+  /** Called at each change of the threshold and of standardisation. Default: none. */
   onChange?: ((change: QualityChange) => void) | undefined;
 }
 
@@ -67,6 +56,7 @@ export const qualityJudgementSchema = z.object({
   reason: z.string(),
 });
 
+/** What the gate says of one score: whether it is above the threshold, whether features are standardised, and why. */
 export type QualityJudgement = z.infer<typeof qualityJudgementSchema>;
 
 /** Of a stream: how alike standardised and plain features are, or the error of a readout on one kind of them. */
@@ -96,6 +86,25 @@ export const qualityGateOptionsSchema = z.object({
   onChange: callable<(change: QualityChange) => void>(),
 });
 
+/**
+ * When quality is high enough: a threshold with hysteresis, a hold against flapping, and a threshold that is learned.
+ *
+ *     above        score > threshold (strictly) to enter; it stays until score < threshold - hysteresis
+ *     standardise  above and the engine is ready; it changes at most once in `minimumHoldMs`
+ *
+ * Learning (`adaptive`): every observation moves the threshold by STEP · advantage, within [0.5, 0.95], published in
+ * hundredths. The advantage of standardised features, in [-1, 1], is
+ *
+ *     by errors       (E_plain - E_standardised) / max(E_plain, E_standardised), once both errors of a readout are known
+ *     by agreement    (A - 0.9) / 0.1, clamped, where no errors can be compared
+ *
+ *     threshold = threshold - 0.01 · advantage
+ *
+ * E and A are moving means: x + 0.1 · (observed - x), the first observation as it is. So where standardised features agree
+ * with the plain ones, or err less, standardising needs less quality; where they differ, or err more, it needs more.
+ *
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for options and observations.
+ */
 export class QualityGate {
   readonly #options: z.infer<typeof qualityGateOptionsSchema>;
   readonly #clock: () => number;
@@ -117,10 +126,12 @@ export class QualityGate {
     this.#clock = typeof clock === 'function' ? clock : () => clock.now();
   }
 
+  /** The threshold in force, in [0, 1]: the given one, or the learned one. */
   get threshold(): number {
     return this.#options.adaptive ? Math.round(this.#exact * 100) / 100 : this.#exact;
   }
 
+  /** Judges the quality of an aggregation, and moves the hysteresis and the hold on. */
   judge(aggregation: Aggregation): QualityJudgement {
     const { qualityMeasure: measure, hysteresis } = this.#options;
     const score = measure === 'plain' ? aggregation.data_quality_score : aggregation.quality_detail.score;

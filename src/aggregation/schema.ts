@@ -78,7 +78,13 @@ export const aggregationSchema = z.object({
   }),
 });
 
+/**
+ * The aggregation of the published multi-source format: what the sources together say of the engine and of this host.
+ *
+ * Units: *_timestamp seconds since 1970, *_bytes bytes, *_tokens_* tokens. Null is unknown.
+ */
 export type Aggregation = z.infer<typeof aggregationSchema>;
+/** Grade of one source in the graded quality: freshness, completeness and plausibility, each in [0, 1]. */
 export type SourceGrade = z.infer<typeof sourceGradeSchema>;
 export type ProcessingConstraints = Aggregation['processing_constraints'];
 export type OptimizationHints = Aggregation['optimization_hints'];

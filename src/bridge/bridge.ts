@@ -1,17 +1,4 @@
-/**
- * Bridge: the process beside an inference engine that everything else asks.
- *
- *     await using bridge = await Bridge.start({ engines: ['http://127.0.0.1:2242'], listen: ['127.0.0.1:2250'] });
- *     bridge.urls;                                   // ['http://127.0.0.1:2250']
- *
- * With `listen: []` it opens no listener and is mounted in a server of the program: `http.createServer(bridge.listener)`, or
- * `app.mount('/', bridge.fetch)` of a Hono application on @hono/node-server. Without an engine the embedded simulation answers, and
- * everything says so.
- *
- * It only reads from engines. Probes are answered by a thread of their own. Errors of the start: TypeError or RangeError
- * ERR_DTESN_ARGUMENT for options; those of the system for an address that is taken; TokenFileError; and an error with `exitCode`
- * 75 where another bridge holds the state directory, 78 where the directory is unusable.
- */
+/** Bridge: the process beside an inference engine that everything else asks. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pause, systemClock, wallMs } from '../abort/index.js';
 import { rangeError } from '../errors/index.js';
@@ -40,8 +27,24 @@ const standardProbe = '127.0.0.1:2251';
 const endSpreadMs = 2000;
 const tlsPollMs = 5000;
 
+/**
+ * Bridge: the process beside an inference engine that everything else asks.
+ *
+ *     await using bridge = await Bridge.start({ engines: ['http://127.0.0.1:2242'], listen: ['127.0.0.1:2250'] });
+ *     bridge.urls;                                   // ['http://127.0.0.1:2250']
+ *
+ * With `listen: []` it opens no listener and is mounted in a server of the program: `http.createServer(bridge.listener)`, or
+ * `app.mount('/', bridge.fetch)` of a Hono application on @hono/node-server. Without an engine the embedded simulation answers, and
+ * everything says so.
+ *
+ * It only reads from engines. Probes are answered by a thread of their own. Errors of the start: TypeError or RangeError
+ * ERR_DTESN_ARGUMENT for options; those of the system for an address that is taken; TokenFileError; and an error with `exitCode`
+ * 75 where another bridge holds the state directory, 78 where the directory is unusable.
+ */
 export class Bridge {
+  /** Where the bridge logs. */
   readonly log: Logger;
+  /** Where the bridge counts: what GET /metrics shows. */
   readonly metrics: MetricsRegistry;
   /** http://HOST:PORT of the probe listener; null without one. */
   readonly probeUrl: string | null;

@@ -1,7 +1,20 @@
-/** dtesn/bridge: the sidecar server beside an inference engine. */
+/**
+ * dtesn/bridge: the sidecar server beside an inference engine.
+ *
+ * @module dtesn/bridge
+ */
 export { Bridge } from './bridge.js';
 export * from './client/index.js';
-export type { BridgeConfig, BridgeConfigInput } from './configuration/index.js';
+export type {
+  BridgeConfig,
+  BridgeConfigInput,
+  BridgeEngineInput,
+  BridgeNetworkDefinition,
+  BridgeNetworkInput,
+  BridgeProcessingInput,
+  BridgeSessionsInput,
+} from './configuration/index.js';
+export type { EngineDefinition, GivenEngine } from './engines/index.js';
 export type { NodeBindings } from './http/index.js';
 export { BridgeError, type BridgeErrorCode, type BridgeErrorOptions, bridgeErrorCodes } from './messages/index.js';
 export type { BridgeOptions } from './options.js';

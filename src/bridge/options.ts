@@ -18,14 +18,23 @@ import type { MetricsRegistry } from './metrics/index.js';
 
 const standardSocketMode = 0o660;
 
+/**
+ * Options of Bridge.start and serve: the fields of the configuration (BridgeConfigInput), the file of others, and what
+ * no file can hold.
+ *
+ * What is left out is taken from the environment (DTESN_BRIDGE_*), then from `configFile`, then from the defaults.
+ */
 export interface BridgeOptions extends Omit<BridgeConfigInput, 'engines'> {
-  /** Addresses (`http://`, `https://`, `unix:/path`, `dns+http://host:port`), definitions, or engines of the program, which stay open. */
+  /**
+   * Engines to watch, at most 50: addresses (`http://`, `https://`, `unix:/path`, `dns+http://host:port`),
+   * definitions, or engines of the program, which stay open. Default: the embedded simulation.
+   */
   engines?: (NonNullable<BridgeConfigInput['engines']>[number] | EngineDefinition | GivenEngine)[] | undefined;
-  /** A JSON file of the configuration, watched; the other options and the environment are over it. */
+  /** A JSON file of the configuration, watched; the other options and the environment are over it. Default: none. */
   configFile?: string | undefined;
-  /** Where the bridge logs; JSON lines on stderr by default. */
+  /** Where the bridge logs. Default: JSON lines on stderr. */
   log?: Logger | undefined;
-  /** Where it counts; a registry of its own by default. */
+  /** Where the bridge counts. Default: a registry of its own. */
   metrics?: MetricsRegistry | undefined;
 }
 

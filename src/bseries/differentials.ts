@@ -1,21 +1,4 @@
-/**
- * Elementary differentials of a reservoir's flow, and the Taylor series they sum to.
- *
- *     f(x) = -a∘x + tanh(W x + w),   F(•) = f,   F([t1 .. tk]) = f^(k)(F(t1), .., F(tk))
- *     x^(n) / n! = Σ_{|t|=n} F(t) / (σ(t) γ(t))
- *     errorEstimate(h) = ||h^p x^(p) / p!||_2,   p = order
- *
- * The estimate is the last term of the Taylor step of order p, which is the error of the step of order p - 1 up to higher
- * powers of h.
- *
- * Shapes: W is n x n; the state x, the drive w = W_in u + b (default 0) and the decay a (default 1; a number or one a
- * unit) have n elements. values is trees x n in the order of treeTable(order), taylor is order x n; both have W's dtype.
- * order: 1 to 10, default 5. Cost: products with W = 1 + the trees of order < p (2, 4, 8, 17, 37, 85, 200, 486).
- *
- * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option or a number that is not finite, RangeError
- * ERR_DTESN_SHAPE for sizes that do not match.
- * Source: Hairer, Lubich, Wanner (2006), Geometric Numerical Integration, III.1; Butcher (2016), section 310.
- */
+/** Elementary differentials of a reservoir's flow, and the Taylor series they sum to. */
 import { z } from 'zod';
 import { checkOptions, rangeError, shapeError } from '../errors/index.js';
 import { addon, checkView, dtypeOf, type FloatDtype, type Floats, floats } from '../native/index.js';
@@ -40,19 +23,23 @@ export const optionsSchema = z.object({
   order: z.int().min(1).max(MAX_DIFFERENTIAL_ORDER).default(5).describe(orderText),
 });
 
+/** Options of elementaryDifferentials: the weights, the state and drive at which they are taken, and the order. */
 export interface DifferentialsOptions {
-  /** W, units x units; its dtype is that of the result. */
+  /** W, units x units; its dtype is that of the result. Required. */
   weights: Matrix;
-  /** x, one a unit. */
+  /** x: the state at which the differentials are taken, one number a unit. Required. */
   state: ArrayLike<number>;
   /** W_in u + b, the drive beside W x, one a unit. Default: zeros. */
   drive?: ArrayLike<number> | undefined;
   /** d of x' = -d x + tanh(...): one for all units, or one for each. Default 1. */
   decay?: number | ArrayLike<number> | undefined;
-  /** Trees to this order, 1 to 10. Default 5. */
+  /** Largest order of the trees, 1 to 10. Default 5. */
   order?: number | undefined;
 }
 
+/**
+ * What elementaryDifferentials returns: one vector a rooted tree, and the terms of the Taylor series that they sum to.
+ */
 export interface Differentials {
   order: number;
   trees: TreeTable;
@@ -63,6 +50,24 @@ export interface Differentials {
   errorEstimate(step: number): number;
 }
 
+/**
+ * Elementary differentials of a reservoir's flow, and the Taylor series they sum to.
+ *
+ *     f(x) = -a∘x + tanh(W x + w),   F(•) = f,   F([t1 .. tk]) = f^(k)(F(t1), .., F(tk))
+ *     x^(n) / n! = Σ_{|t|=n} F(t) / (σ(t) γ(t))
+ *     errorEstimate(h) = ||h^p x^(p) / p!||_2,   p = order
+ *
+ * The estimate is the last term of the Taylor step of order p, which is the error of the step of order p - 1 up to higher
+ * powers of h.
+ *
+ * Shapes: W is n x n; the state x, the drive w = W_in u + b (default 0) and the decay a (default 1; a number or one a
+ * unit) have n elements. values is trees x n in the order of treeTable(order), taylor is order x n; both have W's dtype.
+ * order: 1 to 10, default 5. Cost: products with W = 1 + the trees of order < p (2, 4, 8, 17, 37, 85, 200, 486).
+ *
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option or a number that is not finite, RangeError
+ * ERR_DTESN_SHAPE for sizes that do not match.
+ * Source: Hairer, Lubich, Wanner (2006), Geometric Numerical Integration, III.1; Butcher (2016), section 310.
+ */
 export function elementaryDifferentials(options: DifferentialsOptions): Differentials {
   const { weights, state, drive, decay, order } = checkOptions(optionsSchema, options, 'elementaryDifferentials');
   const data = checkSquare(weights);

@@ -1,8 +1,6 @@
 /** The context of a decision as lines: the five sources, their quality, constraints and hints, and the plan. */
 import { type ExplainedPipeline, explainPlan, type MultiSourceData } from '../pipeline/index.js';
-import { columns, grouped, milliseconds, type Paint, wrapped } from './terminal.js';
-
-const WIDTH = 100;
+import { columns, grouped, milliseconds, type Paint } from './terminal.js';
 
 export function sourcesLines(data: MultiSourceData, paint: Paint): string[] {
   const { data_quality_score, successful_sources, total_sources, quality_detail } = data.aggregation;
@@ -18,7 +16,7 @@ export function sourcesLines(data: MultiSourceData, paint: Paint): string[] {
       milliseconds(source.latency_ms),
       `${milliseconds(source.age_ms)} old`,
       grade.toFixed(2),
-      paint.dim(clipped(about)),
+      paint.dim(about),
     ];
   });
   const header = ['source', 'state', 'latency', 'age', 'grade', ''].map(paint.dim);
@@ -32,10 +30,6 @@ function stateText(state: string, paint: Paint): string {
 
 function unknownText(unknown: readonly string[]): string {
   return unknown.length === 0 ? '' : `unknown: ${unknown.join(', ')}`;
-}
-
-function clipped(text: string): string {
-  return text.length > WIDTH ? `${text.slice(0, WIDTH - 1)}…` : text;
 }
 
 /** What the engine says it is doing. */
@@ -82,7 +76,7 @@ function pipelineLines({ name, priority, source, present, absence, transformatio
     `  ${paint.accent(order)} ${paint.accent(name)}${origin}`,
     ...transformations.flatMap(({ transformation, operation, reason }) => [
       `      ${transformation}  ${paint.bold(operation)}`,
-      ...wrapped(reason, WIDTH - 10).map((line) => `          ${paint.dim(line)}`),
+      `          ${paint.dim(reason)}`,
     ]),
   ];
 }

@@ -1,7 +1,10 @@
-/** `dtesn doctor`: what was found and loaded, and whether every kernel of this machine gives what the scalar one gives. */
+/** `dtesn doctor`: the verdict, then what was found and loaded, and whether every kernel of this machine gives what the scalar one gives. */
 import { usableCpus } from '../host/index.js';
 import { type KernelCheck, native } from '../native/index.js';
-import { columns, type Paint } from './terminal.js';
+import { argumentsOf } from './arguments.js';
+import { printJson, printPage } from './output.js';
+import { printable } from './printable.js';
+import { columns, Paint } from './terminal.js';
 
 export interface Diagnosis {
   platform: string;
@@ -13,6 +16,15 @@ export interface Diagnosis {
   cores: number;
   kernels: KernelCheck[];
   ok: boolean;
+}
+
+/** Exit code 1 when a kernel is wrong. */
+export function doctor(args: string[]): number {
+  const { values } = argumentsOf('doctor', args);
+  const diagnosis = diagnose();
+  if (values.json) printJson(diagnosis);
+  else printPage(doctorPage(printable(diagnosis), new Paint(process.stdout)));
+  return diagnosis.ok ? 0 : 1;
 }
 
 export function diagnose(): Diagnosis {
@@ -51,12 +63,11 @@ export function doctorPage(diagnosis: Diagnosis, paint: Paint): string {
     ]);
   const verdict = ok ? paint.good('all kernels are right') : paint.bad('a kernel is wrong: do not trust its results');
   return [
-    paint.bold('dtesn doctor'),
+    `${paint.bold('dtesn doctor')}  ${verdict}`,
+    '',
     ...facts,
     '',
     paint.bold('Kernels against the scalar ones'),
     ...columns(rows, [4]),
-    '',
-    verdict,
   ].join('\n');
 }

@@ -2,86 +2,51 @@
  * `dtesn simulate`: simulated Aphrodite servers until SIGINT or SIGTERM.
  *
  * Where they listen goes to stdout (a page, or one JSON object with --json); on a terminal a line of what runs is kept
- * on stderr. Exit codes: 0 ended by a signal, 1 failed (port taken, trace wrong), 2 wrong usage.
+ * on stderr. Exit codes: 0 ended by SIGTERM, 130 by Ctrl-C, 1 failed (port taken, trace wrong), 2 wrong usage.
  */
-import { parseArgs } from 'node:util';
 import { EngineSimulator, type EngineSimulatorOptions, type FaultOptions, faultKinds } from '../simulator/index.js';
-import { json, printable } from './printable.js';
+import { argumentsOf } from './arguments.js';
+import { endAtInterrupt, nextSignal } from './endings.js';
+import { columnsOf, printJson, printPage } from './output.js';
+import { printable } from './printable.js';
 import { Paint } from './terminal.js';
 import { UsageError } from './usage-error.js';
-
-const usage = `dtesn simulate: an Aphrodite server with no model behind it, for tests
-
-  --port PORT        where to listen, 0 for a free port (2242); further servers take the ports that follow
-  --host ADDRESS     (127.0.0.1)
-  --servers N        so many servers, independent of each other, seeds SEED, SEED+1 ... (1)
-  --engines N        data-parallel engines in each server (1)
-  --trace FILE       arrivals from a CSV of Azure or the JSON lines of Mooncake; then the engines idle
-  --loop             the trace begins again when it has ended
-  --load SHARE       of what the engines can serve (0.5); with a trace, factor on its rate (1)
-  --speed FACTOR     virtual seconds a real second (1)
-  --seed N           (0)
-  --fault KIND@SECONDS[:DURATION]
-                     a fault at a virtual time, to the end without a duration; may be given again
-                     ${faultKinds.slice(0, 6).join(', ')},
-                     ${faultKinds.slice(6).join(', ')}
-  --api-key KEY      asked for on paths below /v1
-  --dev-mode         /is_sleeping, /sleep and /wake_up are there
-  --json             one JSON object instead of the page
-  --help
-`;
-
-const options = {
-  port: { type: 'string', default: '2242' },
-  host: { type: 'string', default: '127.0.0.1' },
-  servers: { type: 'string', default: '1' },
-  engines: { type: 'string', default: '1' },
-  trace: { type: 'string' },
-  loop: { type: 'boolean', default: false },
-  load: { type: 'string' },
-  speed: { type: 'string', default: '1' },
-  seed: { type: 'string', default: '0' },
-  fault: { type: 'string', multiple: true, default: [] as string[] },
-  'api-key': { type: 'string' },
-  'dev-mode': { type: 'boolean', default: false },
-  json: { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h', default: false },
-} as const;
+import { cut } from './wrap.js';
 
 const MAX_SERVERS = 64;
 const LIVE_LINE_MS = 1000;
 
-type Values = ReturnType<typeof parse>;
+type Values = Omit<ReturnType<typeof valuesOf>, 'help'>;
 
 /** Runs until a signal comes; returns the exit code. */
 export async function simulate(args: string[]): Promise<number> {
-  const values = parse(args);
-  if (values.help) {
-    process.stdout.write(usage);
-    return 0;
-  }
-  const signal = nextSignal();
+  const values = valuesOf(args);
+  const started = endAtInterrupt();
   const simulators = await startAll(values);
+  const signal = nextSignal();
+  started();
   try {
-    process.stdout.write(values.json ? `${json(description(values, simulators))}\n` : page(values, simulators));
+    if (values.json) printJson(description(values, simulators));
+    else printPage(page(values, simulators));
     return await running(simulators, signal);
   } finally {
     await Promise.all(simulators.map((simulator) => simulator.close()));
   }
 }
 
-function parse(args: string[]) {
-  try {
-    return parseArgs({ args, options }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message, usage, { cause: error });
-  }
+const defaults = { port: '2242', host: '127.0.0.1', servers: '1', engines: '1', speed: '1', seed: '0' };
+
+function valuesOf(args: string[]) {
+  return { ...defaults, ...argumentsOf('simulate', args).values };
 }
 
 async function startAll(values: Values): Promise<EngineSimulator[]> {
   const servers = numberOf(values, 'servers');
   if (!(Number.isInteger(servers) && servers >= 1 && servers <= MAX_SERVERS)) {
-    throw new UsageError(`Expected a whole number in [1, ${MAX_SERVERS}] for --servers but received ${servers}`, usage);
+    throw new UsageError(
+      `Expected a whole number in [1, ${MAX_SERVERS}] for --servers but received ${servers}`,
+      'simulate',
+    );
   }
   const first = simulatorOptions(values);
   const started: EngineSimulator[] = [];
@@ -94,22 +59,22 @@ async function startAll(values: Values): Promise<EngineSimulator[]> {
   } catch (error) {
     await Promise.all(started.map((simulator) => simulator.close()));
     const { code, message } = error as { code?: string; message: string };
-    throw code === 'ERR_DTESN_ARGUMENT' ? new UsageError(message, usage, { cause: error }) : error;
+    throw code === 'ERR_DTESN_ARGUMENT' ? new UsageError(message, 'simulate', { cause: error }) : error;
   }
 }
 
 function simulatorOptions(values: Values): EngineSimulatorOptions & { port: number; seed: number } {
   const speed = numberOf(values, 'speed');
-  if (speed === 0) throw new UsageError('Expected a number above 0 for --speed but received 0', usage);
+  if (speed === 0) throw new UsageError('Expected a number above 0 for --speed but received 0', 'simulate');
   return {
     speed,
     port: numberOf(values, 'port'),
     host: values.host,
     engines: numberOf(values, 'engines'),
     seed: numberOf(values, 'seed'),
-    loop: values.loop,
-    devMode: values['dev-mode'],
-    faults: values.fault.map(faultOf),
+    loop: values.loop ?? false,
+    devMode: values['dev-mode'] ?? false,
+    faults: (values.fault ?? []).map(faultOf),
     ...(values.load !== undefined && { load: numberOf(values, 'load') }),
     ...(values.trace !== undefined && { trace: values.trace }),
     ...(values['api-key'] !== undefined && { apiKey: values['api-key'] }),
@@ -120,7 +85,7 @@ function numberOf(values: Values, name: 'port' | 'servers' | 'engines' | 'load' 
   const text = values[name] ?? '';
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value)) return value;
-  throw new UsageError(`Expected a number for --${name} but received ${JSON.stringify(text)}`, usage);
+  throw new UsageError(`Expected a number for --${name} but received ${JSON.stringify(text)}`, 'simulate');
 }
 
 /** `hang@60:30`: at 60 virtual seconds, for 30. */
@@ -128,9 +93,12 @@ function faultOf(text: string): FaultOptions {
   const [, name, at, duration] = /^([^@]+)@(\d+(?:\.\d+)?)(?::(\d+(?:\.\d+)?))?$/.exec(text) ?? [];
   const kind = faultKinds.find((known) => known === name);
   if (name === undefined) {
-    throw new UsageError(`Expected KIND@SECONDS[:DURATION] for --fault but received ${JSON.stringify(text)}`, usage);
+    throw new UsageError(
+      `Expected KIND@SECONDS[:DURATION] for --fault but received ${JSON.stringify(text)}`,
+      'simulate',
+    );
   }
-  if (kind === undefined) throw new UsageError(`Unknown fault ${name}; known are ${faultKinds.join(', ')}`, usage);
+  if (kind === undefined) throw new UsageError(`Unknown fault ${name}; known are ${faultKinds.join(', ')}`, 'simulate');
   return { kind, atSeconds: Number(at), ...(duration !== undefined && { durationSeconds: Number(duration) }) };
 }
 
@@ -141,7 +109,7 @@ function description(values: Values, simulators: readonly EngineSimulator[]) {
     trace: values.trace ?? null,
     speed: numberOf(values, 'speed'),
     seed: numberOf(values, 'seed'),
-    faults: values.fault.map(faultOf),
+    faults: (values.fault ?? []).map(faultOf),
   };
 }
 
@@ -152,13 +120,12 @@ function page(values: Values, simulators: readonly EngineSimulator[]): string {
   return [
     `${paint.bold('Simulated Aphrodite')}  ${engines} each, ${source}, speed ${values.speed}`,
     ...simulators.map(({ url }) => `  ${paint.accent(url)}`),
-    ...values.fault.map((fault) => `  ${paint.warn(fault)}`),
-    '',
+    ...(values.fault ?? []).map((fault) => `  ${paint.warn(fault)}`),
   ].join('\n');
 }
 
 /** Moves the servers on every second, shows a status line on a terminal, and returns when a signal comes. */
-async function running(simulators: readonly EngineSimulator[], signal: Promise<void>): Promise<number> {
+async function running(simulators: readonly EngineSimulator[], signal: Promise<number>): Promise<number> {
   const { stderr } = process;
   const paint = new Paint(stderr);
   let timer: NodeJS.Timeout | undefined;
@@ -166,12 +133,11 @@ async function running(simulators: readonly EngineSimulator[], signal: Promise<v
     timer = setInterval(() => {
       // A port that a fault closed and another process took in the meantime is an error of the command.
       Promise.all(simulators.map((simulator) => simulator.advanceTo(simulator.time))).catch(reject);
-      if (stderr.isTTY) stderr.write(`\r\u001b[2K${liveLine(simulators, paint)}`);
+      if (stderr.isTTY) stderr.write(`\r\u001b[2K${cut(liveLine(simulators, paint), columnsOf(stderr) - 1)}`);
     }, LIVE_LINE_MS);
   });
   try {
-    await Promise.race([signal, failed]);
-    return 0;
+    return await Promise.race([signal, failed]);
   } finally {
     clearInterval(timer);
     if (stderr.isTTY) stderr.write('\r\u001b[2K');
@@ -187,11 +153,4 @@ export function liveLine(simulators: readonly EngineSimulator[], paint: Paint): 
   const faults = [...new Set(simulators.flatMap(({ activeFaults }) => activeFaults))];
   const figures = `${worlds[0]!.time.toFixed(0)} s  running ${running}  waiting ${waiting}`;
   return `  ${figures}  KV ${(100 * usage).toFixed(0)} %  ${paint.warn(faults.join(' '))}`.trimEnd();
-}
-
-/** Settles at the first SIGINT or SIGTERM; a second one ends the process at once. */
-function nextSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve());
-  });
 }

@@ -1,5 +1,6 @@
 /** Text for a person: colours where the terminal shows them, columns that line up, bars. */
 import { styleText } from 'node:util';
+import { widthOf } from './wrap.js';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -23,18 +24,12 @@ export class Paint {
   accent = (text: string) => this.text('cyan', text);
 }
 
-/** Length on the screen: without the colour codes. */
-function width(text: string): number {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes begin with ESC
-  return [...text.replace(/\u001b\[[0-9;]*m/g, '')].length;
-}
-
 /** Rows as lines whose columns line up; numbers (columns named in `right`) to the right. */
 export function columns(rows: readonly (readonly string[])[], right: readonly number[] = [], indent = '  '): string[] {
   const widths: number[] = [];
   for (const row of rows)
     row.forEach((cell, i) => {
-      widths[i] = Math.max(widths[i] ?? 0, width(cell));
+      widths[i] = Math.max(widths[i] ?? 0, widthOf(cell));
     });
   return rows.map((row) =>
     (indent + row.map((cell, i) => pad(cell, widths[i]!, right.includes(i))).join('  ')).trimEnd(),
@@ -42,7 +37,7 @@ export function columns(rows: readonly (readonly string[])[], right: readonly nu
 }
 
 function pad(cell: string, length: number, right: boolean): string {
-  const space = ' '.repeat(length - width(cell));
+  const space = ' '.repeat(length - widthOf(cell));
   return right ? space + cell : cell + space;
 }
 
@@ -60,15 +55,4 @@ export function grouped(value: number): string {
 export function milliseconds(ms: number): string {
   if (ms < 1) return `${(ms * 1000).toFixed(0)} µs`;
   return ms < 100 ? `${ms.toFixed(1)} ms` : ms < 10_000 ? `${grouped(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
-}
-
-/** Breaks a sentence into lines of at most so many characters. */
-export function wrapped(text: string, most: number): string[] {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1)!;
-    if (last && last.length + 1 + word.length > most) lines.push(word);
-    else lines[lines.length - 1] = last ? `${last} ${word}` : word;
-  }
-  return lines;
 }

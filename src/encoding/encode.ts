@@ -1,18 +1,4 @@
-/**
- * Any input to a series: text, token ids, bytes or numbers.
- *
- *     string                              tokens, by the engine's tokenizer, a local one or as UTF-8 bytes (text.ts)
- *     { tokens: [...] }                   the given token ids
- *     Uint8Array                          its bytes as token ids
- *     number[], Float32Array, Float64Array    numbers, one feature
- *     number[][], { rows, cols, data }    numbers, a row a step
- *
- * Zero steps are legal and stay zero steps: what they mean is for the caller to decide. Nothing is copied here:
- * `writeSeries` (write.ts) moves the series once.
- *
- * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT, RangeError ERR_DTESN_SHAPE, each naming the element; the reason of
- * the signal when it is aborted. A tokenizer that fails is no error (text.ts).
- */
+/** Any input to a series: text, token ids, bytes or numbers. */
 import { z } from 'zod';
 import { argumentError, checkOptions, rangeError } from '../errors/index.js';
 import { checkView } from '../native/index.js';
@@ -21,6 +7,10 @@ import { encodeList, encodeMatrix, encodeRows, type MatrixLike } from './numbers
 import { encodeText, type FindLocalTokenizer, type Tokenize } from './text.js';
 import { isToken } from './token.js';
 
+/**
+ * What can be encoded: a text, token ids, bytes, numbers of one feature, rows of numbers, or a matrix. Numbers are
+ * finite.
+ */
 export type EncodeInput =
   | string
   | { tokens: readonly number[] }
@@ -48,17 +38,36 @@ export const encodeOptionsSchema = z.strictObject({
     .describe('a whole number of steps, 1 or more'),
 });
 
+/** Options of encodeInput: tokenizers for texts, and the bound of steps. */
 export interface EncodeOptions {
-  /** The engine's tokenizer; texts are tokens of the local tokenizer, or bytes, where it is left out or fails. */
+  /**
+   * The engine's tokenizer. Default: none; texts are tokens of the local tokenizer, or bytes, without it or where it
+   * fails.
+   */
   tokenize?: Tokenize | undefined;
-  /** Finds a tokenizer without the engine; asked only where `tokenize` gave nothing. */
+  /** Finds a tokenizer without the engine; asked only where `tokenize` gave nothing. Default: none. */
   localTokenizer?: FindLocalTokenizer | undefined;
-  /** Ends the encoding. */
+  /** Ends the encoding, which then rejects with the signal's reason. Default: none. */
   signal?: AbortSignal | undefined;
   /** Steps that a series may have, 1 or more. Default 1,048,576. */
   maxSteps?: number | undefined;
 }
 
+/**
+ * Any input to a series: text, token ids, bytes or numbers.
+ *
+ *     string                              tokens, by the engine's tokenizer, a local one or as UTF-8 bytes (text.ts)
+ *     { tokens: [...] }                   the given token ids
+ *     Uint8Array                          its bytes as token ids
+ *     number[], Float32Array, Float64Array    numbers, one feature
+ *     number[][], { rows, cols, data }    numbers, a row a step
+ *
+ * Zero steps are legal and stay zero steps: what they mean is for the caller to decide. Nothing is copied here:
+ * `writeSeries` (write.ts) moves the series once.
+ *
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT, RangeError ERR_DTESN_SHAPE, each naming the element; the reason of
+ * the signal when it is aborted. A tokenizer that fails is no error (text.ts).
+ */
 export async function encodeInput(input: EncodeInput, options: EncodeOptions = {}): Promise<EncodedInput> {
   const { tokenize, localTokenizer, signal, maxSteps } = checkOptions(encodeOptionsSchema, options, 'encodeInput');
   signal?.throwIfAborted();

@@ -6,6 +6,7 @@
  */
 export type FlatValues = readonly number[] | Float32Array | Float64Array | Uint8Array;
 
+/** An input that became token ids: whole numbers in [0, 2^32), one a step, and who made them. */
 export interface EncodedTokens {
   kind: 'tokens';
   steps: number;
@@ -18,6 +19,7 @@ export interface EncodedTokens {
   error: Error | null;
 }
 
+/** An input that consists of numbers: steps x features, flat (row-major) or as rows, not copied. */
 export interface EncodedNumbers {
   kind: 'numbers';
   steps: number;
@@ -30,4 +32,5 @@ export interface EncodedNumbers {
   error: null;
 }
 
+/** An input after encoding: token ids or numbers, with `kind` to tell them apart. */
 export type EncodedInput = EncodedTokens | EncodedNumbers;

@@ -1,3 +1,26 @@
+/** The tokenizer of a model from its own files, without an engine: the same ids as the engine's /tokenize gives. */
+import { z } from 'zod';
+import { argumentError, checkOptions, DtesnError, describe } from '../errors/index.js';
+import { importOptional } from './optional-package.js';
+import { isToken } from './token.js';
+import { TokenizerThread } from './tokenizer-thread.js';
+
+export const optionsSchema = z.object({
+  timeoutMs: z.number().positive().max(600_000).default(5000).describe('milliseconds in (0, 600000]'),
+  signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
+});
+
+/** Options of LocalTokenizer.load: its time limit, and a signal. */
+export interface LocalTokenizerOptions {
+  /** Milliseconds for each question, in (0, 600,000]; the thread ends when one takes longer. Default 5000. */
+  timeoutMs?: number | undefined;
+  /** Ends the loading, which then rejects with the signal's reason. Default: none. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Threads of tokenizers that were dropped without close(). */
+const dropped = new FinalizationRegistry<TokenizerThread>((thread) => thread.close());
+
 /**
  * The tokenizer of a model from its own files, without an engine: the same ids as the engine's /tokenize gives.
  *
@@ -17,28 +40,8 @@
  * Errors: DtesnError ERR_DTESN_PACKAGE without that package; ERR_DTESN_TOKENIZER for files or texts it cannot take, or not
  * in time; TypeError or RangeError ERR_DTESN_ARGUMENT; the signal's reason.
  */
-import { z } from 'zod';
-import { argumentError, checkOptions, DtesnError, describe } from '../errors/index.js';
-import { importOptional } from './optional-package.js';
-import { isToken } from './token.js';
-import { TokenizerThread } from './tokenizer-thread.js';
-
-export const optionsSchema = z.object({
-  timeoutMs: z.number().positive().max(600_000).default(5000).describe('milliseconds in (0, 600000]'),
-  signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
-});
-
-export interface LocalTokenizerOptions {
-  /** Milliseconds for each question, in (0, 600,000]; the thread ends when one takes longer. Default 5000. */
-  timeoutMs?: number | undefined;
-  /** Ends the loading. */
-  signal?: AbortSignal | undefined;
-}
-
-/** Threads of tokenizers that were dropped without close(). */
-const dropped = new FinalizationRegistry<TokenizerThread>((thread) => thread.close());
-
 export class LocalTokenizer {
+  /** The folder that the files were read from. */
   readonly folder: string;
   readonly #thread: TokenizerThread;
 
@@ -71,6 +74,10 @@ export class LocalTokenizer {
     return this.#checkIds(this.#waited(() => this.#thread.askNow('encode', text)));
   }
 
+  /**
+   * Token ids of a text; the event loop goes on. Rejects with DtesnError ERR_DTESN_TOKENIZER, or the reason of the
+   * signal.
+   */
   async encodeAsync(text: string, { signal }: { signal?: AbortSignal } = {}): Promise<number[]> {
     checkText(text);
     return this.#checkIds(await this.#thread.ask('encode', text, signal).catch((cause) => this.#fail(cause, signal)));
@@ -83,6 +90,10 @@ export class LocalTokenizer {
     return this.#waited(() => this.#thread.askNow('decode', ids)) as string;
   }
 
+  /**
+   * The text of token ids; the event loop goes on. Rejects with DtesnError ERR_DTESN_TOKENIZER, or the reason of the
+   * signal.
+   */
   async decodeAsync(ids: readonly number[], { signal }: { signal?: AbortSignal } = {}): Promise<string> {
     checkGiven(ids);
     if (ids.length === 0) return '';

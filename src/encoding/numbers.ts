@@ -9,6 +9,7 @@ import { argumentError, checkWhole, rangeError, shapeError } from '../errors/ind
 import { checkView } from '../native/index.js';
 import type { EncodedNumbers, FlatValues } from './encoded-input.js';
 
+/** A matrix of numbers: rows x cols, row-major, element (i, k) at data[i cols + k]. All finite. */
 export interface MatrixLike {
   rows: number;
   cols: number;

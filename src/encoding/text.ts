@@ -12,6 +12,10 @@ import { DtesnError, describe, rangeError } from '../errors/index.js';
 import type { EncodedTokens } from './encoded-input.js';
 import { isToken } from './token.js';
 
+/**
+ * The tokenizer of an engine: it resolves to the token ids of a text, or rejects; encodeInput then falls back and says
+ * why.
+ */
 export type Tokenize = (text: string, options: { signal?: AbortSignal }) => Promise<{ tokens: number[] }>;
 
 /** The tokenizer of the model's own files; null when they are not on this host. */

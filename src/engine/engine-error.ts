@@ -1,4 +1,20 @@
 /**
+ * What an engine fails with: a DtesnError that names the request, the engine, and keeps the HTTP status if there was
+ * one.
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+import { wallMs } from '../abort/index.js';
+import { brand, DtesnError, type DtesnErrorCode, named } from '../errors/index.js';
+
+/** Further fields of an EngineError. */
+export interface EngineErrorOptions extends ErrorOptions {
+  /** Status of the HTTP answer. Default null: there was none. */
+  status?: number | null;
+  /** Milliseconds that the engine asks to be left alone. Default null. */
+  retryAfterMs?: number | null;
+}
+
+/**
  * What an engine fails with: a DtesnError that names the request, the engine, and keeps the HTTP status if there was one.
  *
  *     ERR_DTESN_ENGINE_REFUSED      nothing listens there (engines do not listen while they load)
@@ -11,17 +27,6 @@
  *     ERR_DTESN_ENGINE_UNSUPPORTED  this kind of engine has no such endpoint; it was not asked
  *     ERR_DTESN_ENGINE_BREAKER      it failed too often and is not asked for a while; `cause` is the last failure
  */
-import type { IncomingHttpHeaders } from 'node:http';
-import { wallMs } from '../abort/index.js';
-import { brand, DtesnError, type DtesnErrorCode, named } from '../errors/index.js';
-
-export interface EngineErrorOptions extends ErrorOptions {
-  /** Of the HTTP answer. Default null: there was none. */
-  status?: number | null;
-  /** Milliseconds that the engine asks to be left alone. Default null. */
-  retryAfterMs?: number | null;
-}
-
 export class EngineError extends DtesnError {
   /** Of the HTTP answer; null where there was none. */
   readonly status: number | null;

@@ -25,6 +25,7 @@ export interface ModelFacts {
   /** The file of each known fact. */
   provenance: Partial<Record<FactName, string>>;
 }
+/** Name of a fact that files say of a model, such as `hiddenSize`. */
 export type FactName = Exclude<keyof ModelFacts, 'provenance'>;
 export type SomeFacts = Partial<Omit<ModelFacts, 'provenance'>>;
 

@@ -1,6 +1,8 @@
 /**
  * dtesn/engine: clients of inference engines, their metrics and rates, the five sources, the monitor and the fleet. Nothing in
  * it loads the addon, so that it works on every platform.
+ *
+ * @module dtesn/engine
  */
 import { type Schema, schemaOf } from '../errors/index.js';
 import { type AdditionalSource, additionalSourceSchema as additionalSource } from '../sources/index.js';
@@ -110,4 +112,5 @@ export {
   type TokenizerSource,
 } from '../sources/index.js';
 
+/** Checks the declaration of a source that a host adds (`sources` of the options of a processor). */
 export const additionalSourceSchema: Schema<AdditionalSource> = schemaOf(() => additionalSource);

@@ -1,4 +1,8 @@
-/** dtesn/simulator: engines without a model, for tests and trials. Nothing in it loads the addon. */
+/**
+ * dtesn/simulator: engines without a model, for tests and trials. Nothing in it loads the addon.
+ *
+ * @module dtesn/simulator
+ */
 export type {
   Engine,
   EngineKind,

@@ -26,7 +26,14 @@ export {
   schemaOf,
 } from './schema.js';
 
+/**
+ * An error of the world outside the program (an engine, a file, memory), with a stable `code` and, where there is one,
+ * a `cause`.
+ *
+ * Wrong arguments are TypeErrors and RangeErrors with a `code` of the same kind. docs/errors.md lists every code.
+ */
 export class DtesnError extends Error {
+  /** Stable code: programs may branch on it, unlike on the message. */
   readonly code: DtesnErrorCode;
 
   static {

@@ -10,6 +10,10 @@
  */
 import type { EventEmitter } from 'node:events';
 
+/**
+ * Receives the error of a listener that threw or rejected, and the name of its event; the first error of each listener
+ * only.
+ */
 export type ListenerErrorHandler = (error: unknown, event: string) => void;
 
 // biome-ignore lint/suspicious/noExplicitAny: listeners take what their event carries

@@ -5,6 +5,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
+/** One NVIDIA GPU of this host, as nvidia-smi reports it. */
 export interface NvidiaGpu {
   name: string;
   memory_total_bytes: number;
@@ -16,6 +17,7 @@ export interface NvidiaGpu {
 const QUERY = '--query-gpu=name,memory.total,memory.used,utilization.gpu';
 const MIB = 1024 * 1024;
 
+/** Options of nvidiaGpus: a signal, and the program that is run. */
 export interface NvidiaGpusOptions {
   /** Ends the request, which then rejects with the signal's reason. Default: none. */
   signal?: AbortSignal | undefined;

@@ -1,23 +1,6 @@
 /**
- * Watches one engine: asks /health and /metrics at a steady pace and says what state the engine is in, since when and why.
- *
- *     const monitor = new EngineMonitor(engine);
- *     monitor.on('state', (now, before) => ...);      // only when the name changes
- *     monitor.on('observation', (state, figures) => ...);
- *     monitor.on('restart', () => ...);
- *     monitor.inFlight(3);                            // requests the caller waits for: a hang that hides them is seen
- *     monitor.inFlight(() => pending.size);           // the same, asked for at each observation
- *     monitor.state.name                              // 'unknown' until the first answer
- *     await monitor.close();
- *
- * With the defaults a hang is reported within 5 s, a crash within 2 s.
- * The first observation asks; later, answers that another reader of the same Engine object had in the last half of an interval
- * serve as well (scraper.ts), so a monitor and a SourceFetcher together ask as often as one of them. An engine that stands still
- * is asked once more, at the end of `hungAfterMs`.
- * The second observation comes (0.5 + `phase`) intervals after the first and the others an interval apart, so that monitors that
- * begin together do not ask together. Observations do not overlap: a slow one delays the next. The timer does not keep the process alive. The engine is the
- * caller's and stays open. States: see engine-state.ts; times are of the clock, in seconds.
- * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option.
+ * Watches one engine: asks /health and /metrics at a steady pace and says what state the engine is in, since when and
+ * why.
  */
 import { EventEmitter } from 'node:events';
 import { z } from 'zod';
@@ -48,6 +31,7 @@ export const optionsSchema = z.object({
   clock: clockOption,
 });
 
+/** Options of EngineMonitor: how often it asks, and after how long an engine without progress is called hung. */
 export interface EngineMonitorOptions {
   /** Milliseconds between two observations, in (0, 600,000]. Default 1000. */
   intervalMs?: number | undefined;
@@ -64,17 +48,43 @@ export interface EngineMonitorOptions {
    * warning of the process.
    */
   onListenerError?: ListenerErrorHandler | undefined;
-  /** In place of the system's clock, for replays and tests. */
+  /** Clock of intervals and ages; another one serves replays and tests. Default: the system's monotonic clock. */
   clock?: Clock | undefined;
 }
 
+/**
+ * Events of EngineMonitor and their arguments: 'state' when the name changes, 'observation' after each, 'restart' at
+ * each restart.
+ */
 export interface EngineMonitorEvents {
   state: [now: EngineState, before: EngineState];
   observation: [state: EngineState, figures: EngineMetrics | null];
   restart: [];
 }
 
+/**
+ * Watches one engine: asks /health and /metrics at a steady pace and says what state the engine is in, since when and why.
+ *
+ *     const monitor = new EngineMonitor(engine);
+ *     monitor.on('state', (now, before) => ...);      // only when the name changes
+ *     monitor.on('observation', (state, figures) => ...);
+ *     monitor.on('restart', () => ...);
+ *     monitor.inFlight(3);                            // requests the caller waits for: a hang that hides them is seen
+ *     monitor.inFlight(() => pending.size);           // the same, asked for at each observation
+ *     monitor.state.name                              // 'unknown' until the first answer
+ *     await monitor.close();
+ *
+ * With the defaults a hang is reported within 5 s, a crash within 2 s.
+ * The first observation asks; later, answers that another reader of the same Engine object had in the last half of an interval
+ * serve as well (scraper.ts), so a monitor and a SourceFetcher together ask as often as one of them. An engine that stands still
+ * is asked once more, at the end of `hungAfterMs`.
+ * The second observation comes (0.5 + `phase`) intervals after the first and the others an interval apart, so that monitors that
+ * begin together do not ask together. Observations do not overlap: a slow one delays the next. The timer does not keep the process alive. The engine is the
+ * caller's and stays open. States: see engine-state.ts; times are of the clock, in seconds.
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option.
+ */
 export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
+  /** The engine that is watched; it stays open. */
   readonly engine: Engine;
   readonly #intervalMs: number;
   readonly #timeoutMs: number;

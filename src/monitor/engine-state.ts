@@ -39,8 +39,23 @@ export const engineStates = [
   'unauthorised',
   'restarting',
 ] as const;
+/**
+ * Name of the state of an engine:
+ *
+ *     loading       nothing listens, and it never answered before: engines do not listen while they load
+ *     dead          nothing listens any more, or /health answers 503
+ *     restarting    it answers again after it was dead, or its counters say so: for that one observation
+ *     unauthorised  401 or 403: the engine is alive, the credential is absent or wrong
+ *     scaling       503 with the words of elastic scaling
+ *     sleeping      a rank sleeps
+ *     hung          requests run or wait, but no iteration was counted, or nothing was answered, for `hungAfterMs`
+ *     saturated     requests waited, requests were preempted or the KV memory was full for several observations in a row
+ *     busy, ready   requests run, or none
+ *     unknown       not observed yet, or it does not say
+ */
 export type EngineStateName = (typeof engineStates)[number];
 
+/** The state of an engine, since when (seconds of the clock), and the evidence for it. */
 export interface EngineState {
   name: EngineStateName;
   /** When this state began, seconds of the observations' clock. */

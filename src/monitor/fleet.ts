@@ -1,3 +1,99 @@
+/** Several engines, each watched, and which of them is to serve the next request. */
+import { EventEmitter } from 'node:events';
+import { z } from 'zod';
+import { type Clock, clockOption, untilAborted } from '../abort/index.js';
+import type { Engine } from '../engine/index.js';
+import {
+  argumentError,
+  checkOptions,
+  checkWhole,
+  DtesnError,
+  emit,
+  ListenerErrors,
+  rangeError,
+} from '../errors/index.js';
+import { EngineMonitor, type EngineMonitorOptions } from './engine-monitor.js';
+import { canServe, type EngineState } from './engine-state.js';
+
+const WAITING = 3;
+const SATURATED = 4;
+
+export const optionsSchema = z.object({
+  affinity: z.number().min(1).max(Number.MAX_VALUE).default(2).describe('a finite number, 1 or more,'),
+  allowEmpty: z.boolean().default(false).describe('true or false'),
+  monitor: z.record(z.string(), z.unknown()).default({}).describe('options of EngineMonitor'),
+  spreadFirst: z.boolean().default(false).describe('true or false'),
+  clock: clockOption,
+});
+
+/** Options of Fleet: its rule of choice, and the monitors of its engines. */
+export interface FleetOptions {
+  /** How many times the cheapest engine's cost that of a session's own engine may be, 1 or more. Default 2. */
+  affinity?: number | undefined;
+  /** Whether the fleet may have no engine: at first, or after the last one was removed. Default false. */
+  allowEmpty?: boolean | undefined;
+  /** Whether first observations are spread over an interval (of at most a second) too, in place of coming at once. Default false. */
+  spreadFirst?: boolean | undefined;
+  /** Options of the monitor of each engine. Default: those of EngineMonitor. */
+  monitor?: EngineMonitorOptions | undefined;
+  /** Clock of the monitors, unless `monitor` names one. Default: the system's monotonic clock. */
+  clock?: Clock | undefined;
+}
+
+/** One engine of a fleet: its state, its load and whether requests are picked for it. */
+export interface FleetMember {
+  engine: Engine;
+  state: EngineState;
+  /** Null while it is drained. */
+  cost: number | null;
+}
+
+/**
+ * Events of Fleet and their arguments: 'drained' when nothing is picked from an engine any more, 'restored' when it is
+ * back.
+ */
+export interface FleetEvents {
+  drained: [engine: Engine, state: EngineState];
+  restored: [engine: Engine, state: EngineState];
+}
+
+/** What an engine said of its load beside its metrics, as in a header of an answer; null where it did not. */
+export interface ReportedLoad {
+  running?: number | null | undefined;
+  waiting?: number | null | undefined;
+  /** 0 to 1. */
+  kvUsage?: number | null | undefined;
+}
+
+/** The engine that is to serve a request, why it was chosen, and its cost. */
+export interface FleetChoice {
+  engine: Engine;
+  /**
+   * only       no other engine can serve
+   * cheapest   no engine costs less
+   * session    the engine of the session
+   * moved      the session's own engine costs too much, so the cheapest
+   */
+  reason: 'only' | 'cheapest' | 'session' | 'moved';
+  cost: number;
+  /** Engines that could serve. */
+  candidates: number;
+}
+
+interface Member {
+  engine: Engine;
+  monitor: EngineMonitor;
+  picked: number;
+  sent: number;
+  reported: { load: ReportedLoad; atSeconds: number } | null;
+  /** Resolves with the first observation, or when it is removed. */
+  seen: Promise<void>;
+  leave: () => void;
+}
+
+const FIRST_WITHIN_MS = 1000;
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
 /**
  * Several engines, each watched, and which of them is to serve the next request.
  *
@@ -27,94 +123,6 @@
  * Sources: Thaler & Ravishankar (1998), rendezvous hashing; Mirrokni, Thorup, Zadimoghaddam (2018), consistent hashing with
  * bounded loads.
  */
-import { EventEmitter } from 'node:events';
-import { z } from 'zod';
-import { type Clock, clockOption, untilAborted } from '../abort/index.js';
-import type { Engine } from '../engine/index.js';
-import {
-  argumentError,
-  checkOptions,
-  checkWhole,
-  DtesnError,
-  emit,
-  ListenerErrors,
-  rangeError,
-} from '../errors/index.js';
-import { EngineMonitor, type EngineMonitorOptions } from './engine-monitor.js';
-import { canServe, type EngineState } from './engine-state.js';
-
-const WAITING = 3;
-const SATURATED = 4;
-
-export const optionsSchema = z.object({
-  affinity: z.number().min(1).max(Number.MAX_VALUE).default(2).describe('a finite number, 1 or more,'),
-  allowEmpty: z.boolean().default(false).describe('true or false'),
-  monitor: z.record(z.string(), z.unknown()).default({}).describe('options of EngineMonitor'),
-  spreadFirst: z.boolean().default(false).describe('true or false'),
-  clock: clockOption,
-});
-
-export interface FleetOptions {
-  /** How many times the cheapest engine's cost that of a session's own engine may be, 1 or more. Default 2. */
-  affinity?: number | undefined;
-  /** Whether it may have no engine: to begin with, or after the last was removed. Default false. */
-  allowEmpty?: boolean | undefined;
-  /** Whether first observations are spread over an interval (of at most a second) too, in place of coming at once. Default false. */
-  spreadFirst?: boolean | undefined;
-  /** Of the monitor of each engine. */
-  monitor?: EngineMonitorOptions | undefined;
-  /** Of every monitor that `monitor` gives none. Default: the system's monotonic clock. */
-  clock?: Clock | undefined;
-}
-
-export interface FleetMember {
-  engine: Engine;
-  state: EngineState;
-  /** Null while it is drained. */
-  cost: number | null;
-}
-
-export interface FleetEvents {
-  drained: [engine: Engine, state: EngineState];
-  restored: [engine: Engine, state: EngineState];
-}
-
-/** What an engine said of its load beside its metrics, as in a header of an answer; null where it did not. */
-export interface ReportedLoad {
-  running?: number | null | undefined;
-  waiting?: number | null | undefined;
-  /** 0 to 1. */
-  kvUsage?: number | null | undefined;
-}
-
-export interface FleetChoice {
-  engine: Engine;
-  /**
-   * only       no other engine can serve
-   * cheapest   no engine costs less
-   * session    the engine of the session
-   * moved      the session's own engine costs too much, so the cheapest
-   */
-  reason: 'only' | 'cheapest' | 'session' | 'moved';
-  cost: number;
-  /** Engines that could serve. */
-  candidates: number;
-}
-
-interface Member {
-  engine: Engine;
-  monitor: EngineMonitor;
-  picked: number;
-  sent: number;
-  reported: { load: ReportedLoad; atSeconds: number } | null;
-  /** Resolves with the first observation, or when it is removed. */
-  seen: Promise<void>;
-  leave: () => void;
-}
-
-const FIRST_WITHIN_MS = 1000;
-const GOLDEN = (Math.sqrt(5) - 1) / 2;
-
 export class Fleet extends EventEmitter<FleetEvents> {
   /** By their labels, in the order in which they joined. */
   readonly #members = new Map<string, Member>();

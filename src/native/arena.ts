@@ -1,21 +1,4 @@
-/**
- * Arena: one SharedArrayBuffer with named regions, which worker threads map from the buffer and the layout.
- *
- *     const arena = Arena.create([{ name: 'states', dtype: 'f32', shape: [1000, 512] }]);
- *     new Worker(file, { workerData: { buffer: arena.buffer, layout: arena.layout } });
- *     // in the worker
- *     const states = Arena.map(workerData.buffer, workerData.layout).view('states');
- *
- * Every region starts at an address that is a multiple of 64 bytes, a cache line and the widest vector: the buffer is
- * 64 bytes longer than the regions need, and the first begins at the first aligned address. Offsets count bytes from
- * the start of the buffer. The layout is plain JSON; it is valid for its buffer only.
- *
- * Reads of a region while another thread writes it may return any mixture of old and new elements; where that matters,
- * synchronise with Atomics on an i32 region.
- *
- * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong specification or layout; DtesnError ERR_DTESN_MEMORY
- * when the buffer cannot be allocated.
- */
+/** Arena: one SharedArrayBuffer with named regions, which worker threads map from the buffer and the layout. */
 import { types } from 'node:util';
 import { z } from 'zod';
 import { argumentError, checkOptions, DtesnError, rangeError } from '../errors/index.js';
@@ -24,6 +7,7 @@ import { changesSize } from './shared-buffer.js';
 
 const ALIGNMENT = 64;
 
+/** The typed array of each dtype. */
 export interface DtypeViews {
   f32: Float32Array;
   f64: Float64Array;
@@ -32,6 +16,7 @@ export interface DtypeViews {
   u8: Uint8Array;
 }
 
+/** Element type of a region: 'f32', 'f64', 'i32', 'u32' or 'u8'. */
 export type Dtype = keyof DtypeViews;
 
 interface ViewConstructor {
@@ -73,12 +58,14 @@ export const arenaLayoutSchema = z.strictObject({
   regions: z.record(z.string(), regionSchema).describe('an object of regions'),
 });
 
+/** A region to allocate in an arena: its name, dtype and shape. */
 export interface RegionSpec<Name extends string = string, D extends Dtype = Dtype> {
   readonly name: Name;
   readonly dtype: D;
   readonly shape: readonly number[];
 }
 
+/** A region of an arena: its name, dtype, shape, and offset in bytes from the start of the buffer. */
 export interface Region<D extends Dtype = Dtype> {
   dtype: D;
   shape: number[];
@@ -87,16 +74,38 @@ export interface Region<D extends Dtype = Dtype> {
 
 /** Dtypes by the names of regions, so that `view` is typed. */
 export type ArenaDtypes = Record<string, Dtype>;
+/** The dtypes of the regions of a list of specifications, by their names. */
 export type ArenaDtypesOf<Specs extends readonly RegionSpec[]> = { [S in Specs[number] as S['name']]: S['dtype'] };
 
+/** The layout of an arena, plain JSON: where each region lies. Valid for the buffer of that arena only. */
 export interface ArenaLayout<D extends ArenaDtypes = ArenaDtypes> {
   version: 1;
   byteLength: number;
   regions: { [N in keyof D]: Region<D[N]> };
 }
 
+/**
+ * Arena: one SharedArrayBuffer with named regions, which worker threads map from the buffer and the layout.
+ *
+ *     const arena = Arena.create([{ name: 'states', dtype: 'f32', shape: [1000, 512] }]);
+ *     new Worker(file, { workerData: { buffer: arena.buffer, layout: arena.layout } });
+ *     // in the worker
+ *     const states = Arena.map(workerData.buffer, workerData.layout).view('states');
+ *
+ * Every region starts at an address that is a multiple of 64 bytes, a cache line and the widest vector: the buffer is
+ * 64 bytes longer than the regions need, and the first begins at the first aligned address. Offsets count bytes from
+ * the start of the buffer. The layout is plain JSON; it is valid for its buffer only.
+ *
+ * Reads of a region while another thread writes it may return any mixture of old and new elements; where that matters,
+ * synchronise with Atomics on an i32 region.
+ *
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong specification or layout; DtesnError ERR_DTESN_MEMORY
+ * when the buffer cannot be allocated.
+ */
 export class Arena<D extends ArenaDtypes = ArenaDtypes> {
+  /** The shared memory, which worker threads map. */
   readonly buffer: SharedArrayBuffer;
+  /** Where each region lies in the buffer: plain JSON. */
   readonly layout: ArenaLayout<D>;
   readonly #views = new Map<keyof D, DtypeViews[Dtype]>();
 

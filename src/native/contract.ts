@@ -4,6 +4,7 @@
  */
 export type Floats = Float32Array | Float64Array;
 
+/** The error of one kernel of one instruction set against the scalar kernel, beside its tolerance. */
 export interface KernelCheck {
   isa: string;
   kernel: string;
@@ -63,6 +64,10 @@ export interface RegionSpec {
   feedback?: number;
 }
 
+/**
+ * What the addon builds a network from: its regions, the sizes of a vector autoregression, or the number of a shared
+ * network.
+ */
 export type NetworkSpec =
   | { kind: 'regions'; inputs: number; parentFirst: boolean; regions: RegionSpec[] }
   | { kind: 'nvar'; inputs: number; delay: number; order: number; strides: number }

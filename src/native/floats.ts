@@ -7,6 +7,7 @@
 import { DtesnError } from '../errors/index.js';
 import type { Floats } from './contract.js';
 
+/** Element type of states, series and weights: 'f32' (default) or 'f64'. */
 export type FloatDtype = 'f32' | 'f64';
 
 export const defaultDtype: FloatDtype = 'f32';

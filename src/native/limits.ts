@@ -13,11 +13,17 @@
 import { checkWhole } from '../errors/index.js';
 import { addon } from './addon.js';
 
+/** Rate at which one core reads a working set of so many bytes, in 10^9 bytes a second. */
 export interface ReadRate {
   bytes: number;
   gigabytesPerSecond: number;
 }
 
+/**
+ * Limits of one core of this machine, measured once a process (half a second): the reference of every benchmark.
+ *
+ * Units: `gflops` 10^9 operations a second (a multiply-add counts as two), `reads` 10^9 bytes a second.
+ */
 export interface Limits {
   isa: string;
   gflops: { f32: number; f64: number };

@@ -6,11 +6,10 @@
  * bundler has taken this code out of its package.
  */
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import { DtesnError } from '../errors/index.js';
 import type { Addon } from './contract.js';
 import { packageRoot } from './package-root.js';
-
-const require = createRequire(import.meta.url);
 
 export interface LoadedAddon {
   addon: Addon;
@@ -20,7 +19,7 @@ export interface LoadedAddon {
 export function loadAddon(directory: string = packageRoot()): LoadedAddon {
   const file = findBinary(directory);
   try {
-    return { addon: require(file) as Addon, path: file };
+    return { addon: createRequire(file)(file) as Addon, path: file };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new DtesnError('ERR_DTESN_BINARY_LOAD', `${file} exists but failed to load: ${reason}`, { cause });
@@ -28,8 +27,8 @@ export function loadAddon(directory: string = packageRoot()): LoadedAddon {
 }
 
 function findBinary(directory: string): string {
-  const { resolve } = require('node-gyp-build') as { resolve(directory: string): string };
   try {
+    const { resolve } = createRequire(path.join(packageRoot(), 'package.json'))('node-gyp-build') as NodeGypBuild;
     return resolve(directory);
   } catch (cause) {
     const { platform, arch, version, versions } = process;
@@ -40,4 +39,8 @@ function findBinary(directory: string): string {
       { cause },
     );
   }
+}
+
+interface NodeGypBuild {
+  resolve(directory: string): string;
 }

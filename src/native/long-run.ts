@@ -18,10 +18,14 @@ export interface Progress {
   stage: string;
 }
 
+/**
+ * Options of every run off the JavaScript thread. Errors: TypeError ERR_DTESN_ARGUMENT for a signal or listener of
+ * another kind.
+ */
 export interface LongRunOptions {
-  /** Stops the run within 32 steps; the promise rejects with the signal's reason. */
+  /** Stops the run within 32 steps; the promise rejects with the signal's reason. Default: none. */
   signal?: AbortSignal | undefined;
-  /** Called about twenty times a second, and at the end. */
+  /** Called about twenty times a second, and at the end. Default: none. */
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 

@@ -12,14 +12,23 @@ let found: { root: string; version: string } | undefined;
 
 /** Errors: DtesnError ERR_DTESN_BUNDLED where this code is not in its package. */
 export function packageRoot(): string {
-  found ??= search(import.meta.dirname);
+  found ??= search(ownFolder());
   return found.root;
 }
 
 /** Errors: those of packageRoot. */
 export function packageVersion(): string {
-  found ??= search(import.meta.dirname);
+  found ??= search(ownFolder());
   return found.version;
+}
+
+/** Where a bundler has changed the kind of the module, its folder is not known: the search begins where the program was started. */
+function ownFolder(): string {
+  try {
+    return (import.meta as { dirname?: string }).dirname ?? process.cwd();
+  } catch {
+    return process.cwd();
+  }
 }
 
 function search(start: string): { root: string; version: string } {

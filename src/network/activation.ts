@@ -9,8 +9,13 @@ import { z } from 'zod';
 import { shapeError } from '../errors/index.js';
 
 export const activations = ['tanh', 'sigmoid', 'relu', 'identity', 'sine', 'softplus'] as const;
+/**
+ * The function f that a drive passes through: tanh, sigmoid 1 / (1 + e^-z), relu max(0, z), identity, sine sin z,
+ * softplus log(1 + e^z).
+ */
 export type Activation = (typeof activations)[number];
 
+/** Consecutive units that share an activation; the units of all segments add up to those of the network. */
 export interface ActivationSegment {
   units: number;
   activation: Activation;

@@ -1,18 +1,4 @@
-/**
- * The Deep Tree Echo State Network: a reservoir in each membrane of the tree of rooted trees.
- *
- *     drive_m = W_m x_m + [skin or all] W_in u + b_m + κ w(τ_m) C_m x_parent + κ_fb Σ_children w(τ_c) F_c x_c
- *     x_m'    = (1 - leak) x_m + leak f(drive_m)          f `activation`, tanh by default (activation.ts)
- *
- * with κ = `coupling`, κ_fb = `feedback`, w(τ) = |τ| / (σ γ) (membrane-tree.ts), and dense couplings C, F of U(-1, 1)
- * sqrt(3 / columns). The states of all membranes are stored in one array, in breadth-first order.
- *
- * Shapes: series is steps x inputs, states are steps x units.
- * Gates: a membrane whose gate is 0 is neither computed nor read by its neighbours; its state is held.
- *
- * Errors: as Reservoir's.
- * Source: deep ESN: Gallicchio, Micheli, Pedrelli (2017), Neurocomputing 268; membranes: Păun (2000), JCSS 61(1).
- */
+/** The Deep Tree Echo State Network: a reservoir in each membrane of the tree of rooted trees. */
 import { z } from 'zod';
 import { argumentError, checkOptions, checkWhole, rangeError, shapeError } from '../errors/index.js';
 import { defaultDtype, type FloatDtype, type Floats, floats, type NativeRegionSpec } from '../native/index.js';
@@ -76,21 +62,29 @@ export const optionsSchema = z.object({
     .describe('a Uint8Array of one element a membrane on shared memory'),
 });
 
+/** Options of DeepTreeModel: `depth` or `parents`, sizes, and the scalings of the weights that are drawn. */
 export interface DeepTreeOptions extends RegionOptions {
-  /** Levels of the tree of rooted trees that host the reservoirs; or `parents`. */
+  /**
+   * Levels of the tree of rooted trees that host the reservoirs, 1 to 12. No default: `depth` or `parents` is
+   * required.
+   */
   depth?: number | undefined;
   /**
    * Any other forest: the index of each membrane's parent, which is below its own, or null (or -1) for a root; every w
    * is then 1. [null, 0, 1] is the deep ESN of three layers, [null, null] are two reservoirs side by side.
+   * Default: the tree of `depth` levels.
    */
   parents?: (number | null)[] | undefined;
-  /** Units in all, split evenly, or those of each level (or membrane of `parents`). */
+  /** Units in all, split evenly, or those of each level (or membrane of `parents`). Required. */
   units: number | number[];
   /** What every W is stored in: see Reservoir. Default: `dtype`. */
   precision?: Precision | undefined;
   /** Share of the state that a step replaces, in (0, 1]; one, or one for each level (or membrane of `parents`). Default 1. */
   leak?: number | number[] | undefined;
-  /** Of each W, in (0, 1,000,000]; one, or one for each level (or membrane of `parents`). Default 0.9. */
+  /**
+   * Spectral radius of each W, in (0, 1,000,000]: one, or one for each level (or membrane of `parents`). Default
+   * 0.9.
+   */
   spectralRadius?: number | number[] | undefined;
   /** f; one, or one for each level (or membrane of `parents`). Default 'tanh'. */
   activation?: Activation | Activation[] | undefined;
@@ -134,11 +128,27 @@ export interface DeepTreeFacts {
   precision: Precision;
 }
 
+/**
+ * The Deep Tree Echo State Network: a reservoir in each membrane of the tree of rooted trees.
+ *
+ *     drive_m = W_m x_m + [skin or all] W_in u + b_m + κ w(τ_m) C_m x_parent + κ_fb Σ_children w(τ_c) F_c x_c
+ *     x_m'    = (1 - leak) x_m + leak f(drive_m)          f `activation`, tanh by default (activation.ts)
+ *
+ * with κ = `coupling`, κ_fb = `feedback`, w(τ) = |τ| / (σ γ) (membrane-tree.ts), and dense couplings C, F of U(-1, 1)
+ * sqrt(3 / columns). The states of all membranes are stored in one array, in breadth-first order.
+ *
+ * Shapes: series is steps x inputs, states are steps x units.
+ * Gates: a membrane whose gate is 0 is neither computed nor read by its neighbours; its state is held.
+ *
+ * Errors: as Reservoir's.
+ * Source: deep ESN: Gallicchio, Micheli, Pedrelli (2017), Neurocomputing 268; membranes: Păun (2000), JCSS 61(1).
+ */
 export class DeepTreeModel extends Network<DeepTreeFacts> {
   constructor(options: DeepTreeOptions) {
     super(planOf(options as DeepTreeOptions | ClaimedNetwork, planTree));
   }
 
+  /** Units of the whole tree: the length of a state. */
   get units(): number {
     return this.stateSize;
   }
@@ -148,14 +158,17 @@ export class DeepTreeModel extends Network<DeepTreeFacts> {
     return this.facts.depth;
   }
 
+  /** Membranes in breadth-first order, each with its units. */
   get membranes(): readonly HostedMembrane[] {
     return this.facts.membranes;
   }
 
+  /** Order in which membranes are updated within a step. */
   get update(): 'parentFirst' | 'synchronous' {
     return this.facts.update;
   }
 
+  /** κ_fb: scale of the couplings from children to parents. */
   get feedback(): number {
     return this.facts.feedback;
   }
@@ -170,6 +183,7 @@ export class DeepTreeModel extends Network<DeepTreeFacts> {
     return this.ownState.gates!;
   }
 
+  /** Membranes whose gate is open in the state of the network. */
   get activeMembranes(): number {
     return this.gates.reduce((sum, gate) => sum + (gate ? 1 : 0), 0);
   }

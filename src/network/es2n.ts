@@ -1,14 +1,4 @@
-/**
- * The edge of stability echo state network.
- *
- *     x(t+1) = β f(W x(t) + W_in u(t+1) + b) + (1 - β) O x(t)          O orthogonal, β `proximity` in (0, 1]
- *
- * Shapes: W and O are units x units, W_in units x inputs, b units. W, W_in and b are drawn as in Reservoir, or all four
- * are given.
- *
- * Errors: as Reservoir's.
- * Source: Ceni & Gallicchio (2024), "Edge of stability echo state network", IEEE Trans. Neural Networks Learn. Syst. 36(4).
- */
+/** The edge of stability echo state network. */
 import { z } from 'zod';
 import { checkOptions, shapeError } from '../errors/index.js';
 import { type FloatDtype, floats, type NativeRegionSpec, type OperatorSpec } from '../native/index.js';
@@ -69,13 +59,13 @@ export const givenSchema = z.object({
   state: regionShape.state,
 });
 
-/** Weights to draw. */
+/** Options of an Es2n whose weights W, W_in, b and O are drawn from a seed. */
 export interface DrawnEs2nOptions extends RegionOptions {
-  /** N, 1 to 16,777,216. */
+  /** N: units of the network, 1 to 16,777,216. Required. */
   units: number;
   /** β in (0, 1]: share of the nonlinear part. Default 1. */
   proximity?: number | undefined;
-  /** f: for all units, or for each segment of them. Default 'tanh'. */
+  /** Activation f: one for all units, or one for each segment of them. Default 'tanh'. */
   activation?: Activation | ActivationSegment[] | undefined;
   /**
    * How O is drawn: 'dense' (uniform over all orthogonal matrices, about 4/3 units³ operations to make) or by the structure
@@ -86,7 +76,7 @@ export interface DrawnEs2nOptions extends RegionOptions {
   spectralRadius?: number | undefined;
 }
 
-/** The weights of an Es2n. */
+/** The weights of an Es2n, given by the caller: those of a reservoir, and an orthogonal matrix. */
 export interface GivenEs2nWeights extends GivenWeights {
   /** O, units x units. */
   orthogonal: AnyMatrix;
@@ -94,23 +84,37 @@ export interface GivenEs2nWeights extends GivenWeights {
 
 /** Weights to use as they are. */
 export interface GivenEs2nOptions extends Pick<DrawnEs2nOptions, 'proximity' | 'activation' | 'state'> {
-  /** W, W_in, b and O, dense or csr(...). */
+  /** The weights W, W_in, b and O; matrices are dense or csr(...). Required. */
   weights: GivenEs2nWeights;
-  /** Of states, series and weights. Default: that of W. */
+  /** Element type of states, series and weights. Default: that of W. */
   dtype?: FloatDtype | undefined;
 }
 
+/** Options of Es2n: weights to draw (`units`), or weights to use as they are (`weights`). */
 export type Es2nOptions = DrawnEs2nOptions | GivenEs2nOptions;
 
+/** Copies of W, W_in, b and the orthogonal O (units x units) of an Es2n. */
 export interface Es2nWeights extends ReservoirWeights {
   orthogonal: Matrix;
 }
 
+/**
+ * The edge of stability echo state network.
+ *
+ *     x(t+1) = β f(W x(t) + W_in u(t+1) + b) + (1 - β) O x(t)          O orthogonal, β `proximity` in (0, 1]
+ *
+ * Shapes: W and O are units x units, W_in units x inputs, b units. W, W_in and b are drawn as in Reservoir, or all four
+ * are given.
+ *
+ * Errors: as Reservoir's.
+ * Source: Ceni & Gallicchio (2024), "Edge of stability echo state network", IEEE Trans. Neural Networks Learn. Syst. 36(4).
+ */
 export class Es2n extends Network<{ proximity: number }> {
   constructor(options: Es2nOptions) {
     super(planOf(options as Es2nOptions | ClaimedNetwork, planEs2n));
   }
 
+  /** N: units, and the length of a state. */
   get units(): number {
     return this.stateSize;
   }

@@ -1,14 +1,4 @@
-/**
- * The Euler state network: forward Euler steps of a stable ordinary differential equation.
- *
- *     x(t+1) = x(t) + ε f((W - γ I) x(t) + W_in u(t+1) + b)          ε `step`, γ `diffusion`
- *
- * Shapes: W is units x units, W_in units x inputs, b units. A drawn W is antisymmetric: its eigenvalues are imaginary,
- * and only γ dissipates. A given W is used unchanged.
- *
- * Errors: as Reservoir's.
- * Source: Gallicchio (2024), "Euler state networks: non-dissipative reservoir computing", Neurocomputing 579.
- */
+/** The Euler state network: forward Euler steps of a stable ordinary differential equation. */
 import { z } from 'zod';
 import { checkOptions } from '../errors/index.js';
 import type { FloatDtype, NativeRegionSpec } from '../native/index.js';
@@ -65,10 +55,10 @@ export const givenSchema = z.object({
   ...law,
 });
 
-/** Weights to draw. */
+/** Options of a EuSn whose weights W (antisymmetric), W_in and b are drawn from a seed. */
 export interface DrawnEuSnOptions
   extends Pick<RegionOptions, 'inputs' | 'inputScaling' | 'biasScaling' | 'dtype' | 'state' | 'seed'> {
-  /** N, 1 to 16,777,216. */
+  /** N: units of the network, 1 to 16,777,216. Required. */
   units: number;
   /** W = (A - A') times this, A of U(-1, 1). Default 1. */
   recurrentScaling?: number | undefined;
@@ -76,18 +66,19 @@ export interface DrawnEuSnOptions
   step?: number | undefined;
   /** γ in [0, 1,000,000]: damps every unit. Default 0.001. */
   diffusion?: number | undefined;
-  /** f: for all units, or for each segment of them. Default 'tanh'. */
+  /** Activation f: one for all units, or one for each segment of them. Default 'tanh'. */
   activation?: Activation | ActivationSegment[] | undefined;
 }
 
 /** Weights to use as they are. */
 export interface GivenEuSnOptions extends Pick<DrawnEuSnOptions, 'step' | 'diffusion' | 'activation' | 'state'> {
-  /** W, W_in and b, dense or csr(...); W antisymmetric or not. */
+  /** W, W_in and b, dense or csr(...); W antisymmetric or not. Required. */
   weights: GivenWeights;
-  /** Of states, series and weights. Default: that of W. */
+  /** Element type of states, series and weights. Default: that of W. */
   dtype?: FloatDtype | undefined;
 }
 
+/** Options of EuSn: weights to draw (`units`), or weights to use as they are (`weights`). */
 export type EuSnOptions = DrawnEuSnOptions | GivenEuSnOptions;
 
 /** The fields that a handle of a shared EuSn carries. */
@@ -96,11 +87,23 @@ export interface EuSnFacts {
   diffusion: number;
 }
 
+/**
+ * The Euler state network: forward Euler steps of a stable ordinary differential equation.
+ *
+ *     x(t+1) = x(t) + ε f((W - γ I) x(t) + W_in u(t+1) + b)          ε `step`, γ `diffusion`
+ *
+ * Shapes: W is units x units, W_in units x inputs, b units. A drawn W is antisymmetric: its eigenvalues are imaginary,
+ * and only γ dissipates. A given W is used unchanged.
+ *
+ * Errors: as Reservoir's.
+ * Source: Gallicchio (2024), "Euler state networks: non-dissipative reservoir computing", Neurocomputing 579.
+ */
 export class EuSn extends Network<EuSnFacts> {
   constructor(options: EuSnOptions) {
     super(planOf(options as EuSnOptions | ClaimedNetwork, planEuSn));
   }
 
+  /** N: units, and the length of a state. */
   get units(): number {
     return this.stateSize;
   }

@@ -1,3 +1,8 @@
+/** Handles: references by which another thread of this process takes over a network. */
+import { argumentError, brand } from '../errors/index.js';
+import { addon, type FloatDtype, type Floats, type NativeNetwork } from '../native/index.js';
+import type { NetworkPlan } from './plan.js';
+
 /**
  * Handles: references by which another thread of this process takes over a network.
  *
@@ -8,10 +13,6 @@
  * Errors: TypeError ERR_DTESN_ARGUMENT for a value that is not a handle, and for a handle of another addon (two copies
  * of the package, each with a binary of its own, share no weights); Error ERR_DTESN_CLOSED when the network was closed.
  */
-import { argumentError, brand } from '../errors/index.js';
-import { addon, type FloatDtype, type Floats, type NativeNetwork } from '../native/index.js';
-import type { NetworkPlan } from './plan.js';
-
 export interface NetworkHandle {
   readonly dtesn: 'network';
   readonly kind: string;
@@ -26,7 +27,10 @@ export interface NetworkHandle {
 
 /** What a constructor is given in place of options when its weights are there already. */
 export class ClaimedNetwork {
-  constructor(readonly handle: NetworkHandle) {}
+  constructor(
+    /** The handle that the weights are found by. */
+    readonly handle: NetworkHandle,
+  ) {}
 }
 
 /** What a constructor is given in place of options when another thread has made its weights (construct.ts). */

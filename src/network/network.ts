@@ -1,17 +1,4 @@
-/**
- * A network: fixed weights and an update law. A run changes a State, never the network; any number of states run
- * through one network, also at the same time. Every kind of network has these methods:
- *
- *     run, runAsync            one series, from a state (the network's own by default)
- *     runBatch, runBatchAsync  many series, a state each
- *     StreamPool               many series whose inputs arrive one at a time
- *     differentials            elementary differentials of the flow whose Euler step is the update
- *     constructAsync           the network, with its weights made on another thread
- *     share, Network.from      the same network in a worker thread, without a copy
- *
- * Shapes: a series is steps x inputs, the result steps x featureSize (one row a step, the features of the state after it),
- * a state stateSize. For networks of units both sizes are the units, and the features are the state itself.
- */
+/** A network: fixed weights and an update law. */
 import { brand, checkWhole, rangeError, shapeError } from '../errors/index.js';
 import {
   addon,
@@ -61,9 +48,26 @@ export interface StreamMemory {
 const MAX_ORDER = 10;
 const nothing = { f32: new Float32Array(0), f64: new Float64Array(0) };
 
+/**
+ * A network: fixed weights and an update law. A run changes a State, never the network; any number of states run
+ * through one network, also at the same time. Every kind of network has these methods:
+ *
+ *     run, runAsync            one series, from a state (the network's own by default)
+ *     runBatch, runBatchAsync  many series, a state each
+ *     StreamPool               many series whose inputs arrive one at a time
+ *     differentials            elementary differentials of the flow whose Euler step is the update
+ *     constructAsync           the network, with its weights made on another thread
+ *     share, Network.from      the same network in a worker thread, without a copy
+ *
+ * Shapes: a series is steps x inputs, the result steps x featureSize (one row a step, the features of the state after it),
+ * a state stateSize. For networks of units both sizes are the units, and the features are the state itself.
+ */
 export abstract class Network<Facts extends object = object> {
+  /** D: numbers of each step of the series. */
   readonly inputs: number;
+  /** Element type of states and series. */
   readonly dtype: FloatDtype;
+  /** Numbers of a state. */
   readonly stateSize: number;
   /** Columns of what a run returns: what a readout reads. */
   readonly featureSize: number;

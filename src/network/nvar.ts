@@ -1,15 +1,6 @@
 /**
- * Nonlinear vector autoregression (next generation reservoir computing): the last inputs and their monomials, no weights.
- *
- *     linear(t)   = [u(t), u(t - strides), ..., u(t - (delay - 1) strides)]          newest first, delay x inputs numbers
- *     features(t) = [linear, every monomial of exactly `order` factors of linear, in combinations with replacement]
- *
- * featureSize is delay inputs + C(delay inputs + order - 1, order); there is no constant (a readout's intercept is
- * one). The state is the delay line, (delay - 1) strides + 1 inputs, newest first; it holds zeros until it is full.
- *
- * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option, DtesnError ERR_DTESN_MEMORY for more monomials than
- * fit in memory.
- * Source: Gauthier, Bollt, Griffith, Barbosa (2021), "Next generation reservoir computing", Nature Communications 12, 5564.
+ * Nonlinear vector autoregression (next generation reservoir computing): the last inputs and their monomials, no
+ * weights.
  */
 import { z } from 'zod';
 import { checkOptions } from '../errors/index.js';
@@ -28,8 +19,9 @@ export const optionsSchema = z.object({
   state: regionShape.state,
 });
 
+/** Options of Nvar: the length and spacing of the delay line, and the order of the monomials. */
 export interface NvarOptions extends Pick<RegionOptions, 'inputs' | 'dtype'> {
-  /** Inputs that are kept, the present one among them, 1 to 1,000,000. */
+  /** Inputs that are kept, the present one among them, 1 to 1,000,000. Required. */
   delay: number;
   /** Factors of each monomial, 1 to 64. Default 2. */
   order?: number | undefined;
@@ -46,19 +38,35 @@ export interface NvarFacts {
   strides: number;
 }
 
+/**
+ * Nonlinear vector autoregression (next generation reservoir computing): the last inputs and their monomials, no weights.
+ *
+ *     linear(t)   = [u(t), u(t - strides), ..., u(t - (delay - 1) strides)]          newest first, delay x inputs numbers
+ *     features(t) = [linear, every monomial of exactly `order` factors of linear, in combinations with replacement]
+ *
+ * featureSize is delay inputs + C(delay inputs + order - 1, order); there is no constant (a readout's intercept is
+ * one). The state is the delay line, (delay - 1) strides + 1 inputs, newest first; it holds zeros until it is full.
+ *
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option, DtesnError ERR_DTESN_MEMORY for more monomials than
+ * fit in memory.
+ * Source: Gauthier, Bollt, Griffith, Barbosa (2021), "Next generation reservoir computing", Nature Communications 12, 5564.
+ */
 export class Nvar extends Network<NvarFacts> {
   constructor(options: NvarOptions) {
     super(planOf(options as NvarOptions | ClaimedNetwork, planNvar));
   }
 
+  /** Inputs that are kept, the present one among them. */
   get delay(): number {
     return this.facts.delay;
   }
 
+  /** Factors of each monomial. */
   get order(): number {
     return this.facts.order;
   }
 
+  /** Steps between two inputs that are kept. */
   get strides(): number {
     return this.facts.strides;
   }

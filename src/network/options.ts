@@ -5,6 +5,7 @@ import { defaultDtype, type FloatDtype, type Floats, floats, type OperatorSpec }
 import { checkAsStored, checkMemory } from '../numeric/index.js';
 
 export const topologies = ['dense', 'sparse', 'block-sparse', 'cycle', 'permutation', 'hadamard'] as const;
+/** Which places of W have weights; RegionOptions.topology describes each. */
 export type Topology = (typeof topologies)[number];
 const topologyText = topologies
   .map((name) => `'${name}'`)
@@ -12,6 +13,7 @@ const topologyText = topologies
   .replace(/, (?=[^,]*$)/, ' or ');
 
 export const precisions = ['f32', 'f64', 'bf16', 'int8'] as const;
+/** Storage type of W: 'f32', 'f64', 'bf16' (relative error 2^-9 a weight) or 'int8' (a scale for each row). */
 export type Precision = (typeof precisions)[number];
 export const precisionSchema = z.enum(precisions).optional().describe("'f32', 'f64', 'bf16' or 'int8'");
 
@@ -26,11 +28,11 @@ export const leakSchema = z.union([z.number().gt(0).lte(1), z.array(z.number().g
 
 /** Options of units whose weights are drawn. */
 export interface RegionOptions {
-  /** D: numbers of each step of the series, 1 to 1,000,000. */
+  /** D: numbers of each step of the series, 1 to 1,000,000. Required. */
   inputs: number;
-  /** W_in is U(-1, 1) times this, dense. Default 1. */
+  /** Scale of the input weights: W_in is dense, drawn from U(-1, 1) times this, 0 or more. Default 1. */
   inputScaling?: number | undefined;
-  /** b is U(-1, 1) times this. Default 0. */
+  /** Scale of the bias: b is drawn from U(-1, 1) times this, 0 or more. Default 0. */
   biasScaling?: number | undefined;
   /**
    * Which places of W have weights, drawn from U(-1, 1) and scaled to the spectral radius.
@@ -51,11 +53,11 @@ export interface RegionOptions {
   density?: number | undefined;
   /** Rows that share their columns in a block-sparse W. Default 8. */
   blockRows?: 8 | 16 | undefined;
-  /** Of states, series and W_in. Default 'f32', or that of `precision`. */
+  /** Element type of states, series and W_in. Default 'f32', or that of `precision`. */
   dtype?: FloatDtype | undefined;
   /** Where the network's own state lies: units elements on shared memory. Default: fresh zeros. */
   state?: Float32Array | Float64Array | undefined;
-  /** Of what is drawn; the same seed gives the same weights on every platform (docs/random.md). Default 0. */
+  /** Seed of the drawn weights; the same seed gives the same weights on every platform (docs/random.md). Default 0. */
   seed?: number | undefined;
 }
 

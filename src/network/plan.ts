@@ -2,6 +2,9 @@
 import type { FloatDtype, Floats, NativeNetwork, NetworkSpec } from '../native/index.js';
 import type { StateOptions } from './state.js';
 
+/**
+ * What a kind of network is made of: `planOf` and `registerKind` take the function that makes one from the options.
+ */
 export interface NetworkPlan<Facts extends object = object> {
   /** The name it is shared under: that of its class. */
   kind: string;

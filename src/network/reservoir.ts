@@ -1,18 +1,4 @@
-/**
- * The leaky echo state reservoir.
- *
- *     x(t+1) = (1 - leak) x(t) + leak f(W x(t) + W_in u(t+1) + b)          f `activation`, tanh by default (activation.ts)
- *
- * Shapes: W is units x units, W_in units x inputs, b units; a series is steps x inputs, its states steps x units.
- *
- * Weights are drawn, W scaled to `spectralRadius` (to 1e-3; exactly for cycle, permutation and hadamard) and then
- * rounded to `precision`; or they are given and used unchanged.
- *
- * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option, RangeError ERR_DTESN_SHAPE for weights that do not
- * fit each other, RangeError ERR_DTESN_MEMORY for weights beyond the available memory.
- * Source: Jaeger (2001), GMD report 148; Jaeger et al. (2007), Neural Networks 20(3); cycle: Rodan & Tino (2011);
- * permutation: Boedecker et al. (2009); hadamard: Dong et al. (2020), NeurIPS 33.
- */
+/** The leaky echo state reservoir. */
 import { z } from 'zod';
 import { checkOptions, rangeError } from '../errors/index.js';
 import { defaultDtype, type FloatDtype, type Floats, floats, type NativeRegionSpec } from '../native/index.js';
@@ -71,9 +57,9 @@ export const givenSchema = z.object({
   state: regionShape.state,
 });
 
-/** Weights to draw. */
+/** Options of a Reservoir whose weights W, W_in and b are drawn from a seed. */
 export interface DrawnReservoirOptions extends RegionOptions {
-  /** N, 1 to 16,777,216. */
+  /** N: units of the reservoir, 1 to 16,777,216. Required. */
   units: number;
   /**
    * Storage type of W: 'f32' or 'f64' as the states, or 'bf16' (relative error 2^-9 a weight) or 'int8' (a scale for
@@ -83,7 +69,7 @@ export interface DrawnReservoirOptions extends RegionOptions {
   precision?: Precision | undefined;
   /** Share of the state that a step replaces, in (0, 1]: for all units, or one for each. Default 1. */
   leak?: number | number[] | Float32Array | Float64Array | undefined;
-  /** f: for all units, or for each segment of them. Default 'tanh'. */
+  /** Activation f: one for all units, or one for each segment of them. Default 'tanh'. */
   activation?: Activation | ActivationSegment[] | undefined;
   /** Largest modulus of the eigenvalues of W, in (0, 1,000,000]. Default 0.9. */
   spectralRadius?: number | undefined;
@@ -91,9 +77,9 @@ export interface DrawnReservoirOptions extends RegionOptions {
 
 /** Weights to use as they are. */
 export interface GivenReservoirOptions extends Pick<DrawnReservoirOptions, 'leak' | 'activation' | 'state'> {
-  /** W, W_in and b, dense or csr(...). */
+  /** The weights W, W_in and b; W and W_in as matrices, dense or csr(...). Required. */
   weights: GivenWeights;
-  /** Of states, series and W_in. Default: that of W, or of `precision`. */
+  /** Element type of states, series and W_in. Default: that of W, or of `precision`. */
   dtype?: FloatDtype | undefined;
   /** What W is stored in; 'bf16' and 'int8' for dense W with f32 states. Default: `dtype`. */
   precision?: Precision | undefined;
@@ -101,8 +87,10 @@ export interface GivenReservoirOptions extends Pick<DrawnReservoirOptions, 'leak
   topology?: 'dense' | 'sparse' | undefined;
 }
 
+/** Options of Reservoir: weights to draw (`units`), or weights to use as they are (`weights`). */
 export type ReservoirOptions = DrawnReservoirOptions | GivenReservoirOptions;
 
+/** Copies of W (units x units), W_in (units x inputs) and b (units) of a network. */
 export interface ReservoirWeights {
   recurrent: Matrix;
   input: Matrix;
@@ -117,15 +105,32 @@ export interface ReservoirFacts {
   spectralRadius: number | null;
 }
 
+/**
+ * The leaky echo state reservoir.
+ *
+ *     x(t+1) = (1 - leak) x(t) + leak f(W x(t) + W_in u(t+1) + b)          f `activation`, tanh by default (activation.ts)
+ *
+ * Shapes: W is units x units, W_in units x inputs, b units; a series is steps x inputs, its states steps x units.
+ *
+ * Weights are drawn, W scaled to `spectralRadius` (to 1e-3; exactly for cycle, permutation and hadamard) and then
+ * rounded to `precision`; or they are given and used unchanged.
+ *
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option, RangeError ERR_DTESN_SHAPE for weights that do not
+ * fit each other, RangeError ERR_DTESN_MEMORY for weights beyond the available memory.
+ * Source: Jaeger (2001), GMD report 148; Jaeger et al. (2007), Neural Networks 20(3); cycle: Rodan & Tino (2011);
+ * permutation: Boedecker et al. (2009); hadamard: Dong et al. (2020), NeurIPS 33.
+ */
 export class Reservoir extends Network<ReservoirFacts> {
   constructor(options: ReservoirOptions) {
     super(planOf(options as ReservoirOptions | ClaimedNetwork, planReservoir));
   }
 
+  /** N: units, and the length of a state. */
   get units(): number {
     return this.stateSize;
   }
 
+  /** Which places of W have weights. */
   get topology(): Topology {
     return this.facts.topology;
   }

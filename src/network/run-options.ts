@@ -22,33 +22,35 @@ export interface Moments {
   magnitude: Float64Array;
 }
 
+/** Options of run: the state to start from, and memory for the features. */
 export interface RunOptions {
-  /** The state that the run updates; the network's own when left out. */
+  /** The state that the run updates. Default: the network's own. */
   state?: State;
-  /**
-   * Memory for the features: steps x featureSize elements of this dtype. New memory when left out; null to store none.
-   */
+  /** Memory for the features: steps x featureSize elements of this dtype; null to store none. Default: new memory. */
   out?: Floats | Matrix | null | undefined;
-  /** Sums accumulated beside, or instead of, the features of every step. */
+  /** Sums accumulated beside, or instead of, the features of every step. Default: none. */
   moments?: Moments | undefined;
 }
 
+/** Options of runAsync: those of run, and those of a run off the JavaScript thread. */
 export interface RunAsyncOptions extends RunOptions, LongRunOptions {}
 
+/** Options of runBatch: start states, and memory for the features of each series. */
 export interface RunBatchOptions {
-  /** Memory for the features of each series; null to store none. */
+  /** Memory for the features of each series; null to store none. Default: new memory. */
   out?: readonly (Floats | Matrix)[] | null;
   /**
    * Start states on entry, last states on return: a State for each series, each with its own gates, or series x
-   * stateSize elements, with the gates of the network's own state. Zeros when left out.
+   * stateSize elements, with the gates of the network's own state. Default: zeros.
    */
   states?: Floats | Matrix | readonly State[];
-  /** Sums of each series. */
+  /** Sums accumulated over each series beside, or instead of, its features. Default: none. */
   moments?: readonly Moments[];
 }
 
+/** Options of runBatchAsync: those of runBatch, and those of a run off the JavaScript thread. */
 export interface RunBatchAsyncOptions extends RunBatchOptions, LongRunOptions {
-  /** Threads that share the series, at most those of setThreads; all of them when left out. */
+  /** Threads that share the series. Default, and at most: those of setThreads. */
   threads?: number | undefined;
 }
 

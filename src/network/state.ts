@@ -1,3 +1,25 @@
+/** The state of a network between steps: units or delay lines, and the gates of networks that have them. */
+import { argumentError, brand, DtesnError, shapeError } from '../errors/index.js';
+import {
+  addon,
+  arrayOf,
+  checkView,
+  type Floats,
+  type NativeState,
+  requireShared,
+  sharedFloats,
+} from '../native/index.js';
+import { storedAs } from '../numeric/index.js';
+import type { Network } from './network.js';
+
+/** Options of createState: memory that the caller provides. */
+export interface StateOptions {
+  /** Memory of the state: stateSize elements on shared memory. Default: new zeros. */
+  data?: Floats | undefined;
+  /** Memory of the gates: one byte a gate on shared memory; the constructor opens all. Default: new memory. */
+  gates?: Uint8Array | undefined;
+}
+
 /**
  * The state of a network between steps: units or delay lines, and the gates of networks that have them.
  *
@@ -12,28 +34,10 @@
  * ERR_DTESN_SHAPE or ERR_DTESN_ARGUMENT for values of another number or that are not finite in the dtype that stores
  * them.
  */
-import { argumentError, brand, DtesnError, shapeError } from '../errors/index.js';
-import {
-  addon,
-  arrayOf,
-  checkView,
-  type Floats,
-  type NativeState,
-  requireShared,
-  sharedFloats,
-} from '../native/index.js';
-import { storedAs } from '../numeric/index.js';
-import type { Network } from './network.js';
-
-export interface StateOptions {
-  /** Memory of the state: stateSize elements on shared memory. New zeros when left out. */
-  data?: Floats | undefined;
-  /** Memory of the gates: one byte a gate on shared memory; the constructor opens all. */
-  gates?: Uint8Array | undefined;
-}
-
 export class State {
+  /** The network that this is a state of. */
   readonly network: Network;
+  /** Units or delay line: stateSize numbers on shared memory, live. */
   readonly data: Floats;
   /** One byte a gate, live: 0 closes it. Null where the network has none. */
   readonly gates: Uint8Array | null;

@@ -1,3 +1,28 @@
+/** A sparse matrix in compressed rows (CSR): rows x cols, only the elements that are not zero. */
+import { argumentError, checkKeys, checkWhole, rangeError, shapeError } from '../errors/index.js';
+import { checkView, type Floats } from '../native/index.js';
+
+/**
+ * A sparse matrix in compressed rows, as `csr` makes it: row i holds values[k] at column columns[k], k from offsets[i]
+ * to offsets[i + 1] - 1.
+ */
+export interface CsrMatrix {
+  readonly rows: number;
+  readonly cols: number;
+  readonly offsets: Uint32Array;
+  readonly columns: Uint32Array;
+  readonly values: Floats;
+}
+
+/** Offsets, columns and values of a sparse matrix in compressed rows. */
+export interface CsrParts {
+  offsets: ArrayLike<number>;
+  columns: ArrayLike<number>;
+  values: Floats | readonly number[];
+}
+
+const MOST = 2 ** 32 - 1;
+
 /**
  * A sparse matrix in compressed rows (CSR): rows x cols, only the elements that are not zero.
  *
@@ -10,25 +35,6 @@
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for parts of another kind; RangeError ERR_DTESN_SHAPE where they do
  * not fit each other.
  */
-import { argumentError, checkKeys, checkWhole, rangeError, shapeError } from '../errors/index.js';
-import { checkView, type Floats } from '../native/index.js';
-
-export interface CsrMatrix {
-  readonly rows: number;
-  readonly cols: number;
-  readonly offsets: Uint32Array;
-  readonly columns: Uint32Array;
-  readonly values: Floats;
-}
-
-export interface CsrParts {
-  offsets: ArrayLike<number>;
-  columns: ArrayLike<number>;
-  values: Floats | readonly number[];
-}
-
-const MOST = 2 ** 32 - 1;
-
 export function csr(rows: number, cols: number, parts: CsrParts): CsrMatrix {
   checkWhole(rows, 'rows', 0, MOST);
   checkWhole(cols, 'cols', 0, MOST);

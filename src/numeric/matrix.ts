@@ -1,3 +1,17 @@
+/** A matrix: rows x cols numbers, row-major. */
+import { argumentError, checkWhole, shapeError } from '../errors/index.js';
+import { checkView, defaultDtype, type Floats, floats } from '../native/index.js';
+
+/** A matrix of rows x cols numbers, row-major: element (i, k) is data[i cols + k]. */
+export interface Matrix {
+  readonly rows: number;
+  readonly cols: number;
+  readonly data: Floats;
+}
+
+/** Elements of a matrix: a typed array (kept, not copied), an array of numbers, or an array of rows. */
+export type MatrixData = Floats | readonly number[] | readonly (readonly number[])[];
+
 /**
  * A matrix: rows x cols numbers, row-major.
  *
@@ -10,17 +24,6 @@
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a size that is not a whole number, data of another kind or a
  * growable buffer; RangeError ERR_DTESN_SHAPE when the data does not have rows x cols elements.
  */
-import { argumentError, checkWhole, shapeError } from '../errors/index.js';
-import { checkView, defaultDtype, type Floats, floats } from '../native/index.js';
-
-export interface Matrix {
-  readonly rows: number;
-  readonly cols: number;
-  readonly data: Floats;
-}
-
-export type MatrixData = Floats | readonly number[] | readonly (readonly number[])[];
-
 export function matrix(rows: number, cols: number, data?: MatrixData): Matrix {
   checkWhole(rows, 'rows', 0);
   checkWhole(cols, 'cols', 0);

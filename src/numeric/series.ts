@@ -12,6 +12,10 @@ import { argumentError, rangeError, shapeError } from '../errors/index.js';
 import { arrayOf, checkView, dtypeOf, type FloatDtype, type Floats, floats, sharedFloats } from '../native/index.js';
 import type { Matrix } from './matrix.js';
 
+/**
+ * A series, steps x features: a matrix, a typed array or an array of numbers (one feature a step), or an array of rows.
+ * All finite.
+ */
 export type SeriesInput = Matrix | Floats | readonly number[] | readonly (readonly number[])[];
 
 export interface SeriesTarget {

@@ -1,3 +1,8 @@
+/** The spectral radius of a real square matrix: the largest modulus of its eigenvalues. */
+import { argumentError, checkKeys, DtesnError, rangeError, shapeError } from '../errors/index.js';
+import { addon, checkView, type Floats, longRun } from '../native/index.js';
+import type { Matrix } from './matrix.js';
+
 /**
  * The spectral radius of a real square matrix: the largest modulus of its eigenvalues.
  *
@@ -17,10 +22,6 @@
  * separates.
  * Source: Golub & Van Loan (2013), Matrix Computations, sections 7.5 and 10.5.
  */
-import { argumentError, checkKeys, DtesnError, rangeError, shapeError } from '../errors/index.js';
-import { addon, checkView, type Floats, longRun } from '../native/index.js';
-import type { Matrix } from './matrix.js';
-
 export function spectralRadius(m: Matrix): number {
   const data = checkSquare(m);
   const { radius, residual, converged } = addon().spectralRadius(Float64Array.from(data), m.rows);

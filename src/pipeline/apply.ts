@@ -24,6 +24,9 @@ import { type RunSeries, runDraft } from './run-draft.js';
 import { applyNamed } from './step-application.js';
 import { checkTarget, type PlanTarget } from './target.js';
 
+/**
+ * A series after its transformations: its size, what was applied with which effect, and the settings of the execution.
+ */
 export interface TransformedSeries extends RunSeries {
   execution: ExecutionPlan;
 }

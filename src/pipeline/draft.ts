@@ -32,12 +32,20 @@ export const appliedTransformationSchema = z.object({
   error: z.string().optional(),
 });
 
+/** A transformation of a plan as it was applied to a series: its effect, or the reason or error why it had none. */
 export type AppliedTransformation = z.infer<typeof appliedTransformationSchema>;
+/** The effect of a transformation: a quantity (steps, threads, token ids ...), counted before and after it. */
 export type Effect = NonNullable<AppliedTransformation['effect']>;
 
 /** An upper bound of a setting, and the pipeline that set it. */
 export type Limits = Partial<Record<ExecutionSetting, { most: number; pipeline: string }>>;
 
+/**
+ * The planned treatment of one series, built pipeline by pipeline. A draft is immutable; applying a pipeline returns a
+ * new one.
+ *
+ *     [tokens: operations on ids, in pipeline order] [embedding] [features: operations, in pipeline order]
+ */
 export interface Draft {
   target: PlanTarget;
   program: TransformOp[];

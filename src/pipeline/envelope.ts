@@ -1,3 +1,9 @@
+/** The envelope of the published multi-source format: sources, aggregation, pipelines. */
+import { z } from 'zod';
+import { aggregationSchema } from '../aggregation/index.js';
+import { additionalSourceSchema, sourcesSchema } from '../sources/index.js';
+import { processingPipelinesSchema } from './schema.js';
+
 /**
  * The envelope of the published multi-source format: sources, aggregation, pipelines.
  *
@@ -5,11 +11,6 @@
  *
  * `sources` holds the five and, beside them, each source that the host adds under its name.
  */
-import { z } from 'zod';
-import { aggregationSchema } from '../aggregation/index.js';
-import { additionalSourceSchema, sourcesSchema } from '../sources/index.js';
-import { processingPipelinesSchema } from './schema.js';
-
 export const multiSourceDataSchema = z
   .object({
     sources: sourcesSchema.catchall(additionalSourceSchema),
@@ -24,4 +25,8 @@ export const multiSourceDataSchema = z
   })
   .loose();
 
+/**
+ * The envelope of the published multi-source format: sources, aggregation, pipelines. `multiSourceDataSchema` validates
+ * it.
+ */
 export type MultiSourceData = z.infer<typeof multiSourceDataSchema>;

@@ -29,7 +29,16 @@ export const executionPlanSchema = z.object({
   chunked: z.boolean(),
 });
 
+/**
+ * Execution settings of a series: everything except the operations on its numbers.
+ *
+ *     threads           threads that run series of a batch at the same time
+ *     batchSize         series taken together
+ *     chunkSteps        steps whose states are kept at once
+ *     activeMembranes   membranes that are computed: the first ones in level order
+ */
 export type ExecutionPlan = z.infer<typeof executionPlanSchema>;
+/** A number of the execution plan that a pipeline may set or limit. */
 export type ExecutionSetting = 'threads' | 'batchSize' | 'chunkSteps' | 'activeMembranes';
 
 /** The settings by the name they have in a plan. */

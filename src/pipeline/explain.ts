@@ -8,6 +8,7 @@ import type { TransformOp } from '../transform/index.js';
 import type { MultiSourceData } from './envelope.js';
 import type { PipelineStep, ProcessingPipelines } from './schema.js';
 
+/** A transformation of a plan for display: what it does to the data or the execution, and why. */
 export interface ExplainedTransformation {
   transformation: string;
   kind: 'data' | 'execution' | 'limit' | 'flow';
@@ -16,6 +17,7 @@ export interface ExplainedTransformation {
   reason: string;
 }
 
+/** A pipeline of a plan for display: its source, priority and transformations, or the reason why it is absent. */
 export interface ExplainedPipeline {
   name: string;
   /** The source it depends on; null for the high-quality optimisations and the flow, which depend on all. */
@@ -27,6 +29,11 @@ export interface ExplainedPipeline {
   transformations: ExplainedTransformation[];
 }
 
+/**
+ * The plan as a plain structure for display: every pipeline (also the host's) with every transformation, its effect and
+ * its reason; then the high-quality optimisations, the switches of the flow with the quality gate if there is one, and
+ * the absent pipelines.
+ */
 export function explainPlan({ processing_pipelines: plan }: MultiSourceData): ExplainedPipeline[] {
   const present = plan.transformation_pipelines.map(
     ({ name, source, priority, steps }): ExplainedPipeline => ({

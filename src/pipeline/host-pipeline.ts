@@ -1,13 +1,6 @@
 /**
  * Pipelines that the host adds: declared operations on the data and limits of the execution, planned from the data of
  * one source.
- *
- *     { name: 'queue_watch', source: 'queue', priority: 4, plan: ({ length }) => ({
- *         transformations: [{ transformation: 'spare_threads', limits: { threads: 1 }, reason: `${length} wait` }] }) }
- *
- * `source` is one of the five (plan() then gets its record) or an additional source (plan() gets its data). It is
- * called synchronously for each plan where its source succeeded; its argument must not be written to. A plan() that
- * throws or returns anything but a HostPlan makes its pipeline absent, with the error.
  */
 import { z } from 'zod';
 import { currentNames } from '../errors/index.js';
@@ -15,6 +8,7 @@ import { type TransformOp, transformOpSchema } from '../transform/index.js';
 import { type ExecutionSetting, plannedSettings, settingOf } from './execution.js';
 import type { Pipeline, PipelineStep } from './schema.js';
 
+/** A transformation that a host declares: operations on the data, limits of the execution, and the reason. */
 export interface HostTransformation {
   /** Its name in `applied` and in the plan. */
   transformation: string;
@@ -28,12 +22,24 @@ export interface HostTransformation {
   reason: string;
 }
 
+/** What plan() of a HostPipeline returns: its transformations, in the order in which they are applied. */
 export interface HostPlan {
   transformations: HostTransformation[];
   /** 'host_defined' by default. */
   outputFormat?: string;
 }
 
+/**
+ * Pipelines that the host adds: declared operations on the data and limits of the execution, planned from the data of
+ * one source.
+ *
+ *     { name: 'queue_watch', source: 'queue', priority: 4, plan: ({ length }) => ({
+ *         transformations: [{ transformation: 'spare_threads', limits: { threads: 1 }, reason: `${length} wait` }] }) }
+ *
+ * `source` is one of the five (plan() then gets its record) or an additional source (plan() gets its data). It is
+ * called synchronously for each plan where its source succeeded; its argument must not be written to. A plan() that
+ * throws or returns anything but a HostPlan makes its pipeline absent, with the error.
+ */
 export interface HostPipeline {
   /** Unique, and none of the three. */
   name: string;

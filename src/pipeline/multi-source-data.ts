@@ -1,10 +1,4 @@
-/**
- * Fetches the sources, aggregates them and plans the pipelines in one call.
- *
- * Concurrent callers share one set of sources and its plan; neither may be written to. Never throws for a failed
- * source: its error is in the data. Throws for a wrong target or option, and when the caller aborts. Options of one
- * object are checked once: reuse the object for repeated calls with the same options.
- */
+/** Fetches the sources, aggregates them and plans the pipelines in one call. */
 import { aggregateMultiSourceData, SourceHistory } from '../aggregation/index.js';
 import type { SourceFetcher, SourceSet } from '../sources/index.js';
 import type { MultiSourceData } from './envelope.js';
@@ -12,13 +6,21 @@ import { planPipelines } from './plan.js';
 import { checkPlanOptions, type MultiSourceDataOptions } from './plan-options.js';
 import { defaultTarget, type PlanTarget } from './target.js';
 
+/** Options of fetchMultiSourceData: the target of the plan, its switches, and a signal. */
 export interface MultiSourceOptions extends Omit<MultiSourceDataOptions, 'history'> {
   /** What the plan is made for. Default: tokens into a tree of depth 4 with 1,024 f32 units, on all cores. */
   target?: PlanTarget | undefined;
-  /** Ends the fetch. */
+  /** Ends the fetch, which then rejects with the signal's reason. Default: none. */
   signal?: AbortSignal | undefined;
 }
 
+/**
+ * Fetches the sources, aggregates them and plans the pipelines in one call.
+ *
+ * Concurrent callers share one set of sources and its plan; neither may be written to. Never throws for a failed
+ * source: its error is in the data. Throws for a wrong target or option, and when the caller aborts. Options of one
+ * object are checked once: reuse the object for repeated calls with the same options.
+ */
 export async function fetchMultiSourceData(
   fetcher: SourceFetcher,
   options: MultiSourceOptions = noOptions,

@@ -1,9 +1,4 @@
-/**
- * Pipeline 2, `performance_optimized_processing`: the load of the engine sets threads and batch size.
- *
- *     adjust_concurrency     threads = min(cores, max_concurrent), halved under high load and never below 1
- *     optimize_batch_size    batchSize = least power of two >= requests in flight, within [1, 64]
- */
+/** Pipeline 2, `performance_optimized_processing`: the load of the engine sets threads and batch size. */
 import type { Aggregation } from '../aggregation/index.js';
 import type { Sources } from '../sources/index.js';
 import type { Draft } from './draft.js';
@@ -28,6 +23,12 @@ export function planPerformance(sources: Sources, aggregation: Aggregation, targ
   };
 }
 
+/**
+ * Pipeline 2, `performance_optimized_processing`: the load of the engine sets threads and batch size.
+ *
+ *     adjust_concurrency     threads = min(cores, max_concurrent), halved under high load and never below 1
+ *     optimize_batch_size    batchSize = least power of two >= requests in flight, within [1, 64]
+ */
 export function applyPerformanceOptimization(draft: Draft, data: MultiSourceData): Draft {
   return applyPipeline(draft, data, PERFORMANCE_OPTIMIZED);
 }

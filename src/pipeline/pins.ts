@@ -1,13 +1,6 @@
 /**
  * Settings that a caller pins, so that they depend neither on the load of this host nor on the quality of the sources:
  * the same input and seed then give the same features on a loaded host and on an idle one.
- *
- *     threads       series of a batch that run at the same time; 'all': every core
- *     membranes     membranes that are computed, the first ones in level order; 'all': every one
- *     standardise   whether features are standardised
- *
- * Settings left out stay as planned. A pin overrides every pipeline and every limit; sequential processing still runs
- * on one thread. Errors: TypeError or RangeError ERR_DTESN_ARGUMENT.
  */
 import { z } from 'zod';
 import { standardisation } from './high-quality.js';
@@ -25,6 +18,17 @@ export const pinsSchema = z.object({
   standardise: z.boolean().optional().describe('true or false'),
 });
 
+/**
+ * Settings that a caller pins, so that they depend neither on the load of this host nor on the quality of the sources:
+ * the same input and seed then give the same features on a loaded host and on an idle one.
+ *
+ *     threads       series of a batch that run at the same time; 'all': every core
+ *     membranes     membranes that are computed, the first ones in level order; 'all': every one
+ *     standardise   whether features are standardised
+ *
+ * Settings left out stay as planned. A pin overrides every pipeline and every limit; sequential processing still runs
+ * on one thread. Errors: TypeError or RangeError ERR_DTESN_ARGUMENT.
+ */
 export interface PlanPins {
   /** Series of a batch that run at the same time, or every core. Default: as planned. */
   threads?: number | 'all' | undefined;

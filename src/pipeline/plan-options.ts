@@ -14,6 +14,7 @@ import { type PlanPins, pinsSchema } from './pins.js';
 import { RESOURCE_AWARE } from './resource-scaling.js';
 import { errorHandlings, type FlagName, flagNames } from './schema.js';
 
+/** Options of a plan. They are checked once and cached by object, so later changes of the object have no effect. */
 export interface PlanOptions {
   /** Pipelines of the host, each based on one source, beside the three; none by default. */
   pipelines?: readonly HostPipeline[] | undefined;

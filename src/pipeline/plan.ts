@@ -1,11 +1,6 @@
 /**
  * From the aggregation to the pipelines, each only when its source succeeded, in order of priority: the three of the
  * published format (1, 2, 3) and those that the host adds.
- *
- * Pipelines are planned in the order in which they act, and scaling by memory uses the threads planned before it. The
- * same sources, target and options give the same plan; a gate and the host's plan() may keep state. A source or plan()
- * that fails never throws: its pipeline is absent, with the reason. Errors: of the target and of options
- * (plan-options.ts).
  */
 import type { Aggregation } from '../aggregation/index.js';
 import type { AdditionalSource, Sources } from '../sources/index.js';
@@ -22,6 +17,15 @@ import { checkTarget, type PlanTarget } from './target.js';
 
 type Additional = Readonly<Record<string, AdditionalSource>>;
 
+/**
+ * From the aggregation to the pipelines, each only when its source succeeded, in order of priority: the three of the
+ * published format (1, 2, 3) and those that the host adds.
+ *
+ * Pipelines are planned in the order in which they act, and scaling by memory uses the threads planned before it. The
+ * same sources, target and options give the same plan; a gate and the host's plan() may keep state. A source or plan()
+ * that fails never throws: its pipeline is absent, with the reason. Errors: of the target and of options
+ * (plan-options.ts).
+ */
 export function createDataProcessingPipelines(
   sources: Sources,
   aggregation: Aggregation,

@@ -1,11 +1,4 @@
-/**
- * Pipeline 3, `resource_aware_scaling`: this host's memory and CPUs bound the work.
- *
- *     scale_to_available_memory    chunkSteps = memory share / (units · bytesPerUnit · threads), in whole 16s,
- *                                  within [16, 4096]; the share is 1/16 of the available memory
- *     distribute_processing_load   levels switched off, deepest first: one under high load, one more when this host's
- *                                  CPUs are overloaded (aggregation/cpu-contention.ts); the skin's level stays
- */
+/** Pipeline 3, `resource_aware_scaling`: this host's memory and CPUs bound the work. */
 import { type Aggregation, cpuContention } from '../aggregation/index.js';
 import type { Sources } from '../sources/index.js';
 import type { Draft } from './draft.js';
@@ -41,6 +34,14 @@ export function planResources(
   };
 }
 
+/**
+ * Pipeline 3, `resource_aware_scaling`: this host's memory and CPUs bound the work.
+ *
+ *     scale_to_available_memory    chunkSteps = memory share / (units · bytesPerUnit · threads), in whole 16s,
+ *                                  within [16, 4096]; the share is 1/16 of the available memory
+ *     distribute_processing_load   levels switched off, deepest first: one under high load, one more when this host's
+ *                                  CPUs are overloaded (aggregation/cpu-contention.ts); the skin's level stays
+ */
 export function applyResourceScaling(draft: Draft, data: MultiSourceData): Draft {
   return applyPipeline(draft, data, RESOURCE_AWARE);
 }

@@ -17,6 +17,9 @@ import { type AppliedTransformation, type Draft, type Effect, isEmbedding } from
 import type { MultiSourceData } from './envelope.js';
 import { failedEntry } from './failure.js';
 
+/**
+ * A series after the program of a draft: its size, each transformation with its effect, and the time of each pipeline.
+ */
 export interface RunSeries extends SeriesShape {
   applied: AppliedTransformation[];
   /** Milliseconds that drafting and running took, by pipeline. */

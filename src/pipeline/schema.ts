@@ -24,6 +24,7 @@ export const flagNames = [
   'memory_optimization',
   'concurrent_execution',
 ] as const;
+/** Name of a switch of the plan, such as `parallel_execution`; `flags` of the options sets it. */
 export type FlagName = (typeof flagNames)[number];
 
 export const pipelineStepSchema = z.object({
@@ -85,6 +86,12 @@ export const processingPipelinesSchema = z
   })
   .loose();
 
+/**
+ * What a transformation of a pipeline became: operations on the data, settings or limits of the execution, and the
+ * reason.
+ */
 export type PipelineStep = z.infer<typeof pipelineStepSchema>;
+/** A processing pipeline of the published multi-source format, with the steps its transformations became. */
 export type Pipeline = z.infer<typeof pipelineSchema>;
+/** The processing pipelines of the published multi-source format, with their priorities and switches. */
 export type ProcessingPipelines = z.infer<typeof processingPipelinesSchema>;

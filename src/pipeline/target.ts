@@ -1,6 +1,4 @@
-/**
- * The target of a plan: the model that will run the series, and the kind of input.
- */
+/** The target of a plan: the model that will run the series, and the kind of input. */
 import { z } from 'zod';
 import { checkOptions, rangeError } from '../errors/index.js';
 import { usableCpus } from '../host/index.js';
@@ -17,6 +15,9 @@ const targetSchema = z.object({
   embeddingSeed: z.int().min(0).optional().describe('a whole number in [0, 2^53)'),
 });
 
+/**
+ * The target of a plan: the model that will run the series, and the kind of input.
+ */
 export interface PlanTarget {
   inputKind: 'tokens' | 'numbers';
   /** Features the model takes a step: D. */

@@ -37,20 +37,39 @@ export interface DtesnConfigOptions {
 
 /** The names of dtesn 0.1, accepted for one more minor version. */
 export interface DeprecatedConfigOptions {
-  /** @deprecated Use `depth`. */
+  /**
+   * Name of 0.1; default: that of `depth`.
+   * @deprecated Use `depth`.
+   */
   max_membrane_depth?: number | undefined;
-  /** @deprecated Use `units`. */
+  /**
+   * Name of 0.1; default: that of `units`.
+   * @deprecated Use `units`.
+   */
   esn_reservoir_size?: number | undefined;
-  /** @deprecated Use `inputs`. */
+  /**
+   * Name of 0.1; default: that of `inputs`.
+   * @deprecated Use `inputs`.
+   */
   input_dimension?: number | undefined;
-  /** @deprecated Use `bseriesOrder`. */
+  /**
+   * Name of 0.1; default: that of `bseriesOrder`.
+   * @deprecated Use `bseriesOrder`.
+   */
   bseries_max_order?: number | undefined;
-  /** @deprecated Use `caching`. */
+  /**
+   * Name of 0.1; default: that of `caching`.
+   * @deprecated Use `caching`.
+   */
   enable_caching?: boolean | undefined;
-  /** @deprecated Use `sourceDeadlineMs`. */
+  /**
+   * Name of 0.1; default: that of `sourceDeadlineMs`.
+   * @deprecated Use `sourceDeadlineMs`.
+   */
   source_deadline_ms?: number | undefined;
 }
 
+/** What DtesnProcessor.create takes as `config`: DtesnConfigOptions, and the names of 0.1. */
 export interface DtesnConfigInput extends DtesnConfigOptions, DeprecatedConfigOptions {}
 
 /** Options with their defaults filled in. */

@@ -1,3 +1,9 @@
+/** A series that arrives in chunks: where the model's state stood after the last chunk. */
+import { argumentError, brand, DtesnError } from '../errors/index.js';
+import type { DeepTreeModel } from '../network/index.js';
+import { type Draft, programOf } from '../pipeline/index.js';
+import type { TransformOp } from '../transform/index.js';
+
 /**
  * A series that arrives in chunks: where the model's state stood after the last chunk.
  *
@@ -17,11 +23,6 @@
  * Errors: TypeError ERR_DTESN_ARGUMENT for a continuation of another processor; DtesnError ERR_DTESN_BUSY for one that is
  * in use.
  */
-import { argumentError, brand, DtesnError } from '../errors/index.js';
-import type { DeepTreeModel } from '../network/index.js';
-import { type Draft, programOf } from '../pipeline/index.js';
-import type { TransformOp } from '../transform/index.js';
-
 export class Continuation {
   readonly #model: DeepTreeModel;
   readonly #state: Float32Array;

@@ -1,22 +1,4 @@
-/**
- * The engine context of one decision, which can be stored, sent and passed to later calls.
- *
- *     engine_available    an engine is configured and at least one of its three sources answered
- *     engine_ready        as reported by the performance source; null where it is unknown
- *     model_config, performance_metrics    those sources of multi_source_data
- *     multi_source_data   the published format
- *     plan                the pipelines explained
- *     origin              the engine and the model that the context was made for
- *
- * `data`, the name of multi_source_data in dtesn 0.1, is readable in it and deprecated.
- *
- * A context is the caller's own copy: its flags and its order of pipelines may be changed. A given context is checked
- * at each use and used without a fetch. Its age is measured with the monotonic clock in the process that made it and
- * with wall time elsewhere. It is `old` when a source in it is past the maximum staleness that this processor gives it,
- * or when it is dated in the future, and `foreign` when it was made for another engine or model: the result names both.
- *
- * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a value that is not a context, naming the field.
- */
+/** The engine context of one decision, which can be stored, sent and passed to later calls. */
 import { z } from 'zod';
 import { type Clock, systemClock, wallMs } from '../abort/index.js';
 import { argumentError, rangeError, withOldNames } from '../errors/index.js';
@@ -41,6 +23,25 @@ const originSchema = z.object({
 /** What a context was made for. */
 export type ContextOrigin = z.infer<typeof originSchema>;
 
+/**
+ * The engine context of one decision, which can be stored, sent and passed to later calls.
+ *
+ *     engine_available    an engine is configured and at least one of its three sources answered
+ *     engine_ready        as reported by the performance source; null where it is unknown
+ *     model_config, performance_metrics    those sources of multi_source_data
+ *     multi_source_data   the published format
+ *     plan                the pipelines explained
+ *     origin              the engine and the model that the context was made for
+ *
+ * `data`, the name of multi_source_data in dtesn 0.1, is readable in it and deprecated.
+ *
+ * A context is the caller's own copy: its flags and its order of pipelines may be changed. A given context is checked
+ * at each use and used without a fetch. Its age is measured with the monotonic clock in the process that made it and
+ * with wall time elsewhere. It is `old` when a source in it is past the maximum staleness that this processor gives it,
+ * or when it is dated in the future, and `foreign` when it was made for another engine or model: the result names both.
+ *
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a value that is not a context, naming the field.
+ */
 export interface EngineContext {
   engine_available: boolean;
   engine_ready: boolean | null;
@@ -88,6 +89,7 @@ export const engineContextSchema = z
  */
 export type GivenContext = Pick<EngineContext, 'multi_source_data'> & Partial<Omit<EngineContext, 'multi_source_data'>>;
 
+/** How an input used its context: where it came from, its age, and whether it was fresh. */
 export interface ContextUse {
   /** Fetched for this input, or given by the caller. */
   origin: 'fetched' | 'given';

@@ -11,7 +11,7 @@
  * Errors: those of encodeInput; DtesnError ERR_DTESN_EMPTY for an input without steps.
  */
 
-import { type Clock, systemClock, untilAborted, withTimeLimit } from '../abort/index.js';
+import { type Clock, limitClock, systemClock, untilAborted, withTimeLimit } from '../abort/index.js';
 import { type EncodedInput, type EncodeInput, encodeInput, type Tokenize } from '../encoding/index.js';
 import type { Engine, RequestOptions } from '../engine/index.js';
 import { DtesnError } from '../errors/index.js';
@@ -106,7 +106,7 @@ export class InputEncoder {
     try {
       const tokenize = (limit: AbortSignal) =>
         untilAborted(limit, engine.tokenize(text, { signal: limit, traceparent }));
-      return await withTimeLimit(own, late, signal, tokenize, this.#clock);
+      return await withTimeLimit(own, late, signal, tokenize, limitClock(engine, this.#clock));
     } catch (error) {
       signal?.throwIfAborted();
       if (others.length === 0) throw error;

@@ -4,26 +4,31 @@ import { checkLongRun, type Progress } from '../native/index.js';
 import type { Continuation } from './continuation.js';
 import type { GivenContext } from './engine-context.js';
 
+/** Options of process: a context or continuation to use, progress, and a signal. */
 export interface ProcessOptions {
-  /** Ends the input, which then rejects with the signal's reason. */
+  /** Ends the input, which then rejects with the signal's reason. Default: none. */
   signal?: AbortSignal;
-  /** The stages 'context', 'encode' and 'model', the last counted in steps; of a batch 'inputs', counted in inputs. */
+  /**
+   * Called at the stages 'context', 'encode' and 'model', the last counted in steps; of a batch at 'inputs', counted in inputs.
+   * Default: none.
+   */
   onProgress?: (progress: Progress) => void;
   /**
    * A context to use instead of a fetch. No request is sent then: text is encoded by cached ids, by the tokenizer of
-   * the model's files, or as UTF-8 bytes, and the result names the encoder.
+   * the model's files, or as UTF-8 bytes, and the result names the encoder. Default: one is fetched.
    */
   context?: GivenContext;
   /** A series in chunks: this input starts where the last chunk ended (continuation.ts). The zero state by default. */
   continueFrom?: Continuation | undefined;
-  /** W3C trace context, sent to the engine's tokenizer as the header `traceparent`; well-formed. */
+  /** W3C trace context, sent to the engine's tokenizer as the header `traceparent`; well-formed. Default: none. */
   traceparent?: string | undefined;
 }
 
+/** Options of processBatch: those of process, with a continuation and a trace context for each input. */
 export interface ProcessBatchOptions extends Omit<ProcessOptions, 'continueFrom' | 'traceparent'> {
-  /** For each input the series that it continues, or null. */
+  /** For each input the series that it continues, or null. Default: none continues one. */
   continueFrom?: readonly (Continuation | null)[] | undefined;
-  /** For each input its W3C trace context, or undefined. */
+  /** For each input its W3C trace context, or undefined. Default: none. */
   traceparent?: readonly (string | undefined)[] | undefined;
 }
 

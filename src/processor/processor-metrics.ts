@@ -14,6 +14,7 @@ import type { StageClock, StageName } from './stage-clock.js';
 const MINUTE_MS = 60_000;
 const MINUTES = 60;
 
+/** Figures of a cache of the processor since it was made. */
 export interface CacheFigures {
   entries: number;
   bytes: number;
@@ -21,6 +22,7 @@ export interface CacheFigures {
   misses: number;
 }
 
+/** Data quality over the last hour, one entry a minute, and the threshold in force. */
 export interface QualityFigures {
   /** Of the last input or fetch; null before the first. */
   last: number | null;
@@ -31,6 +33,7 @@ export interface QualityFigures {
   samples: number;
 }
 
+/** Figures of one pipeline since the processor was made: how often it ran, and its time in milliseconds. */
 export interface PipelineFigures {
   /** Inputs whose plan had the pipeline. */
   runs: number;

@@ -34,14 +34,20 @@ import { SeriesMemory } from './work-memory.js';
 
 /** A further provider of sources. */
 export interface ProviderOptions {
-  /** Its name in records and metrics: of a-z, 0-9, _ and -, beginning with a letter, at most 64 characters. */
+  /**
+   * Name of the provider in records and metrics: a-z, 0-9, _ and -, beginning with a letter, at most 64 characters. Required.
+   */
   name: string;
-  /** An engine, or the URL of one, which the processor then opens and closes. */
+  /** An engine, or the URL of one, which the processor then opens and closes. Required. */
   engine: Engine | string;
   /** Sources requested from it; by default all that it offers. */
   sources?: ('model_config' | 'tokenizer' | 'performance')[] | undefined;
 }
 
+/**
+ * Options of DtesnProcessor.create. Errors: TypeError or RangeError ERR_DTESN_ARGUMENT that names the option; unknown
+ * options are errors.
+ */
 export interface ProcessorOptions {
   /** An engine (it stays open when the processor closes), its URL, or null for none; by default the embedded simulation. */
   engine?: EngineChoice | undefined;

@@ -1,24 +1,4 @@
-/**
- * DtesnProcessor: from an input to a result.
- *
- *     const processor = await DtesnProcessor.create({ engine: 'http://127.0.0.1:2242' });
- *     const result = await processor.process('Once upon a time');
- *     await processor.close();
- *
- *     context    the sources fetched at once (or from their caches), aggregated, pipelines planned; or a given context
- *     encode     text -> token ids (the engine's tokenizer, else that of the model's files,
- *                else UTF-8 bytes); numbers stay numbers
- *     transform  the plan's program, natively and in place
- *     model      the series through the Deep Tree ESN, a chunk of states at a time
- *     bseries    elementary differentials of the reservoir flow at the end state
- *
- * Inputs: a string, an array of token ids { tokens }, or a numeric series of `inputs` features a step.
- * Each input starts from the zero state, or where an earlier chunk ended (`openContinuation`). A source that fails never fails the input: its error is in the context.
- *
- * Events: 'quality' when the threshold or standardisation changes, with the reason. Options: ProcessorOptions.
- * Errors: TypeError or RangeError for options and inputs; DtesnError ERR_DTESN_EMPTY for an input without steps,
- * ERR_DTESN_TRANSFORMATION where errorHandling is 'fail', ERR_DTESN_CLOSED after close(); the signal's reason when aborted.
- */
+/** DtesnProcessor: from an input to a result. */
 import { EventEmitter } from 'node:events';
 import type { QualityChange, QualityObservation } from '../aggregation/index.js';
 import type { EncodeInput } from '../encoding/index.js';
@@ -71,12 +51,36 @@ export interface PreprocessedInput {
   execution: ExecutionPlan;
 }
 
+/** Events of DtesnProcessor and their arguments: 'quality' when the threshold or standardisation changes. */
 export interface ProcessorEvents {
   quality: [change: QualityChange];
 }
 
+/**
+ * DtesnProcessor: from an input to a result.
+ *
+ *     const processor = await DtesnProcessor.create({ engine: 'http://127.0.0.1:2242' });
+ *     const result = await processor.process('Once upon a time');
+ *     await processor.close();
+ *
+ *     context    the sources fetched at once (or from their caches), aggregated, pipelines planned; or a given context
+ *     encode     text -> token ids (the engine's tokenizer, else that of the model's files,
+ *                else UTF-8 bytes); numbers stay numbers
+ *     transform  the plan's program, natively and in place
+ *     model      the series through the Deep Tree ESN, a chunk of states at a time
+ *     bseries    elementary differentials of the reservoir flow at the end state
+ *
+ * Inputs: a string, an array of token ids { tokens }, or a numeric series of `inputs` features a step.
+ * Each input starts from the zero state, or where an earlier chunk ended (`openContinuation`). A source that fails never fails the input: its error is in the context.
+ *
+ * Events: 'quality' when the threshold or standardisation changes, with the reason. Options: ProcessorOptions.
+ * Errors: TypeError or RangeError for options and inputs; DtesnError ERR_DTESN_EMPTY for an input without steps,
+ * ERR_DTESN_TRANSFORMATION where errorHandling is 'fail', ERR_DTESN_CLOSED after close(); the signal's reason when aborted.
+ */
 export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
+  /** The configuration with every default filled in. */
   readonly config: DtesnConfig;
+  /** The engine that sources are read from; null without one. */
   readonly engine: Engine | null;
   readonly #parts: ProcessorParts;
   readonly #runner: InputRunner;
@@ -125,22 +129,27 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
     return this.#runner.context(signal);
   }
 
+  /** Fetches the source model_config now, without the caches. Rejects only with the reason of the signal. */
   fetchModelDataSource(options: { signal?: AbortSignal } = {}): Promise<Sources['model_config']> {
     return fetchModelDataSource(this.engine, { ...options, clock: this.#parts.clock });
   }
 
+  /** Fetches the source tokenizer now, without the caches. Rejects only with the reason of the signal. */
   fetchTokenizerDataSource(options: { signal?: AbortSignal } = {}): Promise<Sources['tokenizer']> {
     return fetchTokenizerDataSource(this.engine, { ...options, clock: this.#parts.clock });
   }
 
+  /** Fetches the source performance now, without the caches. Rejects only with the reason of the signal. */
   fetchPerformanceDataSource(options: { signal?: AbortSignal } = {}): Promise<Sources['performance']> {
     return fetchPerformanceDataSource(this.engine, { ...options, clock: this.#parts.clock });
   }
 
+  /** Reads the source processing_state of this processor now. Rejects only with the reason of the signal. */
   fetchProcessingStateSource(options: { signal?: AbortSignal } = {}): Promise<Sources['processing_state']> {
     return fetchProcessingStateSource(this.#parts.providers.processingState, options);
   }
 
+  /** Reads the source resources of this host now. Rejects only with the reason of the signal. */
   fetchResourceDataSource(options: { signal?: AbortSignal } = {}): Promise<Sources['resources']> {
     return fetchResourceDataSource(this.#parts.providers.resources, options);
   }
@@ -171,18 +180,22 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
     return applyMultiSourceTransformations(series, data, this.#parts.targetOf(inputKind, series.steps));
   }
 
+  /** Pipeline 1, `model_aware_preprocessing`: a new draft with its operations. */
   applyModelAwarePreprocessing(draft: Draft, data: MultiSourceData): Draft {
     return applyModelAwarePreprocessing(draft, data);
   }
 
+  /** Pipeline 2, `performance_optimized_processing`: a new draft with its threads and batch size. */
   applyPerformanceOptimization(draft: Draft, data: MultiSourceData): Draft {
     return applyPerformanceOptimization(draft, data);
   }
 
+  /** Pipeline 3, `resource_aware_scaling`: a new draft with its bounds of memory and levels. */
   applyResourceScaling(draft: Draft, data: MultiSourceData): Draft {
     return applyResourceScaling(draft, data);
   }
 
+  /** What high data quality allows, such as standardised features: a new draft. */
   applyHighQualityOptimizations(draft: Draft, data: MultiSourceData): Draft {
     return applyHighQualityOptimizations(draft, data);
   }

@@ -31,6 +31,10 @@ export const membraneResultSchema = z.object({
   activity: z.number().nonnegative().nullable(),
 });
 
+/**
+ * zod schema of the JSON of one result, as `npx dtesn process --json` prints it. Keys are camelCase but in `context`,
+ * the published format.
+ */
 export const dtesnResultSchema = z.object({
   ok: z.literal(true),
   engine: z.object({ label: z.string().nullable(), simulated: z.boolean() }),
@@ -93,14 +97,17 @@ export interface DeprecatedFeatures {
   /** @deprecated Use `meanState`. */
   readonly mean_state: number[];
 }
+/** Names of 0.1 that are still readable in `model`; not in JSON. */
 export interface DeprecatedModelFigures {
   /** @deprecated Use `weightBytes`. */
   readonly weight_bytes: number;
 }
+/** Names of 0.1 that are still readable in `features.expansion`; not in JSON. */
 export interface DeprecatedExpansion {
   /** @deprecated Use `errorEstimate`. */
   readonly error_estimate: number;
 }
+/** Names of 0.1 that are still readable in a result; not in JSON. */
 export interface DeprecatedFigures {
   /** @deprecated Use `totalMs`. */
   readonly total_ms: number;

@@ -2,6 +2,7 @@
 import { type Clock, systemClock } from '../abort/index.js';
 import type { stageNames } from './result.js';
 
+/** Name of a stage of one input; its time is measured in milliseconds. */
 export type StageName = (typeof stageNames)[number];
 
 export class StageClock {

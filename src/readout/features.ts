@@ -10,13 +10,13 @@ import { readSeries, type SeriesInput, type SeriesTarget } from '../numeric/inde
 
 const size = z.int().min(1).max(1_048_576);
 
-/** Sizes of a readout. */
+/** Sizes of a readout: columns of its states, inputs and outputs. */
 export interface ReadoutSizes {
-  /** Columns of the states, 1 to 1,048,576. */
+  /** Columns of the states, 1 to 1,048,576. Required. */
   states: number;
   /** Columns of the inputs, which the readout reads beside the states. Default 0: none. */
   inputs?: number | undefined;
-  /** Columns of the targets, 1 to 1,048,576. */
+  /** Columns of the targets, 1 to 1,048,576. Required. */
   outputs: number;
   /** Whether b is learned; it is 0 otherwise. Default true. */
   intercept?: boolean | undefined;

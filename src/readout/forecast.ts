@@ -9,15 +9,18 @@ import { type Floats, floats, type LongRunOptions, sharedFloats } from '../nativ
 import { type Network, type State, statesOf } from '../network/index.js';
 import { type Matrix, matrix, readSeries, type SeriesInput } from '../numeric/index.js';
 
+/** Options of forecast: the state that it continues. */
 export interface ForecastOptions {
-  /** The state that the forecast continues; the network's own when left out. */
+  /** The state that the forecast continues. Default: the network's own. */
   state?: State;
 }
 
+/** Options of forecastAsync: those of forecast, and those of a run off the JavaScript thread. */
 export interface ForecastAsyncOptions extends ForecastOptions, LongRunOptions {}
 
+/** Options of forecastBatchAsync: those of a run off the JavaScript thread, and its threads. */
 export interface ForecastBatchAsyncOptions extends LongRunOptions {
-  /** Threads that share the starts, at most those of setThreads; all of them when left out. */
+  /** Threads that share the starts. Default, and at most: those of setThreads. */
   threads?: number | undefined;
 }
 
@@ -29,6 +32,9 @@ export interface ForecastRows {
   inputs: SeriesInput;
 }
 
+/**
+ * Where forecasts start: State objects that the trained network has run on, or rows of states and of the first inputs.
+ */
 export type ForecastStarts = readonly State[] | ForecastRows;
 
 export interface PreparedStarts {

@@ -1,14 +1,4 @@
-/**
- * The trained linear map of a reservoir.
- *
- *     y(t) = W' [x(t), u(t)] + b
- *
- * Shapes: states steps x states, inputs steps x inputs (none by default), W features x outputs with features = states +
- * inputs, b outputs, y steps x outputs. Weights and sums are f64, for every dtype of the states.
- *
- * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option; RangeError ERR_DTESN_SHAPE for weights or rows that do
- * not fit.
- */
+/** The trained linear map of a reservoir. */
 import { z } from 'zod';
 import { checkOptions, rangeError, shapeError } from '../errors/index.js';
 import { addon, checkView, type Floats, type NativeLinearReadout } from '../native/index.js';
@@ -24,23 +14,39 @@ export const optionsSchema = z.object({
   bias: z.custom<ArrayLike<number>>((value) => value !== undefined && value !== null).describe('numbers'),
 });
 
+/** Options of LinearReadout: the weights and their sizes. */
 export interface LinearReadoutOptions {
-  /** Columns of the states. */
+  /** Columns of the states. Required. */
   states: number;
   /** Columns of the inputs. Default 0. */
   inputs?: number | undefined;
-  /** W, (states + inputs) x outputs; copied. */
+  /** W, (states + inputs) x outputs; copied. Required. */
   weights: Matrix;
-  /** b, one an output; copied. */
+  /** b: one number an output; it is copied. Required. */
   bias: ArrayLike<number>;
 }
 
+/**
+ * The trained linear map of a reservoir.
+ *
+ *     y(t) = W' [x(t), u(t)] + b
+ *
+ * Shapes: states steps x states, inputs steps x inputs (none by default), W features x outputs with features = states +
+ * inputs, b outputs, y steps x outputs. Weights and sums are f64, for every dtype of the states.
+ *
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option; RangeError ERR_DTESN_SHAPE for weights or rows that do
+ * not fit.
+ */
 export class LinearReadout {
+  /** Columns of the states. */
   readonly states: number;
+  /** Columns of the inputs, which are read beside the states; 0 for none. */
   readonly inputs: number;
+  /** Columns of the outputs. */
   readonly outputs: number;
   /** features x outputs, f64. A copy; writing to it has no effect. */
   readonly weights: Matrix;
+  /** b, one an output. */
   readonly bias: Float64Array;
   readonly #map: NativeLinearReadout;
 

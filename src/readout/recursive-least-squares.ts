@@ -1,3 +1,37 @@
+/** Recursive least squares: the ridge readout after every single step. */
+import { z } from 'zod';
+import { checkOptions, DtesnError } from '../errors/index.js';
+import {
+  addon,
+  checkLongRun,
+  type LongRunOptions,
+  longRun,
+  type NativeRecursiveTrainer,
+  type ReadoutShape,
+} from '../native/index.js';
+import { checkMemory, type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
+import { type ReadoutSizes, readFeatures, readTargets, shapeFields } from './features.js';
+import { LinearReadout } from './linear-readout.js';
+import { joinSave, notOfSave, readSave } from './recursive-save.js';
+import { Usage } from './usage.js';
+
+export const optionsSchema = z.object({
+  ...shapeFields,
+  ridge: z.number().gt(0).max(Number.MAX_VALUE).default(1e-6).describe('a finite number above 0'),
+  forgetting: z.number().gt(0).max(1).default(1).describe('a number in (0, 1]'),
+});
+
+/** Options of RecursiveLeastSquares: sizes of its rows, regularisation and forgetting. */
+export interface RecursiveLeastSquaresOptions extends ReadoutSizes {
+  /** P begins as I / ridge; a finite number above 0. Default 1e-6. */
+  ridge?: number | undefined;
+  /**
+   * Forgetting factor in (0, 1]: the weight of a row halves after ln 2 / (1 - forgetting) steps. Default 1: none is
+   * forgotten.
+   */
+  forgetting?: number | undefined;
+}
+
 /**
  * Recursive least squares: the ridge readout after every single step.
  *
@@ -21,35 +55,6 @@
  * Sources: Haykin (2002), "Adaptive Filter Theory", section 9.3; forgetting in one direction: Kulhavy (1987), "Restricted
  * exponential forgetting in real-time identification".
  */
-import { z } from 'zod';
-import { checkOptions, DtesnError } from '../errors/index.js';
-import {
-  addon,
-  checkLongRun,
-  type LongRunOptions,
-  longRun,
-  type NativeRecursiveTrainer,
-  type ReadoutShape,
-} from '../native/index.js';
-import { checkMemory, type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
-import { type ReadoutSizes, readFeatures, readTargets, shapeFields } from './features.js';
-import { LinearReadout } from './linear-readout.js';
-import { joinSave, notOfSave, readSave } from './recursive-save.js';
-import { Usage } from './usage.js';
-
-export const optionsSchema = z.object({
-  ...shapeFields,
-  ridge: z.number().gt(0).max(Number.MAX_VALUE).default(1e-6).describe('a finite number above 0'),
-  forgetting: z.number().gt(0).max(1).default(1).describe('a number in (0, 1]'),
-});
-
-export interface RecursiveLeastSquaresOptions extends ReadoutSizes {
-  /** P begins as I / ridge; a finite number above 0. Default 1e-6. */
-  ridge?: number | undefined;
-  /** In (0, 1]: the weight of a row halves after ln 2 / (1 - forgetting) steps. Default 1: nothing is forgotten. */
-  forgetting?: number | undefined;
-}
-
 export class RecursiveLeastSquares {
   readonly #shape: ReadoutShape;
   readonly #ridge: number;

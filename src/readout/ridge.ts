@@ -1,20 +1,4 @@
-/**
- * Ridge regression of outputs on features, from sums over rows, which are added block by block.
- *
- *     W, b = argmin ‖X W + 1 b' - Y‖² + ridge ‖W‖²        (the intercept b is not penalised)
- *
- * Shapes: X is steps x features, Y steps x outputs, W features x outputs; features are the states followed by `inputs`
- * columns. Memory is O(features²) for any number of steps; all sums are f64.
- *
- * Asynchronous twins: `addAsync` and `solveAsync` do the same on another thread, to the same bits. Typed arrays must
- * lie on shared memory; one call at a time works on an object. An abort rejects with the signal's reason: rows added
- * before it stay in the sums, in order (`steps` counts them), and the object stays usable.
- *
- * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option or a value that is not finite; RangeError ERR_DTESN_SHAPE
- * for rows that do not fit; DtesnError ERR_DTESN_SINGULAR when the features are linearly dependent and the ridge is too
- * small for the solver; ERR_DTESN_BUSY while an asynchronous call is under way; ERR_DTESN_CLOSED once it is closed.
- * Source: Lukoševičius (2012), "A practical guide to applying echo state networks", section 4.
- */
+/** Ridge regression of outputs on features, from sums over rows, which are added block by block. */
 import { z } from 'zod';
 import { checkOptions } from '../errors/index.js';
 import { checkLongRun, type LongRunOptions } from '../native/index.js';
@@ -38,10 +22,30 @@ export interface RidgeSolution {
   solver?: 'qr' | 'cholesky' | undefined;
 }
 
+/** Options of Ridge: sizes of the rows, and how the sums are solved. */
 export interface RidgeOptions extends ReadoutSizes, RidgeSolution {}
 
+/**
+ * Ridge regression of outputs on features, from sums over rows, which are added block by block.
+ *
+ *     W, b = argmin ‖X W + 1 b' - Y‖² + ridge ‖W‖²        (the intercept b is not penalised)
+ *
+ * Shapes: X is steps x features, Y steps x outputs, W features x outputs; features are the states followed by `inputs`
+ * columns. Memory is O(features²) for any number of steps; all sums are f64.
+ *
+ * Asynchronous twins: `addAsync` and `solveAsync` do the same on another thread, to the same bits. Typed arrays must
+ * lie on shared memory; one call at a time works on an object. An abort rejects with the signal's reason: rows added
+ * before it stay in the sums, in order (`steps` counts them), and the object stays usable.
+ *
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option or a value that is not finite; RangeError ERR_DTESN_SHAPE
+ * for rows that do not fit; DtesnError ERR_DTESN_SINGULAR when the features are linearly dependent and the ridge is too
+ * small for the solver; ERR_DTESN_BUSY while an asynchronous call is under way; ERR_DTESN_CLOSED once it is closed.
+ * Source: Lukoševičius (2012), "A practical guide to applying echo state networks", section 4.
+ */
 export class Ridge {
+  /** λ: the penalty of the weights. */
   readonly ridge: number;
+  /** How the sums are solved. */
   readonly solver: 'qr' | 'cholesky';
   readonly #sums: RidgeSums;
 

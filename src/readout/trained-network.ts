@@ -1,15 +1,4 @@
-/**
- * A network and its readout: outputs of a series, and forecasts in closed loop.
- *
- *     run        y(t) = W' [x(t), u(t)] + b
- *     forecast   u(t+1) = y(t): every output is fed back as the next input
- *
- * Both continue from a state, the network's own by default, and update it; state.reset() (network.reset() for the own
- * one) starts from rest. A forecast is one native call, and so are forecasts from many starts.
- * Errors: as run's of the network; RangeError ERR_DTESN_SHAPE for a forecast where the outputs are not the inputs;
- * DtesnError ERR_DTESN_STATE for a forecast before a run, or after a reset of the state; DtesnError ERR_DTESN_DIVERGED
- * when a single forecast becomes infinite or NaN (`cause` holds the rows before).
- */
+/** A network and its readout: outputs of a series, and forecasts in closed loop. */
 import { checkKeys, DtesnError, rangeError, shapeError } from '../errors/index.js';
 import { type Floats, floats, longRun, longRunKeys, type NativeForecaster } from '../native/index.js';
 import { checkState, type Network, State } from '../network/index.js';
@@ -38,13 +27,27 @@ interface Last {
   resets: number;
 }
 
+/**
+ * A network and its readout: outputs of a series, and forecasts in closed loop.
+ *
+ *     run        y(t) = W' [x(t), u(t)] + b
+ *     forecast   u(t+1) = y(t): every output is fed back as the next input
+ *
+ * Both continue from a state, the network's own by default, and update it; state.reset() (network.reset() for the own
+ * one) starts from rest. A forecast is one native call, and so are forecasts from many starts.
+ * Errors: as run's of the network; RangeError ERR_DTESN_SHAPE for a forecast where the outputs are not the inputs;
+ * DtesnError ERR_DTESN_STATE for a forecast before a run, or after a reset of the state; DtesnError ERR_DTESN_DIVERGED
+ * when a single forecast becomes infinite or NaN (`cause` holds the rows before).
+ */
 export class TrainedNetwork {
   readonly #lasts = new WeakMap<State, Last>();
   /** Null where the outputs are not the inputs. */
   readonly #forecaster: NativeForecaster<Floats> | null;
 
   constructor(
+    /** The network that the readout belongs to. */
     readonly network: Network,
+    /** The trained map of the network's features. */
     readonly readout: LinearReadout,
   ) {
     const { states, inputs, outputs, weights, bias } = readout;

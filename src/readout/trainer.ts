@@ -2,19 +2,6 @@
  * Trains the readout of a network (Reservoir, DeepTreeModel, ...) on series: every series starts from the zero state,
  * its first `washout` steps are run and left out, and states are added to the sums block by block, so that none are
  * stored.
- *
- *     row t = [x(t), u(t)]  ->  target(t)          for t >= washout
- *
- * Memory: O(features²), for any number of steps.
- * Asynchronous twins: `addAsync`, `solveAsync`, `trainReadoutAsync`, `trainForecasterAsync` run the network and add the
- * rows on another thread, to the same bits. Typed arrays must lie on shared memory; anything else is copied once.
- * Progress has the stages 'train' (steps of the series, the washout included) and 'solve'. An abort rejects with the
- * signal's reason: the sums keep the rows before it (start again with a new trainer), and the network's state is that
- * after the steps done.
- *
- * Errors: as Ridge's and as run's of the network; RangeError ERR_DTESN_SHAPE when series and targets differ in steps,
- * or a series is no longer than the washout; DtesnError ERR_DTESN_BUSY while an asynchronous call works on the trainer
- * or on the network's state; ERR_DTESN_CLOSED when the trainer or the network is closed before or during a call.
  */
 import { z } from 'zod';
 import { checkOptions, shapeError } from '../errors/index.js';
@@ -43,6 +30,7 @@ const trainAsyncSchema = z.object({
 });
 const optionsSchema = z.object({ ...trainFields, outputs: shapeFields.outputs });
 
+/** Options of ReadoutTrainer, trainReadout and trainForecaster. */
 export interface TrainOptions extends RidgeSolution {
   /** First steps of each series that are run and left out of the sums. Default 0. */
   washout?: number | undefined;
@@ -52,9 +40,32 @@ export interface TrainOptions extends RidgeSolution {
   intercept?: boolean | undefined;
 }
 
+/**
+ * Options of trainReadoutAsync and trainForecasterAsync: those of training, and those of a run off the JavaScript
+ * thread.
+ */
 export interface TrainAsyncOptions extends TrainOptions, LongRunOptions {}
 
+/**
+ * Trains the readout of a network (Reservoir, DeepTreeModel, ...) on series: every series starts from the zero state,
+ * its first `washout` steps are run and left out, and states are added to the sums block by block, so that none are
+ * stored.
+ *
+ *     row t = [x(t), u(t)]  ->  target(t)          for t >= washout
+ *
+ * Memory: O(features²), for any number of steps.
+ * Asynchronous twins: `addAsync`, `solveAsync`, `trainReadoutAsync`, `trainForecasterAsync` run the network and add the
+ * rows on another thread, to the same bits. Typed arrays must lie on shared memory; anything else is copied once.
+ * Progress has the stages 'train' (steps of the series, the washout included) and 'solve'. An abort rejects with the
+ * signal's reason: the sums keep the rows before it (start again with a new trainer), and the network's state is that
+ * after the steps done.
+ *
+ * Errors: as Ridge's and as run's of the network; RangeError ERR_DTESN_SHAPE when series and targets differ in steps,
+ * or a series is no longer than the washout; DtesnError ERR_DTESN_BUSY while an asynchronous call works on the trainer
+ * or on the network's state; ERR_DTESN_CLOSED when the trainer or the network is closed before or during a call.
+ */
 export class ReadoutTrainer {
+  /** The network whose readout is trained. */
   readonly network: Network;
   readonly #ridge: number;
   readonly #sums: RidgeSums;

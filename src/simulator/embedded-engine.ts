@@ -1,17 +1,9 @@
 /**
- * An engine inside this process, for when none is configured: a simulation of an Aphrodite server that really serves HTTP on
- * loopback and is asked through the same client as a real one.
- *
- *     const engine = await EmbeddedEngine.start({ seed: 7, load: 0.8 });
- *     engine.label          // 'embedded simulation on http://127.0.0.1:41233'
- *     await engine.close();
- *
- * The simulation starts with WARM_UP_SECONDS of virtual history and then follows the monotonic clock, advanced at each
- * request; when it was not asked for longer than CATCH_UP_SECONDS the rest of that pause is
- * skipped.
- * Errors: TypeError or RangeError for wrong options; DtesnError ERR_DTESN_SIMULATOR_PORT when the port cannot be bound.
+ * An engine inside this process, for when none is configured: a simulation of an Aphrodite server that really serves
+ * HTTP on loopback and is asked through the same client as a real one.
  */
 import { z } from 'zod';
+import { waitingClock } from '../abort/index.js';
 import {
   AphroditeEngine,
   type Engine,
@@ -37,23 +29,40 @@ export const optionsSchema = z.object({
   signal: z.instanceof(AbortSignal).optional().describe('an AbortSignal'),
 });
 
+/** Options of EmbeddedEngine.start: the simulated model, its load and seed. */
 export interface EmbeddedEngineOptions {
-  /** Of all that is drawn. Default 0. */
+  /** Seed of everything that the simulation draws. Default 0. */
   seed?: number | undefined;
-  /** The model that the engine serves. */
+  /** The model that the engine serves. Default: the defaults of its fields. */
   model?: SimulatedModelOptions | undefined;
   /** Share of what the engine can serve, in (0, 2]. Default 0.5. */
   load?: number | undefined;
   /** The port to listen on; 0 for a free one. Default 0. */
   port?: number | undefined;
-  /** Ends start(), which then rejects with the signal's reason. */
+  /** Ends start(), which then rejects with the signal's reason. Default: none. */
   signal?: AbortSignal | undefined;
 }
 
 type SimulatedModel = z.output<typeof modelSchema>;
 
+/**
+ * An engine inside this process, for when none is configured: a simulation of an Aphrodite server that really serves HTTP on
+ * loopback and is asked through the same client as a real one.
+ *
+ *     const engine = await EmbeddedEngine.start({ seed: 7, load: 0.8 });
+ *     engine.label          // 'embedded simulation on http://127.0.0.1:41233'
+ *     await engine.close();
+ *
+ * The simulation starts with WARM_UP_SECONDS of virtual history and then follows the monotonic clock, advanced at each
+ * request; when it was not asked for longer than CATCH_UP_SECONDS the rest of that pause is
+ * skipped. Limits on its answers count only time in which the event loop waits (abort/waiting-clock.ts).
+ * Errors: TypeError or RangeError for wrong options; DtesnError ERR_DTESN_SIMULATOR_PORT when the port cannot be bound.
+ */
 export class EmbeddedEngine implements Engine {
   readonly simulated = true;
+  /** Whether it answers in this process: limits on its answers then count only time in which the event loop waits. */
+  readonly inProcess = true;
+  /** Address of the simulated server on loopback. */
   readonly url: string;
   readonly label: string;
 
@@ -66,6 +75,7 @@ export class EmbeddedEngine implements Engine {
     this.label = `embedded simulation on ${simulator.url}`;
   }
 
+  /** Starts the simulation and its server. */
   static async start(options: EmbeddedEngineOptions = {}): Promise<EmbeddedEngine> {
     const { seed, model, load, port, signal } = checkOptions(optionsSchema, options, 'EmbeddedEngine');
     const simulator = await EngineSimulator.start({
@@ -78,7 +88,7 @@ export class EmbeddedEngine implements Engine {
       warmUpSeconds: WARM_UP_SECONDS,
       catchUpSeconds: CATCH_UP_SECONDS,
     });
-    return new EmbeddedEngine(simulator, new AphroditeEngine(simulator.url), model);
+    return new EmbeddedEngine(simulator, new AphroditeEngine(simulator.url, { clock: waitingClock }), model);
   }
 
   models(options?: RequestOptions): Promise<ModelCard[]> {

@@ -17,6 +17,7 @@ import type { EngineRequest, FinishReason, RequestListener } from './engine-requ
 import { EngineStatistics } from './engine-statistics.js';
 import { stepSeconds } from './step-time.js';
 
+/** Sizes of one simulated engine, in tokens, requests and blocks of KV memory. */
 export interface CoreParameters {
   maxModelLen: number;
   maxNumSeqs: number;

@@ -2,6 +2,7 @@
 import type { Arrival } from './arrivals.js';
 
 export const finishReasons = ['stop', 'length', 'abort', 'error', 'repetition'] as const;
+/** Why a simulated request ended, as engines name it in their metrics. */
 export type FinishReason = (typeof finishReasons)[number];
 
 /** Told what becomes of a request, at the virtual time when it happens. */

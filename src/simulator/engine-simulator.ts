@@ -1,15 +1,4 @@
-/**
- * A simulated Aphrodite server for tests: real HTTP, continuous batching in virtual time, faults on demand.
- *
- *     const simulator = await EngineSimulator.start({ speed: 0, load: 0.8, seed: 7 });
- *     await simulator.advanceTo(60);                      // a minute of traffic
- *     simulator.inject({ kind: 'hang' });                 // /health says 200, the counters stand still
- *     await simulator.close();
- *
- * After the last row of a trace the engines idle. Requests over HTTP join the queue of the clients.
- * Errors: TypeError or RangeError for wrong options; DtesnError ERR_DTESN_SIMULATOR_PORT when the port cannot be bound,
- * ERR_DTESN_TRACE for a trace that cannot be read.
- */
+/** A simulated Aphrodite server for tests: real HTTP, continuous batching in virtual time, faults on demand. */
 
 import { readFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
@@ -70,11 +59,11 @@ export const optionsSchema = z.object({
 
 /** The model that the simulated engines serve. */
 export interface SimulatedModelOptions {
-  /** Its name. Default 'dtesn/simulated-byte-8k'. */
+  /** Name of the model. Default 'dtesn/simulated-byte-8k'. */
   id?: string | undefined;
   /** Tokens of prompt and output together, 2 to 1,048,576. Default 8192. */
   maxModelLen?: number | undefined;
-  /** What its config says, 1 to 65,536. Default 4096. */
+  /** Hidden size that its configuration names, 1 to 65,536. Default 4096. */
   hiddenSize?: number | undefined;
   /** Requests that run at the same time, 1 to 4096. Default 64. */
   maxNumSeqs?: number | undefined;
@@ -86,19 +75,30 @@ export interface SimulatedModelOptions {
 
 const WARM_UP_SLICE_SECONDS = 60;
 const oldNames = { catchUp: 'catchUpSeconds', warmUp: 'warmUpSeconds', startTime: 'startSeconds' };
+/** Options of EngineSimulator under their names of 0.1, each with one warning. */
 export interface DeprecatedSimulatorOptions {
-  /** @deprecated Use `catchUpSeconds`. */
+  /**
+   * Name of 0.1; default: that of `catchUpSeconds`.
+   * @deprecated Use `catchUpSeconds`.
+   */
   catchUp?: number;
-  /** @deprecated Use `warmUpSeconds`. */
+  /**
+   * Name of 0.1; default: that of `warmUpSeconds`.
+   * @deprecated Use `warmUpSeconds`.
+   */
   warmUp?: number;
-  /** @deprecated Use `startSeconds`. */
+  /**
+   * Name of 0.1; default: that of `startSeconds`.
+   * @deprecated Use `startSeconds`.
+   */
   startTime?: number;
 }
 
+/** Options of EngineSimulator.start: engines, clients, the pace of virtual time, and faults. */
 export interface EngineSimulatorOptions extends DeprecatedSimulatorOptions {
-  /** Of all that is drawn; the same seed gives the same run. Default 0. */
+  /** Seed of everything that the simulation draws; the same seed gives the same run. Default 0. */
   seed?: number | undefined;
-  /** The model that the engines serve. */
+  /** The model that the engines serve. Default: the defaults of its fields. */
   model?: SimulatedModelOptions | undefined;
   /** Engines (ranks) of the server, 1 to 64. Default 1. */
   engines?: number | undefined;
@@ -107,7 +107,7 @@ export interface EngineSimulatorOptions extends DeprecatedSimulatorOptions {
    * its rate; default 1.
    */
   load?: number | undefined;
-  /** The path of a file whose rows are the clients: CSV, or JSON lines (trace.ts). */
+  /** The path of a file whose rows are the clients: CSV, or JSON lines (trace.ts). Default: synthetic clients. */
   trace?: string | undefined;
   /** Whether the trace begins again after its last row. Default false. */
   loop?: boolean | undefined;
@@ -123,7 +123,7 @@ export interface EngineSimulatorOptions extends DeprecatedSimulatorOptions {
   port?: number | undefined;
   /** The address to listen on. Default '127.0.0.1'. */
   host?: string | undefined;
-  /** Guards the paths under /v1. Default: none. */
+  /** API key that the paths under /v1 require. Default: none. */
   apiKey?: string | undefined;
   /** Whether the paths of an engine in development mode are there (/sleep, /wake_up and others). Default false. */
   devMode?: boolean | undefined;
@@ -133,12 +133,24 @@ export interface EngineSimulatorOptions extends DeprecatedSimulatorOptions {
   metrics?: 'single-process' | 'multi-process' | undefined;
   /** Faults to come, and those of the start. Default: none. */
   faults?: FaultOptions[] | undefined;
-  /** Ends start(), which then rejects with the signal's reason. */
+  /** Ends start(), which then rejects with the signal's reason. Default: none. */
   signal?: AbortSignal | undefined;
 }
 
 type CheckedOptions = z.output<typeof optionsSchema>;
 
+/**
+ * A simulated Aphrodite server for tests: real HTTP, continuous batching in virtual time, faults on demand.
+ *
+ *     const simulator = await EngineSimulator.start({ speed: 0, load: 0.8, seed: 7 });
+ *     await simulator.advanceTo(60);                      // a minute of traffic
+ *     simulator.inject({ kind: 'hang' });                 // /health says 200, the counters stand still
+ *     await simulator.close();
+ *
+ * After the last row of a trace the engines idle. Requests over HTTP join the queue of the clients.
+ * Errors: TypeError or RangeError for wrong options; DtesnError ERR_DTESN_SIMULATOR_PORT when the port cannot be bound,
+ * ERR_DTESN_TRACE for a trace that cannot be read.
+ */
 export class EngineSimulator {
   private readonly clock: VirtualClock;
   private readonly faults = new FaultTimeline();
@@ -205,6 +217,7 @@ export class EngineSimulator {
     return simulator;
   }
 
+  /** Address of the server. */
   get url(): string {
     return this.server.url;
   }
@@ -258,6 +271,7 @@ export class EngineSimulator {
     await this.settled;
   }
 
+  /** Closes the server and ends what it answers; idempotent. */
   async close(): Promise<void> {
     this.closed = true;
     clearTimeout(this.timer);

@@ -1,7 +1,6 @@
 /**
  * What the simulated engine counts since it started: the counters and histograms of a real one, named as its metrics
- * are. Units: seconds and tokens. Laws: `iteration_tokens_total` sums to prompt plus generated tokens; the tokens by
- * source sum to `promptTokens`.
+ * are.
  */
 import type { EngineRequest, FinishReason } from './engine-request.js';
 import { Histogram } from './histogram.js';
@@ -21,16 +20,29 @@ function tokenBuckets(maxModelLen: number): number[] {
   return buckets.filter((bound) => bound <= maxModelLen);
 }
 
+/**
+ * What the simulated engine counts since it started: the counters and histograms of a real one, named as its metrics
+ * are. Units: seconds and tokens. Laws: `iteration_tokens_total` sums to prompt plus generated tokens; the tokens by
+ * source sum to `promptTokens`.
+ */
 export class EngineStatistics {
+  /** Requests that ended, by reason. */
   readonly finished: Record<FinishReason, number> = { stop: 0, length: 0, abort: 0, error: 0, repetition: 0 };
+  /** Prompt tokens that were looked up in the prefix cache. */
   prefixQueries = 0;
+  /** Prompt tokens that were found there. */
   prefixHits = 0;
+  /** Requests that lost their blocks to others. */
   preemptions = 0;
+  /** Tokens of prompts that were read. */
   promptTokens = 0;
+  /** Tokens of prompts that were taken from the prefix cache. */
   cachedPromptTokens = 0;
+  /** Tokens that were generated. */
   generatedTokens = 0;
   /** Sum of the times of all steps. */
   busySeconds = 0;
+  /** Histograms by the names of the metrics of a real engine; seconds and tokens. */
   readonly histograms;
 
   constructor(maxModelLen: number) {

@@ -21,6 +21,7 @@ export const faultKinds = [
   'crash',
   'restart',
 ] as const;
+/** Kind of a fault that a simulator can inject; docs/simulator.md describes each. */
 export type FaultKind = (typeof faultKinds)[number];
 
 /** Faults that can strike one engine of several. */
@@ -44,8 +45,9 @@ export const faultSchema = z.object({
 
 const oldNames = { at: 'atSeconds', duration: 'durationSeconds' };
 
+/** A fault to inject. Times are virtual seconds; it is active in [atSeconds, atSeconds + durationSeconds). */
 export interface FaultOptions {
-  /** What happens (condition.ts). */
+  /** What fails: docs/simulator.md describes each kind. Required. */
   kind: FaultKind;
   /** Virtual seconds at which it begins. Default: now. */
   atSeconds?: number | undefined;
@@ -57,9 +59,15 @@ export interface FaultOptions {
   amount?: number | undefined;
   /** The status of a 5xx, 500 to 599. Default 500. */
   status?: number | undefined;
-  /** @deprecated Use `atSeconds`. */
+  /**
+   * Name of 0.1; default: that of `atSeconds`.
+   * @deprecated Use `atSeconds`.
+   */
   at?: number;
-  /** @deprecated Use `durationSeconds`. */
+  /**
+   * Name of 0.1; default: that of `durationSeconds`.
+   * @deprecated Use `durationSeconds`.
+   */
   duration?: number;
 }
 

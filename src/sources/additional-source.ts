@@ -1,9 +1,4 @@
-/**
- * A source that a host declares and fetches itself, in the same round and under the same deadline as the five.
- *
- * The data is a frozen copy (plain-json.ts). Whatever goes wrong is a record with state 'error' and the source's name in
- * `error`: ERR_DTESN_SOURCE_TIMEOUT, ERR_DTESN_SOURCE_INVALID for what is not as declared, or the code of what was thrown.
- */
+/** A source that a host declares and fetches itself, in the same round and under the same deadline as the five. */
 import { z } from 'zod';
 import { systemClock, untilAborted, wallMs } from '../abort/index.js';
 import type { Engine } from '../engine/index.js';
@@ -18,23 +13,31 @@ export interface DataSchema {
   safeParse(data: unknown): { success: boolean; data?: unknown; error?: unknown };
 }
 
+/**
+ * A source that a host declares and fetches itself, in the same round and under the same deadline as the five.
+ *
+ * The data is a frozen copy (plain-json.ts). Whatever goes wrong is a record with state 'error' and the source's name in
+ * `error`: ERR_DTESN_SOURCE_TIMEOUT, ERR_DTESN_SOURCE_INVALID for what is not as declared, or the code of what was thrown.
+ */
 export interface AdditionalSourceOptions extends FreshnessOfSource {
-  /** [a-z][a-z0-9_]*, at most 64 characters, none of the five, none twice. */
+  /** Name of the source, unique and none of the five: [a-z][a-z0-9_]*, at most 64 characters. Required. */
   name: string;
   /**
    * Returns, or resolves to, a plain object of JSON. `signal` aborts at the time limit and on close; `engine` is the fetcher's
-   * main engine behind its guard, or null.
+   * main engine behind its guard, or null. Required.
    */
   fetch: (signal: AbortSignal, engine: Engine | null) => unknown;
   /** Milliseconds for one fetch, never more than the deadline; one that does not heed its signal costs no more. Default: the deadline. */
   timeoutMs?: number | undefined;
-  /** What has safeParse as zod does, and answers at once; what it makes of the data is what is kept. */
+  /**
+   * What has safeParse as zod does, and answers at once; what it makes of the data is what is kept. Default: no check.
+   */
   schema?: DataSchema | undefined;
   /** Weight in the graded quality, in [0, 1]. Default 1. */
   weight?: number | undefined;
-  /** Keys of the data that are limits: a finite number that is not negative, or null. */
+  /** Keys of the data that are limits: a finite number that is not negative, or null. Default: none. */
   constraints?: readonly string[] | undefined;
-  /** Keys of the data that are advice: a boolean, or null. */
+  /** Keys of the data that are advice: a boolean, or null. Default: none. */
   hints?: readonly string[] | undefined;
 }
 

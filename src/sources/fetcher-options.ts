@@ -16,6 +16,7 @@ export interface AlternativeEngine {
   sources?: readonly EngineSourceName[] | undefined;
 }
 
+/** Options of SourceFetcher. Errors: TypeError or RangeError ERR_DTESN_ARGUMENT that names the option. */
 export interface SourceFetcherOptions {
   /** Milliseconds for a whole fetch, in (0, 600,000]. Default 250. */
   deadlineMs?: number | undefined;
@@ -24,15 +25,18 @@ export interface SourceFetcherOptions {
    * this host, else all of it.
    */
   timeoutsMs?: { readonly [Name in SourceName]?: number | undefined } | undefined;
-  /** @deprecated Use `timeoutsMs`. */
+  /**
+   * Name of 0.1; default: that of `timeoutsMs`.
+   * @deprecated Use `timeoutsMs`.
+   */
   timeouts?: { readonly [Name in SourceName]?: number | undefined } | undefined;
-  /** What the processor says of itself. */
+  /** What the processor says of itself. Default: nothing. */
   providers?: SourceProviders | undefined;
-  /** Sources that the host declares, at most 64, fetched in the same round. */
+  /** Sources that the host declares, at most 64, fetched in the same round. Default: none. */
   sources?: readonly AdditionalSourceOptions[] | undefined;
   /** How long the answers of each source serve. Default: the table of `freshness`. */
   freshness?: FreshnessOptions | undefined;
-  /** Further providers of what the engine answers, at most 16. */
+  /** Further providers of what the engine answers, at most 16. Default: none. */
   alternatives?: readonly AlternativeEngine[] | undefined;
   /**
    * A folder where facts of model and tokenizer outlive the process (kept-facts.ts): what it holds is served as `stale` while
@@ -143,15 +147,17 @@ export const subscriptionSchema = z.object({
     .describe('a function'),
 });
 
+/** Options of SourceFetcher.subscribe: the interval, a signal, and where errors of the listener go. */
 export interface SubscribeOptions {
   /** Milliseconds between two fetches, in [10, 3,600,000]. Default 1000. */
   intervalMs?: number | undefined;
-  /** Ends the subscription. */
+  /** Ends the subscription. Default: none. */
   signal?: AbortSignal | undefined;
   /** Called with the first error of the listener. Default: a warning of the process. */
   onError?: ((error: unknown) => void) | undefined;
 }
 
+/** Receives each set of sources of a subscription; what it returns is awaited, and its errors stop nothing. */
 export type SourceListener = (set: SourceSet) => unknown;
 
 export function checkedSubscription(listener: SourceListener, options: SubscribeOptions) {

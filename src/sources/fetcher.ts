@@ -1,20 +1,6 @@
-/**
- * The concurrent fetch of all sources: the five, and those that a host declares. No source waits for another, a failed one
- * is a record with its error, and the whole never takes longer than the deadline: each source has a time limit within it.
- *
- * Answers are kept and refetched by the rules of freshness.ts, one question at a time for all callers. What an engine answers may
- * have several providers, each behind its own guard (guarded-engine.ts): provider-choice.ts says who is asked. When a
- * provider restarted, or serves another model (restart-signature.ts), what is known of model and tokenizer is forgotten
- * and `epoch` rises. All ages are of the monotonic clock.
- *
- * Scrapes are shared with whoever else reads the same Engine object, an EngineMonitor say (engine/telemetry/scraper.ts): one that
- * is fresh, and newer than the answer known here, is a source's answer, with its age.
- *
- * The engines are the caller's: closing the fetcher ends what it asked and leaves them open.
- * Errors: the signal's reason when the caller aborts; DtesnError ERR_DTESN_CLOSED after close().
- */
+/** The concurrent fetch of all sources: the five, and those that a host declares. */
 
-import { type Clock, untilAborted, wallMs, withTimeLimit } from '../abort/index.js';
+import { type Clock, limitClock, untilAborted, wallMs, withTimeLimit } from '../abort/index.js';
 import { type Engine, type EngineSourceName, engineSourceNames } from '../engine/index.js';
 import { DtesnError, ListenerErrors, rangeError } from '../errors/index.js';
 import { type DeclaredSource, fetchAdditionalSource } from './additional-source.js';
@@ -48,8 +34,9 @@ import type {
   TokenizerSource,
 } from './types.js';
 
+/** Options of SourceFetcher.fetch: a signal for the wait, and whether fresh answers are fetched again. */
 export interface FetchOptions {
-  /** Ends the wait; what others wait for goes on. */
+  /** Ends the wait; what others wait for goes on. Default: none. */
   signal?: AbortSignal | undefined;
   /** Whether every source is refetched, however fresh its answer is. Default false. */
   force?: boolean | undefined;
@@ -60,6 +47,23 @@ type Choices = { [Name in EngineSourceName]: ProviderChoice<EngineProvider, Sour
 type AskEngine<Source> = (engine: Engine | null, options: SourceOptions) => Promise<Source>;
 type Notice<Source> = (source: Source, provider: EngineProvider, begun: number) => void;
 
+/**
+ * The concurrent fetch of all sources: the five, and those that a host declares. No source waits for another, a failed one
+ * is a record with its error, and the whole never takes longer than the deadline: each source has a time limit within it. What this
+ * process answers itself cannot fail because the process is slow: the host and the processor are read in one turn, and limits on an
+ * engine in this process count only time in which the event loop waits.
+ *
+ * Answers are kept and refetched by the rules of freshness.ts, one question at a time for all callers. What an engine answers may
+ * have several providers, each behind its own guard (guarded-engine.ts): provider-choice.ts says who is asked. When a
+ * provider restarted, or serves another model (restart-signature.ts), what is known of model and tokenizer is forgotten
+ * and `epoch` rises. All ages are of the monotonic clock.
+ *
+ * Scrapes are shared with whoever else reads the same Engine object, an EngineMonitor say (engine/telemetry/scraper.ts): one that
+ * is fresh, and newer than the answer known here, is a source's answer, with its age.
+ *
+ * The engines are the caller's: closing the fetcher ends what it asked and leaves them open.
+ * Errors: the signal's reason when the caller aborts; DtesnError ERR_DTESN_CLOSED after close().
+ */
 export class SourceFetcher {
   readonly #engine: Engine | null;
   readonly #clock: Clock;
@@ -233,7 +237,8 @@ export class SourceFetcher {
       const providers = this.#main ? [this.#main, ...further] : further;
       const ask = async (provider: EngineProvider, limits: Limits) => {
         const begun = this.#clock.now();
-        const source = await fetch(provider.guard.within(limits.timeoutMs), { ...limits, clock: this.#clock });
+        const clocks = { clock: this.#clock, limitClock: limitClock(provider.engine, this.#clock) };
+        const source = await fetch(provider.guard.within(limits.timeoutMs), { ...limits, ...clocks });
         notice(source, provider, begun);
         return source;
       };

@@ -1,3 +1,8 @@
+/** How long an answer of a source serves, in milliseconds of the monotonic clock. */
+import { z } from 'zod';
+import { checkOptions, rangeError } from '../errors/index.js';
+import { type SourceName, sourceNames } from './types.js';
+
 /**
  * How long an answer of a source serves, in milliseconds of the monotonic clock.
  *
@@ -19,16 +24,15 @@
  *
  * Errors: RangeError ERR_DTESN_ARGUMENT for what is out of bounds, or a maxStaleMs below freshMs.
  */
-import { z } from 'zod';
-import { checkOptions, rangeError } from '../errors/index.js';
-import { type SourceName, sourceNames } from './types.js';
-
 export interface Freshness {
-  /** Milliseconds for which an answer is served as it is. */
+  /** Milliseconds for which an answer is served as it is. Default: see Freshness. */
   freshMs: number;
-  /** Age in milliseconds up to which it is served at once and refetched in the background. At least freshMs. */
+  /**
+   * Age in milliseconds up to which it is served at once and refetched in the background. At least freshMs.
+   * Default: see Freshness.
+   */
   maxStaleMs: number;
-  /** Milliseconds for which a failure is remembered. */
+  /** Milliseconds for which a failure is remembered. Default: see Freshness. */
   retryMs: number;
 }
 

@@ -1,14 +1,4 @@
-/**
- * Source model_config: the engine and the model's files on this host, joined.
- *
- *     GET /v1/models, the first base model   model_name, max_model_len: what is served counts, not what is on disk
- *     GET /version                           engine_version
- *     the files (model-files.ts)             vocab_size, hidden_size, dtype, trained_length, tokenizer_size; the first three
- *                                            from the engine where no file says: llama.cpp, Ollama and TGI tell some
- *
- * The running dtype can differ from the file's (the engine may convert), so `provenance` says where a field was read.
- * Where both speak of the same, `conflicts` says what does not agree.
- */
+/** Source model_config: the engine and the model's files on this host, joined. */
 import type { Engine, ModelCard } from '../engine/index.js';
 import { configFacts, joinFacts, type ModelFacts, modelConflicts } from '../engine/index.js';
 import { observe, requireEngine, type SourceOptions, type SourceRequests } from './observation.js';
@@ -31,6 +21,17 @@ const nothing: Fields = {
   provenance: null,
 };
 
+/**
+ * Source model_config: the engine and the model's files on this host, joined.
+ *
+ *     GET /v1/models, the first base model   model_name, max_model_len: what is served counts, not what is on disk
+ *     GET /version                           engine_version
+ *     the files (model-files.ts)             vocab_size, hidden_size, dtype, trained_length, tokenizer_size; the first three
+ *                                            from the engine where no file says: llama.cpp, Ollama and TGI tell some
+ *
+ * The running dtype can differ from the file's (the engine may convert), so `provenance` says where a field was read.
+ * Where both speak of the same, `conflicts` says what does not agree.
+ */
 export function fetchModelDataSource(engine: Engine | null, options: SourceOptions = {}): Promise<ModelConfigSource> {
   const ask = (requests: SourceRequests) => readModelConfig(requireEngine(engine), requests);
   return observe({ source: 'model_config', request: 'GET /v1/models', nothing, ask }, options);

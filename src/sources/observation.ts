@@ -11,15 +11,18 @@ import { isEngineError } from '../engine/index.js';
 import { DtesnError } from '../errors/index.js';
 import type { Outcome, SourceFields, SourceName, Sources } from './types.js';
 
+/** Options of fetching one source. */
 export interface SourceOptions {
   /** Milliseconds until the source counts as failed; 1000 by default. */
   timeoutMs?: number | undefined;
-  /** Ends the question. */
+  /** Ends the question, which then rejects with the signal's reason. Default: none. */
   signal?: AbortSignal | undefined;
   /** How old an answer may be that another reader of the same engine had. Default 0: each is asked for. */
   maxAgeMs?: number | undefined;
-  /** What the limit and ages are measured by. Default: the system's monotonic clock. */
+  /** What latencies and ages are measured by. Default: the system's monotonic clock. */
   clock?: Clock | undefined;
+  /** What the limit is measured by. Default: `clock`. */
+  limitClock?: Clock | undefined;
 }
 
 export interface Question<Name extends SourceName> {
@@ -76,12 +79,12 @@ export class SourceRequests {
 
 export async function observe<Name extends SourceName>(
   question: Question<Name>,
-  { timeoutMs = 1000, signal, maxAgeMs = 0, clock = systemClock }: SourceOptions,
+  { timeoutMs = 1000, signal, maxAgeMs = 0, clock = systemClock, limitClock = clock }: SourceOptions,
 ): Promise<Sources[Name]> {
   const { source, request, nothing, ask } = question;
   const start = clock.now();
   try {
-    return await underLimit(source, request, { timeoutMs, signal, clock }, async (limit) => {
+    return await underLimit(source, request, { timeoutMs, signal, clock: limitClock }, async (limit) => {
       const requests = new SourceRequests(limit, clock, maxAgeMs);
       const fields = await ask(requests);
       const problems = requests.problems.length > 0 ? { problems: requests.problems } : {};

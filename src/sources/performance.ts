@@ -1,9 +1,6 @@
 /**
- * Source performance: the engine's load and totals from GET /metrics, which must answer, and its health from GET /health,
- * asked at the same time. Whoever else reads them of the same engine shares requests and answers (engine/telemetry/scraper.ts).
- *
- * engine_ready = /health answers and no rank sleeps. False when /health answers 503; unknown when it does not answer.
- * Counters are as the engine has them: since its start, not since ours.
+ * Source performance: the engine's load and totals from GET /metrics, which must answer, and its health from GET
+ * /health, asked at the same time.
  */
 import { wallMs } from '../abort/index.js';
 import { type Engine, isEngineError, type Scraper, type SharedOptions, scraperOf } from '../engine/index.js';
@@ -32,6 +29,13 @@ const nothing: Fields = {
   process_start_time: null,
 };
 
+/**
+ * Source performance: the engine's load and totals from GET /metrics, which must answer, and its health from GET /health,
+ * asked at the same time. Whoever else reads them of the same engine shares requests and answers (engine/telemetry/scraper.ts).
+ *
+ * engine_ready = /health answers and no rank sleeps. False when /health answers 503; unknown when it does not answer.
+ * Counters are as the engine has them: since its start, not since ours.
+ */
 export function fetchPerformanceDataSource(
   engine: Engine | null,
   options: SourceOptions = {},

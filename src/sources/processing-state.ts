@@ -1,7 +1,4 @@
-/**
- * Source processing_state: what the processor says of its caches and managers. Without a processor all is unknown; one
- * that throws, or says something of another kind, fails the source (ERR_DTESN_SOURCE_INVALID).
- */
+/** Source processing_state: what the processor says of its caches and managers. */
 import { z } from 'zod';
 import { observe, type SourceOptions } from './observation.js';
 import { checkedState } from './provided-state.js';
@@ -26,6 +23,10 @@ const stateSchema: z.ZodType<ProcessingState> = z.object({
   concurrencyManagerActive: z.boolean(),
 });
 
+/**
+ * Source processing_state: what the processor says of its caches and managers. Without a processor all is unknown; one
+ * that throws, or says something of another kind, fails the source (ERR_DTESN_SOURCE_INVALID).
+ */
 export function fetchProcessingStateSource(
   provider: (() => ProcessingState) | undefined,
   options: SourceOptions = {},

@@ -1,15 +1,6 @@
 /**
- * Source resources: cores, memory and GPUs that this process may use (host and cgroup), what waits for them, and what the
- * processor says of its membranes, its load and the addon.
- *
- *     memory total     = min(host, cgroup limit)
- *     memory available = min(host available, room left in the cgroup)
- *     max_concurrent_processes = the processor's limit, else the cores
- *     *_pressure      = share of the last 10 s in which some task waited for it (PSI)
- *     run_queue_per_cpu = tasks that run or want to at this moment, a CPU
- *     event_loop_*_ms = lateness of this process' event loop since the source was last read
- *
- * A processor that throws, or says something of another kind, fails the source (ERR_DTESN_SOURCE_INVALID).
+ * Source resources: cores, memory and GPUs that this process may use (host and cgroup), what waits for them, and what
+ * the processor says of its membranes, its load and the addon.
  */
 import os from 'node:os';
 import { z } from 'zod';
@@ -45,6 +36,20 @@ const stateSchema = z.object({
   echoKernAvailable: z.boolean(),
 });
 
+/**
+ * Source resources: cores, memory and GPUs that this process may use (host and cgroup), what waits for them, and what the
+ * processor says of its membranes, its load and the addon.
+ *
+ *     memory total     = min(host, cgroup limit)
+ *     memory available = min(host available, room left in the cgroup)
+ *     max_concurrent_processes = the processor's limit, else the cores
+ *     *_pressure      = share of the last 10 s in which some task waited for it (PSI)
+ *     run_queue_per_cpu = tasks that run or want to at this moment, a CPU
+ *     event_loop_*_ms = lateness of this process' event loop since the source was last read
+ *
+ * All of it is read in one turn, so there is nothing to wait for and no limit to exceed; only nvidia-smi, another program, has one.
+ * A processor that throws, or says something of another kind, fails the source (ERR_DTESN_SOURCE_INVALID).
+ */
 export function fetchResourceDataSource(
   provider: (() => ResourceState) | undefined,
   options: SourceOptions = {},
@@ -59,7 +64,7 @@ async function readResources(provider: (() => ResourceState) | undefined, reques
     ? requests.optional('nvidia-smi', nvidiaGpus({ signal: requests.signal }))
     : undefined;
   const limits = cgroupLimits();
-  const [waits, runQueue] = await requests.require(Promise.all([pressure(), runQueuePerCpu()]));
+  const waits = pressure();
   const delay = eventLoopDelay();
   const memory = process.memoryUsage();
   const cores = cpusOf(os.availableParallelism(), limits.cpus);
@@ -77,7 +82,7 @@ async function readResources(provider: (() => ResourceState) | undefined, reques
       cpu_pressure: waits.cpu,
       memory_pressure: waits.memory,
       io_pressure: waits.io,
-      run_queue_per_cpu: runQueue,
+      run_queue_per_cpu: runQueuePerCpu(),
       event_loop_p50_ms: delay?.p50 ?? null,
       event_loop_p99_ms: delay?.p99 ?? null,
       ...processor?.currentProcessingLoad,

@@ -1,6 +1,6 @@
 /**
  * What one source cost and brought, counted as it happens: questions, failures by code, the time of a question, and how
- * each read of it was served. Those who fetch at the same time share one read.
+ * each read of it was served.
  */
 import type { Answer } from './cached-source.js';
 import { LatencyHistogram, type LatencySnapshot } from './latency-histogram.js';
@@ -15,6 +15,10 @@ export interface ProviderMetrics {
   breakerOpen: boolean;
 }
 
+/**
+ * What one source cost and brought, counted as it happens: questions, failures by code, the time of a question, and how
+ * each read of it was served. Those who fetch at the same time share one read.
+ */
 export interface SourceMetrics {
   /** Questions, each asked of one provider or more. */
   requests: number;

@@ -1,12 +1,4 @@
-/**
- * Source tokenizer: what the engine's tokenizer really does with a short text. POST /tokenize must answer; POST /detokenize
- * of its tokens shows the way back. Tokenizers add marks such as <s>, so the round trip holds when the text comes back
- * inside of what was detokenized. A kind of engine that has no tokenizer over HTTP has tokenizer_available false: that is
- * an answer, not a failure.
- *
- * engine_type is what the engine detects of itself; else the owner that GET /v1/models names, and where that is refused
- * the prefix of GET /metrics.
- */
+/** Source tokenizer: what the engine's tokenizer really does with a short text. */
 import { type Engine, type EngineError, isEngineError, scraperOf } from '../engine/index.js';
 import { observe, requireEngine, type SourceOptions, type SourceRequests } from './observation.js';
 import type { SourceFields, TokenizerSource } from './types.js';
@@ -31,6 +23,15 @@ const absent: Fields = {
 
 const probe = 'Echo states remember 12 steps.';
 
+/**
+ * Source tokenizer: what the engine's tokenizer really does with a short text. POST /tokenize must answer; POST /detokenize
+ * of its tokens shows the way back. Tokenizers add marks such as <s>, so the round trip holds when the text comes back
+ * inside of what was detokenized. A kind of engine that has no tokenizer over HTTP has tokenizer_available false: that is
+ * an answer, not a failure.
+ *
+ * engine_type is what the engine detects of itself; else the owner that GET /v1/models names, and where that is refused
+ * the prefix of GET /metrics.
+ */
 export function fetchTokenizerDataSource(engine: Engine | null, options: SourceOptions = {}): Promise<TokenizerSource> {
   const ask = (requests: SourceRequests) => readTokenizer(requireEngine(engine), requests);
   return observe({ source: 'tokenizer', request: 'POST /tokenize', nothing, ask }, options);

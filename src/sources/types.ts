@@ -16,6 +16,7 @@ import { z } from 'zod';
 import { engineKinds } from '../engine/index.js';
 
 export const sourceNames = ['model_config', 'tokenizer', 'performance', 'processing_state', 'resources'] as const;
+/** Name of one of the five sources. */
 export type SourceName = (typeof sourceNames)[number];
 
 const count = z.number().int().nonnegative().nullable();
@@ -173,12 +174,19 @@ const fiveSchema = z.object({
 /** The five, and any number of additional ones beside them. Its static type is that of the five. */
 export const sourcesSchema = fiveSchema.catchall(additionalSourceSchema) as unknown as typeof fiveSchema;
 
+/** Record of the source model_config: what is served, and what the files of the model say. */
 export type ModelConfigSource = z.infer<typeof modelConfigSchema>;
+/** Record of the source tokenizer: what the tokenizer of the engine does with a short text. */
 export type TokenizerSource = z.infer<typeof tokenizerSchema>;
+/** Record of the source performance: load, totals and readiness of the engine. */
 export type PerformanceSource = z.infer<typeof performanceSchema>;
+/** Record of the source processing_state: caches and managers of the processor. */
 export type ProcessingStateSource = z.infer<typeof processingStateSchema>;
+/** Record of the source resources: cores, memory, GPUs and pressure of this host. */
 export type ResourcesSource = z.infer<typeof resourcesSchema>;
+/** Records of the five sources, by their names. */
 export type Sources = z.infer<typeof fiveSchema>;
+/** Record of a source that the host adds: its data, or its error. */
 export type AdditionalSource = z.infer<typeof additionalSourceSchema>;
 
 /** What a source reads, without what is said about the reading. */
@@ -213,6 +221,7 @@ export interface ProcessingState {
   concurrencyManagerActive: boolean;
 }
 
+/** What the processor says of its membranes, its load and the addon, for the source resources. */
 export interface ResourceState {
   /** Ask nvidia-smi too: a process of its own, some 30 ms and more each time. */
   nvidiaSmi?: boolean;
@@ -224,6 +233,10 @@ export interface ResourceState {
   echoKernAvailable: boolean;
 }
 
+/**
+ * What the processor says of itself for the sources processing_state and resources; a provider left out leaves fields
+ * unknown.
+ */
 export interface SourceProviders {
   processingState?: () => ProcessingState;
   resources?: () => ResourceState;

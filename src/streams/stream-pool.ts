@@ -1,3 +1,38 @@
+/** Streams: thousands of series whose inputs arrive at different times, through one network. */
+import { z } from 'zod';
+import { argumentError, checkOptions, DtesnError, rangeError, shapeError } from '../errors/index.js';
+import {
+  Arena,
+  checkLongRun,
+  type Floats,
+  type LongRunOptions,
+  longRun,
+  type NativeLinearReadout,
+  type NativeStreamTable,
+} from '../native/index.js';
+import { isNetwork, type Network, type StreamMemory } from '../network/index.js';
+import { checkAllAsStored, checkMemory, type Matrix, matrix } from '../numeric/index.js';
+import { prepareStreamRun, type StreamReadout, type StreamRunOptions } from './stream-run.js';
+
+/** Name of a stream, chosen by the caller and unique in its pool. */
+export type StreamId = string | number;
+
+export const optionsSchema = z.object({
+  model: z.custom<Network>(isNetwork).describe('a network such as a Reservoir or a DeepTreeModel'),
+  capacity: z.int().min(1).max(16_777_216).describe('a whole number of streams from 1 to 16777216'),
+  ring: z.int().min(1).max(1_048_576).default(16).describe('a whole number of inputs a stream from 1 to 1048576'),
+});
+
+/** Options of StreamPool: its network, and places for streams and their inputs. */
+export interface StreamPoolOptions {
+  /** The network that every stream runs through: any kind. Required. */
+  model: Network;
+  /** Streams at the same time, 1 to 16,777,216; memory is allocated for all. Required. */
+  capacity: number;
+  /** Inputs that may wait for each stream, 1 to 1,048,576. Default 16. */
+  ring?: number | undefined;
+}
+
 /**
  * Streams: thousands of series whose inputs arrive at different times, through one network.
  *
@@ -21,42 +56,12 @@
  * features or more steps than the ring; RangeError for inputs that are not finite, and for the id of a stream that does not
  * exist; DtesnError ERR_DTESN_BUSY while an asynchronous call is under way.
  */
-import { z } from 'zod';
-import { argumentError, checkOptions, DtesnError, rangeError, shapeError } from '../errors/index.js';
-import {
-  Arena,
-  checkLongRun,
-  type Floats,
-  type LongRunOptions,
-  longRun,
-  type NativeLinearReadout,
-  type NativeStreamTable,
-} from '../native/index.js';
-import { isNetwork, type Network, type StreamMemory } from '../network/index.js';
-import { checkAllAsStored, checkMemory, type Matrix, matrix } from '../numeric/index.js';
-import { prepareStreamRun, type StreamReadout, type StreamRunOptions } from './stream-run.js';
-
-export type StreamId = string | number;
-
-export const optionsSchema = z.object({
-  model: z.custom<Network>(isNetwork).describe('a network such as a Reservoir or a DeepTreeModel'),
-  capacity: z.int().min(1).max(16_777_216).describe('a whole number of streams from 1 to 16777216'),
-  ring: z.int().min(1).max(1_048_576).default(16).describe('a whole number of inputs a stream from 1 to 1048576'),
-});
-
-export interface StreamPoolOptions {
-  /** The network that every stream runs through: any kind. */
-  model: Network;
-  /** Streams at the same time, 1 to 16,777,216; memory is allocated for all. */
-  capacity: number;
-  /** Inputs that may wait for each stream, 1 to 1,048,576. Default 16. */
-  ring?: number | undefined;
-}
-
 export class StreamPool {
+  /** Streams at the same time. */
   readonly capacity: number;
   /** Inputs that may wait for each stream. */
   readonly ring: number;
+  /** The shared memory of the pool: states, inputs and book-keeping. */
   readonly arena: ReturnType<typeof poolArena>;
   readonly #model: Network;
   readonly #inputs: number;
@@ -102,6 +107,7 @@ export class StreamPool {
     return this.#ready;
   }
 
+  /** Whether a stream of this id is in the pool. */
   has(id: StreamId): boolean {
     return this.#slots.has(id);
   }

@@ -50,17 +50,18 @@ export const runOptionsSchema = z.object({
   onProgress: z.custom<(progress: Progress) => void>().optional().describe('a function ({ done, total, stage })'),
 });
 
+/** Options of StreamPool.runAsync: which streams, how many rows each, and what is kept of every row. */
 export interface StreamRunOptions extends LongRunOptions {
-  /** Streams of the pool, each once. */
+  /** Streams of the pool, each once. Required. */
   ids: readonly StreamId[];
-  /** How many rows each stream takes, 0 to 2147483647, in the order of `ids`. */
+  /** How many rows each stream takes, 0 to 2147483647, in the order of `ids`. Required. */
   rows: ArrayLike<number>;
   /**
    * The rows of all streams, stream after stream in the order of `ids`: rows x inputs. Typed arrays of the network's dtype
-   * must lie on shared memory, and are not copied.
+   * must lie on shared memory, and are not copied. Required.
    */
   series: SeriesInput;
-  /** What is kept of each row: outputs of this readout. */
+  /** What is kept of each row: outputs of this readout. Default: the first features. */
   readout?: StreamReadout | undefined;
   /** Without a readout, how many of the first features are kept of each row. Default 0: nothing is kept. */
   features?: number | undefined;

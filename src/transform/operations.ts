@@ -1,27 +1,4 @@
-/**
- * The operations of a transform program, as plain JSON. A series is steps x features, row-major; y is the result.
- *
- *     truncate   the first (default) or last `steps` rows; shorter series are left alone
- *     pad        rows of `value` appended until there are `steps`; longer series are left alone
- *     clip       y = min(max(x, min), max)
- *     scale      y = x·factor + offset
- *     zscore     y = (x - mean) / (deviation + epsilon), per feature; moments given, or measured over the series
- *                (population deviation, f64); where deviation + epsilon = 0, y = 0
- *     minmax     y = low + (x - least)·(high - low)/(greatest - least), per feature, measured; constant features: low
- *     log1p      y = sign(x)·ln(1 + |x|): odd, so that negative values keep their sign
- *     difference y_0 = x_0, y_t = x_t - x_{t-1}: the cumulative sum of y is x again
- *     ema        y_0 = x_0, y_t = alpha·x_t + (1 - alpha)·y_{t-1}, carried in f64
- *     meanpool   y_i = mean of rows i·window ... of one window; the last window may be short
- *     repeat     every row `times` times
- *     embed      token ids (one feature) -> `features` numbers drawn uniformly from [-scale, scale), scale 1 by default
- *
- * NaN passes through every operation, and a feature that holds one has NaN for its measured moments and range. An
- * infinite value makes measured moments and ranges NaN or infinite. Parameters are rounded to the series' dtype in
- * clip, scale and pad.
- *
- * Embedding: feature f of token k is word f mod 4 of Philox4x32-10 with counter (⌊f/4⌋, 0, k, 4) and key (low, high)
- * word of the seed, as (word >> 8)·2^-23 - 1: no table, the same on every platform.
- */
+/** The operations of a transform program, as plain JSON. */
 import { z } from 'zod';
 
 const finite = (op: string) => z.number().describe(`a finite number (${op})`);
@@ -100,6 +77,7 @@ export const operationSchemas = {
   embed,
 } as const;
 
+/** zod schema of one operation of a transform program, with `op` as its discriminator. */
 export const transformOpSchema = z.discriminatedUnion('op', [
   truncate,
   pad,
@@ -115,4 +93,28 @@ export const transformOpSchema = z.discriminatedUnion('op', [
   embed,
 ]);
 
+/**
+ * The operations of a transform program, as plain JSON. A series is steps x features, row-major; y is the result.
+ *
+ *     truncate   the first (default) or last `steps` rows; shorter series are left alone
+ *     pad        rows of `value` appended until there are `steps`; longer series are left alone
+ *     clip       y = min(max(x, min), max)
+ *     scale      y = x·factor + offset
+ *     zscore     y = (x - mean) / (deviation + epsilon), per feature; moments given, or measured over the series
+ *                (population deviation, f64); where deviation + epsilon = 0, y = 0
+ *     minmax     y = low + (x - least)·(high - low)/(greatest - least), per feature, measured; constant features: low
+ *     log1p      y = sign(x)·ln(1 + |x|): odd, so that negative values keep their sign
+ *     difference y_0 = x_0, y_t = x_t - x_{t-1}: the cumulative sum of y is x again
+ *     ema        y_0 = x_0, y_t = alpha·x_t + (1 - alpha)·y_{t-1}, carried in f64
+ *     meanpool   y_i = mean of rows i·window ... of one window; the last window may be short
+ *     repeat     every row `times` times
+ *     embed      token ids (one feature) -> `features` numbers drawn uniformly from [-scale, scale), scale 1 by default
+ *
+ * NaN passes through every operation, and a feature that holds one has NaN for its measured moments and range. An
+ * infinite value makes measured moments and ranges NaN or infinite. Parameters are rounded to the series' dtype in
+ * clip, scale and pad.
+ *
+ * Embedding: feature f of token k is word f mod 4 of Philox4x32-10 with counter (⌊f/4⌋, 0, k, 4) and key (low, high)
+ * word of the seed, as (word >> 8)·2^-23 - 1: no table, the same on every platform.
+ */
 export type TransformOp = z.infer<typeof transformOpSchema>;

@@ -20,17 +20,23 @@ import { addon, checkView, type Floats } from '../native/index.js';
 import type { TransformOp } from './operations.js';
 import { programCode } from './program-code.js';
 
+/**
+ * A series that a program changes in place: `data` holds steps x features numbers, row-major, and has the capacity of
+ * the program.
+ */
 export interface ProgramSeries {
   data: Floats;
   steps: number;
   features: number;
 }
 
+/** Size of a series: steps x features. */
 export interface SeriesShape {
   steps: number;
   features: number;
 }
 
+/** Size of a series after a program, and the memory that the program needs. */
 export interface ProgramShape extends SeriesShape {
   /** Elements that the buffer must have: the largest steps x features within the program. */
   capacity: number;

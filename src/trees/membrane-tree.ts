@@ -1,24 +1,14 @@
-/**
- * The membrane tree: the generation tree of rooted trees, cut at a depth.
- *
- * Each membrane is a rooted tree τ; its parent is what remains when the last entry of the canonical level sequence is
- * deleted. Level n (the skin is level 1) holds all trees of order n: 1, 1, 2, 4, 9, 20, 48, ... membranes (OEIS A000081),
- * in decreasing lexicographic order. The weight
- *
- *     w(τ) = n / (σ(τ) γ(τ)),   n = |τ|
- *
- * sums to 1 over a level. Membranes are in breadth-first order: a parent before its children, leaves of the deepest
- * level last.
- *
- * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a depth that is not a whole number from 1 to 12.
- * Source: Beyer & Hedetniemi (1980), SIAM J. Comput. 9(4); Butcher (2016), Numerical Methods for ODEs, section 301.
- */
+/** The membrane tree: the generation tree of rooted trees, cut at a depth. */
 
 import { checkWhole } from '../errors/index.js';
 import { rootedTrees } from './rooted-trees.js';
 
 export const MAX_DEPTH = 12;
 
+/**
+ * One membrane of the tree: a rooted tree τ with its order, symmetry, density and weight, its level, parent and
+ * children.
+ */
 export interface Membrane {
   /** Place in breadth-first order. */
   index: number;
@@ -34,6 +24,21 @@ export interface Membrane {
   children: number[];
 }
 
+/**
+ * The membrane tree: the generation tree of rooted trees, cut at a depth.
+ *
+ * Each membrane is a rooted tree τ; its parent is what remains when the last entry of the canonical level sequence is
+ * deleted. Level n (the skin is level 1) holds all trees of order n: 1, 1, 2, 4, 9, 20, 48, ... membranes (OEIS A000081),
+ * in decreasing lexicographic order. The weight
+ *
+ *     w(τ) = n / (σ(τ) γ(τ)),   n = |τ|
+ *
+ * sums to 1 over a level. Membranes are in breadth-first order: a parent before its children, leaves of the deepest
+ * level last.
+ *
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a depth that is not a whole number from 1 to 12.
+ * Source: Beyer & Hedetniemi (1980), SIAM J. Comput. 9(4); Butcher (2016), Numerical Methods for ODEs, section 301.
+ */
 export function membraneTree(depth: number): Membrane[] {
   checkWhole(depth, 'depth', 1, MAX_DEPTH);
   const membranes: Membrane[] = [];

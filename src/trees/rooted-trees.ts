@@ -20,6 +20,7 @@ import { addon } from '../native/index.js';
 export const MAX_TREE_ORDER = 14;
 const MAX_COUNTED_ORDER = 20;
 
+/** A rooted tree τ by its canonical level sequence, with its symmetry σ, density γ and α = |τ|! / (σ γ). */
 export interface RootedTree {
   /** Canonical level sequence, the root at 1. */
   levels: number[];

@@ -56,16 +56,19 @@ const simulate = (...args: string[]) => run(process.execPath, [main, 'simulate',
 const statusOf = async (url: string) => (await fetch(url).catch(() => null))?.status ?? 'refused';
 
 describe('dtesn simulate', () => {
-  test.each(['SIGINT', 'SIGTERM'] as const)(
-    'dtesn simulate prints its address and nothing else, and ends at %s',
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 0],
+  ] as const)(
+    'dtesn simulate prints its address and nothing else, and ends at %s with %i',
     { tags: ['slow'] },
-    async (signal) => {
+    async (signal, code) => {
       const running = simulate('--engines', '2');
       const [, url] = await running.says(/(http:\/\/127\.0\.0\.1:\d+)\n/);
       expect(await statusOf(`${url}/health`)).toBe(200);
       expect(await (await fetch(`${url}/metrics`)).text()).toContain('engine="1"');
       running.child.kill(signal);
-      expect(await running.ended).toBe(0);
+      expect(await running.ended).toBe(code);
       expect(running.stderr).toBe('');
       expect(await statusOf(`${url}/health`)).toBe('refused');
     },
@@ -147,7 +150,7 @@ describe('dtesn simulate', () => {
       const running = run('script', ['-qec', command, '/dev/null']);
       await running.says(/\r.*\d+ s {2}running \d+ {2}waiting \d+ {2}KV \d+ % {2}.*hang/);
       running.child.stdin!.write('\u0003');
-      expect(await running.ended).toBe(0);
+      expect(await running.ended).toBe(130);
     },
   );
 
@@ -171,8 +174,8 @@ describe('wrong use', () => {
     [['--loop'], 2, /`loop: true` requires it\) for trace/],
     [['--prot', '1'], 2, /--prot/],
     [['extra'], 2, /extra/],
-    [['--trace', 'no-such-file.csv'], 1, /ERR_DTESN_TRACE.*no-such-file\.csv/],
-    [['--host', '192.0.2.1'], 1, /ERR_DTESN_SIMULATOR_PORT.*192\.0\.2\.1/],
+    [['--trace', 'no-such-file.csv'], 1, /no-such-file\.csv.*\(ERR_DTESN_TRACE\)/],
+    [['--host', '192.0.2.1'], 1, /192\.0\.2\.1.*\(ERR_DTESN_SIMULATOR_PORT\)/],
   ] as [string[], number, RegExp][])(
     'wrong use %j prints an error and exits with its code',
     { tags: ['slow'] },
@@ -200,6 +203,6 @@ describe('wrong use', () => {
   test('options before the command are refused with a hint to put them after it', { tags: ['slow'] }, async () => {
     const running = run(process.execPath, [main, '--json', 'simulate']);
     expect(await running.ended).toBe(2);
-    expect(running.stderr).toMatch(/Expected simulate before its options/);
+    expect(JSON.parse(running.stdout).error.message).toBe('Expected simulate before its options');
   });
 });

@@ -23,11 +23,11 @@ test('pressure is read from the own cgroup, else from the host', async () => {
   await file('proc/pressure/cpu', text('50.00'));
   await file('proc/pressure/io', text('3.25'));
   await file('mount/pod/cpu.pressure', text('12.50'));
-  expect(await measured()).toEqual({ cpu: 0.125, memory: null, io: 0.0325 });
+  expect(measured()).toEqual({ cpu: 0.125, memory: null, io: 0.0325 });
 });
 
 test('pressure is unknown when the kernel does not report it', async () => {
-  expect(await measured()).toEqual({ cpu: null, memory: null, io: null });
+  expect(measured()).toEqual({ cpu: null, memory: null, io: null });
   await file('proc/pressure/cpu', 'another format\n');
-  expect((await measured()).cpu).toBeNull();
+  expect(measured().cpu).toBeNull();
 });

@@ -25,7 +25,12 @@ const older = read('test/migration/examples-0.1.md')
   .split(/^## /m)
   .slice(1)
   .flatMap((section) => examplesOf(section, section.slice(0, section.indexOf('\n'))));
-const pages = ['README.md', ...readdirSync(path.join(root, 'docs')).map((name) => `docs/${name}`)];
+const pages = [
+  'README.md',
+  ...readdirSync(path.join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
 const today = new Set(pages.flatMap((page) => examplesOf(read(page), page)).map(({ code, output }) => code + output));
 
 /** Examples that do not run as they stood; docs/migration.md says so in the row that begins as given. */

@@ -9,8 +9,8 @@ import { ManualClock } from '../manual-clock.js';
 // The host answers at once: of what a fetch waits for, only the requests take real time.
 vi.mock('../../src/host/index.js', async (load) => ({
   ...(await load<typeof import('../../src/host/index.js')>()),
-  pressure: async () => ({ cpu: null, memory: null, io: null }),
-  runQueuePerCpu: async () => null,
+  pressure: () => ({ cpu: null, memory: null, io: null }),
+  runQueuePerCpu: () => null,
 }));
 
 const closing: (() => Promise<unknown>)[] = [];

@@ -24,7 +24,8 @@ describe('states of one network', () => {
       const state = network.createState();
       return network.run(one, { state }).data;
     });
-    const long = shared(sequence(200_000));
+    // Seconds of work, so that the aborts come before its end on a busy machine too.
+    const long = shared(sequence(4_000_000));
     const states = series.map(() => network.createState());
     const runs = series.map((one, i) => {
       const state = states[i]!;

@@ -1,13 +1,22 @@
 /**
- * The packed tarball, installed in an empty folder, used as a stranger would.
+ * The packed tarball, installed in an empty folder with spaces in its path, used as a stranger would.
  *
  * @module-tag slow
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { runningBridge } from '../bridge/running-bridge.js';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -17,7 +26,7 @@ const npm = (cwd: string, ...args: string[]) =>
   execFileSync('npm', [...args, '--loglevel=error', '--no-audit', '--no-fund'], { cwd, encoding: 'utf8' });
 
 beforeAll(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'dtesn-package-'));
+  folder = mkdtempSync(path.join(tmpdir(), 'dtesn package '));
   npm(root, 'pack', '--pack-destination', folder);
   writeFileSync(inFolder('package.json'), '{"type":"module","private":true}');
   const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))!;
@@ -95,15 +104,61 @@ test('its types serve a strict consumer', () => {
   expect(stdout).toBe('');
 });
 
-test('without its binary the error says how to build one, and that command builds it', () => {
-  rmSync(inFolder('node_modules/dtesn/prebuilds'), { recursive: true });
-  const run = () => spawnSync('npx', ['dtesn', 'doctor'], { cwd: folder, encoding: 'utf8' });
-  const missing = run();
-  expect(missing.stderr).toContain('npx dtesn build');
-  expect(missing.status).toBe(1);
-  const built = spawnSync('npx', ['dtesn', 'build'], { cwd: folder, encoding: 'utf8' });
-  expect(built.status, built.stderr).toBe(0);
-  const found = run();
-  expect(found.stdout).toContain('all kernels are right');
-  expect(found.status).toBe(0);
-}, 300_000);
+describe('without its binary', () => {
+  const command = () => [inFolder('node_modules/dtesn/dist/cli/main.js')];
+  const run = (...args: string[]) => spawnSync('npx', ['dtesn', ...args], { cwd: folder, encoding: 'utf8' });
+  const built = () => existsSync(inFolder('node_modules/dtesn/build/Release/dtesn.node'));
+  beforeAll(() => rmSync(inFolder('node_modules/dtesn/prebuilds'), { recursive: true }));
+  beforeEach(() => rmSync(inFolder('node_modules/dtesn/build'), { recursive: true, force: true }));
+
+  test('the error says how to build one', () => {
+    const { status, stderr } = run('doctor');
+    expect(stderr).toContain('npx dtesn build');
+    expect(status).toBe(1);
+  });
+
+  test('dtesn build says in one sentence what is missing', () => {
+    mkdirSync(inFolder('no tools'));
+    const env = { PATH: inFolder('no tools') };
+    const { status, stderr } = spawnSync(process.execPath, [...command(), 'build'], {
+      env,
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    expect(stderr).toMatch(
+      /^dtesn: The addon cannot be built here[^\n]*a C\+\+ compiler[^\n]*cmake[^\n]*python3[^\n]*\n$/,
+    );
+    expect(status).toBe(1);
+    const json = spawnSync(process.execPath, [...command(), 'build', '--json'], { env, cwd: folder, encoding: 'utf8' });
+    expect(JSON.parse(json.stdout).error.message).toContain('a C++ compiler');
+  });
+
+  test('dtesn build builds one with CMake, or what else is here', () => {
+    const { status, stderr } = run('build');
+    expect(status, stderr).toBe(0);
+    expect(run('doctor').stdout).toContain('all kernels are right');
+  }, 600_000);
+
+  // A folder of every tool but CMake and ninja stands for a host without them.
+  test.skipIf(process.platform === 'win32')(
+    'without CMake dtesn build builds one with node-gyp',
+    () => {
+      const tools = inFolder('tools');
+      mkdirSync(tools);
+      for (const place of ['/bin', '/usr/bin', '/usr/local/bin', path.dirname(process.execPath)]) {
+        for (const name of existsSync(place) ? readdirSync(place) : []) {
+          const link = path.join(tools, name);
+          if (!/^(cmake|ninja)/.test(name) && !existsSync(link)) symlinkSync(path.join(place, name), link);
+        }
+      }
+      const env = { ...process.env, PATH: tools };
+      const { status, stderr } = spawnSync('npx', ['dtesn', 'build'], { env, cwd: folder, encoding: 'utf8' });
+      expect(status, stderr).toBe(0);
+      expect(stderr).toContain('CXX(target)'); // as the makefiles of node-gyp say it
+      expect(built()).toBe(true);
+      expect(readdirSync(inFolder('node_modules/dtesn/build'))).toEqual(['Release']);
+      expect(run('doctor').stdout).toContain('all kernels are right');
+    },
+    600_000,
+  );
+});

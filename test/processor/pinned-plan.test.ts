@@ -12,8 +12,8 @@ import { memoryEngine } from '../sources/memory-engine.js';
 const host = vi.hoisted(() => ({ cpuPressure: 0 as number | null, runQueue: null as number | null }));
 vi.mock('../../src/host/index.js', async (load) => ({
   ...(await load<typeof import('../../src/host/index.js')>()),
-  pressure: async () => ({ cpu: host.cpuPressure, memory: null, io: null }),
-  runQueuePerCpu: async () => host.runQueue,
+  pressure: () => ({ cpu: host.cpuPressure, memory: null, io: null }),
+  runQueuePerCpu: () => host.runQueue,
 }));
 
 /** No request waits, so that only this host is loaded. */

@@ -7,6 +7,23 @@ import type {
   QualityGateOptions,
   qualityGateOptionsSchema as qualityGate,
 } from '../../src/aggregation/quality-gate.js';
+import type {
+  BridgeClientOptions,
+  bridgeClientOptionsSchema as bridgeClient,
+  CallOptions,
+  callOptionsSchema as call,
+  EventsOptions,
+  eventsOptionsSchema as events,
+  ProcessCallOptions,
+  processOptionsSchema as processCall,
+  SessionOptions,
+  StepsOptions,
+  StreamCallOptions,
+  sessionOptionsSchema as session,
+  stepsOptionsSchema as steps,
+  streamOptionsSchema as streamCall,
+} from '../../src/bridge/client/options.js';
+import type { BridgeConfigInput, configSchema as bridgeConfig } from '../../src/bridge/configuration/index.js';
 import type { DifferentialsOptions, optionsSchema as differentials } from '../../src/bseries/differentials.js';
 import type { EncodeOptions, encodeOptionsSchema as encode } from '../../src/encoding/encode.js';
 import type { LocalTokenizerOptions, optionsSchema as localTokenizer } from '../../src/encoding/local-tokenizer.js';
@@ -85,6 +102,16 @@ type AnyPart<Part> = unknown[] extends Part
     ? object
     : never;
 
+/** The same for the fields within a section of the bridge's configuration, where an optional field less would still be assignable. */
+type SameSections<Name extends 'network' | 'processing' | 'sessions'> = {
+  [Section in Name]: [
+    keyof NonNullable<BridgeConfigInput[Section]>,
+    keyof NonNullable<z.input<typeof bridgeConfig>[Section]>,
+  ] extends [keyof NonNullable<z.input<typeof bridgeConfig>[Section]>, keyof NonNullable<BridgeConfigInput[Section]>]
+    ? true
+    : Section;
+}[Name];
+
 export const checked: true[] = [
   true satisfies Same<DrawnReservoirOptions, typeof drawnReservoir>,
   true satisfies Same<GivenReservoirOptions, typeof givenReservoir>,
@@ -115,4 +142,13 @@ export const checked: true[] = [
   true satisfies SameKeys<Omit<EngineSimulatorOptions, 'catchUp' | 'warmUp' | 'startTime'>, typeof simulator>,
   true satisfies SameKeys<Omit<SourceFetcherOptions, 'timeouts'>, typeof fetcher>,
   true satisfies SameKeys<FleetOptions, typeof fleet>,
+  true satisfies Same<BridgeConfigInput, typeof bridgeConfig>,
+  true satisfies SameSections<'network' | 'processing' | 'sessions'>,
+  true satisfies Same<BridgeClientOptions, typeof bridgeClient>,
+  true satisfies Same<CallOptions, typeof call>,
+  true satisfies Same<ProcessCallOptions, typeof processCall>,
+  true satisfies Same<StreamCallOptions, typeof streamCall>,
+  true satisfies Same<EventsOptions, typeof events>,
+  true satisfies Same<SessionOptions, typeof session>,
+  true satisfies Same<StepsOptions, typeof steps>,
 ];

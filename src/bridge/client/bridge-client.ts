@@ -1,15 +1,4 @@
-/**
- * A client of the bridge for Node: over TCP or a Unix socket, with connections that are kept.
- *
- *     const bridge = new BridgeClient('http://127.0.0.1:2250', { tokenFile: '/etc/dtesn/use.token' });
- *     const picked = await bridge.pick({ promptTokens: 812 });          // null: go on with your own choice
- *
- * On the path of an engine's request (pick, dispatch, firstToken, finish) it fails open: no failure of the bridge throws, no call
- * takes longer than `budgetMs`, and after 3 failures in a row, or where half of at least 5 calls of the last 10 s failed, nothing
- * is asked for `breakMs` (abort/circuit-breaker.ts). All else rejects with BridgeCallError. Nothing here loads the addon.
- * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for wrong arguments, BridgeCallError, DtesnError ERR_DTESN_STATE for a token
- * file that cannot be read, the signal's reason.
- */
+/** A client of the bridge for Node: over TCP or a Unix socket, with connections that are kept. */
 import { randomUUID } from 'node:crypto';
 import { CircuitBreaker } from '../../abort/index.js';
 import { argumentError, checkOptions } from '../../errors/index.js';
@@ -55,37 +44,57 @@ export interface SeriesFrame {
   features: number;
 }
 
+/** The body of BridgeClient.pick: what is known of the request that looks for an engine. */
 export interface PickRequest {
-  /** Requests of one session go to one engine where that costs little. */
+  /** Requests of one session go to one engine where that costs little; 1 to 256 characters. Default: none. */
   session?: string | undefined;
+  /** Tokens of the prompt: engines without so much free KV memory cost more. Default: unknown. */
   promptTokens?: number | undefined;
-  /** Objective for the time to the first token, in milliseconds. */
+  /** Objective for the time to the first token, in milliseconds. Default: none. */
   sloTtftMs?: number | undefined;
-  /** Objective for the time between two tokens, in milliseconds. */
+  /** Objective for the time between two tokens, in milliseconds. Default: none. */
   sloTpotMs?: number | undefined;
 }
 
+/** The body of BridgeClient.dispatch: a request was sent to an engine. */
 export interface DispatchRequest {
-  /** Name of the engine, from pick() or engines(). */
+  /** Name of the engine, from pick() or engines(). Required. */
   engine: string;
+  /** Tokens of the prompt, 0 or more. Default: unknown. */
   promptTokens?: number | undefined;
+  /** The session that pick() was given; no rule reads it here. Default: none. */
   session?: string | undefined;
-  /** Made by the client when absent. */
+  /** Id of the request: 1 to 128 of A-Z a-z 0-9 . _ : -. Default: made by the client. */
   ticket?: string | undefined;
 }
 
+/** The body of BridgeClient.finish: a request that was dispatched has ended. */
 export interface FinishRequest {
-  /** How it ended: 'ok', 'error', 'aborted' ... */
+  /** How the request ended, 1 to 64 characters: 'ok', 'error', 'aborted' ... Required. */
   outcome: string;
+  /** Tokens that the engine generated, 0 or more. Default: unknown. */
   generatedTokens?: number | undefined;
-  /** The header endpoint-load-metrics of the engine's answer, or its JSON. */
+  /** The header endpoint-load-metrics of the engine's answer, or its JSON. Default: none. */
   orca?: string | Record<string, unknown> | undefined;
 }
 
+/** The result of one input of a batch, or the error of that input; errors of single inputs do not reject the call. */
 export type BatchItem = { ok: true; result: DtesnResultJson } | { ok: false; error: { code: string; message: string } };
 
 const failuresInARow = 3;
 
+/**
+ * A client of the bridge for Node: over TCP or a Unix socket, with connections that are kept.
+ *
+ *     const bridge = new BridgeClient('http://127.0.0.1:2250', { tokenFile: '/etc/dtesn/use.token' });
+ *     const picked = await bridge.pick({ promptTokens: 812 });          // null: go on with your own choice
+ *
+ * On the path of an engine's request (pick, dispatch, firstToken, finish) it fails open: no failure of the bridge throws, no call
+ * takes longer than `budgetMs`, and after 3 failures in a row, or where half of at least 5 calls of the last 10 s failed, nothing
+ * is asked for `breakMs` (abort/circuit-breaker.ts). All else rejects with BridgeCallError. Nothing here loads the addon.
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for wrong arguments, BridgeCallError, DtesnError ERR_DTESN_STATE for a token
+ * file that cannot be read, the signal's reason.
+ */
 export class BridgeClient {
   readonly #options: ReturnType<typeof bridgeClientOptionsSchema.parse>;
   readonly #transport: Transport;

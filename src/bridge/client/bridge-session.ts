@@ -1,18 +1,4 @@
-/**
- * One session of the bridge, which survives a restart of the bridge.
- *
- *     offset     rows that the bridge has applied
- *     durable    rows that survive kill -9 and a power failure, durable ≤ offset
- *     next       number of the row that steps() takes next
- *
- * Rows from `durable` on are kept here and dropped as it moves. When the connection breaks, the bridge drains or starts, or its
- * offset moved back, the session asks for the offset and sends again from there; the bridge skips what it already applied. This
- * goes on for `resumeMs` without progress, then the call fails; its rows stay kept, and the next call sends them first. What the
- * bridge refuses as malformed or impossible is not kept. Calls of one session run one after the other.
- *
- * Errors: BridgeCallError; `session_epoch`, `session_unknown`, `session_gone`, `network_changed`, `rows_lost` and `other_writer` end
- * the session for this client: each later call fails with the same error.
- */
+/** One session of the bridge, which survives a restart of the bridge. */
 
 import type { z } from 'zod';
 import { pause } from '../../abort/index.js';
@@ -29,6 +15,7 @@ import { type Call, delayAfter, type Exchange } from './exchange.js';
 import { KeptRows } from './kept-rows.js';
 import { type CallOptions, callOptionsSchema, type StepsOptions, stepsOptionsSchema } from './options.js';
 
+/** The readout that a session has learned: weights (states x targets), bias, the rows that it learned from and its error. */
 export type SessionReadoutMessage = z.infer<typeof sessionReadoutSchema>;
 
 /** What a session takes from its client. */
@@ -52,8 +39,25 @@ const ending = new Set<BridgeCallCode>([
   'other_writer',
 ]);
 
+/**
+ * One session of the bridge, which survives a restart of the bridge.
+ *
+ *     offset     rows that the bridge has applied
+ *     durable    rows that survive kill -9 and a power failure, durable ≤ offset
+ *     next       number of the row that steps() takes next
+ *
+ * Rows from `durable` on are kept here and dropped as it moves. When the connection breaks, the bridge drains or starts, or its
+ * offset moved back, the session asks for the offset and sends again from there; the bridge skips what it already applied. This
+ * goes on for `resumeMs` without progress, then the call fails; its rows stay kept, and the next call sends them first. What the
+ * bridge refuses as malformed or impossible is not kept. Calls of one session run one after the other.
+ *
+ * Errors: BridgeCallError; `session_epoch`, `session_unknown`, `session_gone`, `network_changed`, `rows_lost` and `other_writer` end
+ * the session for this client: each later call fails with the same error.
+ */
 export class BridgeSession {
+  /** Id of the session, unique at its bridge. */
   readonly id: string;
+  /** Which life of the id this is: a session that is created again has another. */
   readonly epoch: string;
   readonly #exchange: Exchange;
   readonly #settings: SessionSettings;

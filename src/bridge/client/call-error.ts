@@ -1,3 +1,33 @@
+/** What a call of the bridge failed with. */
+import { brand, named } from '../../errors/index.js';
+import { type BridgeErrorCode, errorSchema } from '../messages/index.js';
+
+/**
+ * Code of a failed call of the bridge: those of the bridge (BridgeErrorCode), and those of the client, which
+ * docs/errors.md lists.
+ */
+export type BridgeCallCode =
+  | BridgeErrorCode
+  | 'unreachable'
+  | 'timeout'
+  | 'bad_answer'
+  | 'rows_lost'
+  | 'other_writer'
+  | 'buffer_full'
+  | 'closed';
+
+/** Further fields of a BridgeCallError. */
+export interface BridgeCallErrorOptions extends ErrorOptions {
+  /** Status of the answer. Default 0: nothing was answered. */
+  status?: number | undefined;
+  /** The header x-request-id of the answer. Default: none. */
+  requestId?: string | undefined;
+  /** Further fields of the error, such as `next` of an offset gap. Default {}. */
+  details?: Record<string, unknown> | undefined;
+  /** The header Retry-After of the answer. Default: none. */
+  retryAfterSeconds?: number | undefined;
+}
+
 /**
  * What a call of the bridge failed with.
  *
@@ -12,35 +42,16 @@
  *
  * `status` is 0 where nothing was answered.
  */
-import { brand, named } from '../../errors/index.js';
-import { type BridgeErrorCode, errorSchema } from '../messages/index.js';
-
-export type BridgeCallCode =
-  | BridgeErrorCode
-  | 'unreachable'
-  | 'timeout'
-  | 'bad_answer'
-  | 'rows_lost'
-  | 'other_writer'
-  | 'buffer_full'
-  | 'closed';
-
-export interface BridgeCallErrorOptions extends ErrorOptions {
-  /** Status of the answer; 0 without one. */
-  status?: number | undefined;
-  /** The header x-request-id of the answer. */
-  requestId?: string | undefined;
-  /** Further fields of the error, such as `next` of an offset gap. */
-  details?: Record<string, unknown> | undefined;
-  /** The header Retry-After of the answer. */
-  retryAfterSeconds?: number | undefined;
-}
-
 export class BridgeCallError extends Error {
+  /** Stable code: that of the bridge, or one of the client. */
   readonly code: BridgeCallCode;
+  /** HTTP status of the answer; 0 where nothing was answered. */
   readonly status: number;
+  /** The header x-request-id of the answer, which the log of the bridge has too. */
   readonly requestId: string | undefined;
+  /** Further fields of the error, such as `next` of an offset gap. */
   readonly details: Record<string, unknown>;
+  /** Seconds after which the bridge may be asked again, where it says so. */
   readonly retryAfterSeconds: number | undefined;
 
   static {

@@ -13,6 +13,7 @@ import { BridgeCallError, isBridgeCallError, isPassing, jsonOf } from './call-er
 import type { Call, Exchange } from './exchange.js';
 import { serverSentMessages, withIdleLimit } from './server-sent-events.js';
 
+/** One event of the bridge, as BridgeClient.events() yields it. */
 export interface BridgeEvent {
   /** `<boot>-<seq>`; absent from events that are not replayed. */
   id: string | undefined;

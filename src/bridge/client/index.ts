@@ -1,4 +1,8 @@
-/** A client of the bridge. Nothing here loads the addon. */
+/**
+ * A client of the bridge. Nothing here loads the addon.
+ *
+ * @module dtesn/bridge-client
+ */
 export {
   type BatchItem,
   BridgeClient,

@@ -22,26 +22,36 @@ export const bridgeClientOptionsSchema = z.object({
   clock: clockOption,
 });
 
+/** Options of BridgeClient. Errors: TypeError or RangeError ERR_DTESN_ARGUMENT that names the option. */
 export interface BridgeClientOptions {
-  /** Token of the bridge, sent as `Authorization: Bearer`. */
+  /** Token of the bridge, sent as `Authorization: Bearer`. Default: none. */
   token?: string | undefined;
-  /** File whose first line is the token; it is read again when the bridge refuses the token. */
+  /** File whose first line is the token; it is read again when the bridge refuses the token. Default: none. */
   tokenFile?: string | undefined;
   /** Certificates in PEM that are trusted in place of the default ones, for https. */
   ca?: string | undefined;
-  /** Limit of one exchange; of a stream: until its headers, and without a byte. Default 30000. */
+  /**
+   * Milliseconds for one exchange; of a stream: until its headers, and without a byte. In (0, 2,147,483,647], default
+   * 30000.
+   */
   timeoutMs?: number | undefined;
-  /** Repetitions of a call that met a bridge that was away, starting, draining or shedding. Default 2. */
+  /** Repetitions of a call that met a bridge that was away, starting, draining or shedding, 0 to 100. Default 2. */
   retries?: number | undefined;
-  /** Limit of pick, dispatch, firstToken and finish, after which the caller goes on without the answer. Default 50. */
+  /**
+   * Milliseconds for pick, dispatch, firstToken and finish, after which the caller goes on without the answer. In (0,
+   * 2,147,483,647], default 50.
+   */
   budgetMs?: number | undefined;
-  /** How long pick, dispatch, firstToken and finish are not asked after 3 failures in a row. Default 5000. */
+  /**
+   * Milliseconds for which pick, dispatch, firstToken and finish are not asked after 3 failures in a row. Default
+   * 5000.
+   */
   breakMs?: number | undefined;
-  /** How long a session waits for the bridge to come back. Default 60000. */
+  /** Milliseconds that a session waits for the bridge to come back. Default 60000. */
   resumeMs?: number | undefined;
-  /** Called with what pick, dispatch, firstToken and finish failed with, which they never throw. */
+  /** Called with what pick, dispatch, firstToken and finish failed with, which they never throw. Default: none. */
   onFailure?: ((error: unknown, call: string) => void) | undefined;
-  /** What limits and pauses are measured by. */
+  /** What limits and pauses are measured by. Default: the system's monotonic clock. */
   clock?: Clock | undefined;
 }
 
@@ -51,14 +61,16 @@ const signal = z
   .describe('an AbortSignal');
 
 export const callOptionsSchema = z.object({ signal });
+/** Options of every call of BridgeClient. */
 export interface CallOptions {
-  /** Ends the call, which rejects with its reason. */
+  /** Ends the call, which rejects with its reason. Default: none. */
   signal?: AbortSignal | undefined;
 }
 
 const traceparent = z.string().regex(TRACEPARENT_PATTERN).optional().describe('a W3C traceparent');
+/** Options of calls that take the trace context of a request. */
 export interface TracedCallOptions extends CallOptions {
-  /** W3C trace context of the caller's request, sent as the header `traceparent`. */
+  /** W3C trace context of the caller's request, sent as the header `traceparent`. Default: none. */
   traceparent?: string | undefined;
 }
 
@@ -68,10 +80,14 @@ export const processOptionsSchema = z.object({
   priority: z.enum(['high', 'normal', 'low']).optional().describe("'high', 'normal' or 'low'"),
   budgetMs: z.int().min(1).max(maxMs).optional().describe(`a whole number of milliseconds from 1 to ${maxMs}`),
 });
+/** Options of BridgeClient.process and processBatch. */
 export interface ProcessCallOptions extends TracedCallOptions {
   /** The class in which the request waits. Default 'normal'. */
   priority?: 'high' | 'normal' | 'low' | undefined;
-  /** Work that has not begun after this time is dropped by the bridge: error `budget`. */
+  /**
+   * Milliseconds after which the bridge drops work that has not begun (error `budget`), 1 to 2,147,483,647. Default:
+   * no limit of its own.
+   */
   budgetMs?: number | undefined;
 }
 
@@ -80,8 +96,9 @@ export const streamOptionsSchema = z.object({
   traceparent,
   chunk: z.int().min(1).max(1_000_000).optional().describe('a whole number from 1 to 1000000'),
 });
+/** Options of BridgeClient.processStream. */
 export interface StreamCallOptions extends TracedCallOptions {
-  /** Characters of a text, ids or rows that are processed at a time. Default 4096. */
+  /** Characters of a text, ids or rows that are processed at a time, 1 to 1,000,000. Default 4096. */
   chunk?: number | undefined;
 }
 
@@ -89,8 +106,9 @@ export const eventsOptionsSchema = z.object({
   signal,
   lastEventId: z.string().min(1).max(128).optional().describe('the id of an event, 1 to 128 characters'),
 });
+/** Options of BridgeClient.events: where the stream of events begins, and its end. */
 export interface EventsOptions extends CallOptions {
-  /** Events after this one are replayed first, as far as the bridge still has them. */
+  /** Events after this one are replayed first, as far as the bridge still has them. Default: no replay. */
   lastEventId?: string | undefined;
 }
 
@@ -109,14 +127,18 @@ export const sessionOptionsSchema = z.object({
   outputs: z.array(z.int().nonnegative()).optional().describe('an array of column numbers'),
   maxKeptRows: z.int().min(1).default(100_000).describe('a whole number, 1 or more,'),
 });
+/** Options of BridgeClient.session: its network, what it learns and answers, and the rows it keeps. */
 export interface SessionOptions extends CallOptions {
-  /** Made by the client when absent. */
+  /** Id of the session: 1 to 128 of A-Z a-z 0-9 . _ : -. Default: made by the client. */
   id?: string | undefined;
-  /** Name of a network of the bridge's configuration. */
+  /** Name of a network of the bridge's configuration. Default: its network 'default'. */
   network?: string | undefined;
-  /** The session learns targets: their columns, and the ridge and forgetting of recursive least squares. */
+  /**
+   * The session learns targets: their columns, and the ridge and forgetting of recursive least squares. Default: it
+   * learns none.
+   */
   targets?: { outputs: number; ridge?: number | undefined; forgetting?: number | undefined } | undefined;
-  /** Which columns of the outputs are answered; all when absent. */
+  /** Which columns of the outputs are answered. Default: all. */
   outputs?: number[] | undefined;
   /** Rows that are not durable yet and kept to be sent again; at this bound `steps` waits. Default 100000. */
   maxKeptRows?: number | undefined;
@@ -131,8 +153,9 @@ export const stepsOptionsSchema = z.object({
     .describe('an array of rows of finite numbers'),
   ack: z.enum(['applied', 'durable']).default('applied').describe("'applied' or 'durable'"),
 });
+/** Options of BridgeSession.steps: targets to learn from, and when the bridge answers. */
 export interface StepsOptions extends CallOptions {
-  /** A row of targets for each row, of sessions that learn. */
+  /** A row of targets for each row, of sessions that learn. Default: nothing is learned. */
   targets?: readonly (readonly number[])[] | undefined;
   /** 'durable' answers when the rows survive a power failure. Default 'applied'. */
   ack?: 'applied' | 'durable' | undefined;

@@ -14,6 +14,7 @@ export interface StreamedInput {
   features?: number | undefined;
 }
 
+/** One event of a chunked stream: a 'chunk' after each part of the input, and one 'summary' at the end. */
 export interface ProcessStreamEvent {
   event: 'chunk' | 'summary';
   data: Record<string, unknown>;

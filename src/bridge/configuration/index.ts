@@ -1,5 +1,13 @@
 /** The configuration of a bridge, where each field comes from, and its changes. */
 export type { Changes, Difference } from './changes.js';
+export type {
+  BridgeConfigInput,
+  BridgeEngineInput,
+  BridgeNetworkDefinition,
+  BridgeNetworkInput,
+  BridgeProcessingInput,
+  BridgeSessionsInput,
+} from './config-input.js';
 export {
   type ChangeAnswer,
   type ChangeRequest,
@@ -11,6 +19,6 @@ export {
 export { ConfigurationError, isConfigurationError } from './configuration-error.js';
 export { configJsonSchema, type Field, fields } from './fields.js';
 export type { FieldError, Origin } from './layers.js';
-export { type BridgeConfig, type BridgeConfigInput, configSchema, definitionSchema } from './schema.js';
+export { type BridgeConfig, configSchema, definitionSchema } from './schema.js';
 export type { Snapshot, SnapshotOrigin } from './snapshots.js';
 export { type StartConfiguration, startConfiguration } from './start.js';

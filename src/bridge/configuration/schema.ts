@@ -120,8 +120,8 @@ export const configSchema = z.strictObject({
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('the least level that is logged'),
 });
 
+/** The configuration of a bridge with every default filled in; BridgeConfigInput describes each field. */
 export type BridgeConfig = z.output<typeof configSchema>;
-export type BridgeConfigInput = z.input<typeof configSchema>;
 
 /** Sections of named fields; any other field of the schema is one value. */
 export const sections = { network: networkSchema, processing: processingSchema, sessions: sessionsSchema } as const;

@@ -3,16 +3,17 @@ import type { EngineKind } from '../../engine/index.js';
 import type { FleetChoice } from '../../monitor/index.js';
 import type { ExpectedLatency, Objectives } from './objectives.js';
 
+/** An engine by its address, with its name and credentials, as a program gives it to a bridge. */
 export interface EngineDefinition {
-  /** `http://host:port`, `https://...`, `unix:/path` or `dns+http://host:port` (each address one engine). */
+  /** `http://host:port`, `https://...`, `unix:/path` or `dns+http://host:port` (each address one engine). Required. */
   url: string;
   /** 1 to 256 characters, unique. Default: the URL. Not for `dns+` URLs: each address is named by its own. */
   name?: string | undefined;
-  /** What it is. Default: detected. */
+  /** Kind of the engine. Default: detected. */
   kind?: EngineKind | undefined;
-  /** Sent as a bearer token to the paths that the kind guards. */
+  /** API key, sent as a bearer token to the paths that the kind of engine guards. Default: none. */
   apiKey?: string | undefined;
-  /** Trusted authorities in PEM for https. */
+  /** Trusted authorities in PEM for https. Default: those of Node. */
   ca?: string | undefined;
 }
 

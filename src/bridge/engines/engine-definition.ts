@@ -16,8 +16,9 @@ import { NAME_CHARACTERS, plainText } from './plain-text.js';
 
 /** An engine that the host made; it stays the host's. */
 export interface GivenEngine {
+  /** The engine; the bridge does not close it. Required. */
   engine: Engine;
-  /** Default: the engine's label. */
+  /** Name of the engine in the bridge. Default: the engine's label. */
   name?: string | undefined;
 }
 

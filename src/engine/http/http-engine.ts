@@ -1,9 +1,6 @@
 /**
  * Client of an inference engine over HTTP, of whatever kind it is: Aphrodite, vLLM, SGLang, llama.cpp's server, TGI or
- * Ollama. The kind is detected with the first question (see engine-detection.ts) and forgotten when nothing listens any
- * more; an engine that hides its kind is spoken to as vLLM is. Read-only.
- *
- * Limits: 8 MiB for /metrics, 1 MiB for JSON, 16 KiB of headers. Errors: EngineError, see engine-error.ts.
+ * Ollama.
  */
 import { z } from 'zod';
 import { type Clock, clockOption, SharedWork, untilAborted } from '../../abort/index.js';
@@ -41,10 +38,14 @@ export const optionsSchema = z.object({
   clock: clockOption,
 });
 
+/** Options of HttpEngine. Errors: TypeError or RangeError ERR_DTESN_ARGUMENT that names the option. */
 export interface HttpEngineOptions {
-  /** What the engine is. Default: detected with the first question. */
+  /** Kind of the engine. Default: detected with the first request. */
   kind?: EngineKind | undefined;
-  /** Sent as a bearer token, only to the paths that the kind guards; visible ASCII characters. */
+  /**
+   * API key, sent as a bearer token and only to the paths that the kind of engine guards; visible ASCII characters.
+   * Default: none.
+   */
   apiKey?: string | undefined;
   /** The folder of the model's files on this host, or its GGUF file. Default: where the last answer about models says, if allowed. */
   modelDir?: string | undefined;
@@ -52,7 +53,7 @@ export interface HttpEngineOptions {
   modelFolders?: string[] | undefined;
   /** Whether the model's files may be looked for in the Hugging Face cache (model-folder.ts). Default false. */
   hubCache?: boolean | undefined;
-  /** A Unix domain socket; the URL still gives scheme and root path. */
+  /** A Unix domain socket; the URL still gives scheme and root path. Default: TCP. */
   socketPath?: string | undefined;
   /** Trusted authorities in PEM for https. Default: those of Node. */
   ca?: string | undefined;
@@ -64,6 +65,13 @@ export interface HttpEngineOptions {
 
 const dialects: Record<EngineKind, Dialect> = { aphrodite, vllm, sglang, llamacpp: llamaCpp, tgi, ollama };
 
+/**
+ * Client of an inference engine over HTTP, of whatever kind it is: Aphrodite, vLLM, SGLang, llama.cpp's server, TGI or
+ * Ollama. The kind is detected with the first question (see engine-detection.ts) and forgotten when nothing listens any
+ * more; an engine that hides its kind is spoken to as vLLM is. Read-only.
+ *
+ * Limits: 8 MiB for /metrics, 1 MiB for JSON, 16 KiB of headers. Errors: EngineError, see engine-error.ts.
+ */
 export class HttpEngine implements Engine {
   readonly label: string;
   readonly simulated = false;

@@ -1,9 +1,6 @@
 /**
- * An engine's metrics from another place, such as a proxy or a file server that has a copy: one URL that answers GET with
- * Prometheus text. It answers nothing else, so whether the engine is ready stays unknown.
- *
- * Limit: 8 MiB. The label leaves the query
- * out, for it may hold a credential. Errors: TypeError or RangeError for what is no http URL; EngineError, see engine-error.ts.
+ * An engine's metrics from another place, such as a proxy or a file server that has a copy: one URL that answers GET
+ * with Prometheus text.
  */
 import { z } from 'zod';
 import { type Clock, clockOption } from '../../abort/index.js';
@@ -25,8 +22,9 @@ export const optionsSchema = z.object({
   clock: clockOption,
 });
 
+/** Options of metricsMirror: its key, time limit and clock. */
 export interface MetricsMirrorOptions {
-  /** Sent as a bearer token; visible ASCII characters. */
+  /** API key, sent as a bearer token; visible ASCII characters. Default: none. */
   apiKey?: string | undefined;
   /** Milliseconds for one request, in (0, 600,000]. Default 1000. */
   timeoutMs?: number | undefined;
@@ -34,6 +32,13 @@ export interface MetricsMirrorOptions {
   clock?: Clock | undefined;
 }
 
+/**
+ * An engine's metrics from another place, such as a proxy or a file server that has a copy: one URL that answers GET with
+ * Prometheus text. It answers nothing else, so whether the engine is ready stays unknown.
+ *
+ * Limit: 8 MiB. The label leaves the query
+ * out, for it may hold a credential. Errors: TypeError or RangeError for what is no http URL; EngineError, see engine-error.ts.
+ */
 export function metricsMirror(url: string | URL, options: MetricsMirrorOptions = {}): Engine {
   const { apiKey, timeoutMs, clock } = checkOptions(optionsSchema, options, 'metricsMirror');
   const place = checkedUrl(url);

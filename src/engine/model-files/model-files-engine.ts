@@ -1,4 +1,15 @@
 /**
+ * A model's facts from its files alone, for when the server that runs it does not answer: a folder in the layout of
+ * Hugging Face, or one GGUF file.
+ */
+import path from 'node:path';
+import { argumentError } from '../../errors/index.js';
+import type { Engine, ModelCard } from '../engine.js';
+import { partialEngine } from '../partial-engine.js';
+import { readModelFiles } from './model-files.js';
+import { givenModelFolder } from './model-folder.js';
+
+/**
  * A model's facts from its files alone, for when the server that runs it does not answer: a folder in the layout of Hugging
  * Face, or one GGUF file.
  *
@@ -8,13 +19,6 @@
  * The version of the engine stays unknown. Errors: TypeError for what is no path; DtesnError ERR_DTESN_MODEL_FILES when no file
  * says anything.
  */
-import path from 'node:path';
-import { argumentError } from '../../errors/index.js';
-import type { Engine, ModelCard } from '../engine.js';
-import { partialEngine } from '../partial-engine.js';
-import { readModelFiles } from './model-files.js';
-import { givenModelFolder } from './model-folder.js';
-
 export function modelFilesEngine(folder: string): Engine {
   if (typeof folder !== 'string' || folder === '')
     throw argumentError('the path of a folder or file', 'folder', folder);

@@ -7,6 +7,7 @@
 import { rangeError } from '../../errors/index.js';
 import { findLabel, type Labels, readLabels } from './prometheus-labels.js';
 
+/** Type of a metric family: those of Prometheus and of OpenMetrics; `untyped` where none is declared. */
 export type MetricType =
   | 'counter'
   | 'gauge'
@@ -18,6 +19,7 @@ export type MetricType =
   | 'stateset'
   | 'gaugehistogram';
 
+/** One sample of a metric family as an object. */
 export interface Sample {
   /** With its suffix: x_bucket, x_sum, x_total. */
   name: string;
@@ -53,8 +55,14 @@ export interface FamilyDraft {
   length: number;
 }
 
+/**
+ * One metric family: its name, type, help and samples, whose values are a Float64Array and whose labels are read from
+ * the body when asked for.
+ */
 export class MetricFamily {
+  /** Name of the family, without the suffixes of its samples. */
   readonly name: string;
+  /** Declared type of the family. */
   readonly type: MetricType;
   /** Series of the family. */
   readonly length: number;
@@ -78,6 +86,7 @@ export class MetricFamily {
     return this.#draft;
   }
 
+  /** Text of the line HELP with escapes undone; null where there is none. */
   get help(): string | null {
     const { helpStart, helpEnd } = this.#draft;
     if (helpStart === 0) return null;
@@ -103,6 +112,7 @@ export class MetricFamily {
     return names[nameIds[this.#at(index)]!]!;
   }
 
+  /** Labels of a sample, read from the body. */
   labels(index: number): Labels {
     const { body, labelsAt } = this.#columns;
     return readLabels(body, labelsAt[this.#at(index)]!);
@@ -139,4 +149,5 @@ export class MetricFamily {
   }
 }
 
+/** Metric families by their names, as parsePrometheus returns them. */
 export type MetricFamilies = ReadonlyMap<string, MetricFamily>;

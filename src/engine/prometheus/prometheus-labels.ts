@@ -22,6 +22,7 @@ import {
   skipBlanks,
 } from './prometheus-bytes.js';
 
+/** Labels of a sample: values by their names, escapes undone. */
 export type Labels = Readonly<Record<string, string>>;
 
 /** FNV-1a's prime and offset. */

@@ -1,4 +1,17 @@
 /**
+ * Prometheus text, parsed strictly in one pass over its bytes: what cannot be understood is an error, never a wrong
+ * number.
+ */
+import { isUtf8 } from 'node:buffer';
+import { setImmediate } from 'node:timers/promises';
+import { systemClock } from '../../abort/index.js';
+import { argumentError, DtesnError } from '../../errors/index.js';
+import { type MetricFamilies, MetricFamily } from './metric-families.js';
+import { NEWLINE } from './prometheus-bytes.js';
+import { PrometheusReader } from './prometheus-reader.js';
+import { SeriesLayout } from './series-layout.js';
+
+/**
  * Prometheus text, parsed strictly in one pass over its bytes: what cannot be understood is an error, never a wrong number.
  *
  *     # HELP name text          \\ and \n escaped
@@ -19,15 +32,6 @@
  * Errors: DtesnError ERR_DTESN_METRICS with the line: bad syntax, a cut body, no sample at all, a family declared twice,
  * the same series twice, text after `# EOF`, histogram buckets that decrease or do not end at the count.
  */
-import { isUtf8 } from 'node:buffer';
-import { setImmediate } from 'node:timers/promises';
-import { systemClock } from '../../abort/index.js';
-import { argumentError, DtesnError } from '../../errors/index.js';
-import { type MetricFamilies, MetricFamily } from './metric-families.js';
-import { NEWLINE } from './prometheus-bytes.js';
-import { PrometheusReader } from './prometheus-reader.js';
-import { SeriesLayout } from './series-layout.js';
-
 export function parsePrometheus(body: Uint8Array | string): MetricFamilies {
   const parsing = parse(bytesOf(body));
   for (;;) {

@@ -1,23 +1,4 @@
-/**
- * What an engine does in a second, out of two scrapes of its metrics. With d x = x after - x before over s seconds:
- *
- *     tokens, finishes, preemptions, steps      d x / s
- *     arrivals                                  (d finishes + d (running + waiting)) / s, at least 0: there is no counter
- *     prefix hit ratio, cached share            d hits / d queries, d cached prompt tokens / d prompt tokens
- *     tokens a step, acceptance                 d tokens of steps / d steps, d accepted / d drafted
- *     means and quantiles                       d sum / d count, histogramQuantile of d buckets
- *     KV tokens free, their growth              (1 - usage) x capacity, d (usage x capacity) / s
- *     drain time                                waiting / (finishes a second); 0 when no request waits
- *     heartbeat                                 steps (or tokens) moved: true; none while requests ran in both scrapes: false;
- *                                               of all engines: false when it is of one
- *
- * Reset (rate-reset.ts): `reset` is true with the reason, and every figure that needs two scrapes is null, for that engine
- * and for all together; the next pair begins a new segment. So no rate is ever negative. Levels after stay known.
- * Null, and named in `unknown`: what the engine does not expose; a ratio, mean or quantile of a window in which nothing
- * was counted; a drain time without finishes; every rate when no time has passed.
- * Units: seconds, tokens. Means may be negative where the engine's wall clock stepped back.
- * Errors: TypeError for what is no scrape, RangeError when the second was taken before the first.
- */
+/** What an engine does in a second, out of two scrapes of its metrics. */
 import { z } from 'zod';
 import { checkOptions, currentNames, rangeError, withOldNames } from '../../errors/index.js';
 import type { MetricFamilies } from '../prometheus/index.js';
@@ -59,6 +40,7 @@ export interface Latency {
   p99: number | null;
 }
 
+/** Rates of one engine between two scrapes: see deriveRates for the formulas. Null where a rate is unknown. */
 export interface EngineRates {
   reset: boolean;
   /** What says so. */
@@ -103,6 +85,7 @@ const readable = withOldNames(
   'rates',
 );
 
+/** Rates of all engines of two scrapes together, and of each data-parallel engine. */
 export interface Rates extends EngineRates {
   /** Between the scrapes. */
   seconds: number;
@@ -110,6 +93,26 @@ export interface Rates extends EngineRates {
   engines: ({ engine: string } & EngineRates)[];
 }
 
+/**
+ * What an engine does in a second, out of two scrapes of its metrics. With d x = x after - x before over s seconds:
+ *
+ *     tokens, finishes, preemptions, steps      d x / s
+ *     arrivals                                  (d finishes + d (running + waiting)) / s, at least 0: there is no counter
+ *     prefix hit ratio, cached share            d hits / d queries, d cached prompt tokens / d prompt tokens
+ *     tokens a step, acceptance                 d tokens of steps / d steps, d accepted / d drafted
+ *     means and quantiles                       d sum / d count, histogramQuantile of d buckets
+ *     KV tokens free, their growth              (1 - usage) x capacity, d (usage x capacity) / s
+ *     drain time                                waiting / (finishes a second); 0 when no request waits
+ *     heartbeat                                 steps (or tokens) moved: true; none while requests ran in both scrapes: false;
+ *                                               of all engines: false when it is of one
+ *
+ * Reset (rate-reset.ts): `reset` is true with the reason, and every figure that needs two scrapes is null, for that engine
+ * and for all together; the next pair begins a new segment. So no rate is ever negative. Levels after stay known.
+ * Null, and named in `unknown`: what the engine does not expose; a ratio, mean or quantile of a window in which nothing
+ * was counted; a drain time without finishes; every rate when no time has passed.
+ * Units: seconds, tokens. Means may be negative where the engine's wall clock stepped back.
+ * Errors: TypeError for what is no scrape, RangeError when the second was taken before the first.
+ */
 export function deriveRates(before: Scrape, after: Scrape): Rates {
   const first = checkedScrape(before, 'before');
   const second = checkedScrape(after, 'after');

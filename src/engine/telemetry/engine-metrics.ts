@@ -1,8 +1,6 @@
 /**
- * The figures of an engine out of its metrics, for each data-parallel engine and for all of them: Aphrodite, vLLM, SGLang,
- * llama.cpp and TGI under the names of metric-names.ts. Counts are summed, the KV usage is given as mean and maximum.
- *
- * A figure is null, and named in `unknown`, when no series has it or one of its series is not a finite number.
+ * The figures of an engine out of its metrics, for each data-parallel engine and for all of them: Aphrodite, vLLM,
+ * SGLang, llama.cpp and TGI under the names of metric-names.ts.
  */
 import { withOldNames } from '../../errors/index.js';
 import type { EngineKind } from '../engine.js';
@@ -17,6 +15,10 @@ import {
 } from './metric-names.js';
 import { sumByLabel } from './sum-by-label.js';
 
+/**
+ * Figures of an engine from one scrape. Null, and named in `unknown`, where no series has it or one is not a finite
+ * number.
+ */
 export interface EngineFigures {
   running: number | null;
   waiting: number | null;
@@ -42,6 +44,7 @@ export interface EngineFigures {
   kvTokensCapacity: number | null;
 }
 
+/** Figures of a scrape: of all data-parallel engines together, and of each. */
 export interface EngineMetrics extends EngineFigures {
   /** Whose names the metrics use. */
   engineType: EngineKind | null;
@@ -54,6 +57,12 @@ export interface EngineMetrics extends EngineFigures {
   unknown: string[];
 }
 
+/**
+ * The figures of an engine out of its metrics, for each data-parallel engine and for all of them: Aphrodite, vLLM, SGLang,
+ * llama.cpp and TGI under the names of metric-names.ts. Counts are summed, the KV usage is given as mean and maximum.
+ *
+ * A figure is null, and named in `unknown`, when no series has it or one of its series is not a finite number.
+ */
 export function engineMetrics(families: MetricFamilies): EngineMetrics {
   const { kind, processStartTime, engines } = readEngines(families);
   const together = figuresOf(engines);

@@ -1,14 +1,6 @@
 /**
- * Figures of an engine over time: the last `capacity` samples, one column of numbers a figure, and the times of its restarts.
- *
- *     const ring = new TelemetryRing({ capacity: 3600 });          // an hour at one sample a second, 350 KB
- *     ring.add(seconds, figures, rates);
- *     ring.markRestart(seconds);
- *     ring.since(seconds - 600)      // { time: [...], running: [...], ..., restarts: [...] }: ready for JSON
- *
- * Times are seconds as the caller counts them and must not step back. A figure that is not known is null in the series. A restart
- * is kept as long as the samples about it.
- * Errors: RangeError ERR_DTESN_ARGUMENT for a time before the last one.
+ * Figures of an engine over time: the last `capacity` samples, one column of numbers a figure, and the times of its
+ * restarts.
  */
 import { z } from 'zod';
 import { checkOptions, rangeError } from '../../errors/index.js';
@@ -19,11 +11,13 @@ export const optionsSchema = z.object({
   capacity: z.int().min(1).max(1_000_000).default(3600).describe('a whole number from 1 to 1000000'),
 });
 
+/** Options of TelemetryRing: how many samples it keeps. */
 export interface TelemetryRingOptions {
   /** Samples kept, 1 to 1,000,000. Default 3600. */
   capacity?: number | undefined;
 }
 
+/** Figures that a TelemetryRing keeps, in the order of its columns. Times are seconds, usage is in [0, 1]. */
 export const telemetryColumns = [
   'running',
   'waiting',
@@ -36,6 +30,7 @@ export const telemetryColumns = [
   'e2eSeconds',
   'queueSeconds',
 ] as const;
+/** Name of a figure that a TelemetryRing keeps. */
 export type TelemetryColumn = (typeof telemetryColumns)[number];
 
 /** Series of one length, the oldest sample first. */
@@ -46,6 +41,18 @@ export type TelemetrySeries = Record<TelemetryColumn, (number | null)[]> & {
   restarts: number[];
 };
 
+/**
+ * Figures of an engine over time: the last `capacity` samples, one column of numbers a figure, and the times of its restarts.
+ *
+ *     const ring = new TelemetryRing({ capacity: 3600 });          // an hour at one sample a second, 350 KB
+ *     ring.add(seconds, figures, rates);
+ *     ring.markRestart(seconds);
+ *     ring.since(seconds - 600)      // { time: [...], running: [...], ..., restarts: [...] }: ready for JSON
+ *
+ * Times are seconds as the caller counts them and must not step back. A figure that is not known is null in the series. A restart
+ * is kept as long as the samples about it.
+ * Errors: RangeError ERR_DTESN_ARGUMENT for a time before the last one.
+ */
 export class TelemetryRing {
   readonly #capacity: number;
   readonly #time: Float64Array;
@@ -86,6 +93,7 @@ export class TelemetryRing {
     if (this.#restarts[0]! < oldest) this.#restarts = this.#restarts.filter((time) => time >= oldest);
   }
 
+  /** Records a restart of the engine. Errors: RangeError ERR_DTESN_ARGUMENT for a time before the last one. */
   markRestart(timeSeconds: number): void {
     this.#restarts.push(timeSeconds);
     // Restarts come with observations, so there are not more of them than samples.

@@ -101,8 +101,8 @@ function serverOver(engine: EngineServer, processing: object): Promise<RunningBr
     processing,
   };
   const code = `
-    import { HttpEngine } from '${dist}/entry-points/engine.js';
-    import { serve } from '${dist}/bridge/index.js';
+    import { HttpEngine } from '${dist}/engine.js';
+    import { serve } from '${dist}/bridge.js';
     const engine = new HttpEngine('${engine.url}', { timeoutMs: 60_000 });
     process.exit(await serve({ ...${JSON.stringify(options)}, engines: [{ engine, name: 'held' }] }));`;
   return runningBridge({
