@@ -40,6 +40,7 @@ export async function declarations(root) {
       ]),
     ),
     shimMissingExports: true, // node-types/ has what the entry points reach
+    logLevel: 'silent', // each shim is a warning; errors are thrown
     external: (id) => /^[^./]/.test(id) && !(id in nodeTypes),
     plugins: [
       { name: 'node-types', resolveId: { order: 'pre', handler: (id) => nodeTypes[id] } },
