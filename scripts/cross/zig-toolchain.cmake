@@ -4,8 +4,6 @@ set(target $ENV{DTESN_ZIG_TARGET})
 string(REGEX MATCH "^[^-]+" CMAKE_SYSTEM_PROCESSOR ${target})
 if(target MATCHES "macos")
   set(CMAKE_SYSTEM_NAME Darwin)
-  # zig's linker exports whatever is not hidden.
-  set(CMAKE_CXX_FLAGS_INIT "-fvisibility-inlines-hidden")
 elseif(target MATCHES "windows")
   set(CMAKE_SYSTEM_NAME Windows)
   set(DTESN_FIND_NODE ON CACHE BOOL "" FORCE)
