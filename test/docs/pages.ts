@@ -27,7 +27,12 @@ export interface Link {
 
 /** Links that stay within the repository. */
 export function linksOf(page: string): Link[] {
-  return [...prose(page).matchAll(/\]\((?![a-z]+:)([^)#\s]*)(?:#([^)\s]*))?\)/g)].map(([, file = '', anchor]) => ({
+  // What the package does not hold is linked by its address.
+  const text = prose(page).replaceAll(
+    'https://github.com/dtesn/dtesn/blob/main/',
+    `${path.posix.relative(path.posix.dirname(page), '.') || '.'}/`,
+  );
+  return [...text.matchAll(/\]\((?![a-z]+:)([^)#\s]*)(?:#([^)\s]*))?\)/g)].map(([, file = '', anchor]) => ({
     page,
     target: file === '' ? page : path.posix.join(path.posix.dirname(page), file),
     anchor: anchor ?? null,
