@@ -5,7 +5,7 @@
  *     node scripts/prebuild.mjs --all [NAME ...]    for each platform, or those named, by zig (cross/platforms.mjs, cross/zig.mjs)
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -42,6 +42,15 @@ function prebuild(name, options, env = {}) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+/** Zeroes the moment of the link in the header of a Windows library, which zig writes and no flag of its linker leaves out. */
+function clearTimestamp(file) {
+  const bytes = readFileSync(file);
+  const header = bytes.readUInt32LE(0x3c);
+  if (bytes.toString('latin1', header, header + 4) !== 'PE\0\0') throw new Error(`${file} has no PE header`);
+  bytes.writeUInt32LE(0, header + 8);
+  writeFileSync(file, bytes);
+}
+
 /** Whether the binary of this machine is there, and newer than its sources. */
 function isCurrent() {
   const libc = process.report?.getReport().header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
@@ -67,6 +76,7 @@ if (values.all) {
     const tags = libc === undefined ? [] : ['--tag-libc', libc];
     const env = { ZIG: compiler, DTESN_TOOLCHAIN: toolchain, DTESN_ZIG_TARGET: target };
     prebuild(name, ['--platform', platform, '--arch', arch, ...tags], env);
+    if (platform === 'win32') clearTimestamp(path.join(root, file));
     const seconds = ((performance.now() - start) / 1000).toFixed(0);
     console.log(`${name}: ${(statSync(path.join(root, file)).size / 1e6).toFixed(2)} MB in ${seconds} s`);
   }
