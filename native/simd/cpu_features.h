@@ -1,5 +1,5 @@
-// What the CPU and the system offer beyond the base of x86-64. Own detection: __builtin_cpu_supports needs a symbol of the
-// compiler's library that zig does not make position independent.
+// What the CPU and the system offer beyond the base of x86-64. Own detection: __builtin_cpu_supports needs a symbol of
+// the compiler's library that zig does not make position independent.
 #pragma once
 
 namespace dtesn {
