@@ -45,6 +45,7 @@ export function checkBinary(file, { platform, arch, libc }) {
   if (platform === 'darwin') {
     if (facts.minimumSystem === null || compare(facts.minimumSystem, MACOS) > 0)
       wrong.push(`it needs macOS ${facts.minimumSystem}`);
+    if (facts.ownName !== '@rpath/dtesn.node') wrong.push(`it is named ${facts.ownName}`);
     if (arch === 'arm64' && !facts.isSigned) wrong.push('it has no signature, which arm64 asks for');
   }
   return { bytes, floor: floorOf(facts, libc, platform), wrong };

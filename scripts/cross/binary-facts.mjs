@@ -6,7 +6,7 @@ const read = (tool, ...args) => execFileSync(tool, args, { encoding: 'utf8', max
 
 /**
  * libraries: those it names; versions: the newest of each symbol version, [['GLIBC', '2.17'], ...]; exports: names of its own;
- * minimumSystem: of macOS; isSigned: has a code signature (macOS).
+ * minimumSystem: of macOS; ownName: the install name (macOS); isSigned: has a code signature (macOS).
  */
 export function factsOf(file) {
   const format = /Format: (\S+)/.exec(read('llvm-readobj', file))[1];
@@ -39,9 +39,10 @@ function machoFacts(file) {
   const commands = read('llvm-objdump', '--macho', '--private-headers', file);
   const libraries = Array.from(commands.matchAll(/cmd LC_LOAD_DYLIB\n.*\n\s+name (\S+)/g), ([, name]) => name);
   const minimumSystem = /(?:minos|LC_VERSION_MIN_MACOSX\n.*\n\s+version) ([\d.]+)/.exec(commands)?.[1] ?? null;
+  const ownName = /cmd LC_ID_DYLIB\n.*\n\s+name (\S+)/.exec(commands)?.[1] ?? null;
   const symbols = read('llvm-nm', '--defined-only', '--extern-only', file);
   const exports = lastWords(symbols).map((name) => name.replace(/^_/, ''));
-  return { libraries, versions: [], exports, minimumSystem, isSigned: commands.includes('LC_CODE_SIGNATURE') };
+  return { libraries, versions: [], exports, minimumSystem, ownName, isSigned: commands.includes('LC_CODE_SIGNATURE') };
 }
 
 /** The lines of `name [ ... ]`. */
