@@ -18,7 +18,7 @@ import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import { DeepTreeModel, StreamPool } from '../dist/index.js';
-import { round } from './measure.mjs';
+import { cpuOf, round } from './measure.mjs';
 
 const TOKENS = Array.from({ length: 100 }, (_, i) => (i * 31) % 256);
 const INPUTS = 16;
@@ -299,12 +299,6 @@ async function idleSocket(url) {
   while (!/\r\n\r\n.*\n$/s.test(came)) await once(socket, 'data', { signal: AbortSignal.timeout(10_000) });
   if (!came.startsWith('HTTP/1.1 200 ')) throw new Error(`an idle connection was answered with ${came}`);
   return socket;
-}
-
-/** CPU time of a process so far in ms; the system counts in hundredths of a second. */
-function cpuOf(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return 10 * (Number(fields[11]) + Number(fields[12]));
 }
 
 function memoryOf(pid) {

@@ -7,12 +7,11 @@
  */
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import { EngineSimulator } from '../dist/simulator.js';
-import { round } from './measure.mjs';
+import { cpuOf, round } from './measure.mjs';
 
 const command = path.join(import.meta.dirname, '../dist/cli/main.js');
 const ENGINES = 40;
@@ -48,7 +47,7 @@ export async function run({ quick }) {
 
 async function measure(url, pid, seconds) {
   await pause(WARM_SECONDS);
-  const start = cpuSeconds(pid);
+  const start = cpuOf(pid);
   let oldest = 0;
   for (let second = 0; second < seconds; second++) {
     await pause(1);
@@ -59,15 +58,9 @@ async function measure(url, pid, seconds) {
   }
   return {
     task: `${ENGINES} engines and ${HOLES} that never answer`,
-    'share of a core': round((cpuSeconds(pid) - start) / seconds),
+    'share of a core': round((cpuOf(pid) - start) / 1000 / seconds),
     'oldest scrape s': round(oldest),
   };
-}
-
-/** CPU time of a process so far; the system counts in hundredths of a second. */
-function cpuSeconds(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 function pause(seconds) {

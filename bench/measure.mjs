@@ -1,4 +1,5 @@
 /** How the suites measure: tinybench tasks for ours, short loops for peers, the limits of the machine beside them. */
+import { readFileSync } from 'node:fs';
 import { Bench } from 'tinybench';
 import { native } from '../dist/index.js';
 
@@ -36,4 +37,10 @@ export async function withBandwidth(bytes, body) {
 /** Three figures are enough of a noisy machine. */
 export function round(value) {
   return Number(value.toPrecision(3));
+}
+
+/** CPU time of a process so far in ms; the system counts in hundredths of a second. */
+export function cpuOf(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return 10 * (Number(fields[11]) + Number(fields[12]));
 }

@@ -8,7 +8,7 @@
  * Exit code 1 where a row fails; a row whose tool npm does not have for this platform is skipped. Tools stay in node_modules/.cache/test-package; the first run downloads them.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { consumerRows } from './test-package/consumers.mjs';
@@ -27,8 +27,7 @@ function step(...args) {
 /** The tarball; a binary of this platform that is there is packed as it is. */
 function pack(folder) {
   step('scripts/setup.mjs');
-  const platform = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`);
-  if (!existsSync(platform)) step('scripts/prebuild.mjs');
+  step('scripts/prebuild.mjs', '--missing');
   step('scripts/source-build.mjs');
   const args = ['pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', folder];
   const { status, stderr } = spawnSync('npm', args, { cwd: root, encoding: 'utf8' });

@@ -1,4 +1,4 @@
-/** How a command ends before its time: by Ctrl-C, or because nobody reads what it writes. */
+/** Ends the process at Ctrl-C, at a signal to a server, and when the reader of standard output has closed the pipe. */
 
 const INTERRUPTED = 130; // 128 + SIGINT, as a shell says it
 

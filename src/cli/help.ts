@@ -1,4 +1,5 @@
 /** `dtesn help`: the pages of all commands and of each, written from their descriptions. */
+import { didYouMean } from '../errors/index.js';
 import { argumentsOf } from './arguments.js';
 import { type Command, type Flag, isAlternatives } from './command.js';
 import { type CommandName, commandNames, commands, isCommandName } from './commands.js';
@@ -10,7 +11,7 @@ export function help(args: string[]): number {
   const { positionals } = argumentsOf('help', args);
   const [name] = positionals;
   if (name !== undefined && !isCommandName(name)) {
-    throw new UsageError(`Unknown command ${name}; known are ${commandNames.join(', ')}`);
+    throw new UsageError(`Unknown command ${name}${didYouMean(name, commandNames)}`);
   }
   printHelp(name);
   return 0;

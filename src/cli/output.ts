@@ -2,10 +2,12 @@
  * What the command writes: pages on standard output, notes and errors on standard error, broken to the width of the terminal; where it is no
  * terminal, no line is broken. JSON is never broken.
  */
-import { isDtesnError } from '../errors/index.js';
 import { json, printable } from './printable.js';
 import { isUsageError } from './usage-error.js';
 import { fitted } from './wrap.js';
+
+/** The code of an error that has none. */
+const UNEXPECTED = 'unexpected';
 
 type Output = { readonly isTTY?: boolean; readonly columns?: number };
 
@@ -36,17 +38,13 @@ export function fail(error: unknown, asJson: boolean): number {
   } else if (isUsageError(error)) {
     note(`${message} (see dtesn ${error.command === null ? '--help' : `${error.command} --help`})`);
   } else {
-    note(isKnown(error) ? `${message} (${code})` : String(error));
+    note(code === UNEXPECTED ? String(error) : `${message} (${code})`);
   }
   return isUsageError(error) ? 2 : 1;
 }
 
-/** Of this package, of the system, or 'unexpected' for an error without one. */
+/** The code of an error of this package or of the system. */
 function codeOf(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown };
-  return typeof code === 'string' ? code : 'unexpected';
-}
-
-function isKnown(error: unknown): boolean {
-  return isDtesnError(error) || typeof (error as { code?: unknown } | null)?.code === 'string';
+  return typeof code === 'string' ? code : UNEXPECTED;
 }
