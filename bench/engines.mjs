@@ -2,8 +2,9 @@
  * The bridge beside fifty engines, ten of which accept connections and never answer: its share of one core, and the oldest
  * scrape of the others.
  *
- * The engines live in a process of their own. Their /metrics is that of the simulated engine after some load, 50 KB, whose
- * gauges move at each scrape; counters and histograms stand still, so that each body keeps their laws.
+ * The engines live in a process of their own. Their /metrics is that of the simulated engine after some load, 50 KB. At each scrape
+ * other requests run and more tokens are generated, so that they are busy and none is taken for hung; histograms stand still, so that
+ * each body keeps their laws.
  */
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -52,8 +53,8 @@ async function measure(url, pid, seconds) {
   for (let second = 0; second < seconds; second++) {
     await pause(1);
     const { items } = await (await fetch(`${url}/v1/engines`)).json();
-    const read = items.filter(({ figures }) => figures !== null);
-    if (read.length !== ENGINES) throw new Error(`${read.length} engines of ${ENGINES} have figures`);
+    const read = items.filter(({ figures, state }) => figures !== null && state.name === 'busy');
+    if (read.length !== ENGINES) throw new Error(`${read.length} engines of ${ENGINES} are busy`);
     oldest = Math.max(oldest, ...read.map(({ stalenessSeconds }) => stalenessSeconds));
   }
   return {
@@ -90,14 +91,19 @@ async function loadedBody() {
 
 function answerWith(body) {
   const lines = body.split('\n');
-  const gauges = new Set(Array.from(body.matchAll(/^# TYPE (\S+) gauge$/gm), ([, name]) => name));
-  const moving = lines.flatMap((line, i) =>
-    gauges.has(line.split(/[{ ]/)[0]) && /requests_|usage/.test(line) ? [i] : [],
-  );
+  const places = (name) => lines.flatMap((line, i) => (new RegExp(`^\\w+:${name}\\{`).test(line) ? [i] : []));
+  const running = places('num_requests_running');
+  const waiting = places('num_requests_waiting');
+  const tokens = places('generation_tokens_total');
+  if (running.length === 0 || waiting.length === 0 || tokens.length === 0) throw new Error('a series is missing');
+  let scrapes = 0;
   return (request, response) => {
     if (request.url !== '/metrics') return response.writeHead(request.url === '/health' ? 200 : 404).end();
+    scrapes++;
     const now = lines.slice();
-    for (const i of moving) now[i] = now[i].replace(/\S+$/, Math.random().toFixed(6));
+    for (const i of running) now[i] = now[i].replace(/\S+$/, String(1 + (scrapes % 8)));
+    for (const i of waiting) now[i] = now[i].replace(/\S+$/, '0');
+    for (const i of tokens) now[i] = now[i].replace(/\S+$/, (value) => String(Number(value) + 100 * scrapes));
     response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(now.join('\n'));
   };
 }
