@@ -21,6 +21,8 @@ import { readGguf } from '../../src/engine/model-files/gguf.js';
 import { type MetricFamilies, parsePrometheus, RepeatedReader } from '../../src/engine/prometheus/index.js';
 import { RecursiveLeastSquares } from '../../src/readout/index.js';
 import { parseTrace } from '../../src/simulator/trace.js';
+import { CountingSessions, session } from '../bridge/journal/journal-fixture.js';
+import { MemoryFiles } from '../bridge/journal/memory-files.js';
 import { ggufBytes, llama } from '../engine/model-files/gguf-bytes.js';
 import { metricsBody } from '../faults/engine-server.js';
 import { mutations } from './mutations.js';
@@ -47,6 +49,20 @@ async function readsAsFresh(bytes: Uint8Array): Promise<void> {
   if (known.status === 'rejected') throw known.reason;
   const found = (families: MetricFamilies) => [...families.values()].map(({ name, samples }) => ({ name, samples }));
   if (fresh.status === 'fulfilled') expect(found(known.value)).toEqual(found(fresh.value));
+}
+
+/** A snapshot of two sessions, one with rows. */
+async function snapshotBytes(): Promise<Uint8Array> {
+  const files = new MemoryFiles();
+  const { service, journal } = await CountingSessions.open(files, { compactBytes: 1 });
+  service.create(session('a'));
+  service.create(session('b'));
+  service.feed('a', 5);
+  await journal.commit();
+  while (journal.figures.compactions === 0) await new Promise((resolve) => setImmediate(resolve));
+  await journal.close();
+  const name = files.names().find((one) => one.includes('snapshot'))!;
+  return files.get(name).slice();
 }
 
 interface Parser {
@@ -82,7 +98,7 @@ const parsers: Parser[] = [
   },
   {
     name: 'a snapshot of the journal',
-    seeds: [new Uint8Array(64)],
+    seeds: [await snapshotBytes()],
     parse: (bytes) => loadSnapshot(bytes, Date.now),
     expected: coded,
   },
