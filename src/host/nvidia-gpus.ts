@@ -2,7 +2,6 @@
  * The NVIDIA GPUs of this host, as nvidia-smi tells: [] where it is not installed, for without it there is no driver;
  * null where it fails or says something else.
  */
-import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 /** One NVIDIA GPU of this host, as nvidia-smi reports it. */
@@ -31,6 +30,7 @@ export async function nvidiaGpus({
   command = 'nvidia-smi',
 }: NvidiaGpusOptions = {}): Promise<NvidiaGpu[] | null> {
   try {
+    const { execFile } = await import('node:child_process');
     const options = { maxBuffer: MIB, ...(signal ? { signal } : {}) };
     const { stdout } = await promisify(execFile)(command, [QUERY, '--format=csv,noheader,nounits'], options);
     return stdout.trim() === '' ? [] : stdout.trim().split('\n').map(gpu);

@@ -11,7 +11,6 @@
  *
  * An engine that dies sends `data: {"error":{...}}` before [DONE]; a process that crashes cuts the stream.
  */
-import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { decodeBytes } from './byte-tokenizer.js';
 import { type Completion, readCompletion } from './completion-request.js';
@@ -35,7 +34,7 @@ export function complete(face: ServerFace, body: unknown, response: ServerRespon
 }
 
 class Answer implements RequestListener {
-  private readonly id = `cmpl-${randomUUID().replaceAll('-', '')}`;
+  private readonly id = `cmpl-${crypto.randomUUID().replaceAll('-', '')}`;
   private readonly created: number;
   private readonly tokens: number[] = [];
 

@@ -8,7 +8,6 @@
  * /health and /ping read a flag: a hung engine is healthy, a dead one is 503 with an empty body. /load is 0 unless load
  * is tracked. `created` and the permission of a model card are new in each answer, as the engine does.
  */
-import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { listOf } from './bounded-schemas.js';
@@ -59,7 +58,7 @@ export const routes: Record<string, Record<string, Route>> = {
 function models(face: ServerFace): Reply {
   const created = Math.floor(face.unixTime());
   const permission = {
-    id: `modelperm-${randomUUID().replaceAll('-', '')}`,
+    id: `modelperm-${crypto.randomUUID().replaceAll('-', '')}`,
     object: 'model_permission',
     created,
     allow_create_engine: false,

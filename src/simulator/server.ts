@@ -11,7 +11,6 @@
  * again on the same port; shutting resets every connection.
  * Errors: DtesnError ERR_DTESN_SIMULATOR_PORT when the port cannot be bound.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DtesnError } from '../errors/index.js';
@@ -88,7 +87,9 @@ export class SimulatorServer {
     }
     if (apiKey === null || method === 'OPTIONS' || !url.startsWith('/v1')) return null;
     const [scheme = '', key = ''] = (headers.authorization ?? '').split(' ', 2);
-    const right = scheme.toLowerCase() === 'bearer' && timingSafeEqual(sha256(key), sha256(apiKey));
+    const right =
+      scheme.toLowerCase() === 'bearer' &&
+      process.getBuiltinModule('node:crypto').timingSafeEqual(sha256(key), sha256(apiKey));
     return right ? null : { status: 401, body: { error: 'Unauthorized' } };
   }
 
@@ -112,7 +113,7 @@ export class SimulatorServer {
 }
 
 function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return process.getBuiltinModule('node:crypto').createHash('sha256').update(text).digest();
 }
 
 /** The JSON that came, or the reply that refuses it. */

@@ -9,7 +9,6 @@
  * processes that write the last one wins. A file that is torn, altered, of another version, of another engine, larger
  * than 1 MiB or dated in the future is ignored. Errors: none; `problems()` tells what went wrong.
  */
-import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
@@ -90,7 +89,7 @@ export class KeptFacts {
   async #write(): Promise<void> {
     do {
       this.#again = false;
-      const beside = `${this.#file}.${randomUUID()}.tmp`;
+      const beside = `${this.#file}.${crypto.randomUUID()}.tmp`;
       try {
         await mkdir(path.dirname(this.#file), { recursive: true });
         const body = JSON.stringify({ label: this.#label, ...this.#facts });
@@ -135,5 +134,5 @@ function jsonOf(text: string): unknown {
 }
 
 function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return process.getBuiltinModule('node:crypto').createHash('sha256').update(text).digest('hex');
 }

@@ -7,7 +7,6 @@
  * (size, time, inode), so a time limit that the first reading missed is met by the next.
  * Errors: DtesnError ERR_DTESN_MODEL_FILES when no file says anything.
  */
-import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { DtesnError } from '../../errors/index.js';
@@ -109,7 +108,7 @@ function ggufFacts({ hiddenSize, trainedLength, vocabSize, tokenizerSize, dtype 
 }
 
 function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return process.getBuiltinModule('node:crypto').createHash('sha256').update(bytes).digest('hex');
 }
 
 function nothingSaid(folder: string, outcomes: Outcome<unknown>[]): DtesnError {
