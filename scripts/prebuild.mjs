@@ -5,7 +5,7 @@
  *     node scripts/prebuild.mjs --all [NAME ...]    for each platform, or those named, by zig (cross/platforms.mjs, cross/zig.mjs)
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -51,17 +51,12 @@ function clearTimestamp(file) {
   writeFileSync(file, bytes);
 }
 
-/** Whether the binary of this machine is there, and newer than its sources. */
-function isCurrent() {
-  const libc = process.report?.getReport().header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
+/** Whether a binary of this machine is there: the one that a release has tried must not be built again. */
+function isThere() {
+  const libc = process.report.getReport().header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
   const isHere = (one) => one.platform === process.platform && one.arch === process.arch;
   const here = platforms.find((one) => isHere(one) && (one.libc === undefined || one.libc === libc));
-  const file = here && path.join(root, here.file);
-  if (file === undefined || !existsSync(file)) return false;
-  const sources = readdirSync(path.join(root, 'native'), { recursive: true }).map((name) =>
-    path.join(root, 'native', name),
-  );
-  return sources.every((source) => statSync(source).mtimeMs <= statSync(file).mtimeMs);
+  return here !== undefined && existsSync(path.join(root, here.file));
 }
 
 const { values, positionals } = parseArgs({
@@ -80,6 +75,6 @@ if (values.all) {
     const seconds = ((performance.now() - start) / 1000).toFixed(0);
     console.log(`${name}: ${(statSync(path.join(root, file)).size / 1e6).toFixed(2)} MB in ${seconds} s`);
   }
-} else if (!values.missing || !isCurrent()) {
+} else if (!values.missing || !isThere()) {
   prebuild('host', ['--strip', '--tag-libc']);
 }
