@@ -5,7 +5,7 @@
  * again. systemd's sockets are served beside the configured
  * ones, or in place of the standard one where none is configured.
  */
-import { notifySystemd } from '../native/index.js';
+import { mapLargeBlocks, notifySystemd } from '../native/index.js';
 import { Bridge } from './bridge.js';
 import { Drain, exitCodes, inheritedSockets, onFatal, SystemdNotifier } from './life/index.js';
 import { LogWriter } from './logs/index.js';
@@ -24,6 +24,7 @@ export async function serve(options: BridgeOptions): Promise<number> {
   } catch (error) {
     return exitCodeOf(error, exitCodes.usage);
   }
+  mapLargeBlocks();
   const metrics = new MetricsRegistry();
   const log = new LogWriter({ metrics, level: checked.config.logLevel });
   const systemd = new SystemdNotifier({ send: notifySystemd, log });

@@ -375,6 +375,7 @@ export interface Addon {
   sendDatagram(address: string, text: string): boolean;
   /** Files this process may have open; Infinity for no limit, null on a system without the limit. */
   openFileLimit(): { soft: number; hard: number } | null;
+  mapLargeBlocks(): boolean;
 
   // trees
   /** Rooted trees of exactly this order, 1 to 20, by generating them. */
