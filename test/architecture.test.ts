@@ -22,6 +22,7 @@ const rooms: Record<string, string[]> = {
   transform: ['errors', 'native'],
   encoding: ['errors', 'native'],
   engine: ['errors', 'abort'],
+  scores: ['errors', 'native', 'numeric', 'random', 'network', 'readout'],
   sources: ['errors', 'host', 'abort', 'engine'],
   aggregation: ['errors', 'abort', 'engine', 'sources'],
   pipeline: ['errors', 'abort', 'host', 'sources', 'aggregation', 'transform'],

@@ -1,7 +1,7 @@
 /** The double-scroll electronic circuit. */
 import { z } from 'zod';
 import { checkOptions } from '../errors/index.js';
-import type { Matrix } from '../numeric/index.js';
+import type { Matrix64 } from '../numeric/index.js';
 import { type FlowOptions, flowShape, sampled } from './flow.js';
 import { number, positive } from './options.js';
 
@@ -39,7 +39,7 @@ export interface DoubleScrollOptions extends FlowOptions {
  * Source: Chang, Socolar & Gauthier; as in Gauthier, Bollt, Griffith & Barbosa (2021), "Next generation reservoir computing",
  * Nature Communications 12.
  */
-export function doubleScroll(steps: number, options: DoubleScrollOptions = {}): Matrix {
+export function doubleScroll(steps: number, options: DoubleScrollOptions = {}): Matrix64 {
   const checked = checkOptions(optionsSchema, options, 'doubleScroll');
   const { r1, r2, r4, ir, beta } = checked;
   return sampled(

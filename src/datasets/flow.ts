@@ -1,5 +1,5 @@
 /** Series of a flow: its state at equal distances in time. */
-import type { Matrix } from '../numeric/index.js';
+import type { Matrix64 } from '../numeric/index.js';
 import { Extrapolation, type Flow } from './extrapolation.js';
 import { checkSteps, discard, point, positive } from './options.js';
 
@@ -23,7 +23,7 @@ export function sampled(
   flow: Flow,
   steps: number,
   options: { dt: number; start: readonly number[]; discard: number },
-): Matrix {
+): Matrix64 {
   const { dt, start } = options;
   const cols = start.length;
   checkSteps(steps, cols);

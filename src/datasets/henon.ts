@@ -1,7 +1,7 @@
 /** The Hénon map. */
 import { z } from 'zod';
 import { checkOptions, DtesnError } from '../errors/index.js';
-import type { Matrix } from '../numeric/index.js';
+import type { Matrix64 } from '../numeric/index.js';
 import { checkSteps, discard, number, point } from './options.js';
 
 const optionsSchema = z.object({ a: number(1.4), b: number(0.3), start: point([0, 0]), discard: discard() });
@@ -28,7 +28,7 @@ export interface HenonOptions {
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong option; DtesnError ERR_DTESN_DIVERGED.
  * Source: Hénon (1976), "A two-dimensional mapping with a strange attractor", Comm. Math. Physics 50.
  */
-export function henon(steps: number, options: HenonOptions = {}): Matrix {
+export function henon(steps: number, options: HenonOptions = {}): Matrix64 {
   const { a, b, start, discard } = checkOptions(optionsSchema, options, 'henon');
   const data = new Float64Array(2 * checkSteps(steps, 2));
   let [x = 0, y = 0] = start;

@@ -4,6 +4,7 @@
  *
  * @module dtesn/datasets
  */
+export type { Matrix64 } from '../numeric/index.js';
 export { type ChannelEqualizationOptions, channelEqualization } from './channel.js';
 export { type DoubleScrollOptions, doubleScroll } from './double-scroll.js';
 export type { FlowOptions } from './flow.js';

@@ -1,12 +1,12 @@
 /** The Japanese vowels of the UCI repository. */
 import { argumentError, checkWhole } from '../errors/index.js';
-import type { Matrix } from '../numeric/index.js';
+import type { Matrix64 } from '../numeric/index.js';
 import { dataError } from './ts-file.js';
 
 /** Series and the label of each. */
 export interface LabelledSeries<Label> {
   /** The series, each steps x features; they differ in steps. */
-  readonly series: Matrix[];
+  readonly series: Matrix64[];
   /** One for each series. */
   readonly labels: Label[];
 }
@@ -43,8 +43,8 @@ export function parseJapaneseVowels(text: string, utterances?: readonly number[]
   return { series, labels: counts.flatMap((count, speaker) => new Array<number>(count).fill(speaker)) };
 }
 
-function blocksOf(text: string): Matrix[] {
-  const blocks: Matrix[] = [];
+function blocksOf(text: string): Matrix64[] {
+  const blocks: Matrix64[] = [];
   let rows: number[] = [];
   const close = () => {
     if (rows.length > 0) {

@@ -1,7 +1,7 @@
 /** The Kuramoto-Sivashinsky equation. */
 import { z } from 'zod';
 import { checkOptions, DtesnError, shapeError } from '../errors/index.js';
-import { fft, type Matrix } from '../numeric/index.js';
+import { fft, type Matrix64 } from '../numeric/index.js';
 import { checkSteps, discard, positive } from './options.js';
 
 const optionsSchema = z.object({
@@ -49,7 +49,7 @@ const CONTOUR = 16;
  * DtesnError ERR_DTESN_DIVERGED where dt is too long.
  * Source: Kassam & Trefethen (2005), "Fourth-order time-stepping for stiff PDEs", SIAM J. Sci. Computing 26(4).
  */
-export function kuramotoSivashinsky(steps: number, options: KuramotoSivashinskyOptions = {}): Matrix {
+export function kuramotoSivashinsky(steps: number, options: KuramotoSivashinskyOptions = {}): Matrix64 {
   const { points, length, dt, start, discard } = checkOptions(optionsSchema, options, 'kuramotoSivashinsky');
   if (start !== undefined && start.length !== points) {
     throw shapeError(`start with ${points} elements (points)`, start.length);

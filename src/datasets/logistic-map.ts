@@ -1,7 +1,7 @@
 /** The logistic map. */
 import { z } from 'zod';
 import { checkOptions } from '../errors/index.js';
-import type { Matrix } from '../numeric/index.js';
+import type { Matrix64 } from '../numeric/index.js';
 import { checkSteps, discard } from './options.js';
 
 const optionsSchema = z.object({
@@ -30,7 +30,7 @@ export interface LogisticMapOptions {
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong option.
  * Source: May (1976), "Simple mathematical models with very complicated dynamics", Nature 261.
  */
-export function logisticMap(steps: number, options: LogisticMapOptions = {}): Matrix {
+export function logisticMap(steps: number, options: LogisticMapOptions = {}): Matrix64 {
   const { r, start, discard } = checkOptions(optionsSchema, options, 'logisticMap');
   const data = new Float64Array(checkSteps(steps, 1));
   let x = start;

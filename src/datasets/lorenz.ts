@@ -1,7 +1,7 @@
 /** The Lorenz system. */
 import { z } from 'zod';
 import { checkOptions } from '../errors/index.js';
-import type { Matrix } from '../numeric/index.js';
+import type { Matrix64 } from '../numeric/index.js';
 import { type FlowOptions, flowShape, sampled } from './flow.js';
 import { number } from './options.js';
 
@@ -33,7 +33,7 @@ export interface LorenzOptions extends FlowOptions {
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong option; DtesnError ERR_DTESN_DIVERGED.
  * Source: Lorenz (1963), "Deterministic nonperiodic flow", J. Atmospheric Sciences 20.
  */
-export function lorenz(steps: number, options: LorenzOptions = {}): Matrix {
+export function lorenz(steps: number, options: LorenzOptions = {}): Matrix64 {
   const checked = checkOptions(optionsSchema, options, 'lorenz');
   const { sigma, rho, beta } = checked;
   return sampled(

@@ -1,7 +1,7 @@
 /** The Lorenz-96 model. */
 import { z } from 'zod';
 import { checkOptions, shapeError } from '../errors/index.js';
-import type { Matrix } from '../numeric/index.js';
+import type { Matrix64 } from '../numeric/index.js';
 import type { FlowOptions } from './flow.js';
 import { sampled } from './flow.js';
 import { discard, number, positive } from './options.js';
@@ -32,7 +32,7 @@ export interface Lorenz96Options extends FlowOptions {
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong option; RangeError ERR_DTESN_SHAPE for a start of another length.
  * Source: Lorenz (1996), "Predictability: a problem partly solved", ECMWF seminar on predictability.
  */
-export function lorenz96(steps: number, options: Lorenz96Options = {}): Matrix {
+export function lorenz96(steps: number, options: Lorenz96Options = {}): Matrix64 {
   const { sites, forcing, ...checked } = checkOptions(optionsSchema, options, 'lorenz96');
   const start = checked.start ?? Array.from({ length: sites }, (_, i) => (i === 0 ? forcing + 0.01 : forcing));
   if (start.length !== sites) throw shapeError(`start with ${sites} elements (sites)`, start.length);

@@ -1,7 +1,7 @@
 /** The Mackey-Glass delay equation. */
 import { z } from 'zod';
 import { checkOptions } from '../errors/index.js';
-import type { Matrix } from '../numeric/index.js';
+import type { Matrix64 } from '../numeric/index.js';
 import { checkSteps, discard, positive } from './options.js';
 
 const optionsSchema = z.object({
@@ -48,7 +48,7 @@ const TERMS = 24;
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong option.
  * Source: Mackey & Glass (1977), "Oscillation and chaos in physiological control systems", Science 197.
  */
-export function mackeyGlass(steps: number, options: MackeyGlassOptions = {}): Matrix {
+export function mackeyGlass(steps: number, options: MackeyGlassOptions = {}): Matrix64 {
   const { dt, discard, ...equation } = checkOptions(optionsSchema, options, 'mackeyGlass');
   const data = new Float64Array(checkSteps(steps, 1));
   const pieces = new Pieces(equation);

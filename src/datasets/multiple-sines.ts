@@ -1,7 +1,7 @@
 /** Sums of sines. */
 import { z } from 'zod';
 import { checkOptions } from '../errors/index.js';
-import type { Matrix } from '../numeric/index.js';
+import type { Matrix64 } from '../numeric/index.js';
 import { checkSteps } from './options.js';
 
 const frequencies = [0.2, 0.311, 0.42, 0.51, 0.63, 0.74, 0.85, 0.97];
@@ -26,7 +26,7 @@ export interface MultipleSinesOptions {
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong option.
  * Source: Jaeger & Haas (2004), Science 304; the frequencies as in Gallicchio, Micheli & Pedrelli (2018), Neural Networks 108.
  */
-export function multipleSines(steps: number, options: MultipleSinesOptions = {}): Matrix {
+export function multipleSines(steps: number, options: MultipleSinesOptions = {}): Matrix64 {
   const { sines } = checkOptions(optionsSchema, options, 'multipleSines');
   const data = new Float64Array(checkSteps(steps, 1));
   for (let t = 0; t < steps; t++) {

@@ -1,7 +1,7 @@
 /** Chen's double-scroll attractor. */
 import { z } from 'zod';
 import { checkOptions } from '../errors/index.js';
-import type { Matrix } from '../numeric/index.js';
+import type { Matrix64 } from '../numeric/index.js';
 import { type FlowOptions, flowShape, sampled } from './flow.js';
 import { number } from './options.js';
 
@@ -32,7 +32,7 @@ export interface MultiscrollOptions extends FlowOptions {
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong option; DtesnError ERR_DTESN_DIVERGED.
  * Source: Chen & Ueta (1999), "Yet another chaotic attractor", Int. J. Bifurcation and Chaos 9(7).
  */
-export function multiscroll(steps: number, options: MultiscrollOptions = {}): Matrix {
+export function multiscroll(steps: number, options: MultiscrollOptions = {}): Matrix64 {
   const checked = checkOptions(optionsSchema, options, 'multiscroll');
   const { a, b, c } = checked;
   return sampled(

@@ -1,7 +1,7 @@
 /** Nonlinear autoregressive moving average series. */
 import { z } from 'zod';
 import { checkOptions, DtesnError, rangeError } from '../errors/index.js';
-import type { Matrix } from '../numeric/index.js';
+import type { Matrix64 } from '../numeric/index.js';
 import { RandomNumbers } from '../random/index.js';
 import { checkSteps, seed } from './options.js';
 
@@ -35,9 +35,9 @@ export interface NarmaOptions {
 /** A series and what is to be answered: row t of both is of the same step. */
 export interface Task {
   /** steps x inputs. */
-  readonly inputs: Matrix;
+  readonly inputs: Matrix64;
   /** steps x outputs. */
-  readonly targets: Matrix;
+  readonly targets: Matrix64;
 }
 
 const usual = new Map([

@@ -1,7 +1,7 @@
 /** Independent random inputs. */
 import { z } from 'zod';
 import { checkOptions, rangeError } from '../errors/index.js';
-import type { Matrix } from '../numeric/index.js';
+import type { Matrix64 } from '../numeric/index.js';
 import { RandomNumbers } from '../random/index.js';
 import { checkSteps, number, seed } from './options.js';
 
@@ -34,7 +34,7 @@ export interface NoiseOptions {
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong option.
  * Source: Jaeger (2002), "Short term memory in echo state networks", GMD report 152.
  */
-export function noise(steps: number, options: NoiseOptions = {}): Matrix {
+export function noise(steps: number, options: NoiseOptions = {}): Matrix64 {
   const { low, high, features, seed } = checkOptions(optionsSchema, options, 'noise');
   if (!(high > low)) throw rangeError(`a number above ${low} (low)`, 'high', high);
   const random = new RandomNumbers(seed, 'dataset');

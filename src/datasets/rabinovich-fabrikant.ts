@@ -1,7 +1,7 @@
 /** The Rabinovich-Fabrikant system. */
 import { z } from 'zod';
 import { checkOptions } from '../errors/index.js';
-import type { Matrix } from '../numeric/index.js';
+import type { Matrix64 } from '../numeric/index.js';
 import { type FlowOptions, flowShape, sampled } from './flow.js';
 import { number } from './options.js';
 
@@ -29,7 +29,7 @@ export interface RabinovichFabrikantOptions extends FlowOptions {
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong option; DtesnError ERR_DTESN_DIVERGED: many starts do.
  * Source: Rabinovich & Fabrikant (1979), "Stochastic self-modulation of waves in nonequilibrium media", Sov. Phys. JETP 50(2).
  */
-export function rabinovichFabrikant(steps: number, options: RabinovichFabrikantOptions = {}): Matrix {
+export function rabinovichFabrikant(steps: number, options: RabinovichFabrikantOptions = {}): Matrix64 {
   const checked = checkOptions(optionsSchema, options, 'rabinovichFabrikant');
   const { alpha, gamma } = checked;
   return sampled(

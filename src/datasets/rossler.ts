@@ -1,7 +1,7 @@
 /** The Rössler system. */
 import { z } from 'zod';
 import { checkOptions } from '../errors/index.js';
-import type { Matrix } from '../numeric/index.js';
+import type { Matrix64 } from '../numeric/index.js';
 import { type FlowOptions, flowShape, sampled } from './flow.js';
 import { number } from './options.js';
 
@@ -32,7 +32,7 @@ export interface RosslerOptions extends FlowOptions {
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong option; DtesnError ERR_DTESN_DIVERGED.
  * Source: Rössler (1976), "An equation for continuous chaos", Physics Letters A 57(5).
  */
-export function rossler(steps: number, options: RosslerOptions = {}): Matrix {
+export function rossler(steps: number, options: RosslerOptions = {}): Matrix64 {
   const checked = checkOptions(optionsSchema, options, 'rossler');
   const { a, b, c } = checked;
   return sampled(

@@ -1,7 +1,7 @@
 /** Scalers: a linear map of each column, fitted to a series, with its inverse. */
 import { z } from 'zod';
 import { argumentError, checkOptions, rangeError, shapeError } from '../errors/index.js';
-import { asMatrix, type Matrix, type SeriesInput } from '../numeric/index.js';
+import { asMatrix, type Matrix64, type SeriesInput } from '../numeric/index.js';
 
 /** What a Scaler is made of, as JSON. */
 export interface ScalerParts {
@@ -42,12 +42,12 @@ export class Scaler {
   }
 
   /** The scaled series, a new matrix in f64. Errors: RangeError ERR_DTESN_SHAPE for another number of columns. */
-  transform(series: SeriesInput): Matrix {
+  transform(series: SeriesInput): Matrix64 {
     return this.#mapped(series, (x, k) => (x - this.offset[k]!) / this.scale[k]!);
   }
 
   /** The series that `transform` makes this one of. Errors: as transform's. */
-  invert(series: SeriesInput): Matrix {
+  invert(series: SeriesInput): Matrix64 {
     return this.#mapped(series, (y, k) => y * this.scale[k]! + this.offset[k]!);
   }
 
@@ -56,7 +56,7 @@ export class Scaler {
     return { offset: [...this.offset], scale: [...this.scale] };
   }
 
-  #mapped(series: SeriesInput, map: (value: number, column: number) => number): Matrix {
+  #mapped(series: SeriesInput, map: (value: number, column: number) => number): Matrix64 {
     const { rows, cols, data } = asMatrix(series, 'series');
     if (cols !== this.offset.length) {
       throw shapeError(`series with ${this.offset.length} features (columns of this scaler)`, cols);

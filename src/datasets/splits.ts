@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { argumentError, checkOptions, checkWhole, rangeError } from '../errors/index.js';
-import { asMatrix, type Matrix, type SeriesInput } from '../numeric/index.js';
+import { asMatrix, type Matrix64, type SeriesInput } from '../numeric/index.js';
 import type { Task } from './narma.js';
 
 /** Rows `from` to `to` - 1 of a series. */
@@ -20,7 +20,7 @@ export interface Split<Part> {
 }
 
 /** Rows of a series as a matrix; a Float64Array is viewed, not copied. */
-export function rowsOf(series: SeriesInput, { from, to }: RowRange): Matrix {
+export function rowsOf(series: SeriesInput, { from, to }: RowRange): Matrix64 {
   const { rows, cols, data } = asMatrix(series, 'series');
   checkWhole(from, 'from', 0, rows);
   checkWhole(to, 'to', from, rows);
@@ -33,7 +33,7 @@ export function rowsOf(series: SeriesInput, { from, to }: RowRange): Matrix {
  * `test` is a share of the rows in (0, 1), rounded to whole rows, or a whole number of rows. Default 0.2.
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT, also where a part would have no row.
  */
-export function trainTestSplit(series: SeriesInput, options: { test?: number | undefined } = {}): Split<Matrix> {
+export function trainTestSplit(series: SeriesInput, options: { test?: number | undefined } = {}): Split<Matrix64> {
   const { test } = checkOptions(trainTestSchema, options, 'trainTestSplit');
   const whole = asMatrix(series, 'series');
   const tested = test < 1 ? Math.round(test * whole.rows) : test;

@@ -1,13 +1,13 @@
 /** Data files of the UCR and UEA archives (`.ts`). */
 import { argumentError, DtesnError } from '../errors/index.js';
-import type { Matrix } from '../numeric/index.js';
+import type { Matrix64 } from '../numeric/index.js';
 
 /** What a `.ts` file holds. */
 export interface TsFile {
   /** @problemName; null where the file has none. */
   readonly name: string | null;
   /** The series, each steps x features; they may differ in steps. */
-  readonly series: Matrix[];
+  readonly series: Matrix64[];
   /** The class of each series; null where the file has none. */
   readonly labels: string[] | null;
   /** The classes in the order of the header; null where the file has none. */
@@ -77,7 +77,7 @@ function headerOf(lines: readonly string[]): Header {
 }
 
 interface Case {
-  series: Matrix;
+  series: Matrix64;
   label: string;
   missing: number;
 }

@@ -10,7 +10,9 @@ import type { Matrix } from './matrix.js';
 import type { SeriesInput } from './series.js';
 
 /** A matrix in f64; a Float64Array is kept and not copied. */
-export type Matrix64 = Matrix & { readonly data: Float64Array };
+export interface Matrix64 extends Matrix {
+  readonly data: Float64Array;
+}
 
 /** A typed array or an array of numbers has one column; an array of rows as many as its first row. */
 export function asMatrix(series: SeriesInput, argument: string): Matrix64 {
