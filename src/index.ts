@@ -117,6 +117,7 @@ export {
   State,
   type StateOptions,
   type Topology,
+  type WeightSources,
 } from './network/index.js';
 export {
   type CsrMatrix,

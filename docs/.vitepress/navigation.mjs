@@ -25,6 +25,7 @@ export function apiSidebar() {
     'dtesn/engine',
     'dtesn/simulator',
     'dtesn/datasets',
+    'dtesn/initializers',
     'dtesn/scores',
     'dtesn/plots',
     'dtesn/bridge',

@@ -4,6 +4,7 @@ export const entries = {
   engine: 'src/entry-points/engine.ts',
   simulator: 'src/entry-points/simulator.ts',
   datasets: 'src/datasets/index.ts',
+  initializers: 'src/initializers/index.ts',
   scores: 'src/scores/index.ts',
   plots: 'src/plots/index.ts',
   bridge: 'src/bridge/index.ts',

@@ -22,6 +22,7 @@ export const entryPoints = {
   'dtesn/engine': 'src/entry-points/engine.ts',
   'dtesn/simulator': 'src/entry-points/simulator.ts',
   'dtesn/datasets': 'src/datasets/index.ts',
+  'dtesn/initializers': 'src/initializers/index.ts',
   'dtesn/scores': 'src/scores/index.ts',
   'dtesn/plots': 'src/plots/index.ts',
   'dtesn/bridge': 'src/bridge/index.ts',
