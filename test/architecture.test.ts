@@ -8,7 +8,7 @@ const root = path.resolve(import.meta.dirname, '..');
 /** For each room of src/, the rooms it may import. */
 const rooms: Record<string, string[]> = {
   errors: [],
-  host: ['abort'],
+  host: ['errors', 'abort'],
   abort: [],
   native: ['errors', 'host'],
   random: [],
@@ -21,8 +21,9 @@ const rooms: Record<string, string[]> = {
   streams: ['errors', 'native', 'numeric', 'network'],
   readout: ['errors', 'native', 'numeric', 'network'],
   transform: ['errors', 'native'],
-  encoding: ['errors', 'native'],
+  encoding: ['errors', 'host', 'native'],
   engine: ['errors', 'abort'],
+  plots: ['errors', 'host', 'numeric', 'scores'],
   scores: ['errors', 'native', 'numeric', 'random', 'network', 'readout'],
   sources: ['errors', 'host', 'abort', 'engine'],
   aggregation: ['errors', 'abort', 'engine', 'sources'],

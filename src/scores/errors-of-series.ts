@@ -7,7 +7,7 @@
 import { z } from 'zod';
 import { checkOptions, rangeError } from '../errors/index.js';
 import type { SeriesInput } from '../numeric/index.js';
-import { mean, pairOf, squaredError, variance } from './pairs.js';
+import { mean, pairOf, squaredError, variance } from './series-pair.js';
 
 /** Mean squared error: mean (target - output)². */
 export function mse(targets: SeriesInput, outputs: SeriesInput): number {

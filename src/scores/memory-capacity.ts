@@ -5,7 +5,7 @@ import type { Network } from '../network/index.js';
 import { type Matrix, matrix } from '../numeric/index.js';
 import { RandomNumbers } from '../random/index.js';
 import { Ridge } from '../readout/index.js';
-import { mean, variance } from './pairs.js';
+import { mean, variance } from './series-pair.js';
 
 const measureShape = {
   washout: z.int().min(0).default(200).describe('a whole number, 0 or more'),

@@ -1,7 +1,7 @@
 /** Scores of forecasts that say how sure they are. */
 import { argumentError, rangeError } from '../errors/index.js';
 import { asMatrix, type Matrix64, type SeriesInput } from '../numeric/index.js';
-import { pairOf } from './pairs.js';
+import { pairOf } from './series-pair.js';
 
 /**
  * Continuous ranked probability score of an ensemble, the mean over all numbers; in the unit of the targets, 0 is exact. For one member
