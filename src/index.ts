@@ -224,6 +224,19 @@ export {
   trainReadoutAsync,
 } from './readout/index.js';
 export {
+  type CandidateOf,
+  type Evaluate,
+  type EvaluationRun,
+  type SearchConstant,
+  type SearchDimension,
+  type SearchOptions,
+  type SearchRange,
+  type SearchResult,
+  type SearchRow,
+  type SearchSpace,
+  search,
+} from './search/index.js';
+export {
   type StreamId,
   StreamPool,
   type StreamPoolOptions,

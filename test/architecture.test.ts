@@ -23,6 +23,7 @@ const rooms: Record<string, string[]> = {
   transform: ['errors', 'native'],
   encoding: ['errors', 'host', 'native'],
   engine: ['errors', 'abort'],
+  search: ['errors', 'abort', 'random'],
   plots: ['errors', 'host', 'numeric', 'scores'],
   scores: ['errors', 'native', 'numeric', 'random', 'network', 'readout'],
   sources: ['errors', 'host', 'abort', 'engine'],

@@ -49,7 +49,7 @@ test('every plot is one SVG with its title, a background and colours of both sch
     expect(svg).toContain('prefers-color-scheme: dark');
     expect(svg).toContain('A &lt; B &amp; &quot;C&quot;</text>');
     expect(svg).not.toMatch(/NaN|undefined/);
-    const open = svg.match(/<(svg|g|text|style|title)\b[^/>]*>/g)?.length;
+    const open = svg.match(/<(svg|g|text|style|title)\b[^>]*(?<!\/)>/g)?.length;
     expect(svg.match(/<\/(svg|g|text|style|title)>/g)).toHaveLength(open!);
   }
 });
