@@ -87,6 +87,7 @@ export function framed(
       : `<text x="${PADDING + 6}" y="${PADDING + 16}" font-size="16" font-weight="600">${escaped(title)}</text>`;
   const body = plot.outerHTML
     .replace('<svg ', `<svg x="${PADDING}" y="${above}" `)
+    .replace(/ d="[^"]*"/g, (path) => path.replace(/(\.\d)\d+/g, '$1'))
     .replace(/ xmlns(:xlink)?="[^"]*"/g, '')
     .replace(/background: white;|background: var\(--plot-background\);?/g, '');
   return [
