@@ -47,6 +47,7 @@ export {
 } from './encoding/index.js';
 export * from './entry-points/engine.js';
 export * from './entry-points/simulator.js';
+export type { Initializer, InitialWeights } from './initializers/index.js';
 export {
   Arena,
   type ArenaDtypes,

@@ -7,7 +7,7 @@ import { checkSteps, number, seed } from './options.js';
 
 const optionsSchema = z.object({ signalToNoise: number(28), seed: seed() });
 
-/** Options of channelEqualization. */
+/** Options of channelEqualization: the noise of the channel, and the seed. */
 export interface ChannelEqualizationOptions {
   /** Power of q over that of the noise, in dB. Default 28. */
   signalToNoise?: number | undefined;

@@ -6,7 +6,7 @@ import { checkSteps, discard, number, point } from './options.js';
 
 const optionsSchema = z.object({ a: number(1.4), b: number(0.3), start: point([0, 0]), discard: discard() });
 
-/** Options of henon. */
+/** Options of henon: parameters of the map, and its first row. */
 export interface HenonOptions {
   /** a. Default 1.4. */
   a?: number | undefined;

@@ -18,7 +18,7 @@ const optionsSchema = z.object({
   discard: discard(),
 });
 
-/** Options of kuramotoSivashinsky. */
+/** Options of kuramotoSivashinsky: the grid, the time of a row, and the first one. */
 export interface KuramotoSivashinskyOptions {
   /** Points of the grid: a power of two, 8 or more. Default 128. */
   points?: number | undefined;

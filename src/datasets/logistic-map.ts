@@ -10,7 +10,7 @@ const optionsSchema = z.object({
   discard: discard(),
 });
 
-/** Options of logisticMap. */
+/** Options of logisticMap: the parameter r, and the first row. */
 export interface LogisticMapOptions {
   /** r, in (0, 4]. Default 3.9. */
   r?: number | undefined;

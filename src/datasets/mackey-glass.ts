@@ -14,7 +14,7 @@ const optionsSchema = z.object({
   discard: discard(),
 });
 
-/** Options of mackeyGlass. */
+/** Options of mackeyGlass: delay and rates of the equation, its past, and the time of a row. */
 export interface MackeyGlassOptions {
   /** τ: the delay, above 0. Chaotic from about 16.8 on. Default 17. */
   tau?: number | undefined;

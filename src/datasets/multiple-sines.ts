@@ -10,7 +10,7 @@ const optionsSchema = z.object({
   sines: z.int().min(1).max(8).default(8).describe('a whole number from 1 to 8'),
 });
 
-/** Options of multipleSines. */
+/** Options of multipleSines: how many are added. */
 export interface MultipleSinesOptions {
   /** How many sines are added, 1 to 8. Default 8. */
   sines?: number | undefined;

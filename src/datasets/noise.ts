@@ -12,7 +12,7 @@ const optionsSchema = z.object({
   seed: seed(),
 });
 
-/** Options of noise. */
+/** Options of noise: bounds, width and seed of the numbers. */
 export interface NoiseOptions {
   /** The least value. Default -1. */
   low?: number | undefined;

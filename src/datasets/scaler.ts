@@ -85,7 +85,7 @@ const minMaxSchema = z.object({
   high: z.number().default(1).describe('a finite number'),
 });
 
-/** Options of minMaxScaler. */
+/** Options of minMaxScaler: the bounds of the scaled columns. */
 export interface MinMaxScalerOptions {
   /** What the least value of each column becomes. Default 0. */
   low?: number | undefined;

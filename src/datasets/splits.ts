@@ -67,7 +67,7 @@ export function toForecasting(series: SeriesInput, horizon = 1): Task {
   };
 }
 
-/** Options of walkForward. */
+/** Options of walkForward: how many splits, and the rows of each. */
 export interface WalkForwardOptions {
   /** Splits, 1 or more. Default 5. */
   folds?: number | undefined;

@@ -4,7 +4,7 @@ import { checkOptions, rangeError } from '../errors/index.js';
 import type { Matrix64 } from '../numeric/index.js';
 import { type DenseInitializer, number, square } from './initializer.js';
 
-/** Options of cycle. */
+/** Options of cycle: weights along the ring, back, and of each unit to itself. */
 export interface CycleOptions {
   /** Weight from each unit to the next, and from the last to the first: the spectral radius of a plain cycle. Default 0.9. */
   weight?: number | undefined;
@@ -37,7 +37,7 @@ export function cycle(options: CycleOptions = {}): DenseInitializer {
   return (rows, cols) => line(square(rows, cols), checked, true);
 }
 
-/** Options of delayLine. */
+/** Options of delayLine: weights along the line, back, and of each unit to itself. */
 export interface DelayLineOptions {
   /** Weight from each unit to the next. Default 0.9. */
   weight?: number | undefined;
@@ -66,7 +66,7 @@ export function delayLine(options: DelayLineOptions = {}): DenseInitializer {
   return (rows, cols) => line(square(rows, cols), checked, false);
 }
 
-/** Options of cycleWithJumps. */
+/** Options of cycleWithJumps: weights of the ring and of its jumps, and their length. */
 export interface CycleWithJumpsOptions {
   /** Weight of the cycle. Default 0.9. */
   weight?: number | undefined;

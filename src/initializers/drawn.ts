@@ -18,7 +18,7 @@ const shape = {
   spectralRadius: z.number().gt(0).optional().describe('a number above 0'),
 };
 
-/** Options of uniform. */
+/** Options of uniform: bounds of the weights. */
 export interface UniformOptions extends DrawnWeightsOptions {
   /** The least weight. Default -1. */
   low?: number | undefined;
@@ -41,7 +41,7 @@ export function uniform(options: UniformOptions = {}): Initializer {
   return drawnFrom(checked, (random) => random.uniform(low, high));
 }
 
-/** Options of normal. */
+/** Options of normal: mean and deviation of the weights. */
 export interface NormalOptions extends DrawnWeightsOptions {
   /** Mean of the weights. Default 0. */
   mean?: number | undefined;
@@ -66,7 +66,7 @@ export function normal(options: NormalOptions = {}): Initializer {
   return drawnFrom(checked, (random) => mean + deviation * random.normal());
 }
 
-/** Options of bernoulli. */
+/** Options of bernoulli: the size and the probability of its signs. */
 export interface BernoulliOptions extends DrawnWeightsOptions {
   /** v: each weight is v or -v. Default 1. */
   weight?: number | undefined;

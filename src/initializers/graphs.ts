@@ -14,7 +14,7 @@ export interface GraphOptions {
 
 const shape = { spectralRadius: z.number().gt(0).optional().describe('a number above 0') };
 
-/** Options of smallWorld. */
+/** Options of smallWorld: neighbours on the ring, and how many edges are moved. */
 export interface SmallWorldOptions extends GraphOptions {
   /** Neighbours of each unit on the ring before rewiring, an even number: half of them on each side. Default 2. */
   neighbours?: number | undefined;
@@ -63,7 +63,7 @@ export function smallWorld(options: SmallWorldOptions = {}): DenseInitializer {
   });
 }
 
-/** Options of cluster. */
+/** Options of cluster: how many groups, and how dense they are. */
 export interface ClusterOptions extends GraphOptions {
   /** Groups of consecutive units, of equal size up to one. Default 3. */
   clusters?: number | undefined;
@@ -98,7 +98,7 @@ export function cluster(options: ClusterOptions = {}): DenseInitializer {
   });
 }
 
-/** Options of band. */
+/** Options of band: how far units are joined, on a line or a ring. */
 export interface BandOptions extends GraphOptions {
   /** w: unit i reads units i - w to i + w, 0 or more. Default 1. */
   width?: number | undefined;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { checkOptions } from '../errors/index.js';
 import { type DenseInitializer, number, zeros } from './initializer.js';
 
-/** Options of chebyshevInput. */
+/** Options of chebyshevInput: the first row, and the order of the map. */
 export interface ChebyshevInputOptions {
   /** p: factor of the first row, in (0, 1]. Default 0.3. */
   amplitude?: number | undefined;
@@ -35,7 +35,7 @@ export function chebyshevInput(options: ChebyshevInputOptions = {}): DenseInitia
   return mapped(amplitude, divisor, (w) => Math.cos(order * Math.acos(w)));
 }
 
-/** Options of logisticInput. */
+/** Options of logisticInput: the first row, and the parameter of the map. */
 export interface LogisticInputOptions {
   /** p: factor of the first row, in (0, 1]. Default 0.3. */
   amplitude?: number | undefined;

@@ -5,7 +5,7 @@ import { type DenseInitializer, randomOf, share, zeros } from './initializer.js'
 
 const scale = z.number().gt(0).default(0.1).describe('a number above 0');
 
-/** Options of weightedInput. */
+/** Options of weightedInput: the size of the weights. */
 export interface WeightedInputOptions {
   /** Weights are uniform on [-scale, scale). Default 0.1. */
   scale?: number | undefined;
@@ -33,7 +33,7 @@ export function weightedInput(options: WeightedInputOptions = {}): DenseInitiali
   };
 }
 
-/** Options of informedInput. */
+/** Options of informedInput: which inputs a model gives, and who reads them. */
 export interface InformedInputOptions {
   /** How many of the last inputs come from a model of the process. Required. */
   modelInputs: number;

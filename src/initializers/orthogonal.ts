@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { checkOptions } from '../errors/index.js';
 import { type DenseInitializer, number, randomOf, square } from './initializer.js';
 
-/** Options of orthogonal. */
+/** Options of orthogonal: the radius of the matrix. */
 export interface OrthogonalOptions {
   /** Factor of the matrix, which is its spectral radius. Default 1. */
   scale?: number | undefined;

@@ -4,7 +4,7 @@ import { checkOptions } from '../errors/index.js';
 import type { Confusion, Label } from '../scores/index.js';
 import { colours, common, drawing, framed, type PlotOptions, plotShape } from './frame.js';
 
-/** Options of plotConfusion. */
+/** Options of plotConfusion: size, title and names of the classes. */
 export interface ConfusionPlotOptions extends PlotOptions {
   /** Names of the classes, in their order. Default: the labels. */
   names?: readonly string[] | undefined;

@@ -4,7 +4,7 @@ import { checkOptions, rangeError, shapeError } from '../errors/index.js';
 import { asMatrix, type Matrix, type SeriesInput } from '../numeric/index.js';
 import { colours, common, drawing, type Entry, framed, type PlotOptions, plotShape } from './frame.js';
 
-/** Options of plotForecast. */
+/** Options of plotForecast: what is shown beside the forecast, and labels of the axes. */
 export interface ForecastPlotOptions extends PlotOptions {
   /** Rows that came before the forecast: they are shown on its left. Default: none. */
   past?: SeriesInput | undefined;

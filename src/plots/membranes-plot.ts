@@ -13,7 +13,7 @@ export interface PlottedMembrane {
   readonly units?: number | undefined;
 }
 
-/** Options of plotMembranes. */
+/** Options of plotMembranes: size, title, and the activity of each membrane. */
 export interface MembranesPlotOptions extends PlotOptions {
   /** A number for each membrane, 0 or more, such as its mean activity: the strength of its colour. Default: all alike. */
   activity?: ArrayLike<number> | undefined;

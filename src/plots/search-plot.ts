@@ -11,7 +11,7 @@ export interface SearchPlotRow {
   readonly score: number | null;
 }
 
-/** Options of plotSearch. */
+/** Options of plotSearch: size, title, and which parameters are shown. */
 export interface SearchPlotOptions extends PlotOptions {
   /** Parameters to show, a panel each. Default: all that differ, at most six. */
   parameters?: readonly string[] | undefined;

@@ -4,7 +4,7 @@ import { checkOptions, rangeError } from '../errors/index.js';
 import { asMatrix, fft, type Matrix, type SeriesInput } from '../numeric/index.js';
 import { common, drawing, framed, type PlotOptions, palette, plotShape, shortNumber } from './frame.js';
 
-/** Options of plotSpectrum. */
+/** Options of plotSpectrum: the time of a row, the column, and the rows of a segment. */
 export interface SpectrumPlotOptions extends PlotOptions {
   /** Time from one row to the next. Default 1. */
   dt?: number | undefined;

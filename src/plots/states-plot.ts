@@ -5,7 +5,7 @@ import { asMatrix, type Matrix, type SeriesInput } from '../numeric/index.js';
 import { common, drawing, framed, type PlotOptions, palette, plotShape } from './frame.js';
 import { pngUrl } from './png.js';
 
-/** Options of plotStates. */
+/** Options of plotStates: lines or a map, and labels of the axes. */
 export interface StatesPlotOptions extends PlotOptions {
   /** 'lines' of a few columns, or a 'map' of all, a cell a number. Default: lines for up to 5 columns. */
   kind?: 'lines' | 'map' | undefined;

@@ -2,7 +2,7 @@
 import { rangeError, shapeError } from '../errors/index.js';
 import { type Matrix, matrix } from '../numeric/index.js';
 
-/** A label of a class. */
+/** What names a class: strings, numbers or booleans, compared by ===. */
 export type Label = string | number | boolean;
 
 /** Share of labels that are predicted rightly. Errors: RangeError ERR_DTESN_SHAPE for lists of different lengths, or none. */

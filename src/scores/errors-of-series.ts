@@ -48,7 +48,7 @@ const nrmseSchema = z.object({
     .describe("'deviation', 'range', 'mean', 'quartiles' or a number above 0"),
 });
 
-/** Options of nrmse. */
+/** Options of nrmse: what the error is divided by. */
 export interface NrmseOptions {
   /**
    * What the error is divided by, of all numbers of the targets: 'deviation' (their standard deviation), 'range' (largest less

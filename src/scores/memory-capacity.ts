@@ -33,7 +33,7 @@ const memorySchema = z.object({
   testSteps: z.int().min(10).default(1000).describe('a whole number, 10 or more'),
 });
 
-/** Options of memoryCapacity. */
+/** Options of memoryCapacity: delays, rows and input of the measurement. */
 export interface MemoryCapacityOptions extends MeasureOptions {
   /** The longest delay that is recalled. Default: twice the features of the network, at most 10,000. */
   delays?: number | undefined;
@@ -95,7 +95,7 @@ const capacitySchema = z.object({
   steps: z.int().min(10).default(10_000).describe('a whole number, 10 or more'),
 });
 
-/** Options of informationProcessingCapacity. */
+/** Options of informationProcessingCapacity: delays of each degree, rows and input of the measurement. */
 export interface InformationProcessingCapacityOptions extends MeasureOptions {
   /** For each degree from 1 on, how many of the last inputs its functions read: 0 leaves it out. Default [50, 20, 10]. */
   delays?: readonly number[] | undefined;

@@ -18,7 +18,7 @@ const generalisationSchema = z.object({
   common: z.int().min(1).default(10).describe('a whole number, 1 or more'),
 });
 
-/** Options of kernelRank. */
+/** Options of kernelRank: how many streams of which length, and what counts as zero. */
 export interface KernelRankOptions {
   /** Input streams, uniform on [-1, 1), 2 to 2000. Default: the features of the network, at most 500. */
   streams?: number | undefined;
@@ -30,7 +30,7 @@ export interface KernelRankOptions {
   seed?: number | undefined;
 }
 
-/** Options of generalisationRank. */
+/** Options of generalisationRank: streams, and the steps that they share. */
 export interface GeneralisationRankOptions extends KernelRankOptions {
   /** Last steps that all streams share, at most `steps`. Default 10. */
   common?: number | undefined;

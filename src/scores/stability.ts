@@ -12,7 +12,7 @@ const lyapunovSchema = z.object({
   seed: z.int().min(0).default(0).describe('a whole number from 0 to 9007199254740991'),
 });
 
-/** Options of conditionalLyapunov. */
+/** Options of conditionalLyapunov: the washout, and the distance of the two states. */
 export interface ConditionalLyapunovOptions {
   /** First steps of the series that are run before the measurement. Default 100. */
   washout?: number | undefined;
@@ -75,7 +75,7 @@ const echoSchema = z.object({
   seed: z.int().min(0).default(0).describe('a whole number from 0 to 9007199254740991'),
 });
 
-/** Options of echoState. */
+/** Options of echoState: how many starts, and what may be left of their distance. */
 export interface EchoStateOptions {
   /** Start states, uniform on [-1, 1), 2 to 1000. Default 8. */
   starts?: number | undefined;

@@ -10,7 +10,7 @@ const optionsSchema = z.object({
   scale: z.number().gt(0).optional().describe('a number above 0'),
 });
 
-/** Options of validTime. */
+/** Options of validTime: the time of a row, the exponent, and the largest error that counts as right. */
 export interface ValidTimeOptions {
   /** Time from one row to the next. Default 1. */
   dt?: number | undefined;

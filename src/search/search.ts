@@ -18,7 +18,7 @@ export interface EvaluationRun {
 /** The score of a candidate: smaller is better. A candidate whose evaluation throws, or gives no finite number, has failed. */
 export type Evaluate<Candidate> = (candidate: Candidate, run: EvaluationRun) => number | Promise<number>;
 
-/** Options of search. */
+/** Options of search: how many candidates and seeds, by which strategy, and where finished evaluations are kept. */
 export interface SearchOptions {
   /** Candidates that are drawn, 1 or more. Required. */
   budget: number;
