@@ -125,6 +125,7 @@ export {
   type CsrParts,
   csr,
   type Matrix,
+  type Matrix64,
   type MatrixData,
   matrix,
   type SeriesInput,
