@@ -45,8 +45,9 @@ export interface Drawing {
 
 /** The two packages: what draws, and the document it draws into. */
 export async function drawing(): Promise<{ Plot: Drawing; document: unknown }> {
-  const Plot = (await importOptional('@observablehq/plot', '^0.6.17', 'plots')) as Drawing;
-  const { parseHTML } = (await importOptional('linkedom', '^0.18.12', 'plots')) as {
+  const install = '@observablehq/plot linkedom';
+  const Plot = (await importOptional('@observablehq/plot', '^0.6.17', 'plots', install)) as Drawing;
+  const { parseHTML } = (await importOptional('linkedom', '^0.18.12', 'plots', install)) as {
     parseHTML(text: string): { document: unknown };
   };
   return { Plot, document: parseHTML('<!doctype html><html><body></body></html>').document };
