@@ -47,6 +47,7 @@ export {
 } from './encoding/index.js';
 export * from './entry-points/engine.js';
 export * from './entry-points/simulator.js';
+export type { Initializer, InitialWeights } from './initializers/index.js';
 export {
   Arena,
   type ArenaDtypes,
@@ -117,12 +118,14 @@ export {
   State,
   type StateOptions,
   type Topology,
+  type WeightSources,
 } from './network/index.js';
 export {
   type CsrMatrix,
   type CsrParts,
   csr,
   type Matrix,
+  type Matrix64,
   type MatrixData,
   matrix,
   type SeriesInput,
@@ -222,6 +225,19 @@ export {
   trainReadout,
   trainReadoutAsync,
 } from './readout/index.js';
+export {
+  type CandidateOf,
+  type Evaluate,
+  type EvaluationRun,
+  type SearchConstant,
+  type SearchDimension,
+  type SearchOptions,
+  type SearchRange,
+  type SearchResult,
+  type SearchRow,
+  type SearchSpace,
+  search,
+} from './search/index.js';
 export {
   type StreamId,
   StreamPool,
