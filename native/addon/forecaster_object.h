@@ -1,11 +1,15 @@
 // Forecaster32 and Forecaster64: new Forecaster(network, readout): both in closed loop (readout/forecast.h).
 //
-//   run(state, last, out)                              -> steps done; last: outputs, out: steps x outputs
-//   runAsync(state, last, out, control)                -> Promise of steps done
-//   runMany(states, gates | null, last, out, done)     states: State objects, or stateSize elements a start, in place;
+//   run(state, last, out, given)                       -> steps done; last: outputs, out: steps x outputs
+//   runAsync(state, last, out, given, control)         -> Promise of steps done
+//   runMany(states, gates | null, last, out, done, given)
+//                                                      states: State objects, or stateSize elements a start, in place;
 //                                                      last: starts x outputs, out: starts x steps x outputs, done: one
 //                                                      a start, all f64
 //   runManyAsync(the same, control, threads)
+//
+// given: the inputs beyond the outputs, steps x (inputs - outputs) in the dtype of the states, the same for all starts;
+// null where the outputs are all inputs.
 //
 // The views of an asynchronous call must lie on shared memory (TypeScript checks): it cannot be detached meanwhile.
 #pragma once
@@ -42,10 +46,10 @@ class ForecasterObject final : public Napi::ObjectWrap<ForecasterObject<T>> {
     const LinearReadout& readout = LinearReadoutObject::from(info[1]).readout();
     const Network<T>& network = *owner.shared(env);
     const ReadoutShape& shape = readout.shape();
-    if (shape.states != network.featureSize() || shape.outputs != network.inputs() ||
+    if (shape.states != network.featureSize() || shape.outputs > network.inputs() ||
         (shape.inputs != 0 && shape.inputs != network.inputs())) {
       failShape(env, "Expected a readout of " + std::to_string(network.featureSize()) + " states, 0 or " +
-                         std::to_string(network.inputs()) + " inputs and " + std::to_string(network.inputs()) +
+                         std::to_string(network.inputs()) + " inputs and up to " + std::to_string(network.inputs()) +
                          " outputs (those of the network) but received " + std::to_string(shape.states) + ", " +
                          std::to_string(shape.inputs) + " and " + std::to_string(shape.outputs));
     }
@@ -150,6 +154,11 @@ class ForecasterObject final : public Napi::ObjectWrap<ForecasterObject<T>> {
     return control;
   }
 
+  const T* readGiven(const Napi::Value& value, size_t steps) const {
+    const size_t beyond = owner_->shared(value.Env())->inputs() - outputs();
+    return beyond == 0 ? nullptr : view<T>(value, "inputs", steps * beyond).data;
+  }
+
   std::pair<Forecast<T>, size_t> readOne(const Napi::CallbackInfo& info, const StateObject<T>& state) const {
     const Span<double> last = view<double>(info[1], "last", outputs());
     const Span<double> out = view<double>(info[2], "out");
@@ -157,12 +166,13 @@ class ForecasterObject final : public Napi::ObjectWrap<ForecasterObject<T>> {
       failShape(info.Env(), "Expected out with a multiple of " + std::to_string(outputs()) + " elements (outputs)" +
                                 butReceived(out.size));
     }
+    const T* const given = readGiven(info[3], out.size / outputs());
     Ranges ranges;
     ranges.writes(state.data(), owner_->shared(info.Env())->stateSize(), "state");
     ranges.writes(last.data, last.size, "last");
     ranges.writes(out.data, out.size, "out");
     ranges.checkApart(info.Env());
-    return {{state.data(), state.gates(), last.data, out.data, nullptr}, out.size / outputs()};
+    return {{state.data(), state.gates(), last.data, out.data, nullptr, given}, out.size / outputs()};
   }
 
   Napi::Value run(const Napi::CallbackInfo& info) {
@@ -180,9 +190,9 @@ class ForecasterObject final : public Napi::ObjectWrap<ForecasterObject<T>> {
     const Napi::Env env = info.Env();
     StateObject<T>& state = usable(info[0]);
     const auto [forecast, steps] = readOne(info, state);
-    const Control control = stepControl(info[3]);
+    const Control control = stepControl(info[4]);
     return guarded(env, [&, &forecast = forecast, &steps = steps]() -> Napi::Value {
-      Pending pending(env, {info.This(), info[0], state.views(), info[1], info[2], info[3]});
+      Pending pending(env, {info.This(), info[0], state.views(), info[1], info[2], info[3], info[4]});
       auto work = std::make_unique<One>(*this, state, forecast, steps, control, std::move(pending));
       const Napi::Promise promise = work->promise();
       environment(env).run(env, std::move(work));
@@ -211,13 +221,15 @@ class ForecasterObject final : public Napi::ObjectWrap<ForecasterObject<T>> {
     const uint8_t* const gates = owner_->readGates(info[1]);
     Many many;
     many.steps = starts == 0 ? 0 : out.size / last.size;
+    const T* const given = readGiven(info[5], many.steps);
     Ranges ranges;
     ranges.writes(last.data, last.size, "last");
     ranges.writes(out.data, out.size, "out");
     ranges.writes(done.data, done.size, "done");
     for (size_t s = 0; s < starts; ++s) {
-      Forecast<T> forecast = {rows.data + s * size, gates, last.data + s * outputs(),
-                              out.data + s * many.steps * outputs(), done.data + s};
+      Forecast<T> forecast = {
+          rows.data + s * size, gates, last.data + s * outputs(), out.data + s * many.steps * outputs(),
+          done.data + s,        given};
       if (hasStates) {
         StateObject<T>& state = usable(info[0].As<Napi::Array>().Get(static_cast<uint32_t>(s)));
         forecast.state = state.data();
@@ -250,11 +262,11 @@ class ForecasterObject final : public Napi::ObjectWrap<ForecasterObject<T>> {
     return guarded(env, [&]() -> Napi::Value {
       Many many = readMany(info);
       const std::vector<StateObject<T>*> states = many.states;
-      const Control control = stepControl(info[5]);
-      Pending pending(env, {info.This(), copied(info[0]), info[1], info[2], info[3], info[4], info[5]});
+      const Control control = stepControl(info[6]);
+      Pending pending(env, {info.This(), copied(info[0]), info[1], info[2], info[3], info[4], info[5], info[6]});
       const size_t most = environment(env).threads();
       const size_t threads =
-          info[6].IsUndefined() ? most : std::min(most, std::max<size_t>(1, count(info[6], "threads")));
+          info[7].IsUndefined() ? most : std::min(most, std::max<size_t>(1, count(info[7], "threads")));
       auto work = std::make_unique<Several>(*this, std::move(many), threads, control, std::move(pending));
       const Napi::Promise promise = work->promise();
       if (work->parts() == 0) {

@@ -28,7 +28,6 @@
 #include "addon/network_spec.h"
 #include "addon/state_object.h"
 #include "addon/task.h"
-#include "network/shared_networks.h"
 #include "network/stability.h"
 
 namespace dtesn::addon {
@@ -64,7 +63,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     const Napi::Object spec = object(info[0], "spec");
     guarded(env, [&] {
       if (text(spec, "kind") == "shared") {
-        network_ = claimed(spec);
+        network_ = claimed<T>(spec);
       } else {
         take(env, ReadNetwork<T>(spec).build(Control()));
       }
@@ -149,15 +148,6 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     Pending pending_;
     Shared<Network<T>> built_;
   };
-
-  static Shared<Network<T>> claimed(const Napi::Object& spec) {
-    const Shared<AnyNetwork> any = SharedNetworks::claim(count(spec.Get("number"), "number"));
-    if (!any || any->isDouble() != (sizeof(T) == 8)) {
-      fail<Napi::Error>(spec.Env(), "ERR_DTESN_CLOSED",
-                        "Expected the handle of an open network: keep it open until Network.from has returned");
-    }
-    return Shared<Network<T>>(static_cast<const Network<T>*>(any.get()));
-  }
 
   const Network<T>& network(Napi::Env env) const { return *shared(env); }
 

@@ -1,7 +1,8 @@
 // Networks from the objects that TypeScript has checked: read on the JavaScript thread, and built on any.
 //
 //   { kind: 'regions', inputs, parentFirst, regions: [region, ...] }      { kind: 'nvar', inputs, delay, order, strides
-//   } region    { units, inputs, law, rate, segments: [{ units, activation }], recurrent, input, carry, bias, parent,
+//   } { kind: 'featured', inputs, number, lines: [inputs, features], offsets, factors }        of a shared network
+//   region    { units, inputs, law, rate, segments: [{ units, activation }], recurrent, input, carry, bias, parent,
 //               coupling, feedback, seed, stream }
 //   operator  { kind: 'topology', ... } | { kind: 'uniform', scaling } | { kind: 'antisymmetric', scaling, diffusion }
 //   |
@@ -23,8 +24,10 @@
 #include "linalg/sparse_rows.h"
 #include "network/control.h"
 #include "network/draw.h"
+#include "network/featured.h"
 #include "network/nvar.h"
 #include "network/region_network.h"
+#include "network/shared_networks.h"
 
 namespace dtesn::addon {
 
@@ -297,6 +300,41 @@ std::vector<PlaceSpec<T>> placesOf(const Napi::Object& spec, size_t inputs) {
   return places;
 }
 
+// The network of { number }, of SharedNetworks.
+template <class T>
+Shared<Network<T>> claimed(const Napi::Object& spec) {
+  const Shared<AnyNetwork> any = SharedNetworks::claim(count(spec.Get("number"), "number"));
+  if (!any || any->isDouble() != (sizeof(T) == 8)) {
+    fail<Napi::Error>(spec.Env(), "ERR_DTESN_CLOSED",
+                      "Expected the handle of an open network: keep it open until Network.from has returned");
+  }
+  return Shared<Network<T>>(static_cast<const Network<T>*>(any.get()));
+}
+
+// A shared network seen through products of elements of its state: factors offsets[i] .. offsets[i + 1] are feature i.
+template <class T>
+Shared<Network<T>> featuredOf(const Napi::Object& spec) {
+  const Napi::Env env = spec.Env();
+  const Napi::Object lines = object(spec.Get("lines"), "lines");
+  typename Featured<T>::Lines kept;
+  kept.inputs = count(lines.Get(0u), "lines");
+  kept.features = count(lines.Get(1u), "lines");
+  auto featured = std::make_unique<Featured<T>>(claimed<T>(spec), kept);
+  const Span<uint32_t> offsets = view<uint32_t>(spec.Get("offsets"), "offsets");
+  const Span<uint32_t> factors = view<uint32_t>(spec.Get("factors"), "factors");
+  const size_t size = featured->elements();
+  for (size_t i = 0; i + 1 < offsets.size; ++i) {
+    const uint32_t from = offsets.data[i], to = offsets.data[i + 1];
+    const bool fits = from < to && to <= factors.size &&
+                      std::all_of(factors.data + from, factors.data + to, [size](uint32_t at) { return at < size; });
+    if (!fits)
+      failShape(env, "Expected offsets that rise up to the factors, and factors below the elements of the lines");
+    featured->add(factors.data + from, to - from);
+  }
+  if (featured->featureSize() == 0) failShape(env, "Expected at least one feature");
+  return Shared<Network<T>>(featured.release());
+}
+
 // A network as it was read; build() counts regions, and throws Interrupted where `control` says so.
 template <class T>
 class ReadNetwork {
@@ -308,6 +346,10 @@ class ReadNetwork {
     if (text(spec, "kind") == "regions") {
       places_ = placesOf<T>(spec, inputs_);
       parentFirst_ = spec.Get("parentFirst").ToBoolean().Value();
+      return;
+    }
+    if (text(spec, "kind") == "featured") {
+      made_ = featuredOf<T>(spec);
       return;
     }
     delay_ = count(spec.Get("delay"), "delay");
@@ -326,6 +368,7 @@ class ReadNetwork {
   }
 
   Shared<Network<T>> build(const Control& control) {
+    if (made_) return std::move(made_);
     if (places_.empty()) return Shared<Network<T>>(new Nvar<T>(inputs_, delay_, order_, strides_));
     std::vector<Place<T>> places;
     for (PlaceSpec<T>& place : places_) {
@@ -337,6 +380,7 @@ class ReadNetwork {
 
  private:
   size_t inputs_;
+  Shared<Network<T>> made_;
   std::vector<PlaceSpec<T>> places_;
   bool parentFirst_ = false;
   size_t delay_ = 0, order_ = 0, strides_ = 0;

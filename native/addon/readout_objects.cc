@@ -16,6 +16,7 @@
 #include "addon/state_object.h"
 #include "addon/task.h"
 #include "addon/view.h"
+#include "readout/kept_rows.h"
 #include "readout/normal_equations.h"
 #include "readout/orthogonal_factor.h"
 #include "readout/recursive_least_squares.h"
@@ -30,12 +31,18 @@ size_t squareBytes(const ReadoutShape& shape) {
   return columns * columns / 2 * sizeof(double);
 }
 
-// new RidgeTrainer(shape, orthogonal)
+// new RidgeTrainer(shape, solver, folds); solver: 'cholesky', 'qr' (svd, too) or 'dual'
 //
-//   add(states, inputs, targets), addAsync(the same, control) -> rows done
-//   train(state, series, targets, washout, block), trainAsync(the same, control) -> steps done (readout/train.h)
-//   solve(ridge, weights, bias), solveAsync(the same, control) -> whether there is a solution
-//   close()
+//   add(states, inputs, targets, weights | null), addAsync(the same, control) -> rows done
+//   train(state, series, targets, washout, block, weights | null), trainAsync(the same, control)
+//                                                             -> steps done (readout/train.h)
+//   counted                                                   the rows so far that count
+//   enter(fold)                                               where the next rows go
+//   solve(ridge, weights, bias, features[], errors | null), solveAsync(the same, control)
+//                                                             -> condition number, 0 where there is no solution
+//   validate(ridges, errors, control)                         -> Promise; errors: folds x ridges x outputs
+//   spectrum([vectors, squares, coefficients, rest, means, outputMeans, basis | null]), spectrumAsync(the same,
+//   control) close()
 class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
  public:
   static Napi::Function define(Napi::Env env) {
@@ -43,19 +50,27 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
         env, "RidgeTrainer",
         {InstanceMethod("add", &RidgeTrainer::add), InstanceMethod("addAsync", &RidgeTrainer::addAsync),
          InstanceMethod("train", &RidgeTrainer::trainNow), InstanceMethod("trainAsync", &RidgeTrainer::trainAsync),
-         InstanceMethod("solve", &RidgeTrainer::solve), InstanceMethod("solveAsync", &RidgeTrainer::solveAsync),
+         InstanceMethod("solve", &RidgeTrainer::solve), InstanceMethod("solveAsync", &RidgeTrainer::solve),
+         InstanceMethod("validate", &RidgeTrainer::validate), InstanceMethod("validateAsync", &RidgeTrainer::validate),
+         InstanceMethod("spectrum", &RidgeTrainer::spectrum), InstanceMethod("spectrumAsync", &RidgeTrainer::spectrum),
+         InstanceMethod("enter", &RidgeTrainer::enter), InstanceAccessor("counted", &RidgeTrainer::counted, nullptr),
          InstanceMethod("close", &RidgeTrainer::close)});
   }
 
   explicit RidgeTrainer(const Napi::CallbackInfo& info)
       : Napi::ObjectWrap<RidgeTrainer>(info), shape_(readShape(info[0])) {
     guarded(info.Env(), [&] {
-      if (info[1].ToBoolean()) {
-        sums_ = std::make_unique<OrthogonalFactor>(shape_);
-      } else {
+      const std::string solver = info[1].ToString().Utf8Value();
+      const size_t folds = std::max<size_t>(1, count(info[2], "folds"));
+      if (solver == "dual") {
+        sums_ = std::make_unique<KeptRows>(shape_);
+      } else if (solver == "cholesky") {
         sums_ = std::make_unique<NormalEquations>(shape_);
+      } else {
+        sums_ = std::make_unique<OrthogonalFactor>(shape_, folds);
       }
-      memory_.take(info.Env(), squareBytes(shape_));
+      folds_ = folds;
+      memory_.take(info.Env(), squareBytes(shape_) * (solver == "qr" ? folds : 1));
     });
   }
 
@@ -79,7 +94,8 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
     check(info.Env());
     size_t done = 0;
     withFeatures(info, shape_, [&](const auto& features, size_t rows) {
-      sums_->add(features, view<double>(info[2], "targets", rows * shape_.outputs).data, rows);
+      const double* const targets = view<double>(info[2], "targets", rows * shape_.outputs).data;
+      counted_ += sums_->add(features, targets, optionalView<double>(info[3], "weights", rows).data, rows);
       done = rows;
     });
     return Napi::Number::New(info.Env(), static_cast<double>(done));
@@ -87,15 +103,17 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
 
   Napi::Value addAsync(const Napi::CallbackInfo& info) {
     check(info.Env());
-    const Control control = controlOf(info[3]);
+    const Control control = controlOf(info[4]);
     Task::Body body;
     withFeatures(info, shape_, [&](const auto& features, size_t rows) {
       const Span<double> targets = view<double>(info[2], "targets", rows * shape_.outputs);
-      body = [this, features, targets, rows, control] {
+      const double* const weights = optionalView<double>(info[3], "weights", rows).data;
+      body = [this, features, targets, weights, rows, control] {
         const size_t piece = sums_->blockRows();
         for (size_t done = 0; done < rows; done += piece) {
           const size_t some = std::min(piece, rows - done);
-          sums_->add(features.from(shape_, done), targets.data + done * shape_.outputs, some, control.ending());
+          counted_ += sums_->add(features.from(shape_, done), targets.data + done * shape_.outputs,
+                                 weights == nullptr ? nullptr : weights + done, some, control.ending());
           if (!control.report(some)) return static_cast<double>(done + some);
         }
         return static_cast<double>(rows);
@@ -105,7 +123,7 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
   }
 
   template <class T>
-  Lesson<T> lessonOf(const Napi::CallbackInfo& info, const StateObject<T>& state) const {
+  Lesson<T> lessonOf(const Napi::CallbackInfo& info, const StateObject<T>& state) {
     const Napi::Env env = info.Env();
     state.checkUsable(env);
     const Network<T>& network = *state.network();
@@ -122,6 +140,8 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
                          " features and at least as many steps as are washed out");
     }
     lesson.targets = view<double>(info[2], "targets", lesson.steps * shape_.outputs).data;
+    lesson.weights = optionalView<double>(info[5], "weights", lesson.steps).data;
+    lesson.counted = &counted_;
     const Span<T> block = view<T>(info[4], "block", kTrainSteps * network.featureSize());
     lesson.block = block.data;
     lesson.state = state.data();
@@ -129,6 +149,7 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
     Ranges ranges;
     ranges.reads(series.data, series.size, "series");
     ranges.reads(lesson.targets, lesson.steps * shape_.outputs, "targets");
+    if (lesson.weights != nullptr) ranges.reads(lesson.weights, lesson.steps, "weights");
     ranges.writes(block.data, block.size, "block");
     ranges.writes(lesson.state, network.stateSize(), "state");
     ranges.checkApart(env);
@@ -157,7 +178,7 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
 
   Napi::Value trainAsync(const Napi::CallbackInfo& info) {
     check(info.Env());
-    Control control = controlOf(info[5]);
+    Control control = controlOf(info[6]);
     return withState(info, [&](auto& state) {
       const auto lesson = lessonOf(info, state);
       const auto network = state.shared();
@@ -169,7 +190,7 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
       const Napi::Env env = info.Env();
       return guarded(env, [&]() -> Napi::Value {
         const Napi::Promise promise =
-            Task::start(env, {info.This(), info[0], state.views(), info[1], info[2], info[4], info[5]}, body,
+            Task::start(env, {info.This(), info[0], state.views(), info[1], info[2], info[4], info[5], info[6]}, body,
                         [this, &state](Napi::Env settled) {
                           state.unclaim();
                           unclaim(settled);
@@ -181,24 +202,78 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
     });
   }
 
-  Napi::Value solve(const Napi::CallbackInfo& info) {
-    check(info.Env());
-    const double ridge = number(info[0], "ridge");
-    const Span<double> weights = view<double>(info[1], "weights", shape_.features() * shape_.outputs);
-    const Span<double> bias = view<double>(info[2], "bias", shape_.outputs);
-    const bool solved = guarded(info.Env(), [&] { return sums_->solve(ridge, weights.data, bias.data); });
-    return Napi::Boolean::New(info.Env(), solved);
+  // The body now, or on another thread where there is a control for it.
+  template <class Body>
+  Napi::Value finish(const Napi::CallbackInfo& info, size_t controlAt, Body body) {
+    if (info.Length() <= controlAt) {
+      return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), body(Interruption())); });
+    }
+    const Control control = controlOf(info[controlAt]);
+    return startTask(info, [body, control] { return body(control.interruption()); });
   }
 
-  Napi::Value solveAsync(const Napi::CallbackInfo& info) {
-    check(info.Env());
+  Napi::Value solve(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    check(env);
     const double ridge = number(info[0], "ridge");
-    const Span<double> weights = view<double>(info[1], "weights", shape_.features() * shape_.outputs);
-    const Span<double> bias = view<double>(info[2], "bias", shape_.outputs);
-    const Control control = controlOf(info[3]);
-    return startTask(info, [this, ridge, weights, bias, control] {
-      return sums_->solve(ridge, weights.data, bias.data, control.interruption()) ? 1.0 : 0.0;
+    if (!info[3].IsArray()) failArgument(env, "Expected an array for features" + butReceived(info[3]));
+    const Napi::Array list = info[3].As<Napi::Array>();
+    Prefixes prefixes;
+    size_t rows = 0;
+    for (uint32_t i = 0; i < list.Length(); ++i) {
+      prefixes.features.push_back(count(list.Get(i), "features"));
+      if (prefixes.features.back() > shape_.features()) failShape(env, "Expected at most all features for features");
+      rows += prefixes.features.back();
+    }
+    prefixes.weights = view<double>(info[1], "weights", rows * shape_.outputs).data;
+    prefixes.bias = view<double>(info[2], "bias", list.Length() * shape_.outputs).data;
+    prefixes.errors = optionalView<double>(info[4], "errors", list.Length() * shape_.outputs).data;
+    return finish(info, 5, [this, ridge, prefixes](const Interruption& interruption) {
+      return sums_->solve(ridge, prefixes, interruption);
     });
+  }
+
+  Napi::Value validate(const Napi::CallbackInfo& info) {
+    check(info.Env());
+    const Span<double> given = view<double>(info[0], "ridges");
+    const std::vector<double> ridges(given.data, given.data + given.size);
+    double* const errors = view<double>(info[1], "errors", folds_ * ridges.size() * shape_.outputs).data;
+    return finish(info, 2, [this, ridges, errors](const Interruption& interruption) {
+      sums_->validate(ridges, errors, interruption);
+      return 1.0;
+    });
+  }
+
+  Napi::Value spectrum(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    check(env);
+    if (!info[0].IsArray()) failArgument(env, "Expected an array for spectrum" + butReceived(info[0]));
+    const Napi::Array parts = info[0].As<Napi::Array>();
+    const bool keepsRows = dynamic_cast<const KeptRows*>(sums_.get()) != nullptr;
+    const size_t features = shape_.features(), outputs = shape_.outputs, values = keepsRows ? counted_ : features;
+    Spectrum spectrum;
+    spectrum.vectors = view<double>(parts.Get(0u), "vectors", values * features).data;
+    spectrum.squares = view<double>(parts.Get(1u), "squares", values).data;
+    spectrum.coefficients = view<double>(parts.Get(2u), "coefficients", values * outputs).data;
+    spectrum.rest = view<double>(parts.Get(3u), "rest", outputs).data;
+    spectrum.means = view<double>(parts.Get(4u), "means", features).data;
+    spectrum.outputMeans = view<double>(parts.Get(5u), "outputMeans", outputs).data;
+    spectrum.basis = optionalView<double>(parts.Get(6u), "basis", keepsRows ? values * values : 0).data;
+    return finish(info, 1, [this, spectrum](const Interruption& interruption) {
+      return sums_->spectrum(spectrum, interruption) ? 1.0 : 0.0;
+    });
+  }
+
+  Napi::Value enter(const Napi::CallbackInfo& info) {
+    check(info.Env());
+    const size_t fold = count(info[0], "fold");
+    if (fold >= folds_) failShape(info.Env(), "Expected a fold below " + std::to_string(folds_) + butReceived(fold));
+    sums_->enter(fold);
+    return info.Env().Undefined();
+  }
+
+  Napi::Value counted(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), static_cast<double>(counted_));
   }
 
   Napi::Value close(const Napi::CallbackInfo& info) {
@@ -219,6 +294,7 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
   ExternalMemory memory_{Env()};
   Occupancy occupancy_;
   std::unique_ptr<LeastSquares> sums_;
+  size_t folds_ = 1, counted_ = 0;
 };
 
 // new RecursiveTrainer(shape, ridge, forgetting)

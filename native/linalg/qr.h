@@ -8,6 +8,8 @@
 // skinny QR: Demmel et al. (2012), SIAM J. Sci. Comput. 34(1).
 #pragma once
 
+#include <utility>
+
 #include "linalg/interruption.h"
 #include "linalg/trapezoid.h"
 
@@ -25,6 +27,8 @@ class StreamingQr {
   void absorb(size_t rows, size_t first = 0, const Interruption& interruption = {});
 
   const Trapezoid& factor() const { return factor_; }
+  // Takes another factor of the same size, or of no strips where none follows; returns the one so far.
+  Trapezoid exchange(Trapezoid factor) { return std::exchange(factor_, std::move(factor)); }
 
  private:
   void factorPanel(double* r, double* v, size_t rows);

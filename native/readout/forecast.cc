@@ -1,5 +1,6 @@
 #include "readout/forecast.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -16,6 +17,7 @@ bool Feedback<T>::feed(const Forecast<T>& forecast, size_t t, T* input) const {
     input[m] = static_cast<T>(row[m]);
     isFinite = isFinite && std::isfinite(input[m]);
   }
+  if (given_ > 0) std::copy_n(forecast.given + t * given_, given_, input + outputs_);
   return isFinite;
 }
 

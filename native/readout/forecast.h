@@ -1,6 +1,7 @@
 // A network and its readout in closed loop: every output is fed back as the next input.
 //
-//   out(t) = y(t)        u(t+1) = y(t) in T        x(t+1) by the network        y(t+1) = W' [x(t+1), u(t+1)] + b
+//   out(t) = y(t)        u(t+1) = [y(t), given(t)] in T        x(t+1) by the network        y(t+1) = W' [x(t+1),
+//   u(t+1)] + b
 //
 // A forecast ends before the step whose input is not finite in T. Nothing is allocated in a step.
 // Traffic of a step: that of the network, and the weights of the readout once a state.
@@ -24,16 +25,19 @@ struct Forecast {
   double* last = nullptr;          // outputs: y(0), and the output after the last step when it is done
   double* out = nullptr;           // steps x outputs
   double* done = nullptr;          // takes the steps done
+  const T* given = nullptr;        // steps x the inputs beyond the outputs
 };
 
-// What closes the loop. The readout reads the features of this network and has as many outputs as it has inputs.
+// What closes the loop. The readout reads the features of this network and has at most as many outputs as it has
+// inputs; those beyond are given.
 template <class T>
 class Feedback {
  public:
   Feedback(const Network<T>& network, const LinearReadout& readout)
       : network_(network),
         readout_(readout),
-        outputs_(network.inputs()),
+        outputs_(readout.shape().outputs),
+        given_(network.inputs() - outputs_),
         features_(network.showsState() ? 0 : network.featureSize()) {}
 
   // Writes row t and makes it the next input; false where that is not finite.
@@ -44,7 +48,7 @@ class Feedback {
  private:
   const Network<T>& network_;
   const LinearReadout& readout_;
-  size_t outputs_;
+  size_t outputs_, given_;
   AlignedArray<T> features_;
 };
 

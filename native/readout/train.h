@@ -22,7 +22,9 @@ struct Lesson {
   T* state = nullptr;  // where the series starts from, moved in place
   const uint8_t* gates = nullptr;
   const double* targets = nullptr;  // steps x outputs
+  const double* weights = nullptr;  // steps, or null for ones
   T* block = nullptr;               // kTrainSteps x featureSize, scratch
+  size_t* counted = nullptr;        // takes the rows that count
 };
 
 // Returns the steps done: washed out, or taken into the sums. Fewer than lesson.steps where `control` stopped it, or
@@ -48,7 +50,8 @@ size_t train(const Network<T>& network, const Lesson<T>& lesson, StepScratch<T>&
     if (runFrom(from, some, lesson.block) == 0) return from;
     if (!std::all_of(lesson.block, lesson.block + some * features, [](T x) { return std::isfinite(x); })) return from;
     const T* const u = sums.shape().inputs == 0 ? nullptr : lesson.series + from * inputs;
-    sums.add(FeatureRows<T>{lesson.block, u}, lesson.targets + from * outputs, some, control.ending());
+    *lesson.counted += sums.add(FeatureRows<T>{lesson.block, u}, lesson.targets + from * outputs,
+                                lesson.weights == nullptr ? nullptr : lesson.weights + from, some, control.ending());
   }
   return lesson.steps;
 }

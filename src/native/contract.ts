@@ -65,12 +65,23 @@ export interface RegionSpec {
 }
 
 /**
- * What the addon builds a network from: its regions, the sizes of a vector autoregression, or the number of a shared
- * network.
+ * What the addon builds a network from: its regions, the sizes of a vector autoregression, the features of a shared
+ * network, or the number of one.
  */
 export type NetworkSpec =
   | { kind: 'regions'; inputs: number; parentFirst: boolean; regions: RegionSpec[] }
   | { kind: 'nvar'; inputs: number; delay: number; order: number; strides: number }
+  | {
+      kind: 'featured';
+      inputs: number;
+      /** Of the shared network within. */
+      number: number;
+      /** Rows that the state keeps: of inputs, and of old features. */
+      lines: [inputs: number, features: number];
+      /** factors[offsets[i]] .. factors[offsets[i + 1]]: places in the features, inputs and old features. */
+      offsets: Uint32Array;
+      factors: Uint32Array;
+    }
   | { kind: 'shared'; number: number };
 
 /** Weights, shared by any number of states. */
@@ -165,10 +176,16 @@ export interface NativeStreamTable {
 export interface NativeForecaster<F extends Floats> {
   /**
    * last: outputs, in place; out: steps x outputs. Returns the steps done: fewer when the forecast became infinite or
-   * NaN.
+   * NaN. given: the inputs beyond the outputs, steps x (inputs - outputs), the same for all starts; null for none.
    */
-  run(state: NativeState<F>, last: Float64Array, out: Float64Array): number;
-  runAsync(state: NativeState<F>, last: Float64Array, out: Float64Array, control: Int32Array): Promise<number>;
+  run(state: NativeState<F>, last: Float64Array, out: Float64Array, given: F | null): number;
+  runAsync(
+    state: NativeState<F>,
+    last: Float64Array,
+    out: Float64Array,
+    given: F | null,
+    control: Int32Array,
+  ): Promise<number>;
   /**
    * `states`: State objects, or stateSize elements a start, in place, with one set of gates for all. last: starts x
    * outputs, in place; out: starts x steps x outputs; done: takes the steps of each start.
@@ -179,6 +196,7 @@ export interface NativeForecaster<F extends Floats> {
     last: Float64Array,
     out: Float64Array,
     done: Float64Array,
+    given: F | null,
   ): void;
   runManyAsync(
     states: F | NativeState<F>[],
@@ -186,6 +204,7 @@ export interface NativeForecaster<F extends Floats> {
     last: Float64Array,
     out: Float64Array,
     done: Float64Array,
+    given: F | null,
     control: Int32Array,
     threads?: number,
   ): Promise<number>;
@@ -248,31 +267,80 @@ export interface ReadoutShape {
   intercept: boolean;
 }
 
-/** states: steps x states, of either dtype; inputs: of the same, undefined where the shape has none; the rest is f64. */
+/** What spectrum() fills: native/readout/spectrum.h. The last is null without the basis. */
+export type NativeSpectrum = [
+  vectors: Float64Array,
+  squares: Float64Array,
+  coefficients: Float64Array,
+  rest: Float64Array,
+  means: Float64Array,
+  outputMeans: Float64Array,
+  basis: Float64Array | null,
+];
+
+/**
+ * states: steps x states, of either dtype; inputs: of the same, undefined where the shape has none; the rest is f64.
+ * targets: NaN where a row does not count; weights: one a row, null for ones.
+ */
 export interface NativeRidgeTrainer {
+  /** Rows so far that count. */
+  readonly counted: number;
   /** Returns the rows added: fewer than given when the call was stopped. */
-  add(states: Floats, inputs: Floats | undefined, targets: Float64Array): number;
-  addAsync(states: Floats, inputs: Floats | undefined, targets: Float64Array, control: Int32Array): Promise<number>;
+  add(states: Floats, inputs: Floats | undefined, targets: Float64Array, weights: Float64Array | null): number;
+  addAsync(
+    states: Floats,
+    inputs: Floats | undefined,
+    targets: Float64Array,
+    weights: Float64Array | null,
+    control: Int32Array,
+  ): Promise<number>;
   /**
    * Runs a series from a state and adds its rows. Returns the steps done: fewer than given when the call was stopped,
    * or when a state is not finite, which is then in `block` (240 x featureSize, scratch).
    */
-  train(state: NativeState<Floats>, series: Floats, targets: Float64Array, washout: number, block: Floats): number;
+  train(
+    state: NativeState<Floats>,
+    series: Floats,
+    targets: Float64Array,
+    washout: number,
+    block: Floats,
+    weights: Float64Array | null,
+  ): number;
   trainAsync(
     state: NativeState<Floats>,
     series: Floats,
     targets: Float64Array,
     washout: number,
     block: Floats,
+    weights: Float64Array | null,
     control: Int32Array,
   ): Promise<number>;
+  /** Where the next rows go. */
+  enter(fold: number): void;
   /**
-   * weights: features x outputs, bias: outputs. Returns whether there is a solution: false for linearly dependent
-   * features.
+   * Readouts of the first so many features, one after the other: weights features x outputs, bias outputs, errors
+   * (sums of squares) outputs. Returns the condition number; 0 for linearly dependent features.
    */
-  solve(ridge: number, weights: Float64Array, bias: Float64Array): boolean;
-  /** 1 or 0. */
-  solveAsync(ridge: number, weights: Float64Array, bias: Float64Array, control: Int32Array): Promise<number>;
+  solve(
+    ridge: number,
+    weights: Float64Array,
+    bias: Float64Array,
+    features: number[],
+    errors: Float64Array | null,
+  ): number;
+  solveAsync(
+    ridge: number,
+    weights: Float64Array,
+    bias: Float64Array,
+    features: number[],
+    errors: Float64Array | null,
+    control: Int32Array,
+  ): Promise<number>;
+  /** errors: folds x ridges x outputs. */
+  validate(ridges: Float64Array, errors: Float64Array): number;
+  validateAsync(ridges: Float64Array, errors: Float64Array, control: Int32Array): Promise<number>;
+  spectrum(parts: NativeSpectrum): number;
+  spectrumAsync(parts: NativeSpectrum, control: Int32Array): Promise<number>;
   /** Frees the sums, after the call under way. */
   close(): void;
 }
@@ -341,7 +409,8 @@ export interface Addon {
   // readout
   readonly RidgeTrainer: new (
     shape: ReadoutShape,
-    orthogonal: boolean,
+    solver: 'cholesky' | 'qr' | 'dual',
+    folds: number,
   ) => NativeRidgeTrainer;
   readonly RecursiveTrainer: new (shape: ReadoutShape, ridge: number, forgetting: number) => NativeRecursiveTrainer;
   readonly LinearReadout: new (shape: ReadoutShape, weights: Float64Array, bias: Float64Array) => NativeLinearReadout;

@@ -40,6 +40,7 @@ export type {
   NativeNetwork,
   NativeRecursiveTrainer,
   NativeRidgeTrainer,
+  NativeSpectrum,
   NativeState,
   NativeStreamTable,
   NetworkSpec,

@@ -12,6 +12,17 @@ export {
 } from './es2n.js';
 export { type DrawnEuSnOptions, EuSn, type EuSnFacts, type EuSnOptions, type GivenEuSnOptions } from './eusn.js';
 export type { AnyMatrix, GivenWeights, WeightSources } from './given-weights.js';
+export { Featured, type FeaturedFacts, type FeaturedOptions } from './featured.js';
+export {
+  type DelaysOptions,
+  delays,
+  type Feature,
+  type FeaturePart,
+  firstStates,
+  nlat,
+  type ProductsOptions,
+  products,
+} from './features.js';
 export { BuiltNetwork, ClaimedNetwork, type NetworkHandle, planOf, registerKind } from './handle.js';
 export { isNetwork, Network, type StreamMemory } from './network.js';
 export { Nvar, type NvarFacts, type NvarOptions } from './nvar.js';

@@ -30,6 +30,8 @@ export interface SeriesTarget {
   width?: string;
   /** For the error: 'series', 'series[2]'. */
   argument: string;
+  /** Whether NaN may stand for what is unknown. */
+  nan?: boolean;
 }
 
 export function readSeries(series: SeriesInput, target: SeriesTarget): Floats {
@@ -76,16 +78,24 @@ function featuresError({ inputs, columns, argument }: SeriesTarget, received: un
   return shapeError(`${argument} with ${inputs} feature${inputs === 1 ? '' : 's'} (${columns})`, received);
 }
 
-function checkFinite(values: Floats, { inputs, argument }: SeriesTarget): void {
+function checkFinite(values: Floats, { inputs, argument, nan }: SeriesTarget): void {
   for (let i = 0; i < values.length; i++) {
-    if (!Number.isFinite(values[i])) {
+    if (!Number.isFinite(values[i]) && !(nan && Number.isNaN(values[i]))) {
       throw rangeError(
-        'finite numbers',
+        nan ? 'finite numbers, or NaN,' : 'finite numbers',
         `${argument} (step ${Math.floor(i / inputs)}, feature ${i % inputs})`,
         values[i],
       );
     }
   }
+}
+
+/** Columns of a series that says them; undefined for a typed array, whose rows depend on them. */
+export function columnsOf(series: SeriesInput): number | undefined {
+  if (typeof series !== 'object' || series === null) return undefined;
+  if ('rows' in series) return series.cols;
+  if (!Array.isArray(series)) return undefined;
+  return Array.isArray(series[0]) ? series[0].length : 1;
 }
 
 /** The output of a run: the caller's view after a check, or new memory. */

@@ -4,7 +4,7 @@
  *     row t = [x(t), u(t)]        states: steps x states; inputs: steps x inputs; targets: steps x outputs
  */
 import { z } from 'zod';
-import { shapeError } from '../errors/index.js';
+import { argumentError, rangeError, shapeError } from '../errors/index.js';
 import type { FloatDtype, Floats, ReadoutShape } from '../native/index.js';
 import { readSeries, type SeriesInput, type SeriesTarget } from '../numeric/index.js';
 
@@ -57,13 +57,35 @@ export function readFeatures(
   return { states: x, inputs: undefined, steps };
 }
 
+/** NaN stands for an unknown target where `nan`. */
 export function readTargets(
   targets: SeriesInput,
   steps: number,
   { outputs }: ReadoutShape,
   shared = false,
+  nan = false,
 ): Float64Array {
-  return readRows(targets, steps, target('targets', outputs, 'f64', shared)) as Float64Array;
+  return readRows(targets, steps, { ...target('targets', outputs, 'f64', shared), nan }) as Float64Array;
+}
+
+/** Weights of rows: one a row, finite, 0 or more; null where left out. */
+export function readWeights(
+  weights: ArrayLike<number> | undefined,
+  steps: number,
+  shared = false,
+): Float64Array | null {
+  if (weights === undefined) return null;
+  if (typeof weights !== 'object' || weights === null) throw argumentError('an array of numbers', 'weights', weights);
+  if (weights.length !== steps) throw shapeError(`weights with ${steps} elements (one for each row)`, weights.length);
+  const copy = shared ? new Float64Array(new SharedArrayBuffer(8 * steps)) : new Float64Array(steps);
+  for (let i = 0; i < steps; i++) {
+    const weight = weights[i]!;
+    if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
+      throw rangeError('finite numbers, 0 or more,', `weights[${i}]`, weight);
+    }
+    copy[i] = weight;
+  }
+  return copy;
 }
 
 function readRows(rows: SeriesInput, steps: number, columns: SeriesTarget): Floats {

@@ -9,7 +9,16 @@ export type {
 } from './forecast.js';
 export { LinearReadout, type LinearReadoutOptions } from './linear-readout.js';
 export { RecursiveLeastSquares, type RecursiveLeastSquaresOptions } from './recursive-least-squares.js';
-export { Ridge, type RidgeOptions, type RidgeSolution } from './ridge.js';
+export {
+  type NestedReadout,
+  Ridge,
+  type RidgeAddOptions,
+  type RidgeOptions,
+  type RidgeSolution,
+  type RidgeSolveOptions,
+  type RidgeValidation,
+} from './ridge.js';
+export type { RidgeScore } from './ridge-path.js';
 export type { TrainedNetwork } from './trained-network.js';
 export {
   ReadoutTrainer,

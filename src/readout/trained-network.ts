@@ -82,7 +82,7 @@ export class TrainedNetwork {
     const state = this.#stateOf(options, [], 'forecast');
     const last = this.#lastOf(state, steps);
     const out = numbers(steps * last.length, false);
-    return this.#checked(this.#closedLoop().run(state.native, last, out), out, steps);
+    return this.#checked(this.#closedLoop().run(state.native, last, out, null), out, steps);
   }
 
   /** The same off the JavaScript thread. An abort stops within 32 steps; the state is then that after the steps done. */
@@ -90,7 +90,7 @@ export class TrainedNetwork {
     const state = this.#stateOf(options, longRunKeys, 'forecastAsync');
     const last = this.#lastOf(state, steps);
     const out = numbers(steps * last.length, true);
-    const start = (control: Int32Array) => this.#closedLoop().runAsync(state.native, last, out, control);
+    const start = (control: Int32Array) => this.#closedLoop().runAsync(state.native, last, out, null, control);
     const done = await State.during([state], () => longRun(start, options, { stage: 'forecast', total: steps }));
     return this.#checked(done, out, steps);
   }
@@ -170,7 +170,7 @@ export class TrainedNetwork {
 
   #batchArguments({ states, last, out, done }: PreparedStarts) {
     const native = Array.isArray(states) ? states.map((state) => state.native) : states;
-    return [native, this.network.ownState.gates, last, out, done] as const;
+    return [native, this.network.ownState.gates, last, out, done, null] as const;
   }
 
   /** Stores the new last outputs of the states of a batch. */

@@ -99,13 +99,14 @@ export class ReadoutTrainer {
 
   /** The network with the readout of all series so far, for this or another ridge. */
   solve(ridge = this.#ridge): TrainedNetwork {
-    return new TrainedNetwork(this.network, this.#sums.solve(ridge));
+    return new TrainedNetwork(this.network, this.#sums.solve(ridge).readouts[0]!);
   }
 
   /** The same off the JavaScript thread. */
   async solveAsync(ridge = this.#ridge, options: LongRunOptions = {}): Promise<TrainedNetwork> {
     checkLongRun(options, 'solveAsync');
-    return new TrainedNetwork(this.network, await this.#sums.solveAsync(ridge, options));
+    const { readouts } = await this.#sums.solveAsync(ridge, options);
+    return new TrainedNetwork(this.network, readouts[0]!);
   }
 
   /** Frees the sums, not the network; an asynchronous call under way ends first, and rejects with ERR_DTESN_CLOSED. */
@@ -128,10 +129,10 @@ export class ReadoutTrainer {
     const washout = this.#washout;
     const series = network.seriesOf(given, { shared });
     const steps = series.length / network.inputs;
-    const wanted = readTargets(targets, steps, this.#sums.shape, shared);
+    const wanted = readTargets(targets, steps, this.#sums.shape, shared, true);
     if (steps <= washout) throw shapeError(`a series with more than ${washout} steps (washout)`, steps);
     network.reset();
-    return { state: network.ownState, series, targets: wanted, steps, washout, block: this.#block };
+    return { state: network.ownState, series, targets: wanted, weights: null, steps, washout, block: this.#block };
   }
 }
 

@@ -111,11 +111,11 @@ test.each<[string, () => unknown, RegExp]>([
   [
     'an unknown solver',
     () => new Ridge({ states: 1, outputs: 1, solver: 'lu' as 'qr' }),
-    /'qr' or 'cholesky' for solver/,
+    /'qr', 'cholesky', 'svd' or 'dual' for solver/,
   ],
   ['rows of another width', () => add([[1, 2]], [1]), /Expected states with 1 feature \(states of this readout\)/],
   ['targets of other steps', () => add([1, 2], [1]), /Expected targets with 2 steps/],
-  ['a target that is not finite', () => add([1], [Number.NaN]), /finite numbers for targets/],
+  ['a target that is infinite', () => add([1], [Number.POSITIVE_INFINITY]), /finite numbers, or NaN, for targets/],
   ['inputs that were not announced', () => add([1], [1], [1]), /no inputs/],
   ['no targets', () => add([1], undefined as unknown as number[]), /for targets/],
 ])('refused: %s', (_, call, message) => {

@@ -1,0 +1,206 @@
+/**
+ * Features: what a readout reads of a network, made of elements of its states and inputs.
+ *
+ *     'states'      x(t)                          'inputs'      u(t)
+ *     'squares'     x_i(t)²                       firstStates(n)      the first n of x(t)
+ *     delays(k)     u(t - 1), ..., u(t - k)       products(...) x_i x_k, or all monomials of the inputs
+ *     nlat(1..3)    x(t) with every other element replaced by a product
+ *
+ * Each is compiled to products of places in [x(t), u(t), u(t - 1), ..., x(t - 1), x(t - 2), ...] (native/network/featured.h).
+ */
+import { argumentError, checkKeys, checkWhole, didYouMean, rangeError } from '../errors/index.js';
+import { checkMemory } from '../numeric/index.js';
+
+/** A feature with parameters, as delays, products, nlat and firstStates make it: a plain object. */
+export type FeaturePart =
+  | { readonly feature: 'delays'; readonly count: number; readonly of: 'inputs' | 'states'; readonly stride: number }
+  | { readonly feature: 'monomials'; readonly of: 'inputs' | 'states'; readonly order: number }
+  | { readonly feature: 'products'; readonly factors: readonly (readonly number[])[] }
+  | { readonly feature: 'nlat'; readonly version: 1 | 2 | 3 }
+  | { readonly feature: 'first'; readonly count: number };
+
+/**
+ * What a readout reads: 'states' x(t), 'inputs' u(t), 'squares' x_i(t)², or a part of delays, products, nlat or firstStates.
+ */
+export type Feature = 'states' | 'inputs' | 'squares' | FeaturePart;
+
+/** Options of delays: which rows, and the steps between them. */
+export interface DelaysOptions {
+  /** Rows of the inputs or of the states. Default 'inputs'. */
+  of?: 'inputs' | 'states' | undefined;
+  /** Steps between two rows, 1 or more. Default 1. */
+  stride?: number | undefined;
+}
+
+/** Options of products: monomials of which elements, and of how many factors. */
+export interface ProductsOptions {
+  /** Elements of the inputs or of the states. Default 'inputs'. */
+  of?: 'inputs' | 'states' | undefined;
+  /** Factors of each monomial, 1 to 8. Default 2. */
+  order?: number | undefined;
+}
+
+/**
+ * The rows before: u(t - stride), ..., u(t - count stride), or those of the states. Before a state has taken so many steps
+ * they are zeros. Errors: TypeError or RangeError ERR_DTESN_ARGUMENT.
+ */
+export function delays(count: number, options: DelaysOptions = {}): FeaturePart {
+  checkKeys(options, ['of', 'stride'], 'delays');
+  const { of = 'inputs', stride = 1 } = options;
+  checkWhole(count, 'count', 1, 1_000_000);
+  checkWhole(stride, 'stride', 1, 1_000_000);
+  return { feature: 'delays', count, of: checkedOf(of), stride };
+}
+
+/**
+ * Products of elements: given ones of the states, `products([[0, 1], [2, 2, 5]])`, or every monomial of `order` factors of
+ * the inputs (or states), in the order of combinations with replacement. Errors: TypeError or RangeError ERR_DTESN_ARGUMENT.
+ */
+export function products(factors: readonly (readonly number[])[] | ProductsOptions = {}): FeaturePart {
+  if (Array.isArray(factors)) {
+    for (const [i, one] of factors.entries()) {
+      if (!Array.isArray(one) || one.length === 0) throw argumentError('an array of indices', `products[${i}]`, one);
+      for (const index of one) checkWhole(index, `products[${i}]`, 0);
+    }
+    return { feature: 'products', factors: factors.map((one: readonly number[]) => [...one]) };
+  }
+  checkKeys(factors, ['of', 'order'], 'products');
+  const { of = 'inputs', order = 2 } = factors as ProductsOptions;
+  checkWhole(order, 'order', 1, 8);
+  return { feature: 'monomials', of: checkedOf(of), order };
+}
+
+/**
+ * Nonlinear transformations of the states, which replace every other element (counted from 1, odd i):
+ *
+ *     nlat(1)   x_i²        nlat(2)   x_(i-1) x_(i-2)        nlat(3)   x_(i-1) x_(i+1)
+ *
+ * Elements without such neighbours stay as they are. Sources: Pathak et al. (2017), Chaos 27, 121102; Chattopadhyay et al.
+ * (2020), Nonlinear Processes in Geophysics 27. Errors: RangeError ERR_DTESN_ARGUMENT for another version.
+ */
+export function nlat(version: 1 | 2 | 3): FeaturePart {
+  checkWhole(version, 'version', 1, 3);
+  return { feature: 'nlat', version };
+}
+
+/**
+ * The first `count` elements of the states: of a Deep Tree, the membranes of the upper levels. Errors: TypeError or
+ * RangeError ERR_DTESN_ARGUMENT.
+ */
+export function firstStates(count: number): FeaturePart {
+  checkWhole(count, 'count', 1);
+  return { feature: 'first', count };
+}
+
+/** Sizes of the network that features are made of. */
+export interface FeatureSource {
+  inputs: number;
+  featureSize: number;
+  owner: string;
+}
+
+/** Features as the native network takes them: rows that are kept, and the factors of each feature. */
+export interface CompiledFeatures {
+  lines: [inputs: number, features: number];
+  offsets: Uint32Array;
+  factors: Uint32Array;
+}
+
+/** An element of a row: of the states or of the inputs, so many steps ago. */
+type Element = { of: 'states' | 'inputs'; at: number; ago: number };
+
+export function compileFeatures(list: readonly Feature[], source: FeatureSource): CompiledFeatures {
+  if (!Array.isArray(list) || list.length === 0) throw argumentError('an array of features', 'features', list);
+  const features = list.flatMap((one, i) => featureOf(one, source, `features[${i}]`));
+  const oldest = (of: Element['of']) =>
+    features.flat().reduce((most, element) => (element.of === of ? Math.max(most, element.ago) : most), -1);
+  const lines: [number, number] = [oldest('inputs') + 1, Math.max(oldest('states'), 0)];
+  const { inputs, featureSize } = source;
+  checkMemory(8 * (lines[0] * inputs + lines[1] * featureSize), 'a state with delayed rows');
+  const place = ({ of, at, ago }: Element) => {
+    if (of === 'inputs') return featureSize + ago * inputs + at;
+    return ago === 0 ? at : featureSize + lines[0] * inputs + (ago - 1) * featureSize + at;
+  };
+  const offsets = new Uint32Array(features.length + 1);
+  const factors: number[] = [];
+  for (const [i, elements] of features.entries()) {
+    for (const element of elements) factors.push(place(element));
+    offsets[i + 1] = factors.length;
+  }
+  return { lines, offsets, factors: Uint32Array.from(factors) };
+}
+
+/** Each feature of one entry, as its factors. */
+function featureOf(entry: Feature, source: FeatureSource, argument: string): Element[][] {
+  const { inputs, featureSize } = source;
+  if (entry === 'states') return row('states', featureSize);
+  if (entry === 'inputs') return row('inputs', inputs);
+  if (entry === 'squares') return row('states', featureSize).map(([x]) => [x!, x!]);
+  if (typeof entry === 'string') {
+    const known = ['states', 'inputs', 'squares'];
+    const hint = didYouMean(entry, known);
+    throw rangeError(
+      `'states', 'inputs', 'squares', delays(), products(), nlat() or firstStates()${hint}`,
+      argument,
+      entry,
+    );
+  }
+  const width = (of: Element['of']) => (of === 'inputs' ? inputs : featureSize);
+  switch (entry?.feature) {
+    case 'delays':
+      return Array.from({ length: entry.count }, (_, k) =>
+        row(entry.of, width(entry.of), (k + 1) * entry.stride),
+      ).flat();
+    case 'monomials':
+      return monomials(row(entry.of, width(entry.of)).flat(), entry.order, source);
+    case 'products':
+      return entry.factors.map((one) => one.map((at) => state(at, source, argument)));
+    case 'nlat':
+      return row('states', featureSize).map(([x], i) => transformed(x!, i, entry.version, featureSize));
+    case 'first':
+      state(entry.count - 1, source, argument);
+      return row('states', entry.count);
+    default:
+      throw argumentError(
+        "'states', 'inputs', 'squares', delays(), products(), nlat() or firstStates()",
+        argument,
+        entry,
+      );
+  }
+}
+
+function row(of: Element['of'], width: number, ago = 0): Element[][] {
+  return Array.from({ length: width }, (_, at) => [{ of, at, ago }]);
+}
+
+function state(at: number, { featureSize, owner }: FeatureSource, argument: string): Element {
+  if (at < featureSize) return { of: 'states', at, ago: 0 };
+  throw rangeError(`indices below ${featureSize} (features of ${owner})`, argument, at);
+}
+
+function transformed(x: Element, i: number, version: 1 | 2 | 3, size: number): Element[] {
+  const near = (step: number): Element => ({ ...x, at: i + step });
+  if (i % 2 === 1) return [x];
+  if (version === 1) return [x, x];
+  if (i < 2) return [x];
+  if (version === 2) return [near(-1), near(-2)];
+  return i + 1 < size ? [near(-1), near(1)] : [x];
+}
+
+function monomials(elements: Element[], order: number, source: FeatureSource): Element[][] {
+  let count = 1;
+  for (let i = 1; i <= order; i++) count *= (elements.length + i - 1) / i;
+  checkMemory(8 * order * count, `${count.toPrecision(3)} monomials of ${source.owner}`);
+  let partial: { from: number; factors: Element[] }[] = [{ from: 0, factors: [] }];
+  for (let i = 0; i < order; i++) {
+    partial = partial.flatMap(({ from, factors }) =>
+      elements.slice(from).map((element, k) => ({ from: from + k, factors: [...factors, element] })),
+    );
+  }
+  return partial.map(({ factors }) => factors);
+}
+
+function checkedOf(of: unknown): 'inputs' | 'states' {
+  if (of === 'inputs' || of === 'states') return of;
+  throw rangeError("'inputs' or 'states'", 'of', of);
+}

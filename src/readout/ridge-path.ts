@@ -1,0 +1,76 @@
+/** Errors of a path of ridges, each in units of the variance of the targets, averaged over the outputs. */
+import { shapeError } from '../errors/index.js';
+import type { Features } from './features.js';
+import { mean, type ReadoutSpectrum } from './spectrum.js';
+import type { RidgeSums } from './sums.js';
+
+/** One ridge and its error. */
+export interface RidgeScore {
+  /** λ. */
+  ridge: number;
+  /** Mean square of what is left, in units of the variance of the targets, averaged over the outputs. */
+  error: number;
+}
+
+/** 1e-14, 1e-13, ..., 1e2. */
+export const ridgePath: readonly number[] = Array.from({ length: 17 }, (_, i) => Number(`1e${i - 14}`));
+
+/** The table with the ridge of the least error; the largest of those that are equal. */
+export function bestRidge(table: RidgeScore[]): { best: number; table: RidgeScore[] } {
+  if (table.length === 0) throw shapeError('at least one ridge', 0);
+  const least = table.reduce((best, one) => (one.error <= best.error ? one : best));
+  return { best: least.ridge, table };
+}
+
+/** `errors` is folds x path x outputs, where the last of the path is the one that leaves the variance. */
+export function foldTable(
+  ridges: readonly number[],
+  errors: Float64Array,
+  outputs: number,
+  path: number,
+): RidgeScore[] {
+  const sumOf = (r: number) => {
+    const sums = new Float64Array(outputs);
+    for (let at = r * outputs; at < errors.length; at += path * outputs) {
+      for (let o = 0; o < outputs; o++) sums[o]! += errors[at + o]!;
+    }
+    return sums;
+  };
+  const totals = sumOf(path - 1);
+  return ridges.map((ridge, r) => ({ ridge, error: relative(sumOf(r), totals) }));
+}
+
+export function generalisedTable(ridges: readonly number[], spectrum: ReadoutSpectrum, rows: number): RidgeScore[] {
+  return ridges.map((ridge) => ({ ridge, error: spectrum.generalised(ridge, rows) }));
+}
+
+export function leaveOneOutTable(
+  ridges: readonly number[],
+  sums: RidgeSums,
+  { states, inputs, steps }: Features,
+  targets: Float64Array,
+): RidgeScore[] {
+  if (steps !== sums.rows || sums.dropped > 0) {
+    throw shapeError(`the ${sums.rows} rows that were added, all with targets`, steps);
+  }
+  const { states: own, inputs: seen, outputs } = sums.shape;
+  const features = own + seen;
+  const x = new Float64Array(steps * features);
+  for (let t = 0; t < steps; t++) {
+    x.set(states.subarray(t * own, (t + 1) * own), t * features);
+    if (inputs) x.set(inputs.subarray(t * seen, (t + 1) * seen), t * features + own);
+  }
+  const spectrum = sums.spectrum();
+  const totals = spectrum.totals();
+  return spectrum.leaveOneOut(ridges, x, targets).map((left, r) => {
+    const squares = new Float64Array(outputs);
+    for (let i = 0; i < left.length; i++) squares[i % outputs]! += left[i]! * left[i]!;
+    return { ridge: ridges[r]!, error: relative(squares, totals) };
+  });
+}
+
+/** Infinity where an error is no number. */
+function relative(sums: Float64Array, totals: Float64Array): number {
+  const error = mean(sums.map((sum, o) => (totals[o]! > 0 ? sum / totals[o]! : 0)));
+  return Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
+}
