@@ -49,6 +49,29 @@ export * from './entry-points/engine.js';
 export * from './entry-points/simulator.js';
 export type { Initializer, InitialWeights } from './initializers/index.js';
 export {
+  ClassifierEnsemble,
+  Ensemble,
+  type EnsembleOptions,
+  type EnsemblePrediction,
+  Esn,
+  EsnClassifier,
+  type EsnClassifierOptions,
+  type EsnForecastAsyncOptions,
+  type EsnForecastOptions,
+  type EsnOptions,
+  type EsnSnapshot,
+  EsnStream,
+  type FitAsyncOptions,
+  type FitOptions,
+  type Label,
+  type Learner,
+  type PredictAsyncOptions,
+  type PredictOptions,
+  type Scale,
+  type SeriesFeatures,
+  type StreamOptions,
+} from './esn/index.js';
+export {
   Arena,
   type ArenaDtypes,
   type ArenaDtypesOf,
@@ -219,6 +242,8 @@ export {
   type ForecastOptions,
   type ForecastRows,
   type ForecastStarts,
+  LeastMeanSquares,
+  type LeastMeanSquaresOptions,
   LinearReadout,
   type LinearReadoutOptions,
   type NestedReadout,

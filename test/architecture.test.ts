@@ -20,6 +20,7 @@ const rooms: Record<string, string[]> = {
   network: ['errors', 'native', 'numeric', 'trees', 'initializers'],
   streams: ['errors', 'native', 'numeric', 'network'],
   readout: ['errors', 'native', 'numeric', 'network'],
+  esn: ['errors', 'native', 'numeric', 'network', 'readout'],
   transform: ['errors', 'native'],
   encoding: ['errors', 'host', 'native'],
   engine: ['errors', 'abort'],

@@ -45,4 +45,4 @@ export {
   type RunOptions,
   statesOf,
 } from './run-options.js';
-export { State, type StateOptions } from './state.js';
+export { isState, State, type StateOptions } from './state.js';

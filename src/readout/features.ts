@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { argumentError, rangeError, shapeError } from '../errors/index.js';
 import type { FloatDtype, Floats, ReadoutShape } from '../native/index.js';
-import { readSeries, type SeriesInput, type SeriesTarget } from '../numeric/index.js';
+import { columnsOf, readSeries, type SeriesInput, type SeriesTarget } from '../numeric/index.js';
 
 const size = z.int().min(1).max(1_048_576);
 
@@ -29,6 +29,31 @@ export const shapeFields = {
   outputs: size.describe('a whole number from 1 to 1048576'),
   intercept: z.boolean().default(true).describe('true or false'),
 };
+
+/** Sizes that an object was given; the others are those of its first rows. */
+export interface KnownSizes {
+  states?: number | undefined;
+  inputs: number;
+  outputs?: number | undefined;
+  intercept: boolean;
+}
+
+/** The sizes of the first rows, where they were not given. `owner` for errors: 'Ridge'. */
+export function shapeOfRows(
+  known: KnownSizes,
+  states: SeriesInput,
+  targets: SeriesInput,
+  inputs: SeriesInput | undefined,
+  owner: string,
+): ReadoutShape {
+  const columns = known.states ?? columnsOf(states);
+  if (columns === undefined) throw shapeError(`a Matrix or rows for states, or the option states of ${owner}`, states);
+  const seen = inputs === undefined ? known.inputs : (columnsOf(inputs) ?? known.inputs);
+  const steps = Array.isArray(states) ? states.length : 'rows' in states ? states.rows : states.length / columns;
+  const outputs = known.outputs ?? columnsOf(targets) ?? (targets as ArrayLike<number>)?.length / steps;
+  const isWhole = Number.isInteger(outputs) && outputs > 0; // else reading the rows reports the error
+  return { states: columns, inputs: seen, outputs: isWhole ? outputs : 1, intercept: known.intercept };
+}
 
 export interface Features {
   states: Floats;

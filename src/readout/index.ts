@@ -1,5 +1,5 @@
 /** Readouts: linear maps of states, trained by ridge regression or recursively. */
-export type { ReadoutSizes } from './features.js';
+export { type ReadoutSizes, readWeights } from './features.js';
 export type {
   ForecastAsyncOptions,
   ForecastBatchAsyncOptions,
@@ -7,6 +7,7 @@ export type {
   ForecastRows,
   ForecastStarts,
 } from './forecast.js';
+export { LeastMeanSquares, type LeastMeanSquaresOptions } from './least-mean-squares.js';
 export { LinearReadout, type LinearReadoutOptions } from './linear-readout.js';
 export { RecursiveLeastSquares, type RecursiveLeastSquaresOptions } from './recursive-least-squares.js';
 export {
@@ -18,7 +19,8 @@ export {
   type RidgeSolveOptions,
   type RidgeValidation,
 } from './ridge.js';
-export type { RidgeScore } from './ridge-path.js';
+export { type RidgeScore, ridgePath } from './ridge-path.js';
+export { BLOCK_STEPS, type Lesson } from './sums.js';
 export type { TrainedNetwork } from './trained-network.js';
 export {
   ReadoutTrainer,

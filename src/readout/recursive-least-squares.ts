@@ -10,19 +10,25 @@ import {
   type ReadoutShape,
 } from '../native/index.js';
 import { checkMemory, type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
-import { type ReadoutSizes, readFeatures, readTargets, shapeFields } from './features.js';
+import { type KnownSizes, type ReadoutSizes, readFeatures, readTargets, shapeFields, shapeOfRows } from './features.js';
 import { LinearReadout } from './linear-readout.js';
 import { joinSave, notOfSave, readSave } from './recursive-save.js';
 import { Usage } from './usage.js';
 
 export const optionsSchema = z.object({
   ...shapeFields,
+  states: shapeFields.states.optional().describe('a whole number from 1 to 1048576'),
+  outputs: shapeFields.outputs.optional().describe('a whole number from 1 to 1048576'),
   ridge: z.number().gt(0).max(Number.MAX_VALUE).default(1e-6).describe('a finite number above 0'),
   forgetting: z.number().gt(0).max(1).default(1).describe('a number in (0, 1]'),
 });
 
 /** Options of RecursiveLeastSquares: sizes of its rows, regularisation and forgetting. */
-export interface RecursiveLeastSquaresOptions extends ReadoutSizes {
+export interface RecursiveLeastSquaresOptions extends Omit<ReadoutSizes, 'states' | 'outputs'> {
+  /** Columns of the states, 1 to 1,048,576. Default: those of the first rows, which a typed array alone does not say. */
+  states?: number | undefined;
+  /** Columns of the targets, 1 to 1,048,576. Default: those of the first targets. */
+  outputs?: number | undefined;
   /** P begins as I / ridge; a finite number above 0. Default 1e-6. */
   ridge?: number | undefined;
   /**
@@ -56,21 +62,20 @@ export interface RecursiveLeastSquaresOptions extends ReadoutSizes {
  * exponential forgetting in real-time identification".
  */
 export class RecursiveLeastSquares {
-  readonly #shape: ReadoutShape;
+  readonly #sizes: KnownSizes;
   readonly #ridge: number;
   readonly #forgetting: number;
-  readonly #native: NativeRecursiveTrainer;
+  #core: { shape: ReadoutShape; native: NativeRecursiveTrainer } | null = null;
   readonly #usage = new Usage('RecursiveLeastSquares');
   #steps = 0;
 
-  constructor(options: RecursiveLeastSquaresOptions) {
-    const { ridge, forgetting, ...shape } = checkOptions(optionsSchema, options, 'RecursiveLeastSquares');
-    const features = shape.states + shape.inputs;
-    checkMemory(8 * features * (features / 2 + shape.outputs), `P of ${features} features`);
-    this.#shape = shape;
+  constructor(options: RecursiveLeastSquaresOptions = {}) {
+    const { ridge, forgetting, ...sizes } = checkOptions(optionsSchema, options, 'RecursiveLeastSquares');
+    this.#sizes = sizes;
     this.#ridge = ridge;
     this.#forgetting = forgetting;
-    this.#native = new (addon().RecursiveTrainer)(shape, ridge, forgetting);
+    const { states, outputs } = sizes;
+    if (states !== undefined && outputs !== undefined) this.#begin({ ...sizes, states, outputs });
   }
 
   /**
@@ -80,7 +85,8 @@ export class RecursiveLeastSquares {
   static restore(bytes: Uint8Array): RecursiveLeastSquares {
     const { shape, ridge, forgetting, steps, numbers } = readSave(bytes);
     const restored = new RecursiveLeastSquares({ ...shape, ridge, forgetting });
-    if (restored.#native.savedSize !== numbers.length || !restored.#native.restore(numbers)) {
+    const { native } = restored.#learned();
+    if (native.savedSize !== numbers.length || !native.restore(numbers)) {
       restored.close();
       throw notOfSave(`${bytes.length} bytes with other numbers`);
     }
@@ -95,17 +101,18 @@ export class RecursiveLeastSquares {
 
   /** Bytes that one step reads. */
   get bytes(): number {
-    return this.#native.bytes;
+    return this.#learned().native.bytes;
   }
 
   /** Learns row by row; returns the prediction for each row before it is learned, steps x outputs. */
   update(states: SeriesInput, targets: SeriesInput, inputs?: SeriesInput): Matrix {
     this.#usage.check();
-    const features = readFeatures(states, inputs, this.#shape);
-    const { outputs } = this.#shape;
+    const { shape, native } = this.#core ?? this.#sized(states, targets, inputs);
+    const features = readFeatures(states, inputs, shape);
+    const { outputs } = shape;
     const predictions = new Float64Array(features.steps * outputs);
-    const wanted = readTargets(targets, features.steps, this.#shape);
-    const done = this.#native.update(features.states, features.inputs, wanted, predictions);
+    const wanted = readTargets(targets, features.steps, shape);
+    const done = native.update(features.states, features.inputs, wanted, predictions);
     this.#steps += done;
     if (done < features.steps) throw unstable(done);
     return matrix(features.steps, outputs, predictions);
@@ -122,13 +129,14 @@ export class RecursiveLeastSquares {
     options: LongRunOptions = {},
   ): Promise<Matrix> {
     checkLongRun(options, 'updateAsync');
-    const features = readFeatures(states, inputs, this.#shape, true);
+    const { shape, native } = this.#core ?? this.#sized(states, targets, inputs);
+    const features = readFeatures(states, inputs, shape, true);
     const { steps } = features;
-    const { outputs } = this.#shape;
+    const { outputs } = shape;
     const predictions = new Float64Array(steps * outputs);
-    const wanted = readTargets(targets, steps, this.#shape, true);
+    const wanted = readTargets(targets, steps, shape, true);
     const start = async (control: Int32Array) => {
-      const done = await this.#native.updateAsync(features.states, features.inputs, wanted, predictions, control);
+      const done = await native.updateAsync(features.states, features.inputs, wanted, predictions, control);
       this.#steps += done;
       if (done < steps && Atomics.load(control, 0) === 0) throw unstable(done);
       return done;
@@ -140,26 +148,28 @@ export class RecursiveLeastSquares {
   /** The readout after the rows so far. */
   readout(): LinearReadout {
     this.#usage.check();
-    const { states, inputs, outputs } = this.#shape;
+    const { shape, native } = this.#learned();
+    const { states, inputs, outputs } = shape;
     const weights = new Float64Array((states + inputs) * outputs);
     const bias = new Float64Array(outputs);
-    this.#native.weights(weights, bias);
+    native.weights(weights, bias);
     return new LinearReadout({ states, inputs, weights: matrix(states + inputs, outputs, weights), bias });
   }
 
   /** Everything as it is, 4 features² bytes and some more, for `restore`. Nothing is rounded or brought forward. */
   save(): Uint8Array {
     this.#usage.check();
-    const numbers = new Float64Array(this.#native.savedSize);
-    this.#native.save(numbers);
-    const [shape, ridge, forgetting, steps] = [this.#shape, this.#ridge, this.#forgetting, this.#steps];
+    const { shape, native } = this.#learned();
+    const numbers = new Float64Array(native.savedSize);
+    native.save(numbers);
+    const [ridge, forgetting, steps] = [this.#ridge, this.#forgetting, this.#steps];
     return joinSave({ shape, ridge, forgetting, steps, numbers });
   }
 
   /** Frees P; an updateAsync under way ends first, and rejects with ERR_DTESN_CLOSED. */
   close(): void {
     this.#usage.close();
-    this.#native.close();
+    this.#core?.native.close();
   }
 
   [Symbol.dispose](): void {
@@ -168,6 +178,34 @@ export class RecursiveLeastSquares {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
+  }
+
+  /** Forgets what was learned, and the sizes of the first rows; new ones may follow. */
+  reset(): void {
+    this.#usage.check();
+    this.#core?.native.close();
+    this.#core = null;
+    this.#steps = 0;
+    const { states, outputs } = this.#sizes;
+    if (states !== undefined && outputs !== undefined) this.#begin({ ...this.#sizes, states, outputs });
+  }
+
+  #begin(shape: ReadoutShape) {
+    const features = shape.states + shape.inputs;
+    checkMemory(8 * features * (features / 2 + shape.outputs), `P of ${features} features`);
+    const native = new (addon().RecursiveTrainer)(shape, this.#ridge, this.#forgetting);
+    this.#core = { shape, native };
+    return this.#core;
+  }
+
+  #sized(states: SeriesInput, targets: SeriesInput, inputs: SeriesInput | undefined) {
+    this.#usage.check();
+    return this.#begin(shapeOfRows(this.#sizes, states, targets, inputs, 'RecursiveLeastSquares'));
+  }
+
+  #learned() {
+    if (this.#core !== null) return this.#core;
+    throw new DtesnError('ERR_DTESN_EMPTY', 'Expected rows before the readout: call update first');
   }
 }
 

@@ -47,26 +47,36 @@ export function generalisedTable(ridges: readonly number[], spectrum: ReadoutSpe
 export function leaveOneOutTable(
   ridges: readonly number[],
   sums: RidgeSums,
-  { states, inputs, steps }: Features,
+  features: Features,
   targets: Float64Array,
 ): RidgeScore[] {
+  const { outputs } = sums.shape;
+  const totals = sums.spectrum().totals();
+  return leftBy(ridges, sums, features, targets).map((left, r) => {
+    const squares = new Float64Array(outputs);
+    for (let i = 0; i < left.length; i++) squares[i % outputs]! += left[i]! * left[i]!;
+    return { ridge: ridges[r]!, error: relative(squares, totals) };
+  });
+}
+
+/** What each row leaves by the readout of all others, for each ridge. */
+export function leftBy(
+  ridges: readonly number[],
+  sums: RidgeSums,
+  { states, inputs, steps }: Features,
+  targets: Float64Array,
+): Float64Array[] {
   if (steps !== sums.rows || sums.dropped > 0) {
     throw shapeError(`the ${sums.rows} rows that were added, all with targets`, steps);
   }
-  const { states: own, inputs: seen, outputs } = sums.shape;
+  const { states: own, inputs: seen } = sums.shape;
   const features = own + seen;
   const x = new Float64Array(steps * features);
   for (let t = 0; t < steps; t++) {
     x.set(states.subarray(t * own, (t + 1) * own), t * features);
     if (inputs) x.set(inputs.subarray(t * seen, (t + 1) * seen), t * features + own);
   }
-  const spectrum = sums.spectrum();
-  const totals = spectrum.totals();
-  return spectrum.leaveOneOut(ridges, x, targets).map((left, r) => {
-    const squares = new Float64Array(outputs);
-    for (let i = 0; i < left.length; i++) squares[i % outputs]! += left[i]! * left[i]!;
-    return { ridge: ridges[r]!, error: relative(squares, totals) };
-  });
+  return sums.spectrum().leaveOneOut(ridges, x, targets);
 }
 
 /** Infinity where an error is no number. */

@@ -1,19 +1,40 @@
 /** Ridge regression of outputs on features, from sums over rows, which are added block by block. */
 import { z } from 'zod';
 import { checkKeys, checkOptions, checkWhole, DtesnError, rangeError, shapeError } from '../errors/index.js';
-import { checkLongRun, type LongRunOptions } from '../native/index.js';
-import { columnsOf, type SeriesInput } from '../numeric/index.js';
-import { type Features, type ReadoutSizes, readFeatures, readTargets, readWeights, shapeFields } from './features.js';
+import { checkLongRun, type LongRunOptions, type ReadoutShape } from '../native/index.js';
+import type { SeriesInput } from '../numeric/index.js';
+import {
+  type Features,
+  type KnownSizes,
+  type ReadoutSizes,
+  readFeatures,
+  readTargets,
+  readWeights,
+  shapeFields,
+  shapeOfRows,
+} from './features.js';
 import type { LinearReadout } from './linear-readout.js';
-import { bestRidge, foldTable, generalisedTable, leaveOneOutTable, type RidgeScore, ridgePath } from './ridge-path.js';
-import { RidgeSums, ridgeFields, type Solver } from './sums.js';
+import {
+  bestRidge,
+  foldTable,
+  generalisedTable,
+  leaveOneOutTable,
+  leftBy,
+  type RidgeScore,
+  ridgePath,
+} from './ridge-path.js';
+import { RidgeSums, ridgeFields, ridgeNumber, type Solver } from './sums.js';
 
 export const optionsSchema = z.object({
   ...shapeFields,
   states: shapeFields.states.optional().describe('a whole number from 1 to 1048576'),
   outputs: shapeFields.outputs.optional().describe('a whole number from 1 to 1048576'),
   ...ridgeFields,
-  folds: z.int().min(1).max(1000).default(1).describe('a whole number from 1 to 1000'),
+  ridge: z
+    .union([ridgeNumber, z.array(ridgeNumber).min(1).readonly()])
+    .default(1e-8)
+    .describe('a finite number, 0 or more, or an array of them'),
+  folds: z.int().min(1).max(1000).optional().describe('a whole number from 1 to 1000'),
 });
 
 /** Ridge and solver of a regression. */
@@ -34,7 +55,9 @@ export interface RidgeSolution {
 }
 
 /** Options of Ridge: how the sums are solved; sizes of the rows where they cannot be seen from the first ones. */
-export interface RidgeOptions extends RidgeSolution {
+export interface RidgeOptions extends Omit<RidgeSolution, 'ridge'> {
+  /** λ, a finite number, 0 or more; or several, of which `solve` takes the best over the folds. Default 1e-8. */
+  ridge?: number | readonly number[] | undefined;
   /** Columns of the states, 1 to 1,048,576. Default: those of the first rows, which a typed array alone does not say. */
   states?: number | undefined;
   /** Columns of the inputs, which the readout reads beside the states. Default 0: none. */
@@ -43,7 +66,7 @@ export interface RidgeOptions extends RidgeSolution {
   outputs?: number | undefined;
   /** Whether b is learned; it is 0 otherwise. Default true. */
   intercept?: boolean | undefined;
-  /** Folds that validate() leaves out one after the other, 1 to 1000; each keeps a triangle of features². Default 1. */
+  /** Folds that validate() leaves out one after the other, 1 to 1000; each keeps a triangle of features². Default 1; 5 with several ridges. */
   folds?: number | undefined;
 }
 
@@ -102,28 +125,38 @@ export interface RidgeValidation {
  * Source: Lukoševičius (2012), "A practical guide to applying echo state networks", section 4.
  */
 export class Ridge {
-  /** λ: the penalty of the weights. */
-  readonly ridge: number;
   /** How the sums are solved. */
   readonly solver: 'qr' | 'cholesky' | 'svd' | 'dual';
   /** Whether b is learned. */
   readonly intercept: boolean;
   /** Folds that validate() leaves out. */
   readonly folds: number;
-  readonly #sizes: { states?: number | undefined; inputs: number; outputs?: number | undefined };
+  readonly #sizes: KnownSizes;
   #sums: RidgeSums | null = null;
   #isClosed = false;
+  readonly #ridges: readonly number[];
   #condition: number | null = null;
+  #validation: RidgeValidation | null = null;
 
   constructor(options: RidgeOptions = {}) {
     const { ridge, solver, intercept, folds, ...sizes } = checkOptions(optionsSchema, options, 'Ridge');
-    this.ridge = ridge;
+    this.#ridges = typeof ridge === 'number' ? [ridge] : ridge;
     this.solver = solver;
     this.intercept = intercept;
-    this.folds = folds;
-    this.#sizes = sizes;
-    const { states, outputs } = sizes;
-    if (states !== undefined && outputs !== undefined) this.#begin(states, sizes.inputs, outputs);
+    this.folds = folds ?? (this.#ridges.length > 1 ? 5 : 1);
+    this.#sizes = { ...sizes, intercept };
+    const { states, inputs, outputs } = sizes;
+    if (states !== undefined && outputs !== undefined) this.#begin({ states, inputs, outputs, intercept });
+  }
+
+  /** λ: the penalty of the weights; of several the one that `solve` took last, the first one before. */
+  get ridge(): number {
+    return this.#validation?.best ?? this.#ridges[0]!;
+  }
+
+  /** The errors of several ridges at the last solve; null where one was given, and before. */
+  get validation(): RidgeValidation | null {
+    return this.#validation;
   }
 
   /** Rows added so far that count. */
@@ -173,15 +206,17 @@ export class Ridge {
   }
 
   /** The readout of all rows so far, for this or another ridge; the sums are kept, and more rows may follow. */
-  solve(ridge = this.ridge, options: RidgeSolveOptions = {}): LinearReadout {
-    return this.#first(this.#filled().solve(ridge, prefixOf(options)));
+  solve(ridge?: number, options: RidgeSolveOptions = {}): LinearReadout {
+    if (ridge === undefined && this.#ridges.length > 1) this.#validation = this.validate(this.#ridges);
+    return this.#first(this.#filled().solve(ridge ?? this.ridge, prefixOf(options)));
   }
 
   /** The same off the JavaScript thread; progress has the stage 'solve'. */
-  async solveAsync(ridge = this.ridge, options: LongRunOptions & RidgeSolveOptions = {}): Promise<LinearReadout> {
+  async solveAsync(ridge?: number, options: LongRunOptions & RidgeSolveOptions = {}): Promise<LinearReadout> {
     const { features, ...run } = options;
     checkLongRun(run, 'solveAsync');
-    return this.#first(await this.#filled().solveAsync(ridge, run, prefixOf({ features })));
+    if (ridge === undefined && this.#ridges.length > 1) this.#validation = await this.validateAsync(this.#ridges, run);
+    return this.#first(await this.#filled().solveAsync(ridge ?? this.ridge, run, prefixOf({ features })));
   }
 
   /**
@@ -234,6 +269,41 @@ export class Ridge {
     return bestRidge(leaveOneOutTable(ridges, sums, features, wanted));
   }
 
+  /**
+   * The output for each row by the readout of all other rows, rows x outputs: give the rows that were added, all of them in
+   * order, each of weight 1. Exact, from one spectrum.
+   */
+  leftOut(states: SeriesInput, targets: SeriesInput, inputs?: SeriesInput, ridge = this.ridge): Float64Array {
+    const sums = this.#filled();
+    const features = readFeatures(states, inputs, sums.shape);
+    const wanted = readTargets(targets, features.steps, sums.shape);
+    const [left] = leftBy([ridge], sums, features, wanted);
+    return wanted.map((y, i) => y - left![i]!);
+  }
+
+  /** Forgets all rows and their sizes; new ones may follow. */
+  reset(): void {
+    this.#sums?.checkUsable();
+    this.#sums?.close();
+    this.#sums = null;
+    this.#condition = null;
+    this.#validation = null;
+  }
+
+  /**
+   * The sums for rows of these sizes, which an Esn adds to.
+   * @internal
+   */
+  sumsOf(features: number, outputs: number): RidgeSums {
+    const sums = this.#sums ?? this.#begin({ states: features, inputs: 0, outputs, intercept: this.intercept });
+    const { shape } = sums;
+    if (shape.states === features && shape.inputs === 0 && shape.outputs === outputs) return sums;
+    throw shapeError(
+      `${shape.states + shape.inputs} features and ${shape.outputs} outputs (of this readout)`,
+      `${features} and ${outputs}`,
+    );
+  }
+
   /** Frees the sums; an asynchronous call under way ends first, and rejects with ERR_DTESN_CLOSED. */
   close(): void {
     this.#isClosed = true;
@@ -248,9 +318,8 @@ export class Ridge {
     this.close();
   }
 
-  #begin(states: number, inputs: number, outputs: number): RidgeSums {
+  #begin(shape: ReadoutShape): RidgeSums {
     if (this.#isClosed) throw new DtesnError('ERR_DTESN_CLOSED', 'Expected an open Ridge but it was closed');
-    const shape = { states, inputs, outputs, intercept: this.intercept };
     this.#sums ??= new RidgeSums(shape, this.solver as Solver, 'Ridge', this.folds);
     return this.#sums;
   }
@@ -279,7 +348,7 @@ export class Ridge {
     shared: boolean,
   ) {
     checkKeys(options, ['weights', 'fold'], 'add');
-    const sums = this.#sums ?? this.#sized(states, targets, inputs);
+    const sums = this.#sums ?? this.#begin(shapeOfRows(this.#sizes, states, targets, inputs, 'Ridge'));
     const { shape } = sums;
     const features = readFeatures(states, inputs, shape, shared);
     const { steps } = features;
@@ -304,26 +373,11 @@ export class Ridge {
     });
     return { sums, parts };
   }
-
-  /** Sums of the sizes that the first rows have. */
-  #sized(states: SeriesInput, targets: SeriesInput, inputs: SeriesInput | undefined): RidgeSums {
-    const columns = this.#sizes.states ?? columnsOf(states);
-    if (columns === undefined) throw shapeError('a Matrix or rows for states, or the option states of Ridge', states);
-    const seen = inputs === undefined ? this.#sizes.inputs : (columnsOf(inputs) ?? this.#sizes.inputs);
-    const steps = rowsOf(states, columns);
-    const outputs = this.#sizes.outputs ?? columnsOf(targets) ?? (targets as ArrayLike<number>).length / steps;
-    return this.#begin(columns, seen, Number.isInteger(outputs) && outputs > 0 ? outputs : 1);
-  }
 }
 
 function prefixOf({ features, ...more }: RidgeSolveOptions): number[] | undefined {
   checkKeys(more, [], 'solve');
   return features === undefined ? undefined : [features];
-}
-
-function rowsOf(states: SeriesInput, columns: number): number {
-  if ('rows' in states) return states.rows;
-  return Array.isArray(states) && Array.isArray(states[0]) ? states.length : states.length / columns;
 }
 
 function part({ states, inputs }: Features, from: number, to: number, shape: ReadoutSizes): Features {

@@ -16,7 +16,8 @@ export class ReadoutSpectrum {
   readonly #features: number;
   readonly #outputs: number;
   readonly #values: number;
-  readonly #floor: number;
+  readonly #rounding: number;
+  #limits: { largest: number; floor: number } | null = null;
 
   /** `values` singular values of rows of this shape; `rows` are counted with the intercept's degree of freedom. */
   constructor(
@@ -35,21 +36,23 @@ export class ReadoutSpectrum {
     this.#features = features;
     this.#outputs = outputs;
     this.#values = values;
-    this.#floor = (ROUNDING * Math.max(features, values)) ** 2;
+    this.#rounding = (ROUNDING * Math.max(features, values)) ** 2;
   }
 
   get #squares(): Float64Array {
     return this.parts[1];
   }
 
-  /** Largest s_i². */
-  get largest(): number {
-    return this.#squares.reduce((most, square) => Math.max(most, square), 0);
+  /** The largest s_i², and what is above rounding beside it. */
+  get #limit() {
+    if (this.#limits !== null) return this.#limits;
+    const largest = this.#squares.reduce((most, square) => Math.max(most, square), 0);
+    this.#limits = { largest, floor: Math.max(this.#rounding * largest, Number.MIN_VALUE) };
+    return this.#limits;
   }
 
-  /** Whether s_i² is more than rounding. */
   #counts(square: number): boolean {
-    return square > this.#floor * this.largest && square > 0;
+    return square >= this.#limit.floor;
   }
 
   /** sqrt((largest s² + λ) / (smallest s² + λ)); Infinity where a singular value is lost in rounding and λ is 0. */
@@ -57,7 +60,7 @@ export class ReadoutSpectrum {
     const features = this.#features;
     const smallest = this.#values < features ? 0 : Float64Array.from(this.#squares).sort()[this.#values - features]!;
     const least = this.#counts(smallest) ? smallest : 0;
-    return Math.sqrt((this.largest + ridge) / (least + ridge));
+    return Math.sqrt((this.#limit.largest + ridge) / (least + ridge));
   }
 
   solve(ridge: number): { weights: Float64Array; bias: Float64Array } {
@@ -138,13 +141,19 @@ export class ReadoutSpectrum {
     const [vectors, squares, , , means, , basis] = this.parts;
     const n = this.#features;
     const center = basis ? null : Float64Array.from(means, (value, k) => x[t * n + k]! - value);
-    return Float64Array.from(squares, (square, i) => {
-      if (!this.#counts(square)) return 0;
-      if (center === null) return basis![i * this.#values + t]! * Math.sqrt(square);
+    const along = new Float64Array(this.#values);
+    for (let i = 0; i < this.#values; i++) {
+      const square = squares[i]!;
+      if (!this.#counts(square)) continue;
+      if (center === null) {
+        along[i] = basis![i * this.#values + t]! * Math.sqrt(square);
+        continue;
+      }
       let sum = 0;
       for (let k = 0; k < n; k++) sum += vectors[i * n + k]! * center[k]!;
-      return sum / Math.sqrt(square);
-    });
+      along[i] = sum / Math.sqrt(square);
+    }
+    return along;
   }
 }
 

@@ -5,13 +5,14 @@ import fc from '../property/fast-check.js';
 import { cases } from '../quick.js';
 import { sequence } from '../reference/reservoir.js';
 
-const shapes: [string, RecursiveLeastSquaresOptions][] = [
+type Sized = RecursiveLeastSquaresOptions & { states: number; outputs: number };
+const shapes: [string, Sized][] = [
   ['without forgetting', { states: 5, outputs: 1 }],
   ['with forgetting', { states: 30, inputs: 2, outputs: 3, forgetting: 0.98, ridge: 1e-3 }],
   ['without an intercept', { states: 24, outputs: 2, forgetting: 0.999, intercept: false }],
 ];
 
-function rowsOf({ states, inputs = 0, outputs }: RecursiveLeastSquaresOptions, steps: number) {
+function rowsOf({ states, inputs = 0, outputs }: Sized, steps: number) {
   const [x, u, y] = [states, inputs, outputs].map((columns, i) => sequence(columns * steps, i + 1));
   return (from: number, to: number) =>
     [

@@ -1,0 +1,213 @@
+/** Classification of whole series: one row of features each, and a ridge readout of the labels. */
+import { z } from 'zod';
+import { argumentError, checkOptions, DtesnError, shapeError } from '../errors/index.js';
+import { checkLongRun, type Floats, type LongRunOptions } from '../native/index.js';
+import { type DrawnReservoirOptions, type Feature, Featured, type Network } from '../network/index.js';
+import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
+import { type LinearReadout, Ridge, type RidgeOptions, ridgePath } from '../readout/index.js';
+import { checkAsMany } from './lists.js';
+import { esnFields, networkOf } from './options.js';
+import { sharpnessOf, softmax } from './probabilities.js';
+import type { Scale, Scaling } from './scaling.js';
+import { type SeriesFeatures, seriesRows, seriesRowsAsync, snapshotsOf } from './series-features.js';
+import { readInputs } from './training.js';
+
+export const classifierSchema = z.object({
+  network: esnFields.network,
+  inputFeatures: esnFields.features,
+  features: z
+    .custom<SeriesFeatures>(
+      (value) => value === 'last' || value === 'mean' || (typeof value === 'object' && value !== null),
+    )
+    .default('last')
+    .describe("'last', 'mean' or { snapshots }"),
+  readout: z
+    .custom<RidgeOptions>((value) => typeof value === 'object' && value !== null)
+    .optional()
+    .describe('options of a Ridge'),
+  washout: esnFields.washout,
+  scale: esnFields.scale,
+});
+
+/** A label: anything that is the same value for each series of its class. */
+export type Label = string | number | boolean | bigint;
+
+/** Options of EsnClassifier: the network, what is read of a series, and how the readout is trained. */
+export interface EsnClassifierOptions {
+  /** Any kind of network; or the options of a Reservoir, whose dtype is then 'f64' unless it is given. Required. */
+  network: Network | DrawnReservoirOptions;
+  /** What is read of each step. Default ['states', 'inputs']. */
+  inputFeatures?: readonly Feature[] | undefined;
+  /**
+   * What is read of a series: 'last' its last step, 'mean' the mean over its steps, { snapshots: k } the steps that end each of
+   * k equal parts, side by side. Default 'last'.
+   */
+  features?: SeriesFeatures | undefined;
+  /** Options of the Ridge. Default: the ridge of 1e-14 to 1e2 with the least error where each series is left out once. */
+  readout?: RidgeOptions | undefined;
+  /** First steps of each series that are run and not read. Default 0. */
+  washout?: number | undefined;
+  /** How inputs are scaled; learned by the fit. Default 'none'. */
+  scale?: Scale | undefined;
+}
+
+interface Fitted {
+  labels: Label[];
+  readout: LinearReadout;
+  ridge: number;
+  sharpness: number;
+}
+
+/**
+ * Classification of whole series, which may have different lengths: each starts from rest, leaves one row of features, and a
+ * ridge readout of the labels (1 for the own class, 0 for the others) reads it.
+ *
+ *     const classifier = new EsnClassifier({ network: { units: 50, inputs: 12 }, features: { snapshots: 3 } });
+ *     classifier.fit(listOfSeries, labels).predict(otherSeries);
+ *
+ *     p_k = exp(s y_k) / Σ exp(s y_j)      s from the outputs of the readouts that leave each series out (least log loss)
+ *
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option; RangeError ERR_DTESN_SHAPE for series that do not fit,
+ * for as many labels as series, or fewer than two classes; DtesnError ERR_DTESN_EMPTY before a fit.
+ * Sources: Jaeger, Lukoševičius, Popovici, Siewert (2007), Neural Networks 20 (snapshots); Guo et al. (2017), ICML (s).
+ */
+export class EsnClassifier {
+  /** The network, whose own state is not used. */
+  readonly network: Network;
+  /** What is read of a series. */
+  readonly features: SeriesFeatures;
+  /** First steps of each series that are run and not read. */
+  readonly washout: number;
+  readonly #featured: Network;
+  readonly #scale: Scale;
+  readonly #options: RidgeOptions;
+  #scaling: Scaling | null = null;
+  #fitted: Fitted | null = null;
+
+  constructor(options: EsnClassifierOptions) {
+    const checked = checkOptions(classifierSchema, options, 'EsnClassifier');
+    const { network, inputFeatures = ['states', 'inputs'], features, readout = {}, washout, scale } = checked;
+    snapshotsOf(features);
+    this.network = networkOf(network);
+    this.features = features;
+    this.washout = washout;
+    this.#featured = new Featured({ network: this.network, features: inputFeatures });
+    this.#scale = scale;
+    this.#options = readout;
+    new Ridge(readout); // reports a wrong option now
+  }
+
+  /** The classes, in the order in which their labels came first. */
+  get labels(): readonly Label[] {
+    return this.#ready().labels;
+  }
+
+  /** λ of the readout. */
+  get ridge(): number {
+    return this.#ready().ridge;
+  }
+
+  /** The trained map of a row of features to one output a class. */
+  get readout(): LinearReadout {
+    return this.#ready().readout;
+  }
+
+  /** Trains on series and their labels; returns this object. */
+  fit(series: readonly SeriesInput[], labels: readonly Label[]): this {
+    const values = this.#begin(series, labels);
+    return this.#learn(seriesRows(this.#featured, values, this.features, this.washout), labels);
+  }
+
+  /** The same with the series run off the JavaScript thread. */
+  async fitAsync(series: readonly SeriesInput[], labels: readonly Label[], run: LongRunOptions = {}): Promise<this> {
+    checkLongRun(run, 'fitAsync');
+    const values = this.#begin(series, labels, true);
+    return this.#learn(await seriesRowsAsync(this.#featured, values, this.features, this.washout, run), labels);
+  }
+
+  /** The most likely label of each series. */
+  predict(series: readonly SeriesInput[]): Label[] {
+    const { labels } = this.#ready();
+    const { rows, cols, data } = this.#outputs(series);
+    return Array.from({ length: rows }, (_, i) => labels[indexOfLargest(data.subarray(i * cols, (i + 1) * cols))]!);
+  }
+
+  /** Probabilities of the classes, series x classes in the order of `labels`. */
+  predictProba(series: readonly SeriesInput[]): Matrix {
+    const { sharpness } = this.#ready();
+    const { rows, cols, data } = this.#outputs(series);
+    return matrix(rows, cols, softmax(data as Float64Array, cols, sharpness));
+  }
+
+  /** Share of the series whose label is predicted. */
+  score(series: readonly SeriesInput[], labels: readonly Label[]): number {
+    checkAsMany(labels, series.length, 'labels');
+    return this.predict(series).filter((label, i) => label === labels[i]).length / series.length;
+  }
+
+  /** Frees the features; the network that was given stays open. */
+  close(): void {
+    this.#featured.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  #ready(): Fitted {
+    if (this.#fitted !== null) return this.#fitted;
+    throw new DtesnError('ERR_DTESN_EMPTY', 'Expected a trained EsnClassifier: call fit first');
+  }
+
+  #begin(series: readonly SeriesInput[], labels: readonly Label[], shared = false): Floats[] {
+    if (!Array.isArray(series)) throw argumentError('an array of series', 'series', series);
+    checkAsMany(labels, series.length, 'labels');
+    this.#scaling = null;
+    const { series: values, scaling } = this.#read(series, shared);
+    this.#scaling = scaling;
+    return values;
+  }
+
+  #read(series: readonly SeriesInput[], shared: boolean) {
+    return readInputs(series, { network: this.#featured, scale: this.#scale, scaling: this.#scaling, shared });
+  }
+
+  #outputs(series: readonly SeriesInput[]): Matrix {
+    const { readout } = this.#ready();
+    if (!Array.isArray(series)) throw argumentError('an array of series', 'series', series);
+    const { series: values } = this.#read(series, false);
+    return readout.apply(seriesRows(this.#featured, values, this.features, this.washout));
+  }
+
+  #learn(rows: Matrix, labels: readonly Label[]): this {
+    const classes = [...new Set(labels)];
+    if (classes.length < 2) throw shapeError('labels of at least 2 classes', classes.length);
+    const places = labels.map((label) => classes.indexOf(label));
+    const targets = matrix(rows.rows, classes.length, new Float64Array(rows.rows * classes.length));
+    places.forEach((place, i) => {
+      targets.data[i * classes.length + place] = 1;
+    });
+    const solver = this.#options.solver ?? (rows.cols >= rows.rows ? 'dual' : 'svd');
+    const isFree = this.#options.ridge === undefined || typeof this.#options.ridge !== 'number';
+    const readout = new Ridge({ ...this.#options, solver, ridge: isFree ? 1 : this.#options.ridge, folds: 1 }).add(
+      rows,
+      targets,
+    );
+    const path = Array.isArray(this.#options.ridge) ? (this.#options.ridge as number[]) : ridgePath;
+    const ridge = isFree ? readout.leaveOneOut(rows, targets, undefined, path).best : readout.ridge;
+    const sharpness = sharpnessOf(readout.leftOut(rows, targets, undefined, ridge), places, classes.length);
+    this.#fitted = { labels: classes, readout: readout.solve(ridge), ridge, sharpness };
+    readout.close();
+    return this;
+  }
+}
+
+function indexOfLargest(values: ArrayLike<number>): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
+  return best;
+}

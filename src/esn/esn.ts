@@ -1,0 +1,501 @@
+/** An echo state network: a network, the features that a readout sees, and the readout, in one object. */
+import { argumentError, brand, checkKeys, checkOptions, DtesnError } from '../errors/index.js';
+import { checkLongRun, type Floats, floats, type LongRunOptions, longRunKeys } from '../native/index.js';
+import { Featured, type Network, State } from '../network/index.js';
+import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
+import { BLOCK_STEPS, type LinearReadout, Ridge, type RidgeOptions } from '../readout/index.js';
+import { forecastFrom, forecastFromAsync } from './forecast.js';
+import { isList, listOf } from './lists.js';
+import {
+  type EsnForecastAsyncOptions,
+  type EsnForecastOptions,
+  type EsnOptions,
+  esnSchema,
+  type FitAsyncOptions,
+  type FitOptions,
+  isLearner,
+  type Learner,
+  networkOf,
+  type PredictAsyncOptions,
+  type PredictOptions,
+} from './options.js';
+import type { Scale, Scaling } from './scaling.js';
+import { determination } from './score.js';
+import { type EsnSnapshot, readSnapshot, snapshotOf } from './snapshot.js';
+import { EsnStream, type StreamOptions } from './stream.js';
+import { Trained } from './trained.js';
+import { planTraining, readInputs, readWanted, statesOf, type Training } from './training.js';
+
+const fitKeys = ['weights', 'state'];
+
+/**
+ * An echo state network: a network, the features that a readout sees, and the readout, in one object.
+ *
+ *     const esn = new Esn({ network: { units: 300, inputs: 1, seed: 1 }, washout: 100 });
+ *     esn.fit(series);                        // to the next step of its own series; esn.fit(x, y) to targets
+ *     esn.forecast({ steps: 500 });           // goes on from the end of the series
+ *
+ *     row t = features(t)        y(t) = W' row t + b        forecast: u(t + 1) = [y(t), inputs(t)]
+ *
+ * A series is steps x inputs. A list of series is an array of matrices, of typed arrays or of arrays of rows; lists give
+ * lists. fit starts each series from rest and leaves the state at the end of the last one, from where predict, forecast
+ * and stream go on; reset() puts it to rest. Everything that a prediction depends on is in the state, old inputs too, so a
+ * forecast after reset() or from any state is that of the state. Steps with a target that is NaN are not learned.
+ *
+ * Asynchronous twins run off the JavaScript thread, with `signal` and `onProgress`; the state is busy meanwhile.
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option; RangeError ERR_DTESN_SHAPE for rows that do not fit;
+ * DtesnError ERR_DTESN_EMPTY before a fit; ERR_DTESN_SINGULAR and ERR_DTESN_UNSTABLE as the readout's; ERR_DTESN_DIVERGED when a
+ * single forecast becomes infinite or NaN (`cause` holds the rows before); ERR_DTESN_BUSY while an asynchronous call uses the
+ * state.
+ * Sources: Jaeger (2001), GMD Report 148; Lukoševičius (2012), "A practical guide to applying echo state networks".
+ */
+export class Esn {
+  /** The network, whose own state is not used. */
+  readonly network: Network;
+  /** The network as the readout sees it: its rows are the features. */
+  readonly featured: Network;
+  /** The state after the last fit, prediction or forecast. */
+  readonly state: State;
+  /** First steps of each series that are run and not learned. */
+  readonly washout: number;
+  /** How inputs are scaled. */
+  readonly scale: Scale;
+  readonly #options: RidgeOptions | null;
+  #learner: Learner | null;
+  #trained: Trained | null = null;
+  #scaling: Scaling | null = null;
+  #block: Floats | null = null;
+
+  constructor(options: EsnOptions) {
+    const {
+      network,
+      features = ['states', 'inputs'],
+      readout,
+      washout,
+      scale,
+    } = checkOptions(esnSchema, options, 'Esn');
+    this.network = networkOf(network);
+    const isPlain = features.length === 1 && features[0] === 'states';
+    this.featured = isPlain ? this.network : new Featured({ network: this.network, features });
+    this.state = this.featured.createState();
+    this.washout = washout;
+    this.scale = scale;
+    this.#learner = isLearner(readout) ? readout : null;
+    this.#options = isLearner(readout) ? null : (readout ?? {});
+    if (this.#options !== null) new Ridge(this.#options); // reports a wrong option now
+  }
+
+  /** What trains the readout; null before the first fit where the options of a Ridge, or none, were given. */
+  get learner(): Learner | null {
+    return this.#learner;
+  }
+
+  /** The trained map of the features, in the units of the network. Errors: ERR_DTESN_EMPTY before a fit. */
+  get readout(): LinearReadout {
+    return this.#ready().readout;
+  }
+
+  /** Whether fit, partialFit or restore was called. */
+  get isFitted(): boolean {
+    return this.#trained !== null || this.#isLearning;
+  }
+
+  /** A state at rest, for fit, predict and forecast. */
+  createState(): State {
+    return this.featured.createState();
+  }
+
+  /** Puts the own state to rest: the next series is the first one. */
+  reset(): void {
+    this.state.reset();
+  }
+
+  /**
+   * Trains on a series, or on a list of them, and forgets what was learned before. Without targets, each row is to give the
+   * row after it. Returns this object.
+   */
+  fit(
+    x: SeriesInput | readonly SeriesInput[],
+    y?: SeriesInput | readonly SeriesInput[],
+    options: FitOptions = {},
+  ): this {
+    checkKeys(options, fitKeys, 'fit');
+    this.#forget(y);
+    return this.#learn(this.#plan(x, y, { state: 'reset', ...options }, false));
+  }
+
+  /** The same off the JavaScript thread; progress has the stages 'train' (steps) and 'solve'. */
+  async fitAsync(
+    x: SeriesInput | readonly SeriesInput[],
+    y?: SeriesInput | readonly SeriesInput[],
+    options: FitAsyncOptions = {},
+  ): Promise<this> {
+    checkKeys(options, [...fitKeys, ...longRunKeys], 'fitAsync');
+    const { signal, onProgress, ...fit } = options;
+    checkLongRun({ signal, onProgress }, 'fitAsync');
+    signal?.throwIfAborted();
+    this.#forget(y);
+    return this.#learnAsync(this.#plan(x, y, { state: 'reset', ...fit }, true), { signal, onProgress });
+  }
+
+  /**
+   * Learns more steps beside those so far, from where the last ones ended. A Ridge adds them to its sums; an online readout
+   * learns step by step. Returns this object.
+   */
+  partialFit(
+    x: SeriesInput | readonly SeriesInput[],
+    y?: SeriesInput | readonly SeriesInput[],
+    options: FitOptions = {},
+  ): this {
+    checkKeys(options, fitKeys, 'partialFit');
+    this.#learner ??= this.#newLearner(y);
+    return this.#learn(this.#plan(x, y, { state: 'carry', ...options }, false));
+  }
+
+  /** Outputs of every step, steps x outputs; a list of series gives a list. */
+  predict(x: SeriesInput, options?: PredictOptions): Matrix;
+  predict(x: readonly SeriesInput[], options?: PredictOptions): Matrix[];
+  predict(x: SeriesInput | readonly SeriesInput[], options: PredictOptions = {}): Matrix | Matrix[] {
+    const { isMany, series, begin } = this.#series(x, options, [], 'predict', false);
+    const trained = this.#ready();
+    const all = series.map((values, i) => this.#outputs(trained, values, begin(i)));
+    return isMany ? all : all[0]!;
+  }
+
+  /** The same off the JavaScript thread. */
+  async predictAsync(x: SeriesInput, options?: PredictAsyncOptions): Promise<Matrix>;
+  async predictAsync(x: readonly SeriesInput[], options?: PredictAsyncOptions): Promise<Matrix[]>;
+  async predictAsync(
+    x: SeriesInput | readonly SeriesInput[],
+    options: PredictAsyncOptions = {},
+  ): Promise<Matrix | Matrix[]> {
+    const { signal, onProgress, ...more } = options;
+    const { isMany, series, begin } = this.#series(x, more, [], 'predictAsync', true);
+    const trained = this.#ready();
+    const total = series.reduce((sum, one) => sum + one.length, 0) / this.network.inputs;
+    const all: Matrix[] = [];
+    let before = 0;
+    for (const [i, values] of series.entries()) {
+      const run = offset({ signal, onProgress }, before, total);
+      const { data } = await this.featured.runAsync(values, { state: begin(i), ...run });
+      all.push(this.#read(trained, data));
+      before += values.length / this.network.inputs;
+    }
+    return isMany ? all : all[0]!;
+  }
+
+  /**
+   * The steps after those that a state has seen, each computed from the one before: steps x outputs, in one native call. From
+   * many starts it is one batch, and the result a list, in which a forecast that becomes infinite or NaN has fewer rows.
+   */
+  forecast(
+    options: EsnForecastOptions & ({ starts: readonly State[] | Matrix } | { warmup: readonly SeriesInput[] }),
+  ): Matrix[];
+  forecast(options: EsnForecastOptions): Matrix;
+  forecast(options: EsnForecastOptions): Matrix | Matrix[] {
+    return forecastFrom(this.#loop(false), options);
+  }
+
+  /** The same off the JavaScript thread; progress counts the steps of all starts. */
+  async forecastAsync(
+    options: EsnForecastAsyncOptions & ({ starts: readonly State[] | Matrix } | { warmup: readonly SeriesInput[] }),
+  ): Promise<Matrix[]>;
+  async forecastAsync(options: EsnForecastAsyncOptions): Promise<Matrix>;
+  async forecastAsync(options: EsnForecastAsyncOptions): Promise<Matrix | Matrix[]> {
+    return forecastFromAsync(this.#loop(true), options);
+  }
+
+  /**
+   * Coefficient of determination R² = 1 - Σ (y - ŷ)² / Σ (y - mean y)², averaged over the outputs, 1 at best; without targets,
+   * of the next step. The own state does not change.
+   */
+  score(
+    x: SeriesInput | readonly SeriesInput[],
+    y?: SeriesInput | readonly SeriesInput[],
+    options: PredictOptions = {},
+  ): number {
+    const { series, begin } = this.#series(x, options, [], 'score', false, this.state.copy());
+    const trained = this.#ready();
+    const targets = y === undefined ? undefined : listOf<SeriesInput>(y as SeriesInput, isList(x));
+    const { inputs } = this.network;
+    return determination(
+      series.map((values, i) => {
+        const seen = targets ? values : values.subarray(0, -inputs);
+        const predicted = this.#outputs(trained, seen, begin(i));
+        const wanted = targets
+          ? readWanted(targets[i]!, predicted.rows, trained.outputs, null, this.network)
+          : Float64Array.from(values.subarray(inputs));
+        if (!targets) trained.toData(wanted);
+        return { predicted: predicted.data, wanted };
+      }),
+      trained.outputs,
+    );
+  }
+
+  /** One series whose steps arrive one at a time, with a state of its own. */
+  stream(options: StreamOptions = {}): EsnStream {
+    return new EsnStream(this, options);
+  }
+
+  /** What a restored object needs to go on: a plain object, which structuredClone and postMessage take. */
+  snapshot(): EsnSnapshot {
+    const { readout } = this.#ready();
+    return snapshotOf({ state: this.state, readout, scaling: this.#scaling, learner: this.#learner });
+  }
+
+  /**
+   * Goes on from a snapshot of an object with the same options. A RecursiveLeastSquares goes on
+   * learning; other readouts keep their weights until they are fitted again.
+   * Returns this object. Errors: RangeError ERR_DTESN_SHAPE for a snapshot of other sizes.
+   */
+  restore(snapshot: EsnSnapshot): this {
+    const read = readSnapshot(snapshot, this.featured, this.#learner);
+    this.state.reset(read.state);
+    if (read.gates) this.state.gates?.set(read.gates);
+    if (read.learner) this.#learner = read.learner;
+    else this.#learner?.reset();
+    this.#scaling = read.scaling;
+    this.#trained = new Trained(this.featured, read.readout, this.#scaling);
+    return this;
+  }
+
+  /** Frees the own state, the features and the sums; the network that was given stays open. */
+  close(): void {
+    this.state.close();
+    if (this.featured !== this.network) this.featured.close();
+    if (this.#learner && 'close' in this.#learner) this.#learner.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  /**
+   * Rows of inputs in the units and the dtype of the network.
+   * @internal
+   */
+  toNetwork(rows: SeriesInput): Floats {
+    const { network, scale } = this;
+    return readInputs([rows], { network, scale, scaling: this.#scaling, shared: false }).series[0]!;
+  }
+
+  /**
+   * Outputs of rows of features, in the units of the data.
+   * @internal
+   */
+  outputsOf(features: Floats): Matrix {
+    return this.#read(this.#ready(), features);
+  }
+
+  /**
+   * Learns rows of features online; returns the outputs before.
+   * @internal
+   */
+  learn(features: Floats, targets: SeriesInput): Matrix {
+    const learner = this.#learner;
+    if (learner === null || learner instanceof Ridge) {
+      throw argumentError(
+        'a RecursiveLeastSquares or LeastMeanSquares (to learn step by step)',
+        'readout',
+        learner ?? undefined,
+      );
+    }
+    const rows = features.length / this.featured.featureSize;
+    const wanted = readWanted(targets, rows, 0, this.#scaling, this.network);
+    const outputs = wanted.length / rows;
+    const before = learner.update(matrix(rows, this.featured.featureSize, features), matrix(rows, outputs, wanted));
+    this.#trained = null;
+    const data = before.data as Float64Array;
+    if (this.#scaling !== null && outputs <= this.network.inputs) this.#ready().toData(data);
+    return matrix(rows, outputs, data);
+  }
+
+  get #isLearning(): boolean {
+    const learner = this.#learner;
+    return learner !== null && !(learner instanceof Ridge) && learner.steps > 0;
+  }
+
+  /** The trained readout; that of an online learner is made when it is asked for. */
+  #ready(): Trained {
+    if (this.#trained !== null) return this.#trained;
+    if (this.#isLearning) {
+      const readout = (this.#learner as Exclude<Learner, Ridge>).readout();
+      this.#trained = new Trained(this.featured, readout, this.#scaling);
+      return this.#trained;
+    }
+    throw new DtesnError('ERR_DTESN_EMPTY', 'Expected a trained Esn: call fit first');
+  }
+
+  #forget(y: unknown): void {
+    this.state.checkIdle();
+    if (this.#options !== null) this.#learner = this.#newLearner(y);
+    else this.#learner!.reset();
+    this.#trained = null;
+    this.#scaling = null;
+  }
+
+  /** A small ridge where the network predicts itself: data without noise need it, and f64 carries it. */
+  #newLearner(y: unknown): Learner {
+    const predictsItself = y === undefined && this.network.dtype === 'f64';
+    return new Ridge({ ridge: predictsItself ? 1e-14 : 1e-8, ...this.#options });
+  }
+
+  #plan(
+    x: SeriesInput | readonly SeriesInput[],
+    y: SeriesInput | readonly SeriesInput[] | undefined,
+    options: FitOptions & Required<Pick<FitOptions, 'state'>>,
+    shared: boolean,
+  ): Training {
+    this.state.checkIdle();
+    const learner = this.#learner!;
+    const { featured: network, state: ownState, washout, scale } = this;
+    const setting = { network, ownState, washout: options.state === 'carry' ? 0 : washout, scale, shared };
+    const folds = learner instanceof Ridge ? learner.folds : 1;
+    const block = this.#rows(BLOCK_STEPS);
+    const training = planTraining(x, y, options, { ...setting, folds, scaling: this.#scaling, block });
+    this.#scaling = training.scaling;
+    return training;
+  }
+
+  #learn({ lessons, outputs }: Training): this {
+    const learner = this.#learner!;
+    const { featureSize } = this.featured;
+    for (const lesson of lessons) {
+      if (lesson.resets) lesson.state.reset();
+      if (learner instanceof Ridge) {
+        const sums = learner.sumsOf(featureSize, outputs);
+        sums.enter(lesson.fold);
+        sums.train(lesson);
+      } else {
+        this.#learnOnline(learner, lesson, outputs);
+      }
+      if (lesson.last) this.featured.run(lesson.last, { state: lesson.state, out: null });
+      this.#hold(lesson.state);
+    }
+    this.#trained = null;
+    if (learner instanceof Ridge) this.#trained = new Trained(this.featured, learner.solve(), this.#scaling);
+    return this;
+  }
+
+  async #learnAsync({ lessons, outputs, total }: Training, run: LongRunOptions): Promise<this> {
+    const learner = this.#learner!;
+    if (!(learner instanceof Ridge)) {
+      throw argumentError('a Ridge (online readouts learn with fit, partialFit or a stream)', 'readout', learner);
+    }
+    let before = 0;
+    for (const lesson of lessons) {
+      if (lesson.resets) lesson.state.reset();
+      const sums = learner.sumsOf(this.featured.featureSize, outputs);
+      sums.enter(lesson.fold);
+      await State.during([lesson.state], () => sums.trainAsync(lesson, offset(run, before, total)));
+      before += lesson.steps;
+      if (lesson.last) this.featured.run(lesson.last, { state: lesson.state, out: null });
+      this.#hold(lesson.state);
+    }
+    this.#trained = new Trained(this.featured, await learner.solveAsync(undefined, run), this.#scaling);
+    return this;
+  }
+
+  /** Blocks of steps through an online readout, without those whose target is NaN. */
+  #learnOnline(learner: Exclude<Learner, Ridge>, lesson: Training['lessons'][number], outputs: number): void {
+    const { state, series, targets, weights, steps, washout } = lesson;
+    if (weights !== null) throw argumentError('no weights (an online readout has none)', 'weights', weights);
+    const { inputs } = this.network;
+    const { featureSize } = this.featured;
+    for (let from = 0; from < steps; from += BLOCK_STEPS) {
+      const to = Math.min(steps, from + BLOCK_STEPS);
+      const rows = this.#rows(to - from);
+      this.featured.run(series.subarray(from * inputs, to * inputs), { state, out: rows });
+      const counted = Array.from({ length: to - from }, (_, t) => from + t).filter(
+        (t) => t >= washout && !targets.subarray(t * outputs, (t + 1) * outputs).some(Number.isNaN),
+      );
+      if (counted.length === 0) continue;
+      const x = floats(this.network.dtype, counted.length * featureSize);
+      const y = new Float64Array(counted.length * outputs);
+      counted.forEach((t, i) => {
+        x.set(rows.subarray((t - from) * featureSize, (t - from + 1) * featureSize), i * featureSize);
+        y.set(targets.subarray(t * outputs, (t + 1) * outputs), i * outputs);
+      });
+      learner.update(matrix(counted.length, featureSize, x), matrix(counted.length, outputs, y));
+    }
+  }
+
+  /** The own state goes on from the last series, also where that had a state of its own. */
+  #hold(state: State): void {
+    if (state === this.state) return;
+    this.state.data.set(state.data);
+  }
+
+  /** Series in the units of the network, and where each starts. */
+  #series(
+    x: SeriesInput | readonly SeriesInput[],
+    options: PredictOptions,
+    more: readonly string[],
+    call: string,
+    shared: boolean,
+    own = this.state,
+  ) {
+    checkKeys(options, ['state', ...more], call);
+    own.checkIdle();
+    const isMany = isList(x);
+    const raw = listOf<SeriesInput>(x as SeriesInput, isMany);
+    const { featured: network, scale } = this;
+    const { series } = readInputs(raw, { network, scale, scaling: this.#scaling, shared });
+    const { state = isMany ? 'reset' : 'carry' } = options;
+    const states = statesOf(state, raw.length, own);
+    const begin = (i: number) => {
+      if (state === 'reset') own.reset();
+      return states?.[i] ?? own;
+    };
+    return { isMany, series, begin };
+  }
+
+  #loop(shared: boolean) {
+    const { featured: network, state, scale } = this;
+    const toNetwork = (raw: readonly SeriesInput[]) =>
+      readInputs(raw, { network, scale, scaling: this.#scaling, shared }).series;
+    return { network, own: state, trained: this.#ready(), scaling: this.#scaling, toNetwork };
+  }
+
+  #outputs(trained: Trained, values: Floats, state: State): Matrix {
+    const { inputs } = this.network;
+    const steps = values.length / inputs;
+    const out = new Float64Array(steps * trained.outputs);
+    for (let from = 0; from < steps; from += BLOCK_STEPS) {
+      const to = Math.min(steps, from + BLOCK_STEPS);
+      const rows = this.#rows(to - from);
+      this.featured.run(values.subarray(from * inputs, to * inputs), { state, out: rows });
+      trained.read(rows, out.subarray(from * trained.outputs, to * trained.outputs));
+    }
+    trained.toData(out);
+    return matrix(steps, trained.outputs, out);
+  }
+
+  #read(trained: Trained, features: Floats): Matrix {
+    const rows = features.length / this.featured.featureSize;
+    const out = new Float64Array(rows * trained.outputs);
+    trained.read(features, out);
+    trained.toData(out);
+    return matrix(rows, trained.outputs, out);
+  }
+
+  /** Room for the features of so many steps, up to a block, which is kept. */
+  #rows(steps: number): Floats {
+    const { featureSize, dtype } = this.featured;
+    this.#block ??= floats(dtype, BLOCK_STEPS * featureSize);
+    return this.#block.subarray(0, steps * featureSize);
+  }
+}
+
+/** Whether something is an Esn, of this copy of the package or another. */
+export const isEsn = brand(Esn, 'Esn');
+
+/** Progress of one of many runs, as part of all. */
+function offset({ signal, onProgress }: LongRunOptions, before: number, total: number): LongRunOptions {
+  if (onProgress === undefined) return { signal };
+  return { signal, onProgress: ({ done, stage }) => onProgress({ done: before + done, total, stage }) };
+}

@@ -1,0 +1,161 @@
+/** Forecasts in closed loop: where they start, what they are given, and their rows in the units of the data. */
+import { argumentError, checkKeys, checkWhole, DtesnError, rangeError, shapeError } from '../errors/index.js';
+import { arrayOf, checkView, type Floats, floats, longRun, longRunKeys, sharedFloats } from '../native/index.js';
+import { isState, type Network, State } from '../network/index.js';
+import { checkMemory, columnsOf, type Matrix, matrix, readSeries, type SeriesInput } from '../numeric/index.js';
+import { isList } from './lists.js';
+import type { EsnForecastAsyncOptions, EsnForecastOptions } from './options.js';
+import { type Scaling, scaled } from './scaling.js';
+import type { Trained } from './trained.js';
+
+/** What closes a loop. */
+export interface Loop {
+  network: Network;
+  own: State;
+  trained: Trained;
+  scaling: Scaling | null;
+  toNetwork: (raw: readonly SeriesInput[]) => Floats[];
+}
+
+interface Prepared {
+  steps: number;
+  isMany: boolean;
+  states: State[] | Floats;
+  last: Float64Array;
+  out: Float64Array;
+  done: Float64Array;
+  given: Floats | null;
+}
+
+const keys = ['steps', 'inputs', 'starts', 'warmup'];
+
+export function forecastFrom(loop: Loop, options: EsnForecastOptions): Matrix | Matrix[] {
+  checkKeys(options, keys, 'forecast');
+  const prepared = prepare(loop, options, false);
+  const { forecaster } = loop.trained;
+  const { states, last, out, done, given, isMany } = prepared;
+  if (!isMany) done[0] = forecaster.run((states as State[])[0]!.native, last, out, given);
+  else forecaster.runMany(natives(states), loop.own.gates, last, out, done, given);
+  return results(loop, prepared);
+}
+
+export async function forecastFromAsync(loop: Loop, options: EsnForecastAsyncOptions): Promise<Matrix | Matrix[]> {
+  checkKeys(options, [...keys, 'threads', ...longRunKeys], 'forecastAsync');
+  const { signal, onProgress, threads } = options;
+  if (threads !== undefined) checkWhole(threads, 'threads', 1);
+  signal?.throwIfAborted();
+  const prepared = prepare(loop, options, true);
+  const { forecaster } = loop.trained;
+  const { states, last, out, done, given, isMany, steps } = prepared;
+  const start = async (control: Int32Array) => {
+    if (!isMany) {
+      done[0] = await forecaster.runAsync((states as State[])[0]!.native, last, out, given, control);
+      return done[0];
+    }
+    await forecaster.runManyAsync(natives(states), loop.own.gates, last, out, done, given, control, threads);
+    return done.reduce((sum, one) => sum + one, 0);
+  };
+  const busy = Array.isArray(states) ? states : [];
+  const total = steps * done.length;
+  await State.during(busy, () => longRun(start, { signal, onProgress }, { stage: 'forecast', total }));
+  return results(loop, prepared);
+}
+
+function natives(states: State[] | Floats) {
+  return Array.isArray(states) ? states.map((state) => state.native) : states;
+}
+
+function prepare(loop: Loop, options: EsnForecastOptions, shared: boolean): Prepared {
+  const { network, trained } = loop;
+  const steps = checkWhole(options.steps, 'steps', 0);
+  if (options.starts !== undefined && options.warmup !== undefined) {
+    throw argumentError('either starts or warmup, not both,', 'warmup', options.warmup);
+  }
+  void trained.forecaster; // a readout that cannot be fed back is an error before a state moves
+  const given = readGiven(loop, options.inputs, steps, shared);
+  const { states, isMany } = startsOf(loop, options, shared);
+  const count = Array.isArray(states) ? states.length : states.length / network.stateSize;
+  const { outputs } = trained;
+  checkMemory(8 * count * steps * outputs, `${count} forecasts of ${steps} steps`);
+  const of = (length: number) => (shared ? sharedFloats('f64', length) : floats('f64', length)) as Float64Array;
+  const last = of(count * outputs);
+  const row = floats(network.dtype, network.featureSize);
+  for (let i = 0; i < count; i++) {
+    const state = Array.isArray(states)
+      ? states[i]!
+      : states.subarray(i * network.stateSize, (i + 1) * network.stateSize);
+    network.featuresOf(state, row);
+    trained.read(row, last.subarray(i * outputs, (i + 1) * outputs));
+  }
+  return { steps, isMany, states, last, out: of(count * steps * outputs), done: of(count), given };
+}
+
+/** States that the forecasts move. */
+function startsOf(loop: Loop, { starts, warmup }: EsnForecastOptions, shared: boolean) {
+  const { network, own } = loop;
+  own.checkIdle();
+  if (warmup !== undefined) {
+    const isMany = isList(warmup);
+    const series = loop.toNetwork(isMany ? warmup : [warmup as SeriesInput]);
+    if (isMany) {
+      const states = series.map(() => network.createState());
+      network.runBatch(series, { out: null, states });
+      return { states, isMany };
+    }
+    own.reset();
+    network.run(series[0]!, { state: own, out: null });
+  }
+  if (starts === undefined) return { states: [own], isMany: false };
+  if (Array.isArray(starts)) return { states: checkedStates(starts, network), isMany: true };
+  const rows = starts as Matrix;
+  const view = checkView(rows?.data, 'starts', [arrayOf(network.dtype)]);
+  if (rows.cols !== network.stateSize)
+    throw shapeError(`starts with ${network.stateSize} columns (the state)`, rows.cols);
+  const copy = shared ? sharedFloats(network.dtype, view.length) : floats(network.dtype, view.length);
+  copy.set(view);
+  return { states: copy, isMany: true };
+}
+
+function checkedStates(starts: readonly State[], network: Network): State[] {
+  starts.forEach((state, i) => {
+    if (!isState(state) || state.network !== network)
+      throw argumentError('states of this model', `starts[${i}]`, state);
+    state.checkIdle();
+  });
+  if (new Set(starts).size < starts.length) throw argumentError('distinct states', 'starts', starts);
+  return [...starts];
+}
+
+/** The inputs beyond the outputs, in the units and the dtype of the network. */
+function readGiven(loop: Loop, inputs: SeriesInput | undefined, steps: number, shared: boolean): Floats | null {
+  const { given, outputs } = loop.trained;
+  const { dtype, owner } = loop.network;
+  if (given <= 0) {
+    if (inputs !== undefined) throw shapeError('no inputs (the outputs are all inputs of the network)', 'some');
+    return null;
+  }
+  if (inputs === undefined) throw shapeError(`inputs with ${given} columns (those beyond the outputs)`, 'none');
+  const target = { inputs: given, dtype: 'f64', shared: false, owner, argument: 'inputs' } as const;
+  const read = readSeries(inputs, { ...target, columns: 'inputs beyond the outputs' });
+  if (read.length !== steps * given)
+    throw rangeError(`${steps} rows of inputs (steps)`, 'inputs', columnsOf(inputs) ?? read.length);
+  const out = shared ? sharedFloats(dtype, read.length) : floats(dtype, read.length);
+  if (loop.scaling === null) out.set(read);
+  else scaled(read, loop.scaling, out, given, outputs);
+  return out;
+}
+
+function results({ trained }: Loop, { out, done, steps, isMany }: Prepared): Matrix | Matrix[] {
+  const { outputs } = trained;
+  trained.toData(out);
+  if (isMany) {
+    return Array.from(done, (rows, i) => {
+      const from = i * steps * outputs;
+      return matrix(rows, outputs, out.subarray(from, from + rows * outputs));
+    });
+  }
+  const [rows = 0] = done;
+  if (rows === steps) return matrix(steps, outputs, out);
+  const cause = matrix(rows, outputs, out.slice(0, rows * outputs));
+  throw new DtesnError('ERR_DTESN_DIVERGED', `The forecast became infinite or NaN at step ${rows}`, { cause });
+}

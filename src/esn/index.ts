@@ -1,0 +1,18 @@
+/** Echo state networks: a network, its features and a readout in one object. */
+export { EsnClassifier, type EsnClassifierOptions, type Label } from './classifier.js';
+export { ClassifierEnsemble, Ensemble, type EnsembleOptions, type EnsemblePrediction } from './ensemble.js';
+export { Esn, isEsn } from './esn.js';
+export type {
+  EsnForecastAsyncOptions,
+  EsnForecastOptions,
+  EsnOptions,
+  FitAsyncOptions,
+  FitOptions,
+  Learner,
+  PredictAsyncOptions,
+  PredictOptions,
+} from './options.js';
+export type { Scale } from './scaling.js';
+export type { SeriesFeatures } from './series-features.js';
+export type { EsnSnapshot } from './snapshot.js';
+export { EsnStream, type StreamOptions } from './stream.js';

@@ -1,0 +1,84 @@
+/** What an Esn is in the middle of its life: a plain object of numbers and typed arrays. */
+import { argumentError, rangeError, shapeError } from '../errors/index.js';
+import type { Floats } from '../native/index.js';
+import type { Network, State } from '../network/index.js';
+import { matrix } from '../numeric/index.js';
+import { LinearReadout, RecursiveLeastSquares } from '../readout/index.js';
+import type { Learner } from './options.js';
+import type { Scaling } from './scaling.js';
+
+/** What Esn.snapshot returns and Esn.restore takes: a plain object, of no other use. */
+export interface EsnSnapshot {
+  /** What it is a snapshot of. */
+  readonly dtesn: 'esn';
+  /** Version of this form. */
+  readonly version: 1;
+  /** The state. */
+  readonly state: Floats;
+  /** Its gates; null where the network has none. */
+  readonly gates: Uint8Array | null;
+  /** W, features x outputs, row-major. */
+  readonly weights: Float64Array;
+  /** b. */
+  readonly bias: Float64Array;
+  /** How inputs are scaled; null where they are not. */
+  readonly scaling: { readonly offset: Float64Array; readonly factor: Float64Array } | null;
+  /** The save of a RecursiveLeastSquares; null for other readouts. */
+  readonly learner: Uint8Array | null;
+}
+
+interface Parts {
+  state: State;
+  readout: LinearReadout;
+  scaling: Scaling | null;
+  learner: Learner | null;
+}
+
+export function snapshotOf({ state, readout, scaling, learner }: Parts): EsnSnapshot {
+  state.checkIdle();
+  return {
+    dtesn: 'esn',
+    version: 1,
+    state: copyOf(state.data),
+    gates: state.gates ? Uint8Array.from(state.gates) : null,
+    weights: Float64Array.from(readout.weights.data),
+    bias: Float64Array.from(readout.bias),
+    scaling: scaling && { offset: scaling.offset.slice(), factor: scaling.factor.slice() },
+    learner: learner instanceof RecursiveLeastSquares ? learner.save() : null,
+  };
+}
+
+/** Checks a snapshot for this network. */
+export function readSnapshot(snapshot: EsnSnapshot, network: Network, learner: Learner | null) {
+  if (typeof snapshot !== 'object' || snapshot === null || snapshot.dtesn !== 'esn') {
+    throw argumentError('what snapshot() returned', 'snapshot', snapshot);
+  }
+  if (snapshot.version !== 1) throw rangeError('a snapshot of version 1', 'snapshot', snapshot.version);
+  const { state, gates, weights, bias, scaling } = snapshot;
+  const outputs = bias.length;
+  if (
+    state.length !== network.stateSize ||
+    weights.length !== network.featureSize * outputs ||
+    (gates?.length ?? 0) !== network.gateCount
+  ) {
+    throw shapeError(
+      `a snapshot of ${network.stateSize} numbers of state and ${network.featureSize} features`,
+      `${state.length} and ${weights.length / outputs}`,
+    );
+  }
+  const readout = new LinearReadout({
+    states: network.featureSize,
+    weights: matrix(network.featureSize, outputs, weights),
+    bias,
+  });
+  const restored =
+    learner instanceof RecursiveLeastSquares && snapshot.learner
+      ? RecursiveLeastSquares.restore(snapshot.learner)
+      : null;
+  const units = scaling && { offset: Float64Array.from(scaling.offset), factor: Float64Array.from(scaling.factor) };
+  return { state, gates, readout, scaling: units, learner: restored };
+}
+
+function copyOf(values: Floats): Floats {
+  return values instanceof Float32Array ? Float32Array.from(values) : Float64Array.from(values);
+}
