@@ -281,6 +281,7 @@ export {
 } from './search/index.js';
 export {
   type StreamId,
+  type StreamModel,
   StreamPool,
   type StreamPoolOptions,
   type StreamReadout,

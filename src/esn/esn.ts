@@ -3,7 +3,7 @@ import { argumentError, brand, checkKeys, checkOptions, DtesnError } from '../er
 import { checkLongRun, type Floats, floats, type LongRunOptions, longRunKeys } from '../native/index.js';
 import { Featured, type Network, State } from '../network/index.js';
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
-import { BLOCK_STEPS, type LinearReadout, Ridge, type RidgeOptions } from '../readout/index.js';
+import { BLOCK_STEPS, isRidge, type LinearReadout, Ridge, type RidgeOptions } from '../readout/index.js';
 import { forecastFrom, forecastFromAsync } from './forecast.js';
 import { isList, listOf } from './lists.js';
 import {
@@ -297,7 +297,7 @@ export class Esn {
    */
   learn(features: Floats, targets: SeriesInput): Matrix {
     const learner = this.#learner;
-    if (learner === null || learner instanceof Ridge) {
+    if (learner === null || isRidge(learner)) {
       throw argumentError(
         'a RecursiveLeastSquares or LeastMeanSquares (to learn step by step)',
         'readout',
@@ -316,7 +316,7 @@ export class Esn {
 
   get #isLearning(): boolean {
     const learner = this.#learner;
-    return learner !== null && !(learner instanceof Ridge) && learner.steps > 0;
+    return learner !== null && !isRidge(learner) && learner.steps > 0;
   }
 
   /** The trained readout; that of an online learner is made when it is asked for. */
@@ -354,7 +354,7 @@ export class Esn {
     const learner = this.#learner!;
     const { featured: network, state: ownState, washout, scale } = this;
     const setting = { network, ownState, washout: options.state === 'carry' ? 0 : washout, scale, shared };
-    const folds = learner instanceof Ridge ? learner.folds : 1;
+    const folds = isRidge(learner) ? learner.folds : 1;
     const block = this.#rows(BLOCK_STEPS);
     const training = planTraining(x, y, options, { ...setting, folds, scaling: this.#scaling, block });
     this.#scaling = training.scaling;
@@ -366,7 +366,7 @@ export class Esn {
     const { featureSize } = this.featured;
     for (const lesson of lessons) {
       if (lesson.resets) lesson.state.reset();
-      if (learner instanceof Ridge) {
+      if (isRidge(learner)) {
         const sums = learner.sumsOf(featureSize, outputs);
         sums.enter(lesson.fold);
         sums.train(lesson);
@@ -377,13 +377,13 @@ export class Esn {
       this.#hold(lesson.state);
     }
     this.#trained = null;
-    if (learner instanceof Ridge) this.#trained = new Trained(this.featured, learner.solve(), this.#scaling);
+    if (isRidge(learner)) this.#trained = new Trained(this.featured, learner.solve(), this.#scaling);
     return this;
   }
 
   async #learnAsync({ lessons, outputs, total }: Training, run: LongRunOptions): Promise<this> {
     const learner = this.#learner!;
-    if (!(learner instanceof Ridge)) {
+    if (!isRidge(learner)) {
       throw argumentError('a Ridge (online readouts learn with fit, partialFit or a stream)', 'readout', learner);
     }
     let before = 0;

@@ -10,7 +10,15 @@ import {
   type State,
 } from '../network/index.js';
 import type { Matrix, SeriesInput } from '../numeric/index.js';
-import { LeastMeanSquares, RecursiveLeastSquares, Ridge, type RidgeOptions } from '../readout/index.js';
+import {
+  isLeastMeanSquares,
+  isRecursiveLeastSquares,
+  isRidge,
+  type LeastMeanSquares,
+  type RecursiveLeastSquares,
+  type Ridge,
+  type RidgeOptions,
+} from '../readout/index.js';
 import type { Scale } from './scaling.js';
 
 /** What trains the readout: from sums over all rows, or row by row. */
@@ -94,5 +102,5 @@ export function networkOf(network: Network | DrawnReservoirOptions): Network {
 }
 
 export function isLearner(readout: Learner | RidgeOptions | undefined): readout is Learner {
-  return [Ridge, RecursiveLeastSquares, LeastMeanSquares].some((kind) => readout instanceof kind);
+  return [isRidge, isRecursiveLeastSquares, isLeastMeanSquares].some((isOne) => isOne(readout));
 }

@@ -3,7 +3,7 @@ import { argumentError, rangeError, shapeError } from '../errors/index.js';
 import type { Floats } from '../native/index.js';
 import type { Network, State } from '../network/index.js';
 import { matrix } from '../numeric/index.js';
-import { LinearReadout, RecursiveLeastSquares } from '../readout/index.js';
+import { isRecursiveLeastSquares, LinearReadout, RecursiveLeastSquares } from '../readout/index.js';
 import type { Learner } from './options.js';
 import type { Scaling } from './scaling.js';
 
@@ -44,7 +44,7 @@ export function snapshotOf({ state, readout, scaling, learner }: Parts): EsnSnap
     weights: Float64Array.from(readout.weights.data),
     bias: Float64Array.from(readout.bias),
     scaling: scaling && { offset: scaling.offset.slice(), factor: scaling.factor.slice() },
-    learner: learner instanceof RecursiveLeastSquares ? learner.save() : null,
+    learner: isRecursiveLeastSquares(learner) ? learner.save() : null,
   };
 }
 
@@ -72,9 +72,7 @@ export function readSnapshot(snapshot: EsnSnapshot, network: Network, learner: L
     bias,
   });
   const restored =
-    learner instanceof RecursiveLeastSquares && snapshot.learner
-      ? RecursiveLeastSquares.restore(snapshot.learner)
-      : null;
+    isRecursiveLeastSquares(learner) && snapshot.learner ? RecursiveLeastSquares.restore(snapshot.learner) : null;
   const units = scaling && { offset: Float64Array.from(scaling.offset), factor: Float64Array.from(scaling.factor) };
   return { state, gates, readout, scaling: units, learner: restored };
 }

@@ -7,10 +7,15 @@ export type {
   ForecastRows,
   ForecastStarts,
 } from './forecast.js';
-export { LeastMeanSquares, type LeastMeanSquaresOptions } from './least-mean-squares.js';
+export { isLeastMeanSquares, LeastMeanSquares, type LeastMeanSquaresOptions } from './least-mean-squares.js';
 export { LinearReadout, type LinearReadoutOptions } from './linear-readout.js';
-export { RecursiveLeastSquares, type RecursiveLeastSquaresOptions } from './recursive-least-squares.js';
 export {
+  isRecursiveLeastSquares,
+  RecursiveLeastSquares,
+  type RecursiveLeastSquaresOptions,
+} from './recursive-least-squares.js';
+export {
+  isRidge,
   type NestedReadout,
   Ridge,
   type RidgeAddOptions,

@@ -1,6 +1,6 @@
 /** Least mean squares: a step along the gradient of each row. */
 import { z } from 'zod';
-import { checkOptions, DtesnError } from '../errors/index.js';
+import { brand, checkOptions, DtesnError } from '../errors/index.js';
 import type { ReadoutShape } from '../native/index.js';
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import { type KnownSizes, type ReadoutSizes, readFeatures, readTargets, shapeFields, shapeOfRows } from './features.js';
@@ -121,3 +121,5 @@ export class LeastMeanSquares {
     this.#steps++;
   }
 }
+
+export const isLeastMeanSquares = brand(LeastMeanSquares, 'LeastMeanSquares');

@@ -1,6 +1,6 @@
 /** Recursive least squares: the ridge readout after every single step. */
 import { z } from 'zod';
-import { checkOptions, DtesnError } from '../errors/index.js';
+import { brand, checkOptions, DtesnError } from '../errors/index.js';
 import {
   addon,
   checkLongRun,
@@ -208,6 +208,8 @@ export class RecursiveLeastSquares {
     throw new DtesnError('ERR_DTESN_EMPTY', 'Expected rows before the readout: call update first');
   }
 }
+
+export const isRecursiveLeastSquares = brand(RecursiveLeastSquares, 'RecursiveLeastSquares');
 
 function unstable(row: number): DtesnError {
   return new DtesnError(

@@ -1,6 +1,6 @@
 /** Ridge regression of outputs on features, from sums over rows, which are added block by block. */
 import { z } from 'zod';
-import { checkKeys, checkOptions, checkWhole, DtesnError, rangeError, shapeError } from '../errors/index.js';
+import { brand, checkKeys, checkOptions, checkWhole, DtesnError, rangeError, shapeError } from '../errors/index.js';
 import { checkLongRun, type LongRunOptions, type ReadoutShape } from '../native/index.js';
 import type { SeriesInput } from '../numeric/index.js';
 import {
@@ -374,6 +374,8 @@ export class Ridge {
     return { sums, parts };
   }
 }
+
+export const isRidge = brand(Ridge, 'Ridge');
 
 function prefixOf({ features, ...more }: RidgeSolveOptions): number[] | undefined {
   checkKeys(more, [], 'solve');

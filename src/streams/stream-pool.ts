@@ -12,21 +12,25 @@ import {
 } from '../native/index.js';
 import { isNetwork, type Network, type StreamMemory } from '../network/index.js';
 import { checkAllAsStored, checkMemory, type Matrix, matrix } from '../numeric/index.js';
+import { isStreamModel, type StreamModel, StreamTeacher } from './stream-model.js';
 import { prepareStreamRun, type StreamReadout, type StreamRunOptions } from './stream-run.js';
 
 /** Name of a stream, chosen by the caller and unique in its pool. */
 export type StreamId = string | number;
 
 export const optionsSchema = z.object({
-  model: z.custom<Network>(isNetwork).describe('a network such as a Reservoir or a DeepTreeModel'),
+  model: z.custom<Network>(isNetwork).optional().describe('a network such as a Reservoir or a DeepTreeModel'),
+  esn: z.custom<StreamModel>(isStreamModel).optional().describe('an Esn'),
   capacity: z.int().min(1).max(16_777_216).describe('a whole number of streams from 1 to 16777216'),
   ring: z.int().min(1).max(1_048_576).default(16).describe('a whole number of inputs a stream from 1 to 1048576'),
 });
 
 /** Options of StreamPool: its network, and places for streams and their inputs. */
 export interface StreamPoolOptions {
-  /** The network that every stream runs through: any kind. Required. */
-  model: Network;
+  /** The network that every stream runs through: any kind. Default: that of `esn`; one of both is required. */
+  model?: Network | undefined;
+  /** An Esn, whose readout answers each stream and learns its targets. Default: none, `model` alone is run. */
+  esn?: StreamModel | undefined;
   /** Streams at the same time, 1 to 16,777,216; memory is allocated for all. Required. */
   capacity: number;
   /** Inputs that may wait for each stream, 1 to 1,048,576. Default 16. */
@@ -41,6 +45,10 @@ export interface StreamPoolOptions {
  *     pool.step();                              // one step for every stream that has an input waiting
  *     pool.state('request-7');                  // live view of its state
  *     pool.release('request-7');
+ *
+ * With an Esn, `new StreamPool({ esn, capacity })`, inputs are in the units of the data, `stepOutputs` and `output` give what
+ * its readout says, and an online readout learns the targets that were pushed; all streams share what it learned. `runAsync`
+ * takes and gives numbers in the units of the network.
  *
  * The bits of a stream depend neither on how many streams step with it nor on the threads; they equal those of `run` to
  * rounding. A step takes one input from every stream that has one, in batches of up to 64 (continuous batching), so no stream
@@ -69,12 +77,18 @@ export class StreamPool {
   readonly #table: NativeStreamTable;
   readonly #slots = new Map<StreamId, number>();
   readonly #free: number[];
+  readonly #teacher: StreamTeacher | null;
   readonly #readouts = new WeakMap<StreamReadout, NativeLinearReadout>();
   #ready = 0;
   #busy = false;
 
   constructor(options: StreamPoolOptions) {
-    const { model, capacity, ring } = checkOptions(optionsSchema, options, 'StreamPool');
+    const { model: given, esn, capacity, ring } = checkOptions(optionsSchema, options, 'StreamPool');
+    const model = esn?.featured ?? given;
+    if (model === undefined || (esn !== undefined && given !== undefined)) {
+      throw argumentError('a network such as a Reservoir or a DeepTreeModel', 'model (or an Esn for esn)', given);
+    }
+    this.#teacher = esn === undefined ? null : new StreamTeacher(esn);
     const width = model.state.BYTES_PER_ELEMENT;
     checkMemory(
       capacity * (model.stateSize + ring * model.inputs) * width,
@@ -114,13 +128,16 @@ export class StreamPool {
 
   /**
    * Puts one or more inputs (steps x inputs elements) into the stream's ring; a new id begins a stream. Returns false
-   * and changes nothing when the ring has no room for all of them: call step() first.
+   * and changes nothing when the ring has no room for all of them: call step() first. With an Esn that learns online,
+   * `targets` (steps x outputs elements) are learned when their inputs are stepped; those with a NaN are not.
    */
-  push(id: StreamId, series: ArrayLike<number>): boolean {
+  push(id: StreamId, series: ArrayLike<number>, targets?: ArrayLike<number>): boolean {
     this.#checkIdle();
     const inputs = this.#inputs;
     const { ring } = this;
     const length = checkedLength(series, inputs);
+    if (this.#teacher) series = this.#teacher.toNetwork(series);
+    else if (targets !== undefined) throw argumentError('no targets (this pool has no esn)', 'targets', targets);
     const steps = length / inputs;
     if (steps > ring) throw shapeError(`at most ${ring} steps (ring of this pool) for series`, steps);
     const { counts, heads, queue, ready } = this.#memory;
@@ -146,6 +163,7 @@ export class StreamPool {
     if (steps > 0) {
       if (waiting === 0 && this.#ready < this.capacity) ready[this.#ready++] = slot;
       counts[slot] = waiting + steps;
+      this.#teacher?.push(slot, steps, targets);
     }
     return true;
   }
@@ -154,8 +172,29 @@ export class StreamPool {
   step(): number {
     this.#checkIdle();
     const done = this.#ready;
+    const places = this.#stepping();
     if (done > 0) this.#ready = this.#table.step(done);
+    this.#teacher?.learn(places, (place) => this.#stateAt(place));
     return done;
+  }
+
+  /** The same for a pool with an Esn: the outputs of every stream that took a step, before its target is learned. */
+  stepOutputs(): Map<StreamId, Float64Array> {
+    this.#checkIdle();
+    const teacher = this.#taught();
+    const places = this.#stepping();
+    if (places.length === 0) return new Map();
+    this.#ready = this.#table.step(this.#ready);
+    const { cols, data } = teacher.outputs(places.map((place) => this.#stateAt(place)));
+    const rows = new Map(places.map((place, i) => [place, (data as Float64Array).slice(i * cols, (i + 1) * cols)]));
+    teacher.learn(places, (place) => this.#stateAt(place));
+    return new Map([...this.#slots].filter(([, slot]) => rows.has(slot)).map(([id, slot]) => [id, rows.get(slot)!]));
+  }
+
+  /** The outputs of a stream of a pool with an Esn, after the steps done so far. */
+  output(id: StreamId): Float64Array {
+    this.#checkIdle();
+    return this.#taught().outputs([this.#stateAt(this.#slot(id))]).data as Float64Array;
   }
 
   /**
@@ -166,8 +205,12 @@ export class StreamPool {
     checkLongRun(options, 'stepAsync');
     this.#checkIdle();
     const done = this.#ready;
+    const places = this.#stepping();
     const start = async (control: Int32Array) => {
       this.#ready = await this.#table.stepAsync(done, control);
+      const waits = new Set(this.#stepping());
+      const stepped = places.filter((place) => !waits.has(place) || Atomics.load(control, 0) === 0);
+      this.#teacher?.learn(stepped, (place) => this.#stateAt(place));
       return done;
     };
     return this.#during(() => longRun(start, options, { stage: 'run', total: done }));
@@ -193,9 +236,7 @@ export class StreamPool {
   /** The stream's state after the steps done so far: units elements, live. */
   state(id: StreamId): Floats {
     this.#checkIdle();
-    const { stateSize } = this.#model;
-    const slot = this.#slot(id);
-    return this.#memory.states.subarray(slot * stateSize, (slot + 1) * stateSize);
+    return this.#stateAt(this.#slot(id));
   }
 
   /** Begins a stream from a saved state of stateSize numbers, which is copied. RangeError where the stream exists. */
@@ -225,7 +266,23 @@ export class StreamPool {
     heads[slot] = 0;
     states.fill(0, slot * this.#model.stateSize, (slot + 1) * this.#model.stateSize);
     this.#slots.delete(id);
+    this.#teacher?.forget(slot);
     this.#free.push(slot);
+  }
+
+  /** The places whose turn is next; noted only where something is learned. */
+  #stepping(): number[] {
+    return this.#teacher ? [...new Set(this.#memory.ready.subarray(0, this.#ready))] : [];
+  }
+
+  #stateAt(place: number): Floats {
+    const { stateSize } = this.#model;
+    return this.#memory.states.subarray(place * stateSize, (place + 1) * stateSize);
+  }
+
+  #taught(): StreamTeacher {
+    if (this.#teacher !== null) return this.#teacher;
+    throw argumentError('a pool with an Esn', 'esn', undefined);
   }
 
   #checkIdle(): void {
