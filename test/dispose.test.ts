@@ -18,17 +18,25 @@ const classes = Object.entries(dtesn).filter(
 
 const engine = () => new dtesn.HttpEngine('http://127.0.0.1:9');
 const network = () => new dtesn.Reservoir({ units: 4, inputs: 1 });
+const esn = () => new dtesn.Esn({ network: network() });
+const classifier = () => new dtesn.EsnClassifier({ network: network() });
 
 /** One of each class that closes; null where it is made by another one of the list. */
 const make: Record<string, (() => unknown) | null> = {
   AphroditeEngine: () => new dtesn.AphroditeEngine('http://127.0.0.1:9'),
+  ClassifierEnsemble: () => new dtesn.ClassifierEnsemble({ members: 2, make: classifier }),
   DeepTreeModel: () => new dtesn.DeepTreeModel({ depth: 2, units: 8, inputs: 1 }),
   DtesnProcessor: () => dtesn.DtesnProcessor.create({ engine: null, config: { units: 16 } }),
   EmbeddedEngine: () => dtesn.EmbeddedEngine.start(),
   EngineMonitor: () => new dtesn.EngineMonitor(engine()),
   EngineSimulator: () => dtesn.EngineSimulator.start(),
+  Ensemble: () => new dtesn.Ensemble({ members: 2, make: esn }),
   Es2n: () => new dtesn.Es2n({ units: 4, inputs: 1 }),
+  Esn: esn,
+  EsnClassifier: classifier,
+  EsnStream: () => esn().stream(),
   EuSn: () => new dtesn.EuSn({ units: 4, inputs: 1 }),
+  Featured: () => new dtesn.Featured({ network: network(), features: ['states', 'inputs'] }),
   Fleet: () => new dtesn.Fleet([engine()]),
   HttpEngine: engine,
   LocalTokenizer: null,

@@ -125,4 +125,7 @@ class Featured final : public Network<T> {
   size_t size_ = 0;
 };
 
+extern template class Featured<float>;
+extern template class Featured<double>;
+
 }  // namespace dtesn

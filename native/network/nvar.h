@@ -82,4 +82,7 @@ class Nvar final : public Network<T> {
   std::vector<uint32_t> factors_;  // of each monomial, `order` places in linear
 };
 
+extern template class Nvar<float>;
+extern template class Nvar<double>;
+
 }  // namespace dtesn

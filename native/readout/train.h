@@ -56,4 +56,9 @@ size_t train(const Network<T>& network, const Lesson<T>& lesson, StepScratch<T>&
   return lesson.steps;
 }
 
+extern template size_t train<float>(const Network<float>&, const Lesson<float>&, StepScratch<float>&, LeastSquares&,
+                                    const Control&);
+extern template size_t train<double>(const Network<double>&, const Lesson<double>&, StepScratch<double>&, LeastSquares&,
+                                     const Control&);
+
 }  // namespace dtesn

@@ -1,9 +1,10 @@
 /** An echo state network: a network, the features that a readout sees, and the readout, in one object. */
 import { argumentError, brand, checkKeys, checkOptions, DtesnError } from '../errors/index.js';
 import { checkLongRun, type Floats, floats, type LongRunOptions, longRunKeys } from '../native/index.js';
-import { Featured, type Network, State } from '../network/index.js';
+import { Featured, type Network, type State } from '../network/index.js';
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import { BLOCK_STEPS, isRidge, type LinearReadout, Ridge, type RidgeOptions } from '../readout/index.js';
+import { learn, learnAsync, partOf } from './fitting.js';
 import { forecastFrom, forecastFromAsync } from './forecast.js';
 import { isList, listOf } from './lists.js';
 import {
@@ -156,7 +157,7 @@ export class Esn {
   predict(x: SeriesInput, options?: PredictOptions): Matrix;
   predict(x: readonly SeriesInput[], options?: PredictOptions): Matrix[];
   predict(x: SeriesInput | readonly SeriesInput[], options: PredictOptions = {}): Matrix | Matrix[] {
-    const { isMany, series, begin } = this.#series(x, options, [], 'predict', false);
+    const { isMany, series, begin } = this.#series(x, options, 'predict', false);
     const trained = this.#ready();
     const all = series.map((values, i) => this.#outputs(trained, values, begin(i)));
     return isMany ? all : all[0]!;
@@ -170,13 +171,13 @@ export class Esn {
     options: PredictAsyncOptions = {},
   ): Promise<Matrix | Matrix[]> {
     const { signal, onProgress, ...more } = options;
-    const { isMany, series, begin } = this.#series(x, more, [], 'predictAsync', true);
+    const { isMany, series, begin } = this.#series(x, more, 'predictAsync', true);
     const trained = this.#ready();
     const total = series.reduce((sum, one) => sum + one.length, 0) / this.network.inputs;
     const all: Matrix[] = [];
     let before = 0;
     for (const [i, values] of series.entries()) {
-      const run = offset({ signal, onProgress }, before, total);
+      const run = partOf({ signal, onProgress }, before, total);
       const { data } = await this.featured.runAsync(values, { state: begin(i), ...run });
       all.push(this.#read(trained, data));
       before += values.length / this.network.inputs;
@@ -214,7 +215,7 @@ export class Esn {
     y?: SeriesInput | readonly SeriesInput[],
     options: PredictOptions = {},
   ): number {
-    const { series, begin } = this.#series(x, options, [], 'score', false, this.state.copy());
+    const { series, begin } = this.#series(x, options, 'score', false, this.state.copy());
     const trained = this.#ready();
     const targets = y === undefined ? undefined : listOf<SeriesInput>(y as SeriesInput, isList(x));
     const { inputs } = this.network;
@@ -361,85 +362,35 @@ export class Esn {
     return training;
   }
 
-  #learn({ lessons, outputs }: Training): this {
+  #learn(training: Training): this {
     const learner = this.#learner!;
-    const { featureSize } = this.featured;
-    for (const lesson of lessons) {
-      if (lesson.resets) lesson.state.reset();
-      if (isRidge(learner)) {
-        const sums = learner.sumsOf(featureSize, outputs);
-        sums.enter(lesson.fold);
-        sums.train(lesson);
-      } else {
-        this.#learnOnline(learner, lesson, outputs);
-      }
-      if (lesson.last) this.featured.run(lesson.last, { state: lesson.state, out: null });
-      this.#hold(lesson.state);
-    }
+    this.#hold(learn(training, learner, this.featured));
     this.#trained = null;
     if (isRidge(learner)) this.#trained = new Trained(this.featured, learner.solve(), this.#scaling);
     return this;
   }
 
-  async #learnAsync({ lessons, outputs, total }: Training, run: LongRunOptions): Promise<this> {
+  async #learnAsync(training: Training, run: LongRunOptions): Promise<this> {
     const learner = this.#learner!;
-    if (!isRidge(learner)) {
-      throw argumentError('a Ridge (online readouts learn with fit, partialFit or a stream)', 'readout', learner);
-    }
-    let before = 0;
-    for (const lesson of lessons) {
-      if (lesson.resets) lesson.state.reset();
-      const sums = learner.sumsOf(this.featured.featureSize, outputs);
-      sums.enter(lesson.fold);
-      await State.during([lesson.state], () => sums.trainAsync(lesson, offset(run, before, total)));
-      before += lesson.steps;
-      if (lesson.last) this.featured.run(lesson.last, { state: lesson.state, out: null });
-      this.#hold(lesson.state);
-    }
-    this.#trained = new Trained(this.featured, await learner.solveAsync(undefined, run), this.#scaling);
+    this.#hold(await learnAsync(training, learner, this.featured, run));
+    this.#trained = new Trained(this.featured, await (learner as Ridge).solveAsync(undefined, run), this.#scaling);
     return this;
-  }
-
-  /** Blocks of steps through an online readout, without those whose target is NaN. */
-  #learnOnline(learner: Exclude<Learner, Ridge>, lesson: Training['lessons'][number], outputs: number): void {
-    const { state, series, targets, weights, steps, washout } = lesson;
-    if (weights !== null) throw argumentError('no weights (an online readout has none)', 'weights', weights);
-    const { inputs } = this.network;
-    const { featureSize } = this.featured;
-    for (let from = 0; from < steps; from += BLOCK_STEPS) {
-      const to = Math.min(steps, from + BLOCK_STEPS);
-      const rows = this.#rows(to - from);
-      this.featured.run(series.subarray(from * inputs, to * inputs), { state, out: rows });
-      const counted = Array.from({ length: to - from }, (_, t) => from + t).filter(
-        (t) => t >= washout && !targets.subarray(t * outputs, (t + 1) * outputs).some(Number.isNaN),
-      );
-      if (counted.length === 0) continue;
-      const x = floats(this.network.dtype, counted.length * featureSize);
-      const y = new Float64Array(counted.length * outputs);
-      counted.forEach((t, i) => {
-        x.set(rows.subarray((t - from) * featureSize, (t - from + 1) * featureSize), i * featureSize);
-        y.set(targets.subarray(t * outputs, (t + 1) * outputs), i * outputs);
-      });
-      learner.update(matrix(counted.length, featureSize, x), matrix(counted.length, outputs, y));
-    }
   }
 
   /** The own state goes on from the last series, also where that had a state of its own. */
   #hold(state: State): void {
-    if (state === this.state) return;
-    this.state.data.set(state.data);
+    if (state !== this.state) this.state.data.set(state.data);
   }
 
   /** Series in the units of the network, and where each starts. */
   #series(
     x: SeriesInput | readonly SeriesInput[],
     options: PredictOptions,
-    more: readonly string[],
     call: string,
     shared: boolean,
     own = this.state,
   ) {
-    checkKeys(options, ['state', ...more], call);
+    checkKeys(options, ['state'], call);
     own.checkIdle();
     const isMany = isList(x);
     const raw = listOf<SeriesInput>(x as SeriesInput, isMany);
@@ -493,9 +444,3 @@ export class Esn {
 
 /** Whether something is an Esn, of this copy of the package or another. */
 export const isEsn = brand(Esn, 'Esn');
-
-/** Progress of one of many runs, as part of all. */
-function offset({ signal, onProgress }: LongRunOptions, before: number, total: number): LongRunOptions {
-  if (onProgress === undefined) return { signal };
-  return { signal, onProgress: ({ done, stage }) => onProgress({ done: before + done, total, stage }) };
-}
