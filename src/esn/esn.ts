@@ -4,6 +4,7 @@ import { checkLongRun, type Floats, floats, type LongRunOptions, longRunKeys } f
 import { Featured, type Network, type State } from '../network/index.js';
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import { BLOCK_STEPS, isRidge, type LinearReadout, Ridge, type RidgeOptions } from '../readout/index.js';
+import { compare, forecastRidges, type Rehearsal, rehearse } from './closed-loop.js';
 import { learn, learnAsync, partOf } from './fitting.js';
 import { forecastFrom, forecastFromAsync } from './forecast.js';
 import { isList, listOf } from './lists.js';
@@ -339,7 +340,7 @@ export class Esn {
     this.#scaling = null;
   }
 
-  /** A small ridge where the network predicts itself: data without noise need it, and f64 carries it. */
+  /** A small ridge where the network predicts itself: data without noise need it, and f64 carries it. Long series choose one. */
   #newLearner(y: unknown): Learner {
     const predictsItself = y === undefined && this.network.dtype === 'f64';
     return new Ridge({ ridge: predictsItself ? 1e-14 : 1e-8, ...this.#options });
@@ -366,15 +367,38 @@ export class Esn {
     const learner = this.#learner!;
     this.#hold(learn(training, learner, this.featured));
     this.#trained = null;
-    if (isRidge(learner)) this.#trained = new Trained(this.featured, learner.solve(), this.#scaling);
+    if (!isRidge(learner)) return this;
+    const rehearsal = this.#rehearsal(training);
+    const readouts = rehearsal === null ? [learner.solve()] : forecastRidges.map((ridge) => learner.solve(ridge));
+    return this.#choose(learner, rehearsal, readouts);
+  }
+
+  #choose(learner: Ridge, rehearsal: Rehearsal | null, readouts: LinearReadout[]): this {
+    let [readout] = readouts;
+    if (rehearsal !== null) {
+      const validation = compare(rehearsal, forecastRidges, readouts);
+      learner.take(validation);
+      readout = readouts[forecastRidges.indexOf(validation.best)];
+    }
+    this.#trained = new Trained(this.featured, readout!, this.#scaling);
     return this;
+  }
+
+  /** What chooses the ridge of a forecaster; null where one was given, and for f32. */
+  #rehearsal({ own }: Training): Rehearsal | null {
+    const isFree = this.#options !== null && this.#options.ridge === undefined && this.network.dtype === 'f64';
+    return own !== null && isFree ? rehearse(this.featured, own, this.washout) : null;
   }
 
   async #learnAsync(training: Training, run: LongRunOptions): Promise<this> {
     const learner = this.#learner!;
     this.#hold(await learnAsync(training, learner, this.featured, run));
-    this.#trained = new Trained(this.featured, await (learner as Ridge).solveAsync(undefined, run), this.#scaling);
-    return this;
+    const ridge = learner as Ridge;
+    const rehearsal = this.#rehearsal(training);
+    const readouts: LinearReadout[] = [];
+    const ridges = rehearsal === null ? [undefined] : forecastRidges;
+    for (const one of ridges) readouts.push(await ridge.solveAsync(one, run));
+    return this.#choose(ridge, rehearsal, readouts);
   }
 
   /** The own state goes on from the last series, also where that had a state of its own. */
@@ -419,7 +443,7 @@ export class Esn {
     for (let from = 0; from < steps; from += BLOCK_STEPS) {
       const to = Math.min(steps, from + BLOCK_STEPS);
       const rows = this.#rows(to - from);
-      this.featured.run(values.subarray(from * inputs, to * inputs), { state, out: rows });
+      state.native.run(values.subarray(from * inputs, to * inputs), rows); // both were checked
       trained.read(rows, out.subarray(from * trained.outputs, to * trained.outputs));
     }
     trained.toData(out);

@@ -47,11 +47,12 @@ export class EsnStream {
    * NaN is not learned.
    */
   step(input: ArrayLike<number>, target?: ArrayLike<number>): Float64Array {
-    const row = { rows: 1, cols: input.length, data: Float64Array.from(input) };
-    this.#esn.featured.run(this.#esn.toNetwork(row), { state: this.state, out: this.#row });
+    this.state.checkIdle();
+    const row = { rows: 1, cols: input.length, data: new Float64Array(input) };
+    this.state.native.run(this.#esn.toNetwork(row), this.#row);
     this.#steps++;
-    if (target !== undefined && !Array.prototype.some.call(target, Number.isNaN)) {
-      const wanted = { rows: 1, cols: target.length, data: Float64Array.from(target) };
+    const wanted = target && { rows: 1, cols: target.length, data: new Float64Array(target) };
+    if (wanted !== undefined && !wanted.data.some(Number.isNaN)) {
       return this.#esn.learn(this.#row, wanted).data as Float64Array;
     }
     return this.#esn.outputsOf(this.#row).data as Float64Array;

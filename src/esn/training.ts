@@ -27,6 +27,8 @@ export interface Training {
   outputs: number;
   total: number;
   scaling: Scaling | null;
+  /** The series themselves where each gives its own next step from rest; else null. */
+  own: readonly Floats[] | null;
 }
 
 export interface TrainingSetting {
@@ -77,6 +79,7 @@ export function planTraining(
   });
   const total = all.reduce((sum, lesson) => sum + lesson.steps, 0);
   return {
+    own: targets === undefined && state === 'reset' ? series : null,
     lessons: isMany ? groups(all, folds, total) : split(all[0]!, folds, network.inputs),
     outputs,
     total,
@@ -90,6 +93,7 @@ export function readInputs(
   { network, scale, scaling: known, shared }: Pick<TrainingSetting, 'network' | 'scale' | 'scaling' | 'shared'>,
 ): { series: Floats[]; scaling: Scaling | null } {
   const { inputs, dtype, owner } = network;
+  if (scale === 'none' && raw.length === 1 && !shared) return { series: [network.seriesOf(raw[0]!)], scaling: null };
   const target = { inputs, shared: false, owner, columns: `inputs of ${owner}` };
   const named = (i: number) => (raw.length > 1 ? `series[${i}]` : 'series');
   if (scale === 'none') {
@@ -126,6 +130,7 @@ export function statesOf(policy: FitOptions['state'], series: number, ownState: 
   for (const state of states) {
     if (state?.network !== ownState.network)
       throw argumentError("'reset', 'carry' or states of this model", 'state', state);
+    state.checkIdle();
   }
   return states;
 }

@@ -291,6 +291,14 @@ export class Ridge {
   }
 
   /**
+   * Takes a ridge that was compared elsewhere.
+   * @internal
+   */
+  take(validation: RidgeValidation): void {
+    this.#validation = validation;
+  }
+
+  /**
    * The sums for rows of these sizes, which an Esn adds to.
    * @internal
    */
