@@ -38,6 +38,7 @@ interface Last {
  * Errors: as run's of the network; RangeError ERR_DTESN_SHAPE for a forecast where the outputs are not the inputs;
  * DtesnError ERR_DTESN_STATE for a forecast before a run, or after a reset of the state; DtesnError ERR_DTESN_DIVERGED
  * when a single forecast becomes infinite or NaN (`cause` holds the rows before).
+ * @deprecated Esn has the network and its readout in one object; removed in the next minor version.
  */
 export class TrainedNetwork {
   readonly #lasts = new WeakMap<State, Last>();

@@ -63,6 +63,8 @@ export interface TrainAsyncOptions extends TrainOptions, LongRunOptions {}
  * Errors: as Ridge's and as run's of the network; RangeError ERR_DTESN_SHAPE when series and targets differ in steps,
  * or a series is no longer than the washout; DtesnError ERR_DTESN_BUSY while an asynchronous call works on the trainer
  * or on the network's state; ERR_DTESN_CLOSED when the trainer or the network is closed before or during a call.
+ *
+ * @deprecated Esn.fit takes lists of series, and partialFit adds more; removed in the next minor version.
  */
 export class ReadoutTrainer {
   /** The network whose readout is trained. */
@@ -136,7 +138,10 @@ export class ReadoutTrainer {
   }
 }
 
-/** Trains on one series and its targets, steps x outputs. */
+/**
+ * Trains on one series and its targets, steps x outputs.
+ * @deprecated new Esn({ network }).fit(series, targets); removed in the next minor version.
+ */
 export function trainReadout(
   network: Network,
   series: SeriesInput,
@@ -150,7 +155,10 @@ export function trainReadout(
   return trainer.solve();
 }
 
-/** The same off the JavaScript thread. */
+/**
+ * The same off the JavaScript thread.
+ * @deprecated Esn.fitAsync(series, targets); removed in the next minor version.
+ */
 export async function trainReadoutAsync(
   network: Network,
   series: SeriesInput,
@@ -172,6 +180,7 @@ export async function trainReadoutAsync(
 /**
  * Trains the network to predict the next row of its own series. Its state is then that after the last row:
  * `forecast(steps)` continues from there.
+ * @deprecated new Esn({ network }).fit(series); removed in the next minor version.
  */
 export function trainForecaster(network: Network, series: SeriesInput, options: TrainOptions = {}): TrainedNetwork {
   const { past, next, last } = nextRows(network, network.seriesOf(series));
@@ -180,7 +189,10 @@ export function trainForecaster(network: Network, series: SeriesInput, options: 
   return trained;
 }
 
-/** The same off the JavaScript thread. */
+/**
+ * The same off the JavaScript thread.
+ * @deprecated Esn.fitAsync(series); removed in the next minor version.
+ */
 export async function trainForecasterAsync(
   network: Network,
   series: SeriesInput,

@@ -30,6 +30,8 @@ import type { LocalTokenizerOptions, optionsSchema as localTokenizer } from '../
 import type { HttpEngineOptions, optionsSchema as httpEngine } from '../../src/engine/http/http-engine.js';
 import type { MetricsMirrorOptions, optionsSchema as mirror } from '../../src/engine/http/metrics-mirror.js';
 import type { Scrape, scrapeSchema as scrape } from '../../src/engine/telemetry/derive-rates.js';
+import type { classifierSchema as classifier, EsnClassifierOptions } from '../../src/esn/classifier.js';
+import type { EsnOptions, esnSchema as esn } from '../../src/esn/options.js';
 import type { EngineMonitorOptions, optionsSchema as monitor } from '../../src/monitor/engine-monitor.js';
 import type { FleetOptions, optionsSchema as fleet } from '../../src/monitor/fleet.js';
 import type { DeepTreeOptions, optionsSchema as deepTree } from '../../src/network/deep-tree.js';
@@ -45,6 +47,7 @@ import type {
   GivenEuSnOptions,
   givenSchema as givenEuSn,
 } from '../../src/network/eusn.js';
+import type { FeaturedOptions, optionsSchema as featured } from '../../src/network/featured.js';
 import type { NvarOptions, optionsSchema as nvar } from '../../src/network/nvar.js';
 import type {
   DrawnReservoirOptions,
@@ -52,6 +55,10 @@ import type {
   GivenReservoirOptions,
   givenSchema as givenReservoir,
 } from '../../src/network/reservoir.js';
+import type {
+  LeastMeanSquaresOptions,
+  optionsSchema as leastMeanSquares,
+} from '../../src/readout/least-mean-squares.js';
 import type { LinearReadoutOptions, optionsSchema as linearReadout } from '../../src/readout/linear-readout.js';
 import type {
   RecursiveLeastSquaresOptions,
@@ -123,6 +130,10 @@ export const checked: true[] = [
   true satisfies Same<NvarOptions, typeof nvar>,
   true satisfies Same<RidgeOptions, typeof ridge>,
   true satisfies Same<RecursiveLeastSquaresOptions, typeof recursive>,
+  true satisfies Same<LeastMeanSquaresOptions, typeof leastMeanSquares>,
+  true satisfies Same<FeaturedOptions, typeof featured>,
+  true satisfies Same<EsnOptions, typeof esn>,
+  true satisfies Same<EsnClassifierOptions, typeof classifier>,
   true satisfies Same<TrainOptions, typeof train>,
   true satisfies Same<LinearReadoutOptions, typeof linearReadout>,
   true satisfies Same<StreamPoolOptions, typeof streamPool>,
