@@ -47,7 +47,6 @@ export {
 } from './encoding/index.js';
 export * from './entry-points/engine.js';
 export * from './entry-points/simulator.js';
-export type { Initializer, InitialWeights } from './initializers/index.js';
 export {
   ClassifierEnsemble,
   Ensemble,
@@ -63,6 +62,7 @@ export {
   EsnStream,
   type FitAsyncOptions,
   type FitOptions,
+  type ForceOptions,
   type Label,
   type Learner,
   type PredictAsyncOptions,
@@ -71,6 +71,7 @@ export {
   type SeriesFeatures,
   type StreamOptions,
 } from './esn/index.js';
+export type { Initializer, InitialWeights } from './initializers/index.js';
 export {
   Arena,
   type ArenaDtypes,

@@ -2,10 +2,11 @@
 import { argumentError, brand, checkKeys, checkOptions, DtesnError } from '../errors/index.js';
 import { checkLongRun, type Floats, floats, type LongRunOptions, longRunKeys } from '../native/index.js';
 import { Featured, type Network, type State } from '../network/index.js';
-import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
+import { columnsOf, type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import { BLOCK_STEPS, isRidge, type LinearReadout, Ridge, type RidgeOptions } from '../readout/index.js';
 import { compare, forecastRidges, type Rehearsal, rehearse } from './closed-loop.js';
 import { learn, learnAsync, partOf } from './fitting.js';
+import { type ForceOptions, force } from './force.js';
 import { forecastFrom, forecastFromAsync } from './forecast.js';
 import { isList, listOf } from './lists.js';
 import {
@@ -152,6 +153,25 @@ export class Esn {
     checkKeys(options, fitKeys, 'partialFit');
     this.#learner ??= this.#newLearner(y);
     return this.#learn(this.#plan(x, y, { state: 'carry', ...options }, false));
+  }
+
+  /**
+   * FORCE learning with an online readout, from the own state: outputs are fed back while their targets, steps x outputs, are
+   * learned. Returns the outputs before each step was learned. Source: Sussillo & Abbott (2009), Neuron 63(4).
+   */
+  force(targets: SeriesInput, options: ForceOptions = {}): Matrix {
+    this.state.checkIdle();
+    this.#learner ??= this.#newLearner(targets);
+    const learner = this.#learner;
+    const columns = columnsOf(targets) ?? 1;
+    const rows = 'rows' in targets ? targets.rows : targets.length;
+    const wanted = readWanted(targets, rows, columns, this.#scaling, this.network);
+    const last = new Float64Array(columns);
+    if (this.isFitted) this.#ready().read(this.featured.featuresOf(this.state), last);
+    const { featured: network, state } = this;
+    const forced = force({ network, state, learner, scaling: this.#scaling, wanted, outputs: columns, last }, options);
+    this.#trained = null;
+    return forced;
   }
 
   /** Outputs of every step, steps x outputs; a list of series gives a list. */

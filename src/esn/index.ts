@@ -2,6 +2,7 @@
 export { EsnClassifier, type EsnClassifierOptions, type Label } from './classifier.js';
 export { ClassifierEnsemble, Ensemble, type EnsembleOptions, type EnsemblePrediction } from './ensemble.js';
 export { Esn, isEsn } from './esn.js';
+export type { ForceOptions } from './force.js';
 export type {
   EsnForecastAsyncOptions,
   EsnForecastOptions,
