@@ -1,6 +1,6 @@
 /** An echo state network: a network, the features that a readout sees, and the readout, in one object. */
 import { argumentError, brand, checkKeys, checkOptions, DtesnError } from '../errors/index.js';
-import { checkLongRun, type Floats, floats, type LongRunOptions, longRunKeys } from '../native/index.js';
+import { checkLongRun, type Floats, type LongRunOptions, longRunKeys } from '../native/index.js';
 import { Featured, type Network, type State } from '../network/index.js';
 import { columnsOf, type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import { BLOCK_STEPS, isRidge, type LinearReadout, Ridge, type RidgeOptions } from '../readout/index.js';
@@ -22,12 +22,13 @@ import {
   type PredictAsyncOptions,
   type PredictOptions,
 } from './options.js';
-import type { Scale, Scaling } from './scaling.js';
+import { Runner } from './runner.js';
+import type { Scale } from './scaling.js';
 import { determination } from './score.js';
 import { type EsnSnapshot, readSnapshot, snapshotOf } from './snapshot.js';
 import { EsnStream, type StreamOptions } from './stream.js';
 import { Trained } from './trained.js';
-import { planTraining, readInputs, readWanted, statesOf, type Training } from './training.js';
+import { planTraining, readWanted, type Training } from './training.js';
 
 const fitKeys = ['weights', 'state'];
 
@@ -66,8 +67,7 @@ export class Esn {
   readonly #options: RidgeOptions | null;
   #learner: Learner | null;
   #trained: Trained | null = null;
-  #scaling: Scaling | null = null;
-  #block: Floats | null = null;
+  readonly #runner: Runner;
 
   constructor(options: EsnOptions) {
     const {
@@ -83,6 +83,7 @@ export class Esn {
     this.state = this.featured.createState();
     this.washout = washout;
     this.scale = scale;
+    this.#runner = new Runner(this.featured, scale);
     this.#learner = isLearner(readout) ? readout : null;
     this.#options = isLearner(readout) ? null : (readout ?? {});
     if (this.#options !== null) new Ridge(this.#options); // reports a wrong option now
@@ -165,11 +166,14 @@ export class Esn {
     const learner = this.#learner;
     const columns = columnsOf(targets) ?? 1;
     const rows = 'rows' in targets ? targets.rows : targets.length;
-    const wanted = readWanted(targets, rows, columns, this.#scaling, this.network);
+    const wanted = readWanted(targets, rows, columns, this.#runner.scaling, this.network);
     const last = new Float64Array(columns);
     if (this.isFitted) this.#ready().read(this.featured.featuresOf(this.state), last);
     const { featured: network, state } = this;
-    const forced = force({ network, state, learner, scaling: this.#scaling, wanted, outputs: columns, last }, options);
+    const forced = force(
+      { network, state, learner, scaling: this.#runner.scaling, wanted, outputs: columns, last },
+      options,
+    );
     this.#trained = null;
     return forced;
   }
@@ -178,9 +182,9 @@ export class Esn {
   predict(x: SeriesInput, options?: PredictOptions): Matrix;
   predict(x: readonly SeriesInput[], options?: PredictOptions): Matrix[];
   predict(x: SeriesInput | readonly SeriesInput[], options: PredictOptions = {}): Matrix | Matrix[] {
-    const { isMany, series, begin } = this.#series(x, options, 'predict', false);
+    const { isMany, series, begin } = this.#runner.series(x, options, { call: 'predict', own: this.state });
     const trained = this.#ready();
-    const all = series.map((values, i) => this.#outputs(trained, values, begin(i)));
+    const all = series.map((values, i) => this.#runner.outputs(trained, values, begin(i)));
     return isMany ? all : all[0]!;
   }
 
@@ -192,7 +196,11 @@ export class Esn {
     options: PredictAsyncOptions = {},
   ): Promise<Matrix | Matrix[]> {
     const { signal, onProgress, ...more } = options;
-    const { isMany, series, begin } = this.#series(x, more, 'predictAsync', true);
+    const { isMany, series, begin } = this.#runner.series(x, more, {
+      call: 'predictAsync',
+      own: this.state,
+      shared: true,
+    });
     const trained = this.#ready();
     const total = series.reduce((sum, one) => sum + one.length, 0) / this.network.inputs;
     const all: Matrix[] = [];
@@ -200,7 +208,7 @@ export class Esn {
     for (const [i, values] of series.entries()) {
       const run = partOf({ signal, onProgress }, before, total);
       const { data } = await this.featured.runAsync(values, { state: begin(i), ...run });
-      all.push(this.#read(trained, data));
+      all.push(this.#runner.read(trained, data));
       before += values.length / this.network.inputs;
     }
     return isMany ? all : all[0]!;
@@ -236,14 +244,14 @@ export class Esn {
     y?: SeriesInput | readonly SeriesInput[],
     options: PredictOptions = {},
   ): number {
-    const { series, begin } = this.#series(x, options, 'score', false, this.state.copy());
+    const { series, begin } = this.#runner.series(x, options, { call: 'score', own: this.state.copy() });
     const trained = this.#ready();
     const targets = y === undefined ? undefined : listOf<SeriesInput>(y as SeriesInput, isList(x));
     const { inputs } = this.network;
     return determination(
       series.map((values, i) => {
         const seen = targets ? values : values.subarray(0, -inputs);
-        const predicted = this.#outputs(trained, seen, begin(i));
+        const predicted = this.#runner.outputs(trained, seen, begin(i));
         const wanted = targets
           ? readWanted(targets[i]!, predicted.rows, trained.outputs, null, this.network)
           : Float64Array.from(values.subarray(inputs));
@@ -262,7 +270,7 @@ export class Esn {
   /** What a restored object needs to go on: a plain object, which structuredClone and postMessage take. */
   snapshot(): EsnSnapshot {
     const { readout } = this.#ready();
-    return snapshotOf({ state: this.state, readout, scaling: this.#scaling, learner: this.#learner });
+    return snapshotOf({ state: this.state, readout, scaling: this.#runner.scaling, learner: this.#learner });
   }
 
   /**
@@ -276,8 +284,8 @@ export class Esn {
     if (read.gates) this.state.gates?.set(read.gates);
     if (read.learner) this.#learner = read.learner;
     else this.#learner?.reset();
-    this.#scaling = read.scaling;
-    this.#trained = new Trained(this.featured, read.readout, this.#scaling);
+    this.#runner.scaling = read.scaling;
+    this.#trained = new Trained(this.featured, read.readout, this.#runner.scaling);
     return this;
   }
 
@@ -301,8 +309,7 @@ export class Esn {
    * @internal
    */
   toNetwork(rows: SeriesInput): Floats {
-    const { network, scale } = this;
-    return readInputs([rows], { network, scale, scaling: this.#scaling, shared: false }).series[0]!;
+    return this.#runner.toNetwork([rows], false)[0]!;
   }
 
   /**
@@ -310,7 +317,7 @@ export class Esn {
    * @internal
    */
   outputsOf(features: Floats): Matrix {
-    return this.#read(this.#ready(), features);
+    return this.#runner.read(this.#ready(), features);
   }
 
   /**
@@ -327,12 +334,12 @@ export class Esn {
       );
     }
     const rows = features.length / this.featured.featureSize;
-    const wanted = readWanted(targets, rows, 0, this.#scaling, this.network);
+    const wanted = readWanted(targets, rows, 0, this.#runner.scaling, this.network);
     const outputs = wanted.length / rows;
     const before = learner.update(matrix(rows, this.featured.featureSize, features), matrix(rows, outputs, wanted));
     this.#trained = null;
     const data = before.data as Float64Array;
-    if (this.#scaling !== null && outputs <= this.network.inputs) this.#ready().toData(data);
+    if (this.#runner.scaling !== null && outputs <= this.network.inputs) this.#ready().toData(data);
     return matrix(rows, outputs, data);
   }
 
@@ -346,7 +353,7 @@ export class Esn {
     if (this.#trained !== null) return this.#trained;
     if (this.#isLearning) {
       const readout = (this.#learner as Exclude<Learner, Ridge>).readout();
-      this.#trained = new Trained(this.featured, readout, this.#scaling);
+      this.#trained = new Trained(this.featured, readout, this.#runner.scaling);
       return this.#trained;
     }
     throw new DtesnError('ERR_DTESN_EMPTY', 'Expected a trained Esn: call fit first');
@@ -357,7 +364,7 @@ export class Esn {
     if (this.#options !== null) this.#learner = this.#newLearner(y);
     else this.#learner!.reset();
     this.#trained = null;
-    this.#scaling = null;
+    this.#runner.scaling = null;
   }
 
   /** A small ridge where the network predicts itself: data without noise need it, and f64 carries it. Long series choose one. */
@@ -377,9 +384,9 @@ export class Esn {
     const { featured: network, state: ownState, washout, scale } = this;
     const setting = { network, ownState, washout: options.state === 'carry' ? 0 : washout, scale, shared };
     const folds = isRidge(learner) ? learner.folds : 1;
-    const block = this.#rows(BLOCK_STEPS);
-    const training = planTraining(x, y, options, { ...setting, folds, scaling: this.#scaling, block });
-    this.#scaling = training.scaling;
+    const block = this.#runner.rows(BLOCK_STEPS);
+    const training = planTraining(x, y, options, { ...setting, folds, scaling: this.#runner.scaling, block });
+    this.#runner.scaling = training.scaling;
     return training;
   }
 
@@ -400,7 +407,7 @@ export class Esn {
       learner.take(validation);
       readout = readouts[forecastRidges.indexOf(validation.best)];
     }
-    this.#trained = new Trained(this.featured, readout!, this.#scaling);
+    this.#trained = new Trained(this.featured, readout!, this.#runner.scaling);
     return this;
   }
 
@@ -426,63 +433,11 @@ export class Esn {
     if (state !== this.state) this.state.data.set(state.data);
   }
 
-  /** Series in the units of the network, and where each starts. */
-  #series(
-    x: SeriesInput | readonly SeriesInput[],
-    options: PredictOptions,
-    call: string,
-    shared: boolean,
-    own = this.state,
-  ) {
-    checkKeys(options, ['state'], call);
-    own.checkIdle();
-    const isMany = isList(x);
-    const raw = listOf<SeriesInput>(x as SeriesInput, isMany);
-    const { featured: network, scale } = this;
-    const { series } = readInputs(raw, { network, scale, scaling: this.#scaling, shared });
-    const { state = isMany ? 'reset' : 'carry' } = options;
-    const states = statesOf(state, raw.length, own);
-    const begin = (i: number) => {
-      if (state === 'reset') own.reset();
-      return states?.[i] ?? own;
-    };
-    return { isMany, series, begin };
-  }
-
   #loop(shared: boolean) {
-    const { featured: network, state, scale } = this;
-    const toNetwork = (raw: readonly SeriesInput[]) =>
-      readInputs(raw, { network, scale, scaling: this.#scaling, shared }).series;
-    return { network, own: state, trained: this.#ready(), scaling: this.#scaling, toNetwork };
-  }
-
-  #outputs(trained: Trained, values: Floats, state: State): Matrix {
-    const { inputs } = this.network;
-    const steps = values.length / inputs;
-    const out = new Float64Array(steps * trained.outputs);
-    for (let from = 0; from < steps; from += BLOCK_STEPS) {
-      const to = Math.min(steps, from + BLOCK_STEPS);
-      const rows = this.#rows(to - from);
-      state.native.run(values.subarray(from * inputs, to * inputs), rows); // both were checked
-      trained.read(rows, out.subarray(from * trained.outputs, to * trained.outputs));
-    }
-    trained.toData(out);
-    return matrix(steps, trained.outputs, out);
-  }
-
-  #read(trained: Trained, features: Floats): Matrix {
-    const rows = features.length / this.featured.featureSize;
-    const out = new Float64Array(rows * trained.outputs);
-    trained.read(features, out);
-    trained.toData(out);
-    return matrix(rows, trained.outputs, out);
-  }
-
-  /** Room for the features of so many steps, up to a block, which is kept. */
-  #rows(steps: number): Floats {
-    const { featureSize, dtype } = this.featured;
-    this.#block ??= floats(dtype, BLOCK_STEPS * featureSize);
-    return this.#block.subarray(0, steps * featureSize);
+    const { featured: network, state } = this;
+    const runner = this.#runner;
+    const toNetwork = (raw: readonly SeriesInput[]) => runner.toNetwork(raw, shared);
+    return { network, own: state, trained: this.#ready(), scaling: runner.scaling, toNetwork };
   }
 }
 

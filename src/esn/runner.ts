@@ -1,0 +1,88 @@
+/** Series on their way through the network and the readout of an Esn, in the units of the data at both ends. */
+import { checkKeys } from '../errors/index.js';
+import { type Floats, floats } from '../native/index.js';
+import type { Network, State } from '../network/index.js';
+import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
+import { BLOCK_STEPS } from '../readout/index.js';
+import { isList, listOf } from './lists.js';
+import type { PredictOptions } from './options.js';
+import type { Scale, Scaling } from './scaling.js';
+import type { Trained } from './trained.js';
+import { readInputs, statesOf } from './training.js';
+
+/** Series in the units of the network, and where each starts. */
+export interface BegunSeries {
+  isMany: boolean;
+  series: Floats[];
+  begin: (i: number) => State;
+}
+
+export class Runner {
+  /** That of the last fit; null before, and where inputs are not scaled. */
+  scaling: Scaling | null = null;
+  readonly #network: Network;
+  readonly #scale: Scale;
+  #block: Floats | null = null;
+
+  /** The network as the readout sees it. */
+  constructor(network: Network, scale: Scale) {
+    this.#network = network;
+    this.#scale = scale;
+  }
+
+  /** Series in the units and the dtype of the network. */
+  toNetwork(raw: readonly SeriesInput[], shared: boolean): Floats[] {
+    return readInputs(raw, { network: this.#network, scale: this.#scale, scaling: this.scaling, shared }).series;
+  }
+
+  /** Checks the series and the options of a call. */
+  series(
+    x: SeriesInput | readonly SeriesInput[],
+    options: PredictOptions,
+    { call, own, shared = false }: { call: string; own: State; shared?: boolean },
+  ): BegunSeries {
+    checkKeys(options, ['state'], call);
+    own.checkIdle();
+    const isMany = isList(x);
+    const raw = listOf<SeriesInput>(x as SeriesInput, isMany);
+    const series = this.toNetwork(raw, shared);
+    const { state = isMany ? 'reset' : 'carry' } = options;
+    const states = statesOf(state, raw.length, own);
+    const begin = (i: number) => {
+      if (state === 'reset') own.reset();
+      return states?.[i] ?? own;
+    };
+    return { isMany, series, begin };
+  }
+
+  /** Outputs of a checked series, which moves the state. */
+  outputs(trained: Trained, values: Floats, state: State): Matrix {
+    const { inputs } = this.#network;
+    const steps = values.length / inputs;
+    const out = new Float64Array(steps * trained.outputs);
+    for (let from = 0; from < steps; from += BLOCK_STEPS) {
+      const to = Math.min(steps, from + BLOCK_STEPS);
+      const rows = this.rows(to - from);
+      state.native.run(values.subarray(from * inputs, to * inputs), rows);
+      trained.read(rows, out.subarray(from * trained.outputs, to * trained.outputs));
+    }
+    trained.toData(out);
+    return matrix(steps, trained.outputs, out);
+  }
+
+  /** Outputs of rows of features. */
+  read(trained: Trained, features: Floats): Matrix {
+    const rows = features.length / this.#network.featureSize;
+    const out = new Float64Array(rows * trained.outputs);
+    trained.read(features, out);
+    trained.toData(out);
+    return matrix(rows, trained.outputs, out);
+  }
+
+  /** Room for the features of so many steps, up to a block, which is kept. */
+  rows(steps: number): Floats {
+    const { featureSize, dtype } = this.#network;
+    this.#block ??= floats(dtype, BLOCK_STEPS * featureSize);
+    return this.#block.subarray(0, steps * featureSize);
+  }
+}
