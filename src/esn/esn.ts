@@ -5,7 +5,7 @@ import { Featured, type Network, type State } from '../network/index.js';
 import { columnsOf, type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import { BLOCK_STEPS, isRidge, type LinearReadout, Ridge, type RidgeOptions } from '../readout/index.js';
 import { compare, forecastRidges, type Rehearsal, rehearse } from './closed-loop.js';
-import { learn, learnAsync, partOf } from './fitting.js';
+import { learn, learnAsync } from './fitting.js';
 import { type ForceOptions, force } from './force.js';
 import { forecastFrom, forecastFromAsync } from './forecast.js';
 import { isList, listOf } from './lists.js';
@@ -206,9 +206,8 @@ export class Esn {
     const all: Matrix[] = [];
     let before = 0;
     for (const [i, values] of series.entries()) {
-      const run = partOf({ signal, onProgress }, before, total);
-      const { data } = await this.featured.runAsync(values, { state: begin(i), ...run });
-      all.push(this.#runner.read(trained, data));
+      const run = { signal, onProgress };
+      all.push(await this.#runner.outputsAsync(trained, values, begin(i), run, { before, total }));
       before += values.length / this.network.inputs;
     }
     return isMany ? all : all[0]!;

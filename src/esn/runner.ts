@@ -1,14 +1,18 @@
 /** Series on their way through the network and the readout of an Esn, in the units of the data at both ends. */
 import { checkKeys } from '../errors/index.js';
-import { type Floats, floats } from '../native/index.js';
+import { type Floats, floats, type LongRunOptions, sharedFloats } from '../native/index.js';
 import type { Network, State } from '../network/index.js';
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import { BLOCK_STEPS } from '../readout/index.js';
+import { partOf } from './fitting.js';
 import { isList, listOf } from './lists.js';
 import type { PredictOptions } from './options.js';
 import type { Scale, Scaling } from './scaling.js';
 import type { Trained } from './trained.js';
 import { readInputs, statesOf } from './training.js';
+
+/** Steps of an asynchronous run whose features are in memory at once. */
+const ASYNC_STEPS = 16 * BLOCK_STEPS;
 
 /** Series in the units of the network, and where each starts. */
 export interface BegunSeries {
@@ -64,6 +68,29 @@ export class Runner {
       const to = Math.min(steps, from + BLOCK_STEPS);
       const rows = this.rows(to - from);
       state.native.run(values.subarray(from * inputs, to * inputs), rows);
+      trained.read(rows, out.subarray(from * trained.outputs, to * trained.outputs));
+    }
+    trained.toData(out);
+    return matrix(steps, trained.outputs, out);
+  }
+
+  /** The same off the JavaScript thread, some thousand steps at a time; `before` of `total` steps were done. */
+  async outputsAsync(
+    trained: Trained,
+    values: Floats,
+    state: State,
+    run: LongRunOptions,
+    { before, total }: { before: number; total: number },
+  ): Promise<Matrix> {
+    const { inputs, featureSize, dtype } = this.#network;
+    const steps = values.length / inputs;
+    const out = new Float64Array(steps * trained.outputs);
+    const block = sharedFloats(dtype, Math.min(steps, ASYNC_STEPS) * featureSize);
+    for (let from = 0; from < steps; from += ASYNC_STEPS) {
+      const to = Math.min(steps, from + ASYNC_STEPS);
+      const rows = block.subarray(0, (to - from) * featureSize);
+      const some = values.subarray(from * inputs, to * inputs);
+      await this.#network.runAsync(some, { state, out: rows, ...partOf(run, before + from, total) });
       trained.read(rows, out.subarray(from * trained.outputs, to * trained.outputs));
     }
     trained.toData(out);
