@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "network/draw.h"
+#include "network/featured.h"
 #include "network/region_network.h"
 #include "network/stream_runs.h"
 #include "network/streams.h"
@@ -103,7 +104,7 @@ static void checkStreams(const RegionNetwork<float>& network) {
 }
 
 // A run of streams allocates as much for one row as for a hundred.
-static size_t allocationsOfRuns(const RegionNetwork<float>& network, size_t rows) {
+static size_t allocationsOfRuns(const dtesn::Network<float>& network, size_t rows) {
   const std::vector<double> weights(network.featureSize() * 2, 0.01), bias(2, 0.1);
   const dtesn::LinearReadout readout({network.featureSize(), 0, 2, true}, weights.data(), bias.data());
   const std::vector<float> series(kStreams * rows * kInputs, 0.5f);
@@ -122,7 +123,7 @@ static size_t allocationsOfRuns(const RegionNetwork<float>& network, size_t rows
   return allocations - before;
 }
 
-static size_t allocationsOfForecasts(const RegionNetwork<float>& network, size_t steps) {
+static size_t allocationsOfForecasts(const dtesn::Network<float>& network, size_t steps) {
   const std::vector<double> weights(network.featureSize() * kInputs, 0.01), bias(kInputs, 0.1);
   const dtesn::LinearReadout readout({network.featureSize(), 0, kInputs, true}, weights.data(), bias.data());
   std::vector<float> states(2 * network.stateSize());
@@ -140,6 +141,13 @@ static size_t allocationsOfForecasts(const RegionNetwork<float>& network, size_t
   return allocations - before;
 }
 
+// Every element of the states and the inputs, and a product.
+static void addFeatures(dtesn::Featured<float>& network) {
+  for (uint32_t i = 0; i < network.elements(); ++i) network.add(&i, 1);
+  const uint32_t product[] = {0, 1, 2 * kUnits};
+  network.add(product, 3);
+}
+
 int main() {
   const size_t before = allocations;
   for (bool parentFirst : {true, false}) {
@@ -149,6 +157,12 @@ int main() {
     checkStreams(network);
     CHECK(allocationsOfRuns(network, 1) == allocationsOfRuns(network, 100));
     CHECK(allocationsOfForecasts(network, 1) == allocationsOfForecasts(network, 100));
+    const dtesn::Shared<dtesn::Network<float>> within(new RegionNetwork<float>(tree(parentFirst)));
+    dtesn::Featured<float> features(within, {2, 2});
+    addFeatures(features);
+    CHECK(features.featureSize() == 3 * network.featureSize() + 2 * kInputs + 1);
+    CHECK(allocationsOfRuns(features, 1) == allocationsOfRuns(features, 100));
+    CHECK(allocationsOfForecasts(features, 1) == allocationsOfForecasts(features, 100));
   }
   return 0;
 }

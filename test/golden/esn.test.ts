@@ -19,7 +19,10 @@ function validTimes(esn: Esn, points: Float64Array, starts: number): number[] {
   return esn.forecast({ steps: 1000, warmup }).map(({ data, rows }, i) => {
     const from = 3 * (at(i) + 200);
     const isFar = (t: number) => {
-      const square = deviation.reduce((sum, s, d) => sum + ((data[3 * t + d]! - points[from + 3 * t + d]!) / s) ** 2, 0);
+      const square = deviation.reduce(
+        (sum, s, d) => sum + ((data[3 * t + d]! - points[from + 3 * t + d]!) / s) ** 2,
+        0,
+      );
       return Math.sqrt(square / 3) > 0.4;
     };
     let t = 0;
@@ -44,7 +47,14 @@ test('Mackey-Glass 17: log10 NRMSE84 is at most -4.4', { tags: ['slow'], timeout
   const path = fileURLToPath(new URL('../../../shared/data/mackey-glass-t17.txt', import.meta.url));
   if (!existsSync(path)) return skip('skipped: no ../shared/data/mackey-glass-t17.txt');
   const series = Float64Array.from(readFileSync(path, 'utf8').trim().split(/\s+/).map(Number));
-  const network = { units: 1000, inputs: 1, spectralRadius: 0.95, leak: 0.5, biasScaling: 0.5, topology: 'dense' as const };
+  const network = {
+    units: 1000,
+    inputs: 1,
+    spectralRadius: 0.95,
+    leak: 0.5,
+    biasScaling: 0.5,
+    topology: 'dense' as const,
+  };
   const esn = new Esn({ network: { ...network, seed: 0 }, washout: 1000 }).fit(series.subarray(0, 3001));
   const starts = Array.from({ length: 118 }, (_, i) => 3001 + 50 * i);
   const forecasts = esn.forecast({ steps: 84, warmup: starts.map((from) => series.slice(from, from + 1000)) });
