@@ -319,7 +319,11 @@ Shared<Network<T>> featuredOf(const Napi::Object& spec) {
   typename Featured<T>::Lines kept;
   kept.inputs = count(lines.Get(0u), "lines");
   kept.features = count(lines.Get(1u), "lines");
-  auto featured = std::make_unique<Featured<T>>(claimed<T>(spec), kept);
+  const Shared<Network<T>> within = claimed<T>(spec);
+  const double elements = static_cast<double>(kept.inputs) * static_cast<double>(within->inputs()) +
+                          static_cast<double>(kept.features) * static_cast<double>(within->featureSize());
+  if (!(elements <= kMostUnits * 16.0)) failShape(env, "Expected lines with up to 268435456 elements");
+  auto featured = std::make_unique<Featured<T>>(within, kept);
   const Span<uint32_t> offsets = view<uint32_t>(spec.Get("offsets"), "offsets");
   const Span<uint32_t> factors = view<uint32_t>(spec.Get("factors"), "factors");
   const size_t size = featured->elements();

@@ -61,7 +61,8 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
       : Napi::ObjectWrap<RidgeTrainer>(info), shape_(readShape(info[0])) {
     guarded(info.Env(), [&] {
       const std::string solver = info[1].ToString().Utf8Value();
-      const size_t folds = std::max<size_t>(1, count(info[2], "folds"));
+      const size_t folds = count(info[2], "folds");
+      if (folds < 1 || folds > kMostFolds) failShape(info.Env(), "Expected 1 to 1000 folds" + butReceived(folds));
       if (solver == "dual") {
         sums_ = std::make_unique<KeptRows>(shape_);
       } else if (solver == "cholesky") {
@@ -75,6 +76,8 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
   }
 
  private:
+  static constexpr size_t kMostFolds = 1000;
+
   void check(Napi::Env env) const { occupancy_.check(env, "Ridge"); }
 
   // Runs the body on another thread, this object busy meanwhile.

@@ -1,10 +1,12 @@
 /** Esn against the plainest loops: a reservoir, the rows of its features, and ridge regression. */
 import { describe, expect, test } from 'vitest';
 import {
+  DeepTreeModel,
   delays,
   Esn,
   type EsnOptions,
   type Feature,
+  firstStates,
   LeastMeanSquares,
   type Matrix,
   matrix,
@@ -307,6 +309,24 @@ test('asynchronous twins give the same bits, and tell their progress', async () 
   expect(await other.forecastAsync({ steps: 7 })).toEqual(esn.forecast({ steps: 7 }));
   expect(await other.forecastAsync({ steps: 7, warmup: parts })).toEqual(esn.forecast({ steps: 7, warmup: parts }));
   await expect(other.fitAsync(series, undefined, { signal: AbortSignal.abort() })).rejects.toThrow(/abort/i);
+});
+
+test('one factor has the readout of every level of a Deep Tree', () => {
+  const tree = () => new DeepTreeModel({ depth: 3, units: 24, inputs: 1, dtype: 'f64', biasScaling: 0.3, seed: 2 });
+  const ridge = new Ridge({ ridge: 1e-4 });
+  new Esn({ network: tree(), features: ['inputs', 'states'], readout: ridge, washout: 20 }).fit(series, targets);
+  const units = [1, 2, 3].map((level) =>
+    tree()
+      .membranes.filter((one) => one.level <= level)
+      .reduce((sum, one) => sum + one.units, 0),
+  );
+  ridge.nested(units.map((count) => 1 + count)).forEach(({ readout, errors }, level) => {
+    const upper: Feature[] = ['inputs', firstStates(units[level]!)];
+    const alone = new Ridge({ ridge: 1e-4 });
+    const esn = new Esn({ network: tree(), features: upper, readout: alone, washout: 20 }).fit(series, targets);
+    near(readout.weights.data, esn.readout.weights.data, 1e-8);
+    near(errors!, alone.nested([1 + units[level]!])[0]!.errors!, 1e-8);
+  });
 });
 
 test('score is the share of the variance that predictions explain, and does not move the state', () => {

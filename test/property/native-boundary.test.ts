@@ -80,7 +80,7 @@ test('a table of streams and a forecaster survive any arguments', () => {
   const table = new Table(network, ...views, null);
   const forecaster = new Forecaster(network, readout);
   expect(table['step']!(2)).toBe(0);
-  expect(forecaster['run']!(state, new Float64Array(2), new Float64Array(6))).toBe(3);
+  expect(forecaster['run']!(state, new Float64Array(2), new Float64Array(6), null)).toBe(3);
   survives((a) => table['step']!(a));
   for (let i = 0; i < views.length; i++) survives((a) => new Table(network, ...views.with(i, a as never), null));
   survives((a, b, c) => new Table(a, b, c));
@@ -91,8 +91,20 @@ test('a table of streams and a forecaster survive any arguments', () => {
   survives((a, b) => forecaster['run']!(state, a, b));
   survives((a, b, c) => forecaster['runMany']!(a, null, b, c, new Float64Array(1)));
   survives((a, b, c) => forecaster['runMany']!([state], a, new Float64Array(2), b, c));
-  survives((a, b) => forecaster['runAsync']!(state, a, b, new Int32Array(1)));
-  survives((a, b, c) => forecaster['runManyAsync']!(a, b, new Float64Array(2), c, new Float64Array(1), null));
+  survives((a, b) => forecaster['runAsync']!(state, a, b, null, new Int32Array(1)));
+  survives((a, b, c) => forecaster['runAsync']!(state, new Float64Array(2), a, b, c));
+  survives((a, b, c) => forecaster['runManyAsync']!(a, b, new Float64Array(2), c, new Float64Array(1), null, null));
+  const driven = new Forecaster(
+    network,
+    new (addon().LinearReadout)(
+      { states: 3, inputs: 0, outputs: 1, intercept: true },
+      new Float64Array(3),
+      new Float64Array(1),
+    ),
+  );
+  expect(driven['run']!(state, new Float64Array(1), new Float64Array(3), new Float32Array(3))).toBe(3);
+  survives((a, b, c) => driven['run']!(state, a, b, c));
+  survives((a, b, c) => driven['runMany']!([state], null, a, b, new Float64Array(1), c));
   table['close']!();
   expect(() => table['step']!(0)).toThrow(/an open table/);
 });
@@ -111,6 +123,18 @@ test('the constructors survive any arguments', () => {
   );
   survives((a, b, c) => new Network({ kind: 'nvar', inputs: 1, delay: a, order: b, strides: c }));
   survives((a) => new Network({ kind: 'shared', number: a }));
+  const number = new (Network as unknown as new (spec: unknown) => { share(): number })(spec).share();
+  const features = {
+    kind: 'featured',
+    inputs: 2,
+    number,
+    lines: [1, 1],
+    offsets: Uint32Array.of(0, 1),
+    factors: Uint32Array.of(2),
+  };
+  survives((a, b, c) => new Network({ ...features, lines: [a, b], number: c }));
+  survives((a, b, c) => new Network({ ...features, lines: a, offsets: b, factors: c }));
+  survives((a, b) => new Network({ ...features, lines: [a, b] }));
 });
 
 test('the functions survive any arguments', () => {
@@ -131,12 +155,18 @@ test('a network that is built later and the trainers survive any arguments', () 
   survives((a) => new State(unbuilt(), shared(3), a));
   survives((a) => unbuilt()['share']!(a));
   const shape = { states: 3, inputs: 0, outputs: 1, intercept: true };
-  const ridge = new RidgeTrainer!(shape, true);
+  const ridge = new RidgeTrainer!(shape, 'qr', 2);
+  survives((a, b) => new RidgeTrainer!(shape, a, b));
+  survives((a) => new RidgeTrainer!(shape, 'dual', a));
   const state = new State(new Network(spec), shared(3), null);
-  for (const method of ['add', 'addAsync', 'train', 'trainAsync', 'solve', 'solveAsync']) {
+  const more = ['validate', 'validateAsync', 'spectrum', 'spectrumAsync', 'enter'];
+  for (const method of ['add', 'addAsync', 'train', 'trainAsync', 'solve', 'solveAsync', ...more]) {
     survives((...args) => ridge[method]!(...args, new Float32Array(1), new Float32Array(720)));
     survives((...args) => ridge[method]!(state, ...args, new Float32Array(720)));
   }
+  survives((a, b, c) => ridge['solve']!(a, b, new Float64Array(1), [c], null));
+  survives((a, b) => ridge['validate']!(new Float64Array(1), a, b));
+  survives((a, b, c) => ridge['spectrum']!([a, b, c, new Float64Array(1), new Float64Array(3), new Float64Array(1)]));
   const recursive = new RecursiveTrainer!(shape, 1, 1);
   for (const method of ['update', 'updateAsync', 'weights']) {
     survives((...args) => recursive[method]!(...args, new Float64Array(1), new Int32Array(2)));
