@@ -24,6 +24,7 @@ const rooms: Record<string, string[]> = {
   aggregation: ['errors', 'abort', 'engine', 'sources'],
   pipeline: ['errors', 'abort', 'host', 'sources', 'aggregation', 'transform'],
   monitor: ['errors', 'abort', 'engine'],
+  outlook: ['errors', 'abort', 'engine', 'monitor'],
   simulator: ['errors', 'abort', 'engine'],
   processor: [
     'errors',
@@ -54,10 +55,11 @@ const rooms: Record<string, string[]> = {
     'sources',
     'pipeline',
     'monitor',
+    'outlook',
     'simulator',
     'processor',
   ],
-  'entry-points': ['errors', 'host', 'abort', 'engine', 'sources', 'monitor', 'simulator'],
+  'entry-points': ['errors', 'host', 'abort', 'engine', 'sources', 'monitor', 'outlook', 'simulator'],
   cli: ['errors', 'host', 'native', 'engine', 'pipeline', 'processor', 'simulator', 'bridge'],
 };
 

@@ -68,13 +68,15 @@ export {
   type EngineMonitorOptions,
   type EngineState,
   type EngineStateName,
+} from '../monitor/index.js';
+export {
   Fleet,
   type FleetChoice,
   type FleetEvents,
   type FleetMember,
   type FleetOptions,
   type ReportedLoad,
-} from '../monitor/index.js';
+} from '../outlook/index.js';
 export {
   type AdditionalSource,
   type AdditionalSourceOptions,

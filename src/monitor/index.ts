@@ -1,4 +1,4 @@
-/** Monitoring: the state of an engine, and of a fleet of them. */
+/** Monitoring: the state of one engine. */
 export { EngineMonitor, type EngineMonitorEvents, type EngineMonitorOptions } from './engine-monitor.js';
 export {
   canServe,
@@ -9,12 +9,4 @@ export {
   type Observation,
   progressed,
 } from './engine-state.js';
-export {
-  Fleet,
-  type FleetChoice,
-  type FleetEvents,
-  type FleetMember,
-  type FleetOptions,
-  type ReportedLoad,
-} from './fleet.js';
 export { observeEngine } from './observe-engine.js';

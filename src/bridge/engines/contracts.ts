@@ -1,6 +1,6 @@
 /** The questions and answers of an EngineSet. */
 import type { EngineKind } from '../../engine/index.js';
-import type { FleetChoice } from '../../monitor/index.js';
+import type { FleetChoice } from '../../outlook/index.js';
 import type { ExpectedLatency, Objectives } from './objectives.js';
 
 /** An engine by its address, with its name and credentials, as a program gives it to a bridge. */

@@ -17,7 +17,8 @@
 import { type Clock, wallMs } from '../../abort/index.js';
 import type { Engine, TelemetrySeries } from '../../engine/index.js';
 import { checkOptions, rangeError } from '../../errors/index.js';
-import { canServe, type EngineState, Fleet } from '../../monitor/index.js';
+import { canServe, type EngineState } from '../../monitor/index.js';
+import { Fleet } from '../../outlook/index.js';
 import { EmbeddedEngine } from '../../simulator/index.js';
 import type { Logger } from '../logs/index.js';
 import { BridgeError, ID_PATTERN } from '../messages/index.js';

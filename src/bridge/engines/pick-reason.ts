@@ -1,5 +1,6 @@
 /** Why an engine was chosen, in one sentence. */
-import type { EngineStateName, FleetChoice } from '../../monitor/index.js';
+import type { EngineStateName } from '../../monitor/index.js';
+import type { FleetChoice } from '../../outlook/index.js';
 
 /** `meets`: whether the engine meets the objectives of the request, null where that is not known. */
 export function pickReason(

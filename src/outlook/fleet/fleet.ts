@@ -1,8 +1,8 @@
 /** Several engines, each watched, and which of them is to serve the next request. */
 import { EventEmitter } from 'node:events';
 import { z } from 'zod';
-import { type Clock, clockOption, untilAborted } from '../abort/index.js';
-import type { Engine } from '../engine/index.js';
+import { type Clock, clockOption, untilAborted } from '../../abort/index.js';
+import type { Engine } from '../../engine/index.js';
 import {
   argumentError,
   checkOptions,
@@ -11,9 +11,8 @@ import {
   emit,
   ListenerErrors,
   rangeError,
-} from '../errors/index.js';
-import { EngineMonitor, type EngineMonitorOptions } from './engine-monitor.js';
-import { canServe, type EngineState } from './engine-state.js';
+} from '../../errors/index.js';
+import { canServe, EngineMonitor, type EngineMonitorOptions, type EngineState } from '../../monitor/index.js';
 
 const WAITING = 3;
 const SATURATED = 4;
