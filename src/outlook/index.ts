@@ -1,4 +1,4 @@
-/** What will happen to requests and to engines. Nothing here loads the addon. */
+/** Outlook: what will happen to requests and engines, and what follows from it. Nothing here loads the addon. */
 export {
   Fleet,
   type FleetChoice,
@@ -7,3 +7,11 @@ export {
   type FleetOptions,
   type ReportedLoad,
 } from './fleet/index.js';
+export {
+  type RequestEvents,
+  type ScrapeContext,
+  type TtftPrediction,
+  TtftPredictor,
+  type TtftPredictorOptions,
+  type TtftSnapshot,
+} from './prediction/index.js';
