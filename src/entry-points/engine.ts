@@ -70,12 +70,24 @@ export {
   type EngineStateName,
 } from '../monitor/index.js';
 export {
+  type AdmissionCounts,
+  type AdmissionMode,
+  type AdmissionRequest,
   Fleet,
+  type FleetAdmission,
   type FleetChoice,
   type FleetEvents,
   type FleetMember,
   type FleetOptions,
+  type FleetOutlook,
+  type OutlookOptions,
+  type OutlookSkill,
+  type Refusal,
   type ReportedLoad,
+  type RequestTicket,
+  type SentRequest,
+  type TtftPrediction,
+  type WithheldRefusal,
 } from '../outlook/index.js';
 export {
   type AdditionalSource,

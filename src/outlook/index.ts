@@ -1,11 +1,22 @@
 /** Outlook: what will happen to requests and engines, and what follows from it. Nothing here loads the addon. */
 export {
+  type AdmissionCounts,
+  type AdmissionMode,
+  admissionModes,
   Fleet,
+  type FleetAdmission,
   type FleetChoice,
   type FleetEvents,
   type FleetMember,
   type FleetOptions,
+  type FleetOutlook,
+  type OutlookOptions,
+  type OutlookSkill,
+  type Refusal,
   type ReportedLoad,
+  type RequestTicket,
+  type SentRequest,
+  type WithheldRefusal,
 } from './fleet/index.js';
 export {
   type RequestEvents,
@@ -15,3 +26,11 @@ export {
   type TtftPredictorOptions,
   type TtftSnapshot,
 } from './prediction/index.js';
+export {
+  type Admission,
+  type AdmissionRequest,
+  AdmissionRule,
+  type PredictedEngine,
+  type RoutedRequest,
+  RoutingRule,
+} from './rules/index.js';

@@ -51,7 +51,7 @@ import type {
   GivenReservoirOptions,
   givenSchema as givenReservoir,
 } from '../../src/network/reservoir.js';
-import type { FleetOptions, optionsSchema as fleet } from '../../src/outlook/fleet/fleet.js';
+import type { FleetOptions, optionsSchema as fleet } from '../../src/outlook/fleet/fleet-options.js';
 import type { LinearReadoutOptions, optionsSchema as linearReadout } from '../../src/readout/linear-readout.js';
 import type {
   RecursiveLeastSquaresOptions,

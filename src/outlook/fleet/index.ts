@@ -1,9 +1,15 @@
-/** Several engines together: which of them serves the next request. */
+/** Several engines together: which of them serves the next request, whether it is taken, and when its first token will be there. */
+export type { RequestTicket } from './engine-outlook.js';
+export { Fleet, type FleetChoice, type FleetEvents, type FleetMember } from './fleet.js';
+export type { FleetOptions, OutlookOptions, SentRequest } from './fleet-options.js';
 export {
-  Fleet,
-  type FleetChoice,
-  type FleetEvents,
-  type FleetMember,
-  type FleetOptions,
-  type ReportedLoad,
-} from './fleet.js';
+  type AdmissionCounts,
+  type AdmissionMode,
+  admissionModes,
+  type FleetAdmission,
+  type FleetOutlook,
+  type Refusal,
+  type WithheldRefusal,
+} from './fleet-outlook.js';
+export type { ReportedLoad } from './load-cost.js';
+export type { OutlookSkill } from './outlook-skill.js';
