@@ -24,8 +24,8 @@ const rooms: Record<string, string[]> = {
   aggregation: ['errors', 'abort', 'engine', 'sources'],
   pipeline: ['errors', 'abort', 'host', 'sources', 'aggregation', 'transform'],
   monitor: ['errors', 'abort', 'engine'],
-  outlook: ['errors', 'abort', 'engine', 'monitor'],
   simulator: ['errors', 'abort', 'engine'],
+  outlook: ['errors', 'abort', 'engine', 'monitor', 'simulator'],
   processor: [
     'errors',
     'host',

@@ -1,4 +1,18 @@
 /** Outlook: what will happen to requests and engines, and what follows from it. Nothing here loads the addon. */
+
+export {
+  type AdmitPolicy,
+  type ClosedLoopEngine,
+  type ClosedLoopOptions,
+  type ClosedLoopOutcome,
+  type ClosedLoopPolicy,
+  type ClosedLoopProgress,
+  type ClosedLoopRequest,
+  type ClosedLoopResult,
+  closedLoop,
+  type PickPolicy,
+  type TtftStatistics,
+} from './closed-loop/index.js';
 export {
   type AdmissionCounts,
   type AdmissionMode,
