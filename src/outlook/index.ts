@@ -33,6 +33,7 @@ export {
   type WithheldRefusal,
 } from './fleet/index.js';
 export {
+  type ReportedLevels,
   type RequestEvents,
   type ScrapeContext,
   type TtftPrediction,

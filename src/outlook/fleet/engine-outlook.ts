@@ -7,6 +7,7 @@
  */
 import type { EngineMetrics } from '../../engine/index.js';
 import { type RequestEvents, type TtftPrediction, TtftPredictor } from '../prediction/index.js';
+import type { ReportedLoad } from './load-cost.js';
 import { type OutlookSkill, SkillWindow } from './outlook-skill.js';
 
 const EXPIRY = 600;
@@ -105,6 +106,11 @@ export class EngineOutlook {
     this.predictor.observe(figures, readSeconds, { interTokenSeconds });
     this.#scrapedAt = Math.max(this.#scrapedAt, readSeconds);
     this.#expire();
+  }
+
+  /** Levels between two scrapes. */
+  report(load: ReportedLoad): void {
+    this.predictor.report(load, this.#now());
   }
 
   /** It started again since the last scrape. */

@@ -178,7 +178,9 @@ export class Fleet extends EventEmitter<FleetEvents> {
 
   /** Takes the load of an engine that came by another way than its metrics; it counts until they are read again. */
   report(engine: Engine | string, load: ReportedLoad): void {
-    this.#known(engine).reported = { load: { ...load }, atSeconds: this.#clock.now() / 1000 };
+    const member = this.#known(engine);
+    member.reported = { load: { ...load }, atSeconds: this.#clock.now() / 1000 };
+    this.#outlook?.engine(member.engine).report(load);
   }
 
   /** Says how many requests were sent to an engine lately, so that its metrics may not show them yet. 0 at first. */

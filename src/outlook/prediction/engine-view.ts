@@ -27,6 +27,16 @@ interface Reading {
   iterationCount: number | null;
 }
 
+/** Levels of an engine as it says them beside its metrics, as in a header of an answer; null where it does not. */
+export interface ReportedLevels {
+  /** Requests in the batch. Default null. */
+  running?: number | null | undefined;
+  /** Requests in the queue. Default null. */
+  waiting?: number | null | undefined;
+  /** Share of the KV memory in use, 0 to 1. Default null. */
+  kvUsage?: number | null | undefined;
+}
+
 /** The state of an EngineView as plain JSON. */
 export interface EngineViewSnapshot {
   last: Reading | null;
@@ -105,6 +115,19 @@ export class EngineView {
     if (before !== null && atSeconds <= before.atSeconds) return;
     this.#state.last = now;
     if (before !== null) this.#learn(before, now, level(interTokenSeconds));
+  }
+
+  /** Levels that came by another way than a scrape, after one; what is not known stays. */
+  report({ running = null, waiting = null, kvUsage = null }: ReportedLevels): void {
+    const { last } = this.#state;
+    if (last === null) return;
+    const usage = level(kvUsage);
+    if (usage !== null) this.#state.kvUsage = Math.min(1, usage);
+    this.#state.last = {
+      ...last,
+      running: level(running) ?? last.running,
+      waiting: level(waiting) ?? last.waiting,
+    };
   }
 
   reset(): void {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { EngineMetrics } from '../../engine/index.js';
 import { argumentError, checkOptions, checkWhole } from '../../errors/index.js';
-import { EngineView } from './engine-view.js';
+import { EngineView, type ReportedLevels } from './engine-view.js';
 import { LeastSquares } from './least-squares.js';
 import { QueuePhysics, type Traffic } from './queue-physics.js';
 import { RequestLedger, type SentRequest } from './request-ledger.js';
@@ -143,6 +143,14 @@ export class TtftPredictor {
     if (context.restarted === true) this.reset();
     this.#view.observe(figures, readSeconds, context.interTokenSeconds ?? null);
     this.#ledger.scraped(readSeconds);
+  }
+
+  /** Takes levels that came between two scrapes, as in a header of an answer; without an earlier scrape they have no effect. */
+  report(levels: ReportedLevels, nowSeconds: number): void {
+    checkTime(nowSeconds);
+    if (typeof levels !== 'object' || levels === null) throw argumentError('an object of levels', 'levels', levels);
+    this.#view.report(levels);
+    this.#ledger.scraped(nowSeconds);
   }
 
   /** A request with a prompt of so many tokens is sent now; the caller says what becomes of it. */

@@ -41,6 +41,17 @@ describe('a prediction', () => {
     expect(fleet.predictTtft('a', { promptTokens: 100 }).ms).toBeCloseTo(idle, -2);
   });
 
+  test('takes a load that was reported between two scrapes', async () => {
+    const { clock, fleet } = await fleetOf([engine('a'), engine('b')]);
+    fleet.sent('a', { promptTokens: 1000 }).failed();
+    const pick = () => fleet.pick({ promptTokens: 500 }).label;
+    fleet.report('a', { kvUsage: 0.96 });
+    expect([pick(), pick()]).toEqual(['b', 'b']);
+    await clock.pass(2000);
+    fleet.report('b', { kvUsage: 0.96, running: null });
+    expect(pick()).toBe('a');
+  });
+
   test('of one engine does not depend on the requests of another', async () => {
     const { fleet } = await fleetOf([engine('a'), engine('b')]);
     const before = fleet.predictTtft('b', { promptTokens: 100 });
