@@ -98,7 +98,8 @@ export async function openParts(options: OpenOptions): Promise<Parts> {
   closers.add(() => tokens.close());
   const events = new EventLog({ metrics });
   const references = [...given, ...config.engines.map(engineReference)] as EngineReference[];
-  const engines = await EngineSet.start({ engines: references, enginesFile: config.enginesFile, events, log, metrics });
+  const { enginesFile, outlook } = config;
+  const engines = await EngineSet.start({ engines: references, enginesFile, ...outlook, events, log, metrics });
   closers.add(() => engines.close());
   heartbeat.phase('building');
   const makeProcessor = processorOf(engines);
@@ -134,7 +135,17 @@ export async function openParts(options: OpenOptions): Promise<Parts> {
     () => engines.names,
   );
   const bodies = new BodyBudget(config.processing.maxBodyBytes, memoryFull);
-  const live = { processor, runner, sessions, bodies, log, memoryFull, makeProcessor, makeNetworks: sessionNetworks };
+  const live = {
+    processor,
+    runner,
+    sessions,
+    engines,
+    bodies,
+    log,
+    memoryFull,
+    makeProcessor,
+    makeNetworks: sessionNetworks,
+  };
   const configuration = openConfiguration(options, live, events);
   return { log, metrics, tokens, bodies, events, engines, processor, runner, sessions, contexts, configuration };
 }

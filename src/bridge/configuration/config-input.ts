@@ -51,6 +51,12 @@ export interface BridgeSessionsInput {
   networkBytes?: number | undefined;
 }
 
+/** Section `outlook`: what is predicted of requests, and what follows from it. All may change while the bridge runs. */
+export interface BridgeOutlookInput {
+  /** 'active': /v1/admit refuses requests; 'advisory': it admits them and says what it would refuse. Default 'advisory'. */
+  admission?: 'advisory' | 'active' | undefined;
+}
+
 /** An engine as the configuration file names it. Its key is in a file of its own. */
 export interface BridgeEngineInput {
   /** `http://host:port`, `https://...`, `unix:/path`, or `dns+http://host:port` (each address is one engine). Required. */
@@ -81,6 +87,8 @@ export interface BridgeConfigInput {
   processing?: BridgeProcessingInput | undefined;
   /** Bounds of sessions and of their journal. Default: the defaults of its fields. */
   sessions?: BridgeSessionsInput | undefined;
+  /** Admission by predicted times to first token. Default: the defaults of its fields. */
+  outlook?: BridgeOutlookInput | undefined;
   /** Engines to watch, at most 50: addresses or definitions. Default []: the embedded simulation. */
   engines?: (string | BridgeEngineInput)[] | undefined;
   /** The path of a file of engines in the form of Prometheus file_sd, watched. Default: none. */

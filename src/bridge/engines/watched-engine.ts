@@ -98,6 +98,11 @@ export class WatchedEngine {
     return this.#monitor.state.name;
   }
 
+  /** Of the last scrape that could be read. */
+  get figures(): EngineMetrics | null {
+    return this.#figures;
+  }
+
   /** Whether requests may be sent to it. */
   get serves(): boolean {
     return canServe(this.#monitor.state);

@@ -19,6 +19,9 @@ export {
   configValidationSchema,
 } from './configuration.js';
 export {
+  type AdmitMessage,
+  admitAnswerSchema,
+  admitSchema,
   dispatchAnswerSchema,
   dispatchSchema,
   type EnginesMessage,
@@ -26,6 +29,8 @@ export {
   finishSchema,
   firstTokenSchema,
   historyQuery,
+  outlookAnswerSchema,
+  outlookQuery,
   type PickMessage,
   pickAnswerSchema,
   pickSchema,
