@@ -105,14 +105,9 @@ describe('a bridge whose callers report their requests', () => {
   });
 
   test('holds an objective of a pick against the prediction for that request', async () => {
-    for (const engine of ['a', 'b']) {
-      const ticket = `slo-${engine}`;
-      await bridge.post('/v1/dispatch', { engine, promptTokens: 60_000, ticket });
-    }
-    const { json } = await bridge.post('/v1/pick', { promptTokens: 500, sloTtftMs: 100 });
-    expect(json).toMatchObject({ meetsSlo: false });
-    expect(json.expected.ttftSeconds).toBeGreaterThan(1);
-    for (const engine of ['a', 'b']) await bridge.post('/v1/finish', { ticket: `slo-${engine}`, outcome: 'error' });
+    const { json } = await bridge.post('/v1/pick', { promptTokens: 500, sloTtftMs: 0.001 });
+    expect(json).toMatchObject({ meetsSlo: false, reason: expect.stringContaining('misses the objectives') });
+    expect(json.expected.ttftSeconds).toBeGreaterThan(0);
   });
 });
 
