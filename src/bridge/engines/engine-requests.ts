@@ -173,8 +173,9 @@ export class EngineRequests {
 
   /** The 90th percentiles: predicted for this request where callers report theirs, else observed lately. */
   #expected(engine: WatchedEngine, promptTokens: number | undefined): ExpectedLatency {
-    const ttft = this.#predicted(engine, promptTokens ?? this.#meanPrompt(engine));
-    return ttft.basis === 'metrics' ? engine.expected : { ...engine.expected, ttftSeconds: ttft.p90Ms / 1000 };
+    if (!this.#fleet.outlook!.informed) return engine.expected;
+    const { p90Ms } = this.#predicted(engine, promptTokens ?? this.#meanPrompt(engine));
+    return { ...engine.expected, ttftSeconds: p90Ms / 1000 };
   }
 
   #meanPrompt({ figures }: WatchedEngine): number {

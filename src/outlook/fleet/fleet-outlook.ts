@@ -60,6 +60,8 @@ export interface AdmissionCounts {
 export interface FleetOutlook {
   /** Whether requests are refused; may be set at any time. Errors: RangeError ERR_DTESN_ARGUMENT for another value. */
   admission: AdmissionMode;
+  /** Whether requests to any engine were reported in the last 10 minutes: picks are by predictions then. */
+  readonly informed: boolean;
   /** Skill of the predictions of all engines over the last seconds. */
   readonly skill: OutlookSkill;
   /** Requests that asked for admission. */
@@ -108,6 +110,11 @@ export class OutlookOfFleet implements FleetOutlook {
   set admission(mode: AdmissionMode) {
     if (!admissionModes.includes(mode)) throw rangeError("'advisory' or 'active'", 'admission', mode);
     this.#admission = mode;
+  }
+
+  get informed(): boolean {
+    for (const engine of this.#engines.values()) if (engine.heard) return true;
+    return false;
   }
 
   get skill(): OutlookSkill {
@@ -159,11 +166,6 @@ export class OutlookOfFleet implements FleetOutlook {
     if (session !== undefined)
       this.#routing.pick({ promptTokens, session }, [{ engine, predictor: outlook.predictor }], now);
     return outlook.sent(promptTokens);
-  }
-
-  /** Whether the caller reported requests to one of these engines lately. */
-  hears(engines: readonly Engine[]): boolean {
-    return engines.some((engine) => this.engine(engine).heard);
   }
 
   /** Of engines that can serve, at least one. */

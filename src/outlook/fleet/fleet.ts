@@ -294,7 +294,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
   #chooseByOutlook(question: RoutingQuestion): FleetChoice | null {
     const open = this.#all.filter(({ monitor }) => canServe(monitor.state));
     const engines = open.map(({ engine }) => engine);
-    if (this.#outlook === null || this.#closing.signal.aborted || !this.#outlook.hears(engines)) return null;
+    if (this.#outlook?.informed !== true || this.#closing.signal.aborted || engines.length === 0) return null;
     const choice = this.#outlook.choose(question, engines);
     open.find(({ engine }) => engine === choice.engine)!.picked++;
     return { ...choice, candidates: engines.length };
