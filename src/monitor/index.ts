@@ -1,4 +1,15 @@
 /** Monitoring: the state of an engine, and of a fleet of them. */
+export {
+  type Anomaly,
+  type AnomalyCounts,
+  type AnomalyKind,
+  type AnomalyRule,
+  anomalyKinds,
+  anomalyRules,
+  EwmaBank,
+  LOAD_INPUTS,
+  type LoadFeatures,
+} from './anomalies/index.js';
 export { EngineMonitor, type EngineMonitorEvents, type EngineMonitorOptions } from './engine-monitor.js';
 export {
   canServe,
@@ -7,7 +18,6 @@ export {
   EngineStateTracker,
   engineStates,
   type Observation,
-  progressed,
 } from './engine-state.js';
 export {
   Fleet,
@@ -17,4 +27,6 @@ export {
   type FleetOptions,
   type ReportedLoad,
 } from './fleet.js';
+export type { Probe } from './idle-probe.js';
 export { observeEngine } from './observe-engine.js';
+export { progressed } from './progress.js';
