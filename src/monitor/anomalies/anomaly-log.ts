@@ -89,6 +89,6 @@ export class AnomalyLog {
     const anomaly: Anomaly = { kind, evidence: [evidence], since, rule };
     this.#episodes.set(kind, { anomaly, seen: new Map([[rule, evidence]]), lastAt: time });
     this.#counts[kind]++;
-    return [anomaly];
+    return [{ ...anomaly, evidence: [evidence] }];
   }
 }
