@@ -1,4 +1,15 @@
-/** Monitoring: the state of one engine. */
+/** Monitoring: the state of one engine, and what is wrong with it while it answers. */
+export {
+  type Anomaly,
+  type AnomalyCounts,
+  type AnomalyKind,
+  type AnomalyRule,
+  anomalyKinds,
+  anomalyRules,
+  EwmaBank,
+  LOAD_INPUTS,
+  type LoadFeatures,
+} from './anomalies/index.js';
 export { EngineMonitor, type EngineMonitorEvents, type EngineMonitorOptions } from './engine-monitor.js';
 export {
   canServe,
@@ -7,6 +18,7 @@ export {
   EngineStateTracker,
   engineStates,
   type Observation,
-  progressed,
 } from './engine-state.js';
+export type { Probe } from './idle-probe.js';
 export { observeEngine } from './observe-engine.js';
+export { progressed } from './progress.js';

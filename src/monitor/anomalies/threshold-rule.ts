@@ -1,0 +1,99 @@
+/**
+ * Thresholds over one figure: its average over 10 seconds against a limit that is learned in operation (learned-limit.ts).
+ *
+ *     slow     seconds between tokens
+ *     leak     KV usage, where the limit is below 1
+ *     storm    preemptions a second, at least LEAST_STORM
+ *
+ * A load beyond those learned is not judged, except for a storm. Until a window of `learnSeconds` is over the rule says nothing.
+ */
+import type { AnomalyKind, Verdict } from './anomaly.js';
+import type { HealthSample } from './health-sample.js';
+import { LearnedLimit } from './learned-limit.js';
+import { MovingAverage } from './moving-average.js';
+
+const AVERAGE_SECONDS = 10;
+const LEAST_STORM = 0.5;
+
+interface Figure {
+  kind: AnomalyKind;
+  of: (sample: HealthSample) => number | null;
+  floor: number;
+  /** Whether a greater load explains a greater figure. */
+  byLoad: boolean;
+  says: (value: string, limit: string) => string;
+}
+
+const figures: Figure[] = [
+  {
+    kind: 'slow',
+    of: ({ interTokenSeconds }) => interTokenSeconds,
+    floor: 0,
+    byLoad: true,
+    says: (value, limit) => `${value} s between tokens over 10 s, more than the limit of ${limit} s`,
+  },
+  {
+    kind: 'leak',
+    of: ({ kvUsage }) => kvUsage,
+    floor: 0,
+    byLoad: true,
+    says: (value, limit) => `${value} of the KV memory is held over 10 s, more than the limit of ${limit}`,
+  },
+  {
+    kind: 'storm',
+    of: ({ preemptionsPerSecond }) => preemptionsPerSecond,
+    floor: LEAST_STORM,
+    byLoad: false,
+    says: (value, limit) => `${value} preemptions a second over 10 s, more than the limit of ${limit}`,
+  },
+];
+
+export class ThresholdRule {
+  readonly #figure: Figure;
+  readonly #learnSeconds: number;
+  readonly #average = new MovingAverage(AVERAGE_SECONDS);
+  readonly #limit: LearnedLimit;
+  #learned = 0;
+  #filled = 0;
+
+  constructor(figure: Figure, learnSeconds: number) {
+    this.#figure = figure;
+    this.#learnSeconds = learnSeconds;
+    this.#limit = new LearnedLimit(figure.floor);
+  }
+
+  observe(
+    sample: HealthSample,
+    { time, seconds, calm, knowsLoad }: { time: number; seconds: number; calm: boolean; knowsLoad: boolean },
+  ): Verdict {
+    const { kind, of, byLoad, says } = this.#figure;
+    const figure = of(sample);
+    const silent: Verdict = { kind, rule: 'threshold', alarm: null, evidence: '', since: time };
+    if (figure === null) return silent;
+    const value = this.#average.add(figure, seconds);
+    this.#filled += seconds;
+    if (this.#filled < AVERAGE_SECONDS) return silent;
+    if (this.#learned < this.#learnSeconds) {
+      if (calm) this.#learn(value, seconds);
+      return silent;
+    }
+    if (byLoad && !knowsLoad) return silent;
+    const limit = this.#limit.value;
+    const alarm = this.#limit.watch(value, seconds);
+    return { ...silent, alarm, evidence: alarm ? says(value.toPrecision(3), limit.toPrecision(3)) : '' };
+  }
+
+  reset(): void {
+    this.#average.reset();
+    this.#filled = 0;
+  }
+
+  #learn(value: number, seconds: number): void {
+    this.#limit.learn(value);
+    this.#learned += seconds;
+  }
+}
+
+export function thresholdRules(learnSeconds: number): ThresholdRule[] {
+  return figures.map((figure) => new ThresholdRule(figure, learnSeconds));
+}
