@@ -8,7 +8,8 @@
  *     capacity = e / work                               e: work done a second while requests wait for 10 s and more, 1 before
  *
  * e holds what the model leaves out: recomputed tokens, batches that prompts keep small. An engine without a count of steps is
- * measured directly: finishes a second while requests wait. Means decay with a time constant of 1,000 s, e with 300 s.
+ * measured directly: finishes a second while requests wait. Means decay with a time constant of 1,000 s, the sums of a, b, d over
+ * 100 windows, e follows with 300 s and goes back to 1 with an hour while nothing waits.
  * Units: seconds, tokens, requests.
  */
 import type { EngineMetrics } from '../../engine/index.js';
@@ -24,6 +25,7 @@ const WINDOW_SECONDS = 3;
 const WAITING_SECONDS = 10;
 const MIX_SECONDS = 1000;
 const EFFICIENCY_SECONDS = 300;
+const RELAX_SECONDS = 3600;
 const USABLE_KV = 0.97;
 const FEWEST_WINDOWS = 10;
 const FEWEST_FINISHES = 10;
@@ -41,7 +43,7 @@ type Delta = Counts;
 
 export class ReplicaCapacity {
   readonly #slots: number | null;
-  readonly #costs = new RecursiveLeastSquares({ features: 3, ridge: 1e-4, forgetting: 0.999 });
+  readonly #costs = new RecursiveLeastSquares({ features: 3, ridge: 1e-4, forgetting: 0.99 });
   #windows = 0;
   #last: Counts | null = null;
   /** Where the present window began without idling, and the present queue. */
@@ -49,7 +51,7 @@ export class ReplicaCapacity {
   #waitingSince: Counts | null = null;
   #mix = { prompt: 0, generated: 0, finished: 0, kvTokens: 0, running: 0 };
   #mostRunning = 0;
-  #efficiency: number | null = null;
+  #efficiency = 1;
   #saturated: number | null = null;
 
   constructor({ slots = null }: ReplicaCapacityOptions = {}) {
@@ -63,7 +65,7 @@ export class ReplicaCapacity {
     const { prompt, generated, finished } = this.#mix;
     if (finished < FEWEST_FINISHES) return null;
     const request = (work.prompt * prompt + work.generated * generated) / finished;
-    return request > 0 ? (this.#efficiency ?? 1) / request : null;
+    return request > 0 ? this.#efficiency / request : null;
   }
 
   /** One scrape: counters and levels of one engine at `readSeconds`. Counters that stepped back are a restart. */
@@ -79,7 +81,7 @@ export class ReplicaCapacity {
     }
     if (this.#isContinued(last, now)) this.#observeMix(difference(last!, now), figures);
     this.#observeBusy(now, figures.running ?? 0);
-    this.#observeQueue(now, figures.waiting ?? 0);
+    this.#observeQueue(last, now, figures.waiting ?? 0);
   }
 
   /** A restart, perhaps of another model: measures again. */
@@ -91,7 +93,7 @@ export class ReplicaCapacity {
     this.#waitingSince = null;
     this.#mix = { prompt: 0, generated: 0, finished: 0, kvTokens: 0, running: 0 };
     this.#mostRunning = 0;
-    this.#efficiency = null;
+    this.#efficiency = 1;
     this.#saturated = null;
   }
 
@@ -126,10 +128,13 @@ export class ReplicaCapacity {
     }
   }
 
-  #observeQueue(now: Counts, waiting: number): void {
+  #observeQueue(last: Counts | null, now: Counts, waiting: number): void {
     const since = this.#waitingSince;
-    if (waiting === 0) this.#waitingSince = null;
-    else if (since === null) this.#waitingSince = now;
+    if (waiting === 0) {
+      this.#waitingSince = null;
+      this.#efficiency =
+        1 + (this.#efficiency - 1) * Math.exp(-(now.seconds - (last?.seconds ?? now.seconds)) / RELAX_SECONDS);
+    } else if (since === null) this.#waitingSince = now;
     else if (now.seconds - since.seconds >= WAITING_SECONDS) {
       this.#waitingSince = now;
       const { seconds, prompt, generated, finished } = difference(since, now);
@@ -139,7 +144,7 @@ export class ReplicaCapacity {
         this.#saturated = moved(this.#saturated, finished / seconds, share);
       } else {
         this.#efficiency = moved(
-          this.#efficiency ?? 1,
+          this.#efficiency,
           (work.prompt * prompt + work.generated * generated) / seconds,
           share,
         );
