@@ -2,9 +2,10 @@
  * Runs the benchmark suites and prints machine, versions, limits and, for each task, best and median, the limit measured in
  * the same run and the share of it that was reached, and the peers.
  *
- *     npm run bench [-- SUITE ...] [--quick] [--json]
+ *     npm run bench [-- SUITE ...] [--quick] [--json] [--trace FILE]
  *
- * --quick takes fewer sizes and shorter tasks; --json also writes bench/results/<time>.json.
+ * --quick takes fewer sizes and shorter tasks; --json also writes bench/results/<time>.json; --trace FILE is what the suites of the outlook
+ * replay instead of the shipped generator.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
@@ -15,7 +16,11 @@ import { round } from './measure.mjs';
 import { peers } from './peers/index.mjs';
 
 const { values, positionals } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    trace: { type: 'string' },
+  },
   allowPositionals: true,
 });
 
@@ -33,6 +38,7 @@ const suites = [
   'process',
   'bridge',
   'engines',
+  'outlook-scaling',
 ];
 const unknown = positionals.filter((name) => !suites.includes(name));
 if (unknown.length > 0) {
@@ -63,7 +69,7 @@ const results = [];
 for (const name of positionals.length > 0 ? positionals : suites) {
   const { run } = await import(`./${name}.mjs`);
   console.log(`\n${name}`);
-  const rows = await run({ quick: values.quick });
+  const rows = await run({ quick: values.quick, trace: values.trace });
   console.table(Object.fromEntries(rows.map(({ task, ...figures }) => [task, flat(figures)])));
   results.push({ suite: name, rows });
 }

@@ -23,18 +23,24 @@ const PATIENCE_SECONDS = 60;
 export function dayLoad({ trace = null, peak, days, daySeconds, seed, crowds = false }) {
   const random = new RandomStream(seed);
   const rate = rateOf({ random: new RandomStream(seed + 1000), days, daySeconds, crowds });
-  const minutes = trace === null ? null : minutesOf(trace);
-  const source = merged(
-    Array.from({ length: STREAMS }, () => {
-      const each = (peak * HEADROOM) / STREAMS;
-      return minutes === null ? bursty(random.bits(), each) : drawn(random.bits(), minutes, each);
-    }),
-  );
+  const source = stationary({ trace, rate: peak * HEADROOM, seed });
   const arrivals = [];
   for (const arrival of source) {
     if (arrival.time >= days * daySeconds) return arrivals;
     if (random.uniform() < rate(arrival.time) / HEADROOM) arrivals.push(arrival);
   }
+}
+
+/** Arrivals without a day, without end. */
+export function stationary({ trace = null, rate, seed }) {
+  const random = new RandomStream(seed + 2000);
+  const minutes = trace === null ? null : minutesOf(trace);
+  const each = rate / STREAMS;
+  return merged(
+    Array.from({ length: STREAMS }, () =>
+      minutes === null ? bursty(random.bits(), each) : drawn(random.bits(), minutes, each),
+    ),
+  );
 }
 
 /** As a share of the peak. */

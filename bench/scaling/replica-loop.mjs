@@ -5,6 +5,7 @@
  * has not served yet; else it takes no more requests and ends when its last one has. A request goes to the replica with the least
  * 4 waiting + running. Share within the SLO: requests whose first token came in time, of all that came.
  */
+import { stationary } from './day-load.mjs';
 import { EngineCore } from './sources.mjs';
 
 const ENGINE = { maxModelLen: 8192, maxNumSeqs: 64, maxBatchedTokens: 2048, kvBlocks: 5120, blockSize: 16 };
@@ -29,6 +30,20 @@ export function replicaLoop({ arrivals, from, to, desired, startupSeconds = 60, 
   // The last requests end unpaid: equal for every policy.
   pool.advanceTo(to + 120);
   return { replicaSeconds: paid, replicas: paid / (to - from), within: within / next, requests: next };
+}
+
+/** Requests a second that one engine serves of a flood, over half an hour. */
+export function floodThroughput(trace) {
+  const core = new EngineCore(ENGINE, 0);
+  const source = stationary({ trace, rate: 20, seed: 1 });
+  const seconds = 1800;
+  for (let next = source.next().value; next.time <= seconds; next = source.next().value) {
+    core.advanceTo(next.time);
+    core.submit({ ...next, patience: Number.POSITIVE_INFINITY });
+  }
+  core.advanceTo(seconds);
+  const { stop, length, abort } = core.statistics.finished;
+  return (stop + length + abort) / seconds;
 }
 
 class Pool {
