@@ -49,3 +49,4 @@ export {
   type RoutedRequest,
   RoutingRule,
 } from './rules/index.js';
+export type { LoadForecast, ScaleHint, ScaleHintOptions } from './scaling/index.js';

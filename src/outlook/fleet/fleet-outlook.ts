@@ -2,11 +2,13 @@
  * What a fleet knows of requests to come: when their first tokens will be there, which engine serves them, and whether they are
  * taken; and how well it was known.
  */
-import type { Engine } from '../../engine/index.js';
+import type { Engine, EngineMetrics, Rates } from '../../engine/index.js';
 import { rangeError } from '../../errors/index.js';
 import type { TtftPrediction } from '../prediction/index.js';
 import { type AdmissionRequest, AdmissionRule, type RoutedRequest, RoutingRule } from '../rules/index.js';
+import type { ScaleHint, ScaleHintOptions } from '../scaling/index.js';
 import { EngineOutlook, type JudgedRequest, type RequestTicket } from './engine-outlook.js';
+import { FleetScaling } from './fleet-scaling.js';
 import { type OutlookSkill, SkillWindow } from './outlook-skill.js';
 import { Reservations } from './reservations.js';
 import { ReservedPredictor } from './reserved-predictor.js';
@@ -92,6 +94,7 @@ export class OutlookOfFleet implements FleetOutlook {
   readonly #reservations = new Reservations();
   readonly #skill = new SkillWindow();
   readonly #limit = new TokenLimit();
+  readonly #scaling: FleetScaling;
   readonly #admissions: AdmissionCounts = { asked: 0, refused: 0, withheld: { advisory: 0, skill: 0 } };
   #admission: AdmissionMode;
   /** That of the last request that asked for admission. */
@@ -101,6 +104,7 @@ export class OutlookOfFleet implements FleetOutlook {
     this.#slots = slots;
     this.#admission = admission;
     this.#now = now;
+    this.#scaling = new FleetScaling({ slots, now });
   }
 
   get admission(): AdmissionMode {
@@ -146,6 +150,7 @@ export class OutlookOfFleet implements FleetOutlook {
     });
     const made = new EngineOutlook({ slots: this.#slots, now: this.#now, judge, outcome });
     this.#engines.set(label, made);
+    this.#scaling.add(label);
     return made;
   }
 
@@ -153,6 +158,7 @@ export class OutlookOfFleet implements FleetOutlook {
     this.#engines.get(label)?.close();
     this.#engines.delete(label);
     this.#reservations.forget(label);
+    this.#scaling.remove(label);
   }
 
   sent(
@@ -179,6 +185,7 @@ export class OutlookOfFleet implements FleetOutlook {
     const withheld = answer.admitted ? null : this.#withheld(answer);
     if (!answer.admitted && withheld === null) {
       this.#admissions.refused++;
+      this.#scaling.refused();
       return answer;
     }
     const engine = answer.admitted ? answer.engine : this.#routing.pick({ promptTokens, session }, candidates, now);
@@ -208,6 +215,18 @@ export class OutlookOfFleet implements FleetOutlook {
     const hasHome = costed.some(({ isHome }) => isHome);
     const reason = costed.length === 1 ? 'only' : best.isHome ? 'session' : hasHome ? 'moved' : 'cheapest';
     return { engine, reason, cost: best.cost, ttft };
+  }
+
+  /** An engine was observed; `figures` null where it could not be read. */
+  observe(label: string, figures: EngineMetrics | null, readSeconds: number, rates: Rates | null): void {
+    const engine = this.#engines.get(label);
+    if (engine === undefined) return;
+    this.#scaling.observe(label, figures, readSeconds, rates?.arrivalsPerSecond ?? null);
+    if (figures !== null) engine.observe(figures, readSeconds, rates?.interTokenSeconds?.mean ?? null);
+  }
+
+  scaleHint(options: ScaleHintOptions | undefined): ScaleHint {
+    return this.#scaling.hint(options);
   }
 
   close(): void {

@@ -14,6 +14,7 @@ import {
 import { canServe, EngineMonitor, type EngineMonitorOptions, type EngineState } from '../../monitor/index.js';
 import type { TtftPrediction } from '../prediction/index.js';
 import type { AdmissionRequest } from '../rules/index.js';
+import type { ScaleHint, ScaleHintOptions } from '../scaling/index.js';
 import type { RequestTicket } from './engine-outlook.js';
 import {
   type FleetOptions,
@@ -210,6 +211,14 @@ export class Fleet extends EventEmitter<FleetEvents> {
   }
 
   /**
+   * How many engines to have, so that there are enough when one that starts now can serve: from the load that came and the
+   * requests a second that an engine serves at full use, as measured. Needs the option `outlook`.
+   */
+  scaleHint(options?: ScaleHintOptions): ScaleHint {
+    return this.#predicting().scaleHint(options);
+  }
+
+  /**
    * Whether a request is taken: where its first token is expected within `margin` (0.85) of what it may take, by which engine;
    * else when to ask again and why. While admission is advisory, and where predictions had no skill lately, each request is
    * admitted, and `withheld` says what the rule came to. Needs the option `outlook`.
@@ -331,8 +340,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
       member.picked = 0;
       member.leave();
       const { rates, readAtSeconds } = monitor;
-      if (figures === null || readAtSeconds === null) return;
-      outlook?.observe(figures, readAtSeconds, rates?.interTokenSeconds?.mean ?? null);
+      if (readAtSeconds !== null) this.#outlook?.observe(engine.label, figures, readAtSeconds, rates);
     });
     monitor.on('state', (now, before) => {
       if (canServe(now) === canServe(before)) return;
