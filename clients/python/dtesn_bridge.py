@@ -84,7 +84,7 @@ class BridgeError(Exception):
 
 
 class Event(NamedTuple):
-    """An event of the bridge: state, restart, drained, restored, added, removed, plan, config, sessions, missed, end."""
+    """An event of the bridge: state, restart, drained, restored, anomaly, added, removed, plan, config, sessions, missed, end."""
 
     id: Optional[str]
     event: str

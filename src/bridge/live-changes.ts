@@ -51,7 +51,9 @@ export async function applyChange(
   }
   runner.setBounds(runnerBounds(next));
   bodies.setMost(next.processing.maxBodyBytes);
-  engines.admission = next.outlook.admission;
+  const { admission, startupSeconds, targetUse } = next.outlook;
+  engines.admission = admission;
+  engines.scale = { startupSeconds, targetUse };
   if (made === null) return;
   processor.replace(made, runner).catch((error: Error & { code?: string }) => {
     log.error('the processor before the change did not close', { code: error.code ?? 'unknown' });

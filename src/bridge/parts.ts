@@ -98,8 +98,16 @@ export async function openParts(options: OpenOptions): Promise<Parts> {
   closers.add(() => tokens.close());
   const events = new EventLog({ metrics });
   const references = [...given, ...config.engines.map(engineReference)] as EngineReference[];
-  const { enginesFile, outlook } = config;
-  const engines = await EngineSet.start({ engines: references, enginesFile, ...outlook, events, log, metrics });
+  const { admission, ...scale } = config.outlook;
+  const engines = await EngineSet.start({
+    engines: references,
+    enginesFile: config.enginesFile,
+    admission,
+    scale,
+    events,
+    log,
+    metrics,
+  });
   closers.add(() => engines.close());
   heartbeat.phase('building');
   const makeProcessor = processorOf(engines);

@@ -55,6 +55,10 @@ export interface BridgeSessionsInput {
 export interface BridgeOutlookInput {
   /** 'active': /v1/admit refuses requests; 'advisory': it admits them and says what it would refuse. Default 'advisory'. */
   admission?: 'advisory' | 'active' | undefined;
+  /** Seconds from the start of an engine until it serves, for the scale hint, 0 to 3600. Default 60. */
+  startupSeconds?: number | undefined;
+  /** Share of the capacity of the engines that the load may take, for the scale hint, 0.01 to 1. Default 0.7. */
+  targetUse?: number | undefined;
 }
 
 /** An engine as the configuration file names it. Its key is in a file of its own. */

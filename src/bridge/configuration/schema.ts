@@ -72,6 +72,18 @@ export const outlookSchema = z.strictObject({
     .enum(admissionModes)
     .default('advisory')
     .describe('whether /v1/admit refuses (active), or admits and says what it would refuse (advisory)'),
+  startupSeconds: z
+    .number()
+    .min(0)
+    .max(3600)
+    .default(60)
+    .describe('seconds from the start of an engine until it serves, for the scale hint'),
+  targetUse: z
+    .number()
+    .min(0.01)
+    .max(1)
+    .default(0.7)
+    .describe('share of the capacity of the engines that the load may take, for the scale hint'),
 });
 
 /** Secrets stand in files: a definition names the file of its key. */

@@ -11,6 +11,7 @@ import type {
   TtftPrediction,
   WithheldRefusal,
 } from '../../outlook/index.js';
+import type { AnomalyItem } from './engine-item.js';
 import type { ExpectedLatency, Objectives } from './objectives.js';
 
 /** An engine by its address, with its name and credentials, as a program gives it to a bridge. */
@@ -81,6 +82,10 @@ export interface OutlookItem {
   /** Tokens of the prompts of those of them whose first token did not come. */
   ticketPromptTokens: number;
   skill: OutlookSkill;
+  /** What is wrong with it while it answers. */
+  anomalies: AnomalyItem[];
+  /** Anomalies a day of watch: in normal operation the false alarms; null before the first figures. */
+  alarmsPerDay: number | null;
 }
 
 export interface OutlookAnswer {

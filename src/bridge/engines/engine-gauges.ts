@@ -3,7 +3,13 @@
  *
  * The age of a source that was never read is +Inf: an alert on the age sees an engine that is configured and never answered.
  */
-import { type EngineStateName, engineStates } from '../../monitor/index.js';
+import {
+  type AnomalyCounts,
+  type AnomalyKind,
+  anomalyKinds,
+  type EngineStateName,
+  engineStates,
+} from '../../monitor/index.js';
 import type { OutlookSkill } from '../../outlook/index.js';
 import type { Counter, Gauge, Histogram, MetricsRegistry } from '../metrics/index.js';
 
@@ -34,6 +40,10 @@ export class EngineGauges {
   readonly #error: Gauge;
   readonly #wrong: Gauge;
   readonly #admissions: Counter;
+  readonly #present: Gauge;
+  readonly #begun: Counter;
+  readonly #perDay: Gauge;
+  readonly #replicas: Gauge;
   readonly #discovery: Counter;
 
   constructor(metrics: MetricsRegistry) {
@@ -87,6 +97,23 @@ export class EngineGauges {
       'Share of requests of the last 2 minutes of which a rule said wrongly whether they would miss their objective.',
       ['engine', 'rule'],
     );
+    this.#present = metrics.gauge('dtesn_engine_anomaly', '1 while an anomaly of this kind is seen, else 0.', [
+      'engine',
+      'kind',
+    ]);
+    this.#begun = metrics.counter('dtesn_engine_anomalies_total', 'Anomalies of an engine that began.', [
+      'engine',
+      'kind',
+    ]);
+    this.#perDay = metrics.gauge(
+      'dtesn_engine_anomalies_per_day',
+      'Anomalies of an engine a day of watch; in normal operation the false alarms.',
+      ['engine'],
+    );
+    this.#replicas = metrics.gauge(
+      'dtesn_desired_replicas',
+      'Engines to have, so that there are enough when one that starts now can serve; NaN while that is not known.',
+    );
     this.#admissions = metrics.counter('dtesn_admissions_total', 'Requests that asked for admission.', ['result']);
     for (const result of admissionResults) this.#admissions.begin({ result });
     this.#discovery = metrics.counter(
@@ -122,6 +149,10 @@ export class EngineGauges {
     if (predicted !== null) this.#predicted.observe({ engine }, predicted);
   }
 
+  anomaly(engine: string, kind: AnomalyKind): void {
+    this.#begun.inc({ engine, kind });
+  }
+
   admission(result: (typeof admissionResults)[number]): void {
     this.#admissions.inc({ result });
   }
@@ -150,9 +181,24 @@ export class EngineGauges {
     this.#wrong.set({ engine, rule: 'token_limit' }, wrong.tokenLimit ?? Number.NaN);
   }
 
+  /** Before each scrape. */
+  anomalies(engine: string, present: readonly { kind: AnomalyKind }[], { alarmsPerDay }: AnomalyCounts): void {
+    for (const kind of anomalyKinds) {
+      this.#present.set({ engine, kind }, present.some((one) => one.kind === kind) ? 1 : 0);
+      this.#begun.begin({ engine, kind });
+    }
+    this.#perDay.set({ engine }, alarmsPerDay ?? Number.NaN);
+  }
+
+  /** Before each scrape. */
+  replicas(desired: number | null): void {
+    this.#replicas.set({}, desired ?? Number.NaN);
+  }
+
   removed(engine: string): void {
     const own = [this.#state, this.#changes, this.#restarts, this.#age, this.#tickets, this.#finished, this.#generated];
+    const health = [this.#present, this.#begun, this.#perDay];
     const expected = [this.#observed, this.#predicted, this.#coverage, this.#error, this.#wrong];
-    for (const family of [...own, ...expected]) family.remove({ engine });
+    for (const family of [...own, ...health, ...expected]) family.remove({ engine });
   }
 }

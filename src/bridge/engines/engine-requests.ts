@@ -6,7 +6,14 @@
  * ends without a finish teaches nothing.
  */
 import type { Engine } from '../../engine/index.js';
-import type { Fleet, OutlookSkill, RequestTicket, TtftPrediction } from '../../outlook/index.js';
+import type {
+  Fleet,
+  OutlookSkill,
+  RequestTicket,
+  ScaleHint,
+  ScaleHintOptions,
+  TtftPrediction,
+} from '../../outlook/index.js';
 import { BridgeError, ID_PATTERN } from '../messages/index.js';
 import type {
   AdmitAnswer,
@@ -118,9 +125,11 @@ export class EngineRequests {
     const { ticket } = found;
     const told = this.#told.get(ticket);
     told?.request.firstToken();
-    if (this.#engines().some(({ name }) => name === ticket.engine)) {
+    const engine = this.#engines().find(({ name }) => name === ticket.engine);
+    if (engine !== undefined) {
       const observed = (ticket.firstTokenAt! - ticket.openedAt) / 1000;
       this.#gauges.firstToken(ticket.engine, observed, told?.predictedSeconds ?? null);
+      if (told !== undefined) engine.firstToken(told.predictedSeconds, observed);
     }
     return { known: true };
   }
@@ -154,6 +163,12 @@ export class EngineRequests {
     };
   }
 
+  /** How many engines to have. */
+  scaleHint(options: ScaleHintOptions): ScaleHint & { engines: number } {
+    const engines = this.#engines().filter(({ serves }) => serves).length;
+    return { ...this.#fleet.scaleHint(options), engines };
+  }
+
   /** Skill of the predictions of an engine, for its metrics. */
   skill(engine: WatchedEngine): OutlookSkill {
     return this.#fleet.outlook!.skillOf(engine.named.engine);
@@ -164,7 +179,10 @@ export class EngineRequests {
     const { tickets, promptTokens: ticketPromptTokens } = this.#tickets.work(engine.name);
     const ttft = this.#predicted(engine, promptTokens);
     const state = engine.stateName;
-    return { engine: engine.name, state, promptTokens, ttft, tickets, ticketPromptTokens, skill: this.skill(engine) };
+    const { name, anomalies } = engine;
+    const { alarmsPerDay } = engine.anomalyCounts;
+    const work = { tickets, ticketPromptTokens };
+    return { engine: name, state, promptTokens, ttft, ...work, skill: this.skill(engine), anomalies, alarmsPerDay };
   }
 
   #predicted(engine: WatchedEngine, promptTokens: number): TtftPrediction {

@@ -15,10 +15,10 @@
  * every engine is drained, `not_found` for a name that is none, `malformed` or `impossible` for a ticket, `draining` when closed.
  */
 import { type Clock, wallMs } from '../../abort/index.js';
-import type { Engine, TelemetrySeries } from '../../engine/index.js';
+import type { Engine } from '../../engine/index.js';
 import { checkOptions, rangeError } from '../../errors/index.js';
 import { canServe, type EngineState } from '../../monitor/index.js';
-import { type AdmissionMode, Fleet } from '../../outlook/index.js';
+import { type AdmissionMode, Fleet, type ScaleHintOptions } from '../../outlook/index.js';
 import { EmbeddedEngine } from '../../simulator/index.js';
 import type { Logger } from '../logs/index.js';
 import { BridgeError } from '../messages/index.js';
@@ -33,12 +33,12 @@ import {
   type NamedEngine,
 } from './engine-definition.js';
 import { EngineGauges } from './engine-gauges.js';
-import type { EngineItem } from './engine-item.js';
+import type { AnomalyItem, EngineItem } from './engine-item.js';
 import { EngineRequests } from './engine-requests.js';
 import { type CheckedEngineSetOptions, type EngineSetOptions, optionsSchema } from './engine-set-options.js';
 import type { EventLog } from './event-log.js';
 import { TicketBook } from './tickets.js';
-import { plainEvidence, WatchedEngine } from './watched-engine.js';
+import { type EngineHistory, plainEvidence, WatchedEngine } from './watched-engine.js';
 
 const OPEN_TICKETS = 100_000;
 /** The start waits so long for the file of engines: what holds it may be a file system that hangs. */
@@ -72,13 +72,24 @@ export class EngineSet {
   #changing: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  private constructor({ clock, events, log, metrics, monitor, affinity, admission, resolve }: CheckedEngineSetOptions) {
+  private constructor({
+    clock,
+    events,
+    log,
+    metrics,
+    monitor,
+    affinity,
+    admission,
+    scale,
+    resolve,
+  }: CheckedEngineSetOptions) {
     this.#clock = clock;
     this.#events = events;
     this.#log = log;
     this.#resolve = resolve;
     this.#gauges = new EngineGauges(metrics);
     this.#epochMs = wallMs() - clock.now();
+    this.scale = scale;
     const outlook = { admission };
     this.#fleet = new Fleet([], { allowEmpty: true, spreadFirst: true, clock, affinity, monitor, outlook });
     this.#tickets = new TicketBook({ clock, capacity: OPEN_TICKETS, lost: (_, how) => this.#gauges.ticketLost(how) });
@@ -89,9 +100,11 @@ export class EngineSet {
       engines: () => [...this.#engines.values()].map(({ engine }) => engine),
     });
     this.#stopCollecting = metrics.collect(() => {
+      this.#gauges.replicas(this.#fleet.scaleHint(this.scale).replicas);
       for (const { engine } of this.#engines.values()) {
         this.#gauges.update(engine, this.#tickets.work(engine.name).tickets);
         this.#gauges.outlook(engine.name, this.#requests.skill(engine));
+        this.#gauges.anomalies(engine.name, engine.anomalies, engine.anomalyCounts);
       }
     });
   }
@@ -130,7 +143,7 @@ export class EngineSet {
   }
 
   /** Figures of an engine over time, those later than a Unix time in seconds; restarts are marked. */
-  history(name: string, sinceSeconds?: number): TelemetrySeries {
+  history(name: string, sinceSeconds?: number): EngineHistory {
     return this.#watched(name).history(sinceSeconds);
   }
 
@@ -166,6 +179,9 @@ export class EngineSet {
   observed(options: { signal?: AbortSignal } = {}): Promise<void> {
     return this.#fleet.observed(options);
   }
+
+  /** By which the number of engines is hinted, unless a question says otherwise. */
+  scale: ScaleHintOptions = {};
 
   /** What callers ask and say of their requests. */
   get requests(): EngineRequests {
@@ -261,6 +277,7 @@ export class EngineSet {
           this.#gauges.restarted(name);
           this.#append('restart', name, { restarts });
         },
+        anomaly: (_, anomaly, over) => this.#anomalyChanged(name, anomaly, over),
         observed: (_, signs) => this.#tickets.observed(name, signs),
       },
     });
@@ -295,6 +312,14 @@ export class EngineSet {
     watched.drained = !canServe(now) && (wasDrained || canServe(before));
     if (watched.drained !== wasDrained)
       this.#append(watched.drained ? 'drained' : 'restored', name, { state: now.name });
+  }
+
+  #anomalyChanged(engine: string, { kind, rule, since, evidence }: AnomalyItem, over: boolean): void {
+    if (!this.#engines.has(engine)) return;
+    if (!over) this.#gauges.anomaly(engine, kind);
+    this.#events.append('anomaly', { engine, kind, rule, since, evidence, over });
+    const change = { engine, kind, rule, evidence: evidence.join('; ') };
+    this.#log.info(over ? 'engine anomaly over' : 'engine anomaly', change);
   }
 
   #append(

@@ -150,6 +150,27 @@ export const outlookQuery = z.strictObject({
     .optional()
     .describe('tokens of the prompt to predict for; the mean prompt of each engine when absent'),
 });
+export const scaleHintQuery = z.strictObject({
+  startupSeconds: z.coerce
+    .number()
+    .min(0)
+    .max(3600)
+    .optional()
+    .describe('seconds until an engine that starts now serves'),
+  targetUse: z.coerce.number().min(0.01).max(1).optional().describe('share of their capacity that the load may take'),
+});
+const replicas = z.number().nonnegative().nullable();
+export const scaleHintAnswerSchema = z.looseObject({
+  replicas: z.int().positive().nullable().describe('engines to have; null while load or capacity is not known'),
+  engines: z.int().nonnegative().describe('engines that serve now'),
+  forecast: replicas.describe('load after startupSeconds, in engines at full use'),
+  persistence: replicas.describe('load of the last 10 s, in engines at full use'),
+  interval: z.array(z.number()).length(2).nullable().describe('quantiles 0.1 and 0.9 of that load'),
+  capacity: replicas.describe('requests a second that one engine serves at full use'),
+  horizons: z.array(z.looseObject({ horizonSeconds: z.number(), requestsPerSecond: replicas })),
+  unknown: z.array(z.string()).describe('what is not known: load, capacity'),
+});
+
 export const outlookAnswerSchema = z.looseObject({
   items: z.array(
     z.looseObject({
@@ -160,6 +181,10 @@ export const outlookAnswerSchema = z.looseObject({
       tickets: z.int().nonnegative(),
       ticketPromptTokens: z.number().nonnegative(),
       skill,
+      anomalies: z.array(
+        z.looseObject({ kind: z.string(), rule: z.string(), since: z.string(), evidence: z.array(z.string()) }),
+      ),
+      alarmsPerDay: z.number().nonnegative().nullable().describe('anomalies a day of watch'),
     }),
   ),
   skill: skill.describe('of all engines together'),

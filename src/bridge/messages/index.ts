@@ -34,6 +34,8 @@ export {
   type PickMessage,
   pickAnswerSchema,
   pickSchema,
+  scaleHintAnswerSchema,
+  scaleHintQuery,
   ticketAnswerSchema,
 } from './engines.js';
 export { type ErrorMessage, errorSchema } from './error.js';

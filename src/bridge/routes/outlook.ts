@@ -1,7 +1,15 @@
 /** Whether a request is taken, and what is expected of each engine. */
 import type { EngineSet } from '../engines/index.js';
 import { type Endpoint, endpoint } from '../http/index.js';
-import { admitAnswerSchema, admitSchema, BridgeError, outlookAnswerSchema, outlookQuery } from '../messages/index.js';
+import {
+  admitAnswerSchema,
+  admitSchema,
+  BridgeError,
+  outlookAnswerSchema,
+  outlookQuery,
+  scaleHintAnswerSchema,
+  scaleHintQuery,
+} from '../messages/index.js';
 import { latencyObjectives, objectivePriority } from './objectives.js';
 
 const priorities = { low: -1, normal: 0, high: 1 };
@@ -39,6 +47,18 @@ export function outlookEndpoints(engines: EngineSet): Endpoint[] {
       query: outlookQuery,
       answers: { 200: outlookAnswerSchema },
       handle: ({ query: { promptTokens } }) => ({ json: engines.requests.outlook(promptTokens) }),
+    }),
+    endpoint({
+      method: 'GET',
+      path: '/v1/scale-hint',
+      scope: 'read',
+      summary: 'How many engines to have, so that there are enough when one that starts now can serve.',
+      idempotent: true,
+      retry: 'at any time',
+      failure: 'open',
+      query: scaleHintQuery,
+      answers: { 200: scaleHintAnswerSchema },
+      handle: ({ query }) => ({ json: engines.requests.scaleHint({ ...engines.scale, ...query }) }),
     }),
   ];
 }

@@ -12,6 +12,8 @@ import { type OutlookSkill, SkillWindow } from './outlook-skill.js';
 
 const EXPIRY = 600;
 const MOST = 65_536;
+/** Requests that were sent longer ago are no sign that the engine has work: their caller may have forgotten them. */
+const YOUNG = 60;
 /** The caller is taken to report its requests for so long after the last one. */
 const HEARD = 600;
 
@@ -56,6 +58,8 @@ export interface EngineOutlookOptions {
   now: () => number;
   /** Called when a request is sent. */
   judge: (queuedTokens: number) => Verdict;
+  /** Called when an answer of the engine came. */
+  answered: () => void;
   /** Called with each first token. */
   outcome: (engine: EngineOutlook, request: JudgedRequest, observedMs: number) => void;
 }
@@ -64,6 +68,7 @@ export class EngineOutlook {
   readonly predictor: TtftPredictor;
   readonly #now: () => number;
   readonly #judge: EngineOutlookOptions['judge'];
+  readonly #answered: () => void;
   readonly #outcome: EngineOutlookOptions['outcome'];
   readonly #skill = new SkillWindow();
   readonly #open = new Set<OpenRequest>();
@@ -73,10 +78,11 @@ export class EngineOutlook {
   #scrapedAt = Number.NEGATIVE_INFINITY;
   #run = 0;
 
-  constructor({ slots, now, judge, outcome }: EngineOutlookOptions) {
+  constructor({ slots, now, judge, answered, outcome }: EngineOutlookOptions) {
     this.predictor = new TtftPredictor({ slots });
     this.#now = now;
     this.#judge = judge;
+    this.#answered = answered;
     this.#outcome = outcome;
   }
 
@@ -94,12 +100,17 @@ export class EngineOutlook {
     return this.#now() - this.#lastSentAt <= HEARD;
   }
 
-  /** Requests without an end, and prompt tokens of those without a first token. */
-  get work(): { requests: number; waiting: number; queuedTokens: number } {
+  /** Requests without an end that were sent in the last minute. */
+  get inFlight(): number {
+    const oldest = this.#now() - YOUNG;
+    const sent = [...this.#open].findIndex(({ sentAt }) => sentAt > oldest);
+    return sent < 0 ? 0 : this.#open.size - sent;
+  }
+
+  /** Prompt tokens that wait for their first token. */
+  get queuedTokens(): number {
     this.#expire();
-    let waiting = 0;
-    for (const { answering } of this.#open) if (!answering) waiting++;
-    return { requests: this.#open.size, waiting, queuedTokens: this.#queuedTokens };
+    return this.#queuedTokens;
   }
 
   observe(figures: EngineMetrics, readSeconds: number, interTokenSeconds: number | null): void {
@@ -148,8 +159,7 @@ export class EngineOutlook {
     this.#lastSentAt = sentAt;
     return {
       firstToken: () => this.#firstToken(request),
-      finished: ({ generatedTokens = 0 } = {}) =>
-        this.#end(request, (now) => request.events.finished({ generatedTokens }, now)),
+      finished: ({ generatedTokens = 0 } = {}) => this.#finish(request, generatedTokens),
       failed: () => this.#end(request, (now) => request.events.failed(now)),
     };
   }
@@ -169,7 +179,14 @@ export class EngineOutlook {
     request.events.firstToken(now);
     if (request.run !== this.#run) return;
     this.#lastTtftMs = observedMs;
+    this.#answered();
     this.#outcome(this, request, observedMs);
+  }
+
+  #finish(request: OpenRequest, generatedTokens: number): void {
+    const isOpen = this.#open.has(request);
+    this.#end(request, (now) => request.events.finished({ generatedTokens }, now));
+    if (isOpen && request.run === this.#run) this.#answered();
   }
 
   #end(request: OpenRequest, tell: (now: number) => void): void {

@@ -4,6 +4,7 @@
  */
 import type { Engine, EngineMetrics, Rates } from '../../engine/index.js';
 import { rangeError } from '../../errors/index.js';
+import type { EngineMonitor } from '../../monitor/index.js';
 import type { TtftPrediction } from '../prediction/index.js';
 import { type AdmissionRequest, AdmissionRule, type RoutedRequest, RoutingRule } from '../rules/index.js';
 import type { ScaleHint, ScaleHintOptions } from '../scaling/index.js';
@@ -141,14 +142,16 @@ export class OutlookOfFleet implements FleetOutlook {
     return known;
   }
 
-  add(label: string): EngineOutlook {
+  add(label: string, monitor: EngineMonitor): EngineOutlook {
     const outcome = (engine: EngineOutlook, request: JudgedRequest, observedMs: number) =>
       this.#observed(engine, request, observedMs);
     const judge = (queuedTokens: number) => ({
       objectiveMs: this.#objectiveMs,
       overLimit: this.#limit.over(queuedTokens),
     });
-    const made = new EngineOutlook({ slots: this.#slots, now: this.#now, judge, outcome });
+    const answered = () => monitor.answered();
+    const made = new EngineOutlook({ slots: this.#slots, now: this.#now, judge, answered, outcome });
+    monitor.inFlight(() => made.inFlight);
     this.#engines.set(label, made);
     this.#scaling.add(label);
     return made;

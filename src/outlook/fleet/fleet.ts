@@ -334,7 +334,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
       leave = resolve;
     });
     const member: Member = { engine, monitor, picked: 0, sent: 0, reported: null, seen, leave };
-    const outlook = this.#outlook?.add(engine.label);
+    const outlook = this.#outlook?.add(engine.label, monitor);
     monitor.on('restart', () => outlook?.restarted());
     monitor.on('observation', (_, figures) => {
       member.picked = 0;
