@@ -195,7 +195,8 @@ function readKey(file: string): string {
 function processorOf(engines: EngineSet): LiveParts['makeProcessor'] {
   const first = new FirstEngine(() => firstOf(engines));
   const { lanes, threads } = paceOf();
-  return (config) => DtesnProcessor.create({ engine: first, config, lanes, plan: { threads } });
+  const expectedLoad = () => engines.expectedLoad;
+  return (config) => DtesnProcessor.create({ engine: first, config, lanes, plan: { threads }, expectedLoad });
 }
 
 async function openProcessing({ config, metrics, closers }: OpenOptions, makeProcessor: LiveParts['makeProcessor']) {

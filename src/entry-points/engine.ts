@@ -73,6 +73,7 @@ export {
   type AdmissionCounts,
   type AdmissionMode,
   type AdmissionRequest,
+  type EngineLoad,
   Fleet,
   type FleetAdmission,
   type FleetChoice,

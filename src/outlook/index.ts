@@ -17,6 +17,7 @@ export {
   type AdmissionCounts,
   type AdmissionMode,
   admissionModes,
+  type EngineLoad,
   Fleet,
   type FleetAdmission,
   type FleetChoice,

@@ -18,7 +18,7 @@ import { type Clock, wallMs } from '../../abort/index.js';
 import type { Engine } from '../../engine/index.js';
 import { checkOptions, rangeError } from '../../errors/index.js';
 import { canServe, type EngineState } from '../../monitor/index.js';
-import { type AdmissionMode, Fleet, type ScaleHintOptions } from '../../outlook/index.js';
+import { type AdmissionMode, type EngineLoad, Fleet, type ScaleHintOptions } from '../../outlook/index.js';
 import { EmbeddedEngine } from '../../simulator/index.js';
 import type { Logger } from '../logs/index.js';
 import { BridgeError } from '../messages/index.js';
@@ -178,6 +178,12 @@ export class EngineSet {
   /** Resolves when every engine that is there now was observed once. */
   observed(options: { signal?: AbortSignal } = {}): Promise<void> {
     return this.#fleet.observed(options);
+  }
+
+  /** What the load of the first engine, by which inputs are planned, is expected to be. */
+  get expectedLoad(): EngineLoad | null {
+    const [first] = this.#engines.values();
+    return first === undefined ? null : this.#fleet.outlook!.expectedLoad(first.engine.named.engine);
   }
 
   /** By which the number of engines is hinted, unless a question says otherwise. */

@@ -16,6 +16,17 @@ const MOST = 65_536;
 const YOUNG = 60;
 /** The caller is taken to report its requests for so long after the last one. */
 const HEARD = 600;
+const EXPECTED = 10;
+
+/** The load of an engine that is expected: what the option `expectedLoad` of a plan takes. */
+export interface EngineLoad {
+  /** How far ahead. */
+  seconds: number;
+  /** Requests that will wait for their first token. */
+  waiting: number;
+  /** Share of the KV memory that will be in use, 0 to 1; null where it is not known. */
+  kvUsage: number | null;
+}
 
 /** What becomes of a request that was sent to an engine of a fleet. */
 export interface RequestTicket {
@@ -76,6 +87,7 @@ export class EngineOutlook {
   #lastTtftMs: number | null = null;
   #lastSentAt = Number.NEGATIVE_INFINITY;
   #scrapedAt = Number.NEGATIVE_INFINITY;
+  #kvTokensCapacity: number | null = null;
   #run = 0;
 
   constructor({ slots, now, judge, answered, outcome }: EngineOutlookOptions) {
@@ -107,14 +119,31 @@ export class EngineOutlook {
     return sent < 0 ? 0 : this.#open.size - sent;
   }
 
-  /** Prompt tokens that wait for their first token. */
-  get queuedTokens(): number {
+  /**
+   * The load in EXPECTED seconds if nothing more comes and nothing is given back; null while no requests are reported.
+   *
+   *     waiting    requests without a first token now (1 - EXPECTED / seconds in which the queue drains)
+   *     kvUsage    that of the last scrape, and the queued prompts
+   */
+  expectedLoad(): EngineLoad | null {
     this.#expire();
-    return this.#queuedTokens;
+    if (!this.heard) return null;
+    let queued = 0;
+    for (const { answering } of this.#open) if (!answering) queued++;
+    const drain = this.predictor.physicsSeconds(0, this.#now());
+    const { kvUsage } = this.predictor;
+    const kvTokensCapacity = this.#kvTokensCapacity;
+    const isKnown = kvUsage !== null && kvTokensCapacity !== null && kvTokensCapacity > 0;
+    return {
+      seconds: EXPECTED,
+      waiting: drain > EXPECTED ? Math.round(queued * (1 - EXPECTED / drain)) : 0,
+      kvUsage: isKnown ? Math.min(1, kvUsage + this.#queuedTokens / kvTokensCapacity) : null,
+    };
   }
 
   observe(figures: EngineMetrics, readSeconds: number, interTokenSeconds: number | null): void {
     this.predictor.observe(figures, readSeconds, { interTokenSeconds });
+    this.#kvTokensCapacity = figures.kvTokensCapacity;
     this.#scrapedAt = Math.max(this.#scrapedAt, readSeconds);
     this.#expire();
   }

@@ -8,7 +8,7 @@ import type { EngineMonitor } from '../../monitor/index.js';
 import type { TtftPrediction } from '../prediction/index.js';
 import { type AdmissionRequest, AdmissionRule, type RoutedRequest, RoutingRule } from '../rules/index.js';
 import type { ScaleHint, ScaleHintOptions } from '../scaling/index.js';
-import { EngineOutlook, type JudgedRequest, type RequestTicket } from './engine-outlook.js';
+import { type EngineLoad, EngineOutlook, type JudgedRequest, type RequestTicket } from './engine-outlook.js';
 import { FleetScaling } from './fleet-scaling.js';
 import { type OutlookSkill, SkillWindow } from './outlook-skill.js';
 import { Reservations } from './reservations.js';
@@ -71,6 +71,11 @@ export interface FleetOutlook {
   readonly admissions: AdmissionCounts;
   /** Skill of the predictions of one engine, given itself or by its label. Errors: RangeError ERR_DTESN_ARGUMENT. */
   skillOf(engine: Engine | string): OutlookSkill;
+  /**
+   * The load of an engine in 10 s by what is queued there, if nothing more comes: what the option `expectedLoad` of a plan takes. Null
+   * while no requests to it are reported. Errors: RangeError ERR_DTESN_ARGUMENT.
+   */
+  expectedLoad(engine: Engine | string): EngineLoad | null;
 }
 
 /** An engine for a request, and what it costs. */
@@ -132,6 +137,10 @@ export class OutlookOfFleet implements FleetOutlook {
 
   skillOf(engine: Engine | string): OutlookSkill {
     return this.engine(engine).skill;
+  }
+
+  expectedLoad(engine: Engine | string): EngineLoad | null {
+    return this.engine(engine).expectedLoad();
   }
 
   /** Errors: RangeError ERR_DTESN_ARGUMENT for one that is not in the fleet. */

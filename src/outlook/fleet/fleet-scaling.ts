@@ -15,6 +15,8 @@ const LOOK_SECONDS = 1;
 
 interface Replica {
   capacity: ReplicaCapacity;
+  /** When it was last read. */
+  readAt: number;
   /** Requests a second that came between its last two scrapes; null where it does not say. */
   arrivals: number | null;
 }
@@ -36,7 +38,11 @@ export class FleetScaling {
   }
 
   add(label: string): void {
-    this.#replicas.set(label, { capacity: new ReplicaCapacity({ slots: this.#slots }), arrivals: null });
+    this.#replicas.set(label, {
+      capacity: new ReplicaCapacity({ slots: this.#slots }),
+      arrivals: null,
+      readAt: Number.NEGATIVE_INFINITY,
+    });
   }
 
   remove(label: string): void {
@@ -48,7 +54,11 @@ export class FleetScaling {
     const replica = this.#replicas.get(label);
     if (replica === undefined) return;
     replica.arrivals = figures === null ? null : arrivals;
-    if (figures !== null) replica.capacity.observe(figures, readSeconds);
+    // Another reader's answer may have been seen before.
+    if (figures !== null && readSeconds > replica.readAt) {
+      replica.readAt = readSeconds;
+      replica.capacity.observe(figures, readSeconds);
+    }
     this.#look();
   }
 

@@ -1,5 +1,5 @@
 /** Several engines together: which of them serves the next request, whether it is taken, and when its first token will be there. */
-export type { RequestTicket } from './engine-outlook.js';
+export type { EngineLoad, RequestTicket } from './engine-outlook.js';
 export { Fleet, type FleetChoice, type FleetEvents, type FleetMember } from './fleet.js';
 export type { FleetOptions, OutlookOptions, SentRequest } from './fleet-options.js';
 export {

@@ -111,6 +111,17 @@ describe('a bridge whose callers report their requests', () => {
   });
 });
 
+test('a bridge hints how many engines to have, and says what is not known yet', async () => {
+  const bridge = await bridgeOf(['a']);
+  const { json } = await bridge.get('/v1/scale-hint?startupSeconds=30');
+  expect(json).toMatchObject({ replicas: null, engines: 1, unknown: expect.arrayContaining(['capacity']) });
+  expect(json.horizons.map(({ horizonSeconds }: { horizonSeconds: number }) => horizonSeconds)).toEqual([
+    10, 60, 300, 600,
+  ]);
+  expect(await bridge.metrics()).toMatch(/^dtesn_desired_replicas NaN$/m);
+  expect((await bridge.get('/v1/scale-hint?targetUse=2')).status).toBe(400);
+});
+
 describe('admission', () => {
   let bridge: Caller;
   beforeAll(async () => {

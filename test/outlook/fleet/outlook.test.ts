@@ -194,6 +194,54 @@ describe('a pick', () => {
   });
 });
 
+describe('the load that is expected in ten seconds', () => {
+  test('is what will still be queued then, and what the queued prompts will take of the KV memory', async () => {
+    const { fleet } = await fleetOf([engine('a', { usage: 0.5 })]);
+    expect(fleet.outlook!.expectedLoad('a')).toBeNull();
+    for (let i = 0; i < 40; i++) fleet.sent('a', { promptTokens: 4000 });
+    // 160,000 tokens at 8,000 a second drain in 20 s; the engine holds 64,000.
+    const expected = fleet.outlook!.expectedLoad('a')!;
+    expect(expected).toMatchObject({ seconds: 10, kvUsage: 1 });
+    expect(expected.waiting).toBeGreaterThan(15);
+    expect(expected.waiting).toBeLessThan(25);
+  });
+
+  test('is no queue where it drains before', async () => {
+    const { fleet } = await fleetOf([engine('a', { usage: 0.5 })]);
+    fleet.sent('a', { promptTokens: 6400 });
+    expect(fleet.outlook!.expectedLoad('a')).toEqual({ seconds: 10, waiting: 0, kvUsage: 0.6 });
+  });
+});
+
+describe('the requests of tickets', () => {
+  test('show a hang that hides them from the metrics, and end with the ticket', async () => {
+    const a = engine('a', { steps: 5, still: true });
+    const { clock, fleet } = await fleetOf([a, engine('b')]);
+    const ticket = fleet.sent('a', { promptTokens: 100 });
+    await clock.pass(6000);
+    expect(fleet.monitor('a').state.name).toBe('hung');
+    expect(fleet.pick({ promptTokens: 10 }).label).toBe('b');
+    ticket.failed();
+    await clock.pass(2000);
+    expect(fleet.monitor('a').state.name).toBe('ready');
+  });
+
+  test('that are older than a minute convict no engine', async () => {
+    const { clock, fleet } = await fleetOf([engine('a', { steps: 5, still: true })]);
+    fleet.sent('a', { promptTokens: 100 });
+    await clock.pass(70_000);
+    expect(fleet.monitor('a').state.name).toBe('ready');
+  });
+});
+
+describe('the scale hint', () => {
+  test('is not known before load and capacity are, and says which is missing', async () => {
+    const { fleet } = await fleetOf([engine('a')]);
+    expect(fleet.scaleHint()).toMatchObject({ replicas: null, unknown: ['load', 'capacity'] });
+    expect(() => fleet.scaleHint({ targetUse: 2 })).toThrow(/targetUse/);
+  });
+});
+
 describe('the number of requests that were sent lately', () => {
   test('is taken as before, with and without the option', async () => {
     for (const outlook of [true, false]) {
@@ -209,6 +257,7 @@ describe('without the option', () => {
     ['sent', (fleet) => fleet.sent('a', { promptTokens: 1 })],
     ['predictTtft', (fleet) => fleet.predictTtft('a', { promptTokens: 1 })],
     ['admit', (fleet) => fleet.admit({ promptTokens: 1, ttftSloMs: 1 })],
+    ['scaleHint', (fleet) => fleet.scaleHint()],
   ])('%s is an error, and there is no outlook', async (_, ask) => {
     const { fleet } = await fleetOf([engine('a')], { outlook: false });
     expect(fleet.outlook).toBeNull();
