@@ -12,7 +12,7 @@ import http from 'node:http';
 import { BridgeClient } from 'dtesn/bridge-client';
 
 const [address, port, ...engines] = process.argv.slice(2);
-const bridge = new BridgeClient(address);
+const bridge = new BridgeClient(address, { budgetMs: 250 }); // what a request may wait for its advice
 let turn = 0;
 
 async function serve(request, response) {

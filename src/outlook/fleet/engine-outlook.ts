@@ -150,7 +150,7 @@ export class EngineOutlook {
 
   /** Levels between two scrapes. */
   report(load: ReportedLoad): void {
-    this.predictor.report(load, this.#now());
+    this.predictor.report(load);
   }
 
   /** It started again since the last scrape. */

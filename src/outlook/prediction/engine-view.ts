@@ -142,11 +142,11 @@ export class EngineView {
     const { last } = this.#state;
     if (last === null) return;
     const usage = level(kvUsage);
-    if (usage !== null) this.#state.kvUsage = Math.min(1, usage);
     this.#state.last = {
       ...last,
       running: level(running) ?? last.running,
       waiting: level(waiting) ?? last.waiting,
+      kvUsage: usage === null ? last.kvUsage : Math.min(1, usage),
     };
   }
 

@@ -149,11 +149,9 @@ export class TtftPredictor {
   }
 
   /** Takes levels that came between two scrapes, as in a header of an answer; without an earlier scrape they have no effect. */
-  report(levels: ReportedLevels, nowSeconds: number): void {
-    checkTime(nowSeconds);
+  report(levels: ReportedLevels): void {
     if (typeof levels !== 'object' || levels === null) throw argumentError('an object of levels', 'levels', levels);
     this.#view.report(levels);
-    this.#ledger.scraped(nowSeconds);
   }
 
   /** A request with a prompt of so many tokens is sent now; the caller says what becomes of it. */
