@@ -194,3 +194,23 @@ test('a change of the configuration switches admission on and off', async () => 
   expect(await ask()).toMatchObject({ admitted: true, mode: 'advisory' });
   expect(await change('off')).toMatchObject({ status: 400 });
 }, 60_000);
+
+test('a bridge that closes while it is asked answers or says that it drains', async () => {
+  const server = await vllmServer();
+  open.push(server);
+  const made = await mounted({ engines: [{ url: server.url, name: 'a' }] });
+  const caller = new Caller(made.url);
+  const ask = () => caller.post('/v1/admit', { promptTokens: 5, ttftSloMs: 1000 });
+  await vi.waitFor(async () => expect((await ask()).status).toBe(200), { timeout: 20_000 });
+  const before = Array.from({ length: 20 }, ask);
+  const closing = made.bridge.close();
+  const during = Array.from({ length: 20 }, ask);
+  const answers = await Promise.all([...before, ...during]);
+  await closing;
+  const after = await ask();
+  for (const { status, json } of [...answers, after]) {
+    expect(status === 200 ? json.admitted : json.error.code).toBe(status === 200 ? true : 'draining');
+  }
+  expect(after.status).toBe(503);
+  await made[Symbol.asyncDispose]();
+}, 60_000);
