@@ -12,7 +12,9 @@ import http from 'node:http';
 import { BridgeClient } from 'dtesn/bridge-client';
 
 const [address, port, ...engines] = process.argv.slice(2);
-const bridge = new BridgeClient(address, { budgetMs: 250 }); // what a request may wait for its advice
+/** What a request may wait for advice. */
+const budgetMs = Number(process.env.BRIDGE_BUDGET_MS ?? 250);
+const bridge = new BridgeClient(address, { budgetMs });
 let turn = 0;
 
 async function serve(request, response) {
@@ -29,7 +31,8 @@ async function serve(request, response) {
   }
   const url = place?.url ?? engines[turn++ % engines.length];
   const ticket = randomUUID();
-  if (place !== null) void bridge.dispatch({ ...asked, engine: place.engine, ticket });
+  // Reports go beside the request, one after the other.
+  let told = place === null ? Promise.resolve() : bridge.dispatch({ ...asked, engine: place.engine, ticket });
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   let generatedTokens = 0;
@@ -39,7 +42,7 @@ async function serve(request, response) {
     const answer = await fetch(url + request.url, { method: 'POST', headers, body, signal: gone.signal });
     response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') });
     for await (const part of answer.body) {
-      if (generatedTokens === 0 && answer.ok) void bridge.firstToken(ticket);
+      if (generatedTokens === 0 && answer.ok) told = told.then(() => bridge.firstToken(ticket));
       generatedTokens += Buffer.from(part).toString().split('"text":').length - 1;
       response.write(part);
     }
@@ -49,7 +52,7 @@ async function serve(request, response) {
     if (!response.headersSent) response.writeHead(502);
   }
   response.end();
-  void bridge.finish(ticket, { outcome, generatedTokens });
+  told.then(() => bridge.finish(ticket, { outcome, generatedTokens }));
 }
 
 const server = http.createServer((request, response) => {

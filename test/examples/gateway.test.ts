@@ -13,7 +13,8 @@ let bridge: RunningBridge;
 
 async function gateway(address: string): Promise<string> {
   const urls = engines.map(({ url }) => url);
-  const child = spawn(process.execPath, [path.join(root, 'examples/gateway.mjs'), address, '0', ...urls]);
+  const env = { ...process.env, BRIDGE_BUDGET_MS: '10000' };
+  const child = spawn(process.execPath, [path.join(root, 'examples/gateway.mjs'), address, '0', ...urls], { env });
   gateways.push(child);
   let printed = '';
   child.stderr.on('data', (part) => (printed += part));
