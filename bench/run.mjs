@@ -38,6 +38,7 @@ const suites = [
   'process',
   'bridge',
   'engines',
+  'outlook',
   'outlook-health',
   'outlook-scaling',
 ];
@@ -70,8 +71,10 @@ const results = [];
 for (const name of positionals.length > 0 ? positionals : suites) {
   const { run } = await import(`./${name}.mjs`);
   console.log(`\n${name}`);
-  const rows = await run({ quick: values.quick, trace: values.trace });
-  console.table(Object.fromEntries(rows.map(({ task, ...figures }) => [task, flat(figures)])));
+  const rows = await run({ quick: values.quick, trace: values.trace, traces: values.trace });
+  for (const alike of byColumns(rows)) {
+    console.table(Object.fromEntries(alike.map(({ task, ...figures }) => [task, flat(figures)])));
+  }
   results.push({ suite: name, rows });
 }
 
@@ -83,6 +86,16 @@ if (values.json) {
   console.log(`\nwritten to ${path.relative(process.cwd(), file)}`);
 }
 process.exitCode = results.some(({ rows }) => rows.some(({ error }) => error)) ? 1 : 0;
+
+/** Rows of different columns in tables of their own. */
+function byColumns(rows) {
+  const tables = new Map();
+  for (const row of rows) {
+    const columns = Object.keys(row).join();
+    tables.set(columns, [...(tables.get(columns) ?? []), row]);
+  }
+  return [...tables.values()];
+}
 
 function readsText() {
   const sizes = limits.reads.map(({ bytes, gigabytesPerSecond }) => {

@@ -48,9 +48,9 @@ export const optionsSchema = z.object({
 
 /** A request that comes to the gateway. */
 export interface ClosedLoopRequest {
-  /** Tokens of its prompt. */
+  /** Tokens of its prompt. Required. */
   readonly promptTokens: number;
-  /** Its place among all that come, from 0. */
+  /** Its place among all that come, from 0. Required. */
   readonly index: number;
 }
 
@@ -93,7 +93,7 @@ export type PickPolicy = (
 export interface ClosedLoopPolicy {
   /**
    * Whether a request is taken. true: AdmissionRule; 'oracle': a copy of the simulated engine is run to see whether the first
-   * token would come in time, which no gateway can do. Default: all are taken.
+   * token would come within 85 % of `sloMs`, which no gateway can do. Default: all are taken.
    */
   admit?: true | 'oracle' | AdmitPolicy | undefined;
   /** Which engine serves a request. true: RoutingRule. Default: each in turn, or with `admit: true` the engine of AdmissionRule. */

@@ -7,10 +7,11 @@
  *     promptRate   EWMA (0.2 a scrape) of prompt tokens a second, over windows with requests in the queue and less than 90 %
  *                  of the KV memory in use at both ends
  *     meanPrompt   prompt tokens / finished requests, sums that decay by 0.98 a scrape; meanAnswer: generated tokens likewise
+ *     lost         kv - 1.5 running (meanPrompt + meanAnswer/2)/cap, at least 0: in use, but of no request
  *     seen         prompt tokens of the caller's requests with a first token / prompt tokens, sums that decay by 0.98 a scrape
  *
  * A figure that the engine does not give is null, as is an average without a sample. A scrape that is not later than the
- * last one, or whose counters fell, changes the gauges only.
+ * last one has no effect; a counter that fell leaves its averages as they were.
  */
 import type { EngineMetrics } from '../../engine/index.js';
 
@@ -19,6 +20,8 @@ const FINISH_WEIGHT = 0.1;
 const PROMPT_WEIGHT = 0.2;
 const SUM_DECAY = 0.98;
 const QUEUED_KV = 0.9;
+/** Times what the running requests hold on average. */
+const HELD_SLACK = 1.5;
 
 /** Levels and counters of one scrape. */
 interface Reading {
@@ -69,57 +72,32 @@ const empty = (): EngineViewSnapshot => ({
 
 export class EngineView {
   #state = empty();
-
-  get running(): number | null {
-    return this.#state.last?.running ?? null;
-  }
-
-  get waiting(): number | null {
-    return this.#state.last?.waiting ?? null;
-  }
-
+  running: number | null = null;
+  waiting: number | null = null;
   /** Share of the KV memory in use, 0 to 1. */
-  get kvUsage(): number | null {
-    return this.#state.last?.kvUsage ?? null;
-  }
-
+  kvUsage: number | null = null;
   /** Tokens that the KV memory holds. */
-  get kvTokens(): number | null {
-    return this.#state.kvTokens;
-  }
-
-  get itl(): number | null {
-    return this.#state.itl;
-  }
-
-  get finishRate(): number | null {
-    return this.#state.finishRate;
-  }
-
-  get promptRate(): number | null {
-    return this.#state.promptRate;
-  }
-
-  get meanPrompt(): number | null {
-    const { promptSum, requestSum } = this.#state;
-    return requestSum > 0 && promptSum > 0 ? promptSum / requestSum : null;
-  }
-
-  /** Tokens of an answer. */
-  get meanAnswer(): number | null {
-    const { answerSum, requestSum } = this.#state;
-    return requestSum > 0 && answerSum > 0 ? answerSum / requestSum : null;
-  }
-
+  kvTokens: number | null = null;
+  itl: number | null = null;
+  finishRate: number | null = null;
+  promptRate: number | null = null;
+  /** Tokens of a prompt, and of an answer. */
+  meanPrompt: number | null = null;
+  meanAnswer: number | null = null;
+  /** Share of the KV memory that is in use and that no running request holds, 0 to 1; 0 while it is not known. */
+  lost = 0;
   /** Share of the prompt tokens that the caller sent, 0 to 1; 1 where it is not known. */
-  get seen(): number {
-    const { promptSum, ownSum } = this.#state;
-    return promptSum > 0 ? Math.min(1, ownSum / promptSum) : 1;
-  }
+  seen = 1;
+  /** When the last scrape was read; null before the first. */
+  readSeconds: number | null = null;
 
-  /** `ownTokens`: prompt tokens of the caller's requests that had their first token since the last scrape. `interTokenSeconds`: the mean of the window since the last scrape, where it is known. */
+  /**
+   * `interTokenSeconds`: the mean of the window since the last scrape, where it is known. `ownTokens`: prompt tokens of the
+   * caller's requests that had their first token in it.
+   */
   observe(figures: EngineMetrics, atSeconds: number, interTokenSeconds: number | null, ownTokens: number): void {
     const before = this.#state.last;
+    if (before !== null && atSeconds <= before.atSeconds) return;
     const usage = level(figures.kvUsageMax);
     const now: Reading = {
       atSeconds,
@@ -132,9 +110,9 @@ export class EngineView {
       iterationCount: level(figures.iterationCount),
     };
     this.#state.kvTokens = level(figures.kvTokensCapacity);
-    if (before !== null && atSeconds <= before.atSeconds) return;
     this.#state.last = now;
     if (before !== null) this.#learn(before, now, level(interTokenSeconds), ownTokens);
+    this.#publish();
   }
 
   /** Levels that came by another way than a scrape, after one; what is not known stays. */
@@ -152,6 +130,7 @@ export class EngineView {
 
   reset(): void {
     this.#state = empty();
+    this.#publish();
   }
 
   snapshot(): EngineViewSnapshot {
@@ -160,6 +139,31 @@ export class EngineView {
 
   restore(saved: EngineViewSnapshot): void {
     this.#state = { ...saved, last: saved.last === null ? null : { ...saved.last } };
+    this.#publish();
+  }
+
+  /** What predictions read, once a scrape and not at each of them. */
+  #publish(): void {
+    const { last, kvTokens, itl, finishRate, promptRate, promptSum, answerSum, requestSum, ownSum } = this.#state;
+    this.running = last?.running ?? null;
+    this.waiting = last?.waiting ?? null;
+    this.kvUsage = last?.kvUsage ?? null;
+    this.readSeconds = last?.atSeconds ?? null;
+    this.kvTokens = kvTokens;
+    this.itl = itl;
+    this.finishRate = finishRate;
+    this.promptRate = promptRate;
+    this.meanPrompt = requestSum > 0 && promptSum > 0 ? promptSum / requestSum : null;
+    this.meanAnswer = requestSum > 0 && answerSum > 0 ? answerSum / requestSum : null;
+    this.seen = promptSum > 0 ? Math.min(1, ownSum / promptSum) : 1;
+    this.lost = this.#lost();
+  }
+
+  #lost(): number {
+    const { kvUsage, kvTokens, running, meanPrompt, meanAnswer } = this;
+    if (kvUsage === null || !kvTokens || meanPrompt === null || meanAnswer === null) return 0;
+    const held = (running ?? 0) * (meanPrompt + meanAnswer / 2);
+    return Math.max(0, kvUsage - (HELD_SLACK * held) / kvTokens);
   }
 
   #learn(before: Reading, now: Reading, given: number | null, ownTokens: number): void {
@@ -188,9 +192,12 @@ function isQueued({ waiting, kvUsage }: Reading): boolean {
   return (waiting ?? 0) > 0 && (kvUsage ?? 0) < QUEUED_KV;
 }
 
-/** A figure that is a finite number, 0 or more; null otherwise. */
+/** No figure of an engine is larger: squares of what is derived from it stay finite. */
+const MOST = 1e15;
+
+/** A figure in [0, MOST]; null otherwise. */
 function level(figure: number | null): number | null {
-  return figure !== null && Number.isFinite(figure) && figure >= 0 ? figure : null;
+  return figure !== null && figure >= 0 && figure <= MOST ? figure : null;
 }
 
 /** Null where either is unknown or the counter fell. */
