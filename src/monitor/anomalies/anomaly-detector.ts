@@ -3,7 +3,7 @@
  *
  *     kind           rules, joined by or
  *     slow           chart, threshold on the time between tokens
- *     leak           chart, threshold on the KV usage, idle-kv
+ *     leak           chart, idle-kv
  *     storm          threshold on the rate of preemptions
  *     partial-hang   heartbeat, in-flight
  *

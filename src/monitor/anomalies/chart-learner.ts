@@ -2,8 +2,8 @@
  * One learning window of a load-conditioned chart: what a load explains, how far normal traffic strays from it, and which loads
  * were seen at all.
  *
- *     first half      fit:        w of each target over the features, and the spread σ of the residuals
- *     second half     calibrate:  the greatest CUSUM of (target - w·f)/σ of normal traffic, times 1.2, is the limit
+ *     first quarter   fit:        w of each target over the features, and the spread σ of the residuals
+ *     the rest        calibrate:  the greatest CUSUM of (target - w·f)/σ of normal traffic, times MARGIN, is the limit
  *     afterwards      watch:      alarms above the limit, which learned-limit.ts keeps up to date
  *
  * Targets: ln of the seconds between tokens (slow), KV usage (leak). A target with fewer rows than ROWS_A_FEATURE a feature is not
@@ -15,6 +15,9 @@ import { LinearFit } from './linear-fit.js';
 import { MovingAverage } from './moving-average.js';
 
 const ROWS_A_FEATURE = 10;
+const FIT_SHARE = 0.25;
+/** The greatest CUSUM of two days differs by more than that of an average: docs/monitor.md has the false alarms of 1.2. */
+const MARGIN = 1.5;
 /** The least limit of a CUSUM, and the least spread of a target, for traffic that hardly varies. */
 const LEAST_LIMIT = 8;
 const LEAST_SPREAD = 0.01;
@@ -45,7 +48,7 @@ export interface ChartReading {
 }
 
 class Target {
-  readonly limit = new LearnedLimit(LEAST_LIMIT);
+  readonly limit = new LearnedLimit({ margin: MARGIN, floor: LEAST_LIMIT });
   readonly #cusum = new Cusum();
   readonly #residual = new MovingAverage(RESIDUAL_SECONDS);
   #fit: LinearFit | null;
@@ -145,7 +148,7 @@ export class ChartLearner {
       else this.#targets[kind].fit(row.features, value);
     }
     this.#learned += row.seconds;
-    if (this.#fitted || this.#learned < this.#learnSeconds / 2) return;
+    if (this.#fitted || this.#learned < FIT_SHARE * this.#learnSeconds) return;
     for (const kind of chartKinds) this.#targets[kind].solve();
     this.#fitted = true;
   }
