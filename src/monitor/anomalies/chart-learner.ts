@@ -12,7 +12,6 @@
 import { Cusum } from './cusum.js';
 import { LearnedLimit } from './learned-limit.js';
 import { LinearFit } from './linear-fit.js';
-import { MovingAverage } from './moving-average.js';
 
 const ROWS_A_FEATURE = 10;
 const FIT_SHARE = 0.25;
@@ -23,7 +22,6 @@ const LEAST_LIMIT = 8;
 const LEAST_SPREAD = 0.01;
 /** A load is known up to so many times the greatest average of the window. */
 const RANGE_MARGIN = 1.1;
-const RESIDUAL_SECONDS = 10;
 /** How much of the greatest CUSUM of the window before stays. */
 const INHERITED = 0.9;
 
@@ -39,7 +37,7 @@ export interface ChartRow {
   seconds: number;
 }
 
-/** What a chart says of one target: its CUSUM, the limit, the mean residual of late, and when the change began. */
+/** What a chart says of one target: its CUSUM, the limit, when the change began, and the mean residual since. */
 export interface ChartReading {
   value: number;
   limit: number;
@@ -50,7 +48,8 @@ export interface ChartReading {
 class Target {
   readonly limit = new LearnedLimit({ margin: MARGIN, floor: LEAST_LIMIT });
   readonly #cusum = new Cusum();
-  readonly #residual = new MovingAverage(RESIDUAL_SECONDS);
+  /** Residuals since the CUSUM left 0. */
+  #residuals = { sum: 0, count: 0 };
   #fit: LinearFit | null;
   #weights: Float64Array | null = null;
   #spread = LEAST_SPREAD;
@@ -89,22 +88,25 @@ class Target {
     const limit = this.limit.value;
     const value = this.#cusum.add(this.#strays(row, target), row.time, 2 * limit);
     this.limit.watch(value, row.seconds);
+    if (value === 0) this.#residuals = { sum: 0, count: 0 };
+    const { sum, count } = this.#residuals;
     const sinceSeconds = this.#cusum.sinceSeconds ?? row.time;
-    this.#reading = { value, limit, residual: this.#residual.value ?? 0, sinceSeconds };
+    this.#reading = { value, limit, residual: count === 0 ? 0 : sum / count, sinceSeconds };
   }
 
   reset(): void {
     this.#cusum.reset();
-    this.#residual.reset();
+    this.#residuals = { sum: 0, count: 0 };
     this.#reading = null;
   }
 
   /** The residual in units of its spread. */
-  #strays({ features, seconds }: ChartRow, target: number): number {
+  #strays({ features }: ChartRow, target: number): number {
     const weights = this.#weights!;
     let residual = target;
     for (let i = 0; i < weights.length; i++) residual -= weights[i]! * features[i]!;
-    this.#residual.add(residual, seconds);
+    this.#residuals.sum += residual;
+    this.#residuals.count++;
     return residual / this.#spread;
   }
 }

@@ -51,7 +51,10 @@ export class LoadChart {
     const load = loadOf(sample);
     this.#knowsLoad = false;
     if (load === null || !(seconds > 0)) return;
-    if (seconds > GAP) this.reset();
+    if (seconds > GAP) {
+      this.reset();
+      return;
+    }
     const features = this.#features.next(load, seconds);
     const averages = this.#averages.map((average, i) => average.add(load[i]!, seconds));
     this.#warm += seconds;
