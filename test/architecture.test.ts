@@ -25,6 +25,7 @@ const rooms: Record<string, string[]> = {
   pipeline: ['errors', 'abort', 'host', 'sources', 'aggregation', 'transform'],
   monitor: ['errors', 'abort', 'engine'],
   simulator: ['errors', 'abort', 'engine'],
+  outlook: ['errors', 'monitor'],
   processor: [
     'errors',
     'host',
@@ -57,7 +58,7 @@ const rooms: Record<string, string[]> = {
     'simulator',
     'processor',
   ],
-  'entry-points': ['errors', 'host', 'abort', 'engine', 'sources', 'monitor', 'simulator'],
+  'entry-points': ['errors', 'host', 'abort', 'engine', 'sources', 'monitor', 'outlook', 'simulator'],
   cli: ['errors', 'host', 'native', 'engine', 'pipeline', 'processor', 'simulator', 'bridge'],
 };
 

@@ -63,6 +63,10 @@ export {
 } from '../errors/index.js';
 export { type NvidiaGpu, type NvidiaGpusOptions, nvidiaGpus } from '../host/index.js';
 export {
+  type Anomaly,
+  type AnomalyCounts,
+  type AnomalyKind,
+  type AnomalyRule,
   EngineMonitor,
   type EngineMonitorEvents,
   type EngineMonitorOptions,
@@ -73,8 +77,11 @@ export {
   type FleetEvents,
   type FleetMember,
   type FleetOptions,
+  type LoadFeatures,
+  type Probe,
   type ReportedLoad,
 } from '../monitor/index.js';
+export { type LoadPool, ReservoirLoad } from '../outlook/index.js';
 export {
   type AdditionalSource,
   type AdditionalSourceOptions,
