@@ -42,8 +42,8 @@ function stateRows(workload, load) {
 }
 
 function learnedRows(workload, load, quick) {
-  const hours = quick ? { learnHours: 2, watchHours: 2 } : { learnHours: 24, watchHours: 24 };
-  const trials = quick ? 3 : TRIALS;
+  const hours = quick ? { learnHours: 1, watchHours: 1 } : { learnHours: 24, watchHours: 24 };
+  const trials = quick ? 2 : TRIALS;
   const { falseAlarms, delays } = learned(workload, { load, seed: 1, trials, ...hours });
   const perDay = Object.entries(falseAlarms).map(([contender, alarms]) => ({
     task: `${workload.name} ${load}: no fault, ${contender}`,
