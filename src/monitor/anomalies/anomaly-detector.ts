@@ -94,7 +94,7 @@ export class AnomalyDetector {
   }
 
   #judge(sample: HealthSample, { time, seconds, inFlight }: HealthObservation): Verdict[] {
-    const calm = this.#log.isCalm;
+    const calm = this.#log.isCalm(time);
     this.#chart.observe(sample, { time, seconds, calm });
     const { knowsLoad } = this.#chart;
     return [

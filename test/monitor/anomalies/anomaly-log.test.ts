@@ -25,8 +25,16 @@ test('it ends a minute after the last rule that saw it, and one that does not sa
   expect(log.observe([says(true)], 520, 1)).toEqual({ begun: [], ended: [] });
   expect(log.observe([says(false)], 579, 1).ended).toEqual([]);
   expect(log.observe([says(false)], 580, 1).ended).toMatchObject([{ kind: 'slow', rule: 'chart' }]);
-  expect(log.isCalm).toBe(true);
+  expect(log.isCalm(580)).toBe(true);
   expect(log.counts.alarms).toBe(1);
+});
+
+test('traffic is normal while no anomaly is present, and when those present have lasted for an hour', () => {
+  const log = new AnomalyLog();
+  expect(log.isCalm(0)).toBe(true);
+  log.observe([says(true)], 0, 1);
+  expect(log.isCalm(3600)).toBe(false);
+  expect(log.isCalm(3601)).toBe(true);
 });
 
 test('alarms are counted by kind and a day of the watch', () => {

@@ -66,6 +66,16 @@ test('a load beyond those learned explains slow tokens but no storm', () => {
   expect(storm.after(60, { preemptionsPerSecond: 9 }, unknown).alarm).toBe(true);
 });
 
+test('what lasts for a window is normal afterwards, and most of a limit stays after a quieter one', () => {
+  const { after } = watched('slow');
+  after(LEARN + 10, { interTokenSeconds: 0.05 });
+  expect(after(60, { interTokenSeconds: 0.1 }).alarm).toBe(true);
+  after(LEARN, { interTokenSeconds: 0.1 });
+  expect(after(60, { interTokenSeconds: 0.1 }).alarm).toBe(false);
+  after(2 * LEARN, { interTokenSeconds: 0.02 });
+  expect(after(60, { interTokenSeconds: 0.1 }).alarm).toBe(false);
+});
+
 test('nothing is learned while an anomaly is present, and a figure that is unknown is not judged', () => {
   const { after } = watched('slow');
   after(LEARN + 10, {}, { calm: false });
