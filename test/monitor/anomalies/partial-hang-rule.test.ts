@@ -81,6 +81,19 @@ test('as many requests in flight beyond those that ranks show as in normal traff
   expect(said(200, slowReaders, 1)).toEqual([false, false]);
 });
 
+test('an excess that has gone for twenty minutes is no longer usual', () => {
+  const rule = new PartialHangRule(3.5);
+  const observe = (second: number, count: number, inFlight: number) => {
+    const engines = [rank('a', 1, second), rank('b', 0, count)];
+    return rule.observe({ ...figures, running: 1, engines }, second, inFlight).map(({ alarm }) => alarm);
+  };
+  for (let second = 0; second < 100; second++) observe(second, second, 5);
+  for (let second = 100; second < 110; second++) expect(observe(second, 99, 5)).toEqual([false, false]);
+  for (let second = 110; second < 1400; second++) observe(second, second, 1);
+  for (let second = 1400; second < 1403; second++) observe(second, 1399, 5);
+  expect(observe(1404, 1399, 5)).toEqual([false, true]);
+});
+
 test('after a reset a rank is judged from the next scrape on', () => {
   const rule = new PartialHangRule(3.5);
   const observe = (second: number) =>
