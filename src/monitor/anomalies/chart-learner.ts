@@ -3,7 +3,7 @@
  * were seen at all.
  *
  *     first quarter   fit:        w of each target over the features, and the spread σ of the residuals
- *     the rest        calibrate:  the greatest CUSUM of (target - w·f)/σ of normal traffic, times MARGIN, is the limit
+ *     the rest        calibrate:  the greatest CUSUM of (target - w·f)/σ of normal traffic, times its margin, is the limit
  *     afterwards      watch:      alarms above the limit, which learned-limit.ts keeps up to date
  *
  * Targets: ln of the seconds between tokens (slow), KV usage (leak). A target with fewer rows than ROWS_A_FEATURE a feature is not
@@ -15,8 +15,8 @@ import { LinearFit } from './linear-fit.js';
 
 const ROWS_A_FEATURE = 10;
 const FIT_SHARE = 0.25;
-/** The greatest CUSUM of two days differs by more than that of an average: docs/monitor.md has the false alarms of 1.2. */
-const MARGIN = 1.5;
+/** The greatest CUSUM of residuals whose noise is short differs more from day to day than that of memory, which is held for long. */
+const MARGINS = { slow: 1.5, leak: 1.3 };
 /** The least limit of a CUSUM, and the least spread of a target, for traffic that hardly varies. */
 const LEAST_LIMIT = 8;
 const LEAST_SPREAD = 0.01;
@@ -46,7 +46,7 @@ export interface ChartReading {
 }
 
 class Target {
-  readonly limit = new LearnedLimit({ margin: MARGIN, floor: LEAST_LIMIT });
+  readonly limit: LearnedLimit;
   readonly #cusum = new Cusum();
   /** Residuals since the CUSUM left 0. */
   #residuals = { sum: 0, count: 0 };
@@ -55,8 +55,9 @@ class Target {
   #spread = LEAST_SPREAD;
   #reading: ChartReading | null = null;
 
-  constructor(features: number) {
+  constructor(features: number, margin: number) {
     this.#fit = new LinearFit(features);
+    this.limit = new LearnedLimit({ margin, floor: LEAST_LIMIT });
   }
 
   /** What the last watched row said; null where none was since the last reset. */
@@ -121,7 +122,8 @@ export class ChartLearner {
   constructor(sizes: { features: number; load: number }, learnSeconds: number) {
     this.#learnSeconds = learnSeconds;
     this.#greatest = new Float64Array(sizes.load);
-    this.#targets = { slow: new Target(sizes.features), leak: new Target(sizes.features) };
+    const target = (kind: ChartKind) => new Target(sizes.features, MARGINS[kind]);
+    this.#targets = { slow: target('slow'), leak: target('leak') };
   }
 
   get isReady(): boolean {
