@@ -41,6 +41,7 @@ const suites = [
   'bridge',
   'engines',
   'outlook-health',
+  'outlook-scaling',
 ];
 const unknown = positionals.filter((name) => !suites.includes(name));
 if (unknown.length > 0) {

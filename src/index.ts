@@ -19,6 +19,7 @@ export {
   type Aggregation,
   type Assessment,
   aggregateMultiSourceData,
+  type ExpectedLoad,
   type Load,
   type QualityChange,
   QualityGate,

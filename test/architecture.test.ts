@@ -25,7 +25,7 @@ const rooms: Record<string, string[]> = {
   pipeline: ['errors', 'abort', 'host', 'sources', 'aggregation', 'transform'],
   monitor: ['errors', 'abort', 'engine'],
   simulator: ['errors', 'abort', 'engine'],
-  outlook: ['errors', 'monitor'],
+  outlook: ['errors', 'abort', 'engine', 'monitor', 'simulator'],
   processor: [
     'errors',
     'host',
@@ -55,6 +55,7 @@ const rooms: Record<string, string[]> = {
     'sources',
     'pipeline',
     'monitor',
+    'outlook',
     'simulator',
     'processor',
   ],

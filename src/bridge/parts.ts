@@ -98,7 +98,16 @@ export async function openParts(options: OpenOptions): Promise<Parts> {
   closers.add(() => tokens.close());
   const events = new EventLog({ metrics });
   const references = [...given, ...config.engines.map(engineReference)] as EngineReference[];
-  const engines = await EngineSet.start({ engines: references, enginesFile: config.enginesFile, events, log, metrics });
+  const { admission, ...scale } = config.outlook;
+  const engines = await EngineSet.start({
+    engines: references,
+    enginesFile: config.enginesFile,
+    admission,
+    scale,
+    events,
+    log,
+    metrics,
+  });
   closers.add(() => engines.close());
   heartbeat.phase('building');
   const makeProcessor = processorOf(engines);
@@ -134,7 +143,17 @@ export async function openParts(options: OpenOptions): Promise<Parts> {
     () => engines.names,
   );
   const bodies = new BodyBudget(config.processing.maxBodyBytes, memoryFull);
-  const live = { processor, runner, sessions, bodies, log, memoryFull, makeProcessor, makeNetworks: sessionNetworks };
+  const live = {
+    processor,
+    runner,
+    sessions,
+    engines,
+    bodies,
+    log,
+    memoryFull,
+    makeProcessor,
+    makeNetworks: sessionNetworks,
+  };
   const configuration = openConfiguration(options, live, events);
   return { log, metrics, tokens, bodies, events, engines, processor, runner, sessions, contexts, configuration };
 }
@@ -176,7 +195,8 @@ function readKey(file: string): string {
 function processorOf(engines: EngineSet): LiveParts['makeProcessor'] {
   const first = new FirstEngine(() => firstOf(engines));
   const { lanes, threads } = paceOf();
-  return (config) => DtesnProcessor.create({ engine: first, config, lanes, plan: { threads } });
+  const expectedLoad = () => engines.expectedLoad;
+  return (config) => DtesnProcessor.create({ engine: first, config, lanes, plan: { threads }, expectedLoad });
 }
 
 async function openProcessing({ config, metrics, closers }: OpenOptions, makeProcessor: LiveParts['makeProcessor']) {

@@ -1,4 +1,4 @@
-/** Monitoring: the state of an engine, and of a fleet of them. */
+/** Monitoring: the state of one engine, and what is wrong with it while it answers. */
 export {
   type Anomaly,
   type AnomalyCounts,
@@ -17,14 +17,6 @@ export {
   engineStates,
   type Observation,
 } from './engine-state.js';
-export {
-  Fleet,
-  type FleetChoice,
-  type FleetEvents,
-  type FleetMember,
-  type FleetOptions,
-  type ReportedLoad,
-} from './fleet.js';
 export type { Probe } from './idle-probe.js';
 export { observeEngine } from './observe-engine.js';
 export { progressed } from './progress.js';

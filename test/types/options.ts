@@ -31,7 +31,6 @@ import type { HttpEngineOptions, optionsSchema as httpEngine } from '../../src/e
 import type { MetricsMirrorOptions, optionsSchema as mirror } from '../../src/engine/http/metrics-mirror.js';
 import type { Scrape, scrapeSchema as scrape } from '../../src/engine/telemetry/derive-rates.js';
 import type { EngineMonitorOptions, optionsSchema as monitor } from '../../src/monitor/engine-monitor.js';
-import type { FleetOptions, optionsSchema as fleet } from '../../src/monitor/fleet.js';
 import type { DeepTreeOptions, optionsSchema as deepTree } from '../../src/network/deep-tree.js';
 import type {
   DrawnEs2nOptions,
@@ -52,6 +51,7 @@ import type {
   GivenReservoirOptions,
   givenSchema as givenReservoir,
 } from '../../src/network/reservoir.js';
+import type { FleetOptions, optionsSchema as fleet } from '../../src/outlook/fleet/fleet-options.js';
 import type { LinearReadoutOptions, optionsSchema as linearReadout } from '../../src/readout/linear-readout.js';
 import type {
   RecursiveLeastSquaresOptions,
