@@ -5,8 +5,7 @@
  *     npm run bench [-- SUITE ...] [--quick] [--json] [--trace FILE ...] [--seed N]
  *
  * --quick takes fewer sizes and shorter tasks; --json also writes bench/results/<time>.json; --trace names recorded traffic for the
- * suites that replay it,
- * --seed what they draw.
+ * suites that replay it, --seed a whole number for what they draw.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
