@@ -2,10 +2,10 @@
  * Runs the benchmark suites and prints machine, versions, limits and, for each task, best and median, the limit measured in
  * the same run and the share of it that was reached, and the peers.
  *
- *     npm run bench [-- SUITE ...] [--quick] [--json] [--trace FILE ...]
+ *     npm run bench [-- SUITE ...] [--quick] [--json] [--trace FILE ...] [--seed N]
  *
  * --quick takes fewer sizes and shorter tasks; --json also writes bench/results/<time>.json; --trace names recorded traffic for the
- * suites that replay it.
+ * suites that replay it, --seed a whole number for what they draw.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
@@ -20,6 +20,7 @@ const { values, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     trace: { type: 'string', multiple: true, default: [] },
+    seed: { type: 'string', default: '1' },
   },
   allowPositionals: true,
 });
@@ -71,7 +72,7 @@ const results = [];
 for (const name of positionals.length > 0 ? positionals : suites) {
   const { run } = await import(`./${name}.mjs`);
   console.log(`\n${name}`);
-  const rows = await run({ quick: values.quick, trace: values.trace, traces: values.trace });
+  const rows = await run({ quick: values.quick, trace: values.trace, traces: values.trace, seed: Number(values.seed) });
   for (const alike of byColumns(rows)) {
     console.table(Object.fromEntries(alike.map(({ task, ...figures }) => [task, flat(figures)])));
   }

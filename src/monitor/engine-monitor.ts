@@ -60,7 +60,7 @@ export interface EngineMonitorOptions {
    * say nothing. Default 86,400: a day.
    */
   learnSeconds?: number | undefined;
-  /** What the chart describes the load of the engine by; one object an engine. Default: a bank of moving averages (EwmaBank). */
+  /** What the chart describes the load of the engine by; one object an engine. Default: a bank of moving averages. */
   loadFeatures?: LoadFeatures | undefined;
   /**
    * Sends the engine a completion of one token and resolves when it is answered. Called while no counter moves, at most

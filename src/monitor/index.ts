@@ -5,8 +5,6 @@ export {
   type AnomalyKind,
   type AnomalyRule,
   anomalyKinds,
-  anomalyRules,
-  EwmaBank,
   LOAD_INPUTS,
   type LoadFeatures,
 } from './anomalies/index.js';

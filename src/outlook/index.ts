@@ -1,5 +1,5 @@
 /** Outlook: what will happen to requests and engines, and what follows from it. Nothing here loads the addon. */
-
+export { type LoadPool, ReservoirLoad } from './charts/index.js';
 export {
   type AdmitPolicy,
   type ClosedLoopEngine,
@@ -46,6 +46,7 @@ export {
   type Admission,
   type AdmissionRequest,
   AdmissionRule,
+  type AskedPredictor,
   type PredictedEngine,
   type RoutedRequest,
   RoutingRule,

@@ -3,7 +3,7 @@
  *
  *     kind           rules, joined by or
  *     slow           chart, threshold on the time between tokens
- *     leak           chart, threshold on the KV usage, idle-kv
+ *     leak           chart, idle-kv
  *     storm          threshold on the rate of preemptions
  *     partial-hang   heartbeat, in-flight
  *
@@ -94,7 +94,7 @@ export class AnomalyDetector {
   }
 
   #judge(sample: HealthSample, { time, seconds, inFlight }: HealthObservation): Verdict[] {
-    const calm = this.#log.isCalm;
+    const calm = this.#log.isCalm(time);
     this.#chart.observe(sample, { time, seconds, calm });
     const { knowsLoad } = this.#chart;
     return [

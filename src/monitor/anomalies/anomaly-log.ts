@@ -9,6 +9,8 @@
 import { type Anomaly, type AnomalyKind, type AnomalyRule, anomalyKinds, type Verdict } from './anomaly.js';
 
 const CALM_SECONDS = 60;
+/** An anomaly that lasts longer is learned from, so that it can become normal. */
+const LASTING_SECONDS = 3600;
 const DAY_SECONDS = 86_400;
 
 /** How many anomalies began in how long a watch: in normal operation these are the false alarms. */
@@ -33,6 +35,7 @@ interface Episode {
   anomaly: Anomaly;
   /** What each rule says that sees it. */
   seen: Map<AnomalyRule, string>;
+  begunAt: number;
   /** When a rule last saw it. */
   lastAt: number;
 }
@@ -47,8 +50,9 @@ export class AnomalyLog {
     return [...this.#episodes.values()].map(({ anomaly }) => ({ ...anomaly, evidence: [...anomaly.evidence] }));
   }
 
-  get isCalm(): boolean {
-    return this.#episodes.size === 0;
+  /** Whether what is seen at a time is normal traffic: no anomaly is present, or only such as have lasted for an hour. */
+  isCalm(time: number): boolean {
+    return [...this.#episodes.values()].every(({ begunAt }) => time - begunAt > LASTING_SECONDS);
   }
 
   get counts(): AnomalyCounts {
@@ -87,7 +91,7 @@ export class AnomalyLog {
     known?.seen.set(rule, evidence);
     if (known !== undefined) return [];
     const anomaly: Anomaly = { kind, evidence: [evidence], since, rule };
-    this.#episodes.set(kind, { anomaly, seen: new Map([[rule, evidence]]), lastAt: time });
+    this.#episodes.set(kind, { anomaly, seen: new Map([[rule, evidence]]), begunAt: time, lastAt: time });
     this.#counts[kind]++;
     return [{ ...anomaly, evidence: [evidence] }];
   }

@@ -10,7 +10,6 @@ export const anomalyKinds = ['slow', 'leak', 'storm', 'partial-hang'] as const;
  */
 export type AnomalyKind = (typeof anomalyKinds)[number];
 
-export const anomalyRules = ['chart', 'threshold', 'idle-kv', 'heartbeat', 'in-flight'] as const;
 /**
  * The rule that found an anomaly:
  *
@@ -20,7 +19,7 @@ export const anomalyRules = ['chart', 'threshold', 'idle-kv', 'heartbeat', 'in-f
  *     heartbeat   a rank has work and counts none
  *     in-flight   the caller waits for requests that no rank shows, and a rank counts nothing
  */
-export type AnomalyRule = (typeof anomalyRules)[number];
+export type AnomalyRule = 'chart' | 'threshold' | 'idle-kv' | 'heartbeat' | 'in-flight';
 
 /** Something wrong with an engine that answers. */
 export interface Anomaly {

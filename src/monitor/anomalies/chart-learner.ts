@@ -2,8 +2,8 @@
  * One learning window of a load-conditioned chart: what a load explains, how far normal traffic strays from it, and which loads
  * were seen at all.
  *
- *     first half      fit:        w of each target over the features, and the spread σ of the residuals
- *     second half     calibrate:  the greatest CUSUM of (target - w·f)/σ of normal traffic, times 1.2, is the limit
+ *     first quarter   fit:        w of each target over the features, and the spread σ of the residuals
+ *     the rest        calibrate:  the greatest CUSUM of (target - w·f)/σ of normal traffic, times its margin, is the limit
  *     afterwards      watch:      alarms above the limit, which learned-limit.ts keeps up to date
  *
  * Targets: ln of the seconds between tokens (slow), KV usage (leak). A target with fewer rows than ROWS_A_FEATURE a feature is not
@@ -12,15 +12,16 @@
 import { Cusum } from './cusum.js';
 import { LearnedLimit } from './learned-limit.js';
 import { LinearFit } from './linear-fit.js';
-import { MovingAverage } from './moving-average.js';
 
 const ROWS_A_FEATURE = 10;
+const FIT_SHARE = 0.25;
+/** The greatest CUSUM of residuals whose noise is short differs more from day to day than that of memory, which is held for long. */
+const MARGINS = { slow: 1.5, leak: 1.3 };
 /** The least limit of a CUSUM, and the least spread of a target, for traffic that hardly varies. */
 const LEAST_LIMIT = 8;
 const LEAST_SPREAD = 0.01;
 /** A load is known up to so many times the greatest average of the window. */
 const RANGE_MARGIN = 1.1;
-const RESIDUAL_SECONDS = 10;
 /** How much of the greatest CUSUM of the window before stays. */
 const INHERITED = 0.9;
 
@@ -36,7 +37,7 @@ export interface ChartRow {
   seconds: number;
 }
 
-/** What a chart says of one target: its CUSUM, the limit, the mean residual of late, and when the change began. */
+/** What a chart says of one target: its CUSUM, the limit, when the change began, and the mean residual since. */
 export interface ChartReading {
   value: number;
   limit: number;
@@ -45,16 +46,18 @@ export interface ChartReading {
 }
 
 class Target {
-  readonly limit = new LearnedLimit(LEAST_LIMIT);
+  readonly limit: LearnedLimit;
   readonly #cusum = new Cusum();
-  readonly #residual = new MovingAverage(RESIDUAL_SECONDS);
+  /** Residuals since the CUSUM left 0. */
+  #residuals = { sum: 0, count: 0 };
   #fit: LinearFit | null;
   #weights: Float64Array | null = null;
   #spread = LEAST_SPREAD;
   #reading: ChartReading | null = null;
 
-  constructor(features: number) {
+  constructor(features: number, margin: number) {
     this.#fit = new LinearFit(features);
+    this.limit = new LearnedLimit({ margin, floor: LEAST_LIMIT });
   }
 
   /** What the last watched row said; null where none was since the last reset. */
@@ -86,22 +89,25 @@ class Target {
     const limit = this.limit.value;
     const value = this.#cusum.add(this.#strays(row, target), row.time, 2 * limit);
     this.limit.watch(value, row.seconds);
+    if (value === 0) this.#residuals = { sum: 0, count: 0 };
+    const { sum, count } = this.#residuals;
     const sinceSeconds = this.#cusum.sinceSeconds ?? row.time;
-    this.#reading = { value, limit, residual: this.#residual.value ?? 0, sinceSeconds };
+    this.#reading = { value, limit, residual: count === 0 ? 0 : sum / count, sinceSeconds };
   }
 
   reset(): void {
     this.#cusum.reset();
-    this.#residual.reset();
+    this.#residuals = { sum: 0, count: 0 };
     this.#reading = null;
   }
 
   /** The residual in units of its spread. */
-  #strays({ features, seconds }: ChartRow, target: number): number {
+  #strays({ features }: ChartRow, target: number): number {
     const weights = this.#weights!;
     let residual = target;
     for (let i = 0; i < weights.length; i++) residual -= weights[i]! * features[i]!;
-    this.#residual.add(residual, seconds);
+    this.#residuals.sum += residual;
+    this.#residuals.count++;
     return residual / this.#spread;
   }
 }
@@ -116,7 +122,8 @@ export class ChartLearner {
   constructor(sizes: { features: number; load: number }, learnSeconds: number) {
     this.#learnSeconds = learnSeconds;
     this.#greatest = new Float64Array(sizes.load);
-    this.#targets = { slow: new Target(sizes.features), leak: new Target(sizes.features) };
+    const target = (kind: ChartKind) => new Target(sizes.features, MARGINS[kind]);
+    this.#targets = { slow: target('slow'), leak: target('leak') };
   }
 
   get isReady(): boolean {
@@ -145,7 +152,7 @@ export class ChartLearner {
       else this.#targets[kind].fit(row.features, value);
     }
     this.#learned += row.seconds;
-    if (this.#fitted || this.#learned < this.#learnSeconds / 2) return;
+    if (this.#fitted || this.#learned < FIT_SHARE * this.#learnSeconds) return;
     for (const kind of chartKinds) this.#targets[kind].solve();
     this.#fitted = true;
   }

@@ -11,28 +11,29 @@ const SHARE = 0.004;
 const SCRAPES = 3;
 
 export class IdleKvRule {
-  #idle = 0;
+  #held = 0;
   #isEmptyWhenIdle = false;
   #since: number | null = null;
 
   observe({ running, waiting, kvUsage }: HealthSample, time: number, inFlight: number): Verdict {
     const silent: Verdict = { kind: 'leak', rule: 'idle-kv', alarm: null, evidence: '', since: this.#since ?? time };
     const isIdle = running === 0 && waiting === 0 && inFlight === 0 && kvUsage !== null;
-    this.#idle = isIdle ? this.#idle + 1 : 0;
+    const isHeld = isIdle && kvUsage > SHARE;
+    this.#held = isHeld ? this.#held + 1 : 0;
     if (!isIdle) return silent;
-    if (kvUsage <= SHARE) {
+    if (!isHeld) {
       this.#isEmptyWhenIdle = true;
       this.#since = null;
       return { ...silent, alarm: false };
     }
-    if (this.#idle < SCRAPES || !this.#isEmptyWhenIdle) return silent;
+    if (this.#held < SCRAPES || !this.#isEmptyWhenIdle) return silent;
     this.#since ??= time;
     const evidence = `nothing runs or waits, but ${(100 * kvUsage).toFixed(1)} % of the KV memory is held`;
     return { ...silent, alarm: true, evidence };
   }
 
   reset(): void {
-    this.#idle = 0;
+    this.#held = 0;
     this.#since = null;
   }
 }

@@ -1,15 +1,15 @@
 /**
  * A limit that is learned in operation.
  *
- *     limit = max(floor, MARGIN x the greatest value of normal traffic),   MARGIN = 1.2
+ *     limit = max(floor, margin x the greatest value of normal traffic)
  *
  * Normal traffic is what `learn` is given, and later every block of BLOCK_SECONDS without an alarm, taken over one block later: a
  * limit becomes less sensitive where near misses are normal, and a fault that grows does not lift it.
  */
-const MARGIN = 1.2;
 const BLOCK_SECONDS = 600;
 
 export class LearnedLimit {
+  readonly #margin: number;
   readonly #floor: number;
   #greatest = 0;
   /** The block under way, and the greatest value of the one before; null where an alarm fell into it. */
@@ -18,12 +18,13 @@ export class LearnedLimit {
   #blockAlarmed = false;
   #before: number | null = null;
 
-  constructor(floor = 0) {
+  constructor({ margin, floor = 0 }: { margin: number; floor?: number }) {
+    this.#margin = margin;
     this.#floor = floor;
   }
 
   get value(): number {
-    return Math.max(this.#floor, MARGIN * this.#greatest);
+    return Math.max(this.#floor, this.#margin * this.#greatest);
   }
 
   /** The greatest value of normal traffic. */

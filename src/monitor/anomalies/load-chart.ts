@@ -5,7 +5,7 @@
  *     residuals -> CUSUM, against limits that are learned in operation (chart-learner.ts)
  *
  * It learns all the time: once a window is learned it replaces the one before, so a change that lasts longer than a window becomes normal.
- * Nothing is learned while an anomaly is present. A load beyond those of the window is not judged; nor are the
+ * Nothing is learned in the first hour of an anomaly. A load beyond those of the window is not judged; nor are the
  * first WARM_UP seconds after a start or a gap of GAP seconds, in which the averages fill.
  */
 import { type ChartKind, ChartLearner, type ChartReading, type ChartRow } from './chart-learner.js';
@@ -46,12 +46,15 @@ export class LoadChart {
     return this.#current?.reading(kind) ?? null;
   }
 
-  /** One sample that covers `seconds`, read at `time`; `calm`: no anomaly is present, so that it may be learned. */
+  /** One sample that covers `seconds`, read at `time`; `calm`: it may be learned (AnomalyLog). */
   observe(sample: HealthSample, { time, seconds, calm }: { time: number; seconds: number; calm: boolean }): void {
     const load = loadOf(sample);
     this.#knowsLoad = false;
     if (load === null || !(seconds > 0)) return;
-    if (seconds > GAP) this.reset();
+    if (seconds > GAP) {
+      this.reset();
+      return;
+    }
     const features = this.#features.next(load, seconds);
     const averages = this.#averages.map((average, i) => average.add(load[i]!, seconds));
     this.#warm += seconds;

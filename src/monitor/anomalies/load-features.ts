@@ -20,11 +20,10 @@ export interface LoadFeatures {
   reset(): void;
 }
 
-/** The load of a sample; what the engine does not say counts as 0. Null where nothing is known. */
+/** The load of a sample; what the engine does not say counts as 0. Null where no rate of tokens is known, as after a restart. */
 export function loadOf(sample: HealthSample): Float64Array | null {
   const { running, arrivalsPerSecond, finishesPerSecond, promptTokensPerSecond, generationTokensPerSecond } = sample;
-  const known = [running, arrivalsPerSecond, finishesPerSecond, promptTokensPerSecond, generationTokensPerSecond];
-  if (known.every((value) => value === null)) return null;
+  if (promptTokensPerSecond === null && generationTokensPerSecond === null) return null;
   return Float64Array.of(
     (running ?? 0) / 10,
     arrivalsPerSecond ?? 0,

@@ -5,14 +5,15 @@
  *     in-flight    a rank counted nothing for `hungAfter` seconds, and all that time the caller had more requests in flight than all
  *                  ranks together show, while another rank moved
  *
- * The second sees a rank that hangs before its gauges count a request. Callers that read slowly have requests in flight that the engine
- * has finished; the greatest such excess of the first LEARN_SECONDS of normal traffic is not an anomaly.
+ * The second sees a rank that hangs before its gauges count a request. Callers that read slowly, or never say that a request ended, have
+ * requests in flight that the engine has finished: the greatest such excess of the last USUAL_SECONDS to twice as many in which
+ * all ranks moved is usual.
  */
 import type { EngineFigures, EngineMetrics } from '../../engine/index.js';
 import { progressed } from '../progress.js';
 import type { Verdict } from './anomaly.js';
 
-const LEARN_SECONDS = 600;
+const USUAL_SECONDS = 600;
 
 interface Heartbeat {
   /** When it last counted something. */
@@ -27,8 +28,8 @@ export class PartialHangRule {
   readonly #ranks = new Map<string, Heartbeat>();
   /** The requests in flight that no rank showed, of the scrapes of the last `hungAfter` seconds. */
   #excesses: { time: number; excess: number }[] = [];
-  #usualExcess = 0;
-  #firstAt: number | null = null;
+  /** The greatest excess while all ranks moved, of this period and of the one before. */
+  #usual = { now: 0, before: 0, since: Number.NEGATIVE_INFINITY };
 
   constructor(hungAfter: number) {
     this.#hungAfter = hungAfter;
@@ -71,7 +72,7 @@ export class PartialHangRule {
   #byInFlight({ engines }: EngineMetrics, time: number, excess: number): Verdict {
     const still = engines.filter(({ engine }) => time - this.#ranks.get(engine)!.movedAt >= this.#hungAfter);
     const someMove = still.length < engines.length;
-    const alarm = still.length > 0 && someMove && excess > this.#usualExcess;
+    const alarm = still.length > 0 && someMove && excess > Math.max(this.#usual.now, this.#usual.before);
     const names = still.map(({ engine }) => engine).join(', ');
     const evidence = alarm
       ? `${excess} requests in flight are on no engine, and engine ${names} counts nothing for ${this.#hungAfter} s`
@@ -86,11 +87,14 @@ export class PartialHangRule {
     while (this.#excesses.length > 1 && this.#excesses[1]!.time <= from) this.#excesses.shift();
     if (this.#excesses[0]!.time > from) return 0;
     const least = Math.max(0, Math.min(...this.#excesses.map((one) => one.excess)));
-    this.#firstAt ??= time;
-    if (time - this.#firstAt < LEARN_SECONDS && !this.#someStill(time)) {
-      this.#usualExcess = Math.max(this.#usualExcess, least);
-    }
+    if (!this.#someStill(time)) this.#learn(least, time);
     return least;
+  }
+
+  #learn(excess: number, time: number): void {
+    const { now, since } = this.#usual;
+    if (time - since < USUAL_SECONDS) this.#usual.now = Math.max(now, excess);
+    else this.#usual = { now: excess, before: now, since: time };
   }
 
   #someStill(time: number): boolean {

@@ -2,10 +2,12 @@
  * Thresholds over one figure: its average over 10 seconds against a limit that is learned in operation (learned-limit.ts).
  *
  *     slow     seconds between tokens
- *     leak     KV usage, where the limit is below 1
  *     storm    preemptions a second, at least LEAST_STORM
  *
- * A load beyond those learned is not judged, except for a storm. Until a window of `learnSeconds` is over the rule says nothing.
+ * The limit is MARGIN times the greatest of normal traffic. KV usage has no threshold: it found leaks minutes after the chart did, and
+ * rose above its limit in normal traffic.
+ * A load beyond those learned is not judged, except for a storm. Until a window of `learnSeconds` is over the rule says nothing; each
+ * further window replaces the one before.
  */
 import type { AnomalyKind, Verdict } from './anomaly.js';
 import type { HealthSample } from './health-sample.js';
@@ -13,7 +15,10 @@ import { LearnedLimit } from './learned-limit.js';
 import { MovingAverage } from './moving-average.js';
 
 const AVERAGE_SECONDS = 10;
+const MARGIN = 1.2;
 const LEAST_STORM = 0.5;
+/** How much of the greatest value of the window before stays. */
+const INHERITED = 0.9;
 
 interface Figure {
   kind: AnomalyKind;
@@ -33,13 +38,6 @@ const figures: Figure[] = [
     says: (value, limit) => `${value} s between tokens over 10 s, more than the limit of ${limit} s`,
   },
   {
-    kind: 'leak',
-    of: ({ kvUsage }) => kvUsage,
-    floor: 0,
-    byLoad: true,
-    says: (value, limit) => `${value} of the KV memory is held over 10 s, more than the limit of ${limit}`,
-  },
-  {
     kind: 'storm',
     of: ({ preemptionsPerSecond }) => preemptionsPerSecond,
     floor: LEAST_STORM,
@@ -52,14 +50,15 @@ export class ThresholdRule {
   readonly #figure: Figure;
   readonly #learnSeconds: number;
   readonly #average = new MovingAverage(AVERAGE_SECONDS);
-  readonly #limit: LearnedLimit;
+  #limit: LearnedLimit | null = null;
+  #next: LearnedLimit;
   #learned = 0;
   #filled = 0;
 
   constructor(figure: Figure, learnSeconds: number) {
     this.#figure = figure;
     this.#learnSeconds = learnSeconds;
-    this.#limit = new LearnedLimit(figure.floor);
+    this.#next = this.#newLimit();
   }
 
   observe(
@@ -73,13 +72,11 @@ export class ThresholdRule {
     const value = this.#average.add(figure, seconds);
     this.#filled += seconds;
     if (this.#filled < AVERAGE_SECONDS) return silent;
-    if (this.#learned < this.#learnSeconds) {
-      if (calm) this.#learn(value, seconds);
-      return silent;
-    }
-    if (byLoad && !knowsLoad) return silent;
-    const limit = this.#limit.value;
-    const alarm = this.#limit.watch(value, seconds);
+    const before = this.#limit;
+    if (calm) this.#learn(value, seconds);
+    if (before === null || (byLoad && !knowsLoad)) return silent;
+    const limit = before.value;
+    const alarm = before.watch(value, seconds);
     return { ...silent, alarm, evidence: alarm ? says(value.toPrecision(3), limit.toPrecision(3)) : '' };
   }
 
@@ -89,8 +86,17 @@ export class ThresholdRule {
   }
 
   #learn(value: number, seconds: number): void {
-    this.#limit.learn(value);
+    this.#next.learn(value);
     this.#learned += seconds;
+    if (this.#learned < this.#learnSeconds) return;
+    this.#next.learn(INHERITED * (this.#limit?.greatest ?? 0));
+    this.#limit = this.#next;
+    this.#next = this.#newLimit();
+    this.#learned = 0;
+  }
+
+  #newLimit(): LearnedLimit {
+    return new LearnedLimit({ margin: MARGIN, floor: this.#figure.floor });
   }
 }
 

@@ -82,7 +82,7 @@ export interface FleetOutlook {
 export interface RoutedChoice {
   engine: Engine;
   reason: 'only' | 'cheapest' | 'session' | 'moved';
-  /** Seconds to the first token / (1.05 - KV usage), times the factor of the engine. */
+  /** That of RoutingRule, times the factor of the engine: seconds, weighted with the KV memory in use. */
   cost: number;
   ttft: TtftPrediction;
 }

@@ -2,8 +2,9 @@
  * A predictor of an engine that has been named for requests that were not sent yet: their tokens stand before the next one's.
  */
 import type { TtftPrediction, TtftPredictor } from '../prediction/index.js';
+import type { AskedPredictor } from '../rules/index.js';
 
-export class ReservedPredictor {
+export class ReservedPredictor implements AskedPredictor {
   constructor(
     private readonly predictor: TtftPredictor,
     private readonly reserved: { requests: number; promptTokens: number },
@@ -11,6 +12,10 @@ export class ReservedPredictor {
 
   get kvUsage(): number | null {
     return this.predictor.kvUsage;
+  }
+
+  get lostKvShare(): number {
+    return this.predictor.lostKvShare;
   }
 
   get inFlight(): number {

@@ -7,7 +7,7 @@ import { SessionTokens } from './session-tokens.js';
 /** What the rules ask of a predictor. */
 export type AskedPredictor = Pick<
   TtftPredictor,
-  'predict' | 'physicsSeconds' | 'kvUsage' | 'inFlight' | 'meanPromptTokens'
+  'predict' | 'physicsSeconds' | 'kvUsage' | 'lostKvShare' | 'inFlight' | 'meanPromptTokens'
 >;
 
 /** What a rule chooses among: an engine and its predictor. */
