@@ -38,6 +38,7 @@ const suites = [
   'process',
   'bridge',
   'engines',
+  'outlook-forecast',
   'outlook-scaling',
 ];
 const unknown = positionals.filter((name) => !suites.includes(name));

@@ -25,6 +25,10 @@ const rooms: Record<string, string[]> = {
   pipeline: ['errors', 'abort', 'host', 'sources', 'aggregation', 'transform'],
   monitor: ['errors', 'abort', 'engine'],
   simulator: ['errors', 'abort', 'engine'],
+  outlook: ['errors', 'engine'],
+  scores: ['errors'],
+  plots: ['errors'],
+  learning: ['errors', 'network', 'readout', 'scores'],
   processor: [
     'errors',
     'host',
@@ -58,7 +62,20 @@ const rooms: Record<string, string[]> = {
     'processor',
   ],
   'entry-points': ['errors', 'host', 'abort', 'engine', 'sources', 'monitor', 'simulator'],
-  cli: ['errors', 'host', 'native', 'engine', 'pipeline', 'processor', 'simulator', 'bridge'],
+  cli: [
+    'errors',
+    'host',
+    'native',
+    'network',
+    'engine',
+    'monitor',
+    'pipeline',
+    'plots',
+    'processor',
+    'simulator',
+    'learning',
+    'bridge',
+  ],
 };
 
 /** For each folder of native/, the folders it may include. */

@@ -2,7 +2,8 @@
 export {
   Outlook,
   type OutlookForecast,
-  type OutlookOptions,
+  type OutlookModelOptions,
+  type OutlookReplay,
   type OutlookTrainOptions,
 } from './outlook.js';
 export type { OutlookLoss, OutlookReport, OutlookScore } from './outlook-report.js';

@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { argumentError, checkOptions, DtesnError, rangeError, shapeError } from '../errors/index.js';
 import type { Network } from '../network/index.js';
-import type { LinearReadout } from '../readout/index.js';
 import { baselines } from './baselines/index.js';
 import { coverageOf, marginsOf, type Pairs, pairsOf, planningLossOf, rmseOf } from './evaluate.js';
 import { bankModel, lagModel, networkInputs, networkModel } from './feature-models.js';
@@ -10,7 +9,7 @@ import type { FeatureModel } from './forecaster.js';
 import { type Lesson, lessonOf } from './lesson.js';
 import { type OutlookLoss, type OutlookReport, type OutlookScore, reportOf } from './outlook-report.js';
 import { type OutlookSeries, stepsOf, timeOf } from './telemetry-steps.js';
-import { basesOf, type Forecasts, featureRows, walkForward } from './walk-forward.js';
+import { basesOf, type Fit, type Forecasts, featureRows, walkForward } from './walk-forward.js';
 
 const RATES = ['arrivalsPerSecond', 'promptTokensPerSecond', 'generationTokensPerSecond'] as const;
 
@@ -31,13 +30,18 @@ const outlookSchema = z.object({
     .nullable()
     .default(null)
     .describe('a network, or null'),
-  ridge: z.number().gt(0).max(Number.MAX_VALUE).default(1).describe('a finite number above 0'),
-  folds: z.int().min(1).max(1000).default(10).describe('a whole number from 1 to 1000'),
+  ridges: z
+    .array(z.number().gt(0).max(Number.MAX_VALUE))
+    .min(1)
+    .max(32)
+    .default([1, 10, 100, 1000, 10_000])
+    .describe('an array of finite numbers above 0'),
+  folds: z.int().min(1).max(1000).default(20).describe('a whole number from 1 to 1000'),
   warmupShare: z.number().gt(0).lt(1).default(0.25).describe('a number in (0, 1)'),
 });
 
 /** Options of Outlook: what is forecast, from what, how far ahead, and by what. */
-export interface OutlookOptions {
+export interface OutlookModelOptions {
   /** Columns that are forecast. Default arrivalsPerSecond, promptTokensPerSecond and generationTokensPerSecond. */
   targets?: string[] | undefined;
   /** Columns that are forecast from. Default: the targets. */
@@ -50,9 +54,12 @@ export interface OutlookOptions {
   daySeconds?: number | undefined;
   /** A network beside the bank of averages; its inputs are the columns of `inputs` and sine and cosine of the time of day. Default null. */
   network?: Network | null | undefined;
-  /** λ of the regression; features and targets are in units of their mean. Default 1. */
-  ridge?: number | undefined;
-  /** Folds of the evaluation, 1 to 1000: how often it is fitted again. Default 10. */
+  /**
+   * Candidates of λ of the regression, chosen for each target and horizon by the forecasts before; features and targets are in
+   * units of their mean. Default [1, 10, 100, 1000, 10000].
+   */
+  ridges?: number[] | undefined;
+  /** Folds of the evaluation, 1 to 1000: how often it is fitted again. Default 20. */
   folds?: number | undefined;
   /** Share of the time that is only learned from, in (0, 1). Default 0.25. */
   warmupShare?: number | undefined;
@@ -92,12 +99,24 @@ export interface OutlookForecast {
   model: string;
 }
 
+/** Forecasts of the evaluation beside what came: series of one length, engine after engine. */
+export interface OutlookReplay {
+  /** The model. */
+  model: string;
+  /** When the outcome came: UTC, seconds since 1970; the end of a step. */
+  timeSeconds: number[];
+  /** What was forecast for then. */
+  forecast: number[];
+  /** What came. */
+  outcome: number[];
+}
+
 /** A model after its training. */
 interface Candidate {
   name: string;
   /** Of each target at each horizon. */
   pairs: Pairs[][];
-  trained: { model: FeatureModel; readout: LinearReadout } | null;
+  trained: { model: FeatureModel; fit: Fit } | null;
 }
 
 /**
@@ -126,7 +145,7 @@ export class Outlook {
   #candidates: Candidate[] = [];
   #report: OutlookReport | null = null;
 
-  constructor(options: OutlookOptions = {}) {
+  constructor(options: OutlookModelOptions = {}) {
     const checked = checkOptions(outlookSchema, options, 'Outlook');
     const { targets, inputs = targets, horizonsSeconds, stepSeconds, daySeconds, network } = checked;
     for (const [i, seconds] of horizonsSeconds.entries()) {
@@ -155,7 +174,7 @@ export class Outlook {
     const { signal, onProgress } = checkOptions(trainSchema, options, 'train');
     const all = Array.isArray(series) ? (series as readonly OutlookSeries[]) : [series as OutlookSeries];
     if (all.length === 0) throw argumentError('one series or more', 'series', all);
-    const { targets, inputs, ridge, folds } = this.#options;
+    const { targets, inputs, ridges, folds } = this.#options;
     const lesson = lessonOf(all, this.#options);
     const total = folds * this.#models.length;
     let done = 0;
@@ -170,8 +189,8 @@ export class Outlook {
     });
     const trained: Candidate[] = [];
     for (const model of this.#models) {
-      const { forecasts, readout } = await walkForward(model, lesson, { targets, inputs, ridge, signal, onFold });
-      trained.push(this.#candidate(model.name, forecasts, lesson, { model, readout }));
+      const fit = await walkForward(model, lesson, { targets, inputs, ridges, signal, onFold });
+      trained.push(this.#candidate(model.name, fit.forecasts, lesson, { model, fit }));
     }
     this.#lesson = lesson;
     this.#candidates = [...plain, ...trained];
@@ -205,6 +224,26 @@ export class Outlook {
     );
   }
 
+  /**
+   * What the evaluation forecast of a target at a horizon, beside what came: by the model that erred least, or by the one named.
+   * Errors: RangeError ERR_DTESN_ARGUMENT for a target, horizon or model that was not evaluated.
+   */
+  replay(target: string, horizonSeconds: number, model?: string): OutlookReplay {
+    const { lesson } = this.#trained();
+    const { targets, horizonsSeconds, stepSeconds } = this.#options;
+    const [j, k] = [targets.indexOf(target), horizonsSeconds.indexOf(horizonSeconds)];
+    if (j < 0) throw rangeError(`one of ${targets.join(', ')}`, 'target', target);
+    if (k < 0) throw rangeError(`one of ${horizonsSeconds.join(', ')}`, 'horizonSeconds', horizonSeconds);
+    const found = model === undefined ? this.#best(j, k) : this.#candidates.find(({ name }) => name === model);
+    if (found === undefined) {
+      throw rangeError(`one of ${this.#candidates.map(({ name }) => name).join(', ')}`, 'model', model);
+    }
+    const { steps, forecast, outcome } = found.pairs[j]![k]!;
+    const first = Math.min(...lesson.pupils.map(({ steps: own, offset }) => own.startSeconds - offset * stepSeconds));
+    const timeSeconds = steps.map((step) => first + step * stepSeconds + horizonSeconds);
+    return { model: found.name, timeSeconds, forecast: [...forecast], outcome: [...outcome] };
+  }
+
   #value(
     { name, trained }: Candidate,
     { steps, lesson, j, k }: { steps: ReturnType<typeof stepsOf>; lesson: Lesson; j: number; k: number },
@@ -217,8 +256,9 @@ export class Outlook {
       const { forecasts } = baselines.find((one) => one.name === name)!;
       return forecasts(values, lesson, steps.count)[last * width + k]!;
     }
-    const { model, readout } = trained;
+    const { model, fit } = trained;
     const rows = featureRows(model, { steps, offset: 0 }, lesson, inputs);
+    const readout = fit.readouts[fit.chosen[j * width + k]!]!;
     const output = readout.apply(rows.subarray(last * model.size)).data[j * width + k]!;
     return basesOf(values)[last]! + lesson.scale.get(targets[j]!)! * output;
   }
