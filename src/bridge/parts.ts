@@ -11,7 +11,7 @@ import { type BridgeConfig, Configuration, ConfigurationError, definitionSchema 
 import { CurrentProcessor } from './current-processor.js';
 import { followEngines } from './engine-changes.js';
 import { EngineContexts } from './engine-contexts.js';
-import { type EngineReference, EngineSet, EventLog } from './engines/index.js';
+import { type EngineReference, EngineSet, EventLog, KeptTelemetry } from './engines/index.js';
 import { FirstEngine } from './first-engine.js';
 import { BodyBudget, Tokens } from './http/index.js';
 import { applyChange, type LiveParts, runnerBounds } from './live-changes.js';
@@ -98,7 +98,10 @@ export async function openParts(options: OpenOptions): Promise<Parts> {
   closers.add(() => tokens.close());
   const events = new EventLog({ metrics });
   const references = [...given, ...config.engines.map(engineReference)] as EngineReference[];
-  const engines = await EngineSet.start({ engines: references, enginesFile: config.enginesFile, events, log, metrics });
+  const { stateDir } = config;
+  const telemetry = stateDir === null ? null : await KeptTelemetry.open({ dir: stateDir, clock: systemClock, log });
+  const { enginesFile } = config;
+  const engines = await EngineSet.start({ engines: references, enginesFile, events, log, metrics, telemetry });
   closers.add(() => engines.close());
   heartbeat.phase('building');
   const makeProcessor = processorOf(engines);

@@ -36,6 +36,7 @@ import { EngineGauges } from './engine-gauges.js';
 import type { EngineItem } from './engine-item.js';
 import { type CheckedEngineSetOptions, type EngineSetOptions, optionsSchema } from './engine-set-options.js';
 import type { EventLog } from './event-log.js';
+import type { KeptTelemetry } from './kept-telemetry.js';
 import { meetsObjectives, objectivesFactor } from './objectives.js';
 import { orcaLoad } from './orca.js';
 import { pickReason } from './pick-reason.js';
@@ -65,6 +66,7 @@ export class EngineSet {
   readonly #tickets: TicketBook;
   readonly #resolve: Resolve;
   readonly #epochMs: number;
+  readonly #telemetry: KeptTelemetry | null;
   readonly #engines = new Map<string, Watched>();
   readonly #discoveries = new Map<string, Discovery>();
   readonly #stopCollecting: () => void;
@@ -73,11 +75,12 @@ export class EngineSet {
   #changing: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  private constructor({ clock, events, log, metrics, monitor, affinity, resolve }: CheckedEngineSetOptions) {
+  private constructor({ clock, events, log, metrics, monitor, affinity, resolve, telemetry }: CheckedEngineSetOptions) {
     this.#clock = clock;
     this.#events = events;
     this.#log = log;
     this.#resolve = resolve;
+    this.#telemetry = telemetry;
     this.#gauges = new EngineGauges(metrics);
     this.#epochMs = wallMs() - clock.now();
     this.#fleet = new Fleet([], { allowEmpty: true, spreadFirst: true, clock, affinity, monitor });
@@ -95,6 +98,7 @@ export class EngineSet {
       for (const reference of checked.engines) await set.add(reference);
       if (checked.enginesFile !== undefined) await set.#readFile(checked.enginesFile);
       else if (checked.engines.length === 0) await set.#simulate();
+      checked.telemetry?.start(() => set.#snapshots());
     } catch (error) {
       await set.close();
       throw error;
@@ -214,6 +218,8 @@ export class EngineSet {
     await Promise.all([...this.#discoveries.values()].map((discovery) => discovery.close()));
     await this.#changing;
     await this.#fleet.close();
+    await this.#telemetry?.close();
+    await this.#telemetry?.save(this.#snapshots());
     for (const { engine } of this.#engines.values()) await this.#dismiss(engine);
     this.#engines.clear();
     await this.#simulation?.close();
@@ -221,6 +227,10 @@ export class EngineSet {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #snapshots(): Map<string, Uint8Array> {
+    return new Map([...this.#engines.values()].map(({ engine }) => [engine.name, engine.snapshot()]));
   }
 
   async #simulate(): Promise<void> {
@@ -292,6 +302,7 @@ export class EngineSet {
         },
         observed: (_, signs) => this.#tickets.observed(name, signs),
       },
+      kept: this.#telemetry?.take(name) ?? null,
     });
     this.#engines.set(name, { engine: watched, origin, drained: false });
     this.#append('added', name, { url, simulated: engine.simulated });

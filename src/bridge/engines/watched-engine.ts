@@ -41,6 +41,8 @@ export interface WatchedEngineOptions {
   /** Says how many requests callers are known to wait for; called at each observation. */
   inFlight: () => number;
   listener: WatchedEngineListener;
+  /** Telemetry of before a restart of the bridge; null without any. */
+  kept: Uint8Array | null;
 }
 
 export class WatchedEngine {
@@ -48,7 +50,7 @@ export class WatchedEngine {
   readonly #monitor: EngineMonitor;
   readonly #clock: Clock;
   readonly #epochMs: number;
-  readonly #ring = new TelemetryRing();
+  #ring = new TelemetryRing();
   readonly #latency = new ObservedLatency();
   readonly #closing = new AbortController();
   #figures: EngineMetrics | null = null;
@@ -57,12 +59,13 @@ export class WatchedEngine {
   #askedAt = Number.NEGATIVE_INFINITY;
   readonly #addedSeconds: number;
 
-  constructor(named: NamedEngine, { monitor, clock, epochMs, inFlight, listener }: WatchedEngineOptions) {
+  constructor(named: NamedEngine, { monitor, clock, epochMs, inFlight, listener, kept }: WatchedEngineOptions) {
     this.#named = named;
     this.#monitor = monitor;
     this.#clock = clock;
     this.#epochMs = epochMs;
     this.#addedSeconds = clock.now() / 1000;
+    if (kept !== null) this.#restore(kept);
     monitor.inFlight(inFlight);
     monitor.on('restart', () => {
       this.#ring.markRestart(this.#seconds());
@@ -121,6 +124,11 @@ export class WatchedEngine {
     return this.#ring.since(sinceSeconds);
   }
 
+  /** Figures over time as bytes, to be kept over a restart of the bridge. */
+  snapshot(): Uint8Array {
+    return this.#ring.snapshot();
+  }
+
   /** `work`: what its open tickets say. */
   item(work: { tickets: number; promptTokens: number }): EngineItem {
     const { figures, rates, restarts, state } = this.#monitor;
@@ -150,6 +158,17 @@ export class WatchedEngine {
   /** Ends what is asked; the monitor is its fleet's. */
   close(): void {
     this.#closing.abort();
+  }
+
+  /** Nothing is restored of bytes that are damaged, or of a time that is still to come: the wall clock was set back. */
+  #restore(kept: Uint8Array): void {
+    const ring = new TelemetryRing();
+    try {
+      ring.restore(kept);
+    } catch {
+      return;
+    }
+    if ((ring.newestSeconds ?? 0) <= this.#seconds()) this.#ring = ring;
   }
 
   #seconds(): number {

@@ -84,13 +84,18 @@ export class TelemetryRing {
     return this.#size === 0 ? null : this.#time[this.#index(0)]!;
   }
 
+  /** The time of the newest sample; null without one. */
+  get newestSeconds(): number | null {
+    return this.#size === 0 ? null : this.#time[this.#index(this.#size - 1)]!;
+  }
+
   /** Adds a sample; without figures or rates, one in which they are not known. */
   add(timeSeconds: number, figures: EngineMetrics | null, rates: Rates | null): void {
     this.#add(timeSeconds, sampleOf(figures, rates));
   }
 
   #add(timeSeconds: number, sample: Partial<Record<TelemetryColumn, number | null>>): void {
-    const last = this.#size === 0 ? Number.NEGATIVE_INFINITY : this.#time[this.#index(this.#size - 1)]!;
+    const last = this.newestSeconds ?? Number.NEGATIVE_INFINITY;
     if (!(timeSeconds >= last)) throw rangeError(`a time of at least ${last}`, 'timeSeconds', timeSeconds);
     this.#time[this.#next] = timeSeconds;
     for (const name of telemetryColumns) this.#columns[name][this.#next] = sample[name] ?? Number.NaN;
