@@ -15,7 +15,7 @@ const inputs = {
 await compile(root, inputs, compiled);
 const load = (name) => createRequire(import.meta.url)(path.join(compiled, `${name}.js`));
 
-export const { ScaleForecaster } = load('scaling');
+export const { ReplicaCapacity, ScaleForecaster } = load('scaling');
 export const { EngineCore } = load('core');
 export const { BurstyArrivals } = load('arrivals');
 export const { parseTrace } = load('trace');
