@@ -86,11 +86,8 @@ function usage(error: unknown): unknown {
 }
 
 async function readTrace(file: string, values: Values): Promise<OutlookSeries> {
-  const { time, ...rates } = telemetryOf(await readText(file, 'the trace'), {
-    name: file,
-    stepSeconds: stepOf({ trace: file }, values),
-  });
-  return { time, ...rates };
+  const text = await readText(file, 'the trace');
+  return telemetryOf(text, { name: file, stepSeconds: stepOf({ trace: file }, values) });
 }
 
 async function watch(
@@ -121,7 +118,7 @@ async function watch(
     await monitor.close();
     await engine.close();
   }
-  return { ...ring.since() };
+  return ring.since();
 }
 
 async function trained(outlook: Outlook, series: OutlookSeries, progress: ProgressLine): Promise<OutlookReport> {

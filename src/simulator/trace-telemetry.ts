@@ -16,8 +16,8 @@ export interface TraceTelemetryOptions {
   name?: string | undefined;
 }
 
-/** Series of one length, a value a step. */
-export interface TraceTelemetry {
+/** Series of one length, a value a step; a type, and no interface, so that it is an OutlookSeries. */
+export type TraceTelemetry = {
   /** When each step ends: UTC, seconds since 1970. */
   time: number[];
   /** Requests that came, a second. */
@@ -26,7 +26,7 @@ export interface TraceTelemetry {
   promptTokensPerSecond: number[];
   /** Tokens of their answers, a second; counted when the request came. */
   generationTokensPerSecond: number[];
-}
+};
 
 /**
  * A trace as series of telemetry: what came a second, step by step.

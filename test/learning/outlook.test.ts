@@ -1,10 +1,12 @@
 /** Outlooks trained on telemetry. */
 import { describe, expect, test } from 'vitest';
+import { TelemetryRing } from '../../src/engine/index.js';
 import { bankModel, lagModel, networkModel } from '../../src/learning/feature-models.js';
 import { Outlook, type OutlookSeries } from '../../src/learning/index.js';
 import { lessonOf } from '../../src/learning/lesson.js';
 import { walkForward } from '../../src/learning/walk-forward.js';
 import { Reservoir } from '../../src/network/index.js';
+import { telemetryOf } from '../../src/simulator/index.js';
 import { RandomStream } from '../../src/simulator/random-stream.js';
 
 const DAY = 3600;
@@ -23,6 +25,12 @@ function telemetry(seconds: number, { seed = 1, every = 10, start = 0 } = {}) {
 }
 
 const options = { daySeconds: DAY, horizonsSeconds: [10, 300], folds: 4 };
+
+test('a trace and a ring of an engine are series to train on, as they are', () => {
+  const ring: OutlookSeries = new TelemetryRing().since();
+  const trace: OutlookSeries = telemetryOf('TIMESTAMP,ContextTokens,GeneratedTokens\n2024-01-01 00:00:00,1,1');
+  for (const { time, arrivalsPerSecond } of [ring, trace]) expect([time, arrivalsPerSecond]).toEqual([[], []]);
+});
 
 describe('training', () => {
   test('a bank that knows the time of day errs less than the last value five minutes ahead, and covers 70 to 90 %', async () => {
