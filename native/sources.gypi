@@ -42,6 +42,7 @@
       "native/addon/host_functions.cc",
       "native/host/datagram.cc",
       "native/host/file_lock.cc",
+      "native/host/large_blocks.cc",
       "native/host/open_file_limit.cc",
       "native/linalg/library_floor.cc",
       "native/network/batch.cc",

@@ -1,4 +1,4 @@
-// Calls of the operating system: FileLock, sendDatagram, openFileLimit.
+// Calls of the operating system: FileLock, sendDatagram, openFileLimit, mapLargeBlocks.
 #include <napi.h>
 
 #include <memory>
@@ -8,6 +8,7 @@
 #include "addon/view.h"
 #include "host/datagram.h"
 #include "host/file_lock.h"
+#include "host/large_blocks.h"
 #include "host/open_file_limit.h"
 
 namespace dtesn::addon {
@@ -71,12 +72,16 @@ Napi::Value limit(const Napi::CallbackInfo& info) {
   return result;
 }
 
+// Blocks of glibc are mapped from 64 KiB on: smaller ones are too many for a mapping each.
+Napi::Value mapBlocks(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), mapLargeBlocks(65536)); }
+
 }  // namespace
 
 void exportHost(Napi::Env env, Napi::Object exports) {
   exports.Set("FileLock", FileLockObject::define(env));
   exports.Set("sendDatagram", Napi::Function::New<send>(env, "sendDatagram"));
   exports.Set("openFileLimit", Napi::Function::New<limit>(env, "openFileLimit"));
+  exports.Set("mapLargeBlocks", Napi::Function::New<mapBlocks>(env, "mapLargeBlocks"));
 }
 
 }  // namespace dtesn::addon

@@ -8,8 +8,9 @@
 //   features(state, out)
 //   weights(region, recurrent, input, bias), blocks(region, coupling, feedback), carry(region, out)
 //   differentials(order, input, state, gates | null, out), normBound(), effectiveRadius(region)
-//   share()                                 -> a number for { kind: 'shared' } in any environment of this process
-//   close()                                 lets go of the weights
+//   expandAsync(order, inputs[], states[], (gates | null)[], differentials[], taylor[])  inputs, states and gates are
+//   copied share()                                 -> a number for { kind: 'shared' } in any environment of this
+//   process close()                                 lets go of the weights
 #pragma once
 
 #include <napi.h>
@@ -22,6 +23,7 @@
 
 #include "addon/differential_order.h"
 #include "addon/environment.h"
+#include "addon/expansion_work.h"
 #include "addon/memory.h"
 #include "addon/network_spec.h"
 #include "addon/state_object.h"
@@ -44,9 +46,9 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
          Self::InstanceMethod("runManyAsync", &Self::runManyAsync), Self::InstanceMethod("features", &Self::features),
          Self::InstanceMethod("weights", &Self::weights), Self::InstanceMethod("blocks", &Self::blocks),
          Self::InstanceMethod("carry", &Self::carry), Self::InstanceMethod("differentials", &Self::differentials),
-         Self::InstanceMethod("normBound", &Self::norm), Self::InstanceMethod("effectiveRadius", &Self::radius),
-         Self::InstanceMethod("share", &Self::share), Self::InstanceMethod("close", &Self::close),
-         Self::InstanceAccessor("inputs", &Self::inputs, nullptr),
+         Self::InstanceMethod("expandAsync", &Self::expandAsync), Self::InstanceMethod("normBound", &Self::norm),
+         Self::InstanceMethod("effectiveRadius", &Self::radius), Self::InstanceMethod("share", &Self::share),
+         Self::InstanceMethod("close", &Self::close), Self::InstanceAccessor("inputs", &Self::inputs, nullptr),
          Self::InstanceAccessor("stateSize", &Self::stateSize, nullptr),
          Self::InstanceAccessor("featureSize", &Self::featureSize, nullptr),
          Self::InstanceAccessor("gates", &Self::gates, nullptr),
@@ -304,6 +306,13 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     return info.Env().Undefined();
   }
 
+  const Flow<T>& flowOf(Napi::Env env) const {
+    const Flow<T>* const flow = network(env).flow();
+    if (flow == nullptr)
+      failArgument(env, "Expected a network of units but received a delay line (Nvar), which has no flow");
+    return *flow;
+  }
+
   // out: trees x stateSize, of the flow of the whole network. A closed region does not flow: its rows are zero.
   Napi::Value differentials(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
@@ -313,21 +322,46 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     const size_t n = network.stateSize();
     const Span<T> state = view<T>(info[2], "state", n);
     const uint8_t* const gates = readGates(info[3]);
-    const Flow<T>* const flow = network.flow();
-    if (flow == nullptr)
-      failArgument(env, "Expected a network of units but received a delay line (Nvar), which has no flow");
+    const Flow<T>& flow = flowOf(env);
     guarded(env, [&] {
       Differentials<T> stage(n, order);
-      const Span<T> out = view<T>(info[4], "out", stage.trees() * n);
-      AlignedArray<T> drive(n), open(n);
-      flow->drive(input.data, gates, drive.data());
-      flow->mask(gates, open.data());
-      const auto map = [&](const T* x, T* y) { flow->couple(x, gates, y); };
-      const auto decay = [&](const T* x, T* y) { flow->decay(x, gates, y); };
-      stage.evaluate({map, decay, flow->segments(), constant(drive.span()), constant(open.span())}, constant(state),
-                     out);
+      expand(flow, stage, input.data, gates, constant(state), view<T>(info[4], "out", stage.trees() * n));
     });
     return env.Undefined();
+  }
+
+  Napi::Value expandAsync(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const Network<T>& network = this->network(env);
+    const int order = differentialOrder(info[0]);
+    flowOf(env);
+    if (!info[1].IsArray()) failArgument(env, "Expected an array for inputs" + butReceived(info[1]));
+    const uint32_t length = info[1].As<Napi::Array>().Length();
+    const size_t n = network.stateSize(), trees = treeTable(order).size();
+    std::vector<typename ExpansionWork<T>::Item> items(length);
+    for (uint32_t i = 0; i < length; ++i) {
+      const Span<T> input = view<T>(at(info[1], i), "inputs", network.inputs());
+      const Span<T> state = view<T>(at(info[2], i), "states", n);
+      const uint8_t* const gates = readGates(at(info[3], i));
+      auto& item = items[i];
+      item.input.assign(input.begin(), input.end());
+      item.state.assign(state.begin(), state.end());
+      if (gates != nullptr) item.gates.assign(gates, gates + network.gateCount());
+      item.differentials = view<T>(at(info[4], i), "differentials", trees * n);
+      item.taylor = view<T>(at(info[5], i), "taylor", static_cast<size_t>(order) * n);
+    }
+    return guarded(env, [&]() -> Napi::Value {
+      Pending pending(env, {info.This(), copied(info[4]), copied(info[5])});
+      auto work = std::make_unique<ExpansionWork<T>>(network_, order, std::move(items), environment(env).threads(),
+                                                     std::move(pending));
+      const Napi::Promise promise = work->promise();
+      if (length == 0) {
+        work->settle(env, Failure());
+        return promise;
+      }
+      environment(env).run(env, std::move(work));
+      return promise;
+    });
   }
 
   Napi::Value norm(const Napi::CallbackInfo& info) {

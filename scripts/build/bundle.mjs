@@ -1,7 +1,8 @@
 /**
  * The JavaScript of the package: src/ and the packages that it bundles become CommonJS files in dist/core, which share chunks.
  * `require('dtesn')` loads them, and the ES modules beside them, dist/*.js, export what they export: one core in a process,
- * whichever way it is loaded. Functions and classes keep their names, for stack traces.
+ * whichever way it is loaded. Functions and classes keep their names, for stack traces, and lines stay: Node prints the whole line that
+ * threw before an error that is not caught.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -32,7 +33,11 @@ export async function compile(root, input, folder) {
     esModule: false,
     comments: false,
     generatedCode: { symbols: false },
-    minify: { compress: true, mangle: { toplevel: false, keepNames: { function: true, class: true } }, codegen: true },
+    minify: {
+      compress: true,
+      mangle: { toplevel: false, keepNames: { function: true, class: true } },
+      codegen: { removeWhitespace: false },
+    },
   });
   await build.close();
   writeFileSync(path.join(folder, 'package.json'), '{ "type": "commonjs" }\n');

@@ -108,6 +108,15 @@ export interface NativeNetwork<F extends Floats> {
   carry(region: number, out: F): void;
   /** Elementary differentials of the flow at a state: trees x stateSize into `out`. */
   differentials(order: number, input: F, state: F, gates: Uint8Array | null, out: F): void;
+  /** The same of many states, and the Taylor coefficients they sum to, on other threads; the last two are views over shared memory. */
+  expandAsync(
+    order: number,
+    inputs: F[],
+    states: F[],
+    gates: (Uint8Array | null)[],
+    differentials: F[],
+    taylor: F[],
+  ): Promise<number>;
   normBound(): number;
   effectiveRadius(region: number): number;
   /** A number for { kind: 'shared' } in any environment of this process. */
@@ -375,6 +384,7 @@ export interface Addon {
   sendDatagram(address: string, text: string): boolean;
   /** Files this process may have open; Infinity for no limit, null on a system without the limit. */
   openFileLimit(): { soft: number; hard: number } | null;
+  mapLargeBlocks(): boolean;
 
   // trees
   /** Rooted trees of exactly this order, 1 to 20, by generating them. */

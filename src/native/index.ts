@@ -55,5 +55,5 @@ export { loadAddon } from './loader.js';
 export { checkLongRun, type LongRunOptions, longRun, longRunKeys, type Progress } from './long-run.js';
 export { packageRoot, packageVersion } from './package-root.js';
 export { changesSize, checkView, isShared, requireShared, type ViewKind } from './shared-buffer.js';
-export { type FileLock, lockFile, notifySystemd, type OpenFileLimit, openFileLimit } from './system.js';
+export { type FileLock, lockFile, mapLargeBlocks, notifySystemd, type OpenFileLimit, openFileLimit } from './system.js';
 export { setThreads, threadCount } from './threads.js';

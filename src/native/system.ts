@@ -1,6 +1,6 @@
 /**
  * Calls of the operating system that Node does not have: the lock of a file, a notification to systemd, the limit of open
- * files.
+ * files, what malloc gives back.
  *
  * Errors: DtesnError ERR_DTESN_SYSTEM where a call fails, with the system's reason; TypeError ERR_DTESN_ARGUMENT.
  */
@@ -49,6 +49,16 @@ export function notifySystemd(state: string): boolean {
 /** Files this process may have open; null on Windows, which has no such limit. */
 export function openFileLimit(): OpenFileLimit | null {
   return addon().openFileLimit();
+}
+
+/**
+ * Lets the system have each freed block of 64 KiB or more back at once, for the whole process. Otherwise glibc keeps such
+ * blocks in its heap once some were freed, and a process that serves for long grows. Returns false where the C library
+ * is not glibc, or where the environment sets the threshold (MALLOC_MMAP_THRESHOLD_, GLIBC_TUNABLES): that one stays.
+ */
+export function mapLargeBlocks(): boolean {
+  const isSet = /mmap_threshold/i.test(`${process.env['GLIBC_TUNABLES']}`) || 'MALLOC_MMAP_THRESHOLD_' in process.env;
+  return !isSet && addon().mapLargeBlocks();
 }
 
 function checkText(value: unknown, argument: string): void {

@@ -45,6 +45,14 @@ export interface StreamMemory {
   ready: Int32Array;
 }
 
+/** A state whose flow is expanded for an input, and where the B-series is written. */
+export interface Expansion {
+  input: Floats;
+  state: State;
+  differentials: Floats;
+  taylor: Floats;
+}
+
 const MAX_ORDER = 10;
 const nothing = { f32: new Float32Array(0), f64: new Float64Array(0) };
 
@@ -303,6 +311,25 @@ export abstract class Network<Facts extends object = object> {
       throw shapeError(`input with ${this.inputs} elements (inputs of ${this.owner})`, input.length);
     }
     this.native.differentials(order, storedAs(input, this.dtype, 'input'), state.data, state.gates, out);
+  }
+
+  /**
+   * The same for many states on other threads, with the Taylor coefficients Σ F(τ) / (σ(τ) γ(τ)) that the differentials of each
+   * order sum to. The views are over shared memory: `differentials` trees x stateSize, `taylor` order x stateSize. Inputs, states
+   * and gates are read before it returns.
+   * @internal
+   */
+  async expandAsync(order: number, expansions: readonly Expansion[]): Promise<void> {
+    checkWhole(order, 'order', 1, MAX_ORDER);
+    for (const { state } of expansions) state.checkIdle();
+    await this.native.expandAsync(
+      order,
+      expansions.map(({ input }) => input),
+      expansions.map(({ state }) => state.data),
+      expansions.map(({ state }) => state.gates),
+      expansions.map(({ differentials }) => differentials),
+      expansions.map(({ taylor }) => taylor),
+    );
   }
 
   /**

@@ -18,7 +18,7 @@ import {
   standardisation,
 } from '../pipeline/index.js';
 import { programShape } from '../transform/index.js';
-import { type ModelRun, runModel } from './stages.js';
+import { type ModelRun, momentsOf, runModel } from './stages.js';
 
 const CHUNK_STEPS = 64;
 
@@ -47,7 +47,11 @@ export async function agreementOf(
   const state = model.createState();
   state.gates!.set(run.state.gates!);
   try {
-    const compared = await runModel(state, states, rest, { chunkSteps: CHUNK_STEPS, signal });
+    const compared = await runModel(state, states, rest, {
+      chunkSteps: CHUNK_STEPS,
+      moments: momentsOf(model.units),
+      signal,
+    });
     return cosine(run.meanState, compared.meanState);
   } finally {
     state.close();

@@ -26,7 +26,7 @@ import type { InputAccount } from './processor-metrics.js';
 import type { ProcessorParts } from './processor-options.js';
 import { type DtesnFailure, type DtesnResult, failureOf } from './result.js';
 import { StageClock } from './stage-clock.js';
-import { type BSeriesResult, expandFlow, type ModelRun, runModel, runModelBatch, treesTo } from './stages.js';
+import { expandFlows, type ModelRun, type Moments, runModel, runModelBatch, treesTo } from './stages.js';
 import type { WavePlan } from './waves.js';
 import type { RunMemory, SeriesMemory } from './work-memory.js';
 
@@ -59,6 +59,8 @@ const SHADOW_EVERY = 16;
 export class InputRunner {
   readonly #parts: ProcessorParts;
   readonly #encoder: InputEncoder;
+  /** By what they were drafted from, which inputs share until the plan changes. */
+  readonly #wavePlans = new WeakMap<PlannedData['data'], WavePlan>();
   readonly #freshness: SourceFetcher['freshness'];
   #shadowTurn = 0;
 
@@ -94,9 +96,15 @@ export class InputRunner {
   /** Execution of a batch, by the plan for token inputs. */
   async wavePlan(options: ProcessBatchOptions): Promise<WavePlan> {
     const look = await this.#lookOf(options);
-    const { execution } = draftTransformations(look.plan('tokens').data, this.#parts.targetOf('tokens'));
-    const { batch, batchSize, parallel, threads, overlap } = execution;
-    return { batch, batchSize, parallel, threads, overlap };
+    const { data } = look.plan('tokens');
+    let plan = this.#wavePlans.get(data);
+    if (plan === undefined) {
+      const { execution } = draftTransformations(data, this.#parts.targetOf('tokens'));
+      const { batch, batchSize, parallel, threads, overlap } = execution;
+      plan = { batch, batchSize, parallel, threads, overlap };
+      this.#wavePlans.set(data, plan);
+    }
+    return plan;
   }
 
   /** A wave of one input; throws its error. */
@@ -304,15 +312,19 @@ export class InputRunner {
     );
     for (const { clock } of inputs) clock.skip();
     const memory = this.#reserve(lane, inputs);
-    const runs = await this.#runModel(states, memory, wave, options);
+    const moments = lane.moments(inputs.length);
+    const runs = await this.#runModel(states, { ...memory, moments }, wave, options);
     for (const { clock } of inputs) clock.end('model');
+    const { bseriesOrder } = this.#parts.config;
+    const lastInputs = inputs.map(({ transformed }) => transformed.series.subarray(-model.inputs));
+    const flows = await expandFlows(runs, memory, bseriesOrder, lastInputs);
+    for (const { clock } of inputs) clock.end('bseries');
     for (const [i, input] of inputs.entries()) {
       const run = runs[i]!;
-      const flow = this.#expand(model, memory.differentials, input, run);
       input.continuation?.advance(run.state.data as Float32Array, input.transformed.steps);
       account.finished(input.clock, input.transformed.steps, run.activity.includes(null));
       const { engine } = this.#parts;
-      settle(input.index, assembleResult({ engine, input, model, run, flow, together: inputs.length }));
+      settle(input.index, assembleResult({ engine, input, model, run, flow: flows[i]!, together: inputs.length }));
     }
     const fromRest = inputs.findIndex(({ continuation }) => continuation === null);
     if (fromRest >= 0) await this.#shadow(model, inputs[fromRest]!, runs[fromRest]!, options.signal);
@@ -322,13 +334,17 @@ export class InputRunner {
     const { units } = model;
     const chunkSteps = chunkOf(inputs, units);
     const steps = inputs.reduce((sum, { transformed }) => sum + Math.min(chunkSteps, transformed.steps), 0);
-    const trees = treesTo(this.#parts.config.bseriesOrder).length;
-    return memory.reserve({ states: steps * units, differentials: trees * units });
+    const { bseriesOrder: order } = this.#parts.config;
+    return memory.reserve({
+      states: steps * units,
+      differentials: inputs.length * treesTo(order).length * units,
+      taylor: inputs.length * order * units,
+    });
   }
 
   async #runModel(
     states: State[],
-    memory: RunViews,
+    { states: rows, moments }: Pick<RunViews, 'states'> & { moments: Moments[] },
     { batch, inputs }: Wave,
     { signal, onProgress }: RunOptions,
   ): Promise<ModelRun[]> {
@@ -336,21 +352,8 @@ export class InputRunner {
     const longest = Math.max(...series.map(({ steps }) => steps));
     const progress = onProgress && ((done: number) => onProgress({ stage: 'model', done, total: longest }));
     const run = { chunkSteps: chunkOf(inputs, states[0]!.network.stateSize), signal, onProgress: progress };
-    if (!batch) return [await runModel(states[0]!, memory.states, series[0]!, run)];
-    return runModelBatch(states, memory.states, series, { ...run, threads: series[0]!.execution.threads });
-  }
-
-  #expand(
-    model: DeepTreeModel,
-    differentials: Float32Array,
-    { clock, transformed }: PreparedInput,
-    run: ModelRun,
-  ): BSeriesResult {
-    clock.skip();
-    const last = transformed.series.subarray(-model.inputs);
-    const flow = expandFlow(run.state, differentials, this.#parts.config.bseriesOrder, last);
-    clock.end('bseries');
-    return flow;
+    if (!batch) return [await runModel(states[0]!, rows, series[0]!, { ...run, moments: moments[0]! })];
+    return runModelBatch(states, rows, series, { ...run, moments, threads: series[0]!.execution.threads });
   }
 
   /**

@@ -4,6 +4,7 @@
  */
 import { Arena } from '../native/index.js';
 import type { DeepTreeModel, DeepTreeOptions, State } from '../network/index.js';
+import { type Moments, momentsOf } from './stages.js';
 import { RunMemory } from './work-memory.js';
 
 /** Model options that the processor leaves to the caller; the rest follows from the configuration. */
@@ -15,6 +16,7 @@ export class Lane {
   /** Memory that a run writes. */
   readonly memory = new RunMemory();
   readonly #states: State[];
+  readonly #moments: Moments[] = [];
 
   constructor(model: DeepTreeModel) {
     this.model = model;
@@ -26,7 +28,8 @@ export class Lane {
   get bytes(): number {
     const { units, membranes } = this.model;
     const states = (this.#states.length - 1) * (Float32Array.BYTES_PER_ELEMENT * units + membranes.length);
-    return this.live.buffer.byteLength + this.memory.bytes + states;
+    const moments = this.#moments.length * 2 * Float64Array.BYTES_PER_ELEMENT * units;
+    return this.live.buffer.byteLength + this.memory.bytes + states + moments;
   }
 
   /** As many states, each at its start (by default at rest) with its first `active` membranes open. */
@@ -38,6 +41,17 @@ export class Lane {
       state.gates!.fill(1, 0, active).fill(0, active);
       return state;
     });
+  }
+
+  /** Of as many runs, each zero. */
+  moments(count: number): Moments[] {
+    while (this.#moments.length < count) this.#moments.push(momentsOf(this.model.units));
+    const moments = this.#moments.slice(0, count);
+    for (const { sum, magnitude } of moments) {
+      sum.fill(0);
+      magnitude.fill(0);
+    }
+    return moments;
   }
 
   close(): void {

@@ -34,12 +34,11 @@ export async function runModel(
   state: State,
   states: Float32Array,
   { series, steps }: TransformedInput,
-  { chunkSteps, signal, onProgress }: ModelRunOptions,
+  { chunkSteps, moments, signal, onProgress }: ModelRunOptions & { moments: Moments },
 ): Promise<ModelRun> {
   const model = state.network as DeepTreeModel;
   const { units, inputs } = model;
   const chunk = Math.min(chunkSteps, steps);
-  const moments = momentsOf(units);
   for (let done = 0; done < steps; done += chunk) {
     const count = Math.min(chunk, steps - done);
     const out = states.subarray(0, count * units);
@@ -58,12 +57,11 @@ export async function runModelBatch(
   batchStates: readonly State[],
   states: Float32Array,
   batch: readonly TransformedInput[],
-  { chunkSteps, threads, signal, onProgress }: ModelRunOptions & { threads: number },
+  { chunkSteps, moments, threads, signal, onProgress }: ModelRunOptions & { moments: Moments[]; threads: number },
 ): Promise<ModelRun[]> {
   const model = batchStates[0]!.network as DeepTreeModel;
   const { units, inputs } = model;
   const longest = Math.max(...batch.map(({ steps }) => steps));
-  const moments = batch.map(() => momentsOf(units));
   for (let done = 0; done < longest; done += chunkSteps) {
     const counts = batch.map(({ steps }) => Math.max(0, Math.min(chunkSteps, steps - done)));
     let offset = 0;
@@ -79,12 +77,13 @@ export async function runModelBatch(
   return batch.map(({ steps }, s) => runOf(batchStates[s]!, moments[s]!, steps));
 }
 
-interface Moments {
+/** Sums of x and of |x| over the steps of a run, for each unit; zero at its begin. */
+export interface Moments {
   sum: Float64Array;
   magnitude: Float64Array;
 }
 
-function momentsOf(units: number): Moments {
+export function momentsOf(units: number): Moments {
   return { sum: sharedFloats('f64', units) as Float64Array, magnitude: sharedFloats('f64', units) as Float64Array };
 }
 
@@ -113,29 +112,44 @@ export interface BSeriesResult {
 }
 
 /**
- * Elementary differentials of the flow at the end state, for the input of the last step. Those of held units are 0,
- * because their state is held; means are over the units of open membranes.
+ * B-series of the flow at the end state of each run, for the input of its last step, off the JavaScript thread. Differentials of held
+ * units are 0, because their state is held; means are over the units of open membranes. `memory` has room for trees x units and
+ * order x units of each run.
  */
-export function expandFlow(state: State, memory: Float32Array, order: number, lastInput: Float32Array): BSeriesResult {
-  const model = state.network as DeepTreeModel;
-  const trees = treesTo(order);
-  const values = memory.subarray(0, trees.length * model.units);
-  model.differentials(order, lastInput, values, state);
+export async function expandFlows(
+  runs: readonly ModelRun[],
+  memory: { differentials: Float32Array; taylor: Float32Array },
+  order: number,
+  lastInputs: readonly Float32Array[],
+): Promise<BSeriesResult[]> {
+  const model = runs[0]!.state.network as DeepTreeModel;
+  const trees = treesTo(order).length * model.units;
+  const orders = order * model.units;
+  const expansions = runs.map(({ state }, i) => ({
+    input: lastInputs[i]!,
+    state,
+    differentials: memory.differentials.subarray(i * trees, (i + 1) * trees),
+    taylor: memory.taylor.subarray(i * orders, (i + 1) * orders),
+  }));
+  await model.expandAsync(order, expansions);
+  return expansions.map((expansion) => seriesOf(model, order, expansion));
+}
+
+function seriesOf(
+  model: DeepTreeModel,
+  order: number,
+  { state, differentials, taylor }: { state: State; differentials: Float32Array; taylor: Float32Array },
+): BSeriesResult {
   const { units } = model;
   const open = model.membranes.reduce((sum, { index, units }) => sum + (state.gates![index] ? units : 0), 0);
-  const rms = (all: Floats, start = 0) => Math.sqrt(squaresOf(all, start, start + units) / open);
-  const coefficients = Array.from({ length: order }, () => new Float64Array(units));
-  for (const [row, { order: n, symmetry, density }] of trees.entries()) {
-    const coefficient = coefficients[n - 1]!;
-    const divisor = symmetry * density;
-    for (let i = 0; i < units; i++) coefficient[i]! += values[row * units + i]! / divisor;
-  }
+  const rms = (all: Floats, row: number) => Math.sqrt(squaresOf(all, row * units, (row + 1) * units) / open);
+  const last = taylor.subarray((order - 1) * units);
   return {
     order,
-    trees: trees.length,
-    taylor: coefficients.map((coefficient) => rms(coefficient)),
-    errorEstimate: Math.sqrt(squaresOfLast(model, coefficients[order - 1]!, order) / open),
-    norms: trees.map((_, row) => rms(values, row * units)),
+    trees: treesTo(order).length,
+    taylor: Array.from({ length: order }, (_, row) => rms(taylor, row)),
+    errorEstimate: Math.sqrt(squaresOfLast(model, last, order) / open),
+    norms: treesTo(order).map((_, row) => rms(differentials, row)),
   };
 }
 
@@ -147,7 +161,7 @@ function squaresOf(values: Floats, start: number, end: number): number {
 }
 
 /** Sum of the squares of leak^order times the last Taylor coefficient. */
-function squaresOfLast(model: DeepTreeModel, last: Float64Array, order: number): number {
+function squaresOfLast(model: DeepTreeModel, last: Float32Array, order: number): number {
   return model.membranes.reduce(
     (sum, { offset, units, leak }) => sum + leak ** (2 * order) * squaresOf(last, offset, offset + units),
     0,

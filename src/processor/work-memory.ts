@@ -1,6 +1,6 @@
 /**
  * Shared memory of inputs under way: of a wave its series one after the other (SeriesMemory), of a lane the chunk of
- * states kept at once and the elementary differentials (RunMemory). It grows to the largest size needed and is reused.
+ * states kept at once and the B-series of each input (RunMemory). It grows to the largest size needed and is reused.
  */
 import { Arena } from '../native/index.js';
 
@@ -29,9 +29,9 @@ class GrowingMemory<Region extends string> {
   }
 }
 
-export class RunMemory extends GrowingMemory<'states' | 'differentials'> {
+export class RunMemory extends GrowingMemory<'states' | 'differentials' | 'taylor'> {
   constructor() {
-    super(['states', 'differentials']);
+    super(['states', 'differentials', 'taylor']);
   }
 }
 

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { loadAddon } from '../../src/native/index.js';
 
 const require = createRequire(import.meta.url);
@@ -12,10 +12,14 @@ let folder = '';
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'dtesn-loader-'));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 test('without a binary the error names the platform, what was tried and the command that builds one', () => {
   writeFileSync(path.join(folder, 'package.json'), '{"name":"dtesn"}');
+  vi.stubEnv('DTESN_PREBUILD', undefined); // under sanitizers it names their build
   const attempt = () => loadAddon(folder);
   expect(attempt).toThrow(expect.objectContaining({ code: 'ERR_DTESN_BINARY' }));
   for (const part of [`${process.platform}-${process.arch}`, 'build/Release', 'prebuilds', 'npx dtesn build', folder]) {

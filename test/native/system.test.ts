@@ -4,10 +4,12 @@ import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { lockFile, native, notifySystemd, openFileLimit } from '../../src/native/index.js';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { lockFile, mapLargeBlocks, native, notifySystemd, openFileLimit } from '../../src/native/index.js';
 
 const posix = process.platform !== 'win32';
+const isGlibc =
+  process.platform === 'linux' && 'glibcVersionRuntime' in (process.report.getReport() as { header: object }).header;
 const failed = (reason: RegExp) =>
   expect.objectContaining({ name: 'DtesnError', code: 'ERR_DTESN_SYSTEM', message: expect.stringMatching(reason) });
 let folder: string;
@@ -175,4 +177,45 @@ test.skipIf(!posix)('the limit of open files is that of the shell', () => {
     .split('\n');
   expect(said.map((limit) => (limit === 'unlimited' ? Infinity : Number(limit)))).toEqual([expect.any(Number), hard]);
   expect(soft).toBeLessThanOrEqual(hard);
+});
+
+describe('blocks of malloc', () => {
+  /** How much the heap of a process grows by 100 buffers of 1 MiB after one of 20 MB was freed, in MiB. */
+  const growth = (maps: boolean) => {
+    const script = `
+      const { mapLargeBlocks } = require(process.argv[1]);
+      const maps = ${maps} && mapLargeBlocks();
+      const heap = () => {
+        const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) .*\\[heap\\]$/m.exec(require('fs').readFileSync('/proc/self/maps', 'utf8'));
+        return (parseInt(to, 16) - parseInt(from, 16)) / 2 ** 20;
+      };
+      new ArrayBuffer(20e6);
+      gc();
+      setTimeout(() => {
+        const before = heap();
+        const kept = Array.from({ length: 100 }, () => new ArrayBuffer(2 ** 20));
+        console.log(JSON.stringify({ maps, grown: heap() - before, kept: kept.length }));
+      }, 200);
+    `;
+    const options = { encoding: 'utf8', env: plain } as const;
+    return JSON.parse(spawnSync(process.execPath, ['--expose-gc', '-e', script, native.binary], options).stdout);
+  };
+
+  // Sanitizers bring a malloc of their own.
+  test.skipIf(!isGlibc || process.env['DTESN_SANITIZED'] !== undefined)(
+    'after mapLargeBlocks buffers of 1 MiB stay outside of the heap, where they would lie after a larger one was freed',
+    () => {
+      expect(growth(false).grown).toBeGreaterThan(90);
+      expect(growth(true)).toEqual({ maps: true, grown: expect.closeTo(0, 0), kept: 100 });
+    },
+  );
+
+  test('a threshold of the environment stays', () => {
+    vi.stubEnv('MALLOC_MMAP_THRESHOLD_', '1000000');
+    expect(mapLargeBlocks()).toBe(false);
+    vi.unstubAllEnvs();
+    vi.stubEnv('GLIBC_TUNABLES', 'glibc.malloc.mmap_threshold=1000000');
+    expect(mapLargeBlocks()).toBe(false);
+    vi.unstubAllEnvs();
+  });
 });

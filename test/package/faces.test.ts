@@ -123,3 +123,10 @@ test('dist has no source maps and names no folder of the machine that built it',
     });
   expect(naming).toEqual([]);
 });
+
+test('an error that is not caught shows its message, not pages of the package', () => {
+  const script = "const { Reservoir } = require('./dist/core/index.js'); new Reservoir({ units: 'x', inputs: 1 });";
+  const { stderr } = spawnSync(process.execPath, ['-e', script], { cwd: root, encoding: 'utf8' });
+  expect(stderr).toContain('TypeError [ERR_DTESN_ARGUMENT]: Expected a whole number from 1 to 16777216 for units');
+  expect(Math.max(...stderr.split('\n').map((line) => line.length))).toBeLessThan(400);
+});
