@@ -154,6 +154,24 @@ test('the table names every model, marks the least error and gives the loss of D
   expect(table).toMatch(/within p10..p90/);
 });
 
+test('a replay gives the forecasts of the evaluation beside what came, at the time when it came', async () => {
+  const series = telemetry(3 * DAY);
+  const outlook = new Outlook(options);
+  const { scores } = await outlook.train(series);
+  const { model, timeSeconds, forecast, outcome } = outlook.replay('arrivalsPerSecond', 300, 'last value');
+  expect(model).toBe('last value');
+  const at = (seconds: number) => series.arrivalsPerSecond[series.time.indexOf(seconds)];
+  expect(outcome).toEqual(timeSeconds.map(at));
+  expect(forecast).toEqual(timeSeconds.map((seconds) => at(seconds - 300)));
+  const best = outlook.replay('arrivalsPerSecond', 300);
+  const errors = best.forecast.map((value, i) => (value - best.outcome[i]!) ** 2);
+  const found = scores.find((one) => one.model === best.model && one.horizonSeconds === 300)!;
+  expect(Math.sqrt(errors.reduce((a, b) => a + b, 0) / errors.length)).toBeCloseTo(found.rmse!, 9);
+  expect(() => outlook.replay('x', 300)).toThrow(/one of arrivalsPerSecond, .* for target/);
+  expect(() => outlook.replay('arrivalsPerSecond', 20)).toThrow('one of 10, 300 for horizonSeconds');
+  expect(() => outlook.replay('arrivalsPerSecond', 10, 'magic')).toThrow(/one of last value, .* for model/);
+});
+
 test('progress counts folds, and an abort ends the training with its reason', async () => {
   const seen: number[] = [];
   await new Outlook(options).train(telemetry(3 * DAY), { onProgress: ({ done, total }) => seen.push(done / total) });
