@@ -234,7 +234,7 @@ export {
   trainReadout,
   trainReadoutAsync,
 } from './readout/index.js';
-export { coverage, type PlanningWindows, planningLoss, quantileLoss, rmse } from './scores/index.js';
+export { type PlanningWindows, planningLoss, quantileLoss } from './scores/index.js';
 export {
   type StreamId,
   StreamPool,

@@ -1,5 +1,5 @@
 /** Scores of forecasts over the folds, the same steps for every model. */
-import { coverage, planningLoss, rmse } from '../scores/index.js';
+import { planningLoss } from '../scores/index.js';
 import type { Lesson } from './lesson.js';
 import type { Forecasts } from './walk-forward.js';
 
@@ -31,7 +31,8 @@ export function pairsOf(forecasts: Forecasts, lesson: Lesson, names: readonly st
 
 /** Null where the model could not say at some step. */
 export function rmseOf({ forecast, outcome }: Pairs): number | null {
-  const error = forecast.length === 0 ? Number.NaN : rmse(forecast, outcome);
+  const sum = forecast.reduce((total, value, i) => total + (value - outcome[i]!) ** 2, 0);
+  const error = Math.sqrt(sum / forecast.length);
   return Number.isNaN(error) ? null : error;
 }
 
@@ -47,19 +48,16 @@ export function marginsOf({ forecast, outcome }: Pairs): [number, number] {
  * outcomes had come. Null without any.
  */
 export function coverageOf(pairs: Pairs, bounds: readonly number[], ahead: number): number | null {
-  const [low, high, outcome]: [number[], number[], number[]] = [[], [], []];
+  let [within, count] = [0, 0];
   for (const [i, begin] of bounds.slice(0, -1).entries()) {
     const past = part(pairs, (step) => step + ahead < begin);
     if (past.steps.length < 20) continue;
     const [down, up] = marginsOf(past);
-    const fold = part(pairs, (step) => step >= begin && step < bounds[i + 1]!);
-    for (const [n, value] of fold.forecast.entries()) {
-      low.push(value + down);
-      high.push(value + up);
-      outcome.push(fold.outcome[n]!);
-    }
+    const { forecast, outcome } = part(pairs, (step) => step >= begin && step < bounds[i + 1]!);
+    within += outcome.filter((value, n) => value >= forecast[n]! + down && value <= forecast[n]! + up).length;
+    count += outcome.length;
   }
-  return outcome.length === 0 ? null : coverage(low, high, outcome);
+  return count === 0 ? null : within / count;
 }
 
 function part({ steps, forecast, outcome }: Pairs, isIn: (step: number) => boolean): Pairs {
