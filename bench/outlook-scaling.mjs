@@ -3,7 +3,8 @@
  * virtual time. For each policy (scaling/policies.mjs) the replicas that keep 98.5 % of the requests within 2 s to the first token, from
  * a sweep of the target use; and the same policies, at the default target use, when crowds come.
  *
- * A day lasts two hours, so that three days are learned from and the fourth is measured. The capacity of a replica is that of a flood.
+ * A day lasts two hours, so that three days are learned from and the fourth is measured. The capacity of a replica is that of a flood,
+ * in the last row that which the replicas' own counters show (ReplicaCapacity).
  * Figures are replicas (mean over the day) and shares: equal for equal seeds, on any machine.
  *
  *     node bench/run.mjs outlook-scaling [--quick] [--trace FILE]
@@ -11,6 +12,7 @@
 
 import { round } from './measure.mjs';
 import { dayLoad } from './scaling/day-load.mjs';
+import { MeasuredCapacity } from './scaling/measured-capacity.mjs';
 import { countsOf, policyLoads } from './scaling/policies.mjs';
 import { DECISION_SECONDS, floodThroughput, replicaLoop } from './scaling/replica-loop.mjs';
 
@@ -20,6 +22,7 @@ const PEAK_REPLICAS = 3;
 const STARTUP_SECONDS = 60;
 const SHARE = 0.985;
 const DEFAULT_USE = 0.7;
+const MEASURED = 'ours, capacity measured';
 const uses = [0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1];
 
 export async function run({ quick, trace = null }) {
@@ -27,7 +30,7 @@ export async function run({ quick, trace = null }) {
   const days = seeds.map((seed) => prepare({ trace, seed, crowds: false }));
   const crowds = seeds.map((seed) => prepare({ trace, seed, crowds: true }));
   const names = Object.keys(days[0].loads);
-  const shown = quick ? ['persistence', 'ours'] : names;
+  const shown = quick ? ['persistence', 'ours'] : [...names, MEASURED];
   const rows = shown.map((name) => ({ name, sweep: sweep(days, name, quick ? [0.6, 0.7, 0.8] : uses) }));
   const base = replicasAt(rows[0].sweep);
   return rows.map(({ name, sweep: points }) => {
@@ -61,8 +64,11 @@ function prepare({ trace, seed, crowds }) {
 }
 
 function loop({ capacity, loads, arrivals, from, to }, name, use) {
-  const desired = (time) => Math.ceil(loads[name][time / DECISION_SECONDS] / capacity / use - 1e-9);
-  return replicaLoop({ arrivals, from, to, desired, startupSeconds: STARTUP_SECONDS });
+  const measured = name === MEASURED ? new MeasuredCapacity(capacity) : null;
+  const planned = loads[name === MEASURED ? 'ours' : name];
+  const desired = (time) => Math.ceil(planned[time / DECISION_SECONDS] / (measured?.value ?? capacity) / use - 1e-9);
+  const observe = (time, replicas) => measured?.observe(time, replicas);
+  return replicaLoop({ arrivals, from, to, desired, observe, startupSeconds: STARTUP_SECONDS });
 }
 
 function sweep(days, name, tried) {

@@ -40,6 +40,7 @@ const suites = [
   'bridge',
   'engines',
   'outlook',
+  'outlook-forecast',
   'outlook-health',
   'outlook-scaling',
 ];

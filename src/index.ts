@@ -49,6 +49,17 @@ export {
 export * from './entry-points/engine.js';
 export * from './entry-points/simulator.js';
 export {
+  Outlook,
+  type OutlookForecast,
+  type OutlookLoss,
+  type OutlookModelOptions,
+  type OutlookReplay,
+  type OutlookReport,
+  type OutlookScore,
+  type OutlookSeries,
+  type OutlookTrainOptions,
+} from './learning/index.js';
+export {
   Arena,
   type ArenaDtypes,
   type ArenaDtypesOf,
@@ -164,6 +175,7 @@ export {
   type RunSeries,
   type TransformedSeries,
 } from './pipeline/index.js';
+export { type OutlookPlotOptions, outlookPlot } from './plots/index.js';
 export {
   type CacheFigures,
   type ContextOrigin,
@@ -223,6 +235,7 @@ export {
   trainReadout,
   trainReadoutAsync,
 } from './readout/index.js';
+export { type PlanningWindows, planningLoss, quantileLoss } from './scores/index.js';
 export {
   type StreamId,
   StreamPool,

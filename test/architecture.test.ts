@@ -26,6 +26,9 @@ const rooms: Record<string, string[]> = {
   monitor: ['errors', 'abort', 'engine'],
   simulator: ['errors', 'abort', 'engine'],
   outlook: ['errors', 'abort', 'engine', 'monitor', 'simulator'],
+  scores: ['errors'],
+  plots: ['errors'],
+  learning: ['errors', 'network', 'readout', 'scores'],
   processor: [
     'errors',
     'host',
@@ -60,7 +63,21 @@ const rooms: Record<string, string[]> = {
     'processor',
   ],
   'entry-points': ['errors', 'host', 'abort', 'engine', 'sources', 'monitor', 'outlook', 'simulator'],
-  cli: ['errors', 'host', 'native', 'engine', 'pipeline', 'processor', 'simulator', 'outlook', 'bridge'],
+  cli: [
+    'errors',
+    'host',
+    'native',
+    'network',
+    'engine',
+    'monitor',
+    'pipeline',
+    'plots',
+    'processor',
+    'simulator',
+    'outlook',
+    'learning',
+    'bridge',
+  ],
 };
 
 /** For each folder of native/, the folders it may include. */

@@ -11,11 +11,23 @@ import { EngineCore } from './sources.mjs';
 const ENGINE = { maxModelLen: 8192, maxNumSeqs: 64, maxBatchedTokens: 2048, kvBlocks: 5120, blockSize: 16 };
 export const DECISION_SECONDS = 10;
 
-/** `desired(time, replicas)`: how many replicas to have, asked every 10 s; `arrivals` begin at `from`. */
-export function replicaLoop({ arrivals, from, to, desired, startupSeconds = 60, most = 6, sloSeconds = 2 }) {
+/**
+ * `desired(time)`: how many replicas to have, asked every 10 s; `observe(time, replicas)`: a look at those that serve, each second;
+ * `arrivals` begin at `from`.
+ */
+export function replicaLoop({
+  arrivals,
+  from,
+  to,
+  desired,
+  observe = () => {},
+  startupSeconds = 60,
+  most = 6,
+  sloSeconds = 2,
+}) {
   const pool = new Pool({ startupSeconds, most });
   let [within, paid, next] = [0, 0, 0];
-  pool.begin(from, desired(from, []));
+  pool.begin(from, desired(from));
   for (let time = from + 1; time <= to; time++) {
     for (; next < arrivals.length && arrivals[next].time <= time; next++) {
       const arrival = arrivals[next];
@@ -25,7 +37,8 @@ export function replicaLoop({ arrivals, from, to, desired, startupSeconds = 60, 
     }
     pool.advanceTo(time);
     paid += pool.count;
-    if (time % DECISION_SECONDS === 0) pool.resize(desired(time, pool.serving(time)), time);
+    observe(time, pool.serving(time));
+    if (time % DECISION_SECONDS === 0) pool.resize(desired(time), time);
   }
   // The last requests end unpaid: equal for every policy.
   pool.advanceTo(to + 120);

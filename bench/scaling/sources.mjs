@@ -11,7 +11,6 @@ const inputs = {
   arrivals: 'src/simulator/arrivals.ts',
   trace: 'src/simulator/trace.ts',
   random: 'src/simulator/random-stream.ts',
-  online: 'src/outlook/online/index.ts',
 };
 await compile(root, inputs, compiled);
 const load = (name) => createRequire(import.meta.url)(path.join(compiled, `${name}.js`));
@@ -19,5 +18,5 @@ const load = (name) => createRequire(import.meta.url)(path.join(compiled, `${nam
 export const { ReplicaCapacity, ScaleForecaster } = load('scaling');
 export const { EngineCore } = load('core');
 export const { BurstyArrivals } = load('arrivals');
-export const { parseTrace, TraceArrivals } = load('trace');
+export const { parseTrace } = load('trace');
 export const { RandomStream } = load('random');

@@ -11,7 +11,7 @@ import { type BridgeConfig, Configuration, ConfigurationError, definitionSchema 
 import { CurrentProcessor } from './current-processor.js';
 import { followEngines } from './engine-changes.js';
 import { EngineContexts } from './engine-contexts.js';
-import { type EngineReference, EngineSet, EventLog } from './engines/index.js';
+import { type EngineReference, EngineSet, EventLog, KeptTelemetry } from './engines/index.js';
 import { FirstEngine } from './first-engine.js';
 import { BodyBudget, Tokens } from './http/index.js';
 import { applyChange, type LiveParts, runnerBounds } from './live-changes.js';
@@ -98,15 +98,18 @@ export async function openParts(options: OpenOptions): Promise<Parts> {
   closers.add(() => tokens.close());
   const events = new EventLog({ metrics });
   const references = [...given, ...config.engines.map(engineReference)] as EngineReference[];
+  const { enginesFile, stateDir } = config;
+  const telemetry = stateDir === null ? null : await KeptTelemetry.open({ dir: stateDir, clock: systemClock, log });
   const { admission, ...scale } = config.outlook;
   const engines = await EngineSet.start({
     engines: references,
-    enginesFile: config.enginesFile,
+    enginesFile,
     admission,
     scale,
     events,
     log,
     metrics,
+    telemetry,
   });
   closers.add(() => engines.close());
   heartbeat.phase('building');

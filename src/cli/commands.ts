@@ -183,9 +183,59 @@ const replayFlags = {
   ...helpFlag,
 } as const satisfies Flags;
 
+const outlookFlags = {
+  engine: {
+    type: 'string',
+    value: 'URL',
+    about: 'watches this server instead of reading a trace (or DTESN_ENGINE_URL where no trace is named)',
+  },
+  'api-key': { type: 'string', value: 'KEY', about: 'for servers that want one (or DTESN_API_KEY)' },
+  seconds: {
+    type: 'string',
+    value: 'SECONDS',
+    about: 'how long --engine is watched, once a second, 60 to 86400 (600)',
+  },
+  step: {
+    type: 'string',
+    value: 'SECONDS',
+    about: 'samples are averaged over so long, 0.1 to 3600 (10; 1 with --engine)',
+  },
+  horizon: {
+    type: 'string',
+    multiple: true,
+    value: 'SECONDS',
+    about:
+      'how far ahead, a multiple of the step; may be given again (10, 60, 300 and 600; 1, 10, 30 and 60 with --engine)',
+  },
+  units: {
+    type: 'string',
+    value: 'N',
+    about: 'of a reservoir that is trained beside the moving averages, 0 to 2000; 0 for none (100)',
+  },
+  plot: {
+    type: 'string',
+    value: 'FILE',
+    completes: 'file',
+    about: 'writes an SVG picture of the arrivals and of the best forecast of them at the second horizon',
+  },
+  json,
+  ...helpFlag,
+} as const satisfies Flags;
+
 export const shells = ['bash', 'zsh', 'fish'] as const;
 
-const names = ['process', 'sources', 'bridge', 'simulate', 'replay', 'doctor', 'build', 'help', 'completion'] as const;
+const names = [
+  'process',
+  'sources',
+  'bridge',
+  'simulate',
+  'replay',
+  'outlook',
+  'doctor',
+  'build',
+  'help',
+  'completion',
+] as const;
 export type CommandName = (typeof names)[number];
 
 export const commands = {
@@ -220,6 +270,15 @@ export const commands = {
   bridge: {
     about: 'the server beside an inference engine that tells what it does and processes inputs',
     flags: bridgeFlags,
+  },
+  outlook: {
+    about: 'forecasts of load, evaluated walk-forward on a trace or on an engine that is watched',
+    argument: {
+      name: '[TRACE]',
+      about: 'a CSV of Azure or the JSON lines of Mooncake',
+      completes: 'file',
+    },
+    flags: outlookFlags,
   },
   simulate: { about: 'an Aphrodite server with no model behind it, for tests', flags: simulateFlags },
   replay: {

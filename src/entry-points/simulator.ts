@@ -45,4 +45,7 @@ export {
   type SimulatedEngine,
   type SimulatedModelOptions,
   type SimulationView,
+  type TraceTelemetry,
+  type TraceTelemetryOptions,
+  telemetryOf,
 } from '../simulator/index.js';

@@ -23,3 +23,4 @@ export {
 } from './simulation.js';
 export { parseTrace, TraceArrivals } from './trace.js';
 export type { TraceRequest } from './trace-request.js';
+export { type TraceTelemetry, type TraceTelemetryOptions, telemetryOf } from './trace-telemetry.js';

@@ -8,6 +8,7 @@ import type { MetricsRegistry } from '../metrics/index.js';
 import { type Resolve, systemResolve } from './discovery/index.js';
 import type { EngineReference } from './engine-definition.js';
 import type { EventLog } from './event-log.js';
+import type { KeptTelemetry } from './kept-telemetry.js';
 
 const service = <T>() => z.custom<T>((value) => typeof value === 'object' && value !== null);
 
@@ -25,6 +26,7 @@ export const optionsSchema = z.object({
     .custom<Resolve>((value) => typeof value === 'function')
     .default(() => systemResolve)
     .describe('a function'),
+  telemetry: service<KeptTelemetry>().nullable().default(null).describe('a KeptTelemetry, or null'),
   clock: clockOption,
 });
 
@@ -49,6 +51,8 @@ export interface EngineSetOptions {
   scale?: ScaleHintOptions | undefined;
   /** The addresses of a `dns+` name. Default: the system's resolver. */
   resolve?: Resolve | undefined;
+  /** Where figures over time are kept over restarts. Default: nowhere. */
+  telemetry?: KeptTelemetry | null | undefined;
   /** In place of the system's clock, for tests. */
   clock?: Clock | undefined;
 }

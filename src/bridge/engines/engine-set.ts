@@ -37,6 +37,7 @@ import type { AnomalyItem, EngineItem } from './engine-item.js';
 import { EngineRequests } from './engine-requests.js';
 import { type CheckedEngineSetOptions, type EngineSetOptions, optionsSchema } from './engine-set-options.js';
 import type { EventLog } from './event-log.js';
+import type { KeptTelemetry } from './kept-telemetry.js';
 import { TicketBook } from './tickets.js';
 import { type EngineHistory, plainEvidence, WatchedEngine } from './watched-engine.js';
 
@@ -64,6 +65,7 @@ export class EngineSet {
   readonly #requests: EngineRequests;
   readonly #resolve: Resolve;
   readonly #epochMs: number;
+  readonly #telemetry: KeptTelemetry | null;
   readonly #engines = new Map<string, Watched>();
   readonly #discoveries = new Map<string, Discovery>();
   readonly #stopCollecting: () => void;
@@ -82,11 +84,13 @@ export class EngineSet {
     admission,
     scale,
     resolve,
+    telemetry,
   }: CheckedEngineSetOptions) {
     this.#clock = clock;
     this.#events = events;
     this.#log = log;
     this.#resolve = resolve;
+    this.#telemetry = telemetry;
     this.#gauges = new EngineGauges(metrics);
     this.#epochMs = wallMs() - clock.now();
     this.scale = scale;
@@ -116,6 +120,7 @@ export class EngineSet {
       for (const reference of checked.engines) await set.add(reference);
       if (checked.enginesFile !== undefined) await set.#readFile(checked.enginesFile);
       else if (checked.engines.length === 0) await set.#simulate();
+      checked.telemetry?.start(() => set.#snapshots());
     } catch (error) {
       await set.close();
       throw error;
@@ -207,6 +212,8 @@ export class EngineSet {
     await Promise.all([...this.#discoveries.values()].map((discovery) => discovery.close()));
     await this.#changing;
     await this.#fleet.close();
+    await this.#telemetry?.close();
+    await this.#telemetry?.save(this.#snapshots());
     for (const { engine } of this.#engines.values()) await this.#dismiss(engine);
     this.#engines.clear();
     await this.#simulation?.close();
@@ -214,6 +221,10 @@ export class EngineSet {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #snapshots(): Map<string, Uint8Array> {
+    return new Map([...this.#engines.values()].map(({ engine }) => [engine.name, engine.snapshot()]));
   }
 
   async #simulate(): Promise<void> {
@@ -286,6 +297,7 @@ export class EngineSet {
         anomaly: (_, anomaly, over) => this.#anomalyChanged(name, anomaly, over),
         observed: (_, signs) => this.#tickets.observed(name, signs),
       },
+      kept: this.#telemetry?.take(name) ?? null,
     });
     this.#engines.set(name, { engine: watched, origin, drained: false });
     this.#append('added', name, { url, simulated: engine.simulated });

@@ -48,6 +48,8 @@ export interface WatchedEngineOptions {
   /** Says how many requests callers are known to wait for; called at each observation. */
   inFlight: () => number;
   listener: WatchedEngineListener;
+  /** Telemetry of before a restart of the bridge; null without any. */
+  kept: Uint8Array | null;
 }
 
 export class WatchedEngine {
@@ -55,7 +57,7 @@ export class WatchedEngine {
   readonly #monitor: EngineMonitor;
   readonly #clock: Clock;
   readonly #epochMs: number;
-  readonly #ring = new TelemetryRing();
+  #ring = new TelemetryRing();
   readonly #latency = new ObservedLatency();
   readonly #firstTokens = new FirstTokens();
   #lastFirstTokens: FirstTokenMeans | null = null;
@@ -66,12 +68,13 @@ export class WatchedEngine {
   #askedAt = Number.NEGATIVE_INFINITY;
   readonly #addedSeconds: number;
 
-  constructor(named: NamedEngine, { monitor, clock, epochMs, inFlight, listener }: WatchedEngineOptions) {
+  constructor(named: NamedEngine, { monitor, clock, epochMs, inFlight, listener, kept }: WatchedEngineOptions) {
     this.#named = named;
     this.#monitor = monitor;
     this.#clock = clock;
     this.#epochMs = epochMs;
     this.#addedSeconds = clock.now() / 1000;
+    if (kept !== null) this.#restore(kept);
     monitor.inFlight(inFlight);
     monitor.on('restart', () => {
       this.#ring.markRestart(this.#seconds());
@@ -154,6 +157,11 @@ export class WatchedEngine {
     return { ...series, ...this.#firstTokens.at(series.time) };
   }
 
+  /** Figures over time as bytes, to be kept over a restart of the bridge. */
+  snapshot(): Uint8Array {
+    return this.#ring.snapshot();
+  }
+
   /** `work`: what its open tickets say. */
   item(work: { tickets: number; promptTokens: number }): EngineItem {
     const { figures, rates, restarts, state } = this.#monitor;
@@ -190,6 +198,17 @@ export class WatchedEngine {
   #anomalyItem(anomaly: Anomaly): AnomalyItem {
     const since = new Date(this.#epochMs + 1000 * anomaly.since).toISOString();
     return anomalyItem(anomaly, since, plainEvidence);
+  }
+
+  /** Nothing is restored of bytes that are damaged, or of a time that is still to come: the wall clock was set back. */
+  #restore(kept: Uint8Array): void {
+    const ring = new TelemetryRing();
+    try {
+      ring.restore(kept);
+    } catch {
+      return;
+    }
+    if ((ring.newestSeconds ?? 0) <= this.#seconds()) this.#ring = ring;
   }
 
   #seconds(): number {

@@ -1,0 +1,2 @@
+/** Plots. */
+export { type OutlookPlotOptions, outlookPlot } from './outlook-plot.js';
