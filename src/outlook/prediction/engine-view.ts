@@ -126,6 +126,7 @@ export class EngineView {
       waiting: level(waiting) ?? last.waiting,
       kvUsage: usage === null ? last.kvUsage : Math.min(1, usage),
     };
+    this.#publish();
   }
 
   reset(): void {

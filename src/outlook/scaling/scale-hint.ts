@@ -6,7 +6,7 @@ export const hintSchema = z.object({
   targetUse: z.number().gt(0).max(1).default(0.7).describe('a number in (0, 1]'),
 });
 
-/** Options of a scale hint. */
+/** Options of a scale hint: how long an engine takes to start, and how much of the engines may be in use. */
 export interface ScaleHintOptions {
   /** Seconds from the start of a replica until it serves, 0 to 3600. Default 60. */
   startupSeconds?: number | undefined;
