@@ -38,7 +38,7 @@ describe.skipIf(!hasChromium)('the dashboard (skipped: chromium is not installed
     const labels = await page
       .locator('.plot')
       .evaluateAll((plots) => plots.map((plot) => plot.getAttribute('aria-label')));
-    expect(labels).toHaveLength(6);
+    expect(labels).toHaveLength(7);
     expect(labels[0]).toMatch(/^Requests: running \d+, waiting \d+$/);
   });
 
