@@ -112,11 +112,15 @@ export class EngineOutlook {
     return this.#now() - this.#lastSentAt <= HEARD;
   }
 
-  /** Requests without an end that were sent in the last minute. */
+  /**
+   * Requests that were sent in the last minute and wait for their first token. One that is being answered shows in the gauges;
+   * where these are 0 it has ended, and its caller did not say so.
+   */
   get inFlight(): number {
     const oldest = this.#now() - YOUNG;
-    const sent = [...this.#open].findIndex(({ sentAt }) => sentAt > oldest);
-    return sent < 0 ? 0 : this.#open.size - sent;
+    let waiting = 0;
+    for (const { sentAt, answering } of this.#open) if (sentAt > oldest && !answering) waiting++;
+    return waiting;
   }
 
   /**

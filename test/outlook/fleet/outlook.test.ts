@@ -226,6 +226,17 @@ describe('the requests of tickets', () => {
     expect(fleet.monitor('a').state.name).toBe('ready');
   });
 
+  test('that had their first token convict no engine whose gauges are 0', async () => {
+    const a = engine('a', { steps: 5 });
+    const { clock, fleet } = await fleetOf([a]);
+    const ticket = fleet.sent('a', { promptTokens: 100 });
+    await clock.pass(200);
+    ticket.firstToken(); // its end is never reported
+    a.face.still = true;
+    await clock.pass(8000);
+    expect(fleet.monitor('a').state.name).toBe('ready');
+  });
+
   test('that are older than a minute convict no engine', async () => {
     const { clock, fleet } = await fleetOf([engine('a', { steps: 5, still: true })]);
     fleet.sent('a', { promptTokens: 100 });
