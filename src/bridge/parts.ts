@@ -30,6 +30,9 @@ import {
 } from './sessions/index.js';
 import { SourceGauges } from './source-gauges.js';
 
+/** Of one process that serves for long: enough for some hundred long texts. */
+const TOKEN_CACHE_BYTES = 8 * 2 ** 20;
+
 export interface Parts {
   log: Logger;
   metrics: MetricsRegistry;
@@ -179,7 +182,8 @@ function readKey(file: string): string {
 function processorOf(engines: EngineSet): LiveParts['makeProcessor'] {
   const first = new FirstEngine(() => firstOf(engines));
   const { lanes, threads } = paceOf();
-  return (config) => DtesnProcessor.create({ engine: first, config, lanes, plan: { threads } });
+  return (config) =>
+    DtesnProcessor.create({ engine: first, config, lanes, plan: { threads }, cacheBytes: TOKEN_CACHE_BYTES });
 }
 
 async function openProcessing({ config, metrics, closers }: OpenOptions, makeProcessor: LiveParts['makeProcessor']) {
