@@ -3,9 +3,10 @@
  * at a fixed size, and is written where a page shows it. test/docs/pictures.test.ts compares the list with the pages.
  *
  *     docs/images/dashboard.webp    the dashboard of a bridge beside two simulated engines under load, one of them hung
+ *     docs/images/forecast.svg      what the first example of docs/plots.md writes; it needs no browser
  */
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +21,17 @@ const WATCHED_SECONDS = 45;
 const HUNG_AFTER_SECONDS = 25;
 
 /** Pictures by their paths in the repository. */
-export const pictures = { 'docs/images/dashboard.webp': dashboard };
+export const pictures = { 'docs/images/dashboard.webp': dashboard, 'docs/images/forecast.svg': forecast };
+
+/** Runs the example inside the package, which so finds itself by its name. */
+async function forecast(_browser, file) {
+  const [, example] = /^```js\n([\s\S]*?)^```$/m.exec(readFileSync(path.join(root, 'docs/plots.md'), 'utf8'));
+  const folder = mkdtempSync(path.join(root, 'build/plots-'));
+  writeFileSync(path.join(folder, 'example.mjs'), example);
+  execFileSync(process.execPath, ['example.mjs'], { cwd: folder });
+  copyFileSync(path.join(folder, 'forecast.svg'), file);
+  rmSync(folder, { recursive: true });
+}
 
 async function dashboard(browser, file) {
   const { EngineSimulator } = await import(path.join(root, 'dist/index.js'));

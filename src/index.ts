@@ -48,6 +48,7 @@ export {
 } from './encoding/index.js';
 export * from './entry-points/engine.js';
 export * from './entry-points/simulator.js';
+export type { Initializer, InitialWeights } from './initializers/index.js';
 export {
   Outlook,
   type OutlookForecast,
@@ -129,12 +130,14 @@ export {
   State,
   type StateOptions,
   type Topology,
+  type WeightSources,
 } from './network/index.js';
 export {
   type CsrMatrix,
   type CsrParts,
   csr,
   type Matrix,
+  type Matrix64,
   type MatrixData,
   matrix,
   type SeriesInput,
@@ -175,7 +178,6 @@ export {
   type RunSeries,
   type TransformedSeries,
 } from './pipeline/index.js';
-export { type OutlookPlotOptions, outlookPlot } from './plots/index.js';
 export {
   type CacheFigures,
   type ContextOrigin,
@@ -235,7 +237,19 @@ export {
   trainReadout,
   trainReadoutAsync,
 } from './readout/index.js';
-export { type PlanningWindows, planningLoss, quantileLoss } from './scores/index.js';
+export {
+  type CandidateOf,
+  type Evaluate,
+  type EvaluationRun,
+  type SearchConstant,
+  type SearchDimension,
+  type SearchOptions,
+  type SearchRange,
+  type SearchResult,
+  type SearchRow,
+  type SearchSpace,
+  search,
+} from './search/index.js';
 export {
   type StreamId,
   StreamPool,

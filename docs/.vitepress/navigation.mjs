@@ -20,7 +20,17 @@ const kinds = ['classes', 'functions', 'interfaces', 'type-aliases', 'variables'
 export function apiSidebar() {
   const api = path.join(docs, '.site/docs/api');
   if (!existsSync(api)) return [];
-  const entries = ['dtesn', 'dtesn/engine', 'dtesn/simulator', 'dtesn/bridge', 'dtesn/bridge-client'];
+  const entries = [
+    'dtesn',
+    'dtesn/engine',
+    'dtesn/simulator',
+    'dtesn/datasets',
+    'dtesn/initializers',
+    'dtesn/scores',
+    'dtesn/plots',
+    'dtesn/bridge',
+    'dtesn/bridge-client',
+  ];
   return entries
     .filter((entry) => existsSync(path.join(api, entry)))
     .map((entry) => ({

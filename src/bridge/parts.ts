@@ -30,6 +30,9 @@ import {
 } from './sessions/index.js';
 import { SourceGauges } from './source-gauges.js';
 
+/** Of one process that serves for long: enough for some hundred long texts. */
+const TOKEN_CACHE_BYTES = 8 * 2 ** 20;
+
 export interface Parts {
   log: Logger;
   metrics: MetricsRegistry;
@@ -199,7 +202,8 @@ function processorOf(engines: EngineSet): LiveParts['makeProcessor'] {
   const first = new FirstEngine(() => firstOf(engines));
   const { lanes, threads } = paceOf();
   const expectedLoad = () => engines.expectedLoad;
-  return (config) => DtesnProcessor.create({ engine: first, config, lanes, plan: { threads }, expectedLoad });
+  const options = { engine: first, lanes, plan: { threads }, cacheBytes: TOKEN_CACHE_BYTES, expectedLoad };
+  return (config) => DtesnProcessor.create({ ...options, config });
 }
 
 async function openProcessing({ config, metrics, closers }: OpenOptions, makeProcessor: LiveParts['makeProcessor']) {

@@ -5,7 +5,6 @@
  * again. systemd's sockets are served beside the configured
  * ones, or in place of the standard one where none is configured.
  */
-import { setFlagsFromString } from 'node:v8';
 import { mapLargeBlocks, notifySystemd } from '../native/index.js';
 import { Bridge } from './bridge.js';
 import { Drain, exitCodes, inheritedSockets, onFatal, SystemdNotifier } from './life/index.js';
@@ -25,7 +24,7 @@ export async function serve(options: BridgeOptions): Promise<number> {
   } catch (error) {
     return exitCodeOf(error, exitCodes.usage);
   }
-  keepMemoryFlat();
+  mapLargeBlocks();
   const metrics = new MetricsRegistry();
   const log = new LogWriter({ metrics, level: checked.config.logLevel });
   const systemd = new SystemdNotifier({ send: notifySystemd, log });
@@ -69,15 +68,6 @@ export async function serve(options: BridgeOptions): Promise<number> {
     systemd.close();
     await log.close();
   }
-}
-
-/**
- * The old space of V8 is collected when it has grown by a tenth and the size of the young one, not when it is four times what is alive,
- * and large blocks of malloc go back to the system when they are freed: without both a bridge grows by 25 MB of garbage in half an hour.
- */
-function keepMemoryFlat(): void {
-  setFlagsFromString('--heap-growing-percent=10');
-  mapLargeBlocks();
 }
 
 /** One line for errors that are explained (start-failure.ts); others are thrown. */

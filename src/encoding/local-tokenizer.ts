@@ -1,7 +1,7 @@
 /** The tokenizer of a model from its own files, without an engine: the same ids as the engine's /tokenize gives. */
 import { z } from 'zod';
 import { argumentError, checkOptions, DtesnError, describe } from '../errors/index.js';
-import { importOptional } from './optional-package.js';
+import { importOptional } from '../host/index.js';
 import { isToken } from './token.js';
 import { TokenizerThread } from './tokenizer-thread.js';
 

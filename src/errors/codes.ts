@@ -18,6 +18,8 @@ export type DtesnErrorCode =
   | 'ERR_DTESN_DIVERGED'
   | 'ERR_DTESN_SINGULAR'
   | 'ERR_DTESN_UNSTABLE'
+  // files
+  | 'ERR_DTESN_DATA'
   // the addon and optional packages
   | 'ERR_DTESN_BINARY'
   | 'ERR_DTESN_BINARY_LOAD'

@@ -1,5 +1,5 @@
 /** Scores of forecasts over the folds, the same steps for every model. */
-import { planningLoss } from '../scores/index.js';
+import { planningLoss, rmse } from '../scores/index.js';
 import type { Lesson } from './lesson.js';
 import type { Forecasts } from './walk-forward.js';
 
@@ -31,9 +31,7 @@ export function pairsOf(forecasts: Forecasts, lesson: Lesson, names: readonly st
 
 /** Null where the model could not say at some step. */
 export function rmseOf({ forecast, outcome }: Pairs): number | null {
-  const sum = forecast.reduce((total, value, i) => total + (value - outcome[i]!) ** 2, 0);
-  const error = Math.sqrt(sum / forecast.length);
-  return Number.isNaN(error) ? null : error;
+  return forecast.length === 0 || forecast.some(Number.isNaN) ? null : rmse(outcome, forecast);
 }
 
 /** Quantiles 0.1 and 0.9 of the errors, of all pairs. */
@@ -75,6 +73,6 @@ export function planningLossOf(pairs: readonly [Pairs, Pairs, Pairs], stepSecond
     const counts = ({ [of]: values }: Pairs) => values.map((value) => value * stepSeconds);
     return { requests: counts(requests), promptTokens: counts(prompt), generationTokens: counts(generated) };
   };
-  const loss = planningLoss(windows('forecast'), windows('outcome'));
+  const loss = planningLoss(windows('outcome'), windows('forecast'));
   return Number.isNaN(loss) ? null : loss;
 }

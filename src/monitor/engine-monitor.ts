@@ -18,6 +18,7 @@ import { type Anomaly, type AnomalyCounts, AnomalyDetector, type LoadFeatures } 
 import { type EngineState, EngineStateTracker } from './engine-state.js';
 import { IdleProbe, type Probe } from './idle-probe.js';
 import { observeEngine } from './observe-engine.js';
+import { progressed } from './progress.js';
 
 const milliseconds = z.number().positive().max(600_000);
 export const optionsSchema = z.object({
@@ -91,7 +92,8 @@ export interface EngineMonitorEvents {
 }
 
 /**
- * Watches one engine: asks /health and /metrics at a steady pace and says what state the engine is in, since when and why.
+ * Watches one engine: asks /metrics, and /health unless it goes on counting, at a steady pace and says what state the engine is in,
+ * since when and why.
  *
  *     const monitor = new EngineMonitor(engine);
  *     monitor.on('state', (now, before) => ...);      // only when the name changes
@@ -128,6 +130,8 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
   #figures: EngineMetrics | null = null;
   #scrape: EngineScrape | null = null;
   #rates: Rates | null = null;
+  /** Whether it counted more between the last two observations. */
+  #works = false;
   #observed = false;
   #readAt: number | null = null;
   #inFlight: () => number = () => 0;
@@ -257,7 +261,8 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
   async #observe(maxAgeMs: number): Promise<void> {
     const closing = this.#closing.signal;
     const late = () => new DOMException(`no answer within ${this.#timeoutMs} ms`, 'TimeoutError');
-    const request = (signal: AbortSignal) => observeEngine(this.engine, signal, { clock: this.#clock, maxAgeMs });
+    const options = { clock: this.#clock, maxAgeMs, working: this.#works ? this.#figures : null };
+    const request = (signal: AbortSignal) => observeEngine(this.engine, signal, options);
     const { scrape, ...answers } = await withTimeLimit(this.#timeoutMs, late, closing, request, this.#clock);
     if (closing.aborted) return;
     const time = this.#clock.now() / 1000;
@@ -267,7 +272,9 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
     this.#readAt = scrape?.timeSeconds ?? this.#readAt;
     const before = this.state;
     const { restarts } = this;
+    const earlier = this.#figures;
     this.#figures = answers.figures;
+    this.#works = earlier !== null && this.#figures !== null && progressed(earlier, this.#figures) === true;
     this.#observed = true;
     const readAt = scrape?.timeSeconds ?? time;
     const inFlight = this.#inFlight() + (this.#probe?.inFlight ?? 0);

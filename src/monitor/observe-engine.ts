@@ -1,10 +1,17 @@
 /**
- * One observation of an engine: /health and /metrics at the same time, and how each of them ended. Requests and answers are shared
- * with whoever else reads them (engine/telemetry/scraper.ts). It never rejects.
+ * One observation of an engine: /health and /metrics, and how each of them ended. Requests and answers are shared with whoever else
+ * reads them (engine/telemetry/scraper.ts). It never rejects.
  */
 import { type Clock, systemClock } from '../abort/index.js';
-import { type Engine, type EngineScrape, isEngineError, isScaling, scraperOf } from '../engine/index.js';
-import type { Answer, Observation } from './engine-state.js';
+import {
+  type Engine,
+  type EngineMetrics,
+  type EngineScrape,
+  isEngineError,
+  isScaling,
+  scraperOf,
+} from '../engine/index.js';
+import { type Answer, type Observation, progressed } from './engine-state.js';
 
 export interface EngineAnswers extends Omit<Observation, 'time' | 'readAt'> {
   /** What /metrics said, where it could be read. */
@@ -15,18 +22,31 @@ export interface AnswersOptions {
   clock?: Clock;
   /** Answers that another reader of this engine had less than so long ago serve too; 0 when left out. */
   maxAgeMs?: number;
+  /**
+   * Figures of an engine that works. While it goes on counting, /health is not asked, and counts as answered: its core is well. Where
+   * it does not, /health is asked after /metrics. Null, or left out: both are asked at the same time.
+   */
+  working?: EngineMetrics | null;
 }
 
 export async function observeEngine(
   engine: Engine,
   signal: AbortSignal,
-  { clock = systemClock, maxAgeMs = 0 }: AnswersOptions = {},
+  { clock = systemClock, maxAgeMs = 0, working = null }: AnswersOptions = {},
 ): Promise<EngineAnswers> {
   const scraper = scraperOf(engine, clock);
   const options = { signal, maxAgeMs };
-  const [health, metrics] = await Promise.all([answered(scraper.health(options)), answered(scraper.scrape(options))]);
-  const scrape = metrics.value ?? null;
-  return { health: health.answer, metrics: metrics.answer, figures: scrape?.figures ?? null, scrape };
+  const metrics = answered(scraper.scrape(options));
+  const askHealth = async () => (await answered(scraper.health(options))).answer;
+  const health = working === null ? askHealth() : null;
+  const scrape = (await metrics).value ?? null;
+  const works = working !== null && scrape !== null && progressed(working, scrape.figures) === true;
+  return {
+    health: works ? 'ok' : await (health ?? askHealth()),
+    metrics: (await metrics).answer,
+    figures: scrape?.figures ?? null,
+    scrape,
+  };
 }
 
 async function answered<T>(asked: Promise<T>): Promise<{ answer: Answer; value?: T }> {

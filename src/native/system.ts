@@ -57,7 +57,8 @@ export function openFileLimit(): OpenFileLimit | null {
  * is not glibc, or where the environment sets the threshold (MALLOC_MMAP_THRESHOLD_, GLIBC_TUNABLES): that one stays.
  */
 export function mapLargeBlocks(): boolean {
-  const isSet = /mmap_threshold/i.test(`${process.env['GLIBC_TUNABLES']}`) || 'MALLOC_MMAP_THRESHOLD_' in process.env;
+  const tunables = process.env['GLIBC_TUNABLES'] ?? '';
+  const isSet = process.env['MALLOC_MMAP_THRESHOLD_'] !== undefined || tunables.includes('malloc.mmap_threshold');
   return !isSet && addon().mapLargeBlocks();
 }
 

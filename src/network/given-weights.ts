@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { argumentError, describe, rangeError, shapeError } from '../errors/index.js';
+import { type Initializer, weightSeeds } from '../initializers/index.js';
 import { checkView, dtypeOf, type FloatDtype, type Floats, type OperatorSpec } from '../native/index.js';
 import { type CsrMatrix, csr, isCsr, type Matrix, storedAs } from '../numeric/index.js';
 import type { Precision } from './options.js';
@@ -29,6 +30,63 @@ export interface GivenWeights {
   input: AnyMatrix;
   /** b, one a unit. Default: zeros. */
   bias?: ArrayLike<number> | undefined;
+}
+
+/** Weights of one region: as they are, or initializers that make them. */
+export interface WeightSources {
+  /** W, units x units. Required. */
+  recurrent: AnyMatrix | Initializer;
+  /** W_in, units x inputs. Required. */
+  input: AnyMatrix | Initializer;
+  /** b, one a unit; an initializer makes units x 1. Default: zeros. */
+  bias?: ArrayLike<number> | Initializer | undefined;
+}
+
+const sourceText = `${aMatrix} or an initializer`;
+const initializerSchema = z.custom<Initializer>((value) => typeof value === 'function', sourceText);
+
+export const sourcesSchema = z.strictObject({
+  recurrent: z.union([matrixSchema, initializerSchema], sourceText),
+  input: z.union([matrixSchema, initializerSchema], sourceText),
+  bias: z.union([biasSchema, initializerSchema], 'an array or an initializer').optional(),
+});
+
+/** The weights themselves. Sizes are those of given matrices, or `units` and `inputs`, which initializers need. */
+export function madeWeights(
+  { recurrent, input, bias }: WeightSources,
+  sizes: { units?: number | undefined; inputs?: number | undefined; seed: number },
+): GivenWeights {
+  const isMade = typeof recurrent === 'function' || typeof input === 'function';
+  const units = sizes.units ?? (typeof recurrent === 'function' ? rowsOf(input) : recurrent.rows);
+  const inputs = sizes.inputs ?? (typeof input === 'function' ? undefined : input.cols);
+  if (isMade && units === undefined) throw argumentError('a whole number of units with initializers', 'units', units);
+  if (isMade && inputs === undefined)
+    throw argumentError('a whole number of inputs with initializers', 'inputs', inputs);
+  const seeds = weightSeeds(sizes.seed);
+  const weights: GivenWeights = {
+    recurrent: typeof recurrent === 'function' ? recurrent(units!, units!, seeds.recurrent) : recurrent,
+    input: typeof input === 'function' ? input(units!, inputs!, seeds.input) : input,
+    bias: typeof bias === 'function' ? columnOf(bias(units!, 1, seeds.bias)) : bias,
+  };
+  checkSize(weights.recurrent, 'weights.recurrent', units, units);
+  checkSize(weights.input, 'weights.input', units, inputs);
+  return weights;
+}
+
+const rowsOf = (source: AnyMatrix | Initializer) => (typeof source === 'function' ? undefined : source.rows);
+
+function columnOf(weights: AnyMatrix): ArrayLike<number> {
+  if ('data' in weights) return weights.data;
+  throw argumentError('an initializer of dense weights', 'weights.bias', weights);
+}
+
+/** A size that was named is that of the matrix. */
+function checkSize(weights: AnyMatrix, argument: string, rows: number | undefined, cols: number | undefined): void {
+  const isMatrix = typeof weights === 'object' && weights !== null && ('data' in weights || isCsr(weights));
+  if (!isMatrix) throw argumentError(aMatrix, argument, weights);
+  if (weights.rows !== (rows ?? weights.rows) || weights.cols !== (cols ?? weights.cols)) {
+    throw shapeError(`${argument} with ${rows} x ${cols} elements`, `${weights.rows} x ${weights.cols}`);
+  }
 }
 
 /** The dtype of a matrix's elements. */

@@ -6,12 +6,12 @@ import { checkMemory, isCsr, type Matrix, matrix } from '../numeric/index.js';
 import { type Activation, type ActivationSegment, activationSchema, segmentsOf } from './activation.js';
 import {
   biasOf,
-  biasSchema,
   dtypeOfMatrix,
-  type GivenWeights,
-  matrixSchema,
+  madeWeights,
   operatorOf,
   sizesOf,
+  sourcesSchema,
+  type WeightSources,
 } from './given-weights.js';
 import { type ClaimedNetwork, planOf, registerKind } from './handle.js';
 import { Network } from './network.js';
@@ -46,9 +46,10 @@ export const drawnSchema = z.object({
 });
 
 export const givenSchema = z.object({
-  weights: z
-    .strictObject({ recurrent: matrixSchema, input: matrixSchema, bias: biasSchema.optional() })
-    .describe('an object { recurrent, input, bias? } of matrices'),
+  weights: sourcesSchema.describe('an object { recurrent, input, bias? } of matrices or initializers'),
+  units: unitsSchema.optional().describe(unitsText),
+  inputs: regionShape.inputs.optional().describe('a whole number from 1 to 1000000'),
+  seed: regionShape.seed,
   leak: leakSchema.default(1).describe(leakText),
   dtype: z.enum(['f32', 'f64']).optional().describe("'f32' or 'f64'"),
   precision: precisionSchema,
@@ -77,8 +78,14 @@ export interface DrawnReservoirOptions extends RegionOptions {
 
 /** Weights to use as they are. */
 export interface GivenReservoirOptions extends Pick<DrawnReservoirOptions, 'leak' | 'activation' | 'state'> {
-  /** The weights W, W_in and b; W and W_in as matrices, dense or csr(...). Required. */
-  weights: GivenWeights;
+  /** The weights W, W_in and b: matrices, dense or csr(...), or initializers (dtesn/initializers). Required. */
+  weights: WeightSources;
+  /** N: what initializers need. Default: the rows of given matrices. */
+  units?: number | undefined;
+  /** D: what an initializer of W_in needs. Default: the columns of a given one. */
+  inputs?: number | undefined;
+  /** Seed that initializers make W, W_in and b of, each of a seed of its own. Default 0. */
+  seed?: number | undefined;
   /** Element type of states, series and W_in. Default: that of W, or of `precision`. */
   dtype?: FloatDtype | undefined;
   /** What W is stored in; 'bf16' and 'int8' for dense W with f32 states. Default: `dtype`. */
@@ -197,7 +204,8 @@ function planDrawn(options: DrawnReservoirOptions): NetworkPlan<ReservoirFacts> 
 
 function planGiven(options: GivenReservoirOptions): NetworkPlan<ReservoirFacts> {
   const checked = checkOptions(givenSchema, options, 'Reservoir');
-  const { weights, state } = checked;
+  const { state } = checked;
+  const weights = madeWeights(checked.weights, checked);
   const resolved = resolvePrecision(checked.dtype, checked.precision, dtypeOfMatrix(weights.recurrent));
   const { dtype, precision, narrow } = resolved;
   const topology = isCsr(weights.recurrent) ? 'sparse' : checked.topology;

@@ -1,7 +1,10 @@
 /** Numbers: matrices dense and sparse, series, and the checks they share. */
+export { asMatrix, type Matrix64 } from './as-matrix.js';
 export { type CsrMatrix, type CsrParts, csr, isCsr } from './csr.js';
+export { fft } from './fft.js';
 export { checkAllAsStored, checkAsStored, storedAs } from './finite.js';
 export { type Matrix, type MatrixData, matrix } from './matrix.js';
 export { checkMemory } from './memory.js';
 export { readOut, readSeries, type SeriesInput, type SeriesTarget } from './series.js';
+export { singularValues } from './singular-values.js';
 export { spectralRadius, spectralRadiusAsync } from './spectral-radius.js';

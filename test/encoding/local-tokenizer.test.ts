@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LocalTokenizer } from '../../src/encoding/index.js';
-import { importOptional } from '../../src/encoding/optional-package.js';
+import { importOptional } from '../../src/host/index.js';
 import fc from '../property/fast-check.js';
 import { cases } from '../quick.js';
 import { begin, end, plainDecode, plainEncode, tokenizerJson } from './byte-level-bpe.js';

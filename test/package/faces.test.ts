@@ -32,7 +32,18 @@ function printed(extension: 'cjs' | 'mjs', code: string): unknown {
   return JSON.parse(stdout);
 }
 
-const entries = ['dtesn', 'dtesn/engine', 'dtesn/simulator', 'dtesn/bridge', 'dtesn/bridge-client'];
+const entries = [
+  ...[
+    'dtesn',
+    'dtesn/engine',
+    'dtesn/simulator',
+    'dtesn/datasets',
+    'dtesn/initializers',
+    'dtesn/scores',
+    'dtesn/plots',
+  ],
+  ...['dtesn/bridge', 'dtesn/bridge-client'],
+];
 
 test.each(entries)('require and import of %s give the same objects under the same names', (entry) => {
   const code = `

@@ -21,6 +21,10 @@ export const entryPoints = {
   dtesn: 'src/index.ts',
   'dtesn/engine': 'src/entry-points/engine.ts',
   'dtesn/simulator': 'src/entry-points/simulator.ts',
+  'dtesn/datasets': 'src/datasets/index.ts',
+  'dtesn/initializers': 'src/initializers/index.ts',
+  'dtesn/scores': 'src/scores/index.ts',
+  'dtesn/plots': 'src/plots/index.ts',
   'dtesn/bridge': 'src/bridge/index.ts',
   'dtesn/bridge-client': 'src/bridge/client/index.ts',
 } as const;

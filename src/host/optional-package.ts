@@ -5,12 +5,18 @@
  */
 import { DtesnError } from '../errors/index.js';
 
-export async function importOptional(name: string, range: string, purpose: string): Promise<unknown> {
+/** `install` is what npm is told to install: other packages too, where the purpose needs several. */
+export async function importOptional(
+  name: string,
+  range: string,
+  purpose: string,
+  install = `${name}@${range}`,
+): Promise<unknown> {
   try {
     return await import(name);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
-    const message = `Expected the package ${name} for ${purpose} but it is not installed: npm install ${name}@${range}`;
+    const message = `Expected the package ${name} for ${purpose} but it is not installed: npm install ${install}`;
     throw new DtesnError('ERR_DTESN_PACKAGE', message, { cause });
   }
 }
