@@ -19,6 +19,7 @@ export {
   type Aggregation,
   type Assessment,
   aggregateMultiSourceData,
+  type ExpectedLoad,
   type Load,
   type QualityChange,
   QualityGate,
@@ -72,6 +73,17 @@ export {
   type StreamOptions,
 } from './esn/index.js';
 export type { Initializer, InitialWeights } from './initializers/index.js';
+export {
+  Outlook,
+  type OutlookForecast,
+  type OutlookLoss,
+  type OutlookModelOptions,
+  type OutlookReplay,
+  type OutlookReport,
+  type OutlookScore,
+  type OutlookSeries,
+  type OutlookTrainOptions,
+} from './learning/index.js';
 export {
   Arena,
   type ArenaDtypes,

@@ -32,6 +32,8 @@ const rooms: Record<string, string[]> = {
   pipeline: ['errors', 'abort', 'host', 'sources', 'aggregation', 'transform'],
   monitor: ['errors', 'abort', 'engine'],
   simulator: ['errors', 'abort', 'engine'],
+  outlook: ['errors', 'abort', 'engine', 'monitor', 'simulator'],
+  learning: ['errors', 'network', 'readout', 'scores'],
   processor: [
     'errors',
     'host',
@@ -61,11 +63,26 @@ const rooms: Record<string, string[]> = {
     'sources',
     'pipeline',
     'monitor',
+    'outlook',
     'simulator',
     'processor',
   ],
-  'entry-points': ['errors', 'host', 'abort', 'engine', 'sources', 'monitor', 'simulator'],
-  cli: ['errors', 'host', 'native', 'engine', 'pipeline', 'processor', 'simulator', 'bridge'],
+  'entry-points': ['errors', 'host', 'abort', 'engine', 'sources', 'monitor', 'outlook', 'simulator'],
+  cli: [
+    'errors',
+    'host',
+    'native',
+    'network',
+    'engine',
+    'monitor',
+    'pipeline',
+    'plots',
+    'processor',
+    'simulator',
+    'outlook',
+    'learning',
+    'bridge',
+  ],
 };
 
 /** For each folder of native/, the folders it may include. */

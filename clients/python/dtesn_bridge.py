@@ -8,7 +8,7 @@
         session = bridge.session(id="sensor-7")
         answer = session.steps([[0.1, 0.2], [0.3, 0.4]])
 
-On the path of an engine's request (pick, dispatch, first_token, finish) it fails open: no failure of the bridge is raised, no
+On the path of an engine's request (admit, pick, dispatch, first_token, finish) it fails open: no failure of the bridge is raised, no
 call takes longer than `budget` seconds, and after 3 failures in a row nothing is asked for `break_seconds`. All else raises
 BridgeError, or OSError where the token file cannot be read. A session survives a restart of the bridge. A client may be used by
 several threads; calls of one session run one after the other.
@@ -84,7 +84,7 @@ class BridgeError(Exception):
 
 
 class Event(NamedTuple):
-    """An event of the bridge: state, restart, drained, restored, added, removed, plan, config, sessions, missed, end."""
+    """An event of the bridge: state, restart, drained, restored, anomaly, added, removed, plan, config, sessions, missed, end."""
 
     id: Optional[str]
     event: str
@@ -475,6 +475,26 @@ class BridgeClient:
         message = _given(session=session, promptTokens=prompt_tokens, sloTtftMs=slo_ttft_ms, sloTpotMs=slo_tpot_ms)
         answer = self._failing_open("pick", "/v1/pick", message, traceparent)
         return answer if answer is not None and isinstance(answer.get("engine"), str) else None
+
+    def admit(
+        self,
+        prompt_tokens: int,
+        ttft_slo_ms: float,
+        *,
+        margin: Optional[float] = None,
+        priority: Optional[int] = None,
+        session: Optional[str] = None,
+        traceparent: Optional[str] = None,
+    ) -> Optional[Json]:
+        """Whether a request is taken, or None: go on as if it were.
+
+        {"admitted": True, "engine", "url", "ttft", "withheld"}, or {"admitted": False, "retryAfterMs", "reason"}.
+        ttft_slo_ms: milliseconds within which its first token shall come; priority below 0: sheddable work.
+        """
+        asked = {"promptTokens": prompt_tokens, "ttftSloMs": ttft_slo_ms}
+        message = {**asked, **_given(margin=margin, priority=priority, session=session)}
+        answer = self._failing_open("admit", "/v1/admit", message, traceparent)
+        return answer if answer is not None and isinstance(answer.get("admitted"), bool) else None
 
     def dispatch(
         self,

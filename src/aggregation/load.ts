@@ -16,7 +16,9 @@ import type { Sources } from '../sources/index.js';
 import { cpuContention } from './cpu-contention.js';
 import { RunningBaseline } from './running-baseline.js';
 
-const KV = { initial: 0.9, least: 0.8, most: 0.95, room: 0.1 };
+/** KV usage above which load is high whatever the baseline. */
+export const MOST_KV = 0.95;
+const KV = { initial: 0.9, least: 0.8, room: 0.1 };
 
 /**
  * Whether the load of an engine or of this host is high, with the reasons. `high` is null where no figure is known.
@@ -48,7 +50,7 @@ export class LoadDetector {
 
   #judgeUsage({ performance: { kv_cache_usage_max: usage } }: Sources, time: number): string | false | null {
     if (usage === null) return null;
-    const enter = Math.min(KV.most, Math.max(KV.least, this.#usage.high ?? KV.initial));
+    const enter = Math.min(MOST_KV, Math.max(KV.least, this.#usage.high ?? KV.initial));
     this.#high.usage = usage > (this.#high.usage ? enter - KV.room : enter);
     this.#usage.add(usage, time);
     return this.#high.usage && `the engine's KV memory is ${Math.round(usage * 100)} % full`;

@@ -14,6 +14,7 @@ import {
   loginEndpoint,
   metricsEndpoint,
   openApiEndpoint,
+  outlookEndpoints,
   probeEndpoints,
   processingEndpoints,
   referenceEndpoints,
@@ -60,6 +61,7 @@ export function bridgeEndpoints(given: EndpointParts): Endpoint[] {
     ...configurationEndpoints(configuration),
     ...contextEndpoints(contexts),
     ...engineEndpoints(engines),
+    ...outlookEndpoints(engines),
     ...eventEndpoints(events, streams, () => heartbeat.view().phase !== 'serving'),
     ...ticketEndpoints(engines),
     ...processingEndpoints(runner, (result) => {

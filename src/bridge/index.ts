@@ -11,6 +11,7 @@ export type {
   BridgeEngineInput,
   BridgeNetworkDefinition,
   BridgeNetworkInput,
+  BridgeOutlookInput,
   BridgeProcessingInput,
   BridgeSessionsInput,
 } from './configuration/index.js';

@@ -7,6 +7,7 @@
 import type { DtesnProcessor } from '../processor/index.js';
 import type { BridgeConfig } from './configuration/index.js';
 import type { CurrentProcessor } from './current-processor.js';
+import type { EngineSet } from './engines/index.js';
 import type { BodyBudget } from './http/index.js';
 import type { Logger } from './logs/index.js';
 import { BridgeError } from './messages/index.js';
@@ -17,6 +18,7 @@ export interface LiveParts {
   processor: CurrentProcessor;
   runner: BatchRunner;
   sessions: SessionService;
+  engines: EngineSet;
   bodies: BodyBudget;
   log: Logger;
   memoryFull: () => boolean;
@@ -26,7 +28,7 @@ export interface LiveParts {
 
 /** `fields`: those whose values differ. Errors: those of the builds; BridgeError impossible, memory. Nothing has changed then. */
 export async function applyChange(
-  { processor, runner, sessions, bodies, log, memoryFull, makeProcessor, makeNetworks }: LiveParts,
+  { processor, runner, sessions, engines, bodies, log, memoryFull, makeProcessor, makeNetworks }: LiveParts,
   next: BridgeConfig,
   fields: readonly string[],
 ): Promise<void> {
@@ -49,6 +51,9 @@ export async function applyChange(
   }
   runner.setBounds(runnerBounds(next));
   bodies.setMost(next.processing.maxBodyBytes);
+  const { admission, startupSeconds, targetUse } = next.outlook;
+  engines.admission = admission;
+  engines.scale = { startupSeconds, targetUse };
   if (made === null) return;
   processor.replace(made, runner).catch((error: Error & { code?: string }) => {
     log.error('the processor before the change did not close', { code: error.code ?? 'unknown' });

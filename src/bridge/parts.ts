@@ -11,7 +11,7 @@ import { type BridgeConfig, Configuration, ConfigurationError, definitionSchema 
 import { CurrentProcessor } from './current-processor.js';
 import { followEngines } from './engine-changes.js';
 import { EngineContexts } from './engine-contexts.js';
-import { type EngineReference, EngineSet, EventLog } from './engines/index.js';
+import { type EngineReference, EngineSet, EventLog, KeptTelemetry } from './engines/index.js';
 import { FirstEngine } from './first-engine.js';
 import { BodyBudget, Tokens } from './http/index.js';
 import { applyChange, type LiveParts, runnerBounds } from './live-changes.js';
@@ -101,7 +101,19 @@ export async function openParts(options: OpenOptions): Promise<Parts> {
   closers.add(() => tokens.close());
   const events = new EventLog({ metrics });
   const references = [...given, ...config.engines.map(engineReference)] as EngineReference[];
-  const engines = await EngineSet.start({ engines: references, enginesFile: config.enginesFile, events, log, metrics });
+  const { enginesFile, stateDir } = config;
+  const telemetry = stateDir === null ? null : await KeptTelemetry.open({ dir: stateDir, clock: systemClock, log });
+  const { admission, ...scale } = config.outlook;
+  const engines = await EngineSet.start({
+    engines: references,
+    enginesFile,
+    admission,
+    scale,
+    events,
+    log,
+    metrics,
+    telemetry,
+  });
   closers.add(() => engines.close());
   heartbeat.phase('building');
   const makeProcessor = processorOf(engines);
@@ -137,7 +149,17 @@ export async function openParts(options: OpenOptions): Promise<Parts> {
     () => engines.names,
   );
   const bodies = new BodyBudget(config.processing.maxBodyBytes, memoryFull);
-  const live = { processor, runner, sessions, bodies, log, memoryFull, makeProcessor, makeNetworks: sessionNetworks };
+  const live = {
+    processor,
+    runner,
+    sessions,
+    engines,
+    bodies,
+    log,
+    memoryFull,
+    makeProcessor,
+    makeNetworks: sessionNetworks,
+  };
   const configuration = openConfiguration(options, live, events);
   return { log, metrics, tokens, bodies, events, engines, processor, runner, sessions, contexts, configuration };
 }
@@ -179,8 +201,9 @@ function readKey(file: string): string {
 function processorOf(engines: EngineSet): LiveParts['makeProcessor'] {
   const first = new FirstEngine(() => firstOf(engines));
   const { lanes, threads } = paceOf();
-  return (config) =>
-    DtesnProcessor.create({ engine: first, config, lanes, plan: { threads }, cacheBytes: TOKEN_CACHE_BYTES });
+  const expectedLoad = () => engines.expectedLoad;
+  const options = { engine: first, lanes, plan: { threads }, cacheBytes: TOKEN_CACHE_BYTES, expectedLoad };
+  return (config) => DtesnProcessor.create({ ...options, config });
 }
 
 async function openProcessing({ config, metrics, closers }: OpenOptions, makeProcessor: LiveParts['makeProcessor']) {

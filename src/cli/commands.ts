@@ -153,9 +153,89 @@ const simulateFlags = {
   ...helpFlag,
 } as const satisfies Flags;
 
+/** Named here so that help and completion load no simulator: replay.ts has a rule for each. */
+export const replayPolicies = [
+  'none',
+  'admit',
+  'oracle',
+  'pick',
+  'both',
+  'least-in-flight',
+  'queue=N',
+  'tokens=N',
+] as const;
+
+const replayFlags = {
+  policy: {
+    type: 'string',
+    multiple: true,
+    value: 'RULE',
+    completes: replayPolicies,
+    about: `one row of the table; may be given again (none, admit and oracle, with several engines none and pick): ${replayPolicies.join(', ')}`,
+  },
+  load: { type: 'string', value: 'SHARE', about: 'of what the engines serve when flooded with that mix (0.7)' },
+  seed: { type: 'string', value: 'N', about: 'chooses 70 % of the requests of a file, or draws those of mmpp (0)' },
+  engines: { type: 'string', value: 'N|LIST', about: 'how many, or the speed of each: 1,1,0.7,0.5 (1)' },
+  slo: { type: 'string', value: 'MS', about: 'within which a first token counts as good (2000)' },
+  slowdown: { type: 'string', value: 'FACTOR', about: 'on all step times in the second half (1)' },
+  visible: { type: 'string', value: 'SHARE', about: 'of the requests that the gateway sees (1)' },
+  json,
+  ...helpFlag,
+} as const satisfies Flags;
+
+const outlookFlags = {
+  engine: {
+    type: 'string',
+    value: 'URL',
+    about: 'watches this server instead of reading a trace (or DTESN_ENGINE_URL where no trace is named)',
+  },
+  'api-key': { type: 'string', value: 'KEY', about: 'for servers that want one (or DTESN_API_KEY)' },
+  seconds: {
+    type: 'string',
+    value: 'SECONDS',
+    about: 'how long --engine is watched, once a second, 60 to 86400 (600)',
+  },
+  step: {
+    type: 'string',
+    value: 'SECONDS',
+    about: 'samples are averaged over so long, 0.1 to 3600 (10; 1 with --engine)',
+  },
+  horizon: {
+    type: 'string',
+    multiple: true,
+    value: 'SECONDS',
+    about:
+      'how far ahead, a multiple of the step; may be given again (10, 60, 300 and 600; 1, 10, 30 and 60 with --engine)',
+  },
+  units: {
+    type: 'string',
+    value: 'N',
+    about: 'of a reservoir that is trained beside the moving averages, 0 to 2000; 0 for none (100)',
+  },
+  plot: {
+    type: 'string',
+    value: 'FILE',
+    completes: 'file',
+    about: 'writes an SVG picture of the arrivals and of the best forecast of them at the second horizon',
+  },
+  json,
+  ...helpFlag,
+} as const satisfies Flags;
+
 export const shells = ['bash', 'zsh', 'fish'] as const;
 
-const names = ['process', 'sources', 'bridge', 'simulate', 'doctor', 'build', 'help', 'completion'] as const;
+const names = [
+  'process',
+  'sources',
+  'bridge',
+  'simulate',
+  'replay',
+  'outlook',
+  'doctor',
+  'build',
+  'help',
+  'completion',
+] as const;
 export type CommandName = (typeof names)[number];
 
 export const commands = {
@@ -191,7 +271,25 @@ export const commands = {
     about: 'the server beside an inference engine that tells what it does and processes inputs',
     flags: bridgeFlags,
   },
+  outlook: {
+    about: 'forecasts of load, evaluated walk-forward on a trace or on an engine that is watched',
+    argument: {
+      name: '[TRACE]',
+      about: 'a CSV of Azure or the JSON lines of Mooncake',
+      completes: 'file',
+    },
+    flags: outlookFlags,
+  },
   simulate: { about: 'an Aphrodite server with no model behind it, for tests', flags: simulateFlags },
+  replay: {
+    about: 'what rules of admission and routing make of a trace, in virtual time',
+    argument: {
+      name: 'TRACE',
+      about: 'a CSV of Azure, the JSON lines of Mooncake, or mmpp for an hour of bursty synthetic arrivals',
+      completes: 'file',
+    },
+    flags: replayFlags,
+  },
   doctor: {
     about: 'the binary, the instruction sets, and a check of every kernel',
     flags: { json, ...helpFlag },

@@ -1,6 +1,6 @@
 /**
  * Watches one engine: asks /health and /metrics at a steady pace and says what state the engine is in, since when and
- * why.
+ * why, and what is wrong with one that answers.
  */
 import { EventEmitter } from 'node:events';
 import { z } from 'zod';
@@ -14,8 +14,11 @@ import {
   type ListenerErrorHandler,
   ListenerErrors,
 } from '../errors/index.js';
-import { type EngineState, EngineStateTracker, progressed } from './engine-state.js';
+import { type Anomaly, type AnomalyCounts, AnomalyDetector, type LoadFeatures } from './anomalies/index.js';
+import { type EngineState, EngineStateTracker } from './engine-state.js';
+import { IdleProbe, type Probe } from './idle-probe.js';
 import { observeEngine } from './observe-engine.js';
+import { progressed } from './progress.js';
 
 const milliseconds = z.number().positive().max(600_000);
 export const optionsSchema = z.object({
@@ -24,6 +27,16 @@ export const optionsSchema = z.object({
   hungAfterMs: milliseconds.default(3500).describe('milliseconds in (0, 600000]'),
   firstAfterMs: z.number().min(0).max(600_000).default(0).describe('milliseconds in [0, 600000]'),
   phase: z.number().min(0).lt(1).default(0.5).describe('a number in [0, 1)'),
+  learnSeconds: z.number().min(60).max(2_592_000).default(86_400).describe('seconds in [60, 2592000]'),
+  loadFeatures: z
+    .custom<LoadFeatures>((value) => typeof (value as LoadFeatures | null)?.next === 'function')
+    .optional()
+    .describe('an object { size, next, reset }'),
+  probe: z
+    .custom<Probe>((value) => typeof value === 'function')
+    .optional()
+    .describe('a function ({ signal })'),
+  probeIntervalMs: z.number().min(1000).max(86_400_000).default(30_000).describe('milliseconds in [1000, 86400000]'),
   onListenerError: z
     .custom<ListenerErrorHandler>((value) => typeof value === 'function')
     .optional()
@@ -44,6 +57,20 @@ export interface EngineMonitorOptions {
   /** Where in an interval the observations after the first lie, in [0, 1). Default 0.5: an interval after the first. */
   phase?: number | undefined;
   /**
+   * Seconds of normal traffic that the limits of charts and thresholds are learned from, 60 to 2,592,000; until then these rules
+   * say nothing. Default 86,400: a day.
+   */
+  learnSeconds?: number | undefined;
+  /** What the chart describes the load of the engine by; one object an engine. Default: a bank of moving averages. */
+  loadFeatures?: LoadFeatures | undefined;
+  /**
+   * Sends the engine a completion of one token and resolves when it is answered. Called while no counter moves, at most
+   * every `probeIntervalMs`; an unanswered one counts as a request in flight. Default: none is sent.
+   */
+  probe?: Probe | undefined;
+  /** Milliseconds without progress after which the probe is sent, in [1000, 86,400,000]. Default 30,000. */
+  probeIntervalMs?: number | undefined;
+  /**
    * Called with the first error of each listener: one that throws stops neither the watch nor the other listeners. Default: a
    * warning of the process.
    */
@@ -54,12 +81,14 @@ export interface EngineMonitorOptions {
 
 /**
  * Events of EngineMonitor and their arguments: 'state' when the name changes, 'observation' after each, 'restart' at
- * each restart.
+ * each restart, 'anomaly' when one begins and 'anomalyEnded' when it is over.
  */
 export interface EngineMonitorEvents {
   state: [now: EngineState, before: EngineState];
   observation: [state: EngineState, figures: EngineMetrics | null];
   restart: [];
+  anomaly: [anomaly: Anomaly];
+  anomalyEnded: [anomaly: Anomaly];
 }
 
 /**
@@ -72,6 +101,9 @@ export interface EngineMonitorEvents {
  *     monitor.on('restart', () => ...);
  *     monitor.inFlight(3);                            // requests the caller waits for: a hang that hides them is seen
  *     monitor.inFlight(() => pending.size);           // the same, asked for at each observation
+ *     monitor.answered();                             // a first token or the end of a request came: frozen metrics are seen
+ *     monitor.on('anomaly', ({ kind, evidence, since, rule }) => ...);   // slow, leak, storm, partial-hang
+ *     monitor.anomalies                               // those present; monitor.anomalyCounts.alarmsPerDay
  *     monitor.state.name                              // 'unknown' until the first answer
  *     await monitor.close();
  *
@@ -81,7 +113,7 @@ export interface EngineMonitorEvents {
  * is asked once more, at the end of `hungAfterMs`.
  * The second observation comes (0.5 + `phase`) intervals after the first and the others an interval apart, so that monitors that
  * begin together do not ask together. Observations do not overlap: a slow one delays the next. The timer does not keep the process alive. The engine is the
- * caller's and stays open. States: see engine-state.ts; times are of the clock, in seconds.
+ * caller's and stays open. States: see engine-state.ts; anomalies: anomalies/; times are of the clock, in seconds.
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option.
  */
 export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
@@ -90,6 +122,8 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
   readonly #intervalMs: number;
   readonly #timeoutMs: number;
   readonly #tracker: EngineStateTracker;
+  readonly #detector: AnomalyDetector;
+  readonly #probe: IdleProbe | null;
   readonly #closing = new AbortController();
   readonly #errors: ListenerErrors;
   readonly #clock: Clock;
@@ -109,12 +143,17 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
     if (typeof engine?.metrics !== 'function') throw argumentError('an Engine', 'engine', engine);
     const checked = checkOptions(optionsSchema, options, 'EngineMonitor');
     const { intervalMs, timeoutMs, hungAfterMs, firstAfterMs, phase, onListenerError, clock } = checked;
+    const { learnSeconds, loadFeatures, probe, probeIntervalMs } = checked;
     this.engine = engine;
     this.#intervalMs = intervalMs;
     this.#timeoutMs = timeoutMs;
     this.#clock = clock;
     this.#errors = new ListenerErrors(onListenerError);
     this.#tracker = new EngineStateTracker(hungAfterMs / 1000);
+    this.#detector = new AnomalyDetector({ learnSeconds, hungAfter: hungAfterMs / 1000, features: loadFeatures });
+    const answered = () => this.answered();
+    this.#probe =
+      probe === undefined ? null : new IdleProbe(probe, { intervalSeconds: probeIntervalMs / 1000, answered });
     const begin = () => {
       this.#observing = this.#watch(0, (0.5 + phase) * intervalMs);
     };
@@ -152,6 +191,29 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
     return this.#tracker.restarts;
   }
 
+  /** What is wrong with the engine although it answers, the oldest first; copies. */
+  get anomalies(): Anomaly[] {
+    return this.#detector.present;
+  }
+
+  /** How many anomalies began since the watch did, and how many that is a day: in normal operation the false alarms. */
+  get anomalyCounts(): AnomalyCounts {
+    return this.#detector.counts;
+  }
+
+  /** Share of the first learning window that is over, 0 to 1; until it is 1 charts and thresholds say nothing. */
+  get learned(): number {
+    return this.#detector.learned;
+  }
+
+  /**
+   * Says that the caller had an answer of the engine now: a first token, or the end of a request. Answers that come while no counter
+   * moves show that the metrics are frozen, not the engine.
+   */
+  answered(): void {
+    this.#tracker.answered(this.#clock.now() / 1000);
+  }
+
   /**
    * Says how many requests the caller has sent to the engine and not been answered. With some in flight an engine whose
    * gauges are 0 and that counts nothing is hung, not ready. A function is called at each observation. 0 at first.
@@ -167,6 +229,7 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
   /** Ends the watch and what is being asked. */
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#probe?.close();
     this.#cancelNext();
     await this.#observing;
     this.removeAllListeners();
@@ -203,6 +266,7 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
     const { scrape, ...answers } = await withTimeLimit(this.#timeoutMs, late, closing, request, this.#clock);
     if (closing.aborted) return;
     const time = this.#clock.now() / 1000;
+    const seconds = secondsBetween(this.#scrape, scrape);
     this.#rates = ratesBetween(this.#scrape, scrape);
     this.#scrape = scrape;
     this.#readAt = scrape?.timeSeconds ?? this.#readAt;
@@ -213,11 +277,37 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
     this.#works = earlier !== null && this.#figures !== null && progressed(earlier, this.#figures) === true;
     this.#observed = true;
     const readAt = scrape?.timeSeconds ?? time;
-    const now = this.#tracker.observe({ time, readAt, ...answers, inFlight: this.#inFlight() });
-    if (this.restarts > restarts) emit(this, this.#errors, 'restart');
+    const inFlight = this.#inFlight() + (this.#probe?.inFlight ?? 0);
+    const now = this.#tracker.observe({ time, readAt, ...answers, inFlight });
+    const restarted = this.restarts > restarts;
+    if (restarted) emit(this, this.#errors, 'restart');
     if (now.name !== before.name) emit(this, this.#errors, 'state', now, before);
+    this.#findAnomalies({ now, readAt, seconds, inFlight, restarted });
+    if (this.#figures !== null) this.#probe?.observe(this.#figures, readAt);
     emit(this, this.#errors, 'observation', now, this.#figures);
   }
+
+  #findAnomalies(seen: {
+    now: EngineState;
+    readAt: number;
+    seconds: number;
+    inFlight: number;
+    restarted: boolean;
+  }): void {
+    const { now, readAt: time, seconds, inFlight, restarted } = seen;
+    const isNew = restarted || now.name === 'sleeping';
+    for (const anomaly of isNew ? this.#detector.restarted() : []) emit(this, this.#errors, 'anomalyEnded', anomaly);
+    const figures = this.#figures;
+    if (figures === null || isNew) return;
+    const state = now.name;
+    const changes = this.#detector.observe({ time, figures, rates: this.#rates, seconds, inFlight, state });
+    for (const anomaly of changes.begun) emit(this, this.#errors, 'anomaly', anomaly);
+    for (const anomaly of changes.ended) emit(this, this.#errors, 'anomalyEnded', anomaly);
+  }
+}
+
+function secondsBetween(before: EngineScrape | null, after: EngineScrape | null): number {
+  return before === null || after === null ? 0 : Math.max(0, after.timeSeconds - before.timeSeconds);
 }
 
 function ratesBetween(before: EngineScrape | null, after: EngineScrape | null): Rates | null {

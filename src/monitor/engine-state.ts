@@ -9,6 +9,8 @@
  *     sleeping      a rank sleeps
  *     hung          requests run or wait on some rank, or the caller has some in flight, but no iteration was counted, or
  *                   nothing was answered, for `hungAfter` seconds, whatever /health says
+ *     frozen        no counter moved for `hungAfter` seconds, but the caller had answers meanwhile: the engine works, its metrics
+ *                   stand still
  *     saturated     for SUSTAINED observations requests waited, requests were preempted or the KV memory was over FULL
  *     busy, ready   requests run, or none
  *     unknown       not observed yet, or it does not say
@@ -25,6 +27,8 @@ import {
   type RunFigures,
 } from '../engine/index.js';
 import { withOldNames } from '../errors/index.js';
+import { FrozenMetrics } from './frozen-metrics.js';
+import { progressCounters, progressed } from './progress.js';
 
 export const engineStates = [
   'unknown',
@@ -35,6 +39,7 @@ export const engineStates = [
   'sleeping',
   'scaling',
   'hung',
+  'frozen',
   'dead',
   'unauthorised',
   'restarting',
@@ -49,6 +54,7 @@ export const engineStates = [
  *     scaling       503 with the words of elastic scaling
  *     sleeping      a rank sleeps
  *     hung          requests run or wait, but no iteration was counted, or nothing was answered, for `hungAfterMs`
+ *     frozen        no counter moved for `hungAfterMs`, but the caller had answers meanwhile: the metrics stand still
  *     saturated     requests waited, requests were preempted or the KV memory was full for several observations in a row
  *     busy, ready   requests run, or none
  *     unknown       not observed yet, or it does not say
@@ -66,9 +72,9 @@ export interface EngineState {
   readonly since?: number | undefined;
 }
 
-/** Whether requests may be sent to an engine in this state. */
+/** Whether requests may be sent to an engine in this state; a frozen one answers, only its figures are old. */
 export function canServe({ name }: EngineState): boolean {
-  return name === 'ready' || name === 'busy' || name === 'saturated';
+  return name === 'ready' || name === 'busy' || name === 'saturated' || name === 'frozen';
 }
 
 const readable = withOldNames({ since: 'sinceSeconds' }, 'an engine state');
@@ -103,12 +109,14 @@ export class EngineStateTracker {
   #answered: number | null = null;
   /** The oldest heartbeat of what has work and stands still, at the last observation. */
   #standing = Number.POSITIVE_INFINITY;
+  readonly #frozen: FrozenMetrics;
   #strained = 0;
   #relaxed = SUSTAINED;
   #restarts = 0;
 
   constructor(hungAfter: number) {
     this.#hungAfter = hungAfter;
+    this.#frozen = new FrozenMetrics(hungAfter);
   }
 
   get state(): EngineState {
@@ -123,6 +131,11 @@ export class EngineStateTracker {
   /** From when on, in seconds, the engine is hung if it stands still until then; infinite where nothing stands still. */
   get hungAt(): number {
     return this.#standing + this.#hungAfter;
+  }
+
+  /** The caller had an answer of the engine at this time in seconds: a first token, or the end of a request. */
+  answered(time: number): void {
+    this.#frozen.answered(time);
   }
 
   observe(observation: Observation): EngineState {
@@ -173,6 +186,7 @@ export class EngineStateTracker {
     this.#restarts++;
     this.#figures = figures;
     this.#heartbeats.clear();
+    this.#frozen.forget();
     this.#strained = 0;
     this.#relaxed = SUSTAINED;
     return ['restarting', restart?.reasons ?? ['the engine answers again']];
@@ -185,11 +199,15 @@ export class EngineStateTracker {
   ): [EngineStateName, string[]] {
     if (figures.sleeping) {
       this.#heartbeats.clear();
+      this.#frozen.forget();
       return ['sleeping', ['a rank sleeps']];
     }
+    const moved = before === null || progressed(before, figures) !== false;
+    const frozen = this.#frozen.observe(time, moved, inFlight > 0);
     const hung = ranksOf(figures).flatMap((rank) => this.#stillness(rank, before, time));
     const all = this.#stillnessOfAll(figures, before, time, inFlight);
     if (hung.length === 0) hung.push(...all);
+    if (frozen !== null) return ['frozen', [frozen]];
     if (hung.length > 0) return ['hung', hung];
     const strain = this.#strain(figures, before);
     if (!this.#isSaturated()) return use(figures.running);
@@ -263,12 +281,14 @@ function isLasting(sign: string): boolean {
   return !sign.startsWith('no answer');
 }
 
-const counters = ['iterationCount', 'generationTokens', 'promptTokens', 'requestsTotal', 'preemptions'] as const;
-
 /** The figures of the restart law. */
 function runOf(figures: EngineMetrics): RunFigures {
   const { processStartSeconds: startTime, kvTokensCapacity } = figures;
-  return { startTime, kvTokensCapacity, counters: Object.fromEntries(counters.map((name) => [name, figures[name]])) };
+  return {
+    startTime,
+    kvTokensCapacity,
+    counters: Object.fromEntries(progressCounters.map((name) => [name, figures[name]])),
+  };
 }
 
 type Rank = EngineFigures & { engine: string };
@@ -276,10 +296,4 @@ type Rank = EngineFigures & { engine: string };
 /** The data-parallel engines; one without a name where the metrics do not tell them apart. */
 function ranksOf(figures: EngineMetrics): Rank[] {
   return figures.engines.length > 0 ? figures.engines : [{ ...figures, engine: '' }];
-}
-
-/** Whether work was counted since; null when the engine counts none. */
-export function progressed(before: EngineFigures, now: EngineFigures): boolean | null {
-  const known = counters.filter((name) => before[name] !== null && now[name] !== null);
-  return known.length === 0 ? null : known.some((name) => now[name]! > before[name]!);
 }

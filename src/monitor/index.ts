@@ -1,4 +1,13 @@
-/** Monitoring: the state of an engine, and of a fleet of them. */
+/** Monitoring: the state of one engine, and what is wrong with it while it answers. */
+export {
+  type Anomaly,
+  type AnomalyCounts,
+  type AnomalyKind,
+  type AnomalyRule,
+  anomalyKinds,
+  LOAD_INPUTS,
+  type LoadFeatures,
+} from './anomalies/index.js';
 export { EngineMonitor, type EngineMonitorEvents, type EngineMonitorOptions } from './engine-monitor.js';
 export {
   canServe,
@@ -7,14 +16,7 @@ export {
   EngineStateTracker,
   engineStates,
   type Observation,
-  progressed,
 } from './engine-state.js';
-export {
-  Fleet,
-  type FleetChoice,
-  type FleetEvents,
-  type FleetMember,
-  type FleetOptions,
-  type ReportedLoad,
-} from './fleet.js';
+export type { Probe } from './idle-probe.js';
 export { observeEngine } from './observe-engine.js';
+export { progressed } from './progress.js';

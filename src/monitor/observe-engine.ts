@@ -11,7 +11,8 @@ import {
   isScaling,
   scraperOf,
 } from '../engine/index.js';
-import { type Answer, type Observation, progressed } from './engine-state.js';
+import type { Answer, Observation } from './engine-state.js';
+import { progressed } from './progress.js';
 
 export interface EngineAnswers extends Omit<Observation, 'time' | 'readAt'> {
   /** What /metrics said, where it could be read. */

@@ -24,7 +24,7 @@ export {
 } from './multi-source-data.js';
 export { applyPerformanceOptimization } from './performance.js';
 export { type PlanPins, pinPlan, pinsSchema } from './pins.js';
-export { createDataProcessingPipelines, planPipelines } from './plan.js';
+export { createDataProcessingPipelines, expecting, planPipelines } from './plan.js';
 export { checkPlanOptions, type MultiSourceDataOptions, type PlanOptions, type PlanSettings } from './plan-options.js';
 export { applyResourceScaling } from './resource-scaling.js';
 export type { RunSeries } from './run-draft.js';

@@ -2,7 +2,7 @@
 import { aggregateMultiSourceData, SourceHistory } from '../aggregation/index.js';
 import type { SourceFetcher, SourceSet } from '../sources/index.js';
 import type { MultiSourceData } from './envelope.js';
-import { planPipelines } from './plan.js';
+import { expecting, planPipelines } from './plan.js';
 import { checkPlanOptions, type MultiSourceDataOptions } from './plan-options.js';
 import { defaultTarget, type PlanTarget } from './target.js';
 
@@ -64,7 +64,8 @@ export function multiSourceData(
   const settings = checkPlanOptions(options);
   const { sources, additional } = set;
   const aggregation = aggregateMultiSourceData(sources, options.history, additional);
-  return multiSourceDataOf(set, aggregation, planPipelines(sources, aggregation, target, settings, additional));
+  const judged = expecting(aggregation, sources, settings);
+  return multiSourceDataOf(set, aggregation, planPipelines(sources, judged, target, settings, additional));
 }
 
 /** The envelope of sources with their aggregation and plan. */

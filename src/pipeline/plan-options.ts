@@ -4,7 +4,13 @@
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT that names the option.
  */
 import { z } from 'zod';
-import { isQualityGate, isSourceHistory, type QualityGate, type SourceHistory } from '../aggregation/index.js';
+import {
+  type ExpectedLoad,
+  isQualityGate,
+  isSourceHistory,
+  type QualityGate,
+  type SourceHistory,
+} from '../aggregation/index.js';
 import { argumentError, checkOptions, rangeError } from '../errors/index.js';
 import type { AdditionalSource } from '../sources/index.js';
 import type { HostPipeline } from './host-pipeline.js';
@@ -30,6 +36,11 @@ export interface PlanOptions {
   pins?: PlanPins | undefined;
   /** The gate that judges quality; by default the fixed threshold 0.7. */
   gate?: QualityGate | undefined;
+  /**
+   * Load that a forecast expects of the engine (aggregation/expected-load.ts): what will be high counts as high load. A function is
+   * called for each plan. None by default.
+   */
+  expectedLoad?: ExpectedLoad | (() => ExpectedLoad | null) | undefined;
 }
 
 /** Options of fetchMultiSourceData: those of the plan, and the history for judging load. */
@@ -53,6 +64,8 @@ export interface PlanSettings {
   errorHandling: (typeof errorHandlings)[number];
   pins: PlanPins;
   gate: QualityGate | null;
+  /** What is expected now; null where nothing is. */
+  expectedLoad: () => ExpectedLoad | null;
 }
 
 const builtIn: readonly PipelineSlot[] = [
@@ -80,6 +93,10 @@ const optionsSchema = z.object({
   pins: z.unknown().optional().describe('an object { threads?, membranes?, standardise? }'),
   gate: described<QualityGate>(isQualityGate, 'a QualityGate'),
   history: described<SourceHistory>(isSourceHistory, 'a SourceHistory'),
+  expectedLoad: described<ExpectedLoad | (() => ExpectedLoad | null)>(
+    (value) => typeof value === 'function' || (typeof value === 'object' && value !== null),
+    'an object { seconds, waiting?, kvUsage? } or a function that returns one',
+  ),
 });
 
 const pipelineSchema = z.object({
@@ -90,7 +107,14 @@ const pipelineSchema = z.object({
 });
 
 const remembered = new WeakMap<object, PlanSettings>();
-const defaults: PlanSettings = { slots: builtIn, flags: {}, errorHandling: errorHandlings[0], pins: {}, gate: null };
+const defaults: PlanSettings = {
+  slots: builtIn,
+  flags: {},
+  errorHandling: errorHandlings[0],
+  pins: {},
+  gate: null,
+  expectedLoad: () => null,
+};
 
 /** The options, checked and sorted by priority; the same object is checked once. */
 export function checkPlanOptions(options: PlanOptions & MultiSourceDataOptions = {}): PlanSettings {
@@ -113,6 +137,7 @@ function settingsOf(options: PlanOptions & MultiSourceDataOptions): PlanSettings
     errorHandling,
     pins = {},
     gate,
+    expectedLoad = null,
   } = checkOptions(optionsSchema, options, 'the plan');
   const declared = [...builtIn, ...pipelines.map(checkPipeline)];
   const names = declared.map(({ name }) => name);
@@ -128,6 +153,7 @@ function settingsOf(options: PlanOptions & MultiSourceDataOptions): PlanSettings
     errorHandling: errorHandling ?? defaults.errorHandling,
     pins: checkOptions(pinsSchema, pins as PlanPins, 'pins'),
     gate: gate ?? null,
+    expectedLoad: typeof expectedLoad === 'function' ? expectedLoad : () => expectedLoad,
   };
 }
 

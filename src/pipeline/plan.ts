@@ -2,7 +2,7 @@
  * From the aggregation to the pipelines, each only when its source succeeded, in order of priority: the three of the
  * published format (1, 2, 3) and those that the host adds.
  */
-import type { Aggregation } from '../aggregation/index.js';
+import { type Aggregation, withExpectedLoad } from '../aggregation/index.js';
 import type { AdditionalSource, Sources } from '../sources/index.js';
 import { type PlannedFlags, planFlags } from './flags.js';
 import { planHighQuality } from './high-quality.js';
@@ -32,10 +32,18 @@ export function createDataProcessingPipelines(
   target: PlanTarget,
   options: PlanOptions = {},
 ): ProcessingPipelines {
-  return planPipelines(sources, aggregation, target, checkPlanOptions(options), options.additional ?? {});
+  const settings = checkPlanOptions(options);
+  const judged = expecting(aggregation, sources, settings);
+  return planPipelines(sources, judged, target, settings, options.additional ?? {});
 }
 
-/** The same with checked options. */
+/** The aggregation by which is planned: that of the sources, and what is expected of the load. */
+export function expecting(aggregation: Aggregation, sources: Sources, { expectedLoad }: PlanSettings): Aggregation {
+  const expected = expectedLoad();
+  return expected === null ? aggregation : withExpectedLoad(aggregation, expected, sources.performance);
+}
+
+/** The plan with checked options and the aggregation by which is planned. */
 export function planPipelines(
   sources: Sources,
   aggregation: Aggregation,

@@ -16,6 +16,7 @@ import {
 import {
   checkPlanOptions,
   type ExplainedPipeline,
+  expecting,
   explainPlan,
   type MultiSourceData,
   multiSourceDataOf,
@@ -82,20 +83,22 @@ export class Planner {
 
   /** Plans their pipelines again. */
   pipelines(sources: Sources, target: PlanTarget): MultiSourceData['processing_pipelines'] {
-    return planPipelines(sources, this.aggregate(sources), target, this.#settings, {});
+    const judged = expecting(this.aggregate(sources), sources, this.#settings);
+    return planPipelines(sources, judged, target, this.#settings, {});
   }
 
   /** The plan of fetched sources. */
   plan(set: SourceSet, target: PlanTarget): PlannedData {
     const aggregation = this.aggregate(set.sources, set.additional);
-    const key = this.#keyOf(set, aggregation, target);
+    const judged = expecting(aggregation, set.sources, this.#settings);
+    const key = this.#keyOf(set, judged, target);
     const kept = this.#kept.get(key);
     if (kept) {
       this.hits++;
       return { data: multiSourceDataOf(set, aggregation, kept.pipelines), reused: true };
     }
     this.misses++;
-    const pipelines = frozen(planPipelines(set.sources, aggregation, target, this.#settings, set.additional));
+    const pipelines = frozen(planPipelines(set.sources, judged, target, this.#settings, set.additional));
     const made: KeptPlan = { pipelines, explained: null };
     this.#byPlan.set(pipelines, made);
     if (pipelines.optimization_config.enable_caching && !this.#volatile) this.#kept.set(key, made);

@@ -71,6 +71,8 @@ export interface ProcessorOptions {
   flags?: PlanOptions['flags'];
   /** What happens where a transformation fails: 'continue_with_available_data' (default) leaves it out, 'fail' ends the input. */
   errorHandling?: PlanOptions['errorHandling'];
+  /** Load that a forecast expects of the engine; what will be high counts as high load. A function is called for each plan. None by default. */
+  expectedLoad?: PlanOptions['expectedLoad'];
   /** Quality counts as high strictly above it, in [0, 1]; 0.7 by default. */
   qualityThreshold?: number | undefined;
   /** High quality stays so until it falls below threshold - hysteresis, in [0, 1]; 0.05 by default. */
@@ -124,6 +126,9 @@ export const processorOptionsSchema = z.object({
   priorities: passed<Options['priorities']>('numbers by pipeline name'),
   flags: passed<Options['flags']>('booleans by flag name'),
   errorHandling: passed<Options['errorHandling']>("'continue_with_available_data' or 'fail'"),
+  expectedLoad: passed<Options['expectedLoad']>(
+    'an object { seconds, waiting?, kvUsage? } or a function that returns one',
+  ),
   qualityThreshold: passed<number>('a number in [0, 1]'),
   hysteresis: passed<number>('a number in [0, 1]'),
   qualityMeasure: passed<Options['qualityMeasure']>("'plain' or 'graded'"),
@@ -249,13 +254,14 @@ export async function openParts(
 
 /** Without caching in the configuration nothing is reused, even with a ready engine. */
 function planOptionsOf(options: ProcessorOptions, config: DtesnConfig): PlanOptions {
-  const { pipelines, priorities, errorHandling } = options;
+  const { pipelines, priorities, errorHandling, expectedLoad } = options;
   const flags = { ...(!config.caching && { enable_caching: false }), ...options.flags };
   return {
     flags,
     ...(pipelines && { pipelines }),
     ...(priorities && { priorities }),
     ...(errorHandling && { errorHandling }),
+    ...(expectedLoad && { expectedLoad }),
   };
 }
 

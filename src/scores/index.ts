@@ -15,6 +15,8 @@ export {
   type MemoryCapacityOptions,
   memoryCapacity,
 } from './memory-capacity.js';
+export { type PlanningWindows, planningLoss } from './planning-loss.js';
+export { quantileLoss } from './quantile-loss.js';
 export {
   type GeneralisationRankOptions,
   generalisationRank,

@@ -21,6 +21,17 @@ const HEADER = 'TIMESTAMP,ContextTokens,GeneratedTokens';
 const TIMESTAMP = /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(\.\d{1,9})?$/;
 const COUNT = /^[1-9]\d{0,8}$/;
 
+/**
+ * UTC of the first request, seconds since 1970. A time without a zone is UTC; the milliseconds of Mooncake's traces count from
+ * their beginning, which is taken as midnight. Of a text that parseTrace accepts.
+ */
+export function traceStartSeconds(text: string): number {
+  const [first = '', second = ''] = text.replace(/^\uFEFF/, '').split(/\r?\n/, 2);
+  if (first.startsWith('{')) return (JSON.parse(first) as { timestamp: number }).timestamp / 1000;
+  const { seconds, fraction } = parseTimestamp(second.split(',')[0]!)!;
+  return seconds + fraction;
+}
+
 /** `name` is what errors call the text: usually its file. */
 export function parseTrace(text: string, name: string): TraceRequest[] {
   const lines = text

@@ -38,7 +38,7 @@ describe.skipIf(!hasChromium)('the dashboard (skipped: chromium is not installed
     const labels = await page
       .locator('.plot')
       .evaluateAll((plots) => plots.map((plot) => plot.getAttribute('aria-label')));
-    expect(labels).toHaveLength(6);
+    expect(labels).toHaveLength(7);
     expect(labels[0]).toMatch(/^Requests: running \d+, waiting \d+$/);
   });
 
@@ -69,7 +69,19 @@ describe.skipIf(!hasChromium)('the dashboard (skipped: chromium is not installed
     await open.page.locator('#verdict', { hasText: 'answer' }).waitFor();
     await open.page.locator('#charts-engine').selectOption('b');
     await expect.poll(() => bridge.requests).toContain('GET /v1/engines/b/history');
-    expect(await open.page.locator('.plot canvas').count()).toBe(6);
+    expect(await open.page.locator('.plot canvas').count()).toBe(7);
+    const reported = open.page.getByRole('img', { name: 'First token of reported requests' });
+    await expect.poll(() => reported.getAttribute('aria-label')).toMatch(/observed \d+ ms, predicted \d+ ms$/);
+  });
+
+  test('an anomaly stands beside the name of its engine, with its evidence', async () => {
+    bridge.engines[1]!.anomalies = [{ kind: 'slow', evidence: ['tokens take 1.4 times as long'] }];
+    await using open = await openPage(browser, bridge.url);
+    const row = open.page.locator('#engines-rows tr').nth(1);
+    await row.locator('.tag', { hasText: 'slow' }).waitFor();
+    await row.locator('.evidence', { hasText: 'tokens take 1.4 times as long' }).waitFor();
+    bridge.engines[1]!.anomalies = [];
+    await row.locator('.tag', { hasText: 'slow' }).waitFor({ state: 'hidden' });
   });
 
   test('without processed inputs the membranes say so', async () => {

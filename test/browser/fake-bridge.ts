@@ -17,6 +17,7 @@ export interface FakeEngine {
   sinceMs: number;
   restarts: number;
   stalenessSeconds: number;
+  anomalies: { kind: string; evidence: string[] }[];
 }
 
 interface FakeEvent {
@@ -57,6 +58,7 @@ export class FakeBridge {
       sinceMs: Date.now() - 184_000,
       restarts: 0,
       stalenessSeconds: 0.4,
+      anomalies: [],
     }));
   }
 
@@ -194,6 +196,8 @@ function itemOf(engine: FakeEngine): object {
           queueSeconds: latencyOf(0.012),
         },
     restarts: engine.restarts,
+    anomalies: engine.anomalies,
+    firstTokens: { count: 3, predictedSeconds: 0.24, observedSeconds: 0.21 + 0.05 * wave },
     tickets: 3,
     stalenessSeconds: engine.stalenessSeconds,
   };
@@ -212,6 +216,8 @@ function history(): object {
     kvUsage: column(0.46, 0.2),
     promptTokensPerSecond: column(2100, 700),
     generationTokensPerSecond: column(812, 160),
+    observedTtftSeconds: column(0.21, 0.05),
+    predictedTtftSeconds: column(0.24, 0),
     timeToFirstTokenP50Seconds: column(0.21, 0.05),
     timeToFirstTokenP99Seconds: column(0.5, 0.12),
     interTokenSeconds: column(0.031, 0.003),

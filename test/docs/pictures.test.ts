@@ -1,4 +1,4 @@
-/** Pictures of the docs are made by scripts/screenshots.mjs: each that a page shows is one of its list, and the other way round. */
+/** Pictures of the docs are made by scripts: each that a page shows is one of their lists, and the other way round. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -10,12 +10,14 @@ const shown = pages.flatMap((page) =>
     file: path.posix.join(path.posix.dirname(page), file),
   })),
 );
-const script = readFileSync(path.join(root, 'scripts/screenshots.mjs'), 'utf8');
-const made = [...script.matchAll(/^export const pictures = \{([^}]*)\}/gm)].flatMap(([, list = '']) =>
-  [...list.matchAll(/'([^']+)':/g)].map(([, file = '']) => file),
+const scripts = ['screenshots.mjs', 'gateway-plot.mjs'].map((name) =>
+  readFileSync(path.join(root, 'scripts', name), 'utf8'),
 );
+const made = scripts
+  .flatMap((script) => [...script.matchAll(/^export const pictures = \{([^}]*)\}/gm)])
+  .flatMap(([, list = '']) => [...list.matchAll(/'([^']+)':/g)].map(([, file = '']) => file));
 
-test('every picture that a page shows is made by the script, and every one of the script is shown', () => {
+test('every picture that a page shows is made by a script, and every one of the scripts is shown', () => {
   expect(made.length).toBeGreaterThan(0);
   expect(shown.map(({ file }) => file).toSorted()).toEqual(made.toSorted());
 });

@@ -1,7 +1,7 @@
 /** The states of an engine, from observations a second apart. */
 import { describe, expect, test } from 'vitest';
 import type { EngineMetrics } from '../../src/engine/index.js';
-import { EngineStateTracker, type Observation } from '../../src/monitor/index.js';
+import { canServe, EngineStateTracker, type Observation } from '../../src/monitor/index.js';
 
 const idle: EngineMetrics = {
   engineType: 'aphrodite',
@@ -132,6 +132,60 @@ describe('a hang', () => {
     const old = (n: number) => ({ running: 1, iterationCount: null, generationTokens: 500 + n });
     expect(watched(old(0), old(1), old(2), old(3), old(4)).names.at(-1)).toBe('busy');
     expect(watched(old(0), old(0), old(0), old(0), old(0)).names.at(-1)).toBe('hung');
+  });
+});
+
+describe('frozen metrics', () => {
+  /** One scrape a second of an engine whose counters stand still after the second one; answers between scrapes. */
+  function frozen(answers: number[], more: (second: number) => Partial<Observation> = () => ({}), seconds = 8) {
+    const tracker = new EngineStateTracker(3.5);
+    const figures = (time: number) => ({ ...idle, running: 2, iterationCount: 100 + Math.min(time, 1) });
+    const names = Array.from({ length: seconds }, (_, time) => {
+      for (const at of answers) if (at >= time && at < time + 1) tracker.answered(at);
+      const seen = { time: time + 1, health: 'ok', metrics: 'ok', figures: figures(time), ...more(time) } as const;
+      return tracker.observe(seen).name;
+    });
+    return { names, tracker };
+  }
+
+  test('an engine is frozen when answers come while no counter moves, and hung when none comes', () => {
+    const { names, tracker } = frozen([3.4]);
+    expect(names).toEqual([...Array(5).fill('busy'), ...Array(3).fill('frozen')]);
+    expect(tracker.state.evidence).toEqual(['no counter moved for 6.0 s, but the caller had 1 answers meanwhile']);
+    expect(canServe(tracker.state)).toBe(true);
+    expect(frozen([]).names.slice(-3)).toEqual(Array(3).fill('hung'));
+  });
+
+  test('an answer within a second of the last movement may be what moved, and is no evidence', () => {
+    expect(frozen([2.9]).names).not.toContain('frozen');
+    expect(frozen([3.1]).names).toContain('frozen');
+  });
+
+  test('an answer after the scrape counts for the next one', () => {
+    expect(frozen([5.9]).names.indexOf('frozen')).toBe(6);
+  });
+
+  test('an engine stays frozen until a counter moves', () => {
+    const moved = { ...idle, running: 2, iterationCount: 200 };
+    const { names } = frozen([3.4], (second) => (second === 9 ? { figures: moved } : {}), 10);
+    expect(names.slice(-2)).toEqual(['frozen', 'busy']);
+  });
+
+  test('a frozen engine that leaves requests without an answer for a minute is hung', () => {
+    const { names } = frozen([3.4], () => ({ inFlight: 1 }), 80);
+    expect(names.slice(5, 60)).toEqual(Array(55).fill('frozen'));
+    expect(names.at(-1)).toBe('hung');
+    expect(frozen([3.4], () => ({ inFlight: 0 }), 80).names.at(-1)).toBe('frozen');
+    expect(frozen([3.4, 60.5], () => ({ inFlight: 1 }), 80).names.at(-1)).toBe('frozen');
+  });
+
+  test('a restart ends it', () => {
+    const { names } = frozen(
+      [3.4],
+      (second) => (second === 7 ? { figures: { ...idle, processStartSeconds: 2e9 } } : {}),
+      9,
+    );
+    expect(names.slice(-2)).toEqual(['restarting', 'restarting']);
   });
 });
 

@@ -33,7 +33,6 @@ import type { Scrape, scrapeSchema as scrape } from '../../src/engine/telemetry/
 import type { classifierSchema as classifier, EsnClassifierOptions } from '../../src/esn/classifier.js';
 import type { EsnOptions, esnSchema as esn } from '../../src/esn/options.js';
 import type { EngineMonitorOptions, optionsSchema as monitor } from '../../src/monitor/engine-monitor.js';
-import type { FleetOptions, optionsSchema as fleet } from '../../src/monitor/fleet.js';
 import type { DeepTreeOptions, optionsSchema as deepTree } from '../../src/network/deep-tree.js';
 import type {
   DrawnEs2nOptions,
@@ -55,6 +54,7 @@ import type {
   GivenReservoirOptions,
   givenSchema as givenReservoir,
 } from '../../src/network/reservoir.js';
+import type { FleetOptions, optionsSchema as fleet } from '../../src/outlook/fleet/fleet-options.js';
 import type {
   LeastMeanSquaresOptions,
   optionsSchema as leastMeanSquares,

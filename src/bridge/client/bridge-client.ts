@@ -4,6 +4,8 @@ import { CircuitBreaker } from '../../abort/index.js';
 import { argumentError, checkOptions } from '../../errors/index.js';
 import type { DtesnResultJson, EngineContext } from '../../processor/index.js';
 import {
+  type AdmitMessage,
+  admitAnswerSchema,
   batchAnswerSchema,
   dispatchAnswerSchema,
   type EnginesMessage,
@@ -56,13 +58,27 @@ export interface PickRequest {
   sloTpotMs?: number | undefined;
 }
 
+/** The body of BridgeClient.admit: a request, and what its first token may take. */
+export interface AdmitRequest {
+  /** Tokens of the prompt, 0 or more. Required. */
+  promptTokens: number;
+  /** Milliseconds within which the first token shall come, in (0, 86,400,000]. Required. */
+  ttftSloMs: number;
+  /** Share of that time that the prediction may take, in (0, 10]. Default 0.85. */
+  margin?: number | undefined;
+  /** Below 0: sheddable work, which is refused at half of the limit. Default 0. */
+  priority?: number | undefined;
+  /** Requests of one session share a prefix; 1 to 256 characters. Default: none. */
+  session?: string | undefined;
+}
+
 /** The body of BridgeClient.dispatch: a request was sent to an engine. */
 export interface DispatchRequest {
   /** Name of the engine, from pick() or engines(). Required. */
   engine: string;
   /** Tokens of the prompt, 0 or more. Default: unknown. */
   promptTokens?: number | undefined;
-  /** The session that pick() was given; no rule reads it here. Default: none. */
+  /** The session of the request: its prefix is in the cache of the engine that it was sent to. Default: none. */
   session?: string | undefined;
   /** Id of the request: 1 to 128 of A-Z a-z 0-9 . _ : -. Default: made by the client. */
   ticket?: string | undefined;
@@ -89,7 +105,7 @@ const failuresInARow = 3;
  *     const bridge = new BridgeClient('http://127.0.0.1:2250', { tokenFile: '/etc/dtesn/use.token' });
  *     const picked = await bridge.pick({ promptTokens: 812 });          // null: go on with your own choice
  *
- * On the path of an engine's request (pick, dispatch, firstToken, finish) it fails open: no failure of the bridge throws, no call
+ * On the path of an engine's request (admit, pick, dispatch, firstToken, finish) it fails open: no failure of the bridge throws, no call
  * takes longer than `budgetMs`, and after 3 failures in a row, or where half of at least 5 calls of the last 10 s failed, nothing
  * is asked for `breakMs` (abort/circuit-breaker.ts). All else rejects with BridgeCallError. Nothing here loads the addon.
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for wrong arguments, BridgeCallError, DtesnError ERR_DTESN_STATE for a token
@@ -131,6 +147,19 @@ export class BridgeClient {
     const call = { path: '/v1/pick', json, signal, headers: traced(traceparent) };
     return this.#failingOpen('pick', null, signal, (urgent) =>
       this.#exchange.json({ ...urgent, ...call }, pickAnswerSchema),
+    );
+  }
+
+  /**
+   * Whether a request is taken, by which engine and when its first token is expected, else when to ask again and why; null within
+   * `budgetMs` where the bridge does not say: go on as if it were admitted. Never throws.
+   */
+  async admit(request: AdmitRequest, { signal, traceparent }: TracedCallOptions = {}): Promise<AdmitMessage | null> {
+    const { promptTokens, ttftSloMs, margin, priority, session } = request;
+    const json = { promptTokens, ttftSloMs, margin, priority, session };
+    const call = { path: '/v1/admit', json, signal, headers: traced(traceparent) };
+    return this.#failingOpen('admit', null, signal, (urgent) =>
+      this.#exchange.json({ ...urgent, ...call }, admitAnswerSchema),
     );
   }
 

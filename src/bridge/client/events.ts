@@ -17,7 +17,7 @@ import { serverSentMessages, withIdleLimit } from './server-sent-events.js';
 export interface BridgeEvent {
   /** `<boot>-<seq>`; absent from events that are not replayed. */
   id: string | undefined;
-  /** state, restart, drained, restored, added, removed, plan, config, sessions, missed, end */
+  /** state, restart, drained, restored, anomaly, added, removed, plan, config, sessions, missed, end */
   event: string;
   data: Record<string, unknown>;
 }

@@ -4,6 +4,7 @@
  * @module dtesn/bridge-client
  */
 export {
+  type AdmitRequest,
   type BatchItem,
   BridgeClient,
   type DispatchRequest,

@@ -51,6 +51,16 @@ export interface BridgeSessionsInput {
   networkBytes?: number | undefined;
 }
 
+/** Section `outlook`: what is predicted of requests, and what follows from it. All may change while the bridge runs. */
+export interface BridgeOutlookInput {
+  /** 'active': /v1/admit refuses requests; 'advisory': it admits them and says what it would refuse. Default 'advisory'. */
+  admission?: 'advisory' | 'active' | undefined;
+  /** Seconds from the start of an engine until it serves, for the scale hint, 0 to 3600. Default 60. */
+  startupSeconds?: number | undefined;
+  /** Share of the capacity of the engines that the load may take, for the scale hint, 0.01 to 1. Default 0.7. */
+  targetUse?: number | undefined;
+}
+
 /** An engine as the configuration file names it. Its key is in a file of its own. */
 export interface BridgeEngineInput {
   /** `http://host:port`, `https://...`, `unix:/path`, or `dns+http://host:port` (each address is one engine). Required. */
@@ -81,6 +91,8 @@ export interface BridgeConfigInput {
   processing?: BridgeProcessingInput | undefined;
   /** Bounds of sessions and of their journal. Default: the defaults of its fields. */
   sessions?: BridgeSessionsInput | undefined;
+  /** Admission by predicted times to first token. Default: the defaults of its fields. */
+  outlook?: BridgeOutlookInput | undefined;
   /** Engines to watch, at most 50: addresses or definitions. Default []: the embedded simulation. */
   engines?: (string | BridgeEngineInput)[] | undefined;
   /** The path of a file of engines in the form of Prometheus file_sd, watched. Default: none. */

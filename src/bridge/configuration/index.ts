@@ -5,6 +5,7 @@ export type {
   BridgeEngineInput,
   BridgeNetworkDefinition,
   BridgeNetworkInput,
+  BridgeOutlookInput,
   BridgeProcessingInput,
   BridgeSessionsInput,
 } from './config-input.js';

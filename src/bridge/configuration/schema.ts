@@ -6,6 +6,7 @@
  * which engines it reads and which files it opens are set at the start, by file, environment, flag or program, never over HTTP.
  */
 import { z } from 'zod';
+import { admissionModes } from '../../outlook/index.js';
 import { configOptionsSchema } from '../../processor/index.js';
 
 const whole = (least: number, most: number) => z.int().min(least).max(most);
@@ -66,6 +67,25 @@ export const sessionsSchema = z.strictObject({
     .describe('bytes of the weights of all of them'),
 });
 
+export const outlookSchema = z.strictObject({
+  admission: z
+    .enum(admissionModes)
+    .default('advisory')
+    .describe('whether /v1/admit refuses (active), or admits and says what it would refuse (advisory)'),
+  startupSeconds: z
+    .number()
+    .min(0)
+    .max(3600)
+    .default(60)
+    .describe('seconds from the start of an engine until it serves, for the scale hint'),
+  targetUse: z
+    .number()
+    .min(0.01)
+    .max(1)
+    .default(0.7)
+    .describe('share of the capacity of the engines that the load may take, for the scale hint'),
+});
+
 /** Secrets stand in files: a definition names the file of its key. */
 const engineSchema = z.strictObject({
   url: z.string().min(1),
@@ -85,6 +105,7 @@ export const configSchema = z.strictObject({
     .describe('networks of sessions by name: a definition, or { file } that holds one'),
   processing: processingSchema.prefault({}),
   sessions: sessionsSchema.prefault({}),
+  outlook: outlookSchema.prefault({}),
   engines: z
     .array(z.union([z.string().min(1), engineSchema]))
     .max(50)
@@ -124,7 +145,12 @@ export const configSchema = z.strictObject({
 export type BridgeConfig = z.output<typeof configSchema>;
 
 /** Sections of named fields; any other field of the schema is one value. */
-export const sections = { network: networkSchema, processing: processingSchema, sessions: sessionsSchema } as const;
+export const sections = {
+  network: networkSchema,
+  processing: processingSchema,
+  sessions: sessionsSchema,
+  outlook: outlookSchema,
+} as const;
 
 /** What of them the journal takes at the start alone. */
 export const atStart: readonly string[] = ['sessions.checkpointMs', 'sessions.stateMaxBytes'];

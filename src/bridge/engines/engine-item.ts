@@ -1,6 +1,7 @@
 /** An engine as the bridge answers it in GET /v1/engines. Text of engines is plain and bounded (plain-text.ts). */
 import type { EngineKind, EngineMetrics, Latency, Rates } from '../../engine/index.js';
-import type { EngineState, EngineStateName } from '../../monitor/index.js';
+import type { Anomaly, AnomalyKind, AnomalyRule, EngineState, EngineStateName } from '../../monitor/index.js';
+import type { FirstTokenMeans } from './first-tokens.js';
 
 export interface EngineStateItem {
   name: EngineStateName;
@@ -62,12 +63,34 @@ export interface EngineItem {
   figures: EngineFigureItem | null;
   rates: EngineRateItem | null;
   restarts: number;
+  /** What is wrong with it while it answers. */
+  anomalies: AnomalyItem[];
+  /** Of the requests whose first token came before the last observation; null where none did. */
+  firstTokens: FirstTokenMeans | null;
   /** Requests that callers dispatched and did not finish. */
   tickets: number;
   /** Tokens of the prompts of those of them whose first token did not come. */
   ticketPromptTokens: number;
   /** Seconds since its /metrics was last read; null when it never was. */
   stalenessSeconds: number | null;
+}
+
+/** Something wrong with an engine that answers. */
+export interface AnomalyItem {
+  kind: AnomalyKind;
+  /** The rule that found it first. */
+  rule: AnomalyRule;
+  /** RFC 3339. */
+  since: string;
+  evidence: string[];
+}
+
+export function anomalyItem(
+  { kind, rule, evidence }: Anomaly,
+  since: string,
+  plain: (text: string) => string,
+): AnomalyItem {
+  return { kind, rule, since, evidence: evidence.slice(0, 16).map(plain) };
 }
 
 export function stateItem(

@@ -3,9 +3,9 @@
  *
  *     await using engines = await EngineSet.start({ engines: ['http://10.0.0.1:8000', 'unix:/run/vllm.sock'], events, log, metrics });
  *     engines.list();                                             // state, since, evidence, figures, rates of each
- *     const { engine, url, reason } = engines.pick({ session: 'user-7' });
- *     const { ticket } = engines.dispatch({ engine });            // so that a hang with frozen gauges is seen (tickets.ts)
- *     engines.finish({ ticket, outcome: 'ok' });
+ *     const { engine, url, reason } = engines.requests.pick({ session: 'user-7' });
+ *     const { ticket } = engines.requests.dispatch({ engine });   // so that a hang with frozen gauges is seen (tickets.ts)
+ *     engines.requests.finish({ ticket, outcome: 'ok' });
  *
  * Where neither engines nor a file of them are given it starts the embedded simulation, named 'embedded simulation'. Starting waits
  * for no engine and no name server. Names are unique, and so are addresses: of two that were found, the first counts. A change of
@@ -15,13 +15,13 @@
  * every engine is drained, `not_found` for a name that is none, `malformed` or `impossible` for a ticket, `draining` when closed.
  */
 import { type Clock, wallMs } from '../../abort/index.js';
-import type { Engine, TelemetrySeries } from '../../engine/index.js';
+import type { Engine } from '../../engine/index.js';
 import { checkOptions, rangeError } from '../../errors/index.js';
-import { canServe, type EngineState, Fleet } from '../../monitor/index.js';
+import { canServe, type EngineState } from '../../monitor/index.js';
+import { type AdmissionMode, type EngineLoad, Fleet, type ScaleHintOptions } from '../../outlook/index.js';
 import { EmbeddedEngine } from '../../simulator/index.js';
 import type { Logger } from '../logs/index.js';
-import { BridgeError, ID_PATTERN } from '../messages/index.js';
-import type { DispatchRequest, FinishRequest, PickAnswer, PickRequest, TicketAnswer } from './contracts.js';
+import { BridgeError } from '../messages/index.js';
 import { type Discovery, DnsEngines, EnginesFile, type Resolve, type Target } from './discovery/index.js';
 import {
   defineEngine,
@@ -33,14 +33,13 @@ import {
   type NamedEngine,
 } from './engine-definition.js';
 import { EngineGauges } from './engine-gauges.js';
-import type { EngineItem } from './engine-item.js';
+import type { AnomalyItem, EngineItem } from './engine-item.js';
+import { EngineRequests } from './engine-requests.js';
 import { type CheckedEngineSetOptions, type EngineSetOptions, optionsSchema } from './engine-set-options.js';
 import type { EventLog } from './event-log.js';
-import { meetsObjectives, objectivesFactor } from './objectives.js';
-import { orcaLoad } from './orca.js';
-import { pickReason } from './pick-reason.js';
+import type { KeptTelemetry } from './kept-telemetry.js';
 import { TicketBook } from './tickets.js';
-import { plainEvidence, WatchedEngine } from './watched-engine.js';
+import { type EngineHistory, plainEvidence, WatchedEngine } from './watched-engine.js';
 
 const OPEN_TICKETS = 100_000;
 /** The start waits so long for the file of engines: what holds it may be a file system that hangs. */
@@ -63,8 +62,10 @@ export class EngineSet {
   readonly #gauges: EngineGauges;
   readonly #fleet: Fleet;
   readonly #tickets: TicketBook;
+  readonly #requests: EngineRequests;
   readonly #resolve: Resolve;
   readonly #epochMs: number;
+  readonly #telemetry: KeptTelemetry | null;
   readonly #engines = new Map<string, Watched>();
   readonly #discoveries = new Map<string, Discovery>();
   readonly #stopCollecting: () => void;
@@ -73,18 +74,42 @@ export class EngineSet {
   #changing: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  private constructor({ clock, events, log, metrics, monitor, affinity, resolve }: CheckedEngineSetOptions) {
+  private constructor({
+    clock,
+    events,
+    log,
+    metrics,
+    monitor,
+    affinity,
+    admission,
+    scale,
+    resolve,
+    telemetry,
+  }: CheckedEngineSetOptions) {
     this.#clock = clock;
     this.#events = events;
     this.#log = log;
     this.#resolve = resolve;
+    this.#telemetry = telemetry;
     this.#gauges = new EngineGauges(metrics);
     this.#epochMs = wallMs() - clock.now();
-    this.#fleet = new Fleet([], { allowEmpty: true, spreadFirst: true, clock, affinity, monitor });
+    this.scale = scale;
+    const outlook = { admission };
+    this.#fleet = new Fleet([], { allowEmpty: true, spreadFirst: true, clock, affinity, monitor, outlook });
     this.#tickets = new TicketBook({ clock, capacity: OPEN_TICKETS, lost: (_, how) => this.#gauges.ticketLost(how) });
+    this.#requests = new EngineRequests({
+      fleet: this.#fleet,
+      tickets: this.#tickets,
+      gauges: this.#gauges,
+      engines: () => [...this.#engines.values()].map(({ engine }) => engine),
+    });
     this.#stopCollecting = metrics.collect(() => {
-      for (const { engine } of this.#engines.values())
+      this.#gauges.replicas(this.#fleet.scaleHint(this.scale).replicas);
+      for (const { engine } of this.#engines.values()) {
         this.#gauges.update(engine, this.#tickets.work(engine.name).tickets);
+        this.#gauges.outlook(engine.name, this.#requests.skill(engine));
+        this.#gauges.anomalies(engine.name, engine.anomalies, engine.anomalyCounts);
+      }
     });
   }
 
@@ -95,6 +120,7 @@ export class EngineSet {
       for (const reference of checked.engines) await set.add(reference);
       if (checked.enginesFile !== undefined) await set.#readFile(checked.enginesFile);
       else if (checked.engines.length === 0) await set.#simulate();
+      checked.telemetry?.start(() => set.#snapshots());
     } catch (error) {
       await set.close();
       throw error;
@@ -122,7 +148,7 @@ export class EngineSet {
   }
 
   /** Figures of an engine over time, those later than a Unix time in seconds; restarts are marked. */
-  history(name: string, sinceSeconds?: number): TelemetrySeries {
+  history(name: string, sinceSeconds?: number): EngineHistory {
     return this.#watched(name).history(sinceSeconds);
   }
 
@@ -159,52 +185,24 @@ export class EngineSet {
     return this.#fleet.observed(options);
   }
 
-  /** The engine for the next request. */
-  pick({ session, promptTokens, ...objectives }: PickRequest = {}): PickAnswer {
-    const engines = [...this.#engines.values()];
-    if (!engines.some(({ engine }) => engine.serves)) throw this.#noEngine();
-    for (const { engine } of engines) this.#fleet.sent(engine.named.engine, this.#tickets.lately(engine.name));
-    const watched = new Map(engines.map(({ engine }) => [engine.named.engine, engine]));
-    const factor = (one: Engine) => objectivesFactor(watched.get(one)!.expected, objectives);
-    const isAsked = objectives.sloTtftMs !== undefined || objectives.sloTpotMs !== undefined;
-    const choice = this.#fleet.choose({ session, promptTokens, factor: isAsked ? factor : undefined });
-    const { kind, name, named, stateName, expected } = watched.get(choice.engine)!;
-    const { cost, candidates } = choice;
-    const meetsSlo = meetsObjectives(expected, objectives);
-    const reason = pickReason(choice, stateName, meetsSlo);
-    const answer = { engine: name, url: named.url, kind, simulated: named.engine.simulated };
-    return { ...answer, reason, rule: choice.reason, cost, candidates, expected, meetsSlo };
+  /** What the load of the first engine, by which inputs are planned, is expected to be. */
+  get expectedLoad(): EngineLoad | null {
+    const [first] = this.#engines.values();
+    return first === undefined ? null : this.#fleet.outlook!.expectedLoad(first.engine.named.engine);
   }
 
-  /** Records that a request was sent to an engine. */
-  dispatch({ engine, promptTokens, ticket: id, caller = '' }: DispatchRequest): { ticket: string } {
-    this.#watched(engine);
-    if (id !== undefined && !ID_PATTERN.test(id)) {
-      throw new BridgeError('malformed', 'Expected a ticket of 1 to 128 of A-Z a-z 0-9 . _ : -');
-    }
-    return { ticket: this.#tickets.dispatch({ engine, caller, id, promptTokens }).id };
+  /** By which the number of engines is hinted, unless a question says otherwise. */
+  scale: ScaleHintOptions = {};
+
+  /** What callers ask and say of their requests. */
+  get requests(): EngineRequests {
+    if (this.#closed) throw new BridgeError('draining', 'The bridge is closing');
+    return this.#requests;
   }
 
-  /** Records that the first token of a request came. */
-  firstToken({ ticket: id }: { ticket: string }): TicketAnswer {
-    const found = this.#tickets.firstToken(id);
-    if (found?.isNew && this.#engines.has(found.ticket.engine)) {
-      const { engine, openedAt, firstTokenAt } = found.ticket;
-      this.#gauges.firstToken(engine, (firstTokenAt! - openedAt) / 1000);
-    }
-    return { known: found !== null };
-  }
-
-  /** Records that a request ended; repeated calls change nothing. */
-  finish({ ticket: id, outcome, generatedTokens = 0, orca }: FinishRequest): TicketAnswer {
-    const found = this.#tickets.finish(id);
-    if (found === null) return { known: false };
-    const engine = this.#engines.get(found.ticket.engine)?.engine;
-    if (!found.isNew || engine === undefined) return { known: true };
-    this.#gauges.finished(engine.name, outcome, generatedTokens);
-    const load = orca === undefined ? null : orcaLoad(orca);
-    if (load !== null) this.#fleet.report(engine.named.engine, load);
-    return { known: true };
+  /** Whether admission refuses or only advises. */
+  set admission(mode: AdmissionMode) {
+    this.#fleet.outlook!.admission = mode;
   }
 
   /** Ends every watch and closes the engines that the set made. */
@@ -214,6 +212,8 @@ export class EngineSet {
     await Promise.all([...this.#discoveries.values()].map((discovery) => discovery.close()));
     await this.#changing;
     await this.#fleet.close();
+    await this.#telemetry?.close();
+    await this.#telemetry?.save(this.#snapshots());
     for (const { engine } of this.#engines.values()) await this.#dismiss(engine);
     this.#engines.clear();
     await this.#simulation?.close();
@@ -221,6 +221,10 @@ export class EngineSet {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #snapshots(): Map<string, Uint8Array> {
+    return new Map([...this.#engines.values()].map(({ engine }) => [engine.name, engine.snapshot()]));
   }
 
   async #simulate(): Promise<void> {
@@ -290,8 +294,10 @@ export class EngineSet {
           this.#gauges.restarted(name);
           this.#append('restart', name, { restarts });
         },
+        anomaly: (_, anomaly, over) => this.#anomalyChanged(name, anomaly, over),
         observed: (_, signs) => this.#tickets.observed(name, signs),
       },
+      kept: this.#telemetry?.take(name) ?? null,
     });
     this.#engines.set(name, { engine: watched, origin, drained: false });
     this.#append('added', name, { url, simulated: engine.simulated });
@@ -326,6 +332,14 @@ export class EngineSet {
       this.#append(watched.drained ? 'drained' : 'restored', name, { state: now.name });
   }
 
+  #anomalyChanged(engine: string, { kind, rule, since, evidence }: AnomalyItem, over: boolean): void {
+    if (!this.#engines.has(engine)) return;
+    if (!over) this.#gauges.anomaly(engine, kind);
+    this.#events.append('anomaly', { engine, kind, rule, since, evidence, over });
+    const change = { engine, kind, rule, evidence: evidence.join('; ') };
+    this.#log.info(over ? 'engine anomaly over' : 'engine anomaly', change);
+  }
+
   #append(
     type: 'added' | 'removed' | 'restart' | 'drained' | 'restored',
     engine: string,
@@ -344,13 +358,6 @@ export class EngineSet {
     const watched = this.#engines.get(name);
     if (watched === undefined) throw new BridgeError('not_found', 'No engine has this name');
     return watched.engine;
-  }
-
-  #noEngine(): BridgeError {
-    const states = [...this.#engines.values()].slice(0, 8).map(({ engine }) => `${engine.name} is ${engine.stateName}`);
-    const more = this.#engines.size > 8 ? ` and ${this.#engines.size - 8} more` : '';
-    const why = states.length === 0 ? 'none is known' : `${states.join(', ')}${more}`;
-    return new BridgeError('no_engine', `No engine can serve: ${why}`, { retryAfterSeconds: 1 });
   }
 
   #change<T>(change: () => T | Promise<T>): Promise<T> {

@@ -26,6 +26,7 @@ export const eventTypes = [
   'restart',
   'drained',
   'restored',
+  'anomaly',
   'added',
   'removed',
   'plan',

@@ -23,3 +23,4 @@ export {
   type MissedReason,
   type Replay,
 } from './event-log.js';
+export { KeptTelemetry, type KeptTelemetryOptions } from './kept-telemetry.js';

@@ -7,7 +7,7 @@
  *
  * The JSON may also come parsed, and the names without `named_metrics`. What cannot be read is null: a load report is a hint.
  */
-import type { ReportedLoad } from '../../monitor/index.js';
+import type { ReportedLoad } from '../../outlook/index.js';
 
 const LONGEST = 4096;
 

@@ -10,6 +10,8 @@
  * these hold; the verdict itself is the monitor's and also needs scrapes in which nothing is counted for `hungAfterMs`.
  *
  *     it is open                 an expired or dropped ticket is none, and its caller loses its standing
+ *     it has no first token      a request that is being answered shows in the gauges; where these are 0 it has ended, and the
+ *                                report of it was lost
  *     its caller reports         some ticket of it, for this or another engine, within HEARD_MS: a caller that crashed goes quiet
  *     the engine never voided it  a scrape that counts work and shows none running or waiting says that requests sent more than
  *                                LAG_MS before it are not there (gauges lag up to 6 s)
@@ -167,8 +169,13 @@ export class TicketBook {
     const heardSince = this.#clock.now() - HEARD_MS;
     const callers = new Set<string>();
     let tickets = 0;
-    for (const { caller, openedAt } of account.open) {
-      if (openedAt < account.voidBefore || (this.#heard.get(caller) ?? Number.NEGATIVE_INFINITY) < heardSince) continue;
+    for (const { caller, openedAt, firstTokenAt } of account.open) {
+      if (
+        firstTokenAt !== null ||
+        openedAt < account.voidBefore ||
+        (this.#heard.get(caller) ?? Number.NEGATIVE_INFINITY) < heardSince
+      )
+        continue;
       callers.add(caller);
       tickets++;
     }

@@ -7,6 +7,8 @@
 import type { Clock } from '../../abort/index.js';
 import { type EngineKind, type EngineMetrics, TelemetryRing, type TelemetrySeries } from '../../engine/index.js';
 import {
+  type Anomaly,
+  type AnomalyCounts,
   canServe,
   type EngineMonitor,
   type EngineState,
@@ -14,7 +16,8 @@ import {
   progressed,
 } from '../../monitor/index.js';
 import type { NamedEngine } from './engine-definition.js';
-import { type EngineItem, figureItem, rateItem, stateItem } from './engine-item.js';
+import { type AnomalyItem, anomalyItem, type EngineItem, figureItem, rateItem, stateItem } from './engine-item.js';
+import { type FirstTokenMeans, FirstTokens } from './first-tokens.js';
 import { type ExpectedLatency, ObservedLatency } from './objectives.js';
 import { EVIDENCE_CHARACTERS, NAME_CHARACTERS, plainText } from './plain-text.js';
 
@@ -27,9 +30,13 @@ export interface EngineSigns {
   idle: boolean;
 }
 
+/** Series of one length: figures of an engine, and the reported first tokens that came before each sample. */
+export type EngineHistory = TelemetrySeries & ReturnType<FirstTokens['at']>;
+
 export interface WatchedEngineListener {
   state: (engine: WatchedEngine, now: EngineState, before: EngineState) => void;
   restart: (engine: WatchedEngine) => void;
+  anomaly: (engine: WatchedEngine, anomaly: AnomalyItem, over: boolean) => void;
   observed: (engine: WatchedEngine, signs: EngineSigns) => void;
 }
 
@@ -41,6 +48,8 @@ export interface WatchedEngineOptions {
   /** Says how many requests callers are known to wait for; called at each observation. */
   inFlight: () => number;
   listener: WatchedEngineListener;
+  /** Telemetry of before a restart of the bridge; null without any. */
+  kept: Uint8Array | null;
 }
 
 export class WatchedEngine {
@@ -48,8 +57,10 @@ export class WatchedEngine {
   readonly #monitor: EngineMonitor;
   readonly #clock: Clock;
   readonly #epochMs: number;
-  readonly #ring = new TelemetryRing();
+  #ring = new TelemetryRing();
   readonly #latency = new ObservedLatency();
+  readonly #firstTokens = new FirstTokens();
+  #lastFirstTokens: FirstTokenMeans | null = null;
   readonly #closing = new AbortController();
   #figures: EngineMetrics | null = null;
   #kind: EngineKind | null = null;
@@ -57,12 +68,13 @@ export class WatchedEngine {
   #askedAt = Number.NEGATIVE_INFINITY;
   readonly #addedSeconds: number;
 
-  constructor(named: NamedEngine, { monitor, clock, epochMs, inFlight, listener }: WatchedEngineOptions) {
+  constructor(named: NamedEngine, { monitor, clock, epochMs, inFlight, listener, kept }: WatchedEngineOptions) {
     this.#named = named;
     this.#monitor = monitor;
     this.#clock = clock;
     this.#epochMs = epochMs;
     this.#addedSeconds = clock.now() / 1000;
+    if (kept !== null) this.#restore(kept);
     monitor.inFlight(inFlight);
     monitor.on('restart', () => {
       this.#ring.markRestart(this.#seconds());
@@ -71,11 +83,15 @@ export class WatchedEngine {
       this.#askedAt = Number.NEGATIVE_INFINITY;
       listener.restart(this);
     });
+    monitor.on('anomaly', (anomaly) => listener.anomaly(this, this.#anomalyItem(anomaly), false));
+    monitor.on('anomalyEnded', (anomaly) => listener.anomaly(this, this.#anomalyItem(anomaly), true));
     monitor.on('state', (now, before) => listener.state(this, now, before));
     monitor.on('observation', (_, figures) => {
       const signs = signsOf(this.#figures, figures);
       this.#figures = figures ?? this.#figures;
-      this.#ring.add(this.#seconds(), figures, monitor.rates);
+      const time = this.#seconds();
+      this.#ring.add(time, figures, monitor.rates);
+      this.#lastFirstTokens = this.#firstTokens.close(time);
       if (figures !== null) this.#latency.observe(monitor.rates, clock.now() / 1000);
       if (figures !== null) void this.#ask();
       listener.observed(this, signs);
@@ -98,6 +114,11 @@ export class WatchedEngine {
     return this.#monitor.state.name;
   }
 
+  /** Of the last scrape that could be read. */
+  get figures(): EngineMetrics | null {
+    return this.#figures;
+  }
+
   /** Whether requests may be sent to it. */
   get serves(): boolean {
     return canServe(this.#monitor.state);
@@ -116,9 +137,29 @@ export class WatchedEngine {
     return this.#latency.expected(this.#clock.now() / 1000);
   }
 
-  /** Figures over time; times are Unix seconds. */
-  history(sinceSeconds?: number): TelemetrySeries {
-    return this.#ring.since(sinceSeconds);
+  /** What is wrong with it while it answers. */
+  get anomalies(): AnomalyItem[] {
+    return this.#monitor.anomalies.map((anomaly) => this.#anomalyItem(anomaly));
+  }
+
+  get anomalyCounts(): AnomalyCounts {
+    return this.#monitor.anomalyCounts;
+  }
+
+  /** The first token of a request came. */
+  firstToken(predictedSeconds: number, observedSeconds: number): void {
+    this.#firstTokens.add(predictedSeconds, observedSeconds);
+  }
+
+  /** Figures over time, with the first tokens that were reported; times are Unix seconds. */
+  history(sinceSeconds?: number): EngineHistory {
+    const series = this.#ring.since(sinceSeconds);
+    return { ...series, ...this.#firstTokens.at(series.time) };
+  }
+
+  /** Figures over time as bytes, to be kept over a restart of the bridge. */
+  snapshot(): Uint8Array {
+    return this.#ring.snapshot();
   }
 
   /** `work`: what its open tickets say. */
@@ -141,6 +182,8 @@ export class WatchedEngine {
       figures: figures === null ? null : figureItem(figures),
       rates: rates === null ? null : rateItem(rates),
       restarts,
+      anomalies: this.anomalies,
+      firstTokens: this.#lastFirstTokens,
       tickets: work.tickets,
       ticketPromptTokens: work.promptTokens,
       stalenessSeconds: this.stalenessSeconds,
@@ -150,6 +193,22 @@ export class WatchedEngine {
   /** Ends what is asked; the monitor is its fleet's. */
   close(): void {
     this.#closing.abort();
+  }
+
+  #anomalyItem(anomaly: Anomaly): AnomalyItem {
+    const since = new Date(this.#epochMs + 1000 * anomaly.since).toISOString();
+    return anomalyItem(anomaly, since, plainEvidence);
+  }
+
+  /** Nothing is restored of bytes that are damaged, or of a time that is still to come: the wall clock was set back. */
+  #restore(kept: Uint8Array): void {
+    const ring = new TelemetryRing();
+    try {
+      ring.restore(kept);
+    } catch {
+      return;
+    }
+    if ((ring.newestSeconds ?? 0) <= this.#seconds()) this.#ring = ring;
   }
 
   #seconds(): number {

@@ -40,7 +40,7 @@ export interface StateDirectoryOptions {
 }
 
 const LOCK_FILE = 'lock';
-const OWN_FILE = /^(lock|(damaged-)?(segment|snapshot)-\d{12}(\.tmp)?)$/;
+const OWN_FILE = /^(lock|telemetry(\.tmp)?|(damaged-)?(segment|snapshot)-\d{12}(\.tmp)?)$/;
 /** In the root of each ext4 volume. */
 const LOST_AND_FOUND = 'lost+found';
 const RETRY_MS = 100;

@@ -19,6 +19,9 @@ export {
   configValidationSchema,
 } from './configuration.js';
 export {
+  type AdmitMessage,
+  admitAnswerSchema,
+  admitSchema,
   dispatchAnswerSchema,
   dispatchSchema,
   type EnginesMessage,
@@ -26,9 +29,13 @@ export {
   finishSchema,
   firstTokenSchema,
   historyQuery,
+  outlookAnswerSchema,
+  outlookQuery,
   type PickMessage,
   pickAnswerSchema,
   pickSchema,
+  scaleHintAnswerSchema,
+  scaleHintQuery,
   ticketAnswerSchema,
 } from './engines.js';
 export { type ErrorMessage, errorSchema } from './error.js';

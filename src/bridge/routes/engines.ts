@@ -44,7 +44,7 @@ export function engineEndpoints(engines: EngineSet): Endpoint[] {
       answers: { 200: pickAnswerSchema },
       handle: ({ body, incoming: { headers } }) => {
         objectivePriority(headers);
-        return { json: engines.pick({ ...latencyObjectives(headers), ...body }) };
+        return { json: engines.requests.pick({ ...latencyObjectives(headers), ...body }) };
       },
     }),
   ];

@@ -20,7 +20,7 @@ export function ticketEndpoints(engines: EngineSet): Endpoint[] {
       retry: 'with a ticket of your own, which opens no second one',
       body: dispatchSchema,
       answers: { 200: dispatchAnswerSchema },
-      handle: ({ body, caller }) => ({ json: engines.dispatch({ ...body, caller: caller.id }) }),
+      handle: ({ body, caller }) => ({ json: engines.requests.dispatch({ ...body, caller: caller.id }) }),
     }),
     endpoint({
       ...common,
@@ -30,7 +30,7 @@ export function ticketEndpoints(engines: EngineSet): Endpoint[] {
       retry: 'at any time',
       body: firstTokenSchema,
       answers: { 200: ticketAnswerSchema },
-      handle: ({ body }) => ({ json: engines.firstToken(body) }),
+      handle: ({ body }) => ({ json: engines.requests.firstToken(body) }),
     }),
     endpoint({
       ...common,
@@ -40,7 +40,7 @@ export function ticketEndpoints(engines: EngineSet): Endpoint[] {
       retry: 'at any time',
       body: finishSchema,
       answers: { 200: ticketAnswerSchema },
-      handle: ({ body }) => ({ json: engines.finish(body) }),
+      handle: ({ body }) => ({ json: engines.requests.finish(body) }),
     }),
   ];
 }

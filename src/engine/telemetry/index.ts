@@ -5,10 +5,5 @@ export { histogramQuantile } from './histogram-quantile.js';
 export { differs, type Restart, RestartDetector, type RunFigures } from './restart-law.js';
 export { type EngineScrape, ownScraper, type ScrapedEngine, type Scraper, scraperOf } from './scraper.js';
 export type { SharedOptions } from './shared-answer.js';
-export {
-  type TelemetryColumn,
-  TelemetryRing,
-  type TelemetryRingOptions,
-  type TelemetrySeries,
-  telemetryColumns,
-} from './telemetry-ring.js';
+export { type TelemetryColumn, telemetryColumns } from './telemetry-columns.js';
+export { TelemetryRing, type TelemetryRingOptions, type TelemetrySeries } from './telemetry-ring.js';

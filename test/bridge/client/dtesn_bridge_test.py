@@ -151,6 +151,8 @@ class Questions(unittest.TestCase):
     def test_its_ticket_is_known_and_another_is_not(self):
         with BridgeClient(self.bridge.address, budget=5.0) as client:
             picked = client.pick(prompt_tokens=3)
+            admitted = client.admit(3, 60_000, session="s", priority=1)
+            self.assertEqual((admitted["admitted"], admitted["ttft"]["basis"]), (True, "metrics"))
             ticket = client.dispatch(picked["engine"], prompt_tokens=3)
             self.assertTrue(client.first_token(ticket))
             self.assertTrue(client.finish(ticket, "ok", generated_tokens=5))
@@ -220,10 +222,11 @@ class Failures(unittest.TestCase):
                 with BridgeClient(server.address, budget=0.05, on_failure=lambda _, call: failures.append(call)) as client:
                     began = time.monotonic()
                     self.assertIsNone(client.pick())
+                    self.assertIsNone(client.admit(3, 1000))
                     self.assertEqual(client.dispatch("a", ticket="t-1"), "t-1")
                     self.assertFalse(client.first_token("t-1"))
                     self.assertLess(time.monotonic() - began, 5)
-                    self.assertEqual(failures, ["pick", "dispatch", "first_token"])
+                    self.assertEqual(failures, ["pick", "admit", "dispatch"])
                     asked = len(server.requests)
                     self.assertFalse(client.finish("t-1"))  # the breaker is open
                     self.assertEqual(len(server.requests), asked)

@@ -79,3 +79,15 @@ test('the window is the chosen one, or a smaller one while that holds all sample
     [120, 600, 3600],
   ]);
 });
+
+test('first tokens that were reported are points of what was predicted and what came', () => {
+  const history = new EngineHistory();
+  const firstTokens = { count: 2, predictedSeconds: 0.4, observedSeconds: 0.5 };
+  history.addItem(10, { ...item(0.5), firstTokens });
+  history.addItem(11, { ...item(0.5), firstTokens: null });
+  const points = history.since(0, 1) as unknown as Record<string, (number | null)[]>;
+  expect([points['predictedTtftSeconds'], points['observedTtftSeconds']]).toEqual([
+    [0.4, null],
+    [0.5, null],
+  ]);
+});

@@ -133,7 +133,7 @@ describe('a file of engines', () => {
     const { engines } = await setOf({ enginesFile: file, clock, monitor: { intervalMs: 600_000 } });
     expect(engines.names).toEqual([]);
     expect(engines.simulated).toBe(false);
-    expect(() => engines.pick()).toThrow(
+    expect(() => engines.requests.pick()).toThrow(
       expect.objectContaining({ code: 'no_engine', message: 'No engine can serve: none is known' }),
     );
     mkdirSync(path.dirname(file));

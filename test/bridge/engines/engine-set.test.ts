@@ -83,7 +83,7 @@ describe('an engine of the list', () => {
     const { engines, state } = await setOf({ engines: [`unix:${path}`] });
     await vi.waitFor(() => expect(state(`unix:${path}`)).toBe('busy'), soon);
     expect(engines.list()[0]).toMatchObject({ url: `unix:${path}`, kind: 'vllm' });
-    expect(engines.pick()).toMatchObject({ engine: `unix:${path}`, url: `unix:${path}` });
+    expect(engines.requests.pick()).toMatchObject({ engine: `unix:${path}`, url: `unix:${path}` });
   });
 
   test('on localhost that answers on IPv6 alone is used by its address alone', async () => {
@@ -98,7 +98,7 @@ describe('an engine of the list', () => {
     await vi.waitFor(() => expect(engines.list()[0]?.drained).toBe(false), soon);
     expect(engines.simulated).toBe(true);
     expect(engines.list()).toMatchObject([{ name: 'embedded simulation', simulated: true, drained: false }]);
-    expect(engines.pick()).toMatchObject({ engine: 'embedded simulation', simulated: true, rule: 'only' });
+    expect(engines.requests.pick()).toMatchObject({ engine: 'embedded simulation', simulated: true, rule: 'only' });
   });
 
   test('may be an object of the host, which stays open when the set is closed', async () => {
@@ -138,9 +138,9 @@ test('starting does not wait for engines that refuse, answer nothing or have no 
     resolve,
   });
   expect(engines.list().map(({ state }) => state.name)).toEqual(['unknown', 'unknown']);
-  expect(() => engines.pick()).toThrow(expect.objectContaining({ code: 'no_engine', status: 503 }));
+  expect(() => engines.requests.pick()).toThrow(expect.objectContaining({ code: 'no_engine', status: 503 }));
   await engines.observed();
-  expect(() => engines.pick()).toThrow(/is loading/);
+  expect(() => engines.requests.pick()).toThrow(/is loading/);
 });
 
 describe('what happens to an engine', () => {
@@ -154,7 +154,7 @@ describe('what happens to an engine', () => {
     await vi.waitFor(() => expect(state('e')).toBe('hung'), soon);
     expect(types('e').slice(2)).toEqual(['state', 'drained']);
     expect(told.at(-2)).toMatchObject({ data: { state: 'hung', before: 'busy', evidence: [/no iteration for/] } });
-    expect(() => engines.pick()).toThrow(/e is hung/);
+    expect(() => engines.requests.pick()).toThrow(/e is hung/);
     expect(metrics.text()).toContain('dtesn_engine_state{engine="e",state="hung"} 1');
     expect(metrics.text()).toContain('dtesn_engine_state{engine="e",state="busy"} 0');
     expect(metrics.text()).toContain('dtesn_engine_state_changes_total{engine="e"} 2');
@@ -241,7 +241,7 @@ describe('engines that come and go', () => {
       expect(states(true)).toEqual(Array(10).fill('hung'));
       expect(states(false)).toEqual(Array(40).fill('ready'));
     }, soon);
-    expect(engines.pick().candidates).toBe(40);
+    expect(engines.requests.pick().candidates).toBe(40);
   });
 
   test('are each read at least every second interval, also beside ten that never answer', async () => {
@@ -286,7 +286,7 @@ describe('a pick', () => {
       ],
     });
     await engines.observed();
-    expect(engines.pick()).toEqual({
+    expect(engines.requests.pick()).toEqual({
       engine: 'b',
       url: b.url,
       kind: 'vllm',
@@ -297,10 +297,11 @@ describe('a pick', () => {
       candidates: 2,
       expected: { ttftSeconds: null, interTokenSeconds: null },
       meetsSlo: null,
+      ttft: null,
     });
     a.figures.running = 0;
     await vi.waitFor(() => expect(engines.list()[0]?.figures?.running).toBe(0), soon);
-    const picks = Array.from({ length: 5 }, () => engines.pick({ session: 's' }));
+    const picks = Array.from({ length: 5 }, () => engines.requests.pick({ session: 's' }));
     expect(new Set(picks.map(({ engine }) => engine)).size).toBe(1);
   });
 
@@ -313,10 +314,10 @@ describe('a pick', () => {
       ],
     });
     await engines.observed();
-    for (let i = 0; i < 8; i++) engines.dispatch({ engine: 'a', ticket: `t${i}` });
-    expect(engines.pick().engine).toBe('b');
-    for (let i = 0; i < 8; i++) engines.finish({ ticket: `t${i}`, outcome: 'ok' });
-    expect(engines.pick().engine).toBe('a');
+    for (let i = 0; i < 8; i++) engines.requests.dispatch({ engine: 'a', ticket: `t${i}` });
+    expect(engines.requests.pick().engine).toBe('b');
+    for (let i = 0; i < 8; i++) engines.requests.finish({ ticket: `t${i}`, outcome: 'ok' });
+    expect(engines.requests.pick().engine).toBe('a');
   });
 
   test('counts a load report that came with a finish until the next scrape', async () => {
@@ -329,12 +330,12 @@ describe('a pick', () => {
       monitor: { intervalMs: 600, timeoutMs: 500, hungAfterMs: 60_000 },
     });
     await engines.observed();
-    expect(engines.pick().engine).toBe('a');
-    const { ticket } = engines.dispatch({ engine: 'a' });
+    expect(engines.requests.pick().engine).toBe('a');
+    const { ticket } = engines.requests.dispatch({ engine: 'a' });
     const orca = 'TEXT named_metrics.kv_cache_usage_perc=0.9, named_metrics.num_requests_waiting=8';
-    expect(engines.finish({ ticket, outcome: 'ok', orca })).toEqual({ known: true });
-    expect(engines.pick().engine).toBe('b');
-    await vi.waitFor(() => expect(engines.pick().engine).toBe('a'), soon);
+    expect(engines.requests.finish({ ticket, outcome: 'ok', orca })).toEqual({ known: true });
+    expect(engines.requests.pick().engine).toBe('b');
+    await vi.waitFor(() => expect(engines.requests.pick().engine).toBe('a'), soon);
   });
 });
 
@@ -353,8 +354,8 @@ describe('a hang that the gauges hide', () => {
 
   test('is seen by the tickets of two callers', async () => {
     const { engines, state } = await hidden();
-    engines.dispatch({ engine: 'e', caller: 'one' });
-    engines.dispatch({ engine: 'e', caller: 'two' });
+    engines.requests.dispatch({ engine: 'e', caller: 'one' });
+    engines.requests.dispatch({ engine: 'e', caller: 'two' });
     await vi.waitFor(() => expect(state('e')).toBe('hung'), soon);
     expect(engines.list()[0]).toMatchObject({
       tickets: 2,
@@ -364,33 +365,33 @@ describe('a hang that the gauges hide', () => {
 
   test('is not seen by the tickets of one caller whom the engine never served, however many', async () => {
     const { engines, hungWithin } = await hidden();
-    for (let i = 0; i < 500; i++) engines.dispatch({ engine: 'e', caller: 'one' });
+    for (let i = 0; i < 500; i++) engines.requests.dispatch({ engine: 'e', caller: 'one' });
     expect(await hungWithin(long)).toBe(false);
   });
 
   test('is seen by the tickets of one caller whom the engine served before', async () => {
     const { engines, state, figures } = await hidden();
-    const { ticket } = engines.dispatch({ engine: 'e', caller: 'one' });
+    const { ticket } = engines.requests.dispatch({ engine: 'e', caller: 'one' });
     figures.tokens += 50;
     await new Promise((resolve) => setTimeout(resolve, 3 * fast.intervalMs));
-    engines.finish({ ticket, outcome: 'ok', generatedTokens: 50 });
-    engines.dispatch({ engine: 'e', caller: 'one' });
+    engines.requests.finish({ ticket, outcome: 'ok', generatedTokens: 50 });
+    engines.requests.dispatch({ engine: 'e', caller: 'one' });
     await vi.waitFor(() => expect(state('e')).toBe('hung'), soon);
   });
 
   test('is not there while scrapes count progress, however many tickets of however many callers are open', async () => {
     const { engines, figures, hungWithin } = await hidden();
     const moving = setInterval(() => figures.tokens++, 10);
-    for (let i = 0; i < 500; i++) engines.dispatch({ engine: 'e', caller: `c${i}` });
+    for (let i = 0; i < 500; i++) engines.requests.dispatch({ engine: 'e', caller: `c${i}` });
     expect(await hungWithin(long)).toBe(false);
     clearInterval(moving);
   });
 
   test('ends when the tickets are finished', async () => {
     const { engines, state } = await hidden();
-    const tickets = ['one', 'two'].map((caller) => engines.dispatch({ engine: 'e', caller }).ticket);
+    const tickets = ['one', 'two'].map((caller) => engines.requests.dispatch({ engine: 'e', caller }).ticket);
     await vi.waitFor(() => expect(state('e')).toBe('hung'), soon);
-    for (const ticket of tickets) engines.finish({ ticket, outcome: 'error' });
+    for (const ticket of tickets) engines.requests.finish({ ticket, outcome: 'error' });
     await vi.waitFor(() => expect(state('e')).toBe('ready'), soon);
   });
 });
@@ -398,22 +399,22 @@ describe('a hang that the gauges hide', () => {
 test('tickets answer as their callers expect, and are counted', async () => {
   const { url } = await server();
   const { engines, metrics } = await setOf({ engines: [{ url, name: 'e' }] });
-  expect(engines.dispatch({ engine: 'e', ticket: 'mine', promptTokens: 100 })).toEqual({ ticket: 'mine' });
-  expect(engines.dispatch({ engine: 'e', ticket: 'mine', promptTokens: 100 })).toEqual({ ticket: 'mine' });
+  expect(engines.requests.dispatch({ engine: 'e', ticket: 'mine', promptTokens: 100 })).toEqual({ ticket: 'mine' });
+  expect(engines.requests.dispatch({ engine: 'e', ticket: 'mine', promptTokens: 100 })).toEqual({ ticket: 'mine' });
   expect(engines.list()[0]).toMatchObject({ tickets: 1, ticketPromptTokens: 100 });
   expect(metrics.text()).toContain('dtesn_tickets{engine="e"} 1');
-  expect(engines.firstToken({ ticket: 'mine' })).toEqual({ known: true });
-  expect(engines.firstToken({ ticket: 'mine' })).toEqual({ known: true });
-  expect(engines.finish({ ticket: 'mine', outcome: 'ok', generatedTokens: 7 })).toEqual({ known: true });
-  expect(engines.finish({ ticket: 'mine', outcome: 'ok', generatedTokens: 7 })).toEqual({ known: true });
-  expect(engines.finish({ ticket: 'unknown', outcome: 'ok' })).toEqual({ known: false });
-  expect(engines.firstToken({ ticket: 'unknown' })).toEqual({ known: false });
+  expect(engines.requests.firstToken({ ticket: 'mine' })).toEqual({ known: true });
+  expect(engines.requests.firstToken({ ticket: 'mine' })).toEqual({ known: true });
+  expect(engines.requests.finish({ ticket: 'mine', outcome: 'ok', generatedTokens: 7 })).toEqual({ known: true });
+  expect(engines.requests.finish({ ticket: 'mine', outcome: 'ok', generatedTokens: 7 })).toEqual({ known: true });
+  expect(engines.requests.finish({ ticket: 'unknown', outcome: 'ok' })).toEqual({ known: false });
+  expect(engines.requests.firstToken({ ticket: 'unknown' })).toEqual({ known: false });
   expect(metrics.text()).toContain('dtesn_tickets{engine="e"} 0');
   expect(metrics.text()).toContain('dtesn_tickets_finished_total{engine="e",outcome="ok"} 1');
   expect(metrics.text()).toContain('dtesn_reported_tokens_total{engine="e"} 7');
-  expect(metrics.text()).toContain('dtesn_observed_first_token_seconds_count{engine="e"} 1');
-  expect(() => engines.dispatch({ engine: 'x' })).toThrow(expect.objectContaining({ code: 'not_found' }));
-  expect(() => engines.dispatch({ engine: 'e', ticket: 'a b' })).toThrow(
+  expect(metrics.text()).toContain('dtesn_observed_ttft_seconds_count{engine="e"} 1');
+  expect(() => engines.requests.dispatch({ engine: 'x' })).toThrow(expect.objectContaining({ code: 'not_found' }));
+  expect(() => engines.requests.dispatch({ engine: 'e', ticket: 'a b' })).toThrow(
     expect.objectContaining({ code: 'malformed' }),
   );
 });

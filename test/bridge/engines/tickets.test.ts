@@ -117,6 +117,15 @@ describe('tickets are evidence', () => {
     expect(book.evidence('e')).toBe(1);
   });
 
+  test('not when they had their first token: their end may not have been reported', () => {
+    const { book, send, serve } = bookOf();
+    serve('a');
+    const { id } = send('a');
+    expect(book.evidence('e')).toBe(1);
+    book.firstToken(id);
+    expect(book.evidence('e')).toBe(0);
+  });
+
   test('not when their callers report nothing for a minute', async () => {
     const { book, clock, send } = bookOf();
     send('a');

@@ -59,7 +59,9 @@ test('two callers that wait convict an engine whose gauges are frozen at 0, one 
     }
   }
   expect((await bridge.post('/v1/finish', { ticket: 'none', outcome: 'ok' })).json).toEqual({ known: false });
-  await bridge.reaches('frozen', ['ready']);
+  // A first token came while nothing was counted: the engine works, and its metrics stand still.
+  const { state: after } = await bridge.reaches('frozen', ['frozen']);
+  expect(after.evidence.join()).toMatch(/the caller had 1 answer/);
   const metric = await bridge.metrics();
   expect(metric('dtesn_tickets', { engine: 'frozen' })).toBe(0);
   expect(metric('dtesn_tickets_finished_total', { engine: 'frozen', outcome: 'aborted' })).toBe(4);

@@ -1,5 +1,5 @@
 /**
- * Six charts of one engine, drawn by uPlot. Lines differ in colour and in dash; restarts are vertical lines with a word.
+ * Seven charts of one engine, drawn by uPlot. Lines differ in colour and in dash; restarts are vertical lines with a word.
  *
  * A chart reads aloud as one sentence of its last figures. Under the pointer the figures of that time are shown instead.
  */
@@ -24,6 +24,12 @@ const kinds = [
   },
   { title: 'Between tokens', format: latency, sparse: true, lines: { interTokenSeconds: 'mean' } },
   { title: 'In the queue', format: latency, sparse: true, lines: { queueSeconds: 'mean' } },
+  {
+    title: 'First token of reported requests',
+    format: latency,
+    sparse: true,
+    lines: { observedTtftSeconds: 'observed', predictedTtftSeconds: 'predicted' },
+  },
 ];
 
 const height = 148;

@@ -23,7 +23,7 @@ import { StatusView } from './status-view.js';
 const tickMs = 1000;
 const contextMs = 5000;
 const hourSeconds = 3600;
-const ofEngines = new Set(['state', 'restart', 'drained', 'restored', 'added', 'removed']);
+const ofEngines = new Set(['state', 'restart', 'drained', 'restored', 'anomaly', 'added', 'removed']);
 
 class Dashboard {
   #link = { state: 'connecting', sinceMs: Date.now(), lastAnswerMs: 0 };

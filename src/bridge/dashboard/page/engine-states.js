@@ -7,6 +7,7 @@ const tones = {
   loading: 'warn',
   restarting: 'warn',
   scaling: 'warn',
+  frozen: 'warn',
   sleeping: 'idle',
   unknown: 'idle',
   hung: 'bad',

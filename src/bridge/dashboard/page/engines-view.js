@@ -41,6 +41,7 @@ function makeRow() {
     name: element('span', { class: 'name' }),
     simulation: tag('simulation', 'warn'),
     drained: tag('drained', 'idle'),
+    anomalies: tag('', 'warn'),
     about: element('span', { class: 'muted small' }),
     state: chip(),
     since: element('span', { class: 'muted small' }),
@@ -54,7 +55,7 @@ function makeRow() {
   parts.root = element(
     'tr',
     {},
-    element('th', { scope: 'row' }, parts.name, parts.simulation, parts.drained, parts.about),
+    element('th', { scope: 'row' }, parts.name, parts.simulation, parts.drained, parts.anomalies, parts.about),
     element('td', { class: 'state' }, parts.state.root, ' ', parts.since, parts.evidence),
     ...parts.cells,
   );
@@ -71,10 +72,14 @@ function showRow(parts, engine) {
   setText(parts.name, engine.name);
   setHidden(parts.simulation, engine.simulated !== true);
   setHidden(parts.drained, engine.drained !== true);
+  const anomalies = engine.anomalies ?? [];
+  setHidden(parts.anomalies, anomalies.length === 0);
+  setText(parts.anomalies, anomalies.map(({ kind }) => kind).join(', '));
   setText(parts.about, aboutOf(engine));
   showChip(parts.state, toneOf(engine), state.name);
   setText(parts.since, `${span(state.forSeconds)}, since ${clock(Date.parse(state.since))}`);
-  setText(parts.evidence, state.evidence.join('; '));
+  const evidence = [...state.evidence, ...anomalies.flatMap((one) => one.evidence)];
+  setText(parts.evidence, evidence.join('; '));
   const first = rates?.timeToFirstTokenSeconds;
   const staleness = engine.stalenessSeconds;
   const texts = [

@@ -10,6 +10,7 @@ const types = [
   'restart',
   'drained',
   'restored',
+  'anomaly',
   'added',
   'removed',
   'plan',

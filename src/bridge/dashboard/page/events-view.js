@@ -3,7 +3,15 @@ import { byId, element, plain, setHidden, setText } from './elements.js';
 import { clock, words } from './format.js';
 
 const most = 100;
-const tones = { restart: 'warn', missed: 'warn', removed: 'warn', drained: 'warn', end: 'bad', bridge: 'warn' };
+const tones = {
+  restart: 'warn',
+  missed: 'warn',
+  removed: 'warn',
+  drained: 'warn',
+  anomaly: 'warn',
+  end: 'bad',
+  bridge: 'warn',
+};
 
 export class EventsView {
   #list = byId('events');

@@ -22,6 +22,8 @@ const columns = {
   timeToFirstTokenP99Seconds: largest,
   interTokenSeconds: mean,
   queueSeconds: mean,
+  predictedTtftSeconds: mean,
+  observedTtftSeconds: mean,
 };
 const columnNames = Object.keys(columns);
 
@@ -65,7 +67,7 @@ export class EngineHistory {
   }
 
   /** An item of GET /v1/engines, now. */
-  addItem(time, { figures, rates }) {
+  addItem(time, { figures, rates, firstTokens }) {
     const { timeToFirstTokenSeconds: first, interTokenSeconds: between, queueSeconds: queue } = rates ?? {};
     this.add(time, [
       figures?.running,
@@ -77,6 +79,8 @@ export class EngineHistory {
       first?.p99,
       between?.mean,
       queue?.mean,
+      firstTokens?.predictedSeconds,
+      firstTokens?.observedSeconds,
     ]);
   }
 

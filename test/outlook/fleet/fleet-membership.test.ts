@@ -1,8 +1,8 @@
 /** Engines that join and leave a fleet, when each is asked, and why one is chosen. */
 import { afterEach, expect, test } from 'vitest';
-import { type Engine, EngineError } from '../../src/engine/index.js';
-import { Fleet, type FleetOptions } from '../../src/monitor/index.js';
-import { ManualClock } from '../manual-clock.js';
+import { type Engine, EngineError } from '../../../src/engine/index.js';
+import { Fleet, type FleetOptions } from '../../../src/outlook/index.js';
+import { ManualClock } from '../../manual-clock.js';
 
 const fleets: Fleet[] = [];
 afterEach(() => Promise.all(fleets.splice(0).map((fleet) => fleet.close())));

@@ -1,7 +1,7 @@
 /** Which engine of a fleet serves next: by load, by session, never a sick one. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type Engine, EngineError } from '../../src/engine/index.js';
-import { Fleet, type FleetOptions } from '../../src/monitor/index.js';
+import { type Engine, EngineError } from '../../../src/engine/index.js';
+import { Fleet, type FleetOptions } from '../../../src/outlook/index.js';
 
 const fleets: Fleet[] = [];
 afterEach(() => Promise.all(fleets.splice(0).map((fleet) => fleet.close())));

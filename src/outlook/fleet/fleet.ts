@@ -1,8 +1,7 @@
 /** Several engines, each watched, and which of them is to serve the next request. */
 import { EventEmitter } from 'node:events';
-import { z } from 'zod';
-import { type Clock, clockOption, untilAborted } from '../abort/index.js';
-import type { Engine } from '../engine/index.js';
+import { type Clock, untilAborted } from '../../abort/index.js';
+import type { Engine } from '../../engine/index.js';
 import {
   argumentError,
   checkOptions,
@@ -11,34 +10,23 @@ import {
   emit,
   ListenerErrors,
   rangeError,
-} from '../errors/index.js';
-import { EngineMonitor, type EngineMonitorOptions } from './engine-monitor.js';
-import { canServe, type EngineState } from './engine-state.js';
-
-const WAITING = 3;
-const SATURATED = 4;
-
-export const optionsSchema = z.object({
-  affinity: z.number().min(1).max(Number.MAX_VALUE).default(2).describe('a finite number, 1 or more,'),
-  allowEmpty: z.boolean().default(false).describe('true or false'),
-  monitor: z.record(z.string(), z.unknown()).default({}).describe('options of EngineMonitor'),
-  spreadFirst: z.boolean().default(false).describe('true or false'),
-  clock: clockOption,
-});
-
-/** Options of Fleet: its rule of choice, and the monitors of its engines. */
-export interface FleetOptions {
-  /** How many times the cheapest engine's cost that of a session's own engine may be, 1 or more. Default 2. */
-  affinity?: number | undefined;
-  /** Whether the fleet may have no engine: at first, or after the last one was removed. Default false. */
-  allowEmpty?: boolean | undefined;
-  /** Whether first observations are spread over an interval (of at most a second) too, in place of coming at once. Default false. */
-  spreadFirst?: boolean | undefined;
-  /** Options of the monitor of each engine. Default: those of EngineMonitor. */
-  monitor?: EngineMonitorOptions | undefined;
-  /** Clock of the monitors, unless `monitor` names one. Default: the system's monotonic clock. */
-  clock?: Clock | undefined;
-}
+} from '../../errors/index.js';
+import { canServe, EngineMonitor, type EngineMonitorOptions, type EngineState } from '../../monitor/index.js';
+import type { TtftPrediction } from '../prediction/index.js';
+import type { AdmissionRequest } from '../rules/index.js';
+import type { ScaleHint, ScaleHintOptions } from '../scaling/index.js';
+import type { RequestTicket } from './engine-outlook.js';
+import {
+  type FleetOptions,
+  optionsSchema,
+  outlookOptionsSchema,
+  promptSchema,
+  type SentRequest,
+  sentRequestSchema,
+} from './fleet-options.js';
+import { type FleetAdmission, type FleetOutlook, OutlookOfFleet, type RoutingQuestion } from './fleet-outlook.js';
+import { type LoadedEngine, loadCosts, type ReportedLoad } from './load-cost.js';
+import { owner } from './rendezvous.js';
 
 /** One engine of a fleet: its state, its load and whether requests are picked for it. */
 export interface FleetMember {
@@ -57,14 +45,6 @@ export interface FleetEvents {
   restored: [engine: Engine, state: EngineState];
 }
 
-/** What an engine said of its load beside its metrics, as in a header of an answer; null where it did not. */
-export interface ReportedLoad {
-  running?: number | null | undefined;
-  waiting?: number | null | undefined;
-  /** 0 to 1. */
-  kvUsage?: number | null | undefined;
-}
-
 /** The engine that is to serve a request, why it was chosen, and its cost. */
 export interface FleetChoice {
   engine: Engine;
@@ -78,14 +58,15 @@ export interface FleetChoice {
   cost: number;
   /** Engines that could serve. */
   candidates: number;
+  /** When the first token is expected; absent where the engine was chosen by its load. */
+  ttft?: TtftPrediction;
 }
 
-interface Member {
+interface Member extends LoadedEngine {
   engine: Engine;
-  monitor: EngineMonitor;
   picked: number;
   sent: number;
-  reported: { load: ReportedLoad; atSeconds: number } | null;
+  reported: LoadedEngine['reported'];
   /** Resolves with the first observation, or when it is removed. */
   seen: Promise<void>;
   leave: () => void;
@@ -97,7 +78,7 @@ const GOLDEN = (Math.sqrt(5) - 1) / 2;
 /**
  * Several engines, each watched, and which of them is to serve the next request.
  *
- *     cost = (1 + running + WAITING waiting + picked) / (1.05 - KV usage)        four times that when saturated
+ *     cost = (1 + running + 3 waiting + picked) / (1.05 - KV usage)        four times that when saturated
  *
  * `picked` counts the picks since the engine was last observed, or the requests that its caller sent lately (`sent`) where
  * those are more, so that a burst between two observations spreads. What an engine does not say counts as the worst of those
@@ -116,10 +97,22 @@ const GOLDEN = (Math.sqrt(5) - 1) / 2;
  *     fleet.add(engineC);                         // the others keep their history
  *     await fleet.remove(engineA);                // its watch ends, the engine stays the caller's
  *
+ * With the option `outlook` it predicts times to first token from the requests that it is told of (rules/):
+ *
+ *     const admission = fleet.admit({ promptTokens: 900, ttftSloMs: 2000 });
+ *     const ticket = fleet.sent(engine, { promptTokens: 900, session: 'user-7' });
+ *     ticket.firstToken();
+ *     ticket.finished({ generatedTokens: 120 });
+ *     fleet.predictTtft(engine, { promptTokens: 900 })             // { ms, p90Ms, basis, samples }
+ *
+ * `pick` and `choose` then take the least physics(own - known) / (1.05 - KV usage), while requests are reported; the costs above
+ * count where none are.
+ *
  * Observations of the engines are spread over the interval, whatever their number (phases by the golden ratio).
- * Options: `affinity`, `allowEmpty`, `spreadFirst`, `monitor` (those of EngineMonitor), `clock` (abort/clock.ts).
+ * Options: `affinity`, `allowEmpty`, `spreadFirst`, `outlook`, `monitor` (those of EngineMonitor), `clock` (abort/clock.ts).
  * A listener that throws is reported as one of the monitors (`monitor.onListenerError`) and harms no other.
- * Errors: DtesnError ERR_DTESN_NO_ENGINE when every engine is drained; TypeError or RangeError ERR_DTESN_ARGUMENT.
+ * Errors: DtesnError ERR_DTESN_NO_ENGINE when every engine is drained, ERR_DTESN_STATE for what needs the option `outlook`,
+ * ERR_DTESN_CLOSED for a question after close(); TypeError or RangeError ERR_DTESN_ARGUMENT.
  * Sources: Thaler & Ravishankar (1998), rendezvous hashing; Mirrokni, Thorup, Zadimoghaddam (2018), consistent hashing with
  * bounded loads.
  */
@@ -133,6 +126,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
   readonly #monitor: EngineMonitorOptions;
   readonly #clock: Clock;
   readonly #errors: ListenerErrors;
+  readonly #outlook: OutlookOfFleet | null;
   /** Engines added so far, which gives the next its phase. */
   #added = 0;
 
@@ -150,6 +144,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
     this.#monitor = { clock: checked.clock, ...checked.monitor };
     this.#clock = this.#monitor.clock ?? checked.clock;
     this.#errors = new ListenerErrors(this.#monitor.onListenerError);
+    this.#outlook = outlookOf(checked.outlook, () => this.#clock.now() / 1000);
     for (const engine of engines) this.add(engine);
   }
 
@@ -171,6 +166,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
       throw rangeError('an engine beside which others stay (or allowEmpty)', 'engine', member.engine.label);
     }
     this.#members.delete(member.engine.label);
+    this.#outlook?.remove(member.engine.label);
     member.leave();
     await member.monitor.close();
     return member.engine;
@@ -183,17 +179,60 @@ export class Fleet extends EventEmitter<FleetEvents> {
 
   /** Takes the load of an engine that came by another way than its metrics; it counts until they are read again. */
   report(engine: Engine | string, load: ReportedLoad): void {
-    this.#known(engine).reported = { load: { ...load }, atSeconds: this.#clock.now() / 1000 };
+    const member = this.#known(engine);
+    member.reported = { load: { ...load }, atSeconds: this.#clock.now() / 1000 };
+    this.#outlook?.engine(member.engine).report(load);
   }
 
   /** Says how many requests were sent to an engine lately, so that its metrics may not show them yet. 0 at first. */
-  sent(engine: Engine | string, requests: number): void {
-    this.#known(engine).sent = checkWhole(requests, 'requests', 0, undefined, 'requests');
+  sent(engine: Engine | string, requests: number): void;
+  /** A request was sent to an engine: its ticket says what becomes of it. Needs the option `outlook`. */
+  sent(engine: Engine | string, request: SentRequest): RequestTicket;
+  sent(engine: Engine | string, sent: number | SentRequest): RequestTicket | undefined {
+    const member = this.#known(engine);
+    if (typeof sent === 'object') {
+      const outlook = this.#predicting();
+      return outlook.sent(member.engine, checkOptions(sentRequestSchema, sent, 'a request'));
+    }
+    member.sent = checkWhole(sent, 'requests', 0, undefined, 'requests');
+    return undefined;
+  }
+
+  /** Its skill, and whether admission refuses; null without the option `outlook`. */
+  get outlook(): FleetOutlook | null {
+    return this.#outlook;
+  }
+
+  /** When a request sent to an engine now would have its first token. Needs the option `outlook`. */
+  predictTtft(engine: Engine | string, request: { promptTokens: number }): TtftPrediction {
+    const member = this.#known(engine);
+    const { promptTokens } = checkOptions(promptSchema, request, 'a request');
+    return this.#predicting().engine(member.engine).predict(promptTokens);
+  }
+
+  /**
+   * How many engines to have, so that there are enough when one that starts now can serve: from the load that came and the
+   * requests a second that an engine serves at full use, as measured. Needs the option `outlook`.
+   */
+  scaleHint(options?: ScaleHintOptions): ScaleHint {
+    return this.#predicting().scaleHint(options);
+  }
+
+  /**
+   * Whether a request is taken: where its first token is expected within `margin` (0.85) of what it may take, by which engine;
+   * else when to ask again and why. While admission is advisory, and where predictions had no skill lately, each request is
+   * admitted, and `withheld` says what the rule came to. Needs the option `outlook`.
+   */
+  admit(request: AdmissionRequest): FleetAdmission {
+    const outlook = this.#predicting();
+    const open = this.#all.filter(({ monitor }) => canServe(monitor.state)).map(({ engine }) => engine);
+    if (open.length === 0) throw this.#noneOpen();
+    return outlook.admit(request, open);
   }
 
   /** Every engine, its state and what picking it costs. */
   get members(): FleetMember[] {
-    const costs = this.#costs();
+    const costs = loadCosts(this.#all, 0);
     return this.#all.map(({ engine, monitor }, i) => ({ engine, state: monitor.state, cost: costs[i]! }));
   }
 
@@ -216,7 +255,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
   /** The same, with the rule that chose it and what it costs. */
   choose({
     session,
-    promptTokens = 0,
+    promptTokens,
     factor = () => 1,
   }: {
     session?: string | undefined;
@@ -224,14 +263,16 @@ export class Fleet extends EventEmitter<FleetEvents> {
     /** What the cost of an engine is multiplied by for this request, above 0. Default: 1 for all. */
     factor?: ((engine: Engine) => number) | undefined;
   } = {}): FleetChoice {
-    const costs = this.#costs(promptTokens);
+    const byOutlook = this.#chooseByOutlook({ session, promptTokens, factor });
+    if (byOutlook !== null) return byOutlook;
+    const costs = loadCosts(this.#all, promptTokens ?? 0);
     const open = this.#all.flatMap((member, i) => {
       const cost = costs[i]!;
       return cost === null ? [] : [{ member, cost: cost * factor(member.engine) }];
     });
     if (open.length === 0) throw this.#noneOpen();
     const cheapest = open.reduce((a, b) => (b.cost < a.cost ? b : a));
-    const home = session === undefined ? cheapest : owner(open, session);
+    const home = session === undefined ? cheapest : owner(open, session, (one) => one.member.engine.label);
     const stays = home.cost <= this.#affinity * cheapest.cost;
     const { member, cost } = stays ? home : cheapest;
     member.picked++;
@@ -240,15 +281,32 @@ export class Fleet extends EventEmitter<FleetEvents> {
     return { engine: member.engine, reason, cost, candidates: open.length };
   }
 
-  /** Ends every watch; the engines stay open. */
+  /** Ends every watch; the engines stay open. What is said of requests later has no effect. */
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#outlook?.close();
     await Promise.all(this.#all.map(({ monitor }) => monitor.close()));
     this.removeAllListeners();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #predicting(): OutlookOfFleet {
+    if (this.#closing.signal.aborted) throw closedError();
+    if (this.#outlook !== null) return this.#outlook;
+    throw new DtesnError('ERR_DTESN_STATE', 'Expected a fleet with the option outlook');
+  }
+
+  /** Null where the costs by load count: without the option, without requests that are reported, without an engine. */
+  #chooseByOutlook(question: RoutingQuestion): FleetChoice | null {
+    const open = this.#all.filter(({ monitor }) => canServe(monitor.state));
+    const engines = open.map(({ engine }) => engine);
+    if (this.#outlook?.informed !== true || this.#closing.signal.aborted || engines.length === 0) return null;
+    const choice = this.#outlook.choose(question, engines);
+    open.find(({ engine }) => engine === choice.engine)!.picked++;
+    return { ...choice, candidates: engines.length };
   }
 
   /** Where in the interval the next engine is observed. */
@@ -276,31 +334,19 @@ export class Fleet extends EventEmitter<FleetEvents> {
       leave = resolve;
     });
     const member: Member = { engine, monitor, picked: 0, sent: 0, reported: null, seen, leave };
-    monitor.on('observation', () => {
+    const outlook = this.#outlook?.add(engine.label, monitor);
+    monitor.on('restart', () => outlook?.restarted());
+    monitor.on('observation', (_, figures) => {
       member.picked = 0;
       member.leave();
+      const { rates, readAtSeconds } = monitor;
+      if (readAtSeconds !== null) this.#outlook?.observe(engine.label, figures, readAtSeconds, rates);
     });
     monitor.on('state', (now, before) => {
       if (canServe(now) === canServe(before)) return;
       emit(this, this.#errors, canServe(now) ? 'restored' : 'drained', engine, now);
     });
     return member;
-  }
-
-  /** Null for each drained one. */
-  #costs(promptTokens = 0): (number | null)[] {
-    const loads = this.#all.map((member) => (canServe(member.monitor.state) ? loadOf(member) : null));
-    const worst = (name: keyof Load) => Math.max(0, ...loads.map((load) => load?.[name] ?? 0));
-    const [mostRunning, mostWaiting, mostUsed] = [worst('running'), worst('waiting'), worst('kvUsage')];
-    return this.#all.map(({ monitor, picked, sent }, i) => {
-      const load = loads[i]!;
-      if (load === null) return null;
-      const requests = (load.running ?? mostRunning) + WAITING * (load.waiting ?? mostWaiting) + Math.max(picked, sent);
-      const usage = Math.min(1, Math.max(0, load.kvUsage ?? mostUsed));
-      const capacity = monitor.figures?.kvTokensCapacity ?? Number.POSITIVE_INFINITY;
-      const strained = monitor.state.name === 'saturated' || promptTokens > (1 - usage) * capacity;
-      return ((1 + requests) / (1.05 - usage)) * (strained ? SATURATED : 1);
-    });
   }
 
   #noneOpen(): DtesnError {
@@ -311,35 +357,12 @@ export class Fleet extends EventEmitter<FleetEvents> {
   }
 }
 
-type Load = Required<{ [Name in keyof ReportedLoad]: number | null }>;
-
-/** The figures of its last scrape, or what was reported since. */
-function loadOf({ monitor, reported }: Member): Load {
-  const { figures, readAtSeconds } = monitor;
-  const isNewer = reported !== null && reported.atSeconds > (readAtSeconds ?? Number.NEGATIVE_INFINITY);
-  const load = isNewer ? reported.load : {};
-  return {
-    running: load.running ?? figures?.running ?? null,
-    waiting: load.waiting ?? figures?.waiting ?? null,
-    kvUsage: load.kvUsage ?? figures?.kvUsageMax ?? null,
-  };
-}
-
 function closedError(): DtesnError {
   return new DtesnError('ERR_DTESN_CLOSED', 'Expected an open fleet but it was closed');
 }
 
-/** The member whose hash with the session is highest. */
-function owner<M extends { member: Member }>(open: M[], session: string): M {
-  const weight = ({ member }: M) => hash(`${session}\n${member.engine.label}`);
-  return open.reduce((a, b) => (weight(b) > weight(a) ? b : a));
-}
-
-/** FNV-1a with the finaliser of MurmurHash3: its high bits depend on every character. */
-function hash(text: string): number {
-  let h = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
+function outlookOf(given: boolean | Record<string, unknown>, now: () => number): OutlookOfFleet | null {
+  if (given === false) return null;
+  const options = checkOptions(outlookOptionsSchema, given === true ? {} : given, 'outlook');
+  return new OutlookOfFleet({ ...options, now });
 }

@@ -1,0 +1,2 @@
+/** Charts of the health of engines by networks. */
+export { type LoadPool, ReservoirLoad } from './reservoir-load.js';
