@@ -1,0 +1,154 @@
+/**
+ * What the scrapes of one engine say that a prediction needs, as it was last known.
+ *
+ *     itl          EWMA (0.2 a scrape) of the mean time between two tokens in the window between two scrapes: as given, or
+ *                  window / steps of it, where requests ran at both ends
+ *     finishRate   EWMA (0.1 a scrape) of finished requests a second
+ *     promptRate   EWMA (0.2 a scrape) of prompt tokens a second, over windows with requests in the queue at both ends
+ *     meanPrompt   prompt tokens / finished requests, sums that decay by 0.98 a scrape
+ *
+ * A figure that the engine does not give is null, as is an average without a sample. A scrape that is not later than the
+ * last one, or whose counters fell, changes the gauges only.
+ */
+import type { EngineMetrics } from '../../engine/index.js';
+
+const ITL_WEIGHT = 0.2;
+const FINISH_WEIGHT = 0.1;
+const PROMPT_WEIGHT = 0.2;
+const PROMPT_DECAY = 0.98;
+
+/** Levels and counters of one scrape. */
+interface Reading {
+  atSeconds: number;
+  running: number | null;
+  waiting: number | null;
+  promptTokens: number | null;
+  requestsTotal: number | null;
+  iterationCount: number | null;
+}
+
+/** The state of an EngineView as plain JSON. */
+export interface EngineViewSnapshot {
+  last: Reading | null;
+  kvUsage: number | null;
+  kvTokens: number | null;
+  itl: number | null;
+  finishRate: number | null;
+  promptRate: number | null;
+  promptSum: number;
+  requestSum: number;
+}
+
+const empty = (): EngineViewSnapshot => ({
+  last: null,
+  kvUsage: null,
+  kvTokens: null,
+  itl: null,
+  finishRate: null,
+  promptRate: null,
+  promptSum: 0,
+  requestSum: 0,
+});
+
+export class EngineView {
+  #state = empty();
+
+  get running(): number | null {
+    return this.#state.last?.running ?? null;
+  }
+
+  get waiting(): number | null {
+    return this.#state.last?.waiting ?? null;
+  }
+
+  /** Share of the KV memory in use, 0 to 1. */
+  get kvUsage(): number | null {
+    return this.#state.kvUsage;
+  }
+
+  /** Tokens that the KV memory holds. */
+  get kvTokens(): number | null {
+    return this.#state.kvTokens;
+  }
+
+  get itl(): number | null {
+    return this.#state.itl;
+  }
+
+  get finishRate(): number | null {
+    return this.#state.finishRate;
+  }
+
+  get promptRate(): number | null {
+    return this.#state.promptRate;
+  }
+
+  get meanPrompt(): number | null {
+    const { promptSum, requestSum } = this.#state;
+    return requestSum > 0 && promptSum > 0 ? promptSum / requestSum : null;
+  }
+
+  /** `interTokenSeconds`: the mean of the window since the last scrape, where it is known. */
+  observe(figures: EngineMetrics, atSeconds: number, interTokenSeconds: number | null): void {
+    const before = this.#state.last;
+    const now: Reading = {
+      atSeconds,
+      running: level(figures.running),
+      waiting: level(figures.waiting),
+      promptTokens: level(figures.promptTokens),
+      requestsTotal: level(figures.requestsTotal),
+      iterationCount: level(figures.iterationCount),
+    };
+    const usage = level(figures.kvUsageMax);
+    this.#state.kvUsage = usage === null ? null : Math.min(1, usage);
+    this.#state.kvTokens = level(figures.kvTokensCapacity);
+    if (before !== null && atSeconds <= before.atSeconds) return;
+    this.#state.last = now;
+    if (before !== null) this.#learn(before, now, level(interTokenSeconds));
+  }
+
+  reset(): void {
+    this.#state = empty();
+  }
+
+  snapshot(): EngineViewSnapshot {
+    return { ...this.#state, last: this.#state.last === null ? null : { ...this.#state.last } };
+  }
+
+  restore(saved: EngineViewSnapshot): void {
+    this.#state = { ...saved, last: saved.last === null ? null : { ...saved.last } };
+  }
+
+  #learn(before: Reading, now: Reading, given: number | null): void {
+    const state = this.#state;
+    const seconds = now.atSeconds - before.atSeconds;
+    const steps = growth(before.iterationCount, now.iterationCount);
+    const ran = (before.running ?? 0) > 0 && (now.running ?? 0) > 0;
+    const itl = given ?? (ran && steps !== null && steps > 0 ? seconds / steps : null);
+    if (itl !== null && itl > 0) state.itl = averaged(state.itl, itl, ITL_WEIGHT);
+    const finished = growth(before.requestsTotal, now.requestsTotal);
+    const prompts = growth(before.promptTokens, now.promptTokens);
+    if (finished !== null) state.finishRate = averaged(state.finishRate, finished / seconds, FINISH_WEIGHT);
+    if (prompts === null) return;
+    if (finished !== null) {
+      state.promptSum = PROMPT_DECAY * state.promptSum + prompts;
+      state.requestSum = PROMPT_DECAY * state.requestSum + finished;
+    }
+    const queued = (before.waiting ?? 0) > 0 && (now.waiting ?? 0) > 0;
+    if (queued && prompts > 0) state.promptRate = averaged(state.promptRate, prompts / seconds, PROMPT_WEIGHT);
+  }
+}
+
+/** A figure that is a finite number, 0 or more; null otherwise. */
+function level(figure: number | null): number | null {
+  return figure !== null && Number.isFinite(figure) && figure >= 0 ? figure : null;
+}
+
+/** Null where either is unknown or the counter fell. */
+function growth(before: number | null, now: number | null): number | null {
+  return before === null || now === null || now < before ? null : now - before;
+}
+
+function averaged(mean: number | null, value: number, weight: number): number {
+  return mean === null ? value : mean + weight * (value - mean);
+}

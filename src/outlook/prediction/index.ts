@@ -1,0 +1,9 @@
+/** Predictions of what will happen to one request on one engine. */
+export {
+  type RequestEvents,
+  type ScrapeContext,
+  type TtftPrediction,
+  TtftPredictor,
+  type TtftPredictorOptions,
+} from './ttft-predictor.js';
+export type { TtftSnapshot } from './ttft-snapshot.js';

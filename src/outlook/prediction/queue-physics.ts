@@ -1,0 +1,117 @@
+/**
+ * How long a prompt waits for its first token, from what stands before it.
+ *
+ *     physics = max( 1.5 itl + (ahead + own)/R,
+ *                    1.5 itl + max(0, kv cap + queued + since + own - 0.97 cap)/release,
+ *                    inFlight >= slots ? (inFlight + 1 - slots)/finishRate : 0 )
+ *     metrics = 0.08 + ((waiting + sent) meanPrompt + own)/promptRate;   kv > 0.93: at least (waiting + sent)/finishRate
+ *
+ * own: tokens of the prompt; ahead: prompt tokens sent without a first token; since, sent: prompt tokens and requests sent
+ * since the last scrape; queued: ahead × waiting / requests without a first token; kv: share of the KV memory in use, of
+ * cap tokens; itl, finishRate, promptRate, meanPrompt: engine-view.ts.
+ * R is the speed of prefill in tokens a second, Σ tokens net / Σ net², both sums decaying by 0.98 a first token, with
+ * net = TTFT - 1.5 itl: of requests with more than 1,000 tokens (ahead + own), kv < 0.9 and free slots only, because
+ * others measure the queue and not the prefill. release is the rate of tokens that finished requests gave back, over 20 s.
+ * A figure that is not known leaves its term out. Units: seconds and tokens.
+ */
+import type { EngineView } from './engine-view.js';
+
+const PRIOR_ITL = 0.05;
+const PRIOR_RATE = 8000;
+const RATE_DECAY = 0.98;
+const RATE_TOKENS = 1000;
+const RATE_KV = 0.9;
+const FULL = 0.97;
+const METRICS_BASE = 0.08;
+const METRICS_FULL = 0.93;
+/** The longest prediction, so that no rate of 0 makes it infinite. */
+const LONGEST = 600;
+
+/** What the caller's requests say; see the head of this file. */
+export interface Traffic {
+  aheadTokens: number;
+  aheadRequests: number;
+  inFlight: number;
+  sinceTokens: number;
+  sinceRequests: number;
+  /** Tokens a second that finished requests gave back; null while unknown. */
+  release: number | null;
+  /** Requests a second that finished, as the caller counts them; null while unknown. */
+  finishRate: number | null;
+}
+
+/** The state of QueuePhysics as plain JSON. */
+export interface QueuePhysicsSnapshot {
+  product: number;
+  square: number;
+}
+
+export class QueuePhysics {
+  #product = 0;
+  #square = 0;
+
+  constructor(
+    private readonly view: EngineView,
+    /** Requests that the engine runs at the same time; null where it is not known. */
+    private readonly slots: number | null,
+  ) {}
+
+  get itl(): number {
+    return this.view.itl ?? PRIOR_ITL;
+  }
+
+  /** Prompt tokens a second: as learned, else as the metrics say, else a guess. */
+  get rate(): number {
+    return this.#square > 0 ? this.#product / this.#square : (this.view.promptRate ?? PRIOR_RATE);
+  }
+
+  seconds(own: number, traffic: Traffic): number {
+    const { aheadTokens, aheadRequests, inFlight, sinceTokens, release, finishRate } = traffic;
+    const { kvUsage, kvTokens, waiting } = this.view;
+    const base = 1.5 * this.itl;
+    let seconds = base + (aheadTokens + own) / this.rate;
+    if (kvUsage !== null && kvTokens !== null && release !== null) {
+      const share = aheadRequests > 0 ? Math.min(1, (waiting ?? 0) / aheadRequests) : 0;
+      const lacking = (kvUsage - FULL) * kvTokens + aheadTokens * share + sinceTokens + own;
+      if (lacking > 0) seconds = Math.max(seconds, base + lacking / Math.max(release, 1e-3));
+    }
+    const rate = finishRate ?? this.view.finishRate;
+    if (this.slots !== null && rate !== null && inFlight >= this.slots) {
+      seconds = Math.max(seconds, (inFlight + 1 - this.slots) / Math.max(rate, 1e-3));
+    }
+    return Math.min(seconds, LONGEST);
+  }
+
+  /** Without any request of the caller. */
+  metricsSeconds(own: number, sinceRequests: number): number {
+    const { waiting, meanPrompt, promptRate, finishRate, kvUsage } = this.view;
+    const queue = (waiting ?? 0) + sinceRequests;
+    const seconds = METRICS_BASE + (queue * (meanPrompt ?? own) + own) / (promptRate ?? this.rate);
+    const blocked = kvUsage !== null && kvUsage > METRICS_FULL && finishRate !== null;
+    const drained = blocked ? queue / Math.max(finishRate, 1e-3) : 0;
+    return Math.min(Math.max(seconds, drained), LONGEST);
+  }
+
+  /** A first token came `ttft` seconds after its request, which found so much before it. */
+  learn(ttft: number, { tokens, kvUsage, inFlight }: { tokens: number; kvUsage: number; inFlight: number }): void {
+    const net = ttft - 1.5 * this.itl;
+    const free = this.slots === null || inFlight < this.slots;
+    if (tokens <= RATE_TOKENS || kvUsage >= RATE_KV || !free || net <= 0) return;
+    this.#product = RATE_DECAY * this.#product + tokens * net;
+    this.#square = RATE_DECAY * this.#square + net * net;
+  }
+
+  reset(): void {
+    this.#product = 0;
+    this.#square = 0;
+  }
+
+  snapshot(): QueuePhysicsSnapshot {
+    return { product: this.#product, square: this.#square };
+  }
+
+  restore({ product, square }: QueuePhysicsSnapshot): void {
+    this.#product = product;
+    this.#square = square;
+  }
+}

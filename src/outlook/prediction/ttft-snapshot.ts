@@ -1,0 +1,76 @@
+/** What a TtftPredictor has learned, as plain JSON, and the check of it. */
+import { z } from 'zod';
+import { checkOptions } from '../../errors/index.js';
+import type { DecayedRateSnapshot } from './decayed-rate.js';
+import type { EngineViewSnapshot } from './engine-view.js';
+import type { LeastSquaresSnapshot } from './least-squares.js';
+import type { QueuePhysicsSnapshot } from './queue-physics.js';
+import { FEATURES } from './ttft-features.js';
+import type { UpperBoundSnapshot } from './upper-bound.js';
+
+/** What a TtftPredictor has learned, as plain JSON: to be kept and given to restore(), not to be read. */
+export interface TtftSnapshot {
+  /** Of this form. */
+  version: 1;
+  /** Averages of the scrapes. */
+  view: EngineViewSnapshot;
+  /** Sums of the speed of prefill. */
+  physics: QueuePhysicsSnapshot;
+  /** Rates of the requests that ended. */
+  rates: { release: DecayedRateSnapshot; finishes: DecayedRateSnapshot };
+  /** The learned correction. */
+  correction: LeastSquaresSnapshot;
+  /** The margin of p90. */
+  bound: UpperBoundSnapshot;
+  /** Requests sent. */
+  sent: number;
+  /** First tokens. */
+  firstTokens: number;
+  /** Requests that ended without one. */
+  endsWithoutToken: number;
+}
+
+const count = z.int().min(0);
+const level = z.number().min(0).nullable();
+const rate = z.strictObject({ sum: z.number().min(0), at: z.number().nullable(), since: z.number() });
+const reading = z.strictObject({
+  atSeconds: z.number(),
+  running: level,
+  waiting: level,
+  promptTokens: level,
+  requestsTotal: level,
+  iterationCount: level,
+});
+
+export const snapshotSchema = z.object({
+  version: z.literal(1).describe('1'),
+  view: z
+    .strictObject({
+      last: reading.nullable(),
+      kvUsage: z.number().min(0).max(1).nullable(),
+      kvTokens: level,
+      itl: level,
+      finishRate: level,
+      promptRate: level,
+      promptSum: z.number().min(0),
+      requestSum: z.number().min(0),
+    })
+    .describe('averages of scrapes'),
+  physics: z.strictObject({ product: z.number().min(0), square: z.number().min(0) }).describe('two sums'),
+  rates: z.strictObject({ release: rate, finishes: rate }).describe('two rates'),
+  correction: z
+    .strictObject({
+      steps: count,
+      weights: z.array(z.number()).length(FEATURES),
+      covariance: z.array(z.number()).length(FEATURES ** 2),
+    })
+    .describe('weights and their covariance'),
+  bound: z.strictObject({ margin: z.number().min(0), errors: count }).describe('a margin'),
+  sent: count.describe('a whole number, 0 or more,'),
+  firstTokens: count.describe('a whole number, 0 or more,'),
+  endsWithoutToken: count.describe('a whole number, 0 or more,'),
+});
+
+export function checkSnapshot(snapshot: TtftSnapshot): z.output<typeof snapshotSchema> {
+  return checkOptions(snapshotSchema, snapshot, 'a snapshot of TtftPredictor');
+}
