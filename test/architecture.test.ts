@@ -32,7 +32,7 @@ const rooms: Record<string, string[]> = {
   pipeline: ['errors', 'abort', 'host', 'sources', 'aggregation', 'transform'],
   monitor: ['errors', 'abort', 'engine'],
   simulator: ['errors', 'abort', 'engine'],
-  outlook: ['errors', 'engine'],
+  outlook: ['errors', 'engine', 'monitor', 'simulator'],
   processor: [
     'errors',
     'host',

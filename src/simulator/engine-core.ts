@@ -165,6 +165,28 @@ export class EngineCore {
     for (const { listener } of lost) listener?.end('error');
   }
 
+  /** A copy that goes its own way, without the listeners: what would become of the requests if nothing more came. */
+  fork(): EngineCore {
+    const copy = new EngineCore(this.parameters, this.clock);
+    const copies = (requests: EngineRequest[]) => requests.map((request) => ({ ...request, listener: null }));
+    copy.leakShare = this.leakShare;
+    copy.slowdown = this.slowdown;
+    copy.runningRequests.push(...copies(this.runningRequests));
+    copy.queue.push(...copies(this.queue));
+    copy.inbox = copies(this.inbox);
+    copy.stepEnd = this.stepEnd;
+    copy.steps = this.steps;
+    copy.free = this.free;
+    copy.seized = this.seized;
+    copy.leaked = this.leaked;
+    copy.leakRemainder = this.leakRemainder;
+    copy.hungSince = this.hungSince;
+    copy.storm = this.storm;
+    copy.level = this.level;
+    copy.draining = this.draining;
+    return copy;
+  }
+
   /** Hung: the step in flight does not end; arrivals and cancellations are queued. Processing resumes afterwards. */
   set hung(hung: boolean) {
     if (hung === (this.hungSince !== null)) return;

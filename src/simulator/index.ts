@@ -1,8 +1,9 @@
 /** Simulated engines: a server for tests, the same as an engine inside the process, and the model in virtual time. */
+export { type Arrival, type ArrivalSource, BurstyArrivals, PATIENCE_SECONDS } from './arrivals.js';
 export { decodeBytes, encodeBytes, VOCABULARY } from './byte-tokenizer.js';
 export { EmbeddedEngine, type EmbeddedEngineOptions } from './embedded-engine.js';
-export type { CoreParameters } from './engine-core.js';
-export type { FinishReason } from './engine-request.js';
+export { type CoreParameters, EngineCore } from './engine-core.js';
+export { type EngineRequest, type FinishReason, finishReasons } from './engine-request.js';
 export {
   type DeprecatedSimulatorOptions,
   EngineSimulator,
@@ -10,9 +11,10 @@ export {
   type SimulatedModelOptions,
 } from './engine-simulator.js';
 export type { EngineStatistics } from './engine-statistics.js';
-export { type FaultKind, type FaultOptions, faultKinds } from './faults.js';
+export { checkFault, type Fault, type FaultKind, type FaultOptions, FaultTimeline, faultKinds } from './faults.js';
 export type { Histogram } from './histogram.js';
 export { metricsText } from './metrics-text.js';
+export { RandomStream } from './random-stream.js';
 export {
   EngineSimulation,
   type SimulatedEngine,

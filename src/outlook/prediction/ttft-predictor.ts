@@ -77,7 +77,7 @@ interface Lesson {
 
 const LEARNED_AFTER = 150;
 const SHORTEST = 0.02;
-const LONGEST = 20;
+const LONGEST = 600;
 /** Bound of the correction: a factor of 20. */
 const MOST_CORRECTION = Math.log(20);
 /** Ends without a first token, and no first token at all, after which the caller is taken not to report any. */

@@ -1,0 +1,3 @@
+/** What follows from predictions: whether a request is taken, and which engine serves it. */
+export { type Admission, type AdmissionRequest, AdmissionRule } from './admission-rule.js';
+export { type PredictedEngine, type RoutedRequest, RoutingRule } from './routing-rule.js';
