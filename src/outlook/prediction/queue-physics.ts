@@ -1,17 +1,21 @@
 /**
  * How long a prompt waits for its first token, from what stands before it.
  *
- *     physics = max( 1.5 itl + (ahead + own)/R,
- *                    1.5 itl + max(0, kv cap + queued + since + own - 0.97 cap)/release,
+ *     physics = max( base + (ahead - done + foreign + own)/R,
+ *                    base + max(0, kv cap + queued + since + own - 0.97 cap)/release,
  *                    inFlight >= slots ? (inFlight + 1 - slots)/finishRate : 0 )
  *     metrics = 0.08 + ((waiting + sent) meanPrompt + own)/promptRate;   kv > 0.93: at least (waiting + sent)/finishRate
  *
- * own: tokens of the prompt; ahead: prompt tokens sent without a first token; since, sent: prompt tokens and requests sent
- * since the last scrape; queued: ahead × waiting / requests without a first token; kv: share of the KV memory in use, of
- * cap tokens; itl, finishRate, promptRate, meanPrompt: engine-view.ts.
+ * own: tokens of the prompt; ahead: prompt tokens sent without a first token; done = min(head, R t): those of the oldest of
+ * these requests that were computed in the t seconds since it was sent or the last first token came; since, sent: prompt
+ * tokens and requests sent since the last scrape; queued: ahead × waiting / requests without a first token; kv: share of the
+ * KV memory in use, of cap tokens; itl, finishRate, promptRate, meanPrompt: engine-view.ts.
+ * base = itl, the step in flight and the first token's own; 0.015 s where nothing is in flight and nothing ran.
+ * foreign = (waiting - own requests without a first token at that scrape, at least 0) × the mean prompt: what others sent.
  * R is the speed of prefill in tokens a second, Σ tokens net / Σ net², both sums decaying by 0.98 a first token, with
- * net = TTFT - 1.5 itl: of requests with more than 1,000 tokens (ahead + own), kv < 0.9 and free slots only, because
- * others measure the queue and not the prefill. release is the rate of tokens that finished requests gave back, over 20 s.
+ * net = TTFT - base and tokens = ahead - done + foreign + own: of requests with more than 1,000 of them, kv < 0.9 and free
+ * slots only, because others measure the queue and not the prefill. release is the rate of tokens that finished requests
+ * gave back, over 20 s.
  * A figure that is not known leaves its term out. Units: seconds and tokens.
  */
 import type { EngineView } from './engine-view.js';
@@ -27,10 +31,19 @@ const METRICS_FULL = 0.93;
 /** The longest prediction, so that no rate of 0 makes it infinite. */
 const LONGEST = 600;
 
+const IDLE_BASE = 0.015;
+/** Requests of the mean prompt that the caller's own waiting requests are averaged with. */
+const PRIOR_REQUESTS = 4;
+
 /** What the caller's requests say; see the head of this file. */
 export interface Traffic {
   aheadTokens: number;
   aheadRequests: number;
+  /** Requests without a first token at the last scrape. */
+  aheadAtScrape: number;
+  /** Tokens of the oldest request without a first token, and since when it is the next. */
+  headTokens: number;
+  headSeconds: number;
   inFlight: number;
   sinceTokens: number;
   sinceRequests: number;
@@ -65,11 +78,21 @@ export class QueuePhysics {
     return this.#square > 0 ? this.#product / this.#square : (this.view.promptRate ?? PRIOR_RATE);
   }
 
+  /** Tokens to compute before the first token of a prompt of `own` tokens. */
+  tokens(own: number, { aheadTokens, aheadRequests, aheadAtScrape, headTokens, headSeconds }: Traffic): number {
+    const done = Math.min(headTokens, this.rate * headSeconds);
+    const others = Math.max(0, (this.view.waiting ?? 0) - aheadAtScrape);
+    if (others === 0) return aheadTokens - done + own;
+    const mean = this.view.meanPrompt ?? own;
+    const foreign = (aheadTokens + PRIOR_REQUESTS * mean) / (aheadRequests + PRIOR_REQUESTS);
+    return aheadTokens - done + others * foreign + own;
+  }
+
   seconds(own: number, traffic: Traffic): number {
     const { aheadTokens, aheadRequests, inFlight, sinceTokens, release, finishRate } = traffic;
     const { kvUsage, kvTokens, waiting } = this.view;
-    const base = 1.5 * this.itl;
-    let seconds = base + (aheadTokens + own) / this.rate;
+    const base = this.#base(inFlight);
+    let seconds = base + this.tokens(own, traffic) / this.rate;
     if (kvUsage !== null && kvTokens !== null && release !== null) {
       const share = aheadRequests > 0 ? Math.min(1, (waiting ?? 0) / aheadRequests) : 0;
       const lacking = (kvUsage - FULL) * kvTokens + aheadTokens * share + sinceTokens + own;
@@ -94,11 +117,15 @@ export class QueuePhysics {
 
   /** A first token came `ttft` seconds after its request, which found so much before it. */
   learn(ttft: number, { tokens, kvUsage, inFlight }: { tokens: number; kvUsage: number; inFlight: number }): void {
-    const net = ttft - 1.5 * this.itl;
+    const net = ttft - this.#base(inFlight);
     const free = this.slots === null || inFlight < this.slots;
     if (tokens <= RATE_TOKENS || kvUsage >= RATE_KV || !free || net <= 0) return;
     this.#product = RATE_DECAY * this.#product + tokens * net;
     this.#square = RATE_DECAY * this.#square + net * net;
+  }
+
+  #base(inFlight: number): number {
+    return inFlight === 0 && (this.view.running ?? 0) === 0 ? IDLE_BASE : this.itl;
   }
 
   reset(): void {

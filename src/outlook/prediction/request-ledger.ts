@@ -26,10 +26,13 @@ export interface RequestLedgerSnapshot {
 
 export class RequestLedger<R extends SentRequest> {
   readonly #open = new Set<R>();
+  /** Those without a first token, in the order in which they were sent. */
+  readonly #ahead = new Set<R>();
   #release = new DecayedRate(RATE_WINDOW);
   #finishes = new DecayedRate(RATE_WINDOW);
   #aheadTokens = 0;
-  #aheadRequests = 0;
+  #aheadAtScrape = 0;
+  #lastFirstToken = Number.NEGATIVE_INFINITY;
   #sinceTokens = 0;
   #sinceRequests = 0;
 
@@ -41,7 +44,9 @@ export class RequestLedger<R extends SentRequest> {
   traffic(now: number): Traffic {
     return {
       aheadTokens: this.#aheadTokens,
-      aheadRequests: this.#aheadRequests,
+      aheadRequests: this.#ahead.size,
+      aheadAtScrape: this.#aheadAtScrape,
+      ...this.#head(now),
       inFlight: this.#open.size,
       sinceTokens: this.#sinceTokens,
       sinceRequests: this.#sinceRequests,
@@ -54,16 +59,17 @@ export class RequestLedger<R extends SentRequest> {
   scraped(now: number): void {
     this.#sinceTokens = 0;
     this.#sinceRequests = 0;
+    this.#aheadAtScrape = this.#ahead.size;
     this.#expire(now);
   }
 
   add(request: R): void {
     this.#expire(request.sentAt);
     this.#open.add(request);
+    this.#ahead.add(request);
     this.#release.begin(request.sentAt);
     this.#finishes.begin(request.sentAt);
     this.#aheadTokens += request.promptTokens;
-    this.#aheadRequests++;
     this.#sinceTokens += request.promptTokens;
     this.#sinceRequests++;
   }
@@ -76,8 +82,8 @@ export class RequestLedger<R extends SentRequest> {
   /** The first token of a request under way that had none. */
   firstToken(request: R, now: number): void {
     request.firstTokenAt = now;
-    this.#aheadTokens -= request.promptTokens;
-    this.#aheadRequests--;
+    this.#lastFirstToken = Math.max(this.#lastFirstToken, now);
+    this.#leaveQueue(request);
   }
 
   /** A request under way ends; `tokens`: what it gave back, prompt and answer. */
@@ -111,8 +117,18 @@ export class RequestLedger<R extends SentRequest> {
 
   #drop(request: R): void {
     this.#open.delete(request);
-    if (request.firstTokenAt !== null) return;
-    this.#aheadTokens -= request.promptTokens;
-    this.#aheadRequests--;
+    if (request.firstTokenAt === null) this.#leaveQueue(request);
+  }
+
+  #leaveQueue(request: R): void {
+    this.#ahead.delete(request);
+    this.#aheadTokens = this.#ahead.size === 0 ? 0 : this.#aheadTokens - request.promptTokens;
+  }
+
+  #head(now: number): Pick<Traffic, 'headTokens' | 'headSeconds'> {
+    for (const { promptTokens, sentAt } of this.#ahead) {
+      return { headTokens: promptTokens, headSeconds: Math.max(0, now - Math.max(sentAt, this.#lastFirstToken)) };
+    }
+    return { headTokens: 0, headSeconds: 0 };
   }
 }

@@ -246,7 +246,7 @@ export class TtftPredictor {
       x,
       physicsSeconds,
       seconds,
-      tokens: traffic.aheadTokens + own,
+      tokens: this.#physics.tokens(own, traffic),
       kvUsage: this.#view.kvUsage ?? 0,
       inFlight: traffic.inFlight,
     };
