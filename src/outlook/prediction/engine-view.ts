@@ -4,8 +4,10 @@
  *     itl          EWMA (0.2 a scrape) of the mean time between two tokens in the window between two scrapes: as given, or
  *                  window / steps of it, where requests ran at both ends
  *     finishRate   EWMA (0.1 a scrape) of finished requests a second
- *     promptRate   EWMA (0.2 a scrape) of prompt tokens a second, over windows with requests in the queue at both ends
- *     meanPrompt   prompt tokens / finished requests, sums that decay by 0.98 a scrape
+ *     promptRate   EWMA (0.2 a scrape) of prompt tokens a second, over windows with requests in the queue and less than 90 %
+ *                  of the KV memory in use at both ends
+ *     meanPrompt   prompt tokens / finished requests, sums that decay by 0.98 a scrape; meanAnswer: generated tokens likewise
+ *     seen         prompt tokens of the caller's requests with a first token / prompt tokens, sums that decay by 0.98 a scrape
  *
  * A figure that the engine does not give is null, as is an average without a sample. A scrape that is not later than the
  * last one, or whose counters fell, changes the gauges only.
@@ -15,14 +17,17 @@ import type { EngineMetrics } from '../../engine/index.js';
 const ITL_WEIGHT = 0.2;
 const FINISH_WEIGHT = 0.1;
 const PROMPT_WEIGHT = 0.2;
-const PROMPT_DECAY = 0.98;
+const SUM_DECAY = 0.98;
+const QUEUED_KV = 0.9;
 
 /** Levels and counters of one scrape. */
 interface Reading {
   atSeconds: number;
   running: number | null;
   waiting: number | null;
+  kvUsage: number | null;
   promptTokens: number | null;
+  generationTokens: number | null;
   requestsTotal: number | null;
   iterationCount: number | null;
 }
@@ -30,24 +35,26 @@ interface Reading {
 /** The state of an EngineView as plain JSON. */
 export interface EngineViewSnapshot {
   last: Reading | null;
-  kvUsage: number | null;
   kvTokens: number | null;
   itl: number | null;
   finishRate: number | null;
   promptRate: number | null;
   promptSum: number;
+  answerSum: number;
   requestSum: number;
+  ownSum: number;
 }
 
 const empty = (): EngineViewSnapshot => ({
   last: null,
-  kvUsage: null,
   kvTokens: null,
   itl: null,
   finishRate: null,
   promptRate: null,
   promptSum: 0,
+  answerSum: 0,
   requestSum: 0,
+  ownSum: 0,
 });
 
 export class EngineView {
@@ -63,7 +70,7 @@ export class EngineView {
 
   /** Share of the KV memory in use, 0 to 1. */
   get kvUsage(): number | null {
-    return this.#state.kvUsage;
+    return this.#state.last?.kvUsage ?? null;
   }
 
   /** Tokens that the KV memory holds. */
@@ -88,23 +95,36 @@ export class EngineView {
     return requestSum > 0 && promptSum > 0 ? promptSum / requestSum : null;
   }
 
-  /** `interTokenSeconds`: the mean of the window since the last scrape, where it is known. */
-  observe(figures: EngineMetrics, atSeconds: number, interTokenSeconds: number | null): void {
+  /** Tokens of an answer. */
+  get meanAnswer(): number | null {
+    const { answerSum, requestSum } = this.#state;
+    return requestSum > 0 && answerSum > 0 ? answerSum / requestSum : null;
+  }
+
+  /** Share of the prompt tokens that the caller sent, 0 to 1; 1 where it is not known. */
+  get seen(): number {
+    const { promptSum, ownSum } = this.#state;
+    return promptSum > 0 ? Math.min(1, ownSum / promptSum) : 1;
+  }
+
+  /** `ownTokens`: prompt tokens of the caller's requests that had their first token since the last scrape. `interTokenSeconds`: the mean of the window since the last scrape, where it is known. */
+  observe(figures: EngineMetrics, atSeconds: number, interTokenSeconds: number | null, ownTokens: number): void {
     const before = this.#state.last;
+    const usage = level(figures.kvUsageMax);
     const now: Reading = {
       atSeconds,
       running: level(figures.running),
       waiting: level(figures.waiting),
+      kvUsage: usage === null ? null : Math.min(1, usage),
       promptTokens: level(figures.promptTokens),
+      generationTokens: level(figures.generationTokens),
       requestsTotal: level(figures.requestsTotal),
       iterationCount: level(figures.iterationCount),
     };
-    const usage = level(figures.kvUsageMax);
-    this.#state.kvUsage = usage === null ? null : Math.min(1, usage);
     this.#state.kvTokens = level(figures.kvTokensCapacity);
     if (before !== null && atSeconds <= before.atSeconds) return;
     this.#state.last = now;
-    if (before !== null) this.#learn(before, now, level(interTokenSeconds));
+    if (before !== null) this.#learn(before, now, level(interTokenSeconds), ownTokens);
   }
 
   reset(): void {
@@ -119,7 +139,7 @@ export class EngineView {
     this.#state = { ...saved, last: saved.last === null ? null : { ...saved.last } };
   }
 
-  #learn(before: Reading, now: Reading, given: number | null): void {
+  #learn(before: Reading, now: Reading, given: number | null, ownTokens: number): void {
     const state = this.#state;
     const seconds = now.atSeconds - before.atSeconds;
     const steps = growth(before.iterationCount, now.iterationCount);
@@ -130,13 +150,19 @@ export class EngineView {
     const prompts = growth(before.promptTokens, now.promptTokens);
     if (finished !== null) state.finishRate = averaged(state.finishRate, finished / seconds, FINISH_WEIGHT);
     if (prompts === null) return;
-    if (finished !== null) {
-      state.promptSum = PROMPT_DECAY * state.promptSum + prompts;
-      state.requestSum = PROMPT_DECAY * state.requestSum + finished;
+    state.promptSum = SUM_DECAY * state.promptSum + prompts;
+    state.answerSum = SUM_DECAY * state.answerSum + (growth(before.generationTokens, now.generationTokens) ?? 0);
+    state.requestSum = SUM_DECAY * state.requestSum + (finished ?? 0);
+    state.ownSum = SUM_DECAY * state.ownSum + ownTokens;
+    if (isQueued(before) && isQueued(now) && prompts > 0) {
+      state.promptRate = averaged(state.promptRate, prompts / seconds, PROMPT_WEIGHT);
     }
-    const queued = (before.waiting ?? 0) > 0 && (now.waiting ?? 0) > 0;
-    if (queued && prompts > 0) state.promptRate = averaged(state.promptRate, prompts / seconds, PROMPT_WEIGHT);
   }
+}
+
+/** Requests wait, and not for KV memory. */
+function isQueued({ waiting, kvUsage }: Reading): boolean {
+  return (waiting ?? 0) > 0 && (kvUsage ?? 0) < QUEUED_KV;
 }
 
 /** A figure that is a finite number, 0 or more; null otherwise. */

@@ -1,11 +1,12 @@
 /**
- * Recursive least squares with forgetting, of one output and few features, in plain TypeScript.
+ * Robust recursive least squares with forgetting, of one output and few features, in plain TypeScript.
  *
- *     y = P x,  d = λ + x'y,  e = target - w'x,   w <- w + y e / d,   P <- (P - y y' / d) / λ      P begins as I / ridge
+ *     e = target - w'x,   v = min(1, s/|e|),   y = P x,  d = λ/v + x'y,   w <- w + y e / d,   P <- (P - y y' / d) / λ
  *
- * λ is `forgetting`. Where the trace of P would exceed its bound, a step forgets nothing, so that directions the features
+ * λ is `forgetting`, P begins as I / ridge. v is Huber's weight: s is a running median of |e| (s moves by 1 % a row), so that
+ * the rows beyond it count by their sign and a few odd ones cannot pull the weights. Where the trace of P would exceed its bound, a step forgets nothing, so that directions the features
  * never take cannot grow without limit; a step that would leave a weight that is no finite number begins again.
- * Source: Haykin (2002), "Adaptive Filter Theory", section 9.3.
+ * Sources: Haykin (2002), "Adaptive Filter Theory", section 9.3; Huber (1964), "Robust estimation of a location parameter".
  */
 export interface LeastSquaresOptions {
   features: number;
@@ -16,12 +17,16 @@ export interface LeastSquaresOptions {
 /** The state of LeastSquares as plain JSON: P by rows. */
 export interface LeastSquaresSnapshot {
   steps: number;
+  scale: number;
   weights: number[];
   covariance: number[];
 }
 
 /** Trace of P at most, as a multiple of that of I / ridge. */
 const MOST_TRACE = 10;
+const FIRST_SCALE = 0.5;
+const SCALE_STEP = 0.01;
+const LEAST_SCALE = 1e-3;
 
 export class LeastSquares {
   readonly #size: number;
@@ -31,6 +36,7 @@ export class LeastSquares {
   readonly #covariance: Float64Array;
   readonly #gain: Float64Array;
   #steps = 0;
+  #scale = FIRST_SCALE;
 
   constructor({ features, ridge, forgetting }: LeastSquaresOptions) {
     this.#size = features;
@@ -68,10 +74,12 @@ export class LeastSquares {
     }
     const bounded = trace > (MOST_TRACE * size) / this.#ridge;
     const forgetting = bounded ? 1 : this.#forgetting;
-    const divisor = forgetting + quadratic;
-    const error = (target - this.predict(x)) / divisor;
+    const error = target - this.predict(x);
+    const weight = Math.min(1, this.#scale / Math.max(Math.abs(error), LEAST_SCALE));
+    const divisor = forgetting / weight + quadratic;
+    this.#scale = Math.max(LEAST_SCALE, this.#scale * (1 + (Math.abs(error) > this.#scale ? SCALE_STEP : -SCALE_STEP)));
     for (let i = 0; i < size; i++) {
-      this.#weights[i]! += y[i]! * error;
+      this.#weights[i]! += (y[i]! * error) / divisor;
       for (let j = 0; j <= i; j++) {
         const value = (p[i * size + j]! - (y[i]! * y[j]!) / divisor) / forgetting;
         p[i * size + j] = value;
@@ -84,17 +92,19 @@ export class LeastSquares {
 
   reset(): void {
     this.#steps = 0;
+    this.#scale = FIRST_SCALE;
     this.#weights.fill(0);
     this.#covariance.fill(0);
     for (let i = 0; i < this.#size; i++) this.#covariance[i * this.#size + i] = 1 / this.#ridge;
   }
 
   snapshot(): LeastSquaresSnapshot {
-    return { steps: this.#steps, weights: [...this.#weights], covariance: [...this.#covariance] };
+    return { steps: this.#steps, scale: this.#scale, weights: [...this.#weights], covariance: [...this.#covariance] };
   }
 
-  restore({ steps, weights, covariance }: LeastSquaresSnapshot): void {
+  restore({ steps, scale, weights, covariance }: LeastSquaresSnapshot): void {
     this.#steps = steps;
+    this.#scale = scale;
     this.#weights.set(weights);
     this.#covariance.set(covariance);
   }

@@ -15,7 +15,8 @@
  * R is the speed of prefill in tokens a second, Σ tokens net / Σ net², both sums decaying by 0.98 a first token, with
  * net = TTFT - base and tokens = ahead - done + foreign + own: of requests with more than 1,000 of them, kv < 0.9 and free
  * slots only, because others measure the queue and not the prefill. release is the rate of tokens that finished requests
- * gave back, over 20 s.
+ * gave back, over 20 s, and at least what a full KV memory gives back while its requests decode, 0.97 cap/(meanAnswer itl): where
+ * the prefill is what requests wait for, fewer finish than the memory allows.
  * A figure that is not known leaves its term out. Units: seconds and tokens.
  */
 import type { EngineView } from './engine-view.js';
@@ -25,6 +26,11 @@ const PRIOR_RATE = 8000;
 const RATE_DECAY = 0.98;
 const RATE_TOKENS = 1000;
 const RATE_KV = 0.9;
+/** Share of the traffic below which the caller's own first tokens are no measure of the prefill. */
+const SEEN = 0.9;
+const LEAST_SEEN = 0.1;
+/** Share of the slots above which the batch counts as full. */
+const BATCH_FULL = 0.9;
 const FULL = 0.97;
 const METRICS_BASE = 0.08;
 const METRICS_FULL = 0.93;
@@ -45,6 +51,8 @@ export interface Traffic {
   headTokens: number;
   headSeconds: number;
   inFlight: number;
+  /** Since the last scrape. */
+  sinceSeconds: number;
   sinceTokens: number;
   sinceRequests: number;
   /** Tokens a second that finished requests gave back; null while unknown. */
@@ -75,34 +83,68 @@ export class QueuePhysics {
 
   /** Prompt tokens a second: as learned, else as the metrics say, else a guess. */
   get rate(): number {
-    return this.#square > 0 ? this.#product / this.#square : (this.view.promptRate ?? PRIOR_RATE);
+    const { promptRate, seen } = this.view;
+    const learned = this.#square > 0 ? this.#product / this.#square : null;
+    return (seen < SEEN ? (promptRate ?? learned) : (learned ?? promptRate)) ?? PRIOR_RATE;
   }
 
   /** Tokens to compute before the first token of a prompt of `own` tokens. */
-  tokens(own: number, { aheadTokens, aheadRequests, aheadAtScrape, headTokens, headSeconds }: Traffic): number {
-    const done = Math.min(headTokens, this.rate * headSeconds);
-    const others = Math.max(0, (this.view.waiting ?? 0) - aheadAtScrape);
-    if (others === 0) return aheadTokens - done + own;
-    const mean = this.view.meanPrompt ?? own;
-    const foreign = (aheadTokens + PRIOR_REQUESTS * mean) / (aheadRequests + PRIOR_REQUESTS);
-    return aheadTokens - done + others * foreign + own;
+  tokens(own: number, traffic: Traffic): number {
+    const done = Math.min(traffic.headTokens, this.rate * traffic.headSeconds);
+    return traffic.aheadTokens - done + this.#foreignTokens(own, traffic) + own;
   }
 
   seconds(own: number, traffic: Traffic): number {
-    const { aheadTokens, aheadRequests, inFlight, sinceTokens, release, finishRate } = traffic;
-    const { kvUsage, kvTokens, waiting } = this.view;
+    const { inFlight, release, finishRate } = traffic;
+    const { kvUsage, kvTokens, running, seen } = this.view;
     const base = this.#base(inFlight);
     let seconds = base + this.tokens(own, traffic) / this.rate;
-    if (kvUsage !== null && kvTokens !== null && release !== null) {
-      const share = aheadRequests > 0 ? Math.min(1, (waiting ?? 0) / aheadRequests) : 0;
-      const lacking = (kvUsage - FULL) * kvTokens + aheadTokens * share + sinceTokens + own;
-      if (lacking > 0) seconds = Math.max(seconds, base + lacking / Math.max(release, 1e-3));
+    const freed = this.#freed(release);
+    if (kvUsage !== null && kvTokens !== null && freed !== null) {
+      const lacking = (kvUsage - FULL) * kvTokens + this.#waitingTokens(own, traffic) + own;
+      if (lacking > 0) seconds = Math.max(seconds, base + lacking / Math.max(freed, 1e-3));
     }
-    const rate = finishRate ?? this.view.finishRate;
-    if (this.slots !== null && rate !== null && inFlight >= this.slots) {
-      seconds = Math.max(seconds, (inFlight + 1 - this.slots) / Math.max(rate, 1e-3));
+    const rate = seen < SEEN ? this.view.finishRate : (finishRate ?? this.view.finishRate);
+    const inside = Math.max(inFlight, this.#inside(traffic));
+    if (
+      this.slots !== null &&
+      rate !== null &&
+      inside >= this.slots &&
+      (running ?? inside) >= BATCH_FULL * this.slots
+    ) {
+      seconds = Math.max(seconds, (inside + 1 - this.slots) / Math.max(rate, 1e-3));
     }
     return Math.min(seconds, LONGEST);
+  }
+
+  /** Tokens of prompts that have no KV memory yet, without that of the request itself. */
+  #waitingTokens(own: number, traffic: Traffic): number {
+    const { aheadTokens, aheadRequests, sinceTokens } = traffic;
+    const mine = Math.max(0, (this.view.waiting ?? 0) - this.#others(traffic));
+    const share = aheadRequests > 0 ? Math.min(1, mine / aheadRequests) : 0;
+    return aheadTokens * share + this.#foreignTokens(own, traffic) + sinceTokens;
+  }
+
+  /** Requests that waited at the last scrape and are not the caller's. */
+  #others({ aheadAtScrape }: Traffic): number {
+    return this.view.seen < SEEN ? Math.max(0, (this.view.waiting ?? 0) - aheadAtScrape) : 0;
+  }
+
+  /** Prompt tokens that others sent and that are not computed yet: of those in the queue, and as many as the caller sent since. */
+  #foreignTokens(own: number, traffic: Traffic): number {
+    const { seen } = this.view;
+    if (seen >= SEEN) return 0;
+    const mean = this.view.meanPrompt ?? own;
+    const likely = (traffic.aheadTokens + PRIOR_REQUESTS * mean) / (traffic.aheadRequests + PRIOR_REQUESTS);
+    const since = traffic.sinceTokens * (1 / Math.max(seen, LEAST_SEEN) - 1);
+    const computed = this.rate * traffic.sinceSeconds * (1 - seen);
+    return Math.max(0, this.#others(traffic) * likely + since - computed);
+  }
+
+  /** Requests in the engine, by its metrics. */
+  #inside({ sinceRequests }: Traffic): number {
+    const { running, waiting } = this.view;
+    return (running ?? 0) + (waiting ?? 0) + sinceRequests;
   }
 
   /** Without any request of the caller. */
@@ -122,6 +164,13 @@ export class QueuePhysics {
     if (tokens <= RATE_TOKENS || kvUsage >= RATE_KV || !free || net <= 0) return;
     this.#product = RATE_DECAY * this.#product + tokens * net;
     this.#square = RATE_DECAY * this.#square + net * net;
+  }
+
+  /** Tokens a second that a full KV memory gives back; null while unknown. */
+  #freed(release: number | null): number | null {
+    const { kvTokens, meanAnswer } = this.view;
+    if (kvTokens === null || meanAnswer === null) return release;
+    return Math.max(release ?? 0, (FULL * kvTokens) / (meanAnswer * this.itl));
   }
 
   #base(inFlight: number): number {

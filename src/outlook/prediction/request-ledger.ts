@@ -32,9 +32,11 @@ export class RequestLedger<R extends SentRequest> {
   #finishes = new DecayedRate(RATE_WINDOW);
   #aheadTokens = 0;
   #aheadAtScrape = 0;
+  #startedTokens = 0;
   #lastFirstToken = Number.NEGATIVE_INFINITY;
   #sinceTokens = 0;
   #sinceRequests = 0;
+  #scrapedAt: number | null = null;
 
   /** Requests under way. */
   get size(): number {
@@ -48,6 +50,7 @@ export class RequestLedger<R extends SentRequest> {
       aheadAtScrape: this.#aheadAtScrape,
       ...this.#head(now),
       inFlight: this.#open.size,
+      sinceSeconds: this.#scrapedAt === null ? 0 : Math.max(0, now - this.#scrapedAt),
       sinceTokens: this.#sinceTokens,
       sinceRequests: this.#sinceRequests,
       release: this.#release.at(now),
@@ -55,12 +58,16 @@ export class RequestLedger<R extends SentRequest> {
     };
   }
 
-  /** A scrape shows all that was sent before it. */
-  scraped(now: number): void {
+  /** A scrape shows all that was sent before it; returns the prompt tokens of first tokens since the scrape before. */
+  scraped(now: number): number {
+    const started = this.#startedTokens;
+    this.#startedTokens = 0;
+    this.#scrapedAt = now;
     this.#sinceTokens = 0;
     this.#sinceRequests = 0;
     this.#aheadAtScrape = this.#ahead.size;
     this.#expire(now);
+    return started;
   }
 
   add(request: R): void {
@@ -82,6 +89,7 @@ export class RequestLedger<R extends SentRequest> {
   /** The first token of a request under way that had none. */
   firstToken(request: R, now: number): void {
     request.firstTokenAt = now;
+    this.#startedTokens += request.promptTokens;
     this.#lastFirstToken = Math.max(this.#lastFirstToken, now);
     this.#leaveQueue(request);
   }

@@ -67,8 +67,9 @@ interface Sent extends SentRequest {
 interface Lesson {
   readonly x: Float64Array;
   readonly physicsSeconds: number;
-  /** The prediction that counted then. */
+  /** The prediction that counted then, and its margin. */
   readonly seconds: number;
+  readonly margin: number;
   /** What R reads. */
   readonly tokens: number;
   readonly kvUsage: number;
@@ -76,6 +77,8 @@ interface Lesson {
 }
 
 const LEARNED_AFTER = 150;
+/** What is learned of some hundred requests is noisy; the physics is not. */
+const SHRINKAGE = 0.85;
 const SHORTEST = 0.02;
 const LONGEST = 600;
 /** Bound of the correction: a factor of 20. */
@@ -87,9 +90,9 @@ const SILENT_AFTER = 10;
  * When a request to one engine will have its first token.
  *
  *     physics   queue physics on what the caller sent and the last scrape showed (queue-physics.ts)
- *     learned   physics exp(w'f), after 150 first tokens: w by recursive least squares (ridge 1, forgetting 0.9995) of
- *               ln TTFT (clipped to 0.02 .. 20 s) - ln physics on 11 features f (ttft-features.ts)
- *     p90       the prediction times exp(m); after each outcome m += 0.02 (0.9 if it came later, else -0.1), m >= 0
+ *     learned   physics exp(0.85 w'f), after 150 first tokens: w by robust recursive least squares (ridge 1, forgetting 0.998)
+ *               of ln TTFT (clipped to 0.02 .. 600 s) - ln physics on 12 features f (ttft-features.ts)
+ *     p90       the prediction times exp(m); after each outcome m += 0.02 (0.9 if it came later than its p90, else -0.1)
  *
  *     const predictor = new TtftPredictor({ slots: 64 });
  *     predictor.observe(figures, seconds);                 // each scrape
@@ -107,7 +110,7 @@ export class TtftPredictor {
   readonly #view = new EngineView();
   readonly #physics: QueuePhysics;
   readonly #ledger = new RequestLedger<Sent>();
-  readonly #correction = new LeastSquares({ features: FEATURES, ridge: 1, forgetting: 0.9995 });
+  readonly #correction = new LeastSquares({ features: FEATURES, ridge: 1, forgetting: 0.998 });
   readonly #bound = new UpperBound();
   readonly #x = new Float64Array(FEATURES);
   #sent = 0;
@@ -141,8 +144,8 @@ export class TtftPredictor {
     if (typeof figures !== 'object' || figures === null)
       throw argumentError('the figures of an engine', 'figures', figures);
     if (context.restarted === true) this.reset();
-    this.#view.observe(figures, readSeconds, context.interTokenSeconds ?? null);
-    this.#ledger.scraped(readSeconds);
+    const started = this.#ledger.scraped(readSeconds);
+    this.#view.observe(figures, readSeconds, context.interTokenSeconds ?? null, started);
   }
 
   /** A request with a prompt of so many tokens is sent now; the caller says what becomes of it. */
@@ -226,11 +229,13 @@ export class TtftPredictor {
   /** Leaves the features in `x`. */
   #predicted(own: number, traffic: Traffic, x: Float64Array): Predicted {
     const physicsSeconds = this.#physics.seconds(own, traffic);
-    writeFeatures(x, own, { view: this.#view, physics: this.#physics, traffic, physicsSeconds });
-    if (!this.#hears) return { basis: 'metrics', physicsSeconds, seconds: Math.exp(x[5]!) };
+    const metricsSeconds = this.#physics.metricsSeconds(own, traffic.sinceRequests);
+    writeFeatures(x, own, { view: this.#view, physics: this.#physics, traffic, physicsSeconds, metricsSeconds });
+    if (!this.#hears) return { basis: 'metrics', physicsSeconds, seconds: metricsSeconds };
     if (this.#correction.steps < LEARNED_AFTER) return { basis: 'physics', physicsSeconds, seconds: physicsSeconds };
-    const correction = Math.min(MOST_CORRECTION, Math.max(-MOST_CORRECTION, this.#correction.predict(x)));
-    return { basis: 'learned', physicsSeconds, seconds: physicsSeconds * Math.exp(correction) };
+    const correction = SHRINKAGE * this.#correction.predict(x);
+    const bounded = Math.min(MOST_CORRECTION, Math.max(-MOST_CORRECTION, correction));
+    return { basis: 'learned', physicsSeconds, seconds: physicsSeconds * Math.exp(bounded) };
   }
 
   /** Whether the caller reports requests and their first tokens. */
@@ -246,6 +251,7 @@ export class TtftPredictor {
       x,
       physicsSeconds,
       seconds,
+      margin: this.#bound.margin,
       tokens: this.#physics.tokens(own, traffic),
       kvUsage: this.#view.kvUsage ?? 0,
       inFlight: traffic.inFlight,
@@ -277,10 +283,10 @@ export class TtftPredictor {
     this.#ledger.end(request, tokens, now);
   }
 
-  #learn({ x, physicsSeconds, seconds }: Lesson, ttft: number): void {
+  #learn({ x, physicsSeconds, seconds, margin }: Lesson, ttft: number): void {
     const clipped = Math.min(LONGEST, Math.max(SHORTEST, ttft));
     this.#correction.update(x, Math.log(clipped / physicsSeconds));
-    this.#bound.observe(Math.log(clipped / seconds));
+    this.#bound.observe(Math.log(clipped / seconds), margin);
   }
 }
 

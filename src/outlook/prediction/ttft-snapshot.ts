@@ -37,7 +37,9 @@ const reading = z.strictObject({
   atSeconds: z.number(),
   running: level,
   waiting: level,
+  kvUsage: z.number().min(0).max(1).nullable(),
   promptTokens: level,
+  generationTokens: level,
   requestsTotal: level,
   iterationCount: level,
 });
@@ -47,13 +49,14 @@ export const snapshotSchema = z.object({
   view: z
     .strictObject({
       last: reading.nullable(),
-      kvUsage: z.number().min(0).max(1).nullable(),
       kvTokens: level,
       itl: level,
       finishRate: level,
       promptRate: level,
       promptSum: z.number().min(0),
+      answerSum: z.number().min(0),
       requestSum: z.number().min(0),
+      ownSum: z.number().min(0),
     })
     .describe('averages of scrapes'),
   physics: z.strictObject({ product: z.number().min(0), square: z.number().min(0) }).describe('two sums'),
@@ -61,6 +64,7 @@ export const snapshotSchema = z.object({
   correction: z
     .strictObject({
       steps: count,
+      scale: z.number().gt(0),
       weights: z.array(z.number()).length(FEATURES),
       covariance: z.array(z.number()).length(FEATURES ** 2),
     })

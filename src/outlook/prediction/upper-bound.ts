@@ -1,9 +1,12 @@
 /**
  * A margin that 90 % of errors stay within, kept by stochastic approximation of a quantile.
  *
- *     m += step (error > m ? 0.9 : -0.1),   m >= 0;   step = max(0.02, 1/(n + 4)) after n errors
+ *     m += step (error > margin given ? 0.9 : -0.1),   m >= 0;   step = max(0.02, 1/(n + 4)) after n errors
  *
- * Source: Robbins and Monro (1951), "A stochastic approximation method".
+ * An error is compared with the margin that was given for it, however late it is known: so the share of errors beyond their
+ * margins tends to 10 % whatever the errors do, where a comparison with the present margin would not.
+ * Sources: Robbins and Monro (1951), "A stochastic approximation method"; Gibbs and Candès (2021), "Adaptive conformal
+ * inference under distribution shift".
  */
 const SHARE = 0.9;
 const STEP = 0.02;
@@ -23,9 +26,9 @@ export class UpperBound {
     return this.#margin;
   }
 
-  observe(error: number): void {
+  observe(error: number, given: number): void {
     const step = Math.max(STEP, 1 / (this.#errors + 4));
-    this.#margin = Math.max(0, this.#margin + step * (error > this.#margin ? SHARE : SHARE - 1));
+    this.#margin = Math.max(0, this.#margin + step * (error > given ? SHARE : SHARE - 1));
     this.#errors++;
   }
 
