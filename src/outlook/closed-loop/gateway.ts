@@ -6,6 +6,9 @@ import type { LoopEngine } from './loop-engine.js';
 import type { CheckedOptions, ClosedLoopRequest } from './options.js';
 import { oracleSeconds } from './oracle.js';
 
+/** Share of the limit that it may use, as AdmissionRule: what comes later makes its steps longer. */
+const ORACLE_MARGIN = 0.85;
+
 type Decide = (
   request: ClosedLoopRequest,
   arrival: Arrival,
@@ -76,12 +79,12 @@ export class Gateway {
   }
 
   #byOracle(choose: Decide | null): Decide {
-    const slo = this.#sloMs / 1000;
+    const limit = (ORACLE_MARGIN * this.#sloMs) / 1000;
     return (request, arrival, open, now) => {
       const among = choose === null ? open : [choose(request, arrival, open, now)!];
-      const seconds = among.map(({ core }) => oracleSeconds(core, arrival, now, slo));
+      const seconds = among.map(({ core }) => oracleSeconds(core, arrival, now, limit));
       const least = Math.min(...seconds);
-      return least <= slo ? among[seconds.indexOf(least)]! : null;
+      return least <= limit ? among[seconds.indexOf(least)]! : null;
     };
   }
 }

@@ -93,7 +93,7 @@ export type PickPolicy = (
 export interface ClosedLoopPolicy {
   /**
    * Whether a request is taken. true: AdmissionRule; 'oracle': a copy of the simulated engine is run to see whether the first
-   * token would come in time, which no gateway can do. Default: all are taken.
+   * token would come within 85 % of `sloMs`, which no gateway can do. Default: all are taken.
    */
   admit?: true | 'oracle' | AdmitPolicy | undefined;
   /** Which engine serves a request. true: RoutingRule. Default: each in turn, or with `admit: true` the engine of AdmissionRule. */

@@ -7,6 +7,7 @@
  *     promptRate   EWMA (0.2 a scrape) of prompt tokens a second, over windows with requests in the queue and less than 90 %
  *                  of the KV memory in use at both ends
  *     meanPrompt   prompt tokens / finished requests, sums that decay by 0.98 a scrape; meanAnswer: generated tokens likewise
+ *     lost         kv - 1.5 running (meanPrompt + meanAnswer/2)/cap, at least 0: in use, but of no request
  *     seen         prompt tokens of the caller's requests with a first token / prompt tokens, sums that decay by 0.98 a scrape
  *
  * A figure that the engine does not give is null, as is an average without a sample. A scrape that is not later than the
@@ -19,6 +20,8 @@ const FINISH_WEIGHT = 0.1;
 const PROMPT_WEIGHT = 0.2;
 const SUM_DECAY = 0.98;
 const QUEUED_KV = 0.9;
+/** Times what the running requests hold on average. */
+const HELD_SLACK = 1.5;
 
 /** Levels and counters of one scrape. */
 interface Reading {
@@ -99,6 +102,14 @@ export class EngineView {
   get meanAnswer(): number | null {
     const { answerSum, requestSum } = this.#state;
     return requestSum > 0 && answerSum > 0 ? answerSum / requestSum : null;
+  }
+
+  /** Share of the KV memory that is in use and that no running request holds, 0 to 1; 0 while it is not known. */
+  get lost(): number {
+    const { kvUsage, kvTokens, running, meanPrompt, meanAnswer } = this;
+    if (kvUsage === null || !kvTokens || meanPrompt === null || meanAnswer === null) return 0;
+    const held = (running ?? 0) * (meanPrompt + meanAnswer / 2);
+    return Math.max(0, kvUsage - (HELD_SLACK * held) / kvTokens);
   }
 
   /** Share of the prompt tokens that the caller sent, 0 to 1; 1 where it is not known. */

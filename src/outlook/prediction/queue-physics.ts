@@ -15,8 +15,8 @@
  * R is the speed of prefill in tokens a second, Σ tokens net / Σ net², both sums decaying by 0.98 a first token, with
  * net = TTFT - base and tokens = ahead - done + foreign + own: of requests with more than 1,000 of them, kv < 0.9 and free
  * slots only, because others measure the queue and not the prefill. release is the rate of tokens that finished requests
- * gave back, over 20 s, and at least what a full KV memory gives back while its requests decode, 0.97 cap/(meanAnswer itl): where
- * the prefill is what requests wait for, fewer finish than the memory allows.
+ * gave back, over 20 s, and at least what a full KV memory gives back while its requests decode, (0.97 - lost) cap/(meanAnswer itl): where the prefill is what requests wait for, fewer finish than the memory allows. lost: memory in use
+ * that no running request holds leaked, and is not given back.
  * A figure that is not known leaves its term out. Units: seconds and tokens.
  */
 import type { EngineView } from './engine-view.js';
@@ -168,9 +168,9 @@ export class QueuePhysics {
 
   /** Tokens a second that a full KV memory gives back; null while unknown. */
   #freed(release: number | null): number | null {
-    const { kvTokens, meanAnswer } = this.view;
+    const { kvTokens, meanAnswer, lost } = this.view;
     if (kvTokens === null || meanAnswer === null) return release;
-    return Math.max(release ?? 0, (FULL * kvTokens) / (meanAnswer * this.itl));
+    return Math.max(release ?? 0, (Math.max(0, FULL - lost) * kvTokens) / (meanAnswer * this.itl));
   }
 
   #base(inFlight: number): number {

@@ -128,6 +128,14 @@ export class TtftPredictor {
     return this.#view.kvUsage;
   }
 
+  /**
+   * Share of the KV memory that is in use and that no running request seems to hold, 0 to 1: kv - 1.5 times what the running ones
+   * hold on average. Above 0 it leaks, or holds what the metrics do not count. 0 while it is not known.
+   */
+  get lostKvShare(): number {
+    return this.#view.lost;
+  }
+
   /** Requests sent that have not ended. */
   get inFlight(): number {
     return this.#ledger.size;

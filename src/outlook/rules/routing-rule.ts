@@ -27,14 +27,16 @@ export interface RoutedRequest {
 
 /** Where no engine says how long its prompts are. */
 const PROMPT_TOKENS = 500;
+const LOST_WEIGHT = 20;
 
 /**
  * Which of several engines serves a request: the one with the least
  *
- *     physics(own - known) / (1.05 - kv)
+ *     physics(own - known) (1 + 20 lost) / (1.05 - kv)
  *
  * physics: seconds to the first token by the queue physics of its predictor; kv: share of its KV memory in use at the last
- * scrape, 0 where it is not known; own: tokens of the prompt; known: those that the session's last request left in the
+ * scrape, 0 where it is not known; lost: share of it that is in use and that no running request holds, which spares an engine that
+ * leaks for the time when the others are full; own: tokens of the prompt; known: those that the session's last request left in the
  * prefix cache of the engine that served it (prompt and answer are taken as one, and for 10 minutes), of at most
  * 10,000 sessions. Of equals, the one with fewest requests in flight, then the first.
  * The learned correction takes no part: it made no routing better, and under a leak it made it worse (docs/outlook.md).
@@ -78,7 +80,7 @@ export class RoutingRule {
     const known = session === undefined ? 0 : this.#sessions.known(session, engine, nowSeconds);
     // At least one token of a prompt is computed.
     const seconds = predictor.physicsSeconds(Math.max(1, own - known), nowSeconds);
-    return seconds / (1.05 - (predictor.kvUsage ?? 0));
+    return (seconds * (1 + LOST_WEIGHT * predictor.lostKvShare)) / (1.05 - (predictor.kvUsage ?? 0));
   }
 }
 
