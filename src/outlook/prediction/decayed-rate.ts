@@ -10,6 +10,7 @@ export class DecayedRate {
   #sum = 0;
   #at: number | null = null;
   #since = 0;
+  rate: number | null = null;
 
   /** `window`: τ, seconds. */
   constructor(window: number) {
@@ -25,27 +26,31 @@ export class DecayedRate {
 
   add(amount: number, now: number): void {
     this.begin(now);
-    const passed = Math.max(0, now - this.#at!);
-    this.#sum = this.#sum * Math.exp(-passed / this.#window) + amount;
-    this.#at! += passed;
+    this.moveTo(now);
+    this.#sum += amount;
+    this.moveTo(now);
   }
 
-  /** Null until half a window was counted. */
-  at(now: number): number | null {
-    if (this.#at === null || now - this.#since < this.#window / 2) return null;
+  /** The rate at `now`; between two calls it stays, so that reading it costs nothing. Null until half a window was counted. */
+  moveTo(now: number): void {
+    if (this.#at === null) return;
     const passed = Math.max(0, now - this.#at);
-    const covered = 1 - Math.exp(-(now - this.#since) / this.#window);
-    return (this.#sum * Math.exp(-passed / this.#window)) / (this.#window * covered);
+    this.#at += passed;
+    this.#sum *= Math.exp(-passed / this.#window);
+    const counted = this.#at - this.#since;
+    const covered = this.#window * (1 - Math.exp(-counted / this.#window));
+    this.rate = counted < this.#window / 2 ? null : this.#sum / covered;
   }
 
   snapshot(): DecayedRateSnapshot {
-    return { sum: this.#sum, at: this.#at, since: this.#since };
+    return { sum: this.#sum, at: this.#at, since: this.#since, rate: this.rate };
   }
 
-  restore({ sum, at, since }: DecayedRateSnapshot): void {
+  restore({ sum, at, since, rate }: DecayedRateSnapshot): void {
     this.#sum = sum;
     this.#at = at;
     this.#since = since;
+    this.rate = rate;
   }
 }
 
@@ -53,4 +58,5 @@ export interface DecayedRateSnapshot {
   sum: number;
   at: number | null;
   since: number;
+  rate: number | null;
 }

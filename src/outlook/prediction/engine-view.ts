@@ -11,7 +11,7 @@
  *     seen         prompt tokens of the caller's requests with a first token / prompt tokens, sums that decay by 0.98 a scrape
  *
  * A figure that the engine does not give is null, as is an average without a sample. A scrape that is not later than the
- * last one, or whose counters fell, changes the gauges only.
+ * last one has no effect; a counter that fell leaves its averages as they were.
  */
 import type { EngineMetrics } from '../../engine/index.js';
 
@@ -62,65 +62,32 @@ const empty = (): EngineViewSnapshot => ({
 
 export class EngineView {
   #state = empty();
-
-  get running(): number | null {
-    return this.#state.last?.running ?? null;
-  }
-
-  get waiting(): number | null {
-    return this.#state.last?.waiting ?? null;
-  }
-
+  running: number | null = null;
+  waiting: number | null = null;
   /** Share of the KV memory in use, 0 to 1. */
-  get kvUsage(): number | null {
-    return this.#state.last?.kvUsage ?? null;
-  }
-
+  kvUsage: number | null = null;
   /** Tokens that the KV memory holds. */
-  get kvTokens(): number | null {
-    return this.#state.kvTokens;
-  }
-
-  get itl(): number | null {
-    return this.#state.itl;
-  }
-
-  get finishRate(): number | null {
-    return this.#state.finishRate;
-  }
-
-  get promptRate(): number | null {
-    return this.#state.promptRate;
-  }
-
-  get meanPrompt(): number | null {
-    const { promptSum, requestSum } = this.#state;
-    return requestSum > 0 && promptSum > 0 ? promptSum / requestSum : null;
-  }
-
-  /** Tokens of an answer. */
-  get meanAnswer(): number | null {
-    const { answerSum, requestSum } = this.#state;
-    return requestSum > 0 && answerSum > 0 ? answerSum / requestSum : null;
-  }
-
+  kvTokens: number | null = null;
+  itl: number | null = null;
+  finishRate: number | null = null;
+  promptRate: number | null = null;
+  /** Tokens of a prompt, and of an answer. */
+  meanPrompt: number | null = null;
+  meanAnswer: number | null = null;
   /** Share of the KV memory that is in use and that no running request holds, 0 to 1; 0 while it is not known. */
-  get lost(): number {
-    const { kvUsage, kvTokens, running, meanPrompt, meanAnswer } = this;
-    if (kvUsage === null || !kvTokens || meanPrompt === null || meanAnswer === null) return 0;
-    const held = (running ?? 0) * (meanPrompt + meanAnswer / 2);
-    return Math.max(0, kvUsage - (HELD_SLACK * held) / kvTokens);
-  }
-
+  lost = 0;
   /** Share of the prompt tokens that the caller sent, 0 to 1; 1 where it is not known. */
-  get seen(): number {
-    const { promptSum, ownSum } = this.#state;
-    return promptSum > 0 ? Math.min(1, ownSum / promptSum) : 1;
-  }
+  seen = 1;
+  /** When the last scrape was read; null before the first. */
+  readSeconds: number | null = null;
 
-  /** `ownTokens`: prompt tokens of the caller's requests that had their first token since the last scrape. `interTokenSeconds`: the mean of the window since the last scrape, where it is known. */
+  /**
+   * `interTokenSeconds`: the mean of the window since the last scrape, where it is known. `ownTokens`: prompt tokens of the
+   * caller's requests that had their first token in it.
+   */
   observe(figures: EngineMetrics, atSeconds: number, interTokenSeconds: number | null, ownTokens: number): void {
     const before = this.#state.last;
+    if (before !== null && atSeconds <= before.atSeconds) return;
     const usage = level(figures.kvUsageMax);
     const now: Reading = {
       atSeconds,
@@ -133,13 +100,14 @@ export class EngineView {
       iterationCount: level(figures.iterationCount),
     };
     this.#state.kvTokens = level(figures.kvTokensCapacity);
-    if (before !== null && atSeconds <= before.atSeconds) return;
     this.#state.last = now;
     if (before !== null) this.#learn(before, now, level(interTokenSeconds), ownTokens);
+    this.#publish();
   }
 
   reset(): void {
     this.#state = empty();
+    this.#publish();
   }
 
   snapshot(): EngineViewSnapshot {
@@ -148,6 +116,31 @@ export class EngineView {
 
   restore(saved: EngineViewSnapshot): void {
     this.#state = { ...saved, last: saved.last === null ? null : { ...saved.last } };
+    this.#publish();
+  }
+
+  /** What predictions read, once a scrape and not at each of them. */
+  #publish(): void {
+    const { last, kvTokens, itl, finishRate, promptRate, promptSum, answerSum, requestSum, ownSum } = this.#state;
+    this.running = last?.running ?? null;
+    this.waiting = last?.waiting ?? null;
+    this.kvUsage = last?.kvUsage ?? null;
+    this.readSeconds = last?.atSeconds ?? null;
+    this.kvTokens = kvTokens;
+    this.itl = itl;
+    this.finishRate = finishRate;
+    this.promptRate = promptRate;
+    this.meanPrompt = requestSum > 0 && promptSum > 0 ? promptSum / requestSum : null;
+    this.meanAnswer = requestSum > 0 && answerSum > 0 ? answerSum / requestSum : null;
+    this.seen = promptSum > 0 ? Math.min(1, ownSum / promptSum) : 1;
+    this.lost = this.#lost();
+  }
+
+  #lost(): number {
+    const { kvUsage, kvTokens, running, meanPrompt, meanAnswer } = this;
+    if (kvUsage === null || !kvTokens || meanPrompt === null || meanAnswer === null) return 0;
+    const held = (running ?? 0) * (meanPrompt + meanAnswer / 2);
+    return Math.max(0, kvUsage - (HELD_SLACK * held) / kvTokens);
   }
 
   #learn(before: Reading, now: Reading, given: number | null, ownTokens: number): void {

@@ -52,7 +52,6 @@ export interface Traffic {
   headSeconds: number;
   inFlight: number;
   /** Since the last scrape. */
-  sinceSeconds: number;
   sinceTokens: number;
   sinceRequests: number;
   /** Tokens a second that finished requests gave back; null while unknown. */
@@ -89,19 +88,19 @@ export class QueuePhysics {
   }
 
   /** Tokens to compute before the first token of a prompt of `own` tokens. */
-  tokens(own: number, traffic: Traffic): number {
+  tokens(own: number, traffic: Traffic, now: number): number {
     const done = Math.min(traffic.headTokens, this.rate * traffic.headSeconds);
-    return traffic.aheadTokens - done + this.#foreignTokens(own, traffic) + own;
+    return traffic.aheadTokens - done + this.#foreignTokens(own, traffic, now) + own;
   }
 
-  seconds(own: number, traffic: Traffic): number {
+  seconds(own: number, traffic: Traffic, now: number): number {
     const { inFlight, release, finishRate } = traffic;
     const { kvUsage, kvTokens, running, seen } = this.view;
     const base = this.#base(inFlight);
-    let seconds = base + this.tokens(own, traffic) / this.rate;
+    let seconds = base + this.tokens(own, traffic, now) / this.rate;
     const freed = this.#freed(release);
     if (kvUsage !== null && kvTokens !== null && freed !== null) {
-      const lacking = (kvUsage - FULL) * kvTokens + this.#waitingTokens(own, traffic) + own;
+      const lacking = (kvUsage - FULL) * kvTokens + this.#waitingTokens(own, traffic, now) + own;
       if (lacking > 0) seconds = Math.max(seconds, base + lacking / Math.max(freed, 1e-3));
     }
     const rate = seen < SEEN ? this.view.finishRate : (finishRate ?? this.view.finishRate);
@@ -118,11 +117,11 @@ export class QueuePhysics {
   }
 
   /** Tokens of prompts that have no KV memory yet, without that of the request itself. */
-  #waitingTokens(own: number, traffic: Traffic): number {
+  #waitingTokens(own: number, traffic: Traffic, now: number): number {
     const { aheadTokens, aheadRequests, sinceTokens } = traffic;
     const mine = Math.max(0, (this.view.waiting ?? 0) - this.#others(traffic));
     const share = aheadRequests > 0 ? Math.min(1, mine / aheadRequests) : 0;
-    return aheadTokens * share + this.#foreignTokens(own, traffic) + sinceTokens;
+    return aheadTokens * share + this.#foreignTokens(own, traffic, now) + sinceTokens;
   }
 
   /** Requests that waited at the last scrape and are not the caller's. */
@@ -131,13 +130,13 @@ export class QueuePhysics {
   }
 
   /** Prompt tokens that others sent and that are not computed yet: of those in the queue, and as many as the caller sent since. */
-  #foreignTokens(own: number, traffic: Traffic): number {
-    const { seen } = this.view;
-    if (seen >= SEEN) return 0;
+  #foreignTokens(own: number, traffic: Traffic, now: number): number {
+    const { seen, readSeconds } = this.view;
+    if (seen >= SEEN || readSeconds === null) return 0;
     const mean = this.view.meanPrompt ?? own;
     const likely = (traffic.aheadTokens + PRIOR_REQUESTS * mean) / (traffic.aheadRequests + PRIOR_REQUESTS);
     const since = traffic.sinceTokens * (1 / Math.max(seen, LEAST_SEEN) - 1);
-    const computed = this.rate * traffic.sinceSeconds * (1 - seen);
+    const computed = this.rate * Math.max(0, now - readSeconds) * (1 - seen);
     return Math.max(0, this.#others(traffic) * likely + since - computed);
   }
 

@@ -18,8 +18,21 @@ export interface SentRequest {
   firstTokenAt: number | null;
 }
 
+/** What happened since the last scrape, and at it. */
+export interface SinceScrape {
+  tokens: number;
+  requests: number;
+  /** Prompt tokens of requests that had their first token. */
+  startedTokens: number;
+  /** Requests without a first token at the last scrape. */
+  aheadAtScrape: number;
+  /** When the last first token came, before that scrape too. */
+  lastFirstToken: number | null;
+}
+
 /** What of a RequestLedger outlives its process: rates, and no requests under way. */
 export interface RequestLedgerSnapshot {
+  since: SinceScrape;
   release: DecayedRateSnapshot;
   finishes: DecayedRateSnapshot;
 }
@@ -30,55 +43,66 @@ export class RequestLedger<R extends SentRequest> {
   readonly #ahead = new Set<R>();
   #release = new DecayedRate(RATE_WINDOW);
   #finishes = new DecayedRate(RATE_WINDOW);
+  /** The first of them. */
+  #head: R | null = null;
   #aheadTokens = 0;
-  #aheadAtScrape = 0;
-  #startedTokens = 0;
-  #lastFirstToken = Number.NEGATIVE_INFINITY;
-  #sinceTokens = 0;
-  #sinceRequests = 0;
-  #scrapedAt: number | null = null;
+  #since: SinceScrape = { tokens: 0, requests: 0, startedTokens: 0, aheadAtScrape: 0, lastFirstToken: null };
+  readonly #traffic: Traffic = {
+    aheadTokens: 0,
+    aheadRequests: 0,
+    aheadAtScrape: 0,
+    headTokens: 0,
+    headSeconds: 0,
+    inFlight: 0,
+    sinceTokens: 0,
+    sinceRequests: 0,
+    release: null,
+    finishRate: null,
+  };
 
   /** Requests under way. */
   get size(): number {
     return this.#open.size;
   }
 
+  /** The sums; the object is written again at the next call. */
   traffic(now: number): Traffic {
-    return {
-      aheadTokens: this.#aheadTokens,
-      aheadRequests: this.#ahead.size,
-      aheadAtScrape: this.#aheadAtScrape,
-      ...this.#head(now),
-      inFlight: this.#open.size,
-      sinceSeconds: this.#scrapedAt === null ? 0 : Math.max(0, now - this.#scrapedAt),
-      sinceTokens: this.#sinceTokens,
-      sinceRequests: this.#sinceRequests,
-      release: this.#release.at(now),
-      finishRate: this.#finishes.at(now),
-    };
+    const traffic = this.#traffic;
+    const head = this.#head;
+    traffic.aheadTokens = this.#aheadTokens;
+    traffic.aheadRequests = this.#ahead.size;
+    traffic.aheadAtScrape = this.#since.aheadAtScrape;
+    traffic.headTokens = head === null ? 0 : head.promptTokens;
+    traffic.headSeconds =
+      head === null ? 0 : Math.max(0, now - Math.max(head.sentAt, this.#since.lastFirstToken ?? head.sentAt));
+    traffic.inFlight = this.#open.size;
+    traffic.sinceTokens = this.#since.tokens;
+    traffic.sinceRequests = this.#since.requests;
+    traffic.release = this.#release.rate;
+    traffic.finishRate = this.#finishes.rate;
+    return traffic;
   }
 
   /** A scrape shows all that was sent before it; returns the prompt tokens of first tokens since the scrape before. */
   scraped(now: number): number {
-    const started = this.#startedTokens;
-    this.#startedTokens = 0;
-    this.#scrapedAt = now;
-    this.#sinceTokens = 0;
-    this.#sinceRequests = 0;
-    this.#aheadAtScrape = this.#ahead.size;
+    const { startedTokens, lastFirstToken } = this.#since;
     this.#expire(now);
-    return started;
+    this.#release.moveTo(now);
+    this.#finishes.moveTo(now);
+    this.#since = { tokens: 0, requests: 0, startedTokens: 0, aheadAtScrape: this.#ahead.size, lastFirstToken };
+    return startedTokens;
   }
 
   add(request: R): void {
     this.#expire(request.sentAt);
     this.#open.add(request);
     this.#ahead.add(request);
+    this.#head ??= request;
     this.#release.begin(request.sentAt);
     this.#finishes.begin(request.sentAt);
     this.#aheadTokens += request.promptTokens;
-    this.#sinceTokens += request.promptTokens;
-    this.#sinceRequests++;
+    this.#since.tokens += request.promptTokens;
+    this.#since.requests++;
   }
 
   /** Whether a request is under way. */
@@ -89,8 +113,8 @@ export class RequestLedger<R extends SentRequest> {
   /** The first token of a request under way that had none. */
   firstToken(request: R, now: number): void {
     request.firstTokenAt = now;
-    this.#startedTokens += request.promptTokens;
-    this.#lastFirstToken = Math.max(this.#lastFirstToken, now);
+    this.#since.startedTokens += request.promptTokens;
+    this.#since.lastFirstToken = Math.max(this.#since.lastFirstToken ?? now, now);
     this.#leaveQueue(request);
   }
 
@@ -108,10 +132,11 @@ export class RequestLedger<R extends SentRequest> {
   }
 
   snapshot(): RequestLedgerSnapshot {
-    return { release: this.#release.snapshot(), finishes: this.#finishes.snapshot() };
+    return { since: { ...this.#since }, release: this.#release.snapshot(), finishes: this.#finishes.snapshot() };
   }
 
-  restore({ release, finishes }: RequestLedgerSnapshot): void {
+  restore({ since, release, finishes }: RequestLedgerSnapshot): void {
+    this.#since = { ...since };
     this.#release.restore(release);
     this.#finishes.restore(finishes);
   }
@@ -130,13 +155,7 @@ export class RequestLedger<R extends SentRequest> {
 
   #leaveQueue(request: R): void {
     this.#ahead.delete(request);
+    if (request === this.#head) this.#head = this.#ahead.values().next().value ?? null;
     this.#aheadTokens = this.#ahead.size === 0 ? 0 : this.#aheadTokens - request.promptTokens;
-  }
-
-  #head(now: number): Pick<Traffic, 'headTokens' | 'headSeconds'> {
-    for (const { promptTokens, sentAt } of this.#ahead) {
-      return { headTokens: promptTokens, headSeconds: Math.max(0, now - Math.max(sentAt, this.#lastFirstToken)) };
-    }
-    return { headTokens: 0, headSeconds: 0 };
   }
 }

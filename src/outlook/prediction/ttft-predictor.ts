@@ -178,7 +178,7 @@ export class TtftPredictor {
   predict(promptTokens: number, nowSeconds: number): TtftPrediction {
     checkWhole(promptTokens, 'promptTokens', 0, undefined, 'tokens');
     checkTime(nowSeconds);
-    const { seconds, basis } = this.#predicted(promptTokens, this.#ledger.traffic(nowSeconds), this.#x);
+    const { seconds, basis } = this.#predicted(promptTokens, this.#ledger.traffic(nowSeconds), nowSeconds, this.#x);
     const p90 = seconds * Math.exp(this.#bound.margin);
     return { ms: 1000 * seconds, p90Ms: 1000 * p90, basis, samples: this.#correction.steps };
   }
@@ -186,7 +186,7 @@ export class TtftPredictor {
   /** Seconds by the physics alone, without the correction. */
   physicsSeconds(promptTokens: number, nowSeconds: number): number {
     checkWhole(promptTokens, 'promptTokens', 0, undefined, 'tokens');
-    return this.#physics.seconds(promptTokens, this.#ledger.traffic(checkTime(nowSeconds)));
+    return this.#physics.seconds(promptTokens, this.#ledger.traffic(checkTime(nowSeconds)), nowSeconds);
   }
 
   /** Forgets what was learned, because the engine is another one now. Requests under way stay, and teach nothing. */
@@ -235,8 +235,8 @@ export class TtftPredictor {
   }
 
   /** Leaves the features in `x`. */
-  #predicted(own: number, traffic: Traffic, x: Float64Array): Predicted {
-    const physicsSeconds = this.#physics.seconds(own, traffic);
+  #predicted(own: number, traffic: Traffic, now: number, x: Float64Array): Predicted {
+    const physicsSeconds = this.#physics.seconds(own, traffic, now);
     const metricsSeconds = this.#physics.metricsSeconds(own, traffic.sinceRequests);
     writeFeatures(x, own, { view: this.#view, physics: this.#physics, traffic, physicsSeconds, metricsSeconds });
     if (!this.#hears) return { basis: 'metrics', physicsSeconds, seconds: metricsSeconds };
@@ -254,13 +254,13 @@ export class TtftPredictor {
   #lesson(own: number, now: number): Lesson {
     const traffic = this.#ledger.traffic(now);
     const x = new Float64Array(FEATURES);
-    const { seconds, physicsSeconds } = this.#predicted(own, traffic, x);
+    const { seconds, physicsSeconds } = this.#predicted(own, traffic, now, x);
     return {
       x,
       physicsSeconds,
       seconds,
       margin: this.#bound.margin,
-      tokens: this.#physics.tokens(own, traffic),
+      tokens: this.#physics.tokens(own, traffic, now),
       kvUsage: this.#view.kvUsage ?? 0,
       inFlight: traffic.inFlight,
     };

@@ -1,10 +1,10 @@
 /** What a TtftPredictor has learned, as plain JSON, and the check of it. */
 import { z } from 'zod';
 import { checkOptions } from '../../errors/index.js';
-import type { DecayedRateSnapshot } from './decayed-rate.js';
 import type { EngineViewSnapshot } from './engine-view.js';
 import type { LeastSquaresSnapshot } from './least-squares.js';
 import type { QueuePhysicsSnapshot } from './queue-physics.js';
+import type { RequestLedgerSnapshot } from './request-ledger.js';
 import { FEATURES } from './ttft-features.js';
 import type { UpperBoundSnapshot } from './upper-bound.js';
 
@@ -16,8 +16,8 @@ export interface TtftSnapshot {
   view: EngineViewSnapshot;
   /** Sums of the speed of prefill. */
   physics: QueuePhysicsSnapshot;
-  /** Rates of the requests that ended. */
-  rates: { release: DecayedRateSnapshot; finishes: DecayedRateSnapshot };
+  /** Rates of the requests that ended, and what was sent since the last scrape. */
+  rates: RequestLedgerSnapshot;
   /** The learned correction. */
   correction: LeastSquaresSnapshot;
   /** The margin of p90. */
@@ -32,7 +32,14 @@ export interface TtftSnapshot {
 
 const count = z.int().min(0);
 const level = z.number().min(0).nullable();
-const rate = z.strictObject({ sum: z.number().min(0), at: z.number().nullable(), since: z.number() });
+const rate = z.strictObject({ sum: z.number().min(0), at: z.number().nullable(), since: z.number(), rate: level });
+const since = z.strictObject({
+  tokens: count,
+  requests: count,
+  startedTokens: count,
+  aheadAtScrape: count,
+  lastFirstToken: z.number().nullable(),
+});
 const reading = z.strictObject({
   atSeconds: z.number(),
   running: level,
@@ -60,7 +67,7 @@ export const snapshotSchema = z.object({
     })
     .describe('averages of scrapes'),
   physics: z.strictObject({ product: z.number().min(0), square: z.number().min(0) }).describe('two sums'),
-  rates: z.strictObject({ release: rate, finishes: rate }).describe('two rates'),
+  rates: z.strictObject({ since, release: rate, finishes: rate }).describe('rates of requests'),
   correction: z
     .strictObject({
       steps: count,
