@@ -2,9 +2,10 @@
  * Runs the benchmark suites and prints machine, versions, limits and, for each task, best and median, the limit measured in
  * the same run and the share of it that was reached, and the peers.
  *
- *     npm run bench [-- SUITE ...] [--quick] [--json]
+ *     npm run bench [-- SUITE ...] [--quick] [--json] [--trace FILE ...]
  *
- * --quick takes fewer sizes and shorter tasks; --json also writes bench/results/<time>.json.
+ * --quick takes fewer sizes and shorter tasks; --json also writes bench/results/<time>.json; --trace names files of arrivals for
+ * `outlook`.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
@@ -15,7 +16,11 @@ import { round } from './measure.mjs';
 import { peers } from './peers/index.mjs';
 
 const { values, positionals } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    trace: { type: 'string', multiple: true, default: [] },
+  },
   allowPositionals: true,
 });
 
@@ -33,6 +38,7 @@ const suites = [
   'process',
   'bridge',
   'engines',
+  'outlook',
 ];
 const unknown = positionals.filter((name) => !suites.includes(name));
 if (unknown.length > 0) {
@@ -63,8 +69,10 @@ const results = [];
 for (const name of positionals.length > 0 ? positionals : suites) {
   const { run } = await import(`./${name}.mjs`);
   console.log(`\n${name}`);
-  const rows = await run({ quick: values.quick });
-  console.table(Object.fromEntries(rows.map(({ task, ...figures }) => [task, flat(figures)])));
+  const rows = await run({ quick: values.quick, traces: values.trace });
+  for (const alike of byColumns(rows)) {
+    console.table(Object.fromEntries(alike.map(({ task, ...figures }) => [task, flat(figures)])));
+  }
   results.push({ suite: name, rows });
 }
 
@@ -76,6 +84,16 @@ if (values.json) {
   console.log(`\nwritten to ${path.relative(process.cwd(), file)}`);
 }
 process.exitCode = results.some(({ rows }) => rows.some(({ error }) => error)) ? 1 : 0;
+
+/** Rows of different columns in tables of their own. */
+function byColumns(rows) {
+  const tables = new Map();
+  for (const row of rows) {
+    const columns = Object.keys(row).join();
+    tables.set(columns, [...(tables.get(columns) ?? []), row]);
+  }
+  return [...tables.values()];
+}
 
 function readsText() {
   const sizes = limits.reads.map(({ bytes, gigabytesPerSecond }) => {

@@ -65,7 +65,7 @@ const rooms: Record<string, string[]> = {
     'simulator',
     'processor',
   ],
-  'entry-points': ['errors', 'host', 'abort', 'engine', 'sources', 'monitor', 'simulator'],
+  'entry-points': ['errors', 'host', 'abort', 'engine', 'sources', 'monitor', 'simulator', 'outlook'],
   cli: ['errors', 'host', 'native', 'engine', 'pipeline', 'processor', 'simulator', 'bridge'],
 };
 

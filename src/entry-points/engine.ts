@@ -76,6 +76,20 @@ export {
   type ReportedLoad,
 } from '../monitor/index.js';
 export {
+  type Admission,
+  type AdmissionRequest,
+  AdmissionRule,
+  type PredictedEngine,
+  type RequestEvents,
+  type RoutedRequest,
+  RoutingRule,
+  type ScrapeContext,
+  type TtftPrediction,
+  TtftPredictor,
+  type TtftPredictorOptions,
+  type TtftSnapshot,
+} from '../outlook/index.js';
+export {
   type AdditionalSource,
   type AdditionalSourceOptions,
   type AlternativeEngine,

@@ -1,11 +1,14 @@
 /**
- * dtesn/simulator: engines without a model, for tests and trials. Nothing in it loads the addon.
+ * dtesn/simulator: engines without a model, for tests and trials, and gateways before them in virtual time. Nothing in it loads
+ * the addon.
  *
  * @module dtesn/simulator
  */
 export type {
   Engine,
+  EngineFigures,
   EngineKind,
+  EngineMetrics,
   EngineSourceName,
   FactName,
   ModelCard,
@@ -14,6 +17,19 @@ export type {
   RequestOptions,
   Tokenization,
 } from '../engine/index.js';
+export {
+  type AdmitPolicy,
+  type ClosedLoopEngine,
+  type ClosedLoopOptions,
+  type ClosedLoopOutcome,
+  type ClosedLoopPolicy,
+  type ClosedLoopProgress,
+  type ClosedLoopRequest,
+  type ClosedLoopResult,
+  closedLoop,
+  type PickPolicy,
+  type TtftStatistics,
+} from '../outlook/index.js';
 export {
   type CoreParameters,
   type DeprecatedSimulatorOptions,

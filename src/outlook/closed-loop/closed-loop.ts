@@ -9,9 +9,13 @@ import { readWorkload } from './workload.js';
 
 /** Seconds to the first token over the requests that were sent to an engine; each is null where there were none. */
 export interface TtftStatistics {
+  /** Their mean. */
   mean: number | null;
+  /** Half of them are at most this. */
   p50: number | null;
+  /** 95 % of them are at most this. */
   p95: number | null;
+  /** 99 % of them are at most this. */
   p99: number | null;
 }
 

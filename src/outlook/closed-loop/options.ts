@@ -48,9 +48,9 @@ export const optionsSchema = z.object({
 
 /** A request that comes to the gateway. */
 export interface ClosedLoopRequest {
-  /** Tokens of its prompt. */
+  /** Tokens of its prompt. Required. */
   readonly promptTokens: number;
-  /** Its place among all that come, from 0. */
+  /** Its place among all that come, from 0. Required. */
   readonly index: number;
 }
 

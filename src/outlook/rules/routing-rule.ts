@@ -17,7 +17,7 @@ export const requestSchema = z.object({
   session: z.string().optional().describe('a string'),
 });
 
-/** A request to be routed. */
+/** What is to be routed: how long its prompt is, and whose conversation it continues. */
 export interface RoutedRequest {
   /** Tokens of its prompt. Default: the mean prompt of each engine. */
   promptTokens?: number | undefined;
