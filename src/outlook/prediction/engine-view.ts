@@ -169,9 +169,12 @@ function isQueued({ waiting, kvUsage }: Reading): boolean {
   return (waiting ?? 0) > 0 && (kvUsage ?? 0) < QUEUED_KV;
 }
 
-/** A figure that is a finite number, 0 or more; null otherwise. */
+/** No figure of an engine is larger: squares of what is derived from it stay finite. */
+const MOST = 1e15;
+
+/** A figure in [0, MOST]; null otherwise. */
 function level(figure: number | null): number | null {
-  return figure !== null && Number.isFinite(figure) && figure >= 0 ? figure : null;
+  return figure !== null && figure >= 0 && figure <= MOST ? figure : null;
 }
 
 /** Null where either is unknown or the counter fell. */

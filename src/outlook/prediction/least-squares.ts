@@ -3,7 +3,7 @@
  *
  *     e = target - w'x,   v = min(1, s/|e|),   y = P x,  d = λ/v + x'y,   w <- w + y e / d,   P <- (P - y y' / d) / λ
  *
- * λ is `forgetting`, P begins as I / ridge. v is Huber's weight: s is a running median of |e| (s moves by 1 % a row), so that
+ * λ is `forgetting`, P begins as I / ridge. v is Huber's weight: s is a running median of |e| (s moves by 3 % a row), so that
  * the rows beyond it count by their sign and a few odd ones cannot pull the weights. Where the trace of P would exceed its bound, a step forgets nothing, so that directions the features
  * never take cannot grow without limit; a step that would leave a weight that is no finite number begins again.
  * Sources: Haykin (2002), "Adaptive Filter Theory", section 9.3; Huber (1964), "Robust estimation of a location parameter".
@@ -25,7 +25,7 @@ export interface LeastSquaresSnapshot {
 /** Trace of P at most, as a multiple of that of I / ridge. */
 const MOST_TRACE = 10;
 const FIRST_SCALE = 0.5;
-const SCALE_STEP = 0.01;
+const SCALE_STEP = 0.03;
 const LEAST_SCALE = 1e-3;
 
 export class LeastSquares {
@@ -87,7 +87,7 @@ export class LeastSquares {
       }
     }
     this.#steps++;
-    if (!this.#weights.every(Number.isFinite) || !(quadratic >= 0)) this.reset();
+    if (!this.#weights.every(Number.isFinite) || !(quadratic >= 0 && Number.isFinite(quadratic))) this.reset();
   }
 
   reset(): void {

@@ -104,7 +104,7 @@ export class QueuePhysics {
       if (lacking > 0) seconds = Math.max(seconds, base + lacking / Math.max(freed, 1e-3));
     }
     const rate = seen < SEEN ? this.view.finishRate : (finishRate ?? this.view.finishRate);
-    const inside = Math.max(inFlight, this.#inside(traffic));
+    const inside = seen < SEEN ? Math.max(inFlight, this.#inside(traffic)) : inFlight;
     if (
       this.slots !== null &&
       rate !== null &&

@@ -20,6 +20,9 @@ export interface SentRequest {
 
 /** What happened since the last scrape, and at it. */
 export interface SinceScrape {
+  /** When it was; null before the first. */
+  atSeconds: number | null;
+  /** Of requests sent since that have not ended. */
   tokens: number;
   requests: number;
   /** Prompt tokens of requests that had their first token. */
@@ -46,7 +49,14 @@ export class RequestLedger<R extends SentRequest> {
   /** The first of them. */
   #head: R | null = null;
   #aheadTokens = 0;
-  #since: SinceScrape = { tokens: 0, requests: 0, startedTokens: 0, aheadAtScrape: 0, lastFirstToken: null };
+  #since: SinceScrape = {
+    atSeconds: null,
+    tokens: 0,
+    requests: 0,
+    startedTokens: 0,
+    aheadAtScrape: 0,
+    lastFirstToken: null,
+  };
   readonly #traffic: Traffic = {
     aheadTokens: 0,
     aheadRequests: 0,
@@ -89,7 +99,14 @@ export class RequestLedger<R extends SentRequest> {
     this.#expire(now);
     this.#release.moveTo(now);
     this.#finishes.moveTo(now);
-    this.#since = { tokens: 0, requests: 0, startedTokens: 0, aheadAtScrape: this.#ahead.size, lastFirstToken };
+    this.#since = {
+      atSeconds: now,
+      tokens: 0,
+      requests: 0,
+      startedTokens: 0,
+      aheadAtScrape: this.#ahead.size,
+      lastFirstToken,
+    };
     return startedTokens;
   }
 
@@ -150,7 +167,15 @@ export class RequestLedger<R extends SentRequest> {
 
   #drop(request: R): void {
     this.#open.delete(request);
+    this.#leaveSince(request);
     if (request.firstTokenAt === null) this.#leaveQueue(request);
+  }
+
+  #leaveSince({ sentAt, promptTokens }: R): void {
+    const since = this.#since;
+    if (since.requests === 0 || (since.atSeconds !== null && sentAt < since.atSeconds)) return;
+    since.requests--;
+    since.tokens = since.requests === 0 ? 0 : Math.max(0, since.tokens - promptTokens);
   }
 
   #leaveQueue(request: R): void {

@@ -34,6 +34,7 @@ const count = z.int().min(0);
 const level = z.number().min(0).nullable();
 const rate = z.strictObject({ sum: z.number().min(0), at: z.number().nullable(), since: z.number(), rate: level });
 const since = z.strictObject({
+  atSeconds: z.number().nullable(),
   tokens: count,
   requests: count,
   startedTokens: count,

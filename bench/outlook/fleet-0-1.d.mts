@@ -1,0 +1,3 @@
+import type { PickPolicy } from '../../src/outlook/index.js';
+
+export function fleet01(): PickPolicy;
