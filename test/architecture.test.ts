@@ -66,7 +66,7 @@ const rooms: Record<string, string[]> = {
     'processor',
   ],
   'entry-points': ['errors', 'host', 'abort', 'engine', 'sources', 'monitor', 'simulator', 'outlook'],
-  cli: ['errors', 'host', 'native', 'engine', 'pipeline', 'processor', 'simulator', 'bridge'],
+  cli: ['errors', 'host', 'native', 'engine', 'pipeline', 'processor', 'simulator', 'outlook', 'bridge'],
 };
 
 /** For each folder of native/, the folders it may include. */

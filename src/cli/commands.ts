@@ -153,9 +153,39 @@ const simulateFlags = {
   ...helpFlag,
 } as const satisfies Flags;
 
+/** Named here so that help and completion load no simulator: replay.ts has a rule for each. */
+export const replayPolicies = [
+  'none',
+  'admit',
+  'oracle',
+  'pick',
+  'both',
+  'least-in-flight',
+  'queue=N',
+  'tokens=N',
+] as const;
+
+const replayFlags = {
+  policy: {
+    type: 'string',
+    multiple: true,
+    value: 'RULE',
+    completes: replayPolicies,
+    about: `one row of the table; may be given again (none, admit and oracle, with several engines none and pick): ${replayPolicies.join(', ')}`,
+  },
+  load: { type: 'string', value: 'SHARE', about: 'of what the engines serve when flooded with that mix (0.7)' },
+  seed: { type: 'string', value: 'N', about: 'chooses 70 % of the requests of a file, or draws those of mmpp (0)' },
+  engines: { type: 'string', value: 'N|LIST', about: 'how many, or the speed of each: 1,1,0.7,0.5 (1)' },
+  slo: { type: 'string', value: 'MS', about: 'within which a first token counts as good (2000)' },
+  slowdown: { type: 'string', value: 'FACTOR', about: 'on all step times in the second half (1)' },
+  visible: { type: 'string', value: 'SHARE', about: 'of the requests that the gateway sees (1)' },
+  json,
+  ...helpFlag,
+} as const satisfies Flags;
+
 export const shells = ['bash', 'zsh', 'fish'] as const;
 
-const names = ['process', 'sources', 'bridge', 'simulate', 'doctor', 'build', 'help', 'completion'] as const;
+const names = ['process', 'sources', 'bridge', 'simulate', 'replay', 'doctor', 'build', 'help', 'completion'] as const;
 export type CommandName = (typeof names)[number];
 
 export const commands = {
@@ -192,6 +222,15 @@ export const commands = {
     flags: bridgeFlags,
   },
   simulate: { about: 'an Aphrodite server with no model behind it, for tests', flags: simulateFlags },
+  replay: {
+    about: 'what rules of admission and routing make of a trace, in virtual time',
+    argument: {
+      name: 'TRACE',
+      about: 'a CSV of Azure, the JSON lines of Mooncake, or mmpp for an hour of bursty synthetic arrivals',
+      completes: 'file',
+    },
+    flags: replayFlags,
+  },
   doctor: {
     about: 'the binary, the instruction sets, and a check of every kernel',
     flags: { json, ...helpFlag },

@@ -23,6 +23,7 @@ const runs: Record<CommandName, Run> = {
   sources: async (args) => (await import('./show-sources.js')).showSources(args),
   bridge: async (args) => (await import('./bridge.js')).runBridge(args),
   simulate: async (args) => (await import('./simulate.js')).simulate(args),
+  replay: async (args) => (await import('./replay.js')).replay(args),
   doctor: async (args) => (await import('./doctor.js')).doctor(args),
   build: async (args) => (await import('./build.js')).build(args),
   help,
