@@ -25,7 +25,7 @@ export class LoopEngine implements ClosedLoopEngine {
   waitingRequests = 0;
   waitingTokens = 0;
   sentRequests = 0;
-  readonly predictor = new TtftPredictor({ slots: modelParameters.maxNumSeqs });
+  readonly predictor = new TtftPredictor();
   readonly #faults = new FaultTimeline();
   readonly #tracker = new EngineStateTracker(HUNG_AFTER);
   #startedAt = 0;
