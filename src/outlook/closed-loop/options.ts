@@ -6,12 +6,26 @@ import type { TtftPredictor } from '../prediction/index.js';
 
 const MOST_ENGINES = 64;
 
-const engineSchema = z.strictObject({ speed: z.number().min(0.01).max(100).default(1) });
+const engineSchema = z.strictObject(
+  {
+    speed: z
+      .number({ error: 'a number in [0.01, 100]' })
+      .min(0.01, 'a number in [0.01, 100]')
+      .max(100, 'a number in [0.01, 100]')
+      .default(1),
+  },
+  { error: 'an object { speed? }' },
+);
 const anyFunction = z.custom<(...given: never[]) => unknown>((value) => typeof value === 'function');
-const policySchema = z.strictObject({
-  admit: z.union([z.literal(true), z.literal('oracle'), anyFunction]).optional(),
-  pick: z.union([z.literal(true), anyFunction]).optional(),
-});
+const policySchema = z.strictObject(
+  {
+    admit: z
+      .union([z.literal(true), z.literal('oracle'), anyFunction], { error: "true, 'oracle' or a function" })
+      .optional(),
+    pick: z.union([z.literal(true), anyFunction], { error: 'true or a function' }).optional(),
+  },
+  { error: "an object { admit?: true, 'oracle' or a function, pick?: true or a function }" },
+);
 
 export const optionsSchema = z.object({
   trace: z.string().min(1).describe("the path of a trace, or 'mmpp'"),

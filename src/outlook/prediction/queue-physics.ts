@@ -23,6 +23,7 @@ import type { EngineView } from './engine-view.js';
 
 const PRIOR_ITL = 0.05;
 const PRIOR_RATE = 8000;
+const MOST_RATE = 1e9;
 const RATE_DECAY = 0.98;
 const RATE_TOKENS = 1000;
 const RATE_KV = 0.9;
@@ -83,7 +84,7 @@ export class QueuePhysics {
   /** Prompt tokens a second: as learned, else as the metrics say, else a guess. */
   get rate(): number {
     const { promptRate, seen } = this.view;
-    const learned = this.#square > 0 ? this.#product / this.#square : null;
+    const learned = this.#square > 0 ? Math.min(MOST_RATE, this.#product / this.#square) : null;
     return (seen < SEEN ? (promptRate ?? learned) : (learned ?? promptRate)) ?? PRIOR_RATE;
   }
 
