@@ -40,9 +40,11 @@ export type Admission<E> =
 /**
  * Whether a request is taken: where the predicted time to the first token is within a share of what it may take,
  *
- *     sqrt(physics learned) <= margin slo        margin 0.85; half of that for sheddable work (priority < 0)
+ *     p = sqrt(physics learned) <= margin slo  and  p (p90/median) <= slo        margin 0.85
  *
- * With `basis` physics or metrics (TtftPredictor) that prediction stands alone. Of the engines that pass, RoutingRule picks.
+ * The second limit is that of the bound that 90 % stay within (slo times the margin, where that is above 1): on traffic that is hard to
+ * predict it is the one that counts. Both are halved for sheddable work (priority < 0). With `basis` physics or metrics
+ * (TtftPredictor) p is that prediction, and the first limit stands alone. Of the engines that pass, RoutingRule picks.
  * Otherwise `retryAfterMs` is the time in which the least loaded engine drains to the limit if nothing more comes, in
  * [100, 60,000], and `reason` a sentence with the figures.
  *
@@ -67,7 +69,7 @@ export class AdmissionRule {
     if (engines.length === 0) {
       return { admitted: false, retryAfterMs: 1000, reason: 'no engine can serve' };
     }
-    const expected = engines.map((one) => expectedMs(one.predictor, promptTokens, nowSeconds));
+    const expected = engines.map((one) => expectedMs(one.predictor, promptTokens, nowSeconds, margin));
     const open = engines.filter((_, i) => expected[i]!.ms <= limitMs);
     if (open.length > 0) {
       const engine = this.#routing.pick({ promptTokens, session }, open, nowSeconds);
@@ -88,10 +90,13 @@ interface Expected {
   ttft: TtftPrediction;
 }
 
-function expectedMs(predictor: TtftPredictor, promptTokens: number, now: number): Expected {
+function expectedMs(predictor: TtftPredictor, promptTokens: number, now: number, margin: number): Expected {
   const ttft = predictor.predict(promptTokens, now);
   if (ttft.basis !== 'learned') return { ms: ttft.ms, ttft };
-  return { ms: Math.sqrt(ttft.ms * 1000 * predictor.physicsSeconds(promptTokens, now)), ttft };
+  const ms = Math.sqrt(ttft.ms * 1000 * predictor.physicsSeconds(promptTokens, now));
+  // The bound, in the measure of the first limit.
+  const bound = (ttft.p90Ms / ttft.ms) * Math.min(1, margin);
+  return { ms: ms * Math.max(1, bound), ttft };
 }
 
 function reasonOf(
