@@ -16,7 +16,7 @@ const PEAK_REPLICAS = 3;
 const STEP_SECONDS = 10;
 const HORIZONS = [10, 60, 300, 600];
 
-export async function run({ quick, trace = null }) {
+export async function run({ quick, traces: [trace = null] = [] }) {
   const seeds = quick ? [1] : [1, 2, 3];
   const capacity = floodThroughput(trace);
   const reports = [];

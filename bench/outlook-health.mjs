@@ -16,7 +16,7 @@ const HALF_IDLE = [0.05, 0.15];
 const LOADS = [0.6, 0.8];
 const TRIALS = 10;
 
-export async function run({ quick, trace: files = [], seed = 1 }) {
+export async function run({ quick, traces: files = [], seed = 1 }) {
   const workloads = [mmpp(), ...files.map(trace)];
   const rows = [];
   for (const workload of workloads) {

@@ -25,7 +25,7 @@ const DEFAULT_USE = 0.7;
 const MEASURED = 'ours, capacity measured';
 const uses = [0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1];
 
-export async function run({ quick, trace = null }) {
+export async function run({ quick, traces: [trace = null] = [] }) {
   const seeds = quick ? [1] : [1, 2, 3];
   const days = seeds.map((seed) => prepare({ trace, seed, crowds: false }));
   const crowds = seeds.map((seed) => prepare({ trace, seed, crowds: true }));

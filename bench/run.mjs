@@ -73,7 +73,7 @@ const results = [];
 for (const name of positionals.length > 0 ? positionals : suites) {
   const { run } = await import(`./${name}.mjs`);
   console.log(`\n${name}`);
-  const rows = await run({ quick: values.quick, trace: values.trace, traces: values.trace, seed: Number(values.seed) });
+  const rows = await run({ quick: values.quick, traces: values.trace, seed: Number(values.seed) });
   for (const alike of byColumns(rows)) {
     console.table(Object.fromEntries(alike.map(({ task, ...figures }) => [task, flat(figures)])));
   }

@@ -25,7 +25,8 @@ export class LoopEngine implements ClosedLoopEngine {
   waitingRequests = 0;
   waitingTokens = 0;
   sentRequests = 0;
-  readonly predictor = new TtftPredictor();
+  /** A host knows the max_num_seqs that it started its engine with. */
+  readonly predictor = new TtftPredictor({ slots: modelParameters.maxNumSeqs });
   readonly #faults = new FaultTimeline();
   readonly #tracker = new EngineStateTracker(HUNG_AFTER);
   #startedAt = 0;
