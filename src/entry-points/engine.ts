@@ -113,20 +113,6 @@ export {
   type WithheldRefusal,
 } from '../outlook/index.js';
 export {
-  type Admission,
-  type AdmissionRequest,
-  AdmissionRule,
-  type PredictedEngine,
-  type RequestEvents,
-  type RoutedRequest,
-  RoutingRule,
-  type ScrapeContext,
-  type TtftPrediction,
-  TtftPredictor,
-  type TtftPredictorOptions,
-  type TtftSnapshot,
-} from '../outlook/index.js';
-export {
   type AdditionalSource,
   type AdditionalSourceOptions,
   type AlternativeEngine,
