@@ -28,6 +28,13 @@ export {
   type ClosedLoopResult,
   closedLoop,
   type PickPolicy,
+  type ReportedLoad,
+  type RequestEvents,
+  type ScrapeContext,
+  type TtftPrediction,
+  type TtftPredictor,
+  type TtftPredictorOptions,
+  type TtftSnapshot,
   type TtftStatistics,
 } from '../outlook/index.js';
 export {

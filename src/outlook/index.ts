@@ -28,13 +28,12 @@ export {
   type OutlookOptions,
   type OutlookSkill,
   type Refusal,
-  type ReportedLoad,
   type RequestTicket,
   type SentRequest,
   type WithheldRefusal,
 } from './fleet/index.js';
 export {
-  type ReportedLevels,
+  type ReportedLoad,
   type RequestEvents,
   type ScrapeContext,
   type TtftPrediction,

@@ -6,8 +6,8 @@
  * An event of a ticket that has ended has no effect, nor one after close().
  */
 import type { EngineMetrics } from '../../engine/index.js';
-import { type RequestEvents, type TtftPrediction, TtftPredictor } from '../prediction/index.js';
-import type { ReportedLoad } from './load-cost.js';
+import { type ReportedLoad, type RequestEvents, type TtftPrediction, TtftPredictor } from '../prediction/index.js';
+
 import { type OutlookSkill, SkillWindow } from './outlook-skill.js';
 
 const EXPIRY = 600;

@@ -12,7 +12,7 @@ import {
   rangeError,
 } from '../../errors/index.js';
 import { canServe, EngineMonitor, type EngineMonitorOptions, type EngineState } from '../../monitor/index.js';
-import type { TtftPrediction } from '../prediction/index.js';
+import type { ReportedLoad, TtftPrediction } from '../prediction/index.js';
 import type { AdmissionRequest } from '../rules/index.js';
 import type { ScaleHint, ScaleHintOptions } from '../scaling/index.js';
 import type { RequestTicket } from './engine-outlook.js';
@@ -25,7 +25,7 @@ import {
   sentRequestSchema,
 } from './fleet-options.js';
 import { type FleetAdmission, type FleetOutlook, OutlookOfFleet, type RoutingQuestion } from './fleet-outlook.js';
-import { type LoadedEngine, loadCosts, type ReportedLoad } from './load-cost.js';
+import { type LoadedEngine, loadCosts } from './load-cost.js';
 import { owner } from './rendezvous.js';
 
 /** One engine of a fleet: its state, its load and whether requests are picked for it. */

@@ -11,5 +11,4 @@ export {
   type Refusal,
   type WithheldRefusal,
 } from './fleet-outlook.js';
-export type { ReportedLoad } from './load-cost.js';
 export type { OutlookSkill } from './outlook-skill.js';

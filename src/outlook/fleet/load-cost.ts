@@ -6,17 +6,10 @@
  * What an engine does not say counts as the worst of those that do.
  */
 import { canServe, type EngineMonitor } from '../../monitor/index.js';
+import type { ReportedLoad } from '../prediction/index.js';
 
 const WAITING = 3;
 const SATURATED = 4;
-
-/** What an engine said of its load beside its metrics, as in a header of an answer; null where it did not. */
-export interface ReportedLoad {
-  running?: number | null | undefined;
-  waiting?: number | null | undefined;
-  /** 0 to 1. */
-  kvUsage?: number | null | undefined;
-}
 
 /** What the costs read of an engine of a fleet. */
 export interface LoadedEngine {

@@ -36,7 +36,7 @@ interface Reading {
 }
 
 /** Levels of an engine as it says them beside its metrics, as in a header of an answer; null where it does not. */
-export interface ReportedLevels {
+export interface ReportedLoad {
   /** Requests in the batch. Default null. */
   running?: number | null | undefined;
   /** Requests in the queue. Default null. */
@@ -116,7 +116,7 @@ export class EngineView {
   }
 
   /** Levels that came by another way than a scrape, after one; what is not known stays. */
-  report({ running = null, waiting = null, kvUsage = null }: ReportedLevels): void {
+  report({ running = null, waiting = null, kvUsage = null }: ReportedLoad): void {
     const { last } = this.#state;
     if (last === null) return;
     const usage = level(kvUsage);

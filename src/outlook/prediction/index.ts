@@ -1,5 +1,5 @@
 /** Predictions of what will happen to one request on one engine. */
-export type { ReportedLevels } from './engine-view.js';
+export type { ReportedLoad } from './engine-view.js';
 export {
   type RequestEvents,
   type ScrapeContext,

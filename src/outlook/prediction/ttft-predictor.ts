@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { EngineMetrics } from '../../engine/index.js';
 import { argumentError, checkOptions, checkWhole } from '../../errors/index.js';
-import { EngineView, type ReportedLevels } from './engine-view.js';
+import { EngineView, type ReportedLoad } from './engine-view.js';
 import { LeastSquares } from './least-squares.js';
 import { QueuePhysics, type Traffic } from './queue-physics.js';
 import { RequestLedger, type SentRequest } from './request-ledger.js';
@@ -157,7 +157,7 @@ export class TtftPredictor {
   }
 
   /** Takes levels that came between two scrapes, as in a header of an answer; without an earlier scrape they have no effect. */
-  report(levels: ReportedLevels): void {
+  report(levels: ReportedLoad): void {
     if (typeof levels !== 'object' || levels === null) throw argumentError('an object of levels', 'levels', levels);
     this.#view.report(levels);
   }

@@ -1,27 +1,22 @@
 /** What a TtftPredictor has learned, as plain JSON, and the check of it. */
 import { z } from 'zod';
 import { checkOptions } from '../../errors/index.js';
-import type { EngineViewSnapshot } from './engine-view.js';
-import type { LeastSquaresSnapshot } from './least-squares.js';
-import type { QueuePhysicsSnapshot } from './queue-physics.js';
-import type { RequestLedgerSnapshot } from './request-ledger.js';
 import { FEATURES } from './ttft-features.js';
-import type { UpperBoundSnapshot } from './upper-bound.js';
 
 /** What a TtftPredictor has learned, as plain JSON: to be kept and given to restore(), not to be read. */
 export interface TtftSnapshot {
   /** Of this form. */
   version: 1;
   /** Averages of the scrapes. */
-  view: EngineViewSnapshot;
+  view: object;
   /** Sums of the speed of prefill. */
-  physics: QueuePhysicsSnapshot;
+  physics: object;
   /** Rates of the requests that ended, and what was sent since the last scrape. */
-  rates: RequestLedgerSnapshot;
+  rates: object;
   /** The learned correction. */
-  correction: LeastSquaresSnapshot;
+  correction: object;
   /** The margin of p90. */
-  bound: UpperBoundSnapshot;
+  bound: object;
   /** Requests sent. */
   sent: number;
   /** First tokens. */
