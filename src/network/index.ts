@@ -11,7 +11,6 @@ export {
   type GivenEs2nWeights,
 } from './es2n.js';
 export { type DrawnEuSnOptions, EuSn, type EuSnFacts, type EuSnOptions, type GivenEuSnOptions } from './eusn.js';
-export type { AnyMatrix, GivenWeights, WeightSources } from './given-weights.js';
 export { Featured, type FeaturedFacts, type FeaturedOptions } from './featured.js';
 export {
   type DelaysOptions,
@@ -23,6 +22,7 @@ export {
   type ProductsOptions,
   products,
 } from './features.js';
+export type { AnyMatrix, GivenWeights, WeightSources } from './given-weights.js';
 export { BuiltNetwork, ClaimedNetwork, type NetworkHandle, planOf, registerKind } from './handle.js';
 export { isNetwork, Network, type StreamMemory } from './network.js';
 export { Nvar, type NvarFacts, type NvarOptions } from './nvar.js';
