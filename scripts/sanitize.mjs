@@ -20,7 +20,7 @@ const modes = {
       ASAN_OPTIONS: 'detect_leaks=0:allocator_may_return_null=1',
       UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
     },
-    rooms: ['native', 'numeric', 'trees', 'network', 'streams', 'bseries', 'transform', 'readout', 'property'],
+    rooms: ['native', 'numeric', 'trees', 'network', 'streams', 'bseries', 'transform', 'readout', 'esn', 'property'],
   },
   thread: {
     sanitize: 'thread',
