@@ -281,15 +281,22 @@ export {
 } from './readout/index.js';
 export {
   type CandidateOf,
+  type EsnCandidateOf,
+  type EsnSearchBest,
+  type EsnSearchOptions,
+  type EsnSearchResult,
+  type EsnSearchSpace,
   type Evaluate,
   type EvaluationRun,
   type SearchConstant,
+  type SearchData,
   type SearchDimension,
   type SearchOptions,
   type SearchRange,
   type SearchResult,
   type SearchRow,
   type SearchSpace,
+  type SearchSplits,
   search,
 } from './search/index.js';
 export {

@@ -24,7 +24,7 @@ const rooms: Record<string, string[]> = {
   transform: ['errors', 'native'],
   encoding: ['errors', 'host', 'native'],
   engine: ['errors', 'abort'],
-  search: ['errors', 'abort', 'random'],
+  search: ['errors', 'abort', 'random', 'native', 'numeric', 'datasets', 'network', 'readout', 'esn'],
   plots: ['errors', 'host', 'numeric', 'scores'],
   scores: ['errors', 'native', 'numeric', 'random', 'network', 'readout'],
   sources: ['errors', 'host', 'abort', 'engine'],

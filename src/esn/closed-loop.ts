@@ -4,11 +4,11 @@
  * One-step errors do not say it: a small ridge lengthens forecasts of chaos, and makes the loop of a periodic signal leave
  * its orbit. From up to 16 places of the series each candidate forecasts up to 500 steps; the least mean of log10 NRMSE wins.
  */
-import type { Floats } from '../native/index.js';
+import type { Floats, LongRunOptions } from '../native/index.js';
 import type { Network } from '../network/index.js';
-import { matrix } from '../numeric/index.js';
+import { type Matrix, matrix } from '../numeric/index.js';
 import type { LinearReadout, RidgeValidation } from '../readout/index.js';
-import { forecastFrom } from './forecast.js';
+import { forecastFrom, forecastFromAsync } from './forecast.js';
 import { Trained } from './trained.js';
 
 /** Candidates, from those for data without noise on. */
@@ -68,11 +68,29 @@ export function compare(
   return { best: best.ridge, table };
 }
 
-function errorOf({ network, steps, states, following, variance }: Rehearsal, readout: LinearReadout): number {
+function errorOf(rehearsal: Rehearsal, readout: LinearReadout): number {
+  const { loop, options } = closedLoop(rehearsal, readout);
+  return errorOfForecasts(rehearsal, forecastFrom(loop, options) as Matrix[]);
+}
+
+/** The error of a readout, off the JavaScript thread. */
+export async function forecastErrorAsync(
+  rehearsal: Rehearsal,
+  readout: LinearReadout,
+  run: LongRunOptions,
+): Promise<number> {
+  const { loop, options } = closedLoop(rehearsal, readout);
+  return errorOfForecasts(rehearsal, (await forecastFromAsync(loop, { ...options, ...run })) as Matrix[]);
+}
+
+function closedLoop({ network, steps, states, following }: Rehearsal, readout: LinearReadout) {
   const trained = new Trained(network, readout, null);
   const loop = { network, own: network.ownState, trained, scaling: null, toNetwork: () => [] };
-  const starts = matrix(following.length, network.stateSize, states);
-  const forecasts = forecastFrom(loop, { steps, starts }) as { rows: number; data: Floats }[];
+  return { loop, options: { steps, starts: matrix(following.length, network.stateSize, states) } };
+}
+
+/** Geometric mean of the NRMSE of forecasts. */
+function errorOfForecasts({ steps, following, variance }: Rehearsal, forecasts: readonly Matrix[]): number {
   const logs = forecasts.map(({ rows, data }, i) => {
     if (rows < steps) return 3;
     const wanted = following[i]!;
@@ -83,7 +101,8 @@ function errorOf({ network, steps, states, following, variance }: Rehearsal, rea
   return 10 ** (logs.reduce((sum, log) => sum + log, 0) / logs.length);
 }
 
-function varianceOf(series: readonly Floats[], inputs: number): number {
+/** Variance of series, the mean over their columns. */
+export function varianceOf(series: readonly Floats[], inputs: number): number {
   const sums = new Float64Array(inputs);
   const squares = new Float64Array(inputs);
   let rows = 0;

@@ -1,8 +1,10 @@
 /** Echo state networks: a network, its features and a readout in one object. */
 export { EsnClassifier, type EsnClassifierOptions, type Label } from './classifier.js';
+export { forecastErrorAsync, type Rehearsal, varianceOf } from './closed-loop.js';
 export { ClassifierEnsemble, Ensemble, type EnsembleOptions, type EnsemblePrediction } from './ensemble.js';
 export { Esn, isEsn } from './esn.js';
 export type { ForceOptions } from './force.js';
+export { isList, listOf } from './lists.js';
 export type {
   EsnForecastAsyncOptions,
   EsnForecastOptions,
@@ -13,7 +15,8 @@ export type {
   PredictAsyncOptions,
   PredictOptions,
 } from './options.js';
-export type { Scale } from './scaling.js';
+export { esnFields } from './options.js';
+export { type Scale, scaled, scalingOf } from './scaling.js';
 export type { SeriesFeatures } from './series-features.js';
 export type { EsnSnapshot } from './snapshot.js';
 export { EsnStream, type StreamOptions } from './stream.js';

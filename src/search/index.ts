@@ -1,10 +1,12 @@
-/** Searches of hyper-parameters. */
+/** Searches of hyper-parameters: of functions, and of Esn on data. */
+export type { EsnSearchSpace } from './esn-space.js';
 export {
-  type Evaluate,
-  type EvaluationRun,
-  type SearchOptions,
-  type SearchResult,
-  type SearchRow,
+  type EsnCandidateOf,
+  type EsnSearchBest,
+  type EsnSearchOptions,
+  type EsnSearchResult,
   search,
 } from './search.js';
+export type { SearchData, SearchSplits } from './search-data.js';
+export type { Evaluate, EvaluationRun, SearchOptions, SearchResult, SearchRow } from './search-run.js';
 export type { CandidateOf, SearchConstant, SearchDimension, SearchRange, SearchSpace } from './space.js';

@@ -14,8 +14,10 @@ export interface Evaluation {
   candidate: number;
   rung: number;
   seed: number;
-  /** null where it failed. */
+  /** null where it failed; of several variants the least. */
   score: number | null;
+  /** The score of each variant, where there are several. */
+  variants?: readonly (number | null)[];
   error: string | null;
   milliseconds: number;
 }
