@@ -4,6 +4,12 @@ export { forecastErrorAsync, type Rehearsal, varianceOf } from './closed-loop.js
 export { ClassifierEnsemble, Ensemble, type EnsembleOptions, type EnsemblePrediction } from './ensemble.js';
 export { Esn, isEsn } from './esn.js';
 export type { ForceOptions } from './force.js';
+export {
+  type IntervalOptions,
+  type PredictionInterval,
+  PredictionIntervals,
+  type PredictionIntervalsOptions,
+} from './intervals.js';
 export { isList, listOf } from './lists.js';
 export type {
   EsnForecastAsyncOptions,
