@@ -50,6 +50,11 @@ export * from './entry-points/engine.js';
 export * from './entry-points/simulator.js';
 export {
   ClassifierEnsemble,
+  type DecisionOptions,
+  EarlyClassifier,
+  type EarlyClassifierOptions,
+  type EarlyLabel,
+  EarlyStream,
   Ensemble,
   type EnsembleOptions,
   type EnsemblePrediction,

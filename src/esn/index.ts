@@ -1,6 +1,13 @@
 /** Echo state networks: a network, its features and a readout in one object. */
 export { EsnClassifier, type EsnClassifierOptions, type Label } from './classifier.js';
 export { forecastErrorAsync, type Rehearsal, varianceOf } from './closed-loop.js';
+export {
+  type DecisionOptions,
+  EarlyClassifier,
+  type EarlyClassifierOptions,
+  type EarlyLabel,
+  EarlyStream,
+} from './early-classifier.js';
 export { ClassifierEnsemble, Ensemble, type EnsembleOptions, type EnsemblePrediction } from './ensemble.js';
 export { Esn, isEsn } from './esn.js';
 export type { ForceOptions } from './force.js';

@@ -1,0 +1,324 @@
+/** Classification of series while they arrive: a label after every step, and a decision once it is sure enough. */
+import { z } from 'zod';
+import { argumentError, checkKeys, checkOptions, DtesnError, rangeError, shapeError } from '../errors/index.js';
+import { type Floats, floats } from '../native/index.js';
+import { type DrawnReservoirOptions, type Feature, Featured, type Network, type State } from '../network/index.js';
+import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
+import { type LinearReadout, Ridge, ridgePath } from '../readout/index.js';
+import type { Label } from './classifier.js';
+import { checkAsMany } from './lists.js';
+import { esnFields, networkOf } from './options.js';
+import { sharpnessOf, softmax } from './probabilities.js';
+import type { Scale, Scaling } from './scaling.js';
+import { seriesRows } from './series-features.js';
+import { readInputs } from './training.js';
+
+export const earlySchema = z.object({
+  network: esnFields.network,
+  inputFeatures: esnFields.features,
+  prefixes: z
+    .array(z.number().gt(0).lte(1))
+    .min(1)
+    .default([0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1])
+    .describe('an array of shares in (0, 1]'),
+  ridge: z.number().min(0).optional().describe('a finite number, 0 or more'),
+  washout: esnFields.washout,
+  scale: esnFields.scale,
+});
+
+/** Options of EarlyClassifier: the network, and after which shares of a series it learns its label. */
+export interface EarlyClassifierOptions {
+  /** Any kind of network; or the options of a Reservoir, whose dtype is then 'f64' unless it is given. Required. */
+  network: Network | DrawnReservoirOptions;
+  /** What is read of each step. Default ['states', 'inputs']. */
+  inputFeatures?: readonly Feature[] | undefined;
+  /**
+   * Shares of each series after which its label is learned, in (0, 1]; without small ones, the first steps of a stream are unlike anything
+   * that was learned, and their probabilities are wrong. Default [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1].
+   */
+  prefixes?: number[] | undefined;
+  /** λ of the readout. Default: the ridge of 1e-14 to 1e2 with the least error over 5 folds of whole series. */
+  ridge?: number | undefined;
+  /** First steps of each series after which nothing is learned. Default 0. */
+  washout?: number | undefined;
+  /** How inputs are scaled; learned by the fit. Default 'none'. */
+  scale?: Scale | undefined;
+}
+
+/** Options of an early decision. */
+export interface DecisionOptions {
+  /** Probability from which a label is decided, in (0, 1]. Default 0.9. */
+  confidence?: number | undefined;
+}
+
+/** What is known of a series after some steps. */
+export interface EarlyLabel {
+  /** The decided label; before the decision, the most likely one. */
+  label: Label;
+  /** Probability of `label`. */
+  probability: number;
+  /** Steps that the decision took; null before it. */
+  decidedAfter: number | null;
+}
+
+interface Fitted {
+  labels: Label[];
+  readout: LinearReadout;
+  ridge: number;
+  sharpness: number;
+}
+
+const FOLDS = 5;
+
+/**
+ * Classification of series while they arrive. One ridge readout reads the features of any step; it has learned the labels after some shares
+ * of each series, so that a half of one is as familiar as the whole.
+ *
+ *     const classifier = new EarlyClassifier({ network: { units: 300, inputs: 12 } }).fit(listOfSeries, labels);
+ *     const stream = classifier.stream({ confidence: 0.95 });
+ *     const { label, probability, decidedAfter } = stream.step(row);
+ *
+ *     p_k = exp(s y_k) / Σ exp(s y_j)      s from outputs of readouts that have not learned the series (least log loss)
+ *
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option; RangeError ERR_DTESN_SHAPE for series that do not fit, other than one
+ * label a series, or fewer than two classes or five series; DtesnError ERR_DTESN_EMPTY before a fit.
+ * Source: Mori, Mendiburu, Dasgupta, Lozano (2017), "Early classification of time series by simultaneously optimizing the accuracy and
+ * earliness", IEEE Trans. Neural Networks and Learning Systems 29(10) (the decision by confidence).
+ */
+export class EarlyClassifier {
+  /** The network, whose own state is not used. */
+  readonly network: Network;
+  /** Shares of each series after which its label is learned. */
+  readonly prefixes: readonly number[];
+  /** First steps of each series after which nothing is learned. */
+  readonly washout: number;
+  readonly #featured: Network;
+  readonly #scale: Scale;
+  readonly #ridge: number | undefined;
+  #scaling: Scaling | null = null;
+  #fitted: Fitted | null = null;
+
+  constructor(options: EarlyClassifierOptions) {
+    const checked = checkOptions(earlySchema, options, 'EarlyClassifier');
+    const { network, inputFeatures = ['states', 'inputs'], prefixes, ridge, washout, scale } = checked;
+    this.network = networkOf(network);
+    this.prefixes = prefixes;
+    this.washout = washout;
+    this.#featured = new Featured({ network: this.network, features: inputFeatures });
+    this.#scale = scale;
+    this.#ridge = ridge;
+  }
+
+  /** The classes, in the order in which their labels came first. */
+  get labels(): readonly Label[] {
+    return this.#ready().labels;
+  }
+
+  /** λ of the readout. */
+  get ridge(): number {
+    return this.#ready().ridge;
+  }
+
+  /** Trains on whole series and their labels; returns this object. */
+  fit(series: readonly SeriesInput[], labels: readonly Label[]): this {
+    if (!Array.isArray(series)) throw argumentError('an array of series', 'series', series);
+    checkAsMany(labels, series.length, 'labels');
+    if (series.length < FOLDS) throw shapeError(`${FOLDS} series or more`, series.length);
+    const classes = [...new Set(labels)];
+    if (classes.length < 2) throw shapeError('labels of at least 2 classes', classes.length);
+    this.#scaling = null;
+    const { series: values, scaling } = this.#read(series);
+    this.#scaling = scaling;
+    const rows = this.prefixes.map((share) => this.#rowsAfter(values, share));
+    const places = labels.map((label) => classes.indexOf(label));
+    this.#fitted = { labels: classes, ...learned(rows, places, classes.length, this.#ridge) };
+    return this;
+  }
+
+  /** The most likely label after what is given of each series. */
+  predict(series: readonly SeriesInput[]): Label[] {
+    const { labels } = this.#ready();
+    const { rows, cols, data } = this.predictProba(series);
+    return Array.from({ length: rows }, (_, i) => labels[largest(data.subarray(i * cols, (i + 1) * cols))]!);
+  }
+
+  /** Probabilities of the classes after what is given of each series, series x classes in the order of `labels`. */
+  predictProba(series: readonly SeriesInput[]): Matrix {
+    const { readout, sharpness } = this.#ready();
+    if (!Array.isArray(series)) throw argumentError('an array of series', 'series', series);
+    const { rows, cols, data } = readout.apply(this.#rowsAfter(this.#read(series).series, 1));
+    return matrix(rows, cols, softmax(data as Float64Array, cols, sharpness));
+  }
+
+  /** Share of the series, or of parts of them, whose label is predicted. */
+  score(series: readonly SeriesInput[], labels: readonly Label[]): number {
+    checkAsMany(labels, series.length, 'labels');
+    return this.predict(series).filter((label, i) => label === labels[i]).length / series.length;
+  }
+
+  /** One series whose steps arrive one at a time, from rest. */
+  stream(options: DecisionOptions = {}): EarlyStream {
+    const { labels, readout, sharpness } = this.#ready();
+    const toNetwork = (row: SeriesInput) => this.#read([row]).series[0]!;
+    return new EarlyStream({ network: this.#featured, labels, readout, sharpness, toNetwork }, options);
+  }
+
+  /** Frees the features; the network that was given stays open. */
+  close(): void {
+    this.#featured.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  #ready(): Fitted {
+    if (this.#fitted !== null) return this.#fitted;
+    throw new DtesnError('ERR_DTESN_EMPTY', 'Expected a trained EarlyClassifier: call fit first');
+  }
+
+  #read(series: readonly SeriesInput[]) {
+    return readInputs(series, { network: this.#featured, scale: this.#scale, scaling: this.#scaling, shared: false });
+  }
+
+  /** Features after a share of each series, at least one step after the washout. */
+  #rowsAfter(series: readonly Floats[], share: number): Matrix {
+    const { inputs } = this.#featured;
+    const parts = series.map((one) => {
+      const steps = Math.max(Math.round((share * one.length) / inputs), this.washout + 1);
+      return one.subarray(0, steps * inputs);
+    });
+    return seriesRows(this.#featured, parts, 'last', this.washout);
+  }
+}
+
+/** What a stream reads with. */
+interface StreamedClasses {
+  network: Network;
+  labels: readonly Label[];
+  readout: LinearReadout;
+  sharpness: number;
+  toNetwork: (row: SeriesInput) => Floats;
+}
+
+/**
+ * One series whose steps arrive one at a time; `classifier.stream()` makes one. A fit of the classifier does not change its streams.
+ */
+export class EarlyStream {
+  /** The state of this stream. */
+  readonly state: State;
+  /** Probability from which a label is decided. */
+  readonly confidence: number;
+  readonly #model: StreamedClasses;
+  readonly #row: Floats;
+  #steps = 0;
+  #decided: EarlyLabel | null = null;
+
+  /** `classifier.stream()` makes one. */
+  constructor(model: StreamedClasses, options: DecisionOptions = {}) {
+    checkKeys(options, ['confidence'], 'stream');
+    const { confidence = 0.9 } = options;
+    if (!(confidence > 0 && confidence <= 1)) throw rangeError('a number in (0, 1]', 'confidence', confidence);
+    this.confidence = confidence;
+    this.#model = model;
+    this.state = model.network.createState();
+    this.#row = floats(model.network.dtype, model.network.featureSize);
+  }
+
+  /** Steps so far. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** What is known after one more step. Once a label is decided it stays. */
+  step(input: ArrayLike<number>): EarlyLabel {
+    const { labels, readout, sharpness, toNetwork } = this.#model;
+    this.state.native.run(toNetwork(matrix(1, input.length, new Float64Array(input))), this.#row);
+    this.#steps++;
+    if (this.#decided !== null) return this.#decided;
+    const outputs = new Float64Array(labels.length);
+    readout.applyInto(this.#row, undefined, outputs);
+    const probabilities = softmax(outputs, labels.length, sharpness);
+    const place = largest(probabilities);
+    const probability = probabilities[place]!;
+    const known = { label: labels[place]!, probability };
+    if (probability < this.confidence) return { ...known, decidedAfter: null };
+    this.#decided = { ...known, decidedAfter: this.#steps };
+    return this.#decided;
+  }
+
+  /** Puts the stream to rest: the next step is the first one of another series. */
+  reset(): void {
+    this.state.reset();
+    this.#steps = 0;
+    this.#decided = null;
+  }
+
+  /** Frees the state. */
+  close(): void {
+    this.state.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+}
+
+/** A readout of the rows of all prefixes; whole series are in one fold. */
+function learned(rows: readonly Matrix[], places: readonly number[], classes: number, given: number | undefined) {
+  const series = places.length;
+  const foldOf = (i: number) => i % FOLDS;
+  const targets = (members: readonly number[]) => {
+    const data = new Float64Array(members.length * classes);
+    for (const [k, i] of members.entries()) data[k * classes + places[i]!] = 1;
+    return matrix(members.length, classes, data);
+  };
+  const rowsOf = ({ cols, data }: Matrix, members: readonly number[]) => {
+    const some = new Float64Array(members.length * cols);
+    for (const [k, i] of members.entries()) some.set(data.subarray(i * cols, (i + 1) * cols), k * cols);
+    return matrix(members.length, cols, some);
+  };
+  const all = new Ridge({ folds: FOLDS });
+  for (const fold of Array.from({ length: FOLDS }, (_, k) => k)) {
+    const members = [...places.keys()].filter((i) => foldOf(i) === fold);
+    for (const prefix of rows) all.add(rowsOf(prefix, members), targets(members), undefined, { fold });
+  }
+  const ridge = given ?? all.validate(ridgePath).best;
+  const readout = all.solve(ridge);
+  all.close();
+  const left = new Float64Array(rows.length * series * classes);
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const others = [...places.keys()].filter((i) => foldOf(i) !== fold);
+    const sums = new Ridge({ ridge });
+    for (const prefix of rows) sums.add(rowsOf(prefix, others), targets(others));
+    const own = sums.solve();
+    sums.close();
+    for (const [p, prefix] of rows.entries()) {
+      const outputs = own.apply(prefix).data;
+      for (const i of places.keys()) {
+        if (foldOf(i) !== fold) continue;
+        left.set(outputs.subarray(i * classes, (i + 1) * classes), (p * series + i) * classes);
+      }
+    }
+  }
+  const sharpness = sharpnessOf(
+    left,
+    rows.flatMap(() => [...places]),
+    classes,
+  );
+  return { readout, ridge, sharpness };
+}
+
+function largest(values: ArrayLike<number>): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
+  return best;
+}

@@ -1,0 +1,109 @@
+/** Labels of series while they arrive. */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { parseJapaneseVowels, rowsOf } from '../../src/datasets/index.js';
+import { EarlyClassifier, matrix, Reservoir, Ridge } from '../../src/index.js';
+
+const network = { units: 20, inputs: 1, leak: 0.5, biasScaling: 0.2, seed: 2 };
+const tone = (steps: number, pitch: number, shift: number) =>
+  matrix(
+    steps,
+    1,
+    Float64Array.from({ length: steps }, (_, t) => Math.sin(pitch * t + shift)),
+  );
+const pitches = [0.3, 0.6, 0.9];
+const series = Array.from({ length: 60 }, (_, i) => tone(20 + (i % 9), pitches[i % 3]!, i));
+const labels = series.map((_, i) => ['low', 'middle', 'high'][i % 3]!);
+
+test('the readout is that of the rows after the shares of each series', () => {
+  const classifier = new EarlyClassifier({ network, prefixes: [0.5, 1], ridge: 1e-3 }).fit(series, labels);
+  const reservoir = new Reservoir({ ...network, dtype: 'f64' });
+  const rows = [0.5, 1].flatMap((share) =>
+    series.map(({ rows: steps, data }) => {
+      const last = Math.round(share * steps) - 1;
+      const states = reservoir.run(data, { state: reservoir.createState() });
+      return [...states.data.slice(20 * last, 20 * last + 20), data[last]!];
+    }),
+  );
+  const targets = [0, 1].flatMap(() => series.map((_, i) => [0, 1, 2].map((k) => Number(i % 3 === k))));
+  const readout = new Ridge({ ridge: 1e-3 }).add(rows, targets).solve();
+  expect(classifier.labels).toEqual(['low', 'middle', 'high']);
+  const part = rowsOf(series[5]!, { from: 0, to: Math.round(0.5 * series[5]!.rows) });
+  const outputs = readout.apply([rows[5]!]).data;
+  const logs = classifier.predictProba([part]).data.map(Math.log);
+  // log p_k - log p_j = s (y_k - y_j): the same s for both pairs.
+  const sharpness = (logs[0]! - logs[1]!) / (outputs[0]! - outputs[1]!);
+  expect((logs[1]! - logs[2]!) / (outputs[1]! - outputs[2]!) / sharpness).toBeCloseTo(1, 6);
+});
+
+test('a stream says after each step what predictProba says of the part, and keeps its decision', () => {
+  const classifier = new EarlyClassifier({ network, scale: 'standard' }).fit(series, labels);
+  const stream = classifier.stream({ confidence: 1 });
+  const decided = classifier.stream({ confidence: 0.6 });
+  const one = tone(25, 0.6, 100);
+  let kept: object | null = null;
+  for (let t = 0; t < 25; t++) {
+    const { label, probability, decidedAfter } = stream.step([one.data[t]!]);
+    const row = classifier.predictProba([rowsOf(one, { from: 0, to: t + 1 })]).data;
+    expect(probability).toBeCloseTo(Math.max(...row), 9);
+    expect(label).toBe(classifier.labels[row.indexOf(Math.max(...row))]);
+    if (probability < 1) expect(decidedAfter).toBeNull();
+    const early = decided.step([one.data[t]!]);
+    if (kept !== null) expect(early).toBe(kept);
+    else if (probability >= 0.6) {
+      expect(early.decidedAfter).toBe(t + 1);
+      kept = early;
+    }
+  }
+  expect(kept).not.toBeNull();
+  decided.reset();
+  decided.step([one.data[0]!]);
+  expect(decided.steps).toBe(1);
+});
+
+test('what cannot be learned or decided is refused', () => {
+  const classifier = new EarlyClassifier({ network });
+  expect(() => classifier.stream()).toThrow('call fit first');
+  expect(() => classifier.fit(series.slice(0, 4), labels.slice(0, 4))).toThrow('5 series or more');
+  expect(() => classifier.fit(series, labels.slice(1))).toThrow('labels with 60 elements');
+  expect(() =>
+    classifier.fit(
+      series,
+      series.map(() => 'one'),
+    ),
+  ).toThrow('at least 2 classes');
+  expect(() => new EarlyClassifier({ network, prefixes: [2] })).toThrow('prefixes');
+  classifier.fit(series, labels);
+  expect(() => classifier.stream({ confidence: 0 })).toThrow('a number in (0, 1] for confidence');
+});
+
+describe('Japanese vowels', () => {
+  const pathOf = (name: string) =>
+    fileURLToPath(new URL(`../../../shared/data/japanese-vowels.${name}`, import.meta.url));
+  test('half of each series has 95 % of the accuracy of whole ones, and decisions at 95 % take a third of the steps', {
+    tags: ['slow'],
+    timeout: 120_000,
+  }, ({ skip }) => {
+    if (!existsSync(pathOf('test'))) return skip('skipped: no ../shared/data/japanese-vowels.test');
+    const [train, tested] = ['train', 'test'].map((name) => parseJapaneseVowels(readFileSync(pathOf(name), 'utf8')));
+    const options = { units: 300, inputs: 12, leak: 0.3, inputScaling: 0.3, biasScaling: 0.3, seed: 0 };
+    const classifier = new EarlyClassifier({ network: options }).fit(train!.series, train!.labels);
+    const half = tested!.series.map((one) => rowsOf(one, { from: 0, to: Math.round(one.rows / 2) }));
+    const [whole, early] = [classifier.score(tested!.series, tested!.labels), classifier.score(half, tested!.labels)];
+    expect(whole).toBeGreaterThan(0.97);
+    expect(early / whole).toBeGreaterThan(0.95);
+    const stream = classifier.stream({ confidence: 0.95 });
+    let [right, seen, steps] = [0, 0, 0];
+    for (const [i, { rows, data }] of tested!.series.entries()) {
+      stream.reset();
+      let last = stream.step(data.subarray(0, 12));
+      for (let t = 1; t < rows; t++) last = stream.step(data.subarray(12 * t, 12 * t + 12));
+      right += Number(last.label === tested!.labels[i]);
+      seen += last.decidedAfter ?? rows;
+      steps += rows;
+    }
+    expect(right / 370).toBeGreaterThan(0.94);
+    expect(seen / steps).toBeLessThan(0.3);
+  });
+});
