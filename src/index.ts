@@ -51,6 +51,10 @@ export * from './entry-points/simulator.js';
 export {
   ClassifierEnsemble,
   type DecisionOptions,
+  type DiagnoseData,
+  type Diagnosis,
+  type DiagnosisFigures,
+  diagnose,
   EarlyClassifier,
   type EarlyClassifierOptions,
   type EarlyLabel,
