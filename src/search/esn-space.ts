@@ -28,7 +28,7 @@ export type EsnSearchSpace = SearchSpace & {
   readonly features?: readonly (readonly Feature[])[];
   /** First steps of each series that are run and not learned. Default 0. */
   readonly washout?: readonly number[] | SearchRange | number;
-  /** How inputs are scaled. Default 'none'. */
+  /** How inputs are scaled, by all rows of the data. Default 'none'. */
   readonly scale?: SearchConstant | readonly SearchConstant[];
 };
 

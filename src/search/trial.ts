@@ -91,11 +91,8 @@ function inUnits({ series, inputs, horizon }: SearchData64, scale: 'none' | 'sta
   if (scale === 'none') {
     return series.map(({ x, y, rows }) => ({ x: dtype === 'f64' ? x : filled(dtype, x), y, rows }));
   }
-  const scaling = scalingOf(
-    scale,
-    series.map(({ x }) => x),
-    inputs,
-  ); // prettier
+  const all = series.map(({ x }) => x);
+  const scaling = scalingOf(scale, all, inputs);
   const fresh = (kind: 'f32' | 'f64', values: Float64Array) =>
     scaled(values, scaling, sharedFloats(kind, values.length), inputs);
   return series.map(({ x, y, rows }): Trial['series'][number] => ({
