@@ -31,6 +31,7 @@ export {
   type SourceHistoryOptions,
 } from './aggregation/index.js';
 export { type Differentials, type DifferentialsOptions, elementaryDifferentials } from './bseries/index.js';
+export type { RowRange, Split } from './datasets/index.js';
 export {
   type EncodedInput,
   type EncodedNumbers,

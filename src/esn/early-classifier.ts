@@ -45,7 +45,7 @@ export interface EarlyClassifierOptions {
   scale?: Scale | undefined;
 }
 
-/** Options of an early decision. */
+/** Options of EarlyClassifier.stream: how sure a label must be before it is decided. */
 export interface DecisionOptions {
   /** Probability from which a label is decided, in (0, 1]. Default 0.9. */
   confidence?: number | undefined;
@@ -158,9 +158,16 @@ export class EarlyClassifier {
 
   /** One series whose steps arrive one at a time, from rest. */
   stream(options: DecisionOptions = {}): EarlyStream {
-    const { labels, readout, sharpness } = this.#ready();
+    return new EarlyStream(this, options);
+  }
+
+  /**
+   * What a stream reads with.
+   * @internal
+   */
+  streamed(): StreamedClasses {
     const toNetwork = (row: SeriesInput) => this.#read([row]).series[0]!;
-    return new EarlyStream({ network: this.#featured, labels, readout, sharpness, toNetwork }, options);
+    return { ...this.#ready(), network: this.#featured, toNetwork };
   }
 
   /** Frees the features; the network that was given stays open. */
@@ -219,11 +226,12 @@ export class EarlyStream {
   #decided: EarlyLabel | null = null;
 
   /** `classifier.stream()` makes one. */
-  constructor(model: StreamedClasses, options: DecisionOptions = {}) {
+  constructor(classifier: EarlyClassifier, options: DecisionOptions = {}) {
     checkKeys(options, ['confidence'], 'stream');
     const { confidence = 0.9 } = options;
     if (!(confidence > 0 && confidence <= 1)) throw rangeError('a number in (0, 1]', 'confidence', confidence);
     this.confidence = confidence;
+    const model = classifier.streamed();
     this.#model = model;
     this.state = model.network.createState();
     this.#row = floats(model.network.dtype, model.network.featureSize);

@@ -7,15 +7,12 @@ import { ridgePath } from '../readout/index.js';
 import type { SearchData64 } from './search-data.js';
 import type { SearchConstant, SearchDimension, SearchRange, SearchSpace } from './space.js';
 
-/** Names of the options of a Reservoir that a search gives itself. */
-type OwnNames = 'inputs' | 'seed' | 'state' | 'units';
-
 /**
  * A space of options of an Esn: of its Reservoir, and its own. Each is a range, an array of values to choose from, or a value; `inputs` and
  * `seed` are those of the data and of the search.
  */
 export type EsnSearchSpace = SearchSpace & {
-  readonly [Name in Exclude<keyof DrawnReservoirOptions, OwnNames>]?: SearchDimension;
+  readonly [Name in Exclude<keyof DrawnReservoirOptions, 'inputs' | 'seed' | 'state' | 'units'>]?: SearchDimension;
 } & {
   /** Units of the reservoir. Required. */
   readonly units: SearchDimension;

@@ -48,8 +48,8 @@ const tasks: [string, () => { inputs: Matrix; targets: Matrix }, Partial<EsnOpti
   ],
 ];
 
-describe('intervals of 90 %', () => {
-  test.each(tasks)('hold 87 to 93 %% of what follows: %s', (_, task, options) => {
+describe('intervals that are to hold 90 of 100', () => {
+  test.each(tasks)('of %s hold 87 to 93 of 100 that follow', (_, task, options) => {
     const { inputs, targets } = task();
     const esn = new Esn({ network, washout: 100, readout: { ridge: 1e-6 }, ...options });
     const intervals = new PredictionIntervals({ esn }).fit(rowsOf(inputs, train), rowsOf(targets, train));
