@@ -20,6 +20,7 @@ export type DtesnErrorCode =
   | 'ERR_DTESN_UNSTABLE'
   // files
   | 'ERR_DTESN_DATA'
+  | 'ERR_DTESN_FILE'
   // the addon and optional packages
   | 'ERR_DTESN_BINARY'
   | 'ERR_DTESN_BINARY_LOAD'

@@ -4,7 +4,8 @@ import { argumentError, checkOptions, DtesnError, shapeError } from '../errors/i
 import { checkLongRun, type Floats, type LongRunOptions } from '../native/index.js';
 import { type DrawnReservoirOptions, type Feature, Featured, type Network } from '../network/index.js';
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
-import { type LinearReadout, Ridge, type RidgeOptions, ridgePath } from '../readout/index.js';
+import { LinearReadout, Ridge, type RidgeOptions, ridgePath } from '../readout/index.js';
+import { featuresOf, loadModel, saveModel } from './files.js';
 import { checkAsMany } from './lists.js';
 import { esnFields, networkOf } from './options.js';
 import { sharpnessOf, softmax } from './probabilities.js';
@@ -56,6 +57,13 @@ interface Fitted {
   readout: LinearReadout;
   ridge: number;
   sharpness: number;
+}
+
+/** What an EsnClassifier is in its file, beside the network. */
+interface SavedClassifier {
+  options: Omit<EsnClassifierOptions, 'network'>;
+  fitted: Omit<Fitted, 'readout'> & { weights: Matrix['data']; bias: Float64Array };
+  scaling: Scaling | null;
 }
 
 /**
@@ -143,6 +151,38 @@ export class EsnClassifier {
   score(series: readonly SeriesInput[], labels: readonly Label[]): number {
     checkAsMany(labels, series.length, 'labels');
     return this.predict(series).filter((label, i) => label === labels[i]).length / series.length;
+  }
+
+  /**
+   * Writes the options and the trained readout to a safetensors file, as Esn.save does. Errors: ERR_DTESN_EMPTY before a fit; TypeError
+   * ERR_DTESN_ARGUMENT for a network that came by a handle; those of the system.
+   */
+  async save(path: string): Promise<void> {
+    const { labels, readout, ridge, sharpness } = this.#ready();
+    const { network, features, washout } = this;
+    const options = {
+      ...{ features, washout, scale: this.#scale, readout: this.#options },
+      inputFeatures: featuresOf(this.#featured, network),
+    };
+    const fitted = { labels, ridge, sharpness, weights: readout.weights.data, bias: readout.bias };
+    await saveModel(path, 'EsnClassifier', network, {
+      options,
+      fitted,
+      scaling: this.#scaling,
+    } satisfies SavedClassifier);
+  }
+
+  /** The EsnClassifier of a file, with a network of its own. Errors: as Esn.load's. */
+  static async load(path: string): Promise<EsnClassifier> {
+    return loadModel<SavedClassifier, EsnClassifier>(path, 'EsnClassifier', ({ options, fitted, scaling }, network) => {
+      const { weights, bias, ...known } = fitted;
+      const classifier = new EsnClassifier({ ...options, network });
+      const states = weights.length / bias.length;
+      const readout = new LinearReadout({ states, weights: matrix(states, bias.length, weights), bias });
+      classifier.#fitted = { ...known, readout };
+      classifier.#scaling = scaling;
+      return classifier;
+    });
   }
 
   /** Frees the features; the network that was given stays open. */

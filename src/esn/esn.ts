@@ -5,6 +5,7 @@ import { Featured, type Network, type State } from '../network/index.js';
 import { columnsOf, type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import { BLOCK_STEPS, isRidge, type LinearReadout, Ridge, type RidgeOptions } from '../readout/index.js';
 import { compare, forecastRidges, type Rehearsal, rehearse } from './closed-loop.js';
+import { featuresOf, loadedReadout, loadModel, type SavedEsn, savedReadout, saveModel } from './files.js';
 import { learn, learnAsync } from './fitting.js';
 import { type ForceOptions, force } from './force.js';
 import { forecastFrom, forecastFromAsync } from './forecast.js';
@@ -286,6 +287,29 @@ export class Esn {
     this.#runner.scaling = read.scaling;
     this.#trained = new Trained(this.featured, read.readout, this.#runner.scaling);
     return this;
+  }
+
+  /**
+   * Writes the options, the trained readout and the state to a safetensors file, which is complete or not there at any time. Weights
+   * that a seed draws are not in it; given weights are. What a Ridge has summed is not kept; a RecursiveLeastSquares goes on learning.
+   * Errors: ERR_DTESN_EMPTY before a fit; TypeError ERR_DTESN_ARGUMENT for a network that came by a handle; those of the system.
+   */
+  async save(path: string): Promise<void> {
+    const { network, washout, scale } = this;
+    const features = featuresOf(this.featured, network);
+    const readout = savedReadout(this.#learner, this.#options);
+    const saved: SavedEsn = { washout, scale, features, readout, snapshot: this.snapshot() };
+    await saveModel(path, 'Esn', network, saved);
+  }
+
+  /**
+   * The Esn of a file, with a network of its own: its forecasts are those of the saved one to the last bit. Errors: DtesnError
+   * ERR_DTESN_FILE for a file that is cut, altered, of another kind or of a later version; those of the system.
+   */
+  static async load(path: string): Promise<Esn> {
+    return loadModel<SavedEsn, Esn>(path, 'Esn', ({ readout, snapshot, ...options }, network) =>
+      new Esn({ ...options, network, readout: loadedReadout(readout) }).restore(snapshot),
+    );
   }
 
   /** Frees the own state, the features and the sums; the network that was given stays open. */

@@ -12,7 +12,10 @@ import {
   type NativeNetwork,
   type NetworkSpec,
 } from '../native/index.js';
-import { BuiltNetwork, planMaker } from './handle.js';
+import { BuiltNetwork, kindNamed, planMaker } from './handle.js';
+import type { Network } from './network.js';
+import type { NetworkRecipe } from './recipe.js';
+import { notMade } from './recipe-schema.js';
 
 /** What constructAsync takes beside the options of its kind. */
 export interface ConstructOptions extends LongRunOptions {}
@@ -31,6 +34,17 @@ export async function constructNetwork(kind: unknown, options: unknown, run: Con
     native.close();
     throw error;
   }
+}
+
+/** The network of a recipe. Errors: DtesnError ERR_DTESN_FILE for a kind that this process has not registered. */
+export function networkOfRecipe({ kind, dtype, owner, gated, facts, spec, within }: NetworkRecipe): Network {
+  const Kind = kindNamed(kind);
+  if (Kind === undefined) throw notMade(`its kind ${JSON.stringify(kind.slice(0, 40))}`);
+  if (spec === null) {
+    return new Kind({ ...facts, network: networkOfRecipe(within!) } as never) as Network;
+  }
+  const plan = { kind, dtype, spec, facts, owner, gated };
+  return new Kind(new BuiltNetwork(plan, newNative(dtype, spec))) as Network;
 }
 
 /** A native network of a spec, or one without weights for `build`. */

@@ -54,5 +54,6 @@ function planFeatured(options: FeaturedOptions): NetworkPlan<FeaturedFacts> {
   const { inputs, dtype, owner } = network;
   const compiled = compileFeatures(features, network);
   const spec = { kind: 'featured' as const, inputs, number: network.native.share(), ...compiled };
-  return { kind: 'Featured', dtype, spec, facts: { features: [...features] }, owner, gated: network.gateCount > 0 };
+  const facts = { features: [...features] };
+  return { kind: 'Featured', dtype, spec, facts, owner, gated: network.gateCount > 0, within: network };
 }

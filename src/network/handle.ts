@@ -73,6 +73,11 @@ export function planMaker(kind: unknown): MakePlan {
   return plan;
 }
 
+/** The class of a registered kind; undefined where there is none. */
+export function kindNamed(name: string): Kind | undefined {
+  return kinds.get(name);
+}
+
 export function reviveNetwork(handle: NetworkHandle): unknown {
   const isHandle =
     typeof handle === 'object' &&

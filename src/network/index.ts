@@ -1,6 +1,6 @@
 /** Networks: every kind of them, and the states that move through them. */
 export { type Activation, type ActivationSegment, activations } from './activation.js';
-export type { ConstructOptions } from './construct.js';
+export { type ConstructOptions, networkOfRecipe } from './construct.js';
 export { type DeepTreeFacts, DeepTreeModel, type DeepTreeOptions, type HostedMembrane } from './deep-tree.js';
 export {
   type DrawnEs2nOptions,
@@ -28,6 +28,8 @@ export { isNetwork, Network, type StreamMemory } from './network.js';
 export { Nvar, type NvarFacts, type NvarOptions } from './nvar.js';
 export type { Precision, RegionOptions, Topology } from './options.js';
 export type { NetworkPlan } from './plan.js';
+export type { NetworkRecipe } from './recipe.js';
+export { readRecipe } from './recipe-schema.js';
 export {
   type DrawnReservoirOptions,
   type GivenReservoirOptions,

@@ -1,5 +1,5 @@
 /** A network: fixed weights and an update law. */
-import { brand, checkWhole, rangeError, shapeError } from '../errors/index.js';
+import { argumentError, brand, checkWhole, rangeError, shapeError } from '../errors/index.js';
 import {
   addon,
   arrayOf,
@@ -14,6 +14,7 @@ import {
   type NativeNetwork,
   type NativeState,
   type NativeStreamTable,
+  type NetworkSpec,
   type ReadoutShape,
   requireShared,
   type StreamTableConstructor,
@@ -22,6 +23,7 @@ import { type Matrix, readSeries, type SeriesInput, type SeriesTarget, storedAs 
 import { type ConstructOptions, constructNetwork, newNative } from './construct.js';
 import { type NetworkHandle, reviveNetwork } from './handle.js';
 import type { NetworkPlan } from './plan.js';
+import { filledSpec, keptSpec, type NetworkRecipe, weightsDigest } from './recipe.js';
 import {
   type Moments,
   type PreparedBatch,
@@ -97,6 +99,8 @@ export abstract class Network<Facts extends object = object> {
   readonly targets: { readonly own: SeriesTarget; readonly shared: SeriesTarget };
   protected readonly facts: Facts;
   readonly #kind: string;
+  readonly #spec: NetworkSpec;
+  readonly #within: Network | null;
 
   protected constructor(plan: NetworkPlan<Facts>) {
     const { kind, dtype, spec, facts, owner = 'this network', gated = false, own } = plan;
@@ -105,6 +109,8 @@ export abstract class Network<Facts extends object = object> {
     this.owner = owner;
     this.facts = facts;
     this.#kind = kind;
+    this.#spec = keptSpec(spec);
+    this.#within = plan.within ?? null;
     this.inputs = this.native.inputs;
     this.stateSize = this.native.stateSize;
     this.featureSize = this.native.featureSize;
@@ -173,6 +179,28 @@ export abstract class Network<Facts extends object = object> {
       gated: this.gateCount > 0,
       facts,
     };
+  }
+
+  /**
+   * What the network is made of, for a file. Errors: TypeError ERR_DTESN_ARGUMENT for a network that came by a handle.
+   * @internal
+   */
+  recipe(): NetworkRecipe {
+    const { dtype, owner, facts } = this;
+    const common = { kind: this.#kind, dtype, owner, gated: this.gateCount > 0, facts };
+    if (this.#within) return { ...common, spec: null, within: this.#within.recipe() };
+    if (this.#spec.kind === 'shared' || this.#spec.kind === 'featured') {
+      throw argumentError('a network that was made here (save it where it was made)', 'network', 'one of a handle');
+    }
+    return { ...common, spec: filledSpec(this.#spec, this.native, dtype), within: null };
+  }
+
+  /**
+   * SHA-256 of the weights; null for more than 256 MiB of them, and where there are none.
+   * @internal
+   */
+  digest(): string | null {
+    return this.#within ? this.#within.digest() : weightsDigest(this.#spec, this.native, this.dtype);
   }
 
   /** Frees the weights at once, as far as no other state, run or thread uses them. The network cannot be used after it. */

@@ -1,5 +1,6 @@
 /** What a kind of network is made of: its constructor makes one from the options and passes it to Network. */
 import type { FloatDtype, Floats, NativeNetwork, NetworkSpec } from '../native/index.js';
+import type { Network } from './network.js';
 import type { StateOptions } from './state.js';
 
 /**
@@ -16,6 +17,8 @@ export interface NetworkPlan<Facts extends object = object> {
   owner?: string;
   /** Whether states have gates, one a region. */
   gated?: boolean;
+  /** The network that this one is made of, where there is one: files hold both. */
+  within?: Network;
   /** Memory for the network's own state. */
   own?: StateOptions;
   /**
