@@ -1,7 +1,9 @@
 /** Files of models: what was saved comes back to the last bit, and no other bytes are taken for it. */
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import {
   csr,
@@ -22,7 +24,9 @@ import {
   Reservoir,
   Ridge,
 } from '../../src/index.js';
-import { cycle, fixedDegree, uniform } from '../../src/initializers/index.js';
+import { cycle, uniform } from '../../src/initializers/index.js';
+import { bundle } from '../worker-sources.js';
+import { forged } from './forged.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'dtesn-files-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -95,7 +99,7 @@ const networks: [string, () => EsnOptions['network']][] = [
         units: 20,
         inputs: 2,
         dtype,
-        weights: { recurrent: sparse({ degree: 3, spectralRadius: 0.9 }), input: uniform() },
+        weights: { recurrent: uniform({ degree: 3, spectralRadius: 0.9 }), input: uniform() },
         seed: 4,
       }),
   ],
@@ -128,6 +132,28 @@ describe('Esn.save and Esn.load', () => {
     expect([...loaded.forecast({ steps: 40 }).data]).toEqual([...esn.forecast({ steps: 40 }).data]);
     expect([...loaded.predict(series).data]).toEqual([...esn.predict(series).data]);
     expect([loaded.washout, loaded.scale]).toEqual([20, 'standard']);
+  });
+
+  test('another process forecasts the same, to the last bit', { timeout: 60_000 }, async () => {
+    const script = await bundle(path.resolve(import.meta.dirname, 'forecast-process.ts'));
+    for (const network of [{ units: 100, inputs: 2, seed: 3 }, new Reservoir({ weights: given, precision: 'f32' })]) {
+      const [esn, , file] = await reopened({ network, scale: 'range' });
+      const { stdout } = await promisify(execFile)(process.execPath, [script, file, '100']);
+      expect(stdout).toBe(Buffer.from(esn.forecast({ steps: 100 }).data.buffer).toString('hex'));
+    }
+  });
+
+  test('given weights in int8 keep their rounded numbers', async () => {
+    for (let seed = 1; seed < 40; seed++) {
+      const data = random(1600).map((w, i) => Math.fround(w * (1 + ((i * seed) % 17)) * 1.1 ** seed));
+      const input = matrix(
+        40,
+        2,
+        random(80).map((w) => w * seed),
+      );
+      const network = new Reservoir({ weights: { recurrent: matrix(40, 40, data), input }, precision: 'int8' });
+      await reopened({ network });
+    }
   });
 
   test('drawn weights are not in the file: 300 units take kilobytes', async () => {
@@ -281,6 +307,125 @@ describe('files that are refused', () => {
     await expect(Esn.load(file)).rejects.toThrow(
       /has version 2 of this format, and this version of dtesn reads version 1/,
     );
+  });
+
+  // biome-ignore lint/suspicious/noExplicitAny: any JSON
+  type Any = Record<string, any>;
+  test.each<[string, (model: Any, header: Any) => void]>([
+    [
+      'a seed',
+      ({ network }) => {
+        network.spec.regions[0].seed = 5;
+      },
+    ],
+    [
+      'another kind of network',
+      ({ network }) => {
+        network.kind = 'Other';
+      },
+    ],
+    [
+      'no network',
+      (model) => {
+        delete model.network;
+      },
+    ],
+    [
+      'units beyond all memory',
+      ({ network }) => {
+        network.spec.regions[0].units = 16_777_216;
+        network.spec.regions[0].rate.$fill[1] = 16_777_216;
+        network.spec.regions[0].segments[0].units = 16_777_216;
+        network.spec.regions[0].recurrent.topology = 'dense';
+      },
+    ],
+    [
+      'an array beyond all memory',
+      (model) => {
+        model.snapshot.bias = { $fill: ['F64', 1e15, 0] };
+      },
+    ],
+    [
+      'fewer units',
+      ({ network }) => {
+        network.spec.regions[0].units = 4;
+      },
+    ],
+    [
+      'a parent that comes later',
+      ({ network }) => {
+        network.spec.regions[0].parent = 0;
+      },
+    ],
+    [
+      'an unknown law',
+      ({ network }) => {
+        network.spec.regions[0].law = 'other';
+      },
+    ],
+    [
+      'an unknown option',
+      (model) => {
+        model.other = 1;
+      },
+    ],
+    [
+      'a wrong washout',
+      (model) => {
+        model.washout = -1;
+      },
+    ],
+    [
+      'another size of the state',
+      (model) => {
+        model.snapshot.state = { $fill: ['F64', 4, 0] };
+      },
+    ],
+    [
+      'numbers that are not there',
+      (model) => {
+        model.snapshot.weights = { $tensor: 'none' };
+      },
+    ],
+    [
+      'deep objects',
+      (model) => {
+        let at = model;
+        for (let i = 0; i < 100; i++) {
+          at.in = {};
+          at = at.in;
+        }
+      },
+    ],
+    [
+      'numbers beyond the end',
+      (_, header) => {
+        header['snapshot.weights'].data_offsets = [0, 1e9];
+      },
+    ],
+    [
+      'numbers of an odd place',
+      (_, header) => {
+        header['snapshot.weights'].data_offsets = [1, 81];
+      },
+    ],
+    [
+      'a negative place',
+      (_, header) => {
+        header['snapshot.weights'].data_offsets = [-80, 0];
+      },
+    ],
+    [
+      'an unknown type of numbers',
+      (_, header) => {
+        header['snapshot.weights'].dtype = 'BF16';
+      },
+    ],
+  ])('a file with a right checksum and %s', async (_, change) => {
+    const { file, bytes } = await saved();
+    writeFileSync(file, forged(bytes, change as never));
+    const error = await Esn.load(file).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ name: 'DtesnError', code: expect.stringMatching(/^ERR_DTESN_(FILE|MEMORY)$/) });
   });
 
   test('a file that is none, and another safetensors file', async () => {
