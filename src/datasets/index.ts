@@ -19,6 +19,8 @@ export { type MultipleSinesOptions, multipleSines } from './multiple-sines.js';
 export { type MultiscrollOptions, multiscroll } from './multiscroll.js';
 export { type NarmaOptions, narma, type Task } from './narma.js';
 export { type NoiseOptions, noise } from './noise.js';
+export { type NpyArray, parseNpy, seriesOfNpy } from './npy-file.js';
+export { parseNpz } from './npz-file.js';
 export { type RabinovichFabrikantOptions, rabinovichFabrikant } from './rabinovich-fabrikant.js';
 export { type RosslerOptions, rossler } from './rossler.js';
 export { type MinMaxScalerOptions, minMaxScaler, Scaler, type ScalerParts, standardScaler } from './scaler.js';

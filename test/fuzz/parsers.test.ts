@@ -17,12 +17,14 @@ import { orcaLoad } from '../../src/bridge/engines/orca.js';
 import { parseHostPort } from '../../src/bridge/host-port.js';
 import { traceparentOf } from '../../src/bridge/http/request-identity.js';
 import { loadSnapshot } from '../../src/bridge/journal/recovery.js';
+import { parseNpy, parseNpz, seriesOfNpy } from '../../src/datasets/index.js';
 import { readGguf } from '../../src/engine/model-files/gguf.js';
 import { type MetricFamilies, parsePrometheus, RepeatedReader } from '../../src/engine/prometheus/index.js';
 import { RecursiveLeastSquares } from '../../src/readout/index.js';
 import { parseTrace } from '../../src/simulator/trace.js';
 import { CountingSessions, session } from '../bridge/journal/journal-fixture.js';
 import { MemoryFiles } from '../bridge/journal/memory-files.js';
+import { numpyFile } from '../datasets/numpy-files.js';
 import { ggufBytes, llama } from '../engine/model-files/gguf-bytes.js';
 import { metricsBody } from '../faults/engine-server.js';
 import { mutations } from './mutations.js';
@@ -87,6 +89,12 @@ const parsers: Parser[] = [
       writeFileSync(gguf, bytes);
       return readGguf(gguf);
     },
+    expected: coded,
+  },
+  {
+    name: 'a file of NumPy',
+    seeds: [numpyFile('float64'), numpyFile('int64'), numpyFile('archive'), numpyFile('compressed')],
+    parse: (bytes) => (bytes[0] === 0x50 ? parseNpz(bytes) : seriesOfNpy(parseNpy(bytes))),
     expected: coded,
   },
   { name: 'a trace', seeds: [azure, mooncake], parse: (bytes) => parseTrace(text(bytes), 'trace'), expected: coded },
