@@ -50,6 +50,7 @@ export {
 export * from './entry-points/engine.js';
 export * from './entry-points/simulator.js';
 export {
+  type CHeaderOptions,
   ClassifierEnsemble,
   type DecisionOptions,
   type DiagnoseData,

@@ -4,6 +4,7 @@ import { checkLongRun, type Floats, type LongRunOptions, longRunKeys } from '../
 import { Featured, type Network, type State } from '../network/index.js';
 import { columnsOf, type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import { BLOCK_STEPS, isRidge, type LinearReadout, Ridge, type RidgeOptions } from '../readout/index.js';
+import { type CHeaderOptions, cHeaderOf } from './c-header.js';
 import { compare, forecastRidges, type Rehearsal, rehearse } from './closed-loop.js';
 import { featuresOf, loadedReadout, loadModel, type SavedEsn, savedReadout, saveModel } from './files.js';
 import { learn, learnAsync } from './fitting.js';
@@ -310,6 +311,16 @@ export class Esn {
     return loadModel<SavedEsn, Esn>(path, 'Esn', ({ readout, snapshot, ...options }, network) =>
       new Esn({ ...options, network, readout: loadedReadout(readout) }).restore(snapshot),
     );
+  }
+
+  /**
+   * The text of one self-contained C99 header (libm alone): NAME_step and NAME_forecast with the state, the weights and the readout of
+   * this object, whose numbers they give to rounding.
+   * Errors: ERR_DTESN_EMPTY before a fit; RangeError ERR_DTESN_ARGUMENT for more than 4,194,304 places of weights.
+   */
+  toC(options: CHeaderOptions = {}): string {
+    const { readout } = this.#ready();
+    return cHeaderOf({ state: this.state, readout, scaling: this.#runner.scaling }, options);
   }
 
   /** Frees the own state, the features and the sums; the network that was given stays open. */

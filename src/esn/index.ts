@@ -1,4 +1,5 @@
 /** Echo state networks: a network, its features and a readout in one object. */
+export type { CHeaderOptions } from './c-header.js';
 export { EsnClassifier, type EsnClassifierOptions, type Label } from './classifier.js';
 export { forecastErrorAsync, type Rehearsal, varianceOf } from './closed-loop.js';
 export { type DiagnoseData, type Diagnosis, type DiagnosisFigures, diagnose } from './diagnose.js';

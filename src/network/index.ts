@@ -1,5 +1,7 @@
 /** Networks: every kind of them, and the states that move through them. */
 export { type Activation, type ActivationSegment, activations } from './activation.js';
+export { cNetworkOf } from './c-network.js';
+export { cText, table } from './c-tables.js';
 export { type ConstructOptions, networkOfRecipe } from './construct.js';
 export { type DeepTreeFacts, DeepTreeModel, type DeepTreeOptions, type HostedMembrane } from './deep-tree.js';
 export {

@@ -100,7 +100,11 @@ export abstract class Network<Facts extends object = object> {
   protected readonly facts: Facts;
   readonly #kind: string;
   readonly #spec: NetworkSpec;
-  readonly #within: Network | null;
+  /**
+   * The network that this one is made of; null for others.
+   * @internal
+   */
+  readonly within: Network | null;
 
   protected constructor(plan: NetworkPlan<Facts>) {
     const { kind, dtype, spec, facts, owner = 'this network', gated = false, own } = plan;
@@ -110,7 +114,7 @@ export abstract class Network<Facts extends object = object> {
     this.facts = facts;
     this.#kind = kind;
     this.#spec = keptSpec(spec);
-    this.#within = plan.within ?? null;
+    this.within = plan.within ?? null;
     this.inputs = this.native.inputs;
     this.stateSize = this.native.stateSize;
     this.featureSize = this.native.featureSize;
@@ -188,7 +192,7 @@ export abstract class Network<Facts extends object = object> {
   recipe(): NetworkRecipe {
     const { dtype, owner, facts } = this;
     const common = { kind: this.#kind, dtype, owner, gated: this.gateCount > 0, facts };
-    if (this.#within) return { ...common, spec: null, within: this.#within.recipe() };
+    if (this.within) return { ...common, spec: null, within: this.within.recipe() };
     if (this.#spec.kind === 'shared' || this.#spec.kind === 'featured') {
       throw argumentError('a network that was made here (save it where it was made)', 'network', 'one of a handle');
     }
@@ -200,7 +204,7 @@ export abstract class Network<Facts extends object = object> {
    * @internal
    */
   digest(): string | null {
-    return this.#within ? this.#within.digest() : weightsDigest(this.#spec, this.native, this.dtype);
+    return this.within ? this.within.digest() : weightsDigest(this.#spec, this.native, this.dtype);
   }
 
   /** Frees the weights at once, as far as no other state, run or thread uses them. The network cannot be used after it. */
