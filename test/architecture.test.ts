@@ -81,6 +81,10 @@ const rooms: Record<string, string[]> = {
     'simulator',
     'outlook',
     'learning',
+    'numeric',
+    'datasets',
+    'esn',
+    'scores',
     'bridge',
   ],
 };

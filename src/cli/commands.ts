@@ -1,6 +1,16 @@
 /** Every command of `dtesn` with its flags. What is added here is parsed, stands in the help, and is completed by the shells. */
 import type { faultKinds } from '../simulator/index.js';
 import { type Command, type Flags, helpFlag } from './command.js';
+import {
+  classifiedArgument,
+  modelFlag,
+  networkFlags,
+  outFlags,
+  plotFlag,
+  saveFlag,
+  seriesArgument,
+  targetFlag,
+} from './model-flags.js';
 
 const json = {
   type: 'boolean',
@@ -231,6 +241,10 @@ const names = [
   'simulate',
   'replay',
   'outlook',
+  'fit',
+  'predict',
+  'forecast',
+  'classify',
   'doctor',
   'build',
   'help',
@@ -289,6 +303,57 @@ export const commands = {
       completes: 'file',
     },
     flags: replayFlags,
+  },
+  fit: {
+    about: 'trains an echo state network on a series',
+    argument: seriesArgument,
+    flags: { ...targetFlag, ...saveFlag, ...networkFlags, json, ...helpFlag },
+  },
+  predict: {
+    about: 'outputs of a saved network for every row of a series',
+    argument: seriesArgument,
+    flags: { ...modelFlag, ...targetFlag, ...outFlags, ...plotFlag, json, ...helpFlag },
+  },
+  forecast: {
+    about: 'the steps after the end of a series',
+    argument: seriesArgument,
+    flags: {
+      steps: { type: 'string', value: 'N', about: 'to forecast (100)' },
+      model: {
+        ...modelFlag.model,
+        about: 'a file that fit --save wrote; without it a network is trained on the series',
+      },
+      ...networkFlags,
+      ...outFlags,
+      ...plotFlag,
+      json,
+      ...helpFlag,
+    },
+  },
+  classify: {
+    about: 'labels of whole series',
+    argument: classifiedArgument,
+    flags: {
+      test: {
+        type: 'string',
+        value: 'FILE',
+        completes: 'file',
+        about: 'series to label, in the same form; without it every fifth of FILE, which is then not learned',
+      },
+      model: {
+        ...modelFlag.model,
+        about: 'a file that classify --save wrote: labels the series of FILE, and learns none',
+      },
+      ...saveFlag,
+      ...networkFlags,
+      ...outFlags,
+      plot: {
+        ...plotFlag.plot,
+        about: 'draws the confusion matrix (needs the packages @observablehq/plot and linkedom)',
+      },
+      json,
+      ...helpFlag,
+    },
   },
   doctor: {
     about: 'the binary, the instruction sets, and a check of every kernel',

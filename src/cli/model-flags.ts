@@ -1,0 +1,61 @@
+/** Flags of the commands that train and use models of series. */
+import type { Flags } from './command.js';
+
+export const seriesArgument = {
+  name: 'FILE',
+  about:
+    'a series: a CSV file with a row a step, and names in its first line or none, or a .npy file of steps x columns',
+  completes: 'file',
+} as const;
+
+export const classifiedArgument = {
+  name: 'FILE',
+  about:
+    'series with their labels: a .ts file of the UCR and UEA archives, or a CSV file with a series a row and its label at the end',
+  completes: 'file',
+} as const;
+
+export const networkFlags = {
+  units: { type: 'string', value: 'N', about: 'of the reservoir (300)' },
+  leak: { type: 'string', value: 'SHARE', about: 'of the state that a step replaces, in (0, 1] (0.3)' },
+  'spectral-radius': { type: 'string', value: 'R', about: 'of the recurrent weights (0.9)' },
+  'input-scaling': { type: 'string', value: 'S', about: 'of the input weights, for inputs of variance 1 (0.3)' },
+  seed: { type: 'string', value: 'N', about: 'of the weights (0)' },
+  washout: { type: 'string', value: 'STEPS', about: 'run and not learned (a tenth of the steps, at most 100)' },
+  ridge: { type: 'string', value: 'LAMBDA', about: 'of the readout (chosen by the data)' },
+} as const satisfies Flags;
+
+export const modelFlag = {
+  model: { type: 'string', value: 'MODEL', completes: 'file', about: 'a file that --save wrote' },
+} as const satisfies Flags;
+
+export const saveFlag = {
+  save: { type: 'string', value: 'MODEL', completes: 'file', about: 'writes the trained model to this file' },
+} as const satisfies Flags;
+
+export const targetFlag = {
+  target: {
+    type: 'string',
+    value: 'COLUMNS',
+    about:
+      'names or numbers (from 0) of the columns to predict, apart by commas; the others are inputs. Without it each row predicts the next one',
+  },
+} as const satisfies Flags;
+
+export const outFlags = {
+  out: {
+    type: 'string',
+    value: 'FILE',
+    completes: 'file',
+    about: 'writes the rows to this CSV file, not to standard output',
+  },
+} as const satisfies Flags;
+
+export const plotFlag = {
+  plot: {
+    type: 'string',
+    value: 'FILE.svg',
+    completes: 'file',
+    about: 'draws them (needs the packages @observablehq/plot and linkedom)',
+  },
+} as const satisfies Flags;
