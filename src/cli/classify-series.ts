@@ -23,7 +23,7 @@ export async function classifySeries(args: string[]): Promise<number> {
   const { learned, tested } =
     values.model === undefined ? await partsOf(all, values.test) : { learned: null, tested: all };
   const line = new ProgressLine();
-  using classifier = await modelOf(file, learned, values, line).finally(() => line.end());
+  const classifier = await modelOf(file, learned, values, line).finally(() => line.end());
   const inputs = classifier.network.inputs;
   const other = tested.series.findIndex(({ cols }) => cols !== inputs);
   if (other >= 0)

@@ -48,11 +48,15 @@ async function scoreOf(
 ): Promise<number> {
   const { rows } = inputs.series;
   const end = Math.floor((4 * rows) / 5);
-  using esn = make();
+  const esn = make();
   const part = (named: NamedSeries, from: number, to: number) => rowsOf(named.series, from, to);
   const onProgress = (progress: Parameters<ProgressLine['show']>[0]) => line.show({ ...progress, stage: 'score' });
-  await esn.fitAsync(part(inputs, 0, end), targets ? part(targets, 0, end) : undefined, { onProgress });
-  return esn.score(part(inputs, end, rows), targets ? part(targets, end, rows) : undefined);
+  try {
+    await esn.fitAsync(part(inputs, 0, end), targets ? part(targets, 0, end) : undefined, { onProgress });
+    return esn.score(part(inputs, end, rows), targets ? part(targets, end, rows) : undefined);
+  } finally {
+    esn.close();
+  }
 }
 
 interface Answer {

@@ -14,7 +14,7 @@ export async function forecastSeries(args: string[]): Promise<number> {
   const steps = wholeOf('steps', values.steps ?? '100', 'forecast');
   const named = await readNamedSeries(file);
   const line = new ProgressLine();
-  using esn = await modelOf(file, named, values, line).finally(() => line.end());
+  const esn = await modelOf(file, named, values, line).finally(() => line.end());
   const forecast = esn.forecast({ steps });
   const { names, series } = named;
   if (values.plot !== undefined) {

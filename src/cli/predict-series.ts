@@ -14,7 +14,7 @@ export async function predictSeries(args: string[]): Promise<number> {
   if (values.model === undefined)
     throw new UsageError('Expected --model MODEL (dtesn fit FILE --save MODEL)', 'predict');
   const { inputs, targets } = splitColumns(await readNamedSeries(file), values.target, 'predict');
-  using esn = await Esn.load(values.model);
+  const esn = await Esn.load(values.model);
   const wanted = esn.network.inputs;
   if (inputs.series.cols !== wanted) {
     throw dataError(file, `has ${inputs.series.cols} columns of inputs, and the model reads ${wanted} (see --target)`);
