@@ -8,10 +8,8 @@
  * Errors: a RangeError of unpack for what pack does not make.
  */
 import { checkMemory } from '../numeric/index.js';
-import type { Tensor } from './safetensors.js';
+import { type Tensor, type TensorType, tensorKinds, tensorTypeOf } from './safetensors.js';
 
-const arrays = { F64: Float64Array, F32: Float32Array, U32: Uint32Array, U8: Uint8Array } as const;
-type Dtype = keyof typeof arrays;
 const MOST_DEPTH = 64;
 
 export function pack(value: unknown, tensors: Map<string, Tensor>, name = ''): unknown {
@@ -31,7 +29,7 @@ export function pack(value: unknown, tensors: Map<string, Tensor>, name = ''): u
 
 function packArray(values: Tensor, tensors: Map<string, Tensor>, name: string): unknown {
   const [first] = values;
-  const dtype = (Object.keys(arrays) as Dtype[]).find((one) => values instanceof arrays[one])!;
+  const dtype = tensorTypeOf(values);
   const isFill = first === undefined || (Number.isFinite(first) && values.every((one) => Object.is(one, first)));
   if (isFill && !Object.is(first, -0)) return { $fill: [dtype, values.length, first ?? 0] };
   tensors.set(name, values);
@@ -54,9 +52,9 @@ export function unpack(packed: unknown, tensors: ReadonlyMap<string, Tensor>, de
 }
 
 function filled(parts: unknown): Tensor {
-  const [dtype, length, value] = parts as [Dtype, number, number];
-  const Kind = arrays[dtype];
-  if (!Object.hasOwn(arrays, dtype) || !Number.isSafeInteger(length) || length < 0)
+  const [dtype, length, value] = parts as [TensorType, number, number];
+  const Kind = tensorKinds[dtype];
+  if (!Object.hasOwn(tensorKinds, dtype) || !Number.isSafeInteger(length) || length < 0)
     throw new RangeError('an array of no size');
   checkMemory(8 * length, 'an array of the file');
   return new Kind(length).fill(value);

@@ -26,11 +26,17 @@ const begin = /^\{"__metadata__":\{"dtesn":"(\w{1,40})","version":"(\d{1,9})","c
 /** The begin of every file of a model, of any version. */
 const MOST_BEGIN = 256;
 
-const kinds = { F64: Float64Array, F32: Float32Array, U32: Uint32Array, U8: Uint8Array } as const;
-type Dtype = keyof typeof kinds;
+/** Arrays by the name that the format has for their elements. */
+export const tensorKinds = { F64: Float64Array, F32: Float32Array, U32: Uint32Array, U8: Uint8Array } as const;
+export type TensorType = keyof typeof tensorKinds;
+
+export function tensorTypeOf(tensor: Tensor): TensorType {
+  const types = { Float64Array: 'F64', Float32Array: 'F32', Uint32Array: 'U32', Uint8Array: 'U8' } as const;
+  return types[tensor[Symbol.toStringTag]];
+}
 
 interface Entry {
-  dtype: Dtype;
+  dtype: TensorType;
   shape: number[];
   data_offsets: [number, number];
 }
@@ -70,7 +76,7 @@ function headerOf(kind: string, model: string, tensors: ReadonlyMap<string, Tens
   const entries: Record<string, Entry> = {};
   let at = 0;
   for (const [name, tensor] of sorted) {
-    const dtype = (Object.keys(kinds) as Dtype[]).find((one) => tensor instanceof kinds[one])!;
+    const dtype = tensorTypeOf(tensor);
     entries[name] = { dtype, shape: [tensor.length], data_offsets: [at, at + tensor.byteLength] };
     at += tensor.byteLength;
   }
@@ -137,7 +143,7 @@ function partsOf(file: string, header: Uint8Array, data: Uint8Array) {
   const tensors = new Map<string, Tensor>();
   for (const [name, entry] of Object.entries(entries)) {
     const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Partial<Entry>;
-    const Kind = kinds[dtype as Dtype];
+    const Kind = tensorKinds[dtype as TensorType];
     const [from, to] = Array.isArray(offsets) ? offsets : [];
     const length = Array.isArray(shape) && shape.length === 1 ? shape[0] : undefined;
     const fits =

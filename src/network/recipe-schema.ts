@@ -17,7 +17,7 @@ const size = z.int().min(1).max(16_777_216);
 const view = z.custom<Floats>(
   (value) => (value instanceof Float32Array || value instanceof Float64Array) && value.every(Number.isFinite),
 );
-const indices = z.instanceof(Uint32Array);
+const indices = z.custom<Uint32Array>((value) => (value as Uint32Array)?.[Symbol.toStringTag] === 'Uint32Array');
 const precision = z.enum(precisions).optional();
 const operator = z.discriminatedUnion('kind', [
   z.strictObject({
