@@ -46,8 +46,8 @@ describe('options', () => {
 describe('given weights', () => {
   const f64 = (rows: number, cols: number) => ({ rows, cols, data: new Float64Array(rows * cols) });
   test.each([
-    ['not square', { recurrent: f64(2, 3), input: f64(2, 1) }, /square/],
-    ['input of other rows', { recurrent: f64(2, 2), input: f64(3, 1) }, /2 rows/],
+    ['not square', { recurrent: f64(2, 3), input: f64(2, 1) }, /2 x 2 elements but received 2 x 3/],
+    ['input of other rows', { recurrent: f64(2, 2), input: f64(3, 1) }, /2 x 1 elements but received 3 x 1/],
     ['bias of another length', { recurrent: f64(2, 2), input: f64(2, 1), bias: [1] }, /bias with 2/],
     [
       'data of another length',
