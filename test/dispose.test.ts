@@ -27,6 +27,11 @@ const make: Record<string, (() => unknown) | null> = {
   ClassifierEnsemble: () => new dtesn.ClassifierEnsemble({ members: 2, make: classifier }),
   DeepTreeModel: () => new dtesn.DeepTreeModel({ depth: 2, units: 8, inputs: 1 }),
   DtesnProcessor: () => dtesn.DtesnProcessor.create({ engine: null, config: { units: 16 } }),
+  EarlyClassifier: () => new dtesn.EarlyClassifier({ network: network() }),
+  EarlyStream: () => {
+    const series = Array.from({ length: 6 }, (_, i) => Float64Array.from([i % 2, i, 0, 1]));
+    return new dtesn.EarlyClassifier({ network: network() }).fit(series, [0, 1, 0, 1, 0, 1]).stream();
+  },
   EmbeddedEngine: () => dtesn.EmbeddedEngine.start(),
   EngineMonitor: () => new dtesn.EngineMonitor(engine()),
   EngineSimulator: () => dtesn.EngineSimulator.start(),
@@ -45,6 +50,10 @@ const make: Record<string, (() => unknown) | null> = {
   ReadoutTrainer: () => new dtesn.ReadoutTrainer(network(), { outputs: 1 }),
   RecursiveLeastSquares: () => new dtesn.RecursiveLeastSquares({ states: 2, outputs: 1 }),
   Reservoir: network,
+  ReservoirLoad: () => {
+    const model = new dtesn.Reservoir({ units: 4, inputs: 5 });
+    return new dtesn.ReservoirLoad(new dtesn.StreamPool({ model, capacity: 1 }), 'an engine');
+  },
   Ridge: () => new dtesn.Ridge({ states: 2, outputs: 1 }),
   SourceFetcher: () => new dtesn.SourceFetcher(null),
   State: () => network().createState(),

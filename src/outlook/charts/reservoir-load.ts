@@ -68,8 +68,16 @@ export class ReservoirLoad implements LoadFeatures {
     this.#pool.push(this.#id, []);
   }
 
-  /** Gives the place in the pool back. */
+  /** Gives the place in the pool back; a second call has no effect. */
   close(): void {
-    this.#pool.release(this.#id);
+    if (this.#pool.has(this.#id)) this.#pool.release(this.#id);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
   }
 }
