@@ -8,7 +8,11 @@ const managers = {
   'npm 11': { file: 'npm11/bin/npm-cli.js', args: ['install', '--no-audit', '--no-fund', './dtesn.tgz'] },
   'npm 12': { file: 'npm12/bin/npm-cli.js', args: ['install', '--no-audit', '--no-fund', './dtesn.tgz'] },
   pnpm: { file: 'pnpm/bin/pnpm.mjs', args: ['add', './dtesn.tgz'] },
-  'yarn 1': { file: 'yarn1/bin/yarn.js', args: ['add', 'file:./dtesn.tgz', '--no-lockfile'] },
+  // Its cache knows a tarball by name and version alone, and would give that of an earlier run.
+  'yarn 1': {
+    file: 'yarn1/bin/yarn.js',
+    args: ['add', 'file:./dtesn.tgz', '--no-lockfile', '--cache-folder', '.yarn'],
+  },
   'yarn berry, PnP': { file: '@yarnpkg/cli-dist/bin/yarn.js', args: ['add', 'dtesn@file:./dtesn.tgz'], pnp: true },
   'yarn berry, node_modules': {
     file: '@yarnpkg/cli-dist/bin/yarn.js',
