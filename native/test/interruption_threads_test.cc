@@ -141,10 +141,13 @@ static void checkTraining() {
   lesson.state = moved.data();
   lesson.targets = targets.data();
   lesson.block = block.data();
+  size_t counted = 0;
+  lesson.counted = &counted;
   Sums sums = made<Sums>(shape);
   int32_t words[2] = {0, 0};
   CHECK(dtesn::train(*network, lesson, scratch, sums, dtesn::Control(words)) == kSteps);
   CHECK(words[1] == int32_t{kSteps});
+  CHECK(counted == kSteps - kWashout);
   CHECK(moved == state);
   std::vector<double> wanted(kUnits + 1), got(kUnits + 1);
   double bias = 0;
@@ -166,6 +169,8 @@ static void checkDivergence() {
   lesson.state = state.data();
   lesson.targets = targets.data();
   lesson.block = block.data();
+  size_t counted = 0;
+  lesson.counted = &counted;
   auto scratch = network->scratch(1);
   dtesn::NormalEquations sums({5, 0, 1, true});
   CHECK(dtesn::train(*network, lesson, scratch, sums, dtesn::Control()) == 0);
