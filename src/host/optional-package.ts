@@ -5,7 +5,7 @@
  */
 import { DtesnError } from '../errors/index.js';
 
-/** `install` is what npm is told to install: other packages too, where the purpose needs several. */
+/** `install`: the packages after `npm install` in the message, several where the purpose needs several. */
 export async function importOptional(
   name: string,
   range: string,

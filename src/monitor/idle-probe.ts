@@ -1,5 +1,5 @@
 /**
- * A request of one token that is sent to an engine which nobody seems to use: where it is not answered the engine hangs, where it
+ * A request of one token that is sent to an engine without other traffic: where it is not answered the engine hangs, where it
  * is and no counter moves the metrics are frozen.
  *
  * It is sent when no counter moved for `intervalSeconds`, and not again before it has ended and as much time has passed. While it is

@@ -37,7 +37,7 @@ export interface FleetOptions {
   allowEmpty?: boolean | undefined;
   /** Whether first observations are spread over an interval (of at most a second) too, in place of coming at once. Default false. */
   spreadFirst?: boolean | undefined;
-  /** Whether it predicts times to first token from the requests that it is told of, and admits and picks by them. Default false. */
+  /** Whether it predicts times to first token from the requests that are reported to it, and admits and picks by them. Default false. */
   outlook?: boolean | OutlookOptions | undefined;
   /** Options of the monitor of each engine. Default: those of EngineMonitor. */
   monitor?: EngineMonitorOptions | undefined;

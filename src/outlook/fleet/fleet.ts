@@ -97,7 +97,7 @@ const GOLDEN = (Math.sqrt(5) - 1) / 2;
  *     fleet.add(engineC);                         // the others keep their history
  *     await fleet.remove(engineA);                // its watch ends, the engine stays the caller's
  *
- * With the option `outlook` it predicts times to first token from the requests that it is told of (rules/):
+ * With the option `outlook` it predicts times to first token from the requests that are reported to it (rules/):
  *
  *     const admission = fleet.admit({ promptTokens: 900, ttftSloMs: 2000 });
  *     const ticket = fleet.sent(engine, { promptTokens: 900, session: 'user-7' });
