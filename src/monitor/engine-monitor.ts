@@ -283,7 +283,8 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
     if (restarted) emit(this, this.#errors, 'restart');
     if (now.name !== before.name) emit(this, this.#errors, 'state', now, before);
     this.#findAnomalies({ now, readAt, seconds, inFlight, restarted });
-    if (this.#figures !== null) this.#probe?.observe(this.#figures, readAt);
+    // A request would meet weights that are not loaded.
+    if (this.#figures !== null && now.name !== 'sleeping') this.#probe?.observe(this.#figures, readAt);
     emit(this, this.#errors, 'observation', now, this.#figures);
   }
 

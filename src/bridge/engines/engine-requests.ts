@@ -73,7 +73,11 @@ export class EngineRequests {
     const factor = isAsked ? (engine: Engine) => objectivesFactor(expected(engine), objectives) : undefined;
     const choice = this.#fleet.choose({ session, promptTokens, factor });
     const engine = watched.get(choice.engine)!;
-    const latency = expected(choice.engine);
+    // With what was picked for it lately, which a prediction of its own would not count.
+    const latency =
+      choice.ttft === undefined
+        ? expected(choice.engine)
+        : { ...engine.expected, ttftSeconds: choice.ttft.p90Ms / 1000 };
     const meetsSlo = meetsObjectives(latency, objectives);
     return {
       ...placeOf(engine),

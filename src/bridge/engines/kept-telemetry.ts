@@ -63,11 +63,12 @@ export class KeptTelemetry {
     });
   }
 
-  /** Resolves when it is written, or could not be. */
+  /** Resolves when it is written, or could not be. What was kept of engines that were not seen yet stays. */
   save(snapshots: Map<string, Uint8Array>): Promise<void> {
+    const all = new Map([...this.#kept, ...snapshots]);
     this.#saving = this.#saving.then(async () => {
       try {
-        await writeFile(`${this.#file}.tmp`, joined(snapshots), { mode: 0o600 });
+        await writeFile(`${this.#file}.tmp`, joined(all), { mode: 0o600 });
         await rename(`${this.#file}.tmp`, this.#file);
       } catch (error) {
         this.#log.warn('telemetry cannot be kept', { code: (error as NodeJS.ErrnoException).code });

@@ -37,6 +37,8 @@ export class PartialHangRule {
 
   observe(figures: EngineMetrics, time: number, inFlight: number): Verdict[] {
     if (figures.engines.length < 2) return [];
+    const present = new Set(figures.engines.map(({ engine }) => engine));
+    for (const name of this.#ranks.keys()) if (!present.has(name)) this.#ranks.delete(name);
     for (const rank of figures.engines) this.#beat(rank, time);
     const excess = this.#lastingExcess(inFlight - (figures.running ?? 0) - (figures.waiting ?? 0), time);
     return [this.#byHeartbeat(figures, time), this.#byInFlight(figures, time, excess)];

@@ -159,13 +159,14 @@ export class EngineOutlook {
 
   /** It started again since the last scrape. */
   restarted(): void {
-    this.predictor.reset();
-    this.#lastTtftMs = null;
-    this.#run++;
+    // Before the reset: what is lost ends in the run that is over.
     for (const request of this.#open) {
       if (request.sentAt > this.#scrapedAt) break;
       this.#lose(request);
     }
+    this.predictor.reset();
+    this.#lastTtftMs = null;
+    this.#run++;
   }
 
   predict(promptTokens: number): TtftPrediction {

@@ -6,7 +6,7 @@ import type { Engine, EngineMetrics, Rates } from '../../engine/index.js';
 import { rangeError } from '../../errors/index.js';
 import type { EngineMonitor } from '../../monitor/index.js';
 import type { TtftPrediction } from '../prediction/index.js';
-import { type AdmissionRequest, AdmissionRule, type RoutedRequest, RoutingRule } from '../rules/index.js';
+import { type AdmissionRequest, AdmissionRule, type RoutedRequest, RoutingRule, tokensOf } from '../rules/index.js';
 import type { ScaleHint, ScaleHintOptions } from '../scaling/index.js';
 import { type EngineLoad, EngineOutlook, type JudgedRequest, type RequestTicket } from './engine-outlook.js';
 import { FleetScaling } from './fleet-scaling.js';
@@ -181,8 +181,7 @@ export class OutlookOfFleet implements FleetOutlook {
     this.#reservations.sent(engine.label, promptTokens, now);
     const outlook = this.engine(engine);
     // The session may have gone to another engine than was picked for it.
-    if (session !== undefined)
-      this.#routing.pick({ promptTokens, session }, [{ engine, predictor: outlook.predictor }], now);
+    this.#routing.served({ promptTokens, session }, { engine, predictor: outlook.predictor }, now);
     return outlook.sent(promptTokens);
   }
 
@@ -220,8 +219,8 @@ export class OutlookOfFleet implements FleetOutlook {
       return b.cost < a.cost || (b.cost === a.cost && !isBusier) ? b : a;
     });
     const { engine, predictor } = best.one;
-    this.#routing.pick({ promptTokens, session }, [best.one], now); // which it remembers for the session
-    const own = promptTokens ?? Math.round(predictor.meanPromptTokens ?? 0);
+    this.#routing.served({ promptTokens, session }, best.one, now);
+    const own = tokensOf(promptTokens, predictor);
     const ttft = predictor.predict(own, now);
     this.#reservations.add({ engine: engine.label, promptTokens: own, by: 'pick', at: now });
     const hasHome = costed.some(({ isHome }) => isHome);

@@ -301,9 +301,10 @@ export class Fleet extends EventEmitter<FleetEvents> {
 
   /** Null where the costs by load count: without the option, without requests that are reported, without an engine. */
   #chooseByOutlook(question: RoutingQuestion): FleetChoice | null {
+    if (this.#outlook?.informed !== true || this.#closing.signal.aborted) return null;
     const open = this.#all.filter(({ monitor }) => canServe(monitor.state));
     const engines = open.map(({ engine }) => engine);
-    if (this.#outlook?.informed !== true || this.#closing.signal.aborted || engines.length === 0) return null;
+    if (engines.length === 0) return null;
     const choice = this.#outlook.choose(question, engines);
     open.find(({ engine }) => engine === choice.engine)!.picked++;
     return { ...choice, candidates: engines.length };

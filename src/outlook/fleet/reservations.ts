@@ -38,8 +38,13 @@ export class Reservations {
 
   of(engine: string, now: number): { requests: number; promptTokens: number } {
     this.#expire(now);
-    const own = this.#kept.filter((one) => one.engine === engine);
-    return { requests: own.length, promptTokens: own.reduce((sum, one) => sum + one.promptTokens, 0) };
+    const own = { requests: 0, promptTokens: 0 };
+    for (const one of this.#kept) {
+      if (one.engine !== engine) continue;
+      own.requests++;
+      own.promptTokens += one.promptTokens;
+    }
+    return own;
   }
 
   forget(engine: string): void {

@@ -93,20 +93,25 @@ export class RequestLedger<R extends SentRequest> {
     return traffic;
   }
 
-  /** A scrape shows all that was sent before it; returns the prompt tokens of first tokens since the scrape before. */
-  scraped(now: number): number {
-    const { startedTokens, lastFirstToken } = this.#since;
-    this.#expire(now);
-    this.#release.moveTo(now);
-    this.#finishes.moveTo(now);
-    this.#since = {
-      atSeconds: now,
-      tokens: 0,
-      requests: 0,
-      startedTokens: 0,
-      aheadAtScrape: this.#ahead.size,
-      lastFirstToken,
-    };
+  /**
+   * A scrape shows all that was sent until it was read; returns the prompt tokens of first tokens since the scrape before. One that is no
+   * later than that one has no effect.
+   */
+  scraped(readAt: number): number {
+    const { atSeconds, startedTokens, lastFirstToken } = this.#since;
+    if (atSeconds !== null && readAt <= atSeconds) return 0;
+    this.#expire(readAt);
+    this.#release.moveTo(readAt);
+    this.#finishes.moveTo(readAt);
+    const since = { atSeconds: readAt, tokens: 0, requests: 0, startedTokens: 0, lastFirstToken };
+    let aheadAtScrape = this.#ahead.size;
+    for (const { sentAt, promptTokens, firstTokenAt } of this.#open) {
+      if (sentAt <= readAt) continue;
+      since.requests++;
+      since.tokens += promptTokens;
+      if (firstTokenAt === null) aheadAtScrape--;
+    }
+    this.#since = { ...since, aheadAtScrape };
     return startedTokens;
   }
 
@@ -173,7 +178,7 @@ export class RequestLedger<R extends SentRequest> {
 
   #leaveSince({ sentAt, promptTokens }: R): void {
     const since = this.#since;
-    if (since.requests === 0 || (since.atSeconds !== null && sentAt < since.atSeconds)) return;
+    if (since.requests === 0 || (since.atSeconds !== null && sentAt <= since.atSeconds)) return;
     since.requests--;
     since.tokens = since.requests === 0 ? 0 : Math.max(0, since.tokens - promptTokens);
   }

@@ -208,7 +208,10 @@ export class TtftPredictor {
     this.#run++;
   }
 
-  /** What was learned, as plain JSON. Requests under way are not part of it. */
+  /**
+   * What was learned, as plain JSON. Requests under way are not part of it. Its times are those of the caller's clock: seconds of UTC,
+   * where it is kept over a restart of the process.
+   */
   snapshot(): TtftSnapshot {
     return {
       version: 1,

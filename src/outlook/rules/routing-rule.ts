@@ -70,10 +70,17 @@ export class RoutingRule {
       best = one;
       least = cost;
     }
-    if (session !== undefined) {
-      this.#sessions.served(session, best.engine, tokensOf(promptTokens, best.predictor), nowSeconds);
-    }
+    this.served({ promptTokens, session }, best, nowSeconds);
     return best.engine;
+  }
+
+  /** A request is taken to be sent to an engine now: the prefix cache there holds its session. */
+  served<E>(
+    { promptTokens, session }: RoutedRequest,
+    { engine, predictor }: PredictedEngine<E>,
+    nowSeconds: number,
+  ): void {
+    if (session !== undefined) this.#sessions.served(session, engine, tokensOf(promptTokens, predictor), nowSeconds);
   }
 
   /** What pick() compares: seconds, weighted with the KV memory in use. */
@@ -90,7 +97,8 @@ export class RoutingRule {
   }
 }
 
-function tokensOf(promptTokens: number | undefined, { meanPromptTokens }: AskedPredictor): number {
+/** Tokens of a prompt; the engine's mean where it is left out, 500 where that is not known. */
+export function tokensOf(promptTokens: number | undefined, { meanPromptTokens }: AskedPredictor): number {
   return checkWhole(
     promptTokens ?? Math.round(meanPromptTokens ?? PROMPT_TOKENS),
     'promptTokens',

@@ -71,15 +71,15 @@ export class ReplicaCapacity {
   /** One scrape: counters and levels of one engine at `readSeconds`. Counters that stepped back are a restart. */
   observe(figures: EngineMetrics, readSeconds: number, { restarted = false } = {}): void {
     const now = countsOf(figures, readSeconds);
+    if (restarted || (now !== null && this.#last !== null && steppedBack(this.#last, now))) this.reset();
     const last = this.#last;
-    if (restarted || (now !== null && last !== null && steppedBack(last, now))) this.reset();
     this.#last = now;
     if (now === null) {
       this.#busySince = null;
       this.#waitingSince = null;
       return;
     }
-    if (this.#isContinued(last, now)) this.#observeMix(difference(last!, now), figures);
+    if (last !== null && now.seconds > last.seconds) this.#observeMix(difference(last, now), figures);
     this.#observeBusy(now, figures.running ?? 0);
     this.#observeQueue(last, now, figures.waiting ?? 0);
   }
@@ -95,10 +95,6 @@ export class ReplicaCapacity {
     this.#mostRunning = 0;
     this.#efficiency = 1;
     this.#saturated = null;
-  }
-
-  #isContinued(last: Counts | null, now: Counts): boolean {
-    return last !== null && this.#last === now && now.seconds > last.seconds;
   }
 
   #observeMix(delta: Delta, { running, kvUsageMean, kvTokensCapacity }: EngineMetrics): void {

@@ -99,6 +99,17 @@ test('a restart, said or seen by counters that stepped back, measures again', ()
   }
 });
 
+test('after a restart the counters of the old process take no part in the mix', () => {
+  const [capacity, fresh] = [new ReplicaCapacity(), new ReplicaCapacity()];
+  run(2, 600, (core, time) => capacity.observe(figuresOf(core), time));
+  run(2, 120, (core, time) => {
+    capacity.observe(figuresOf(core), 1000 + time);
+    fresh.observe(figuresOf(core), time);
+  });
+  expect(capacity.requestsPerSecond).toBe(fresh.requestsPerSecond);
+  expect(fresh.requestsPerSecond).toBeGreaterThan(0);
+});
+
 test('an engine that exposes no counters of tokens has no capacity', () => {
   const capacity = new ReplicaCapacity();
   for (let time = 0; time < 100; time++) capacity.observe(unknown, time);
