@@ -124,3 +124,10 @@ test('an engine whose bytes are damaged, or of a time that is still to come, beg
     await engine.close();
   }
 });
+
+test('a save keeps what was kept of engines that were not seen yet', async () => {
+  await (await open()).save(new Map([['a', Uint8Array.of(1)]]));
+  await (await open()).save(new Map([['b', Uint8Array.of(2)]]));
+  const again = await open();
+  expect([again.take('a'), again.take('b')]).toEqual([Buffer.from([1]), Buffer.from([2])]);
+});

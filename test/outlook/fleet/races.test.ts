@@ -52,6 +52,18 @@ test('a restart between sent and first token: nothing is learned of the old proc
   expect(fleet.outlook!.skill.outcomes).toBe(outcomes);
 });
 
+test('requests that a restart loses do not make the new process look like one that answers nothing', async () => {
+  const a = engine('a', { steps: 100 });
+  const { clock, fleet } = await fleetOf([a]);
+  for (let i = 0; i < 40; i++) fleet.sent('a', { promptTokens: 100 });
+  await clock.pass(1500);
+  Object.assign(a.face, { began: 2000, steps: 0 });
+  await clock.pass(2000);
+  expect(fleet.monitor('a').restarts).toBe(1);
+  fleet.sent('a', { promptTokens: 100 });
+  expect(fleet.predictTtft('a', { promptTokens: 100 }).basis).toBe('physics');
+});
+
 test('a request that was sent after the last scrape of the old process counts on', async () => {
   const a = engine('a', { steps: 100 });
   const { clock, fleet } = await fleetOf([a]);
