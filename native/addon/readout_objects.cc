@@ -71,7 +71,8 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
         sums_ = std::make_unique<OrthogonalFactor>(shape_, folds);
       }
       folds_ = folds;
-      memory_.take(info.Env(), squareBytes(shape_) * (solver == "qr" ? folds : 1));
+      // KeptRows begins with no rows, and grows with them.
+      if (solver != "dual") memory_.take(info.Env(), squareBytes(shape_) * (solver == "qr" ? folds : 1));
     });
   }
 
@@ -252,8 +253,10 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
     check(env);
     if (!info[0].IsArray()) failArgument(env, "Expected an array for spectrum" + butReceived(info[0]));
     const Napi::Array parts = info[0].As<Napi::Array>();
-    const bool keepsRows = dynamic_cast<const KeptRows*>(sums_.get()) != nullptr;
-    const size_t features = shape_.features(), outputs = shape_.outputs, values = keepsRows ? counted_ : features;
+    // Of the rows that are there: a call that failed for want of memory took some that it did not count.
+    const auto* const kept = dynamic_cast<const KeptRows*>(sums_.get());
+    const size_t features = shape_.features(), outputs = shape_.outputs;
+    const size_t values = kept != nullptr ? kept->rows() : features;
     Spectrum spectrum;
     spectrum.vectors = view<double>(parts.Get(0u), "vectors", values * features).data;
     spectrum.squares = view<double>(parts.Get(1u), "squares", values).data;
@@ -261,7 +264,7 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
     spectrum.rest = view<double>(parts.Get(3u), "rest", outputs).data;
     spectrum.means = view<double>(parts.Get(4u), "means", features).data;
     spectrum.outputMeans = view<double>(parts.Get(5u), "outputMeans", outputs).data;
-    spectrum.basis = optionalView<double>(parts.Get(6u), "basis", keepsRows ? values * values : 0).data;
+    spectrum.basis = optionalView<double>(parts.Get(6u), "basis", kept != nullptr ? values * values : 0).data;
     return finish(info, 1, [this, spectrum](const Interruption& interruption) {
       return sums_->spectrum(spectrum, interruption) ? 1.0 : 0.0;
     });

@@ -9,19 +9,21 @@ KeptRows::KeptRows(const ReadoutShape& shape)
 
 void KeptRows::addBlock(size_t rows, const Interruption& interruption) {
   interruption.check();
-  const size_t padded = height() * kStripWidth, features = shape().features();
+  const size_t padded = height() * kStripWidth, features = shape().features(), before = rows_.size();
+  rows_.resize(before + rows * columns());  // whole blocks, or none where there is no memory for one
+  double* to = rows_.data() + before;
   for (size_t t = 0; t < rows; ++t) {
     for (size_t c = 0; c < columns(); ++c) {
       const size_t column = c <= features ? c : padded + c - features - 1;
-      rows_.push_back(block(column / kStripWidth)[t * kStripWidth + column % kStripWidth]);
+      *to++ = block(column / kStripWidth)[t * kStripWidth + column % kStripWidth];
     }
   }
 }
 
 bool KeptRows::spectrum(const Spectrum& spectrum, const Interruption& interruption) const {
-  const size_t features = shape().features(), outputs = shape().outputs, count = rows_.size() / columns();
+  const size_t features = shape().features(), outputs = shape().outputs, count = rows();
   const size_t values = features + outputs, length = values + (spectrum.basis == nullptr ? 0 : count);
-  const AlignedArray<double> means(values), rows(count * length);
+  const AlignedArray<double> means(values), centred(count * length);
   double ones = 0;
   for (size_t t = 0; t < count && shape().intercept; ++t) {
     const double* const row = rows_.data() + t * columns();
@@ -31,12 +33,12 @@ bool KeptRows::spectrum(const Spectrum& spectrum, const Interruption& interrupti
   for (size_t c = 0; c < values && ones > 0; ++c) means[c] /= ones;
   for (size_t t = 0; t < count; ++t) {
     const double* const row = rows_.data() + t * columns();
-    for (size_t c = 0; c < values; ++c) rows[t * length + c] = row[1 + c] - row[0] * means[c];
-    if (spectrum.basis != nullptr) rows[t * length + values + t] = 1;
+    for (size_t c = 0; c < values; ++c) centred[t * length + c] = row[1 + c] - row[0] * means[c];
+    if (spectrum.basis != nullptr) centred[t * length + values + t] = 1;
   }
-  orthogonaliseRows(rows.data(), count, length, features, length, interruption);
+  orthogonaliseRows(centred.data(), count, length, features, length, interruption);
   for (size_t i = 0; i < count; ++i) {
-    const double* const row = rows.data() + i * length;
+    const double* const row = centred.data() + i * length;
     std::copy_n(row, features, spectrum.vectors + i * features);
     std::copy_n(row + features, outputs, spectrum.coefficients + i * outputs);
     if (spectrum.basis != nullptr) std::copy_n(row + values, count, spectrum.basis + i * count);

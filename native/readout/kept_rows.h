@@ -12,6 +12,8 @@ class KeptRows final : public LeastSquares {
  public:
   explicit KeptRows(const ReadoutShape& shape);
 
+  // Rows that were taken in.
+  size_t rows() const { return rows_.size() / columns(); }
   bool spectrum(const Spectrum& spectrum, const Interruption& interruption) const override;
 
  protected:

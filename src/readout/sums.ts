@@ -76,7 +76,9 @@ export class RidgeSums {
   /** `owner` for errors: 'Ridge'. */
   constructor(shape: ReadoutShape, solver: Solver, owner: string, folds = 1) {
     const features = shape.states + shape.inputs;
-    checkMemory(8 * folds * features * (features / 2 + shape.outputs), `sums of ${features} features`);
+    // The dual solver keeps the rows themselves, and Cholesky one sum of squares whatever the folds.
+    const triangles = solver === 'dual' ? 0 : solver === 'cholesky' ? 1 : folds;
+    checkMemory(8 * triangles * features * (features / 2 + shape.outputs), `sums of ${features} features`);
     this.shape = shape;
     this.solver = solver;
     this.folds = folds;

@@ -118,12 +118,17 @@ function foldsOf(splits: SearchSplits | undefined, series: number): number[] {
   return folds;
 }
 
+/** The first row of a test that a forecast can give: one row comes before it. */
+export function firstForecast(test: RowRange): number {
+  return Math.max(1, test.from);
+}
+
 function horizonOf(horizon: number | undefined, walks: readonly Split<RowRange>[] | null, isForecast: boolean): number {
   if (walks === null || !isForecast) {
     if (horizon === undefined) return 1;
     throw rangeError('no horizon (it is for one series without targets)', 'horizon', horizon);
   }
-  const most = Math.min(...walks.map(({ test }) => test.to - test.from));
+  const most = Math.min(...walks.map(({ test }) => test.to - firstForecast(test)));
   if (horizon === undefined) return Math.max(1, Math.min(MOST_STEPS, Math.floor(most / 2)));
   return checkWhole(horizon, 'horizon', 1, most);
 }

@@ -11,7 +11,7 @@ import { type Floats, type LongRunOptions, sharedFloats } from '../native/index.
 import { type DrawnReservoirOptions, type Feature, Featured, type Network, Reservoir } from '../network/index.js';
 import { checkMemory, matrix } from '../numeric/index.js';
 import { type LinearReadout, LinearReadout as Readout, Ridge } from '../readout/index.js';
-import type { SearchData64 } from './search-data.js';
+import { firstForecast, type SearchData64 } from './search-data.js';
 import type { EvaluationRun } from './search-run.js';
 import { WalkErrors } from './walk-errors.js';
 
@@ -208,12 +208,10 @@ async function statesOf(
 /** Where the forecasts of each test start: after so many rows. */
 function placesOf({ walks, horizon }: SearchData64): number[][] {
   return walks!.map(({ test }) => {
-    const room = test.to - test.from - horizon;
+    const from = firstForecast(test);
+    const room = test.to - from - horizon;
     const starts = Math.min(MOST_STARTS, room + 1);
-    return Array.from(
-      { length: starts },
-      (_, i) => test.from + (starts === 1 ? 0 : Math.round((i * room) / (starts - 1))),
-    );
+    return Array.from({ length: starts }, (_, i) => from + (starts === 1 ? 0 : Math.round((i * room) / (starts - 1))));
   });
 }
 

@@ -40,16 +40,23 @@ export class StreamTeacher {
     return this.#model.toNetwork(matrix(series.length / inputs, inputs, Float64Array.from(series)));
   }
 
-  /** Notes the targets of so many inputs. */
-  push(place: number, steps: number, targets: ArrayLike<number> | undefined): void {
-    const list = this.#waiting.get(place) ?? [];
-    const width = targets === undefined ? 0 : targets.length / steps;
-    if (!Number.isInteger(width)) throw shapeError(`targets with ${steps} rows (of the series)`, targets!.length);
-    for (let t = 0; t < steps; t++) {
-      const row = targets && Float64Array.from({ length: width }, (_, o) => targets[t * width + o]!);
-      list.push(row === undefined || row.some(Number.isNaN) ? null : row);
-    }
-    this.#waiting.set(place, list);
+  /** The targets of so many inputs, copied: null where one is NaN, or where none are given. */
+  rowsOf(steps: number, targets: ArrayLike<number> | undefined): (Float64Array | null)[] {
+    if (targets === undefined) return new Array<null>(steps).fill(null);
+    const width = steps === 0 ? targets.length : targets.length / steps;
+    const fits = steps === 0 ? width === 0 : Number.isInteger(width);
+    if (!fits) throw shapeError(`targets with ${steps} rows (of the series)`, targets.length);
+    return Array.from({ length: steps }, (_, t) => {
+      const row = Float64Array.from({ length: width }, (_, o) => targets[t * width + o]!);
+      return row.some(Number.isNaN) ? null : row;
+    });
+  }
+
+  /** Notes the targets of inputs that were taken. */
+  push(place: number, rows: readonly (Float64Array | null)[]): void {
+    const list = this.#waiting.get(place);
+    if (list === undefined) this.#waiting.set(place, [...rows]);
+    else list.push(...rows);
   }
 
   forget(place: number): void {

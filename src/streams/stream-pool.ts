@@ -140,6 +140,8 @@ export class StreamPool {
     else if (targets !== undefined) throw argumentError('no targets (this pool has no esn)', 'targets', targets);
     const steps = length / inputs;
     if (steps > ring) throw shapeError(`at most ${ring} steps (ring of this pool) for series`, steps);
+    // Before anything is taken: a refused call leaves no input without its target.
+    const rows = this.#teacher?.rowsOf(steps, targets);
     const { counts, heads, queue, ready } = this.#memory;
     const known = this.#slots.get(id);
     // Another thread may have written heads and counts: for any values the place is in this stream's ring.
@@ -163,7 +165,7 @@ export class StreamPool {
     if (steps > 0) {
       if (waiting === 0 && this.#ready < this.capacity) ready[this.#ready++] = slot;
       counts[slot] = waiting + steps;
-      this.#teacher?.push(slot, steps, targets);
+      this.#teacher?.push(slot, rows!);
     }
     return true;
   }
@@ -206,10 +208,10 @@ export class StreamPool {
     this.#checkIdle();
     const done = this.#ready;
     const places = this.#stepping();
+    const before = places.map((place) => this.#memory.counts[place]!);
     const start = async (control: Int32Array) => {
       this.#ready = await this.#table.stepAsync(done, control);
-      const waits = new Set(this.#stepping());
-      const stepped = places.filter((place) => !waits.has(place) || Atomics.load(control, 0) === 0);
+      const stepped = places.filter((place, i) => this.#memory.counts[place]! < before[i]!);
       this.#teacher?.learn(stepped, (place) => this.#stateAt(place));
       return done;
     };

@@ -265,3 +265,12 @@ test.each([
 ])('refused: %s', (_, call, message) => {
   expect(call).toThrow(message);
 });
+
+test('the dual solver needs room for its rows, not for a square of its features', () => {
+  const features = 200_000;
+  using ridge = new Ridge({ states: features, outputs: 1, solver: 'dual', ridge: 1 });
+  ridge.add(matrix(2, features, new Float64Array(2 * features).fill(1)), matrix(2, 1, Float64Array.of(1, 3)));
+  const { bias, weights } = ridge.solve();
+  expect(bias[0]).toBe(2);
+  expect(weights.data.every((weight) => weight === 0)).toBe(true);
+});

@@ -192,6 +192,14 @@ describe('a search over a series without targets', () => {
     }
   });
 
+  test('scores a test at the beginning of the series as any other', async () => {
+    const splits = [{ train: { from: 300, to: 1500 }, test: { from: 0, to: 300 } }];
+    const { table } = await search({ ...forecasting, ridge: 1e-8 }, series, { budget: 2, horizon: 40, splits });
+    for (const { score } of table) expect(score).toBeGreaterThan(1e-6);
+    const tooLong = { budget: 1, horizon: 300, splits };
+    await expect(search({ ...forecasting, ridge: 1e-8 }, series, tooLong)).rejects.toThrow(/1 to 299/);
+  });
+
   test('with sets of features forecasts as each set alone', async () => {
     const options = { budget: 1, horizon: 20 };
     const sets = [

@@ -89,3 +89,15 @@ test.each<[string, () => unknown, RegExp]>([
 ])('refused: %s', (_, call, message) => {
   expect(call).toThrow(message);
 });
+
+test('a push that is refused for its targets takes no input', () => {
+  const readout = new RecursiveLeastSquares({ ridge: 1e-4 });
+  const pool = new StreamPool({ esn: new Esn({ network, readout }), capacity: 2, ring: 8 });
+  pool.push('a', [1], [2]);
+  expect(() => pool.push('a', [1, 2, 3], [1, 2])).toThrow(/targets with 3 rows/);
+  expect(() => pool.push('b', [1, 2, 3], [1, 2])).toThrow(/targets with 3 rows/);
+  expect(pool.has('b')).toBe(false);
+  expect(pool.step()).toBe(1);
+  expect(pool.ready).toBe(0);
+  expect(readout.steps).toBe(1);
+});
