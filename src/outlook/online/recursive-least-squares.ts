@@ -1,5 +1,6 @@
 /**
- * Recursive least squares of one output in plain TypeScript, for few features (the readout room has the native one).
+ * Recursive least squares of one output in plain TypeScript, for few features. The readout room has the native one, which loads the
+ * addon; prediction/least-squares.ts is the robust one, for outcomes some of which are odd.
  *
  *     k = P f / (λ + f' P f),   w += k (y - w' f),   P = (P - k f' P) / λ,   P(0) = I / ridge,  w(0) = 0
  *

@@ -6,6 +6,8 @@
  * λ is `forgetting`, P begins as I / ridge. v is Huber's weight: s is a running median of |e| (s moves by 3 % a row), so that
  * the rows beyond it count by their sign and a few odd ones cannot pull the weights. Where the trace of P would exceed its bound, a step forgets nothing, so that directions the features
  * never take cannot grow without limit; a step that would leave a weight that is no finite number begins again.
+ * The scaling of replicas has the plain one (online/recursive-least-squares.ts): its loads have no odd rows, and each direction is bounded
+ * by itself there.
  * Sources: Haykin (2002), "Adaptive Filter Theory", section 9.3; Huber (1964), "Robust estimation of a location parameter".
  */
 export interface LeastSquaresOptions {
