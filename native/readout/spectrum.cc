@@ -5,19 +5,10 @@
 #include <limits>
 
 #include "linalg/aligned_array.h"
+#include "linalg/fixed_order.h"
 
 namespace dtesn {
 namespace {
-
-double dot(const double* a, const double* b, size_t n) {
-  double lane[8] = {};
-  size_t i = 0;
-  for (; i + 8 <= n; i += 8) {
-    for (size_t l = 0; l < 8; ++l) lane[l] += a[i + l] * b[i + l];
-  }
-  for (size_t l = 0; i < n; ++i, ++l) lane[l] += a[i] * b[i];
-  return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
-}
 
 constexpr size_t kMostSweeps = 40;
 
@@ -46,7 +37,7 @@ void orthogonaliseRows(double* rows, size_t count, size_t stride, size_t columns
         if (!(std::fabs(across) > tolerance * std::sqrt(squares[p]) * std::sqrt(squares[q]))) continue;
         rotated = true;
         const double zeta = (squares[q] - squares[p]) / (2 * across);
-        const double tangent = (zeta < 0 ? -1 : 1) / (std::fabs(zeta) + std::hypot(1.0, zeta));
+        const double tangent = (zeta < 0 ? -1 : 1) / (std::fabs(zeta) + modulus(1, zeta));
         const double cosine = 1 / std::sqrt(1 + tangent * tangent), sine = cosine * tangent;
         for (size_t i = 0; i < length; ++i) {
           const double x = a[i], y = b[i];
