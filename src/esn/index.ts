@@ -1,7 +1,7 @@
 /** Echo state networks: a network, its features and a readout in one object. */
 export type { CHeaderOptions } from './c-header.js';
 export { EsnClassifier, type EsnClassifierOptions } from './classifier.js';
-export { forecastErrorAsync, type Rehearsal, varianceOf } from './closed-loop.js';
+export { forecastErrorAsync, type Rehearsal, unlessSingular, varianceOf } from './closed-loop.js';
 export { type DiagnoseData, type Diagnosis, type DiagnosisFigures, diagnose } from './diagnose.js';
 export {
   type DecisionOptions,
