@@ -33,13 +33,10 @@ export function henon(steps: number, options: HenonOptions = {}): Matrix64 {
   const data = new Float64Array(2 * checkSteps(steps, 2));
   let [x = 0, y = 0] = start;
   for (let row = -discard; row < steps; row++) {
+    if (!Number.isFinite(x) || !Number.isFinite(y))
+      throw new DtesnError('ERR_DTESN_DIVERGED', `Expected an orbit of the Hénon map but it diverges at row ${row}`);
     if (row >= 0) data.set([x, y], 2 * row);
     [x, y] = [1 - a * (x * x) + y, b * x];
-    if (!Number.isFinite(x))
-      throw new DtesnError(
-        'ERR_DTESN_DIVERGED',
-        `Expected an orbit of the Hénon map but it diverges at row ${row + 1}`,
-      );
   }
   return { rows: steps, cols: 2, data };
 }

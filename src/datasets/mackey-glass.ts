@@ -1,7 +1,7 @@
 /** The Mackey-Glass delay equation. */
 import { z } from 'zod';
-import { checkOptions } from '../errors/index.js';
-import type { Matrix64 } from '../numeric/index.js';
+import { checkOptions, DtesnError } from '../errors/index.js';
+import { checkMemory, type Matrix64 } from '../numeric/index.js';
 import { checkSteps, discard, positive } from './options.js';
 
 const optionsSchema = z.object({
@@ -45,14 +45,19 @@ const TERMS = 24;
  * Solved by the method of steps with Taylor polynomials of degree 23 on pieces that divide τ: the delayed polynomial is known, and
  * gives the next one term by term, without any interpolation (error at t = 500: below 1e-12).
  *
- * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong option.
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong option; DtesnError ERR_DTESN_DIVERGED for a series that does not stay
+ * finite, ERR_DTESN_MEMORY for a delay whose polynomials do not fit in memory.
  * Source: Mackey & Glass (1977), "Oscillation and chaos in physiological control systems", Science 197.
  */
 export function mackeyGlass(steps: number, options: MackeyGlassOptions = {}): Matrix64 {
   const { dt, discard, ...equation } = checkOptions(optionsSchema, options, 'mackeyGlass');
   const data = new Float64Array(checkSteps(steps, 1));
   const pieces = new Pieces(equation);
-  for (let row = 0; row < steps; row++) data[row] = pieces.at((discard + row) * dt);
+  for (let row = 0; row < steps; row++) {
+    data[row] = pieces.at((discard + row) * dt);
+    if (Number.isFinite(data[row])) continue;
+    throw new DtesnError('ERR_DTESN_DIVERGED', `Expected a Mackey-Glass series but it diverges at row ${row}`);
+  }
   return { rows: steps, cols: 1, data };
 }
 
@@ -70,8 +75,8 @@ class Pieces {
   /** Pieces of one delay, and the length of each. */
   readonly #count: number;
   readonly #length: number;
-  /** A ring: piece k at place k mod count. */
-  readonly #ring: Float64Array[];
+  /** A ring: TERMS numbers a piece, piece k at place k mod count. */
+  readonly #ring: Float64Array;
   readonly #power = new Float64Array(TERMS);
   readonly #growth = new Float64Array(TERMS);
   /** Pieces that are known: 0 to #known - 1. */
@@ -85,7 +90,9 @@ class Pieces {
     this.#equation = equation;
     this.#count = Math.ceil(tau / longest);
     this.#length = tau / this.#count;
-    this.#ring = Array.from({ length: this.#count }, () => new Float64Array(TERMS).fill(start, 0, 1));
+    checkMemory(8 * TERMS * this.#count, `the ${this.#count} polynomials of a delay of ${tau}`);
+    this.#ring = new Float64Array(TERMS * this.#count);
+    for (let at = 0; at < this.#ring.length; at += TERMS) this.#ring[at] = start;
     this.#end = start;
   }
 
@@ -93,14 +100,18 @@ class Pieces {
   at(time: number): number {
     const piece = Math.max(0, Math.ceil(time / this.#length) - 1);
     while (this.#known <= piece) this.#extend();
-    const terms = this.#ring[piece % this.#count]!;
-    return valueAt(terms, time / this.#length - piece);
+    return valueAt(this.#termsOf(piece), time / this.#length - piece);
+  }
+
+  #termsOf(piece: number): Float64Array {
+    const from = TERMS * (piece % this.#count);
+    return this.#ring.subarray(from, from + TERMS);
   }
 
   /** The next piece, in the place of the one before it by τ. */
   #extend(): void {
     const { a, b, n } = this.#equation;
-    const terms = this.#ring[this.#known % this.#count]!;
+    const terms = this.#termsOf(this.#known);
     const growth = this.#growthOf(terms, n);
     terms[0] = this.#end;
     for (let k = 0; k + 1 < TERMS; k++) terms[k + 1] = (this.#length * (a * growth[k]! - b * terms[k]!)) / (k + 1);

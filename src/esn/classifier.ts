@@ -1,14 +1,15 @@
 /** Classification of whole series: one row of features each, and a ridge readout of the labels. */
 import { z } from 'zod';
-import { argumentError, checkOptions, DtesnError, shapeError } from '../errors/index.js';
+import { argumentError, checkOptions, DtesnError } from '../errors/index.js';
 import { checkLongRun, type Floats, type LongRunOptions } from '../native/index.js';
 import { type DrawnReservoirOptions, type Feature, Featured, type Network } from '../network/index.js';
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import { LinearReadout, Ridge, type RidgeOptions, ridgePath } from '../readout/index.js';
 import { featuresOf, loadModel, saveModel } from './files.js';
+import { accuracyOf, type Classes, classesOf, type Label, targetsOf } from './labels.js';
 import { checkAsMany } from './lists.js';
 import { esnFields, networkOf } from './options.js';
-import { sharpnessOf, softmax } from './probabilities.js';
+import { indexOfLargest, sharpnessOf, softmax } from './probabilities.js';
 import type { Scale, Scaling } from './scaling.js';
 import { type SeriesFeatures, seriesRows, seriesRowsAsync, snapshotsOf } from './series-features.js';
 import { readInputs } from './training.js';
@@ -29,9 +30,6 @@ export const classifierSchema = z.object({
   washout: esnFields.washout,
   scale: esnFields.scale,
 });
-
-/** A label: anything that is the same value for each series of its class. */
-export type Label = string | number | boolean | bigint;
 
 /** Options of EsnClassifier: the network, what is read of a series, and how the readout is trained. */
 export interface EsnClassifierOptions {
@@ -57,12 +55,20 @@ interface Fitted {
   readout: LinearReadout;
   ridge: number;
   sharpness: number;
+  /** How the inputs of this fit were scaled; null where they were not. */
+  scaling: Scaling | null;
+}
+
+/** Series of a fit in the units of the network, and their classes. */
+interface Begun extends Classes {
+  series: Floats[];
+  scaling: Scaling | null;
 }
 
 /** What an EsnClassifier is in its file, beside the network. */
 interface SavedClassifier {
   options: Omit<EsnClassifierOptions, 'network'>;
-  fitted: Omit<Fitted, 'readout'> & { weights: Matrix['data']; bias: Float64Array };
+  fitted: Omit<Fitted, 'readout' | 'scaling'> & { weights: Matrix['data']; bias: Float64Array };
   scaling: Scaling | null;
 }
 
@@ -89,7 +95,6 @@ export class EsnClassifier {
   readonly #featured: Network;
   readonly #scale: Scale;
   readonly #options: RidgeOptions;
-  #scaling: Scaling | null = null;
   #fitted: Fitted | null = null;
 
   constructor(options: EsnClassifierOptions) {
@@ -122,15 +127,15 @@ export class EsnClassifier {
 
   /** Trains on series and their labels; returns this object. */
   fit(series: readonly SeriesInput[], labels: readonly Label[]): this {
-    const values = this.#begin(series, labels);
-    return this.#learn(seriesRows(this.#featured, values, this.features, this.washout), labels);
+    const begun = this.#begin(series, labels, false);
+    return this.#learn(seriesRows(this.#featured, begun.series, this.features, this.washout), begun);
   }
 
   /** The same with the series run off the JavaScript thread. */
   async fitAsync(series: readonly SeriesInput[], labels: readonly Label[], run: LongRunOptions = {}): Promise<this> {
     checkLongRun(run, 'fitAsync');
-    const values = this.#begin(series, labels, true);
-    return this.#learn(await seriesRowsAsync(this.#featured, values, this.features, this.washout, run), labels);
+    const begun = this.#begin(series, labels, true);
+    return this.#learn(await seriesRowsAsync(this.#featured, begun.series, this.features, this.washout, run), begun);
   }
 
   /** The most likely label of each series. */
@@ -150,7 +155,7 @@ export class EsnClassifier {
   /** Share of the series whose label is predicted. */
   score(series: readonly SeriesInput[], labels: readonly Label[]): number {
     checkAsMany(labels, series.length, 'labels');
-    return this.predict(series).filter((label, i) => label === labels[i]).length / series.length;
+    return accuracyOf(this.predict(series), labels);
   }
 
   /**
@@ -158,7 +163,7 @@ export class EsnClassifier {
    * ERR_DTESN_ARGUMENT for a network that came by a handle; those of the system.
    */
   async save(path: string): Promise<void> {
-    const { labels, readout, ridge, sharpness } = this.#ready();
+    const { labels, readout, ridge, sharpness, scaling } = this.#ready();
     const { network, features, washout } = this;
     const options = {
       ...{ features, washout, scale: this.#scale, readout: this.#options },
@@ -168,7 +173,7 @@ export class EsnClassifier {
     await saveModel(path, 'EsnClassifier', network, {
       options,
       fitted,
-      scaling: this.#scaling,
+      scaling,
     } satisfies SavedClassifier);
   }
 
@@ -179,8 +184,7 @@ export class EsnClassifier {
       const classifier = new EsnClassifier({ ...options, network });
       const states = weights.length / bias.length;
       const readout = new LinearReadout({ states, weights: matrix(states, bias.length, weights), bias });
-      classifier.#fitted = { ...known, readout };
-      classifier.#scaling = scaling;
+      classifier.#fitted = { ...known, readout, scaling };
       return classifier;
     });
   }
@@ -203,51 +207,34 @@ export class EsnClassifier {
     throw new DtesnError('ERR_DTESN_EMPTY', 'Expected a trained EsnClassifier: call fit first');
   }
 
-  #begin(series: readonly SeriesInput[], labels: readonly Label[], shared = false): Floats[] {
+  #begin(series: readonly SeriesInput[], labels: readonly Label[], shared: boolean): Begun {
     if (!Array.isArray(series)) throw argumentError('an array of series', 'series', series);
     checkAsMany(labels, series.length, 'labels');
-    this.#scaling = null;
-    const { series: values, scaling } = this.#read(series, shared);
-    this.#scaling = scaling;
-    return values;
+    return { ...classesOf(labels), ...this.#read(series, null, shared) };
   }
 
-  #read(series: readonly SeriesInput[], shared: boolean) {
-    return readInputs(series, { network: this.#featured, scale: this.#scale, scaling: this.#scaling, shared });
+  #read(series: readonly SeriesInput[], scaling: Scaling | null, shared: boolean) {
+    return readInputs(series, { network: this.#featured, scale: this.#scale, scaling, shared });
   }
 
   #outputs(series: readonly SeriesInput[]): Matrix {
-    const { readout } = this.#ready();
+    const { readout, scaling } = this.#ready();
     if (!Array.isArray(series)) throw argumentError('an array of series', 'series', series);
-    const { series: values } = this.#read(series, false);
+    const { series: values } = this.#read(series, scaling, false);
     return readout.apply(seriesRows(this.#featured, values, this.features, this.washout));
   }
 
-  #learn(rows: Matrix, labels: readonly Label[]): this {
-    const classes = [...new Set(labels)];
-    if (classes.length < 2) throw shapeError('labels of at least 2 classes', classes.length);
-    const places = labels.map((label) => classes.indexOf(label));
-    const targets = matrix(rows.rows, classes.length, new Float64Array(rows.rows * classes.length));
-    places.forEach((place, i) => {
-      targets.data[i * classes.length + place] = 1;
-    });
+  #learn(rows: Matrix, { labels, places, scaling }: Begun): this {
+    const targets = targetsOf(places, labels.length);
     const solver = this.#options.solver ?? (rows.cols >= rows.rows ? 'dual' : 'svd');
     const isFree = this.#options.ridge === undefined || typeof this.#options.ridge !== 'number';
-    const readout = new Ridge({ ...this.#options, solver, ridge: isFree ? 1 : this.#options.ridge, folds: 1 }).add(
-      rows,
-      targets,
-    );
+    const sums = new Ridge({ ...this.#options, solver, ridge: isFree ? 1 : this.#options.ridge, folds: 1 });
+    sums.add(rows, targets);
     const path = Array.isArray(this.#options.ridge) ? (this.#options.ridge as number[]) : ridgePath;
-    const ridge = isFree ? readout.leaveOneOut(rows, targets, undefined, path).best : readout.ridge;
-    const sharpness = sharpnessOf(readout.leftOut(rows, targets, undefined, ridge), places, classes.length);
-    this.#fitted = { labels: classes, readout: readout.solve(ridge), ridge, sharpness };
-    readout.close();
+    const ridge = isFree ? sums.leaveOneOut(rows, targets, undefined, path).best : sums.ridge;
+    const sharpness = sharpnessOf(sums.leftOut(rows, targets, undefined, ridge), places, labels.length);
+    this.#fitted = { labels, readout: sums.solve(ridge), ridge, sharpness, scaling };
+    sums.close();
     return this;
   }
-}
-
-function indexOfLargest(values: ArrayLike<number>): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
-  return best;
 }

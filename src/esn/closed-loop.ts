@@ -4,10 +4,11 @@
  * One-step errors do not say it: a small ridge lengthens forecasts of chaos, and makes the loop of a periodic signal leave
  * its orbit. From up to 16 places of the series each candidate forecasts up to 500 steps; the least mean of log10 NRMSE wins.
  */
-import type { Floats, LongRunOptions } from '../native/index.js';
-import type { Network } from '../network/index.js';
+import { isDtesnError } from '../errors/index.js';
+import { type Floats, floats, type LongRunOptions } from '../native/index.js';
+import type { Network, State } from '../network/index.js';
 import { type Matrix, matrix } from '../numeric/index.js';
-import type { LinearReadout, RidgeValidation } from '../readout/index.js';
+import type { LinearReadout } from '../readout/index.js';
 import { forecastFrom, forecastFromAsync } from './forecast.js';
 import { Trained } from './trained.js';
 
@@ -27,53 +28,79 @@ export interface Rehearsal {
   variance: number;
 }
 
+/** A part of a series, and the state that it moves on. */
+interface Part {
+  values: Floats;
+  state: State;
+}
+
 /** Runs the series from rest; null where they are too short to tell. */
 export function rehearse(network: Network, series: readonly Floats[], washout: number): Rehearsal | null {
+  const parts = partsOf(network, series, washout);
+  let next = parts.next();
+  for (; !next.done; next = parts.next()) network.run(next.value.values, { state: next.value.state, out: null });
+  return next.value;
+}
+
+/** The same off the JavaScript thread, for series on shared memory. */
+export async function rehearseAsync(
+  network: Network,
+  series: readonly Floats[],
+  washout: number,
+  signal: AbortSignal | undefined,
+): Promise<Rehearsal | null> {
+  const parts = partsOf(network, series, washout);
+  let next = parts.next();
+  for (; !next.done; next = parts.next()) {
+    await network.runAsync(next.value.values, { state: next.value.state, out: null, signal });
+  }
+  return next.value;
+}
+
+/** Each part is to be run before the next one is asked for. */
+function* partsOf(network: Network, series: readonly Floats[], washout: number): Generator<Part, Rehearsal | null> {
   const { inputs, stateSize } = network;
   const rows = series.map((one) => one.length / inputs - washout);
-  const steps = Math.min(MOST_STEPS, Math.floor(Math.max(...rows) / 4));
+  const longest = rows.reduce((most, one) => Math.max(most, one), 0);
+  const steps = Math.min(MOST_STEPS, Math.floor(longest / 4));
   if (steps < 10) return null;
   const long = series.filter((_, i) => rows[i]! >= 2 * steps);
   const each = Math.max(1, Math.floor(MOST_STARTS / long.length));
-  const states: number[] = [];
+  const states: Floats[] = [];
   const following: Floats[] = [];
   for (const values of long.slice(0, MOST_STARTS)) {
     const state = network.createState();
     const room = values.length / inputs - washout - steps;
-    let before = 0;
-    for (let i = 0; i < each; i++) {
-      const place = washout + Math.floor(((i + 1) * room) / each);
-      network.run(values.subarray(before * inputs, place * inputs), { state, out: null });
-      before = place;
-      states.push(...state.data);
-      following.push(values.subarray(place * inputs, (place + steps) * inputs));
+    try {
+      for (let i = 0, before = 0; i < each; i++) {
+        const place = washout + Math.floor(((i + 1) * room) / each);
+        yield { values: values.subarray(before * inputs, place * inputs), state };
+        before = place;
+        states.push(state.data.slice());
+        following.push(values.subarray(place * inputs, (place + steps) * inputs));
+      }
+    } finally {
+      state.close();
     }
-    state.close();
   }
-  const Kind = network.dtype === 'f32' ? Float32Array : Float64Array;
-  const data = new Kind(states);
-  return data.length % stateSize === 0
-    ? { network, steps, states: data, following, variance: varianceOf(series, inputs) }
-    : null;
+  const data = floats(network.dtype, states.length * stateSize);
+  for (const [i, one] of states.entries()) data.set(one, i * stateSize);
+  return { network, steps, states: data, following, variance: varianceOf(series, inputs) };
 }
 
-/** The errors of readouts of these ridges; the largest ridge of the least error is the best. */
-export function compare(
-  rehearsal: Rehearsal,
-  ridges: readonly number[],
-  readouts: readonly LinearReadout[],
-): RidgeValidation {
-  const table = ridges.map((ridge, i) => ({ ridge, error: errorOf(rehearsal, readouts[i]!) }));
-  const best = table.reduce((least, one) => (one.error <= least.error ? one : least));
-  return { best: best.ridge, table };
+/** Null for features that are dependent with a ridge; any other error is thrown. */
+export function unlessSingular(error: unknown): null {
+  if (isDtesnError(error) && error.code === 'ERR_DTESN_SINGULAR') return null;
+  throw error;
 }
 
-function errorOf(rehearsal: Rehearsal, readout: LinearReadout): number {
+/** Geometric mean of the NRMSE of the forecasts of a readout. */
+export function forecastError(rehearsal: Rehearsal, readout: LinearReadout): number {
   const { loop, options } = closedLoop(rehearsal, readout);
   return errorOfForecasts(rehearsal, forecastFrom(loop, options) as Matrix[]);
 }
 
-/** The error of a readout, off the JavaScript thread. */
+/** The same off the JavaScript thread. */
 export async function forecastErrorAsync(
   rehearsal: Rehearsal,
   readout: LinearReadout,
@@ -89,7 +116,6 @@ function closedLoop({ network, steps, states, following }: Rehearsal, readout: L
   return { loop, options: { steps, starts: matrix(following.length, network.stateSize, states) } };
 }
 
-/** Geometric mean of the NRMSE of forecasts. */
 function errorOfForecasts({ steps, following, variance }: Rehearsal, forecasts: readonly Matrix[]): number {
   const logs = forecasts.map(({ rows, data }, i) => {
     if (rows < steps) return 3;
@@ -101,18 +127,16 @@ function errorOfForecasts({ steps, following, variance }: Rehearsal, forecasts: 
   return 10 ** (logs.reduce((sum, log) => sum + log, 0) / logs.length);
 }
 
-/** Variance of series, the mean over their columns. */
+/** Variance of series, the mean over their columns; squares are of what is left of the mean, however large that is. */
 export function varianceOf(series: readonly Floats[], inputs: number): number {
-  const sums = new Float64Array(inputs);
-  const squares = new Float64Array(inputs);
-  let rows = 0;
+  const rows = series.reduce((sum, one) => sum + one.length, 0) / inputs;
+  const means = new Float64Array(inputs);
   for (const one of series) {
-    rows += one.length / inputs;
-    for (let i = 0; i < one.length; i++) {
-      sums[i % inputs]! += one[i]!;
-      squares[i % inputs]! += one[i]! ** 2;
-    }
+    for (let i = 0; i < one.length; i++) means[i % inputs]! += one[i]! / rows;
   }
-  const variance = squares.reduce((sum, square, d) => sum + square / rows - (sums[d]! / rows) ** 2, 0) / inputs;
-  return Math.max(variance, Number.MIN_VALUE);
+  let squares = 0;
+  for (const one of series) {
+    for (let i = 0; i < one.length; i++) squares += (one[i]! - means[i % inputs]!) ** 2;
+  }
+  return Math.max(squares / rows / inputs, Number.MIN_VALUE);
 }

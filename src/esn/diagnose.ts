@@ -122,12 +122,17 @@ function errorsOf(esn: Esn, { values, y, steps, outputs }: DiagnosedRows) {
     targets: matrix(to - from, outputs, y.subarray(from * outputs, to * outputs)),
   });
   const [train, test] = [part(washout, at), part(at, steps)];
-  const ridge = new Ridge().add(train.features, train.targets);
+  const ridge = new Ridge({ intercept: isRidge(learner) ? learner.intercept : true }).add(
+    train.features,
+    train.targets,
+  );
   const path = ridgePath.map((value) => ({ value, ...left(ridge.solve(value).apply(test.features), test.targets) }));
   const best = path.reduce((least, one) => (one.error <= least.error ? one : least));
-  const own = isRidge(learner) ? ridge.solve(learner.ridge) : esn.readout;
-  const tested = left(own.apply(test.features), test.targets);
-  const trainError = left(own.apply(train.features), train.targets).error;
+  // A Ridge is trained again on the first part; an online readout stands as it is, in the units of the network.
+  const own = isRidge(learner) ? ridge.solve(learner.ridge) : null;
+  const outputsOf = ({ features }: typeof train) => own?.apply(features) ?? esn.outputsOf(features.data as Floats);
+  const tested = left(outputsOf(test), test.targets);
+  const trainError = left(outputsOf(train), train.targets).error;
   ridge.close();
   const { error: testError, autocorrelation } = tested;
   return { trainError, testError, bestRidge: best.value, bestError: best.error, autocorrelation };

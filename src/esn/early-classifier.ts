@@ -5,10 +5,10 @@ import { type Floats, floats } from '../native/index.js';
 import { type DrawnReservoirOptions, type Feature, Featured, type Network, type State } from '../network/index.js';
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import { type LinearReadout, Ridge, ridgePath } from '../readout/index.js';
-import type { Label } from './classifier.js';
+import { accuracyOf, classesOf, type Label, targetsOf } from './labels.js';
 import { checkAsMany } from './lists.js';
 import { esnFields, networkOf } from './options.js';
-import { sharpnessOf, softmax } from './probabilities.js';
+import { indexOfLargest, sharpnessOf, softmax } from './probabilities.js';
 import type { Scale, Scaling } from './scaling.js';
 import { seriesRows } from './series-features.js';
 import { readInputs } from './training.js';
@@ -66,6 +66,8 @@ interface Fitted {
   readout: LinearReadout;
   ridge: number;
   sharpness: number;
+  /** How the inputs of this fit were scaled; null where they were not. */
+  scaling: Scaling | null;
 }
 
 const FOLDS = 5;
@@ -95,7 +97,6 @@ export class EarlyClassifier {
   readonly #featured: Network;
   readonly #scale: Scale;
   readonly #ridge: number | undefined;
-  #scaling: Scaling | null = null;
   #fitted: Fitted | null = null;
 
   constructor(options: EarlyClassifierOptions) {
@@ -124,14 +125,11 @@ export class EarlyClassifier {
     if (!Array.isArray(series)) throw argumentError('an array of series', 'series', series);
     checkAsMany(labels, series.length, 'labels');
     if (series.length < FOLDS) throw shapeError(`${FOLDS} series or more`, series.length);
-    const classes = [...new Set(labels)];
-    if (classes.length < 2) throw shapeError('labels of at least 2 classes', classes.length);
-    this.#scaling = null;
-    const { series: values, scaling } = this.#read(series);
-    this.#scaling = scaling;
+    const classes = classesOf(labels);
+    const { series: values, scaling } = this.#read(series, null);
     const rows = this.prefixes.map((share) => this.#rowsAfter(values, share));
-    const places = labels.map((label) => classes.indexOf(label));
-    this.#fitted = { labels: classes, ...learned(rows, places, classes.length, this.#ridge) };
+    const trained = learned(rows, classes.places, classes.labels.length, this.#ridge);
+    this.#fitted = { labels: classes.labels, ...trained, scaling };
     return this;
   }
 
@@ -139,21 +137,21 @@ export class EarlyClassifier {
   predict(series: readonly SeriesInput[]): Label[] {
     const { labels } = this.#ready();
     const { rows, cols, data } = this.predictProba(series);
-    return Array.from({ length: rows }, (_, i) => labels[largest(data.subarray(i * cols, (i + 1) * cols))]!);
+    return Array.from({ length: rows }, (_, i) => labels[indexOfLargest(data.subarray(i * cols, (i + 1) * cols))]!);
   }
 
   /** Probabilities of the classes after what is given of each series, series x classes in the order of `labels`. */
   predictProba(series: readonly SeriesInput[]): Matrix {
-    const { readout, sharpness } = this.#ready();
+    const { readout, sharpness, scaling } = this.#ready();
     if (!Array.isArray(series)) throw argumentError('an array of series', 'series', series);
-    const { rows, cols, data } = readout.apply(this.#rowsAfter(this.#read(series).series, 1));
+    const { rows, cols, data } = readout.apply(this.#rowsAfter(this.#read(series, scaling).series, 1));
     return matrix(rows, cols, softmax(data as Float64Array, cols, sharpness));
   }
 
   /** Share of the series, or of parts of them, whose label is predicted. */
   score(series: readonly SeriesInput[], labels: readonly Label[]): number {
     checkAsMany(labels, series.length, 'labels');
-    return this.predict(series).filter((label, i) => label === labels[i]).length / series.length;
+    return accuracyOf(this.predict(series), labels);
   }
 
   /** One series whose steps arrive one at a time, from rest. */
@@ -166,8 +164,9 @@ export class EarlyClassifier {
    * @internal
    */
   streamed(): StreamedClasses {
-    const toNetwork = (row: SeriesInput) => this.#read([row]).series[0]!;
-    return { ...this.#ready(), network: this.#featured, toNetwork };
+    const fitted = this.#ready();
+    const toNetwork = (row: SeriesInput) => this.#read([row], fitted.scaling).series[0]!;
+    return { ...fitted, network: this.#featured, washout: this.washout, toNetwork };
   }
 
   /** Frees the features; the network that was given stays open. */
@@ -188,8 +187,8 @@ export class EarlyClassifier {
     throw new DtesnError('ERR_DTESN_EMPTY', 'Expected a trained EarlyClassifier: call fit first');
   }
 
-  #read(series: readonly SeriesInput[]) {
-    return readInputs(series, { network: this.#featured, scale: this.#scale, scaling: this.#scaling, shared: false });
+  #read(series: readonly SeriesInput[], scaling: Scaling | null) {
+    return readInputs(series, { network: this.#featured, scale: this.#scale, scaling, shared: false });
   }
 
   /** Features after a share of each series, at least one step after the washout. */
@@ -206,6 +205,8 @@ export class EarlyClassifier {
 /** What a stream reads with. */
 interface StreamedClasses {
   network: Network;
+  /** First steps of a series after which nothing is decided. */
+  washout: number;
   labels: readonly Label[];
   readout: LinearReadout;
   sharpness: number;
@@ -242,19 +243,19 @@ export class EarlyStream {
     return this.#steps;
   }
 
-  /** What is known after one more step. Once a label is decided it stays. */
+  /** What is known after one more step; nothing is decided within the washout. Once a label is decided it stays. */
   step(input: ArrayLike<number>): EarlyLabel {
-    const { labels, readout, sharpness, toNetwork } = this.#model;
+    const { labels, readout, sharpness, washout, toNetwork } = this.#model;
     this.state.native.run(toNetwork(matrix(1, input.length, new Float64Array(input))), this.#row);
     this.#steps++;
     if (this.#decided !== null) return this.#decided;
     const outputs = new Float64Array(labels.length);
     readout.applyInto(this.#row, undefined, outputs);
     const probabilities = softmax(outputs, labels.length, sharpness);
-    const place = largest(probabilities);
+    const place = indexOfLargest(probabilities);
     const probability = probabilities[place]!;
     const known = { label: labels[place]!, probability };
-    if (probability < this.confidence) return { ...known, decidedAfter: null };
+    if (probability < this.confidence || this.#steps <= washout) return { ...known, decidedAfter: null };
     this.#decided = { ...known, decidedAfter: this.#steps };
     return this.#decided;
   }
@@ -284,11 +285,11 @@ export class EarlyStream {
 function learned(rows: readonly Matrix[], places: readonly number[], classes: number, given: number | undefined) {
   const series = places.length;
   const foldOf = (i: number) => i % FOLDS;
-  const targets = (members: readonly number[]) => {
-    const data = new Float64Array(members.length * classes);
-    for (const [k, i] of members.entries()) data[k * classes + places[i]!] = 1;
-    return matrix(members.length, classes, data);
-  };
+  const targets = (members: readonly number[]) =>
+    targetsOf(
+      members.map((i) => places[i]!),
+      classes,
+    );
   const rowsOf = ({ cols, data }: Matrix, members: readonly number[]) => {
     const some = new Float64Array(members.length * cols);
     for (const [k, i] of members.entries()) some.set(data.subarray(i * cols, (i + 1) * cols), k * cols);
@@ -323,10 +324,4 @@ function learned(rows: readonly Matrix[], places: readonly number[], classes: nu
     classes,
   );
   return { readout, ridge, sharpness };
-}
-
-function largest(values: ArrayLike<number>): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
-  return best;
 }

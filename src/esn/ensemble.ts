@@ -1,8 +1,11 @@
 /** Ensembles of models that differ by their seeds: the mean of what they say, and how far they are apart. */
 import { argumentError, checkKeys, checkWhole, DtesnError, shapeError } from '../errors/index.js';
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
-import type { EsnClassifier, Label } from './classifier.js';
+import type { EsnClassifier } from './classifier.js';
 import type { Esn } from './esn.js';
+import { accuracyOf, type Label } from './labels.js';
+import { checkAsMany } from './lists.js';
+import { indexOfLargest } from './probabilities.js';
 import { determination } from './score.js';
 
 /** Options of an ensemble: how many models, and how each is made. */
@@ -130,15 +133,14 @@ export class ClassifierEnsemble {
   /** The most likely label of each series. */
   predict(series: readonly SeriesInput[]): Label[] {
     const { rows, cols, data } = this.predictProba(series);
-    return Array.from({ length: rows }, (_, i) => {
-      const row = data.subarray(i * cols, (i + 1) * cols);
-      return this.labels[row.indexOf(Math.max(...row))]!;
-    });
+    const { labels } = this;
+    return Array.from({ length: rows }, (_, i) => labels[indexOfLargest(data.subarray(i * cols, (i + 1) * cols))]!);
   }
 
   /** Share of the series whose label is predicted. */
   score(series: readonly SeriesInput[], labels: readonly Label[]): number {
-    return this.predict(series).filter((label, i) => label === labels[i]).length / series.length;
+    checkAsMany(labels, series.length, 'labels');
+    return accuracyOf(this.predict(series), labels);
   }
 
   /** Closes every model. */

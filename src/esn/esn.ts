@@ -1,16 +1,14 @@
 /** An echo state network: a network, the features that a readout sees, and the readout, in one object. */
-import { argumentError, brand, checkKeys, checkOptions, DtesnError } from '../errors/index.js';
-import { checkLongRun, type Floats, type LongRunOptions, longRunKeys } from '../native/index.js';
+import { brand, checkKeys, checkOptions, DtesnError, shapeError } from '../errors/index.js';
+import { checkLongRun, type Floats, longRunKeys } from '../native/index.js';
 import { Featured, type Network, type State } from '../network/index.js';
-import { columnsOf, type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
-import { BLOCK_STEPS, isRidge, type LinearReadout, Ridge, type RidgeOptions } from '../readout/index.js';
+import { columnsOf, type Matrix, type SeriesInput } from '../numeric/index.js';
+import type { LinearReadout } from '../readout/index.js';
 import { type CHeaderOptions, cHeaderOf } from './c-header.js';
-import { compare, forecastRidges, type Rehearsal, rehearse } from './closed-loop.js';
 import { featuresOf, loadedReadout, loadModel, type SavedEsn, savedReadout, saveModel } from './files.js';
-import { learn, learnAsync } from './fitting.js';
 import { type ForceOptions, force } from './force.js';
 import { forecastFrom, forecastFromAsync } from './forecast.js';
-import { isList, listOf } from './lists.js';
+import { checkAsMany, isList, listOf } from './lists.js';
 import {
   type EsnForecastAsyncOptions,
   type EsnForecastOptions,
@@ -18,7 +16,6 @@ import {
   esnSchema,
   type FitAsyncOptions,
   type FitOptions,
-  isLearner,
   type Learner,
   networkOf,
   type PredictAsyncOptions,
@@ -29,8 +26,9 @@ import type { Scale } from './scaling.js';
 import { determination } from './score.js';
 import { type EsnSnapshot, readSnapshot, snapshotOf } from './snapshot.js';
 import { EsnStream, type StreamOptions } from './stream.js';
+import { Teaching } from './teaching.js';
 import { Trained } from './trained.js';
-import { planTraining, readWanted, type Training } from './training.js';
+import { readWanted, type Training } from './training.js';
 
 const fitKeys = ['weights', 'state'];
 
@@ -52,7 +50,7 @@ const fitKeys = ['weights', 'state'];
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option; RangeError ERR_DTESN_SHAPE for rows that do not fit;
  * DtesnError ERR_DTESN_EMPTY before a fit; ERR_DTESN_SINGULAR and ERR_DTESN_UNSTABLE as the readout's; ERR_DTESN_DIVERGED when a
  * single forecast becomes infinite or NaN (`cause` holds the rows before); ERR_DTESN_BUSY while an asynchronous call uses the
- * state.
+ * state, and for what teaches (fit, partialFit, force, restore) during a fitAsync.
  * Sources: Jaeger (2001), GMD Report 148; Lukoševičius (2012), "A practical guide to applying echo state networks".
  */
 export class Esn {
@@ -66,19 +64,13 @@ export class Esn {
   readonly washout: number;
   /** How inputs are scaled. */
   readonly scale: Scale;
-  readonly #options: RidgeOptions | null;
-  #learner: Learner | null;
-  #trained: Trained | null = null;
   readonly #runner: Runner;
+  readonly #teaching: Teaching;
+  #trained: Trained | null = null;
 
   constructor(options: EsnOptions) {
-    const {
-      network,
-      features = ['states', 'inputs'],
-      readout,
-      washout,
-      scale,
-    } = checkOptions(esnSchema, options, 'Esn');
+    const checked = checkOptions(esnSchema, options, 'Esn');
+    const { network, features = ['states', 'inputs'], readout, washout, scale } = checked;
     this.network = networkOf(network);
     const isPlain = features.length === 1 && features[0] === 'states';
     this.featured = isPlain ? this.network : new Featured({ network: this.network, features });
@@ -86,14 +78,13 @@ export class Esn {
     this.washout = washout;
     this.scale = scale;
     this.#runner = new Runner(this.featured, scale);
-    this.#learner = isLearner(readout) ? readout : null;
-    this.#options = isLearner(readout) ? null : (readout ?? {});
-    if (this.#options !== null) new Ridge(this.#options); // reports a wrong option now
+    const { featured, state } = this;
+    this.#teaching = new Teaching(readout, { network: featured, state, washout, scale, runner: this.#runner });
   }
 
   /** What trains the readout; null before the first fit where the options of a Ridge, or none, were given. */
   get learner(): Learner | null {
-    return this.#learner;
+    return this.#teaching.learner;
   }
 
   /** The trained map of the features, in the units of the network. Errors: ERR_DTESN_EMPTY before a fit. */
@@ -103,7 +94,7 @@ export class Esn {
 
   /** Whether fit, partialFit or restore was called. */
   get isFitted(): boolean {
-    return this.#trained !== null || this.#isLearning;
+    return this.#trained !== null || this.#teaching.online !== null;
   }
 
   /** A state at rest, for fit, predict and forecast. */
@@ -127,7 +118,7 @@ export class Esn {
   ): this {
     checkKeys(options, fitKeys, 'fit');
     this.#forget(y);
-    return this.#learn(this.#plan(x, y, { state: 'reset', ...options }, false));
+    return this.#learn(this.#teaching.plan(x, y, { state: 'reset', ...options }, false));
   }
 
   /** The same off the JavaScript thread; progress has the stages 'train' (steps) and 'solve'. */
@@ -141,7 +132,9 @@ export class Esn {
     checkLongRun({ signal, onProgress }, 'fitAsync');
     signal?.throwIfAborted();
     this.#forget(y);
-    return this.#learnAsync(this.#plan(x, y, { state: 'reset', ...fit }, true), { signal, onProgress });
+    const training = this.#teaching.plan(x, y, { state: 'reset', ...fit }, true);
+    this.#hold(await this.#teaching.learnAsync(training, { signal, onProgress }));
+    return this;
   }
 
   /**
@@ -154,30 +147,25 @@ export class Esn {
     options: FitOptions = {},
   ): this {
     checkKeys(options, fitKeys, 'partialFit');
-    this.#learner ??= this.#newLearner(y);
-    return this.#learn(this.#plan(x, y, { state: 'carry', ...options }, false));
+    this.#teaching.goOn(y);
+    return this.#learn(this.#teaching.plan(x, y, { state: 'carry', ...options }, false));
   }
 
   /**
    * FORCE learning with an online readout, from the own state: outputs are fed back while their targets, steps x outputs, are
-   * learned. Returns the outputs before each step was learned. Source: Sussillo & Abbott (2009), Neuron 63(4).
+   * learned. Returns the outputs before each step was learned. Errors: RangeError ERR_DTESN_ARGUMENT for a target that is NaN.
+   * Source: Sussillo & Abbott (2009), Neuron 63(4).
    */
   force(targets: SeriesInput, options: ForceOptions = {}): Matrix {
-    this.state.checkIdle();
-    this.#learner ??= this.#newLearner(targets);
-    const learner = this.#learner;
+    const learner = this.#teaching.goOn(targets);
     const columns = columnsOf(targets) ?? 1;
     const rows = 'rows' in targets ? targets.rows : targets.length;
     const wanted = readWanted(targets, rows, columns, this.#runner.scaling, this.network);
     const last = new Float64Array(columns);
     if (this.isFitted) this.#ready().read(this.featured.featuresOf(this.state), last);
     const { featured: network, state } = this;
-    const forced = force(
-      { network, state, learner, scaling: this.#runner.scaling, wanted, outputs: columns, last },
-      options,
-    );
-    this.#trained = null;
-    return forced;
+    const loop = { network, state, learner, scaling: this.#runner.scaling, wanted, outputs: columns, last };
+    return this.#teach(() => force(loop, options));
   }
 
   /** Outputs of every step, steps x outputs; a list of series gives a list. */
@@ -238,7 +226,7 @@ export class Esn {
 
   /**
    * Coefficient of determination R² = 1 - Σ (y - ŷ)² / Σ (y - mean y)², averaged over the outputs, 1 at best; without targets,
-   * of the next step. The own state does not change.
+   * of the next step. The own state does not change. Errors: ERR_DTESN_SHAPE without targets for other outputs than the inputs.
    */
   score(
     x: SeriesInput | readonly SeriesInput[],
@@ -247,8 +235,12 @@ export class Esn {
   ): number {
     const { series, begin } = this.#runner.series(x, options, { call: 'score', own: this.state.copy() });
     const trained = this.#ready();
-    const targets = y === undefined ? undefined : listOf<SeriesInput>(y as SeriesInput, isList(x));
     const { inputs } = this.network;
+    const targets = y === undefined ? undefined : listOf<SeriesInput>(y as SeriesInput, isList(x));
+    if (targets) checkAsMany(targets, series.length, 'targets');
+    else if (trained.outputs !== inputs) {
+      throw shapeError(`targets of the ${trained.outputs} outputs (the next step has ${inputs} inputs)`, 'none');
+    }
     return determination(
       series.map((values, i) => {
         const seen = targets ? values : values.subarray(0, -inputs);
@@ -271,7 +263,7 @@ export class Esn {
   /** What a restored object needs to go on: a plain object, which structuredClone and postMessage take. */
   snapshot(): EsnSnapshot {
     const { readout } = this.#ready();
-    return snapshotOf({ state: this.state, readout, scaling: this.#runner.scaling, learner: this.#learner });
+    return snapshotOf({ state: this.state, readout, scaling: this.#runner.scaling, learner: this.learner });
   }
 
   /**
@@ -280,13 +272,13 @@ export class Esn {
    * Returns this object. Errors: RangeError ERR_DTESN_SHAPE for a snapshot of other sizes.
    */
   restore(snapshot: EsnSnapshot): this {
-    const read = readSnapshot(snapshot, this.featured, this.#learner);
+    this.#teaching.checkIdle();
+    const read = readSnapshot(snapshot, this.featured, this.learner);
     this.state.reset(read.state);
     if (read.gates) this.state.gates?.set(read.gates);
-    if (read.learner) this.#learner = read.learner;
-    else this.#learner?.reset();
+    this.#teaching.restore(read.learner);
     this.#runner.scaling = read.scaling;
-    this.#trained = new Trained(this.featured, read.readout, this.#runner.scaling);
+    this.#hold(read.readout);
     return this;
   }
 
@@ -298,7 +290,7 @@ export class Esn {
   async save(path: string): Promise<void> {
     const { network, washout, scale } = this;
     const features = featuresOf(this.featured, network);
-    const readout = savedReadout(this.#learner, this.#options);
+    const readout = savedReadout(this.learner, this.#teaching.options);
     const saved: SavedEsn = { washout, scale, features, readout, snapshot: this.snapshot() };
     await saveModel(path, 'Esn', network, saved);
   }
@@ -327,7 +319,7 @@ export class Esn {
   close(): void {
     this.state.close();
     if (this.featured !== this.network) this.featured.close();
-    if (this.#learner && 'close' in this.#learner) this.#learner.close();
+    this.#teaching.close();
   }
 
   [Symbol.dispose](): void {
@@ -359,119 +351,47 @@ export class Esn {
    * @internal
    */
   learn(features: Floats, targets: SeriesInput): Matrix {
-    const learner = this.#learner;
-    if (learner === null || isRidge(learner)) {
-      throw argumentError(
-        'a RecursiveLeastSquares or LeastMeanSquares (to learn step by step)',
-        'readout',
-        learner ?? undefined,
-      );
-    }
-    const rows = features.length / this.featured.featureSize;
-    const wanted = readWanted(targets, rows, 0, this.#runner.scaling, this.network);
-    const outputs = wanted.length / rows;
-    const before = learner.update(matrix(rows, this.featured.featureSize, features), matrix(rows, outputs, wanted));
-    this.#trained = null;
-    const data = before.data as Float64Array;
-    if (this.#runner.scaling !== null && outputs <= this.network.inputs) this.#ready().toData(data);
-    return matrix(rows, outputs, data);
-  }
-
-  get #isLearning(): boolean {
-    const learner = this.#learner;
-    return learner !== null && !isRidge(learner) && learner.steps > 0;
+    return this.#teach(() => this.#teaching.update(features, targets));
   }
 
   /** The trained readout; that of an online learner is made when it is asked for. */
   #ready(): Trained {
     if (this.#trained !== null) return this.#trained;
-    if (this.#isLearning) {
-      const readout = (this.#learner as Exclude<Learner, Ridge>).readout();
-      this.#trained = new Trained(this.featured, readout, this.#runner.scaling);
-      return this.#trained;
-    }
+    const { online } = this.#teaching;
+    if (online !== null) return this.#hold(online.readout());
     throw new DtesnError('ERR_DTESN_EMPTY', 'Expected a trained Esn: call fit first');
   }
 
+  #hold(readout: LinearReadout): Trained {
+    this.#trained = new Trained(this.featured, readout, this.#runner.scaling);
+    return this.#trained;
+  }
+
+  /** Learns, after which what was trained before no longer stands, also where learning ends with an error. */
+  #teach<R>(learn: () => R): R {
+    const before = this.#teaching.learner?.steps;
+    try {
+      return learn();
+    } finally {
+      if (this.#teaching.online !== null || this.#teaching.learner?.steps !== before) this.#trained = null;
+    }
+  }
+
   #forget(y: unknown): void {
-    this.state.checkIdle();
-    if (this.#options !== null) this.#learner = this.#newLearner(y);
-    else this.#learner!.reset();
+    this.#teaching.begin(y);
     this.#trained = null;
-    this.#runner.scaling = null;
-  }
-
-  /** A small ridge where the network predicts itself: data without noise need it, and f64 carries it. Long series choose one. */
-  #newLearner(y: unknown): Learner {
-    const predictsItself = y === undefined && this.network.dtype === 'f64';
-    return new Ridge({ ridge: predictsItself ? 1e-14 : 1e-8, ...this.#options });
-  }
-
-  #plan(
-    x: SeriesInput | readonly SeriesInput[],
-    y: SeriesInput | readonly SeriesInput[] | undefined,
-    options: FitOptions & Required<Pick<FitOptions, 'state'>>,
-    shared: boolean,
-  ): Training {
-    this.state.checkIdle();
-    const learner = this.#learner!;
-    const { featured: network, state: ownState, washout, scale } = this;
-    const setting = { network, ownState, washout: options.state === 'carry' ? 0 : washout, scale, shared };
-    const folds = isRidge(learner) ? learner.folds : 1;
-    const block = this.#runner.rows(BLOCK_STEPS);
-    const training = planTraining(x, y, options, { ...setting, folds, scaling: this.#runner.scaling, block });
-    this.#runner.scaling = training.scaling;
-    return training;
   }
 
   #learn(training: Training): this {
-    const learner = this.#learner!;
-    this.#hold(learn(training, learner, this.featured));
-    this.#trained = null;
-    if (!isRidge(learner)) return this;
-    const rehearsal = this.#rehearsal(training);
-    const readouts = rehearsal === null ? [learner.solve()] : forecastRidges.map((ridge) => learner.solve(ridge));
-    return this.#choose(learner, rehearsal, readouts);
-  }
-
-  #choose(learner: Ridge, rehearsal: Rehearsal | null, readouts: LinearReadout[]): this {
-    let [readout] = readouts;
-    if (rehearsal !== null) {
-      const validation = compare(rehearsal, forecastRidges, readouts);
-      learner.take(validation);
-      readout = readouts[forecastRidges.indexOf(validation.best)];
-    }
-    this.#trained = new Trained(this.featured, readout!, this.#runner.scaling);
+    const readout = this.#teach(() => this.#teaching.learn(training));
+    if (readout !== null) this.#hold(readout);
     return this;
   }
 
-  /** What chooses the ridge of a forecaster; null where one was given, and for f32. */
-  #rehearsal({ own }: Training): Rehearsal | null {
-    const isFree = this.#options !== null && this.#options.ridge === undefined && this.network.dtype === 'f64';
-    return own !== null && isFree ? rehearse(this.featured, own, this.washout) : null;
-  }
-
-  async #learnAsync(training: Training, run: LongRunOptions): Promise<this> {
-    const learner = this.#learner!;
-    this.#hold(await learnAsync(training, learner, this.featured, run));
-    const ridge = learner as Ridge;
-    const rehearsal = this.#rehearsal(training);
-    const readouts: LinearReadout[] = [];
-    const ridges = rehearsal === null ? [undefined] : forecastRidges;
-    for (const one of ridges) readouts.push(await ridge.solveAsync(one, run));
-    return this.#choose(ridge, rehearsal, readouts);
-  }
-
-  /** The own state goes on from the last series, also where that had a state of its own. */
-  #hold(state: State): void {
-    if (state !== this.state) this.state.data.set(state.data);
-  }
-
   #loop(shared: boolean) {
-    const { featured: network, state } = this;
-    const runner = this.#runner;
-    const toNetwork = (raw: readonly SeriesInput[]) => runner.toNetwork(raw, shared);
-    return { network, own: state, trained: this.#ready(), scaling: runner.scaling, toNetwork };
+    const toNetwork = (raw: readonly SeriesInput[]) => this.#runner.toNetwork(raw, shared);
+    const { scaling } = this.#runner;
+    return { network: this.featured, own: this.state, trained: this.#ready(), scaling, toNetwork };
   }
 }
 

@@ -54,12 +54,12 @@ export type SavedReadout = { kind: 'recursive' | 'leastMeanSquares' | 'ridge'; o
 export function savedReadout(learner: Learner | null, options: RidgeOptions | null): SavedReadout {
   if (isRecursiveLeastSquares(learner)) return { kind: 'recursive', options: {} };
   if (isLeastMeanSquares(learner)) {
-    const { learningRate, normalised } = learner;
-    return { kind: 'leastMeanSquares', options: { learningRate, normalised } };
+    const { learningRate, normalised, intercept } = learner;
+    return { kind: 'leastMeanSquares', options: { learningRate, normalised, intercept } };
   }
   if (options !== null || learner === null) return { kind: 'ridge', options: options ?? {} };
-  const { ridge, solver, intercept, folds } = learner;
-  return { kind: 'ridge', options: { ridge, solver, intercept, folds } };
+  const { ridges, solver, intercept, folds } = learner;
+  return { kind: 'ridge', options: { ridge: ridges.length > 1 ? ridges : ridges[0], solver, intercept, folds } };
 }
 
 export function loadedReadout({ kind, options }: SavedReadout): Learner | RidgeOptions {

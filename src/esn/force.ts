@@ -5,13 +5,14 @@
  *
  * Source: Sussillo & Abbott (2009), "Generating coherent patterns of activity from chaotic neural networks", Neuron 63(4).
  */
-import { argumentError, checkKeys, shapeError } from '../errors/index.js';
-import { type Floats, floats } from '../native/index.js';
+import { argumentError, checkKeys, rangeError } from '../errors/index.js';
+import { floats } from '../native/index.js';
 import type { Network, State } from '../network/index.js';
-import { type Matrix, matrix, readSeries, type SeriesInput } from '../numeric/index.js';
+import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import { isRidge } from '../readout/index.js';
+import { readGiven } from './given.js';
 import type { Learner } from './options.js';
-import { type Scaling, scaled, unscale } from './scaling.js';
+import { type Scaling, unscale } from './scaling.js';
 
 /** Options of force: what is known beside the outputs. */
 export interface ForceOptions {
@@ -31,11 +32,15 @@ export interface ForceLoop {
   last: Float64Array;
 }
 
-/** Returns the outputs before each step was learned, in the units of the data. */
+/**
+ * Returns the outputs before each step was learned, in the units of the data. Nothing is learned where an argument is wrong: RangeError
+ * ERR_DTESN_ARGUMENT for a target that is NaN, which a loop cannot be held to.
+ */
 export function force(loop: ForceLoop, options: ForceOptions): Matrix {
   checkKeys(options, ['inputs'], 'force');
   const { network, state, learner, scaling, wanted, outputs, last } = loop;
   if (isRidge(learner)) throw argumentError('a RecursiveLeastSquares or LeastMeanSquares', 'readout', learner);
+  if (wanted.some(Number.isNaN)) throw rangeError('finite numbers', 'targets', Number.NaN);
   const steps = wanted.length / outputs;
   const given = readGiven(loop, options.inputs, steps);
   const input = floats(network.dtype, network.inputs);
@@ -51,24 +56,4 @@ export function force(loop: ForceLoop, options: ForceOptions): Matrix {
   }
   if (scaling !== null) unscale(out, scaling, outputs);
   return matrix(steps, outputs, out);
-}
-
-function readGiven(
-  { network, scaling, outputs }: ForceLoop,
-  inputs: SeriesInput | undefined,
-  steps: number,
-): Floats | null {
-  const beyond = network.inputs - outputs;
-  if (beyond < 0) throw shapeError(`targets with up to ${network.inputs} columns (inputs of the network)`, outputs);
-  if (beyond === 0) {
-    if (inputs !== undefined) throw shapeError('no inputs (the outputs are all inputs of the network)', 'some');
-    return null;
-  }
-  if (inputs === undefined) throw shapeError(`inputs with ${beyond} columns (those beyond the outputs)`, 'none');
-  const { owner, dtype } = network;
-  const target = { inputs: beyond, dtype: 'f64', shared: false, owner, argument: 'inputs' } as const;
-  const read = readSeries(inputs, { ...target, columns: 'inputs beyond the outputs' });
-  if (read.length !== steps * beyond) throw shapeError(`${steps} rows of inputs (targets)`, read.length / beyond);
-  if (scaling === null) return read;
-  return scaled(read, scaling, floats(dtype, read.length), beyond, outputs);
 }

@@ -1,11 +1,12 @@
 /** Forecasts in closed loop: where they start, what they are given, and their rows in the units of the data. */
-import { argumentError, checkKeys, checkWhole, DtesnError, rangeError, shapeError } from '../errors/index.js';
+import { argumentError, checkKeys, checkWhole, DtesnError, shapeError } from '../errors/index.js';
 import { arrayOf, checkView, type Floats, floats, longRun, longRunKeys, sharedFloats } from '../native/index.js';
 import { isState, type Network, State } from '../network/index.js';
-import { checkMemory, columnsOf, type Matrix, matrix, readSeries, type SeriesInput } from '../numeric/index.js';
+import { checkMemory, type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
+import { readGiven } from './given.js';
 import { isList } from './lists.js';
 import type { EsnForecastAsyncOptions, EsnForecastOptions } from './options.js';
-import { type Scaling, scaled } from './scaling.js';
+import type { Scaling } from './scaling.js';
 import type { Trained } from './trained.js';
 
 /** What closes a loop. */
@@ -72,7 +73,7 @@ function prepare(loop: Loop, options: EsnForecastOptions, shared: boolean): Prep
     throw argumentError('either starts or warmup, not both,', 'warmup', options.warmup);
   }
   void trained.forecaster; // a readout that cannot be fed back is an error before a state moves
-  const given = readGiven(loop, options.inputs, steps, shared);
+  const given = readGiven({ network, scaling: loop.scaling, outputs: trained.outputs }, options.inputs, steps, shared);
   const { states, isMany } = startsOf(loop, options, shared);
   const count = Array.isArray(states) ? states.length : states.length / network.stateSize;
   const { outputs } = trained;
@@ -124,25 +125,6 @@ function checkedStates(starts: readonly State[], network: Network): State[] {
   });
   if (new Set(starts).size < starts.length) throw argumentError('distinct states', 'starts', starts);
   return [...starts];
-}
-
-/** The inputs beyond the outputs, in the units and the dtype of the network. */
-function readGiven(loop: Loop, inputs: SeriesInput | undefined, steps: number, shared: boolean): Floats | null {
-  const { given, outputs } = loop.trained;
-  const { dtype, owner } = loop.network;
-  if (given <= 0) {
-    if (inputs !== undefined) throw shapeError('no inputs (the outputs are all inputs of the network)', 'some');
-    return null;
-  }
-  if (inputs === undefined) throw shapeError(`inputs with ${given} columns (those beyond the outputs)`, 'none');
-  const target = { inputs: given, dtype: 'f64', shared: false, owner, argument: 'inputs' } as const;
-  const read = readSeries(inputs, { ...target, columns: 'inputs beyond the outputs' });
-  if (read.length !== steps * given)
-    throw rangeError(`${steps} rows of inputs (steps)`, 'inputs', columnsOf(inputs) ?? read.length);
-  const out = shared ? sharedFloats(dtype, read.length) : floats(dtype, read.length);
-  if (loop.scaling === null) out.set(read);
-  else scaled(read, loop.scaling, out, given, outputs);
-  return out;
 }
 
 function results({ trained }: Loop, { out, done, steps, isMany }: Prepared): Matrix | Matrix[] {

@@ -1,7 +1,7 @@
 /** Echo state networks: a network, its features and a readout in one object. */
 export type { CHeaderOptions } from './c-header.js';
-export { EsnClassifier, type EsnClassifierOptions, type Label } from './classifier.js';
-export { forecastErrorAsync, type Rehearsal, varianceOf } from './closed-loop.js';
+export { EsnClassifier, type EsnClassifierOptions } from './classifier.js';
+export { forecastErrorAsync, type Rehearsal, unlessSingular, varianceOf } from './closed-loop.js';
 export { type DiagnoseData, type Diagnosis, type DiagnosisFigures, diagnose } from './diagnose.js';
 export {
   type DecisionOptions,
@@ -19,6 +19,7 @@ export {
   PredictionIntervals,
   type PredictionIntervalsOptions,
 } from './intervals.js';
+export type { Label } from './labels.js';
 export { isList, listOf } from './lists.js';
 export type {
   EsnForecastAsyncOptions,

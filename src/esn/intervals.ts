@@ -7,6 +7,7 @@ import { isRidge, Ridge } from '../readout/index.js';
 import { type Esn, isEsn } from './esn.js';
 import { isList, listOf } from './lists.js';
 import type { PredictOptions } from './options.js';
+import { readWanted } from './training.js';
 
 export const intervalsSchema = z.object({
   esn: z.custom<Esn>(isEsn).describe('an Esn'),
@@ -47,7 +48,8 @@ export interface PredictionInterval {
  *
  * r_(1) ≤ r_(2) ≤ ... are the n residuals of each output, target less prediction, of rows predicted by readouts of the other folds. For targets
  * whose errors are as those of the training, whatever their distribution; errors that grow as a series drifts are not foreseen.
- * It takes as many fits as there are folds, from one run of the network, whose features are held in memory.
+ * It takes as many fits as there are folds. The network runs twice over the series: once to train the model, and once for the rows of the
+ * folds, whose features are held in memory.
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option, a readout that is no Ridge, or a coverage that needs more rows; as those of
  * Esn.fit and Esn.predict; DtesnError ERR_DTESN_EMPTY before a fit.
@@ -165,11 +167,9 @@ function rowsOf(
   const state = featured.createState();
   const parts = series.flatMap((raw, i) => {
     const values = esn.toNetwork(raw);
-    const own = asMatrix(
-      raw instanceof Float32Array || raw instanceof Float64Array ? matrix(raw.length / inputs, inputs, raw) : raw,
-      'x',
-    );
-    const wanted = targets ? flat(targets[i]!) : own.data.subarray(inputs);
+    const wanted = targets
+      ? readWanted(targets[i]!, values.length / inputs, outputs, null, featured)
+      : ownRows(raw, inputs).data.subarray(inputs);
     const steps = wanted.length / outputs;
     checkMemory(8 * steps * featureSize, `features of ${steps} rows`);
     state.reset();
@@ -188,10 +188,10 @@ function rowsOf(
   return parts;
 }
 
-/** Numbers of targets, where NaN stands for an unknown one. */
-function flat(targets: SeriesInput): Float64Array {
-  if ('rows' in targets) return Float64Array.from(targets.data);
-  return Float64Array.from((targets as readonly (number | readonly number[])[]).flat());
+/** The rows of a series in the units of the data. */
+function ownRows(raw: SeriesInput, inputs: number): Matrix {
+  const isView = raw instanceof Float32Array || raw instanceof Float64Array;
+  return asMatrix(isView ? matrix(raw.length / inputs, inputs, raw) : raw, 'x');
 }
 
 function sorted(folds: readonly Float64Array[]): Float64Array {

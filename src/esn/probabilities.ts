@@ -28,3 +28,10 @@ export function sharpnessOf(outputs: Float64Array, classOf: readonly number[], c
   }
   return 10 ** ((low + high) / 2);
 }
+
+/** The place of the largest number, the first of several. */
+export function indexOfLargest(values: ArrayLike<number>): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
+  return best;
+}

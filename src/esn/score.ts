@@ -3,17 +3,19 @@ export function determination(
   all: readonly { predicted: ArrayLike<number>; wanted: ArrayLike<number> }[],
   outputs: number,
 ): number {
-  let sum = 0;
-  for (let o = 0; o < outputs; o++) {
-    const pairs = all.flatMap(({ predicted, wanted }) =>
-      Array.from(wanted)
-        .map((y, i) => [y, predicted[i]!, i % outputs] as const)
-        .filter(([y, , column]) => column === o && !Number.isNaN(y)),
-    );
-    const mean = pairs.reduce((total, [y]) => total + y / pairs.length, 0);
-    const left = pairs.reduce((total, [y, p]) => total + (y - p) ** 2, 0);
-    const spread = pairs.reduce((total, [y]) => total + (y - mean) ** 2, 0);
-    sum += 1 - left / spread;
+  const [rows, means] = [new Float64Array(outputs), new Float64Array(outputs)];
+  /** Σ (y - mean y)², kept up row by row, and Σ (y - ŷ)². */
+  const [spreads, left] = [new Float64Array(outputs), new Float64Array(outputs)];
+  for (const { predicted, wanted } of all) {
+    for (let i = 0; i < wanted.length; i++) {
+      const [o, y] = [i % outputs, wanted[i]!];
+      if (Number.isNaN(y)) continue;
+      rows[o]!++;
+      const off = y - means[o]!;
+      means[o]! += off / rows[o]!;
+      spreads[o]! += off * (y - means[o]!);
+      left[o]! += (y - predicted[i]!) ** 2;
+    }
   }
-  return sum / outputs;
+  return left.reduce((sum, square, o) => sum + 1 - square / spreads[o]!, 0) / outputs;
 }

@@ -72,14 +72,14 @@ export interface CycleWithJumpsOptions {
   weight?: number | undefined;
   /** Weight of the jumps, in both directions. Default 0.1. */
   jumpWeight?: number | undefined;
-  /** Units from the start of a jump to its end, 1 or more. Default 3. */
+  /** Units from the start of a jump to its end, from 2 to the units - 2: others would be weights of the cycle. Default 3. */
   jump?: number | undefined;
 }
 
 const jumpsSchema = z.object({
   weight: number(0.9),
   jumpWeight: number(0.1),
-  jump: z.int().min(1).default(3).describe('a whole number, 1 or more'),
+  jump: z.int().min(2).default(3).describe('a whole number, 2 or more'),
 });
 
 /**
@@ -92,14 +92,14 @@ const jumpsSchema = z.object({
  *      0  0 .9  0  0
  *      0  0 .1 .9  0
  *
- * Errors: as cycle's; of the initializer RangeError ERR_DTESN_ARGUMENT where a jump is as long as the cycle.
+ * Errors: as cycle's; of the initializer RangeError ERR_DTESN_ARGUMENT for a jump of more than the units - 2.
  * Source: Rodan & Tiňo (2012), "Simple deterministically constructed cycle reservoirs with regular jumps", Neural Computation 24(7).
  */
 export function cycleWithJumps(options: CycleWithJumpsOptions = {}): DenseInitializer {
   const { weight, jumpWeight, jump } = checkOptions(jumpsSchema, options, 'cycleWithJumps');
   return (rows, cols) => {
     const weights = line(square(rows, cols), { weight, feedback: 0, selfLoop: 0 }, true);
-    if (jump >= rows) throw rangeError(`at most ${rows - 1} in a cycle of ${rows} units`, 'jump', jump);
+    if (jump > rows - 2) throw rangeError(`at most ${rows - 2} in a cycle of ${rows} units`, 'jump', jump);
     for (let from = 0; from + jump <= rows; from += jump) {
       const to = (from + jump) % rows;
       if (to === 0 && rows % jump !== 0) break;

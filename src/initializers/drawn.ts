@@ -136,7 +136,7 @@ export function scaleTo(weights: InitialWeights, radius: number): void {
   if (measured === 0) {
     throw new DtesnError(
       'ERR_DTESN_CONVERGENCE',
-      'Expected weights with a spectral radius above 0 but it is 0: raise degree',
+      'Expected weights with a spectral radius above 0 but it is 0: have more weights that are not 0, or another seed',
     );
   }
   const values = 'data' in weights ? weights.data : weights.values;

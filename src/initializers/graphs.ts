@@ -33,7 +33,7 @@ const smallWorldSchema = z.object({
  * in each direction.
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong option, or more neighbours than units; of the initializer RangeError
- * ERR_DTESN_SHAPE for a matrix that is not square.
+ * ERR_DTESN_SHAPE for a matrix that is not square, DtesnError ERR_DTESN_CONVERGENCE where a radius is asked for and theirs is 0.
  * Source: Watts & Strogatz (1998), "Collective dynamics of small-world networks", Nature 393; Kawai, Park & Asada (2019), "A small-world
  * topology enhances the echo state property and signal propagation in reservoir computing", Neural Networks 112.
  */
@@ -84,7 +84,7 @@ const clusterSchema = z.object({
  * Clusters: groups of units that are densely joined inside and sparsely with each other.
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong option, or more clusters than units; of the initializer RangeError
- * ERR_DTESN_SHAPE for a matrix that is not square.
+ * ERR_DTESN_SHAPE for a matrix that is not square, DtesnError ERR_DTESN_CONVERGENCE where a radius is asked for and theirs is 0.
  * Source: Deng & Zhang (2007), "Collective behavior of a small-world recurrent neural system with scale-free distribution", IEEE Trans.
  * Neural Networks 18(5); Rodriguez, Izquierdo & Ahn (2019), "Optimal modularity and memory capacity of neural reservoirs", Network
  * Neuroscience 3(2).
@@ -118,7 +118,7 @@ const bandSchema = z.object({
  *     W[i, k] ~ U[-1, 1) where |i - k| ≤ width, the distance on the ring where it is periodic
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong option; of the initializer RangeError ERR_DTESN_SHAPE for a matrix that
- * is not square.
+ * is not square, DtesnError ERR_DTESN_CONVERGENCE where a radius is asked for and its own is 0.
  * Source: Pathak, Hunt et al. (2018), "Model-free prediction of large spatiotemporally chaotic systems from data", Physical Review Letters
  * 120 (local reservoirs with halos).
  */

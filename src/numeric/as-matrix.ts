@@ -16,7 +16,7 @@ export interface Matrix64 extends Matrix {
 
 /** A typed array or an array of numbers has one column; an array of rows as many as its first row. */
 export function asMatrix(series: SeriesInput, argument: string): Matrix64 {
-  const made = Array.isArray(series) ? fromArray(series, argument) : fromView(series as Matrix, argument);
+  const made = asAnyMatrix(series, argument);
   const { data, cols } = made;
   for (let i = 0; i < data.length; i++) {
     if (!Number.isFinite(data[i])) {
@@ -25,6 +25,11 @@ export function asMatrix(series: SeriesInput, argument: string): Matrix64 {
     }
   }
   return made;
+}
+
+/** The same, also of numbers that are not finite. */
+export function asAnyMatrix(series: SeriesInput, argument: string): Matrix64 {
+  return Array.isArray(series) ? fromArray(series, argument) : fromView(series as Matrix, argument);
 }
 
 function fromArray(series: readonly unknown[], argument: string): Matrix64 {

@@ -1,5 +1,5 @@
 /** Numbers: matrices dense and sparse, series, and the checks they share. */
-export { asMatrix, type Matrix64 } from './as-matrix.js';
+export { asAnyMatrix, asMatrix, type Matrix64 } from './as-matrix.js';
 export { type CsrMatrix, type CsrParts, csr, isCsr } from './csr.js';
 export { fft } from './fft.js';
 export { checkAllAsStored, checkAsStored, storedAs } from './finite.js';

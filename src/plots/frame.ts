@@ -118,7 +118,8 @@ function legendOf(entries: readonly Entry[], left: number, y: number): string {
     .join('');
 }
 
-function escaped(text: string): string {
+/** Text as the content or attribute of an element of XML. */
+export function escaped(text: string): string {
   return text.replace(/[&<>"]/g, (one) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[one]!);
 }
 

@@ -1,7 +1,7 @@
 /** The membranes of a Deep Tree. */
 import { z } from 'zod';
 import { checkOptions, rangeError, shapeError } from '../errors/index.js';
-import { colours, framed, type PlotOptions, plotShape } from './frame.js';
+import { colours, escaped, framed, type PlotOptions, plotShape } from './frame.js';
 
 /** What is drawn of a membrane: those of a DeepTreeModel and of membraneTree have it. */
 export interface PlottedMembrane {
@@ -70,7 +70,7 @@ export async function plotMembranes(
     return [
       `<circle class="background" cx="${fixed(x)}" cy="${fixed(y)}" r="${fixed(r)}" fill="#ffffff"/>`,
       `<circle cx="${fixed(x)}" cy="${fixed(y)}" r="${fixed(r)}" fill="${colours.blue}" fill-opacity="${strength.toFixed(3)}" stroke="${colours.blue}">`,
-      `<title>${said.join(', ')}</title></circle>`,
+      `<title>${escaped(said.join(', '))}</title></circle>`,
     ].join('');
   });
   const labels = Array.from({ length: levels }, (_, i) => {

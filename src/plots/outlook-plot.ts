@@ -1,5 +1,6 @@
 /** A forecast beside what came, as an SVG picture without any package. */
-import { checkWhole, shapeError } from '../errors/index.js';
+import { checkWhole, rangeError, shapeError } from '../errors/index.js';
+import { escaped } from './frame.js';
 
 /** What outlookPlot draws: series of one length. */
 export interface OutlookPlotOptions {
@@ -29,7 +30,7 @@ const TICKS = 5;
  *     await writeFile('outlook.svg', outlookPlot({ timeSeconds, outcome, forecast, title: '1 min ahead', label: 'requests/s' }));
  *
  * Where there are more values than pixels, the least and the greatest of each pixel are drawn. A value that is not finite leaves a gap.
- * Errors: RangeError ERR_DTESN_SHAPE for series whose lengths differ, ERR_DTESN_ARGUMENT for a size.
+ * Errors: RangeError ERR_DTESN_SHAPE for series whose lengths differ, ERR_DTESN_ARGUMENT for a size, or a time that is not finite.
  */
 export function outlookPlot(options: OutlookPlotOptions): string {
   const { timeSeconds, outcome, forecast, title = '', label = '', width = 960, height = 360 } = options;
@@ -38,6 +39,10 @@ export function outlookPlot(options: OutlookPlotOptions): string {
   for (const [name, values] of Object.entries({ outcome, forecast })) {
     if (values.length !== timeSeconds.length)
       throw shapeError(`${name} with ${timeSeconds.length} values`, values.length);
+  }
+  for (let i = 0; i < timeSeconds.length; i++) {
+    if (!Number.isFinite(timeSeconds[i]))
+      throw rangeError('finite seconds', `timeSeconds (element ${i})`, timeSeconds[i]);
   }
   const frame = frameOf(
     { width, height },
@@ -103,7 +108,7 @@ function pathOf(times: ArrayLike<number>, values: ArrayLike<number>, { x, y }: F
   let pen = 'M';
   for (let i = 0; i < values.length; ) {
     const column = Math.floor(x(times[i]!));
-    let end = i;
+    let end = i + 1;
     while (end < values.length && Math.floor(x(times[end]!)) === column) end++;
     for (const at of extremes(values, i, end)) {
       if (!Number.isFinite(values[at]!)) {
@@ -119,10 +124,12 @@ function pathOf(times: ArrayLike<number>, values: ArrayLike<number>, { x, y }: F
 }
 
 function extremes(values: ArrayLike<number>, from: number, to: number): number[] {
-  let [least, greatest] = [from, from];
+  let [least, greatest, low, high] = [from, from, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let i = from; i < to; i++) {
-    if (values[i]! < values[least]!) least = i;
-    if (values[i]! > values[greatest]!) greatest = i;
+    const value = values[i]!;
+    if (!Number.isFinite(value)) continue;
+    if (value < low) [least, low] = [i, value];
+    if (value > high) [greatest, high] = [i, value];
   }
   return [...new Set([from, least, greatest, to - 1])].sort((a, b) => a - b);
 }
@@ -152,8 +159,5 @@ function timeTicks({ bottom, x, times }: Frame): string[] {
 function text(x: number, y: number, content: string, attributes: string): string {
   return `<text x="${x}" y="${y}" ${attributes}>${escaped(content)}</text>`;
 }
-
-const escaped = (content: string) =>
-  content.replace(/[&<>"]/g, (char) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[char]!);
 
 const round = (value: number) => Math.round(100 * value) / 100;

@@ -56,6 +56,11 @@ export class LeastMeanSquares {
     this.reset();
   }
 
+  /** Whether b is learned. */
+  get intercept(): boolean {
+    return this.#sizes.intercept;
+  }
+
   /** Rows learned so far. */
   get steps(): number {
     return this.#steps;

@@ -131,19 +131,23 @@ export class Ridge {
   readonly intercept: boolean;
   /** Folds that validate() leaves out. */
   readonly folds: number;
+  /**
+   * Each λ that was given.
+   * @internal
+   */
+  readonly ridges: readonly number[];
   readonly #sizes: KnownSizes;
   #sums: RidgeSums | null = null;
   #isClosed = false;
-  readonly #ridges: readonly number[];
   #condition: number | null = null;
   #validation: RidgeValidation | null = null;
 
   constructor(options: RidgeOptions = {}) {
     const { ridge, solver, intercept, folds, ...sizes } = checkOptions(optionsSchema, options, 'Ridge');
-    this.#ridges = typeof ridge === 'number' ? [ridge] : ridge;
+    this.ridges = typeof ridge === 'number' ? [ridge] : ridge;
     this.solver = solver;
     this.intercept = intercept;
-    this.folds = folds ?? (this.#ridges.length > 1 ? 5 : 1);
+    this.folds = folds ?? (this.ridges.length > 1 ? 5 : 1);
     this.#sizes = { ...sizes, intercept };
     const { states, inputs, outputs } = sizes;
     if (states !== undefined && outputs !== undefined) this.#begin({ states, inputs, outputs, intercept });
@@ -151,7 +155,7 @@ export class Ridge {
 
   /** λ: the penalty of the weights; of several the one that `solve` took last, the first one before. */
   get ridge(): number {
-    return this.#validation?.best ?? this.#ridges[0]!;
+    return this.#validation?.best ?? this.ridges[0]!;
   }
 
   /** The errors of several ridges at the last solve; null where one was given, and before. */
@@ -207,7 +211,7 @@ export class Ridge {
 
   /** The readout of all rows so far, for this or another ridge; the sums are kept, and more rows may follow. */
   solve(ridge?: number, options: RidgeSolveOptions = {}): LinearReadout {
-    if (ridge === undefined && this.#ridges.length > 1) this.#validation = this.validate(this.#ridges);
+    if (ridge === undefined && this.ridges.length > 1) this.#validation = this.validate(this.ridges);
     return this.#first(this.#filled().solve(ridge ?? this.ridge, prefixOf(options)));
   }
 
@@ -215,7 +219,7 @@ export class Ridge {
   async solveAsync(ridge?: number, options: LongRunOptions & RidgeSolveOptions = {}): Promise<LinearReadout> {
     const { features, ...run } = options;
     checkLongRun(run, 'solveAsync');
-    if (ridge === undefined && this.#ridges.length > 1) this.#validation = await this.validateAsync(this.#ridges, run);
+    if (ridge === undefined && this.ridges.length > 1) this.#validation = await this.validateAsync(this.ridges, run);
     return this.#first(await this.#filled().solveAsync(ridge ?? this.ridge, run, prefixOf({ features })));
   }
 
@@ -291,11 +295,12 @@ export class Ridge {
   }
 
   /**
-   * Takes a ridge that was compared elsewhere.
+   * Takes a ridge that was compared elsewhere, and the condition of its solve.
    * @internal
    */
-  take(validation: RidgeValidation): void {
+  take(validation: RidgeValidation, condition: number | null): void {
     this.#validation = validation;
+    this.#condition = condition;
   }
 
   /**

@@ -134,8 +134,9 @@ export function informationProcessingCapacity(
 ): InformationProcessingCapacity {
   const checked = checkOptions(capacitySchema, options, 'informationProcessingCapacity');
   const { delays, steps, washout, ridge, amplitude } = checked;
+  const functions = delays.reduce((sum, count, i) => sum + productCount(i + 1, count), 0);
+  if (functions > MOST_FUNCTIONS) throw rangeError(`at most ${MOST_FUNCTIONS} functions`, 'delays', functions);
   const terms = delays.flatMap((count, i) => productsOf(i + 1, count).map((powers) => ({ degree: i + 1, powers })));
-  if (terms.length > MOST_FUNCTIONS) throw rangeError(`at most ${MOST_FUNCTIONS} functions`, 'delays', terms.length);
   const first = Math.max(washout, ...delays);
   const { input, features } = driven(network, first + steps, checked);
   const polynomials = legendre(
@@ -162,7 +163,7 @@ export function informationProcessingCapacity(
       if (capacity > chance) byDegree[degree - 1]! += capacity;
     });
   }
-  return { total: byDegree.reduce((sum, one) => sum + one, 0), byDegree, functions: terms.length };
+  return { total: byDegree.reduce((sum, one) => sum + one, 0), byDegree, functions };
 }
 
 /** A random input and the features of each step. */
@@ -170,14 +171,22 @@ function driven(network: Network, steps: number, { amplitude, seed }: { amplitud
   if (network.inputs !== 1) throw shapeError('a network with 1 input', `${network.inputs}`);
   const random = new RandomNumbers(seed, 'score');
   const input = Float64Array.from({ length: steps }, () => random.uniform(-amplitude, amplitude));
-  return { input, features: network.run(input, { state: network.createState() }) };
+  const state = network.createState();
+  try {
+    return { input, features: network.run(input, { state }) };
+  } finally {
+    state.close();
+  }
 }
 
 function trained(states: Matrix, targets: Matrix, ridge: number): (rows: Matrix) => Matrix {
   const sums = new Ridge({ states: states.cols, outputs: targets.cols, ridge });
-  sums.add(states, targets);
-  const readout = sums.solve();
-  return (rows) => readout.apply(rows);
+  try {
+    const readout = sums.add(states, targets).solve();
+    return (rows) => readout.apply(rows);
+  } finally {
+    sums.close();
+  }
 }
 
 function rowsFrom({ cols, data }: Matrix, from: number, rows: number): Matrix {
@@ -194,6 +203,14 @@ function correlation(a: Float64Array, b: Float64Array): number {
   const covariance = mean(a.map((x, i) => (x - meanA) * (b[i]! - meanB)));
   const product = variance(a) * variance(b);
   return product === 0 ? 0 : covariance / Math.sqrt(product);
+}
+
+/** How many ways productsOf lists: the binomial C(delays + degree - 1, degree), 0 without delays. */
+function productCount(degree: number, delays: number): number {
+  if (delays === 0) return 0;
+  let count = 1;
+  for (let k = 1; k <= Math.min(degree, delays - 1); k++) count = (count * (delays + degree - k)) / k;
+  return count;
 }
 
 /** All ways to spread a degree over so many delays: lists of [delay, power]. */

@@ -1,6 +1,6 @@
 /** Whether a network forgets where it started, and how fast. */
 import { z } from 'zod';
-import { checkOptions } from '../errors/index.js';
+import { checkOptions, rangeError } from '../errors/index.js';
 import { type Floats, floats } from '../native/index.js';
 import type { Network } from '../network/index.js';
 import type { Matrix, SeriesInput } from '../numeric/index.js';
@@ -43,15 +43,18 @@ export function conditionalLyapunov(
   const { washout, perturbation, seed } = checkOptions(lyapunovSchema, options, 'conditionalLyapunov');
   const rows = network.seriesOf(series);
   const { stateSize: size, inputs } = network;
+  const count = rows.length / inputs;
+  if (count <= washout) throw rangeError(`more than ${washout} rows (washout)`, 'series', count);
   const distance = perturbation ?? (network.dtype === 'f32' ? 1e-3 : 1e-7) * Math.sqrt(size);
   const [base, near] = [network.createState(), network.createState()];
   try {
     network.run(rows.slice(0, washout * inputs), { state: base, out: null });
     const random = new RandomNumbers(seed, 'score');
-    let direction = Float64Array.from({ length: size }, () => random.normal());
-    let [sum, steps] = [0, 0];
-    for (let t = washout; t < rows.length / inputs; t++, steps++) {
-      const unit = distance / Math.hypot(...direction);
+    const direction = Float64Array.from({ length: size }, () => random.normal());
+    let length = lengthOf(direction, new Float64Array(size));
+    let sum = 0;
+    for (let t = washout; t < count; t++) {
+      const unit = distance / length;
       for (let i = 0; i < size; i++) near.data[i] = base.data[i]! + unit * direction[i]!;
       const before = lengthOf(near.data, base.data);
       const step = rows.subarray(t * inputs, (t + 1) * inputs);
@@ -60,9 +63,10 @@ export function conditionalLyapunov(
       const after = lengthOf(near.data, base.data);
       if (after === 0) return Number.NEGATIVE_INFINITY;
       sum += Math.log(after / before);
-      direction = Float64Array.from(near.data, (value, i) => value - base.data[i]!);
+      for (let i = 0; i < size; i++) direction[i] = near.data[i]! - base.data[i]!;
+      length = after;
     }
-    return sum / steps;
+    return sum / (count - washout);
   } finally {
     base.close();
     near.close();
@@ -101,12 +105,14 @@ export interface EchoStateCheck {
  * The echo state property on a series: whether different start states end in the same one. It is a property of network and input
  * together: a long series of the kind that the network will see says most.
  *
- * Errors: RangeError ERR_DTESN_SHAPE for another number of features; TypeError or RangeError ERR_DTESN_ARGUMENT for an option.
+ * Errors: RangeError ERR_DTESN_SHAPE for another number of features; TypeError or RangeError ERR_DTESN_ARGUMENT for an option, or a
+ * series without rows.
  * Source: Jaeger (2001), "The 'echo state' approach", GMD report 148; Yildiz, Jaeger & Kiebel (2012), Neural Networks 35.
  */
 export function echoState(network: Network, series: SeriesInput, options: EchoStateOptions = {}): EchoStateCheck {
   const { starts, tolerance, seed } = checkOptions(echoSchema, options, 'echoState');
   const rows = network.seriesOf(series);
+  if (rows.length === 0) throw rangeError('at least one row', 'series', 0);
   const random = new RandomNumbers(seed, 'score');
   const states = floats(network.dtype, starts * network.stateSize);
   for (let i = 0; i < states.length; i++) states[i] = random.uniform(-1, 1);

@@ -1,7 +1,7 @@
 /** How long a forecast is right. */
 import { z } from 'zod';
 import { checkOptions, rangeError, shapeError } from '../errors/index.js';
-import { asMatrix, type Matrix, type SeriesInput } from '../numeric/index.js';
+import { asAnyMatrix, asMatrix, type Matrix, type SeriesInput } from '../numeric/index.js';
 
 const optionsSchema = z.object({
   dt: z.number().gt(0).default(1).describe('a number above 0'),
@@ -27,7 +27,7 @@ export interface ValidTimeOptions {
  *
  *     min { t : ‖output(t) - target(t)‖ > threshold · scale } · dt · lyapunov          ‖.‖ Euclidean over the columns
  *
- * A forecast that ends early (it diverged) ends there; one that is right to the end gives its whole length.
+ * A forecast that ends early, or is no longer finite (it diverged), ends there; one that is right to the end gives its whole length.
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong option, targets that are not finite, or constant targets without
  * `scale`; RangeError ERR_DTESN_SHAPE for another number of columns, or a forecast longer than the targets.
@@ -37,7 +37,7 @@ export interface ValidTimeOptions {
 export function validTime(targets: SeriesInput, forecast: SeriesInput, options: ValidTimeOptions = {}): number {
   const { dt, lyapunov, threshold, scale } = checkOptions(optionsSchema, options, 'validTime');
   const right = asMatrix(targets, 'targets');
-  const { rows, cols, data } = rowsUntilNaN(forecast, right.cols);
+  const { rows, cols, data } = rowsUntilNaN(forecast);
   if (cols !== right.cols) throw shapeError(`forecast with ${right.cols} columns (as targets)`, cols);
   if (rows > right.rows) throw shapeError(`forecast with at most ${right.rows} rows (as targets)`, rows);
   const limit = threshold * (scale ?? spread(right));
@@ -61,13 +61,9 @@ function spread({ rows, cols, data }: Matrix): number {
   return Math.sqrt(square / rows);
 }
 
-/** A forecast may become infinite: its rows up to there. */
-function rowsUntilNaN(forecast: SeriesInput, cols: number): Matrix {
-  const isMatrix = !Array.isArray(forecast) && !ArrayBuffer.isView(forecast);
-  if (!isMatrix) return asMatrix(forecast, 'forecast');
-  const { data } = forecast as Matrix;
-  const bad = data.findIndex((value: number) => !Number.isFinite(value));
-  if (bad < 0) return asMatrix(forecast, 'forecast');
-  const rows = Math.floor(bad / cols);
-  return { rows, cols: (forecast as Matrix).cols, data: data.subarray(0, rows * cols) };
+/** The rows of a forecast before the first one that is not finite: there it diverged. */
+function rowsUntilNaN(forecast: SeriesInput): Matrix {
+  const { rows, cols, data } = asAnyMatrix(forecast, 'forecast');
+  const bad = data.findIndex((value) => !Number.isFinite(value));
+  return { rows: bad < 0 ? rows : Math.floor(bad / cols), cols, data };
 }

@@ -46,7 +46,9 @@ test.skipIf(text === null).each(flows)(
 
 // The reference itself is known to its `agreement` only: the model is chaotic with many exponents.
 test.skipIf(text === null)(`${skipped(text)}Lorenz-96 follows the reference as far as it is known`, () => {
-  for (const [time, { x, agreement }] of Object.entries(goldenOf('lorenz96'))) {
+  const trajectory = Object.entries(goldenOf('lorenz96'));
+  expect(trajectory).toHaveLength(3);
+  for (const [time, { x, agreement }] of trajectory) {
     const at = Math.round(Number(time) / 0.01);
     const found = row(lorenz96(at + 1), at);
     for (const [i, value] of x.entries()) expect(Math.abs(found[i]! - value)).toBeLessThan(agreement + 1e-9);
@@ -121,4 +123,8 @@ test('wrong options and starts that diverge are refused by name', () => {
     expect.objectContaining({ code: 'ERR_DTESN_DIVERGED' }),
   );
   expect(() => mackeyGlass(10, { start: -1 })).toThrow('for start');
+  expect(() => mackeyGlass(100, { start: 1e40 })).toThrow(expect.objectContaining({ code: 'ERR_DTESN_DIVERGED' }));
+  for (const tau of [1e12, 1e300]) {
+    expect(() => mackeyGlass(10, { tau })).toThrow(expect.objectContaining({ code: 'ERR_DTESN_MEMORY' }));
+  }
 });

@@ -118,6 +118,28 @@ test('halving the step of Kuramoto-Sivashinsky divides its error by more than 10
   expect(error(1 / 16) / error(1 / 32)).toBeGreaterThan(10);
 });
 
+test('a Hénon orbit is given up to its last finite row, and refused from the first that is not', () => {
+  const refused = (steps: number, options: object) => {
+    try {
+      henon(steps, options);
+      return null;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  const start = { start: [5, 5] };
+  let finite = 1;
+  while (refused(finite + 1, start) === null) finite++;
+  expect(refused(finite + 1, start)).toContain(`diverges at row ${finite}`);
+  expect([...henon(finite, start).data].every(Number.isFinite)).toBe(true);
+  const rest = 1 - 1.4 * henon(finite, start).data.at(-2)! ** 2 + henon(finite, start).data.at(-1)!;
+  expect(rest).toBe(Number.NEGATIVE_INFINITY);
+  // y alone is infinite: b x overflows where x does not.
+  const wide = { a: 0, b: 1e308, start: [100, 0] };
+  expect([...henon(1, wide).data]).toEqual([100, 0]);
+  expect(refused(2, wide)).toContain('diverges at row 1');
+});
+
 test('wrong options of maps and fields are refused by name', () => {
   expect(() => logisticMap(10, { r: 5 })).toThrow('Expected a number in (0, 4] for r but received 5');
   expect(() => henon(100, { start: [5, 5] })).toThrow(expect.objectContaining({ code: 'ERR_DTESN_DIVERGED' }));

@@ -182,3 +182,47 @@ test.each<[string, () => unknown, RegExp]>([
 ])('refused: %s', (_, call, message) => {
   expect(call).toThrow(message);
 });
+
+const scaledOptions = { network, scale: 'standard', readout: { ridge: 1e-3 } } satisfies EsnClassifierOptions;
+const larger = series.map(({ rows, data }) =>
+  matrix(
+    rows,
+    1,
+    Array.from(data, (u) => 5 + 30 * u),
+  ),
+);
+
+test('a fit that fails leaves the fit before it', async () => {
+  const classifier = new EsnClassifier(scaledOptions).fit(series, labels);
+  const before = classifier.predictProba(series);
+  const wrong = [...larger.slice(1), matrix(1, 2, [1, 2])];
+  expect(() => classifier.fit(wrong, labels)).toThrow();
+  expect(() =>
+    classifier.fit(
+      larger,
+      labels.map(() => 1),
+    ),
+  ).toThrow('at least 2 classes');
+  await expect(classifier.fitAsync(larger, labels, { signal: AbortSignal.abort() })).rejects.toThrow();
+  expect(classifier.predictProba(series)).toEqual(before);
+  const running = classifier.fitAsync(larger, labels);
+  expect(classifier.predictProba(series)).toEqual(before);
+  await running;
+  expect(classifier.predictProba(larger).data[0]).toBeCloseTo(before.data[0]!, 6);
+});
+
+test('NaN is a label as any other', () => {
+  const numbers = labels.map((label) => (label === 'slow' ? Number.NaN : 1));
+  const classifier = new EsnClassifier(scaledOptions).fit(series, numbers);
+  const named = new EsnClassifier(scaledOptions).fit(series, labels);
+  expect(classifier.labels).toEqual([Number.NaN, 1]);
+  expect(classifier.readout.weights).toEqual(named.readout.weights);
+  expect(classifier.score(series, numbers)).toBe(named.score(series, labels));
+});
+
+test('an ensemble is scored on as many labels as series', () => {
+  const make = (seed: number) => new EsnClassifier({ ...scaledOptions, network: { ...network, seed } });
+  const ensemble = new ClassifierEnsemble({ members: 2, make }).fit(series, labels);
+  expect(ensemble.score(series, labels)).toBeGreaterThan(0.5);
+  expect(() => ensemble.score(series, labels.slice(1))).toThrow('labels with 40 elements');
+});

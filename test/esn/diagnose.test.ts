@@ -1,7 +1,17 @@
 /** Advice about models with one fault each, and what its figures are. */
 import { describe, expect, test } from 'vitest';
 import { channelEqualization, narma, rowsOf } from '../../src/datasets/index.js';
-import { delays, diagnose, Esn, type EsnOptions, type Matrix, matrix, Reservoir } from '../../src/index.js';
+import {
+  delays,
+  diagnose,
+  Esn,
+  type EsnOptions,
+  type Matrix,
+  matrix,
+  RecursiveLeastSquares,
+  Reservoir,
+  Ridge,
+} from '../../src/index.js';
 import { RandomNumbers } from '../../src/random/index.js';
 
 const { inputs: x, targets: y } = narma(2000, { seed: 1 });
@@ -111,4 +121,31 @@ test('figures are those of a plain computation, and the model does not change', 
   expect(() => diagnose(esn, { x, y: rowsOf(y, { from: 0, to: 9 }) })).toThrow('targets with 2000 rows');
   expect(() => diagnose(esn, { x: rowsOf(x, { from: 0, to: 210 }) })).toThrow('at least 220 rows');
   expect(() => diagnose(new Esn(good), { x, y })).toThrow('call fit first');
+});
+
+test('the errors of an online readout are in the units of the data', () => {
+  const shifted = matrix(
+    2000,
+    1,
+    x.data.map((u) => 100 + 10 * u),
+  );
+  const esn = new Esn({
+    ...good,
+    scale: 'standard',
+    readout: new RecursiveLeastSquares({ ridge: 1e-4 }),
+    network: { ...network, units: 20 },
+  }).fit(shifted);
+  const { figures } = diagnose(esn, { x: shifted });
+  expect(figures.testError).toBeLessThan(1.5);
+  expect(figures.trainError).toBeLessThan(1.5);
+});
+
+test('a Ridge without an intercept is compared with others without one', () => {
+  const options = { ...good, readout: new Ridge({ ridge: 1e-6, intercept: false }) };
+  const esn = new Esn(options).fit(x, y);
+  const { figures } = diagnose(esn, { x, y });
+  const split = 200 + Math.floor(0.8 * 1800);
+  const rest = { from: split, to: 2000 };
+  const other = new Esn(options).fit(rowsOf(x, { from: 0, to: split }), rowsOf(y, { from: 0, to: split }));
+  expect(figures.testError).toBeCloseTo(1 - other.score(rowsOf(x, rest), rowsOf(y, rest)), 9);
 });

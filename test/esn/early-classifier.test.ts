@@ -62,6 +62,39 @@ test('a stream says after each step what predictProba says of the part, and keep
   expect(decided.steps).toBe(1);
 });
 
+const larger = series.map(({ rows, data }) =>
+  matrix(
+    rows,
+    1,
+    Float64Array.from(data, (u) => 5 + 30 * u),
+  ),
+);
+
+test('a fit that fails leaves the fit before it, and no fit changes a stream', () => {
+  const classifier = new EarlyClassifier({ network, scale: 'standard', ridge: 1e-3, washout: 2 }).fit(series, labels);
+  const before = classifier.predictProba(series);
+  const short = [...larger.slice(1), matrix(2, 1, [1, 2])];
+  expect(() => classifier.fit(short, labels)).toThrow();
+  expect(classifier.predictProba(series)).toEqual(before);
+  const steps = () => {
+    const stream = classifier.stream({ confidence: 1 });
+    return (refit: () => void) =>
+      Array.from(series[7]!.data, (u, t) => {
+        if (t === 5) refit();
+        return stream.step([u]).probability;
+      });
+  };
+  const expected = steps()(() => {});
+  expect(steps()(() => classifier.fit(larger, labels))).toEqual(expected);
+});
+
+test('nothing is decided within the washout', () => {
+  const classifier = new EarlyClassifier({ network, washout: 4 }).fit(series, labels);
+  const stream = classifier.stream({ confidence: 1e-9 });
+  const decided = Array.from(series[0]!.data.subarray(0, 6), (u) => stream.step([u]).decidedAfter);
+  expect(decided).toEqual([null, null, null, null, 5, 5]);
+});
+
 test('what cannot be learned or decided is refused', () => {
   const classifier = new EarlyClassifier({ network });
   expect(() => classifier.stream()).toThrow('call fit first');

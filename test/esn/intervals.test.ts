@@ -117,6 +117,16 @@ test('whole series of a list are folds, targets that are NaN do not count, and o
   expect(upper.data[1]! - lower.data[1]!).toBeGreaterThan(5 * (upper.data[0]! - lower.data[0]!));
 });
 
+test('targets may be of any kind that fit takes', () => {
+  const { inputs, targets } = narma(300, { seed: 5 });
+  const esn = new Esn({ network, washout: 50, readout: { ridge: 1e-6 } });
+  const wide = { ...targets, data: Float64Array.from(targets.data) };
+  const kinds = [wide, wide.data, [...wide.data], Array.from(wide.data, (y) => [y])];
+  const [first, ...others] = kinds.map((y) => new PredictionIntervals({ esn, folds: 3 }).fit(inputs, y).residuals());
+  expect(first).toHaveLength(250);
+  for (const other of others) expect(other).toEqual(first);
+});
+
 test('what cannot be an interval is refused', () => {
   const esn = new Esn({ network, washout: 10 });
   const intervals = new PredictionIntervals({ esn, folds: 2 });

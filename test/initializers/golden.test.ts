@@ -105,7 +105,17 @@ describe('deterministic reservoirs', () => {
     const w = rows(cycleWithJumps({ jump: 2, weight: 1, jumpWeight: 0.5 })(6, 6));
     expect([w[0]![4], w[4]![0], w[2]![0], w[4]![2]]).toEqual([0.5, 0.5, 0.5, 0.5]);
     expect(w.flat().filter((one) => one === 0.5)).toHaveLength(6);
-    expect(() => cycleWithJumps({ jump: 5 })(5, 5)).toThrow('at most 4 in a cycle of 5 units for jump');
+    expect(() => cycleWithJumps({ jump: 4 })(5, 5)).toThrow('at most 3 in a cycle of 5 units for jump');
+    expect(() => cycleWithJumps({ jump: 1 })).toThrow('a whole number, 2 or more for jump');
+  });
+
+  test.each([4, 5, 6, 9, 12])('no jump takes the place of a weight of a cycle of %i units', (units) => {
+    for (let jump = 2; jump <= units - 2; jump++) {
+      const { data } = cycleWithJumps({ jump })(units, units);
+      for (let i = 0; i < units; i++) {
+        expect([data[((i + 1) % units) * units + i], data[i * units + ((i + 1) % units)]]).toEqual([0.9, 0]);
+      }
+    }
   });
 
   test('a W must be square', () => {
@@ -188,9 +198,17 @@ describe('drawn weights', () => {
       'where a spectralRadius is asked for but received 3 x 2',
     );
     expect(() => band({ width: 0, spectralRadius: 1 })(5, 5)).not.toThrow();
-    expect(() => bernoulli({ weight: 0, spectralRadius: 1 })(5, 5)).toThrow(
-      expect.objectContaining({ code: 'ERR_DTESN_CONVERGENCE' }),
-    );
+    for (const initializer of [
+      bernoulli({ weight: 0, spectralRadius: 1 }),
+      cluster({ within: 0, between: 0, spectralRadius: 1 }),
+    ]) {
+      expect(() => initializer(5, 5)).toThrow(
+        expect.objectContaining({
+          code: 'ERR_DTESN_CONVERGENCE',
+          message: expect.stringContaining('have more weights that are not 0, or another seed'),
+        }),
+      );
+    }
   });
 
   test('wrong options are refused by name', () => {

@@ -56,6 +56,27 @@ test('a value that is not finite leaves a gap, and an empty series only the fram
   expect(outlookPlot({ timeSeconds: [], outcome: [], forecast: [] })).toContain('<path d=""');
 });
 
+test('extremes are drawn also where the column of a pixel begins with a value that is not finite', () => {
+  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+    const { timeSeconds, outcome, forecast } = series(50_000);
+    outcome[0] = bad;
+    outcome[5] = 99;
+    outcome[7] = -99;
+    const heights = points(outlookPlot({ timeSeconds, outcome, forecast, width: 300 }), '#8a8f98').map(([, , y]) => y);
+    expect([Math.min(...heights), Math.max(...heights)]).toEqual([44, 326]);
+  }
+});
+
+test('a time that is not finite is refused', () => {
+  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    const { timeSeconds, ...given } = series(5);
+    timeSeconds[2] = bad;
+    expect(() => outlookPlot({ timeSeconds, ...given })).toThrow(
+      `Expected finite seconds for timeSeconds (element 2) but received ${bad}`,
+    );
+  }
+});
+
 test('series of other lengths and sizes out of range are refused', () => {
   expect(() => outlookPlot({ ...series(5), outcome: [1] })).toThrow('Expected outcome with 5 values but received 1');
   expect(() => outlookPlot({ ...series(5), width: 10 })).toThrow(RangeError);

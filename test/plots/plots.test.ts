@@ -164,5 +164,8 @@ test('membranes stand in a row a level, each parent over its children', async ()
   expect(texts).toEqual(
     expect.arrayContaining(['level 1: 1', 'level 2: 1', 'level 3: 2', 'level 4: 4', 'activity up to 7.00']),
   );
+  const labelled = await plotMembranes(membranes, { activity: membranes.map(() => 1), activityLabel: 'a & <b>' });
+  expect(labelled).toContain('a &amp; &lt;b&gt; 1.00</title>');
+  expect(labelled).not.toMatch(/a & |<b>/);
   await expect(plotMembranes(membranes, { activity: [1] })).rejects.toThrow('activity with 8 elements (membranes)');
 });

@@ -65,7 +65,24 @@ test('the valid time ends with the first row that is too far off', () => {
 test('a forecast that becomes infinite is valid up to there at most', () => {
   const targets = Array.from({ length: 10 }, (_, t) => t);
   const data = Float64Array.from(targets, (t) => (t < 6 ? t : Number.NaN));
-  expect(validTime(targets, { rows: 10, cols: 1, data })).toBe(6);
+  const infinite = data.map((value) => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : value));
+  for (const values of [data, infinite]) {
+    const list = [...values];
+    const kinds = [{ rows: 10, cols: 1, data: values }, values, Float32Array.from(values), list, list.map((x) => [x])];
+    for (const forecast of kinds) expect(validTime(targets, forecast)).toBe(6);
+  }
+  const pairs = targets.map((t) => [t, t < 6 ? t : Number.NaN]);
+  expect(
+    validTime(
+      targets.map((t) => [t, t]),
+      pairs,
+    ),
+  ).toBe(6);
+  expect(validTime(targets, [Number.NaN, ...targets])).toBe(0);
+  for (const wrong of [null, undefined, 'x', ['x']] as unknown as number[][]) {
+    expect(() => validTime(targets, wrong)).toThrow(expect.objectContaining({ code: 'ERR_DTESN_ARGUMENT' }));
+    expect(() => validTime(wrong, targets)).toThrow(expect.objectContaining({ code: 'ERR_DTESN_ARGUMENT' }));
+  }
   expect(() => validTime(targets, [...targets, 10])).toThrow('at most 10 rows (as targets)');
   expect(() => validTime([1, 1], [1, 1])).toThrow('targets that change, or a scale');
 });

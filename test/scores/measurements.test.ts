@@ -77,6 +77,21 @@ describe('information processing capacity', () => {
   });
 });
 
+test('delays with too many functions are refused before any is made', () => {
+  const network = new Reservoir({ units: 5, inputs: 1 });
+  for (const [delays, functions] of [
+    [[0, 10_000], 50_005_000],
+    [[0, 0, 100], 171_700],
+    [[100_000 / 10, 400, 45], 10_000 + 80_200 + 16_215],
+  ] as const) {
+    expect(() => informationProcessingCapacity(network, { delays })).toThrow(
+      `at most 100000 functions for delays but received ${functions}`,
+    );
+  }
+  const { functions } = informationProcessingCapacity(network, { delays: [0, 3, 0, 2, 1], steps: 100 });
+  expect(functions).toBe(6 + 5 + 1);
+});
+
 describe('ranks', () => {
   test('singular values are those of a product of known ones', () => {
     const random = new RandomNumbers(1, 'score');
@@ -140,6 +155,20 @@ describe('stability', () => {
   test('a network without memory has the exponent -Infinity', () => {
     const network = new Reservoir({ weights: { recurrent: matrix(2, 2, [0, 0, 0, 0]), input: matrix(2, 1, [1, 1]) } });
     expect(conditionalLyapunov(network, noise(200))).toBe(Number.NEGATIVE_INFINITY);
+  });
+
+  test('the state of a large network is measured as that of a small one', () => {
+    expect(conditionalLyapunov(ring(130_000, 0.9), noise(3), { washout: 1 })).toBeCloseTo(Math.log(0.9), 4);
+  });
+
+  test('a series without rows to measure on is refused', () => {
+    expect(() => conditionalLyapunov(ring(7, 0.9), noise(100))).toThrow(
+      expect.objectContaining({
+        code: 'ERR_DTESN_ARGUMENT',
+        message: 'Expected more than 100 rows (washout) for series but received 100',
+      }),
+    );
+    expect(() => echoState(ring(7, 0.9), [])).toThrow(expect.objectContaining({ code: 'ERR_DTESN_ARGUMENT' }));
   });
 
   test('echo states hold for a contracting ring, at its rate, and not for an expanding one', () => {

@@ -1,0 +1,132 @@
+/** What a fit promises beside its numbers: one at a time, errors before anything is learned, and readouts that can be told from data. */
+import { expect, test } from 'vitest';
+import { varianceOf } from '../../src/esn/closed-loop.js';
+import { determination } from '../../src/esn/score.js';
+import {
+  ClassifierEnsemble,
+  type DtesnError,
+  Ensemble,
+  Esn,
+  EsnClassifier,
+  LeastMeanSquares,
+  RecursiveLeastSquares,
+} from '../../src/index.js';
+
+const network = { units: 20, inputs: 1, leak: 0.5, biasScaling: 0.3, seed: 5 };
+const series = Array.from({ length: 600 }, (_, t) => Math.sin(t / 3) + Math.cos(t / 7));
+
+test('while a fitAsync is under way everything else that teaches is refused, and the fit ends as if alone', async () => {
+  const esn = new Esn({ network });
+  const first = esn.fitAsync(series);
+  await expect(esn.fitAsync(series)).rejects.toMatchObject({ code: 'ERR_DTESN_BUSY' });
+  for (const call of [() => esn.fit(series), () => esn.partialFit(series)]) {
+    expect(call).toThrow(expect.objectContaining({ code: 'ERR_DTESN_BUSY' }) as DtesnError);
+  }
+  await first;
+  const alone = new Esn({ network }).fit(series);
+  expect(esn.forecast({ steps: 5, warmup: series }).data).toEqual(alone.forecast({ steps: 5, warmup: series }).data);
+  expect(esn.fit(series).isFitted).toBe(true);
+});
+
+test('an Esn whose fitAsync was aborted can be fitted again', async () => {
+  const esn = new Esn({ network });
+  const abort = new AbortController();
+  const stopped = esn.fitAsync(series, undefined, { signal: abort.signal, onProgress: () => abort.abort() });
+  await expect(stopped).rejects.toThrow(/abort/i);
+  expect((await esn.fitAsync(series)).isFitted).toBe(true);
+});
+
+test('a forecaster takes the same ridge on and off the thread, with the condition of its own solve', async () => {
+  const [plain, off] = [new Esn({ network }).fit(series), await new Esn({ network }).fitAsync(series)];
+  const [a, b] = [plain, off].map(({ learner }) => learner as import('../../src/index.js').Ridge);
+  expect(b!.validation).toEqual(a!.validation);
+  const { ridge, condition } = a!;
+  a!.solve(ridge);
+  expect(condition).toBe(a!.condition);
+});
+
+test('a column that is there twice leaves the small ridges without a readout, and a larger one is taken', async () => {
+  const two = series.map((value) => [30 * value, 30 * value]);
+  const options = {
+    network: { ...network, inputs: 2 },
+    features: ['inputs'],
+    readout: { solver: 'cholesky' },
+  } as const;
+  const esn = new Esn(options).fit(two);
+  const { validation } = esn.learner as import('../../src/index.js').Ridge;
+  expect(validation!.table.some(({ error }) => error === Number.POSITIVE_INFINITY)).toBe(true);
+  expect(Number.isFinite(validation!.table.find(({ ridge }) => ridge === validation!.best)!.error)).toBe(true);
+  const off = await new Esn(options).fitAsync(two);
+  expect((off.learner as import('../../src/index.js').Ridge).validation).toEqual(validation);
+});
+
+test('force refuses a target that is NaN before it learns anything', () => {
+  const esn = new Esn({ network, readout: new RecursiveLeastSquares() });
+  const before = esn.state.data.slice();
+  expect(() => esn.force([...series.slice(0, 50), Number.NaN])).toThrow(
+    /finite numbers.*targets|targets.*finite numbers/,
+  );
+  expect(esn.state.data).toEqual(before);
+  expect(esn.isFitted).toBe(false);
+});
+
+test('score names targets that are missing, and lists of another length', () => {
+  const esn = new Esn({ network }).fit(
+    series,
+    series.map((value) => [value, value ** 2]),
+  );
+  expect(() => esn.score(series)).toThrow(/targets of the 2 outputs/);
+  expect(() =>
+    new Esn({ network }).fit(series).score(
+      [series, series].map((one) => Float64Array.from(one)),
+      [series],
+    ),
+  ).toThrow(/targets with 2 elements/);
+  const lists = [series.slice(0, 60), series.slice(60, 120)].map((one) => Float64Array.from(one));
+  const ensemble = new ClassifierEnsemble({
+    members: 2,
+    make: (seed) => new EsnClassifier({ network: { ...network, seed } }),
+  });
+  ensemble.fit(lists, ['a', 'b']);
+  expect(() => ensemble.score(lists, ['a'])).toThrow(/labels with 2 elements/);
+  expect(new Ensemble({ members: 2, make: (seed) => new Esn({ network: { ...network, seed } }) }).members.length).toBe(
+    2,
+  );
+});
+
+test('the coefficient of determination of columns is the mean of one column at a time', () => {
+  const wanted = [1, 10, 2, 30, 4, Number.NaN, 7, -5];
+  const predicted = [1.5, 11, 2, 28, 3, 0, 7.5, -4];
+  const of = (o: number) => {
+    const pairs = wanted.map((y, i) => [y, predicted[i]!] as const).filter(([y], i) => i % 2 === o && !Number.isNaN(y));
+    const mean = pairs.reduce((sum, [y]) => sum + y, 0) / pairs.length;
+    const left = pairs.reduce((sum, [y, p]) => sum + (y - p) ** 2, 0);
+    return 1 - left / pairs.reduce((sum, [y]) => sum + (y - mean) ** 2, 0);
+  };
+  expect(determination([{ wanted, predicted }], 2)).toBeCloseTo((of(0) + of(1)) / 2, 12);
+  const many = Array.from({ length: 200_000 }, (_, t) => Math.sin(t));
+  expect(determination([{ wanted: many, predicted: many }], 1)).toBe(1);
+});
+
+test('the variance of a series far from zero keeps its digits', () => {
+  const far = Float64Array.from(series, (value) => value + 1e9);
+  expect(varianceOf([far], 1) / varianceOf([Float64Array.from(series)], 1)).toBeCloseTo(1, 5);
+});
+
+test('online steps do not make a readout until one is asked for, and outputs come in the units of the data', () => {
+  const learner = new LeastMeanSquares({ learningRate: 0.05 });
+  const readout = learner.readout.bind(learner);
+  let made = 0;
+  learner.readout = () => {
+    made++;
+    return readout();
+  };
+  const scaled = series.map((value) => 100 + 10 * value);
+  const esn = new Esn({ network, readout: learner, scale: 'standard' });
+  esn.partialFit(scaled.slice(0, 300), scaled.slice(1, 301));
+  made = 0;
+  const stream = esn.stream();
+  const seen = scaled.slice(300, 400).map((value, i) => stream.step([value], [scaled[301 + i]!])[0]!);
+  expect(made).toBeLessThanOrEqual(1);
+  for (const one of seen) expect(Math.abs(one - 100)).toBeLessThan(40);
+});
