@@ -48,7 +48,7 @@ async function dashboard(browser, file) {
     await setTimeout(1000 * (WATCHED_SECONDS - HUNG_AFTER_SECONDS));
     // A third of the bytes of PNG: the package carries the docs.
     const session = await page.context().newCDPSession(page);
-    const { data } = await session.send('Page.captureScreenshot', { format: 'webp', quality: 80 });
+    const { data } = await session.send('Page.captureScreenshot', { format: 'webp', quality: 45 });
     writeFileSync(file, Buffer.from(data, 'base64'));
   } finally {
     bridge.process.kill();
