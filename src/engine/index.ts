@@ -47,6 +47,7 @@ export {
   type Restart,
   RestartDetector,
   type RunFigures,
+  ratesBetween,
   type Scrape,
   type ScrapedEngine,
   type Scraper,

@@ -5,7 +5,7 @@
 import { EventEmitter } from 'node:events';
 import { z } from 'zod';
 import { type Clock, clockOption, withTimeLimit } from '../abort/index.js';
-import { deriveRates, type Engine, type EngineMetrics, type EngineScrape, type Rates } from '../engine/index.js';
+import { type Engine, type EngineMetrics, type EngineScrape, type Rates, ratesBetween } from '../engine/index.js';
 import {
   argumentError,
   checkOptions,
@@ -267,7 +267,7 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
     if (closing.aborted) return;
     const time = this.#clock.now() / 1000;
     const seconds = secondsBetween(this.#scrape, scrape);
-    this.#rates = ratesBetween(this.#scrape, scrape);
+    this.#rates = ratesOf(this.#scrape, scrape);
     this.#scrape = scrape;
     this.#readAt = scrape?.timeSeconds ?? this.#readAt;
     const before = this.state;
@@ -311,8 +311,7 @@ function secondsBetween(before: EngineScrape | null, after: EngineScrape | null)
   return before === null || after === null ? 0 : Math.max(0, after.timeSeconds - before.timeSeconds);
 }
 
-function ratesBetween(before: EngineScrape | null, after: EngineScrape | null): Rates | null {
+function ratesOf(before: EngineScrape | null, after: EngineScrape | null): Rates | null {
   if (before === null || after === null || after.timeSeconds < before.timeSeconds) return null;
-  const sample = ({ metrics, timeSeconds }: EngineScrape) => ({ metrics, timeSeconds });
-  return deriveRates(sample(before), sample(after));
+  return ratesBetween(before, after);
 }

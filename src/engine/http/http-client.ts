@@ -116,12 +116,17 @@ export class HttpClient {
       this.#open.add(sent);
       const abort = () => sent.destroy(signal.reason);
       signal.addEventListener('abort', abort, { once: true });
+      // What is whole is not destroyed when its time limit ends.
+      const settle = (answer: HttpAnswer | 'stale socket') => {
+        signal.removeEventListener('abort', abort);
+        resolve(answer);
+      };
       let answered = false;
       const fail = (error: NodeJS.ErrnoException) => {
         if (this.#closed) return reject(closedError());
         if (signal.aborted) return reject(signal.reason);
         if (isDtesnError(error)) return reject(error);
-        if (sent.reusedSocket && !answered && error.code === 'ECONNRESET') return resolve('stale socket');
+        if (sent.reusedSocket && !answered && error.code === 'ECONNRESET') return settle('stale socket');
         reject(connectionError(name, request.url.origin, error));
       };
       sent.on('error', fail);
@@ -132,7 +137,7 @@ export class HttpClient {
       sent.on('response', (response) => {
         answered = true;
         readBody(name, response, request.maxBytes).then(
-          (body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
+          (body) => settle({ status: response.statusCode ?? 0, headers: response.headers, body }),
           (error) => {
             fail(error);
             sent.destroy();

@@ -124,7 +124,13 @@ export function deriveRates(before: Scrape, after: Scrape): Rates {
       second.timeSeconds,
     );
   }
-  const [old, now] = [readEngines(first.metrics), readEngines(second.metrics)];
+  return ratesBetween(first, second);
+}
+
+/** The rates of scrapes that were checked, in their order. */
+export function ratesBetween(before: CheckedScrape, after: CheckedScrape): Rates {
+  const seconds = after.timeSeconds - before.timeSeconds;
+  const [old, now] = [readEngines(before.metrics), readEngines(after.metrics)];
   const processReason = processReset(old, now);
   const engines = now.engines.map((reading) => {
     const earlier = old.engines.find(({ engine }) => engine === reading.engine);
@@ -147,7 +153,9 @@ export function deriveRates(before: Scrape, after: Scrape): Rates {
   });
 }
 
-function checkedScrape(scrape: Scrape, name: string) {
+type CheckedScrape = z.output<typeof scrapeSchema>;
+
+function checkedScrape(scrape: Scrape, name: string): CheckedScrape {
   return checkOptions(scrapeSchema, currentNames(scrape, oldScrapeNames, 'a scrape'), name);
 }
 

@@ -37,8 +37,8 @@ export interface Series {
 /** Buckets in the order of their bounds, counts cumulative as they are exposed. */
 export interface HistogramSeries {
   key: string;
-  bounds: number[];
-  counts: number[];
+  bounds: readonly number[];
+  counts: readonly number[];
   sum: number;
   count: number;
 }
@@ -68,16 +68,10 @@ export function readEngines(families: MetricFamilies): EngineReadings {
 }
 
 function readFamilies(families: MetricFamilies): EngineReadings {
-  const names = [...families.keys()];
-  const isThere = (prefix: string) => names.some((name) => name.startsWith(prefix));
-  const found = namings.find(({ prefix }) => isThere(prefix) || isThere(RAY_PREFIX + prefix));
+  const found = namingOf(families);
   const reader = new ReadingsReader(families);
-  if (found !== undefined) {
-    const isRay = !isThere(found.prefix);
-    const named = (figure: FigureName) => {
-      const own = (found.names[figure] ?? []).map((name) => found.prefix + name);
-      return isRay ? own.flatMap(rayNames) : own;
-    };
+  if (found !== null) {
+    const { named } = found;
     for (const figure of [...gauges, ...counters, 'cacheConfig'] as const) reader.series(figure, named(figure));
     for (const figure of histograms) reader.histogram(figure, named(figure));
     for (const figure of counters) reader.created(named(figure));
@@ -89,6 +83,31 @@ function readFamilies(families: MetricFamilies): EngineReadings {
     processStartTime: start !== undefined && Number.isFinite(start) ? start : null,
     engines: reader.engines(),
   };
+}
+
+/** How the metrics of an engine are named. */
+interface Naming {
+  kind: EngineKind;
+  prefix: string;
+  named: (figure: FigureName) => readonly string[];
+}
+
+const everyNaming = namings.flatMap(({ kind, prefix, names }) => {
+  const own = (figure: FigureName) => (names[figure] ?? []).map((name) => prefix + name);
+  const naming = (prefix: string, namesOf: (figure: FigureName) => string[]): Naming => {
+    const all = new Map(
+      [...gauges, ...counters, ...histograms, 'cacheConfig' as const].map((one) => [one, namesOf(one)]),
+    );
+    return { kind, prefix, named: (figure) => all.get(figure)! };
+  };
+  return [naming(prefix, own), naming(RAY_PREFIX + prefix, (figure) => own(figure).flatMap(rayNames))];
+});
+
+function namingOf(families: MetricFamilies): Naming | null {
+  for (const naming of everyNaming) {
+    for (const name of families.keys()) if (name.startsWith(naming.prefix)) return naming;
+  }
+  return null;
 }
 
 /** Ray names a counter with and without `_total`. */
@@ -112,41 +131,36 @@ class ReadingsReader {
   /** The first of the names that has samples. */
   series(figure: GaugeName | CounterName | 'cacheConfig', names: readonly string[]): void {
     for (const name of names) {
-      const found = samplesNamed(this.#families, name);
-      const ranks = new Map<string, Series>();
-      for (const { value, sample } of found) {
-        const { labels, key } = sample.shared;
-        const other = ranks.get(key);
+      const family = familyOf(this.#families, name);
+      const samples = family === undefined ? [] : layoutOf(family).named(name);
+      const ranks = samples.length > 1 ? new Map<string, Series>() : null;
+      for (const { index, shared } of samples) {
+        const { labels, key } = shared;
+        const value = family!.values[index]!;
+        const other = ranks?.get(key);
         if (other !== undefined) {
           other.value = Math.max(other.value, value);
           continue;
         }
         const series = { key, labels, value };
-        ranks.set(key, series);
+        ranks?.set(key, series);
         append(this.#engine(labels).series, figure, series);
       }
-      if (found.length > 0) return;
+      if (samples.length > 0) return;
     }
   }
 
   histogram(figure: HistogramName, names: readonly string[]): void {
     const family = names.map((name) => this.#families.get(name)).find((family) => family?.type === 'histogram');
     if (family === undefined) return;
-    const found = new Map<string, { histogram: HistogramSeries; labels: Labels }>();
-    for (const { key, index, shared } of samplesOf(family)) {
-      let one = found.get(key);
-      if (one === undefined) {
-        const histogram = { key: shared.key, bounds: [], counts: [], sum: Number.NaN, count: Number.NaN };
-        one = { histogram, labels: shared.labels };
-        found.set(key, one);
-      }
-      fill(one.histogram, family, index);
-    }
     const ranks = new Map<string, HistogramSeries>();
-    for (const { histogram, labels } of found.values()) {
-      sortBuckets(histogram);
+    for (const { shared, bounds, buckets, sum, count } of layoutOf(family).histograms()) {
+      const { values } = family;
+      const at = (index: number | null) => (index === null ? Number.NaN : values[index]!);
+      const counts = buckets.map((index) => values[index]!);
+      const histogram = { key: shared.key, bounds, counts, sum: at(sum), count: at(count) };
       const other = ranks.get(histogram.key);
-      if (other === undefined) append(this.#engine(labels).histograms, figure, histogram);
+      if (other === undefined) append(this.#engine(shared.labels).histograms, figure, histogram);
       if (other === undefined) ranks.set(histogram.key, histogram);
       else if (histogram.count > other.count) Object.assign(other, histogram);
     }
@@ -157,8 +171,10 @@ class ReadingsReader {
     for (const name of names) {
       const isHistogram = this.#families.get(name)?.type === 'histogram';
       const createdName = `${isHistogram ? name : name.replace(/_total$/, '')}_created`;
-      for (const { value, sample } of samplesNamed(this.#families, createdName)) {
-        this.#engine(sample.labels).created.set(`${createdName}{${sample.key}}`, value);
+      const family = familyOf(this.#families, createdName);
+      if (family === undefined) continue;
+      for (const { index, labels, full } of layoutOf(family).named(createdName)) {
+        this.#engine(labels).created.set(full, family.values[index]!);
       }
     }
   }
@@ -175,64 +191,93 @@ class ReadingsReader {
   }
 }
 
+/** The family of the samples of this very name: of that name, or the one that remains without the suffix. */
+function familyOf(families: MetricFamilies, name: string): MetricFamily | undefined {
+  const own = families.get(name);
+  return own !== undefined && own.length > 0 ? own : families.get(name.slice(0, name.lastIndexOf('_')));
+}
+
 /** A series of a family as it is named, with and without the labels of ranks. */
 interface NamedSample {
   name: string;
   index: number;
   labels: Labels;
   key: string;
+  /** Name and key in one text. */
+  full: string;
   shared: { labels: Labels; key: string };
 }
 
-const namedSamples = new WeakMap<object, readonly NamedSample[]>();
+/** Where the numbers of a histogram stand in its family, in the order of the bounds. */
+interface HistogramPlaces {
+  shared: NamedSample['shared'];
+  bounds: readonly number[];
+  buckets: readonly number[];
+  sum: number | null;
+  count: number | null;
+}
+
+const layouts = new WeakMap<object, FamilyLayout>();
 
 /** Kept with the layout of the family: the scrapes of one engine mostly have the same series. */
-function samplesOf(family: MetricFamily): readonly NamedSample[] {
-  const before = namedSamples.get(family.layout);
-  if (before !== undefined) return before;
-  const samples = Array.from({ length: family.length }, (_, index): NamedSample => {
-    const labels = family.labels(index);
-    const key = keyOf(labels);
-    const shared = withoutRanks(labels);
+function layoutOf(family: MetricFamily): FamilyLayout {
+  let layout = layouts.get(family.layout);
+  if (layout === undefined) {
+    layout = new FamilyLayout(family);
+    layouts.set(family.layout, layout);
+  }
+  return layout;
+}
+
+class FamilyLayout {
+  readonly #name: string;
+  readonly #bounds: Float64Array;
+  readonly #samples: readonly NamedSample[];
+  readonly #named = new Map<string, readonly NamedSample[]>();
+  #histograms: readonly HistogramPlaces[] | null = null;
+
+  constructor(family: MetricFamily) {
+    this.#name = family.name;
+    this.#bounds = family.bounds;
+    this.#samples = Array.from({ length: family.length }, (_, index) => {
+      const name = family.sampleName(index);
+      const labels = family.labels(index);
+      const key = keyOf(labels);
+      const others = withoutRanks(labels);
+      const shared = { labels: others, key: others === labels ? key : keyOf(others) };
+      return { name, index, labels, key, full: `${name}{${key}}`, shared };
+    });
+  }
+
+  named(name: string): readonly NamedSample[] {
+    let samples = this.#named.get(name);
+    if (samples === undefined) {
+      samples = this.#samples.filter((sample) => sample.name === name);
+      this.#named.set(name, samples);
+    }
+    return samples;
+  }
+
+  histograms(): readonly HistogramPlaces[] {
+    if (this.#histograms !== null) return this.#histograms;
+    const series = new Map<string, NamedSample[]>();
+    for (const sample of this.#samples) append(series, sample.key, sample);
+    this.#histograms = [...series.values()].map((samples) => this.#placesOf(samples));
+    return this.#histograms;
+  }
+
+  #placesOf(samples: readonly NamedSample[]): HistogramPlaces {
+    const bound = ({ index }: NamedSample) => this.#bounds[index]!;
+    const buckets = samples.filter((sample) => !Number.isNaN(bound(sample))).sort((a, b) => bound(a) - bound(b) || 0);
+    const last = (suffix: string) => samples.findLast(({ name }) => name === `${this.#name}_${suffix}`)?.index ?? null;
     return {
-      name: family.sampleName(index),
-      index,
-      labels,
-      key,
-      shared: { labels: shared, key: shared === labels ? key : keyOf(shared) },
+      shared: samples[0]!.shared,
+      bounds: buckets.map(bound),
+      buckets: buckets.map(({ index }) => index),
+      sum: last('sum'),
+      count: last('count'),
     };
-  });
-  namedSamples.set(family.layout, samples);
-  return samples;
-}
-
-/** The samples of this very name: in a family of that name, or in the one that remains without the suffix. */
-function samplesNamed(families: MetricFamilies, name: string): { value: number; sample: NamedSample }[] {
-  const own = families.get(name);
-  const family = own !== undefined && own.length > 0 ? own : families.get(name.slice(0, name.lastIndexOf('_')));
-  if (family === undefined) return [];
-  return samplesOf(family).flatMap((sample) =>
-    sample.name === name ? [{ value: family.values[sample.index]!, sample }] : [],
-  );
-}
-
-function fill(histogram: HistogramSeries, family: MetricFamily, index: number): void {
-  const value = family.values[index]!;
-  const bound = family.bounds[index]!;
-  const name = family.sampleName(index);
-  if (!Number.isNaN(bound)) {
-    histogram.bounds.push(bound);
-    histogram.counts.push(value);
-  } else if (name === `${family.name}_sum`) histogram.sum = value;
-  else if (name === `${family.name}_count`) histogram.count = value;
-}
-
-function sortBuckets(histogram: HistogramSeries): void {
-  const { bounds, counts } = histogram;
-  if (bounds.every((bound, i) => i === 0 || bounds[i - 1]! < bound)) return;
-  const order = bounds.map((_, i) => i).sort((a, b) => bounds[a]! - bounds[b]!);
-  histogram.bounds = order.map((i) => bounds[i]!);
-  histogram.counts = order.map((i) => counts[i]!);
+  }
 }
 
 function keyOf(labels: Labels): string {

@@ -1,5 +1,5 @@
 /** Figures of an engine over time: metrics under one name for all kinds of engines, rates, restarts. */
-export { deriveRates, type EngineRates, type Latency, type Rates, type Scrape } from './derive-rates.js';
+export { deriveRates, type EngineRates, type Latency, type Rates, ratesBetween, type Scrape } from './derive-rates.js';
 export { type EngineFigures, type EngineMetrics, engineMetrics } from './engine-metrics.js';
 export { histogramQuantile } from './histogram-quantile.js';
 export { differs, type Restart, RestartDetector, type RunFigures } from './restart-law.js';

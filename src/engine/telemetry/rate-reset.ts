@@ -13,7 +13,7 @@
 import { figuresOf } from './engine-metrics.js';
 import type { EngineReading, EngineReadings, HistogramSeries } from './engine-readings.js';
 import { counters, type HistogramName, histograms } from './metric-names.js';
-import { sameBounds } from './reading-deltas.js';
+import { sameBounds, sameSeries } from './reading-deltas.js';
 import { differs, fell } from './restart-law.js';
 
 /** What says that all engines were reset; null when nothing does. */
@@ -27,16 +27,16 @@ export function processReset(before: EngineReadings, after: EngineReadings): str
 /** What says that this engine was reset; null when nothing does. */
 export function engineReset(before: EngineReading, after: EngineReading): string | null {
   for (const name of counters) {
-    const now = new Map((after.series.get(name) ?? []).map(({ key, value }) => [key, value]));
-    for (const { key, value } of before.series.get(name) ?? []) {
-      if (isLess(now.get(key), value)) return decrease(`${name}{${key}}`, value, now.get(key));
+    const now = after.series.get(name) ?? [];
+    for (const [i, { key, value }] of (before.series.get(name) ?? []).entries()) {
+      const same = sameSeries(now, key, i)?.value;
+      if (isLess(same, value)) return decrease(`${name}{${key}}`, value, same);
     }
   }
   for (const name of histograms) {
     const now = after.histograms.get(name) ?? [];
-    for (const histogram of before.histograms.get(name) ?? []) {
-      const same = now.find(({ key }) => key === histogram.key);
-      const why = histogramReset(name, histogram, same);
+    for (const [i, histogram] of (before.histograms.get(name) ?? []).entries()) {
+      const why = histogramReset(name, histogram, sameSeries(now, histogram.key, i));
       if (why !== null) return why;
     }
   }

@@ -47,12 +47,8 @@ export class ReadingDeltas {
   histogram(name: HistogramName): HistogramDelta | null {
     const deltas = this.#after.flatMap((reading, i) => {
       const before = this.#before[i]?.histograms.get(name) ?? [];
-      return (reading.histograms.get(name) ?? []).map((histogram) => {
-        return difference(
-          histogram,
-          before.find(({ key }) => key === histogram.key),
-        );
-      });
+      const series = reading.histograms.get(name) ?? [];
+      return series.map((histogram, k) => difference(histogram, sameSeries(before, histogram.key, k)));
     });
     const sum = total(deltas.map(({ sum }) => ({ value: sum })));
     const count = total(deltas.map(({ count }) => ({ value: count })));
@@ -61,9 +57,11 @@ export class ReadingDeltas {
 
   #counterDeltas(name: CounterName): Series[] {
     return this.#after.flatMap((reading, i) => {
-      const before = new Map((this.#before[i]?.series.get(name) ?? []).map(({ key, value }) => [key, value]));
+      const before = this.#before[i]?.series.get(name) ?? [];
       const series = reading.series.get(name) ?? [];
-      return series.map(({ key, labels, value }) => ({ key, labels, value: value - (before.get(key) ?? 0) }));
+      return series.map(({ key, labels, value }, k) => {
+        return { key, labels, value: value - (sameSeries(before, key, k)?.value ?? 0) };
+      });
     });
   }
 }
@@ -84,7 +82,14 @@ function merged(histograms: readonly HistogramSeries[]): HistogramDelta['buckets
   return { bounds: first.bounds, counts };
 }
 
+/** The series of this key: mostly it stands where it stood in the scrape before. */
+export function sameSeries<S extends { key: string }>(series: readonly S[], key: string, place: number): S | undefined {
+  const there = series[place];
+  return there?.key === key ? there : series.find((one) => one.key === key);
+}
+
 export function sameBounds(a: readonly number[], b: readonly number[]): boolean {
+  if (a === b) return true; // of one layout
   return a.length === b.length && a.every((bound, i) => bound === b[i]);
 }
 
