@@ -57,6 +57,7 @@ const rooms: Record<string, string[]> = {
     'numeric',
     'network',
     'readout',
+    'esn',
     'streams',
     'encoding',
     'engine',
