@@ -85,6 +85,7 @@ const rooms: Record<string, string[]> = {
     'numeric',
     'datasets',
     'esn',
+    'search',
     'scores',
     'bridge',
   ],

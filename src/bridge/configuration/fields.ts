@@ -49,7 +49,7 @@ export function fieldOf(name: string): Field | undefined {
 
 /** `Unknown field NAME; did you mean ...?` */
 export function unknownField(name: string): string {
-  if (isNamedSection(name)) return `unknown field; one of it is named: ${name}.NAME`;
+  if (isNamedSection(name)) return `unknown field; a ${name.slice(0, -1)} is named: ${name}.NAME`;
   if (isSection(name)) return `unknown field; a field of it is named: ${name}.${Object.keys(sections[name].shape)[0]}`;
   return `unknown field${didYouMean(name, [...byName.keys(), ...namedSections])}`;
 }

@@ -1,7 +1,7 @@
 /**
  * One-off runs of saved models, off the JavaScript thread: outputs of rows from rest, and the steps after them. Nothing of a run is kept.
  *
- * A model that a change of the configuration takes away stays until its runs have ended.
+ * A model that a change of the configuration takes away stays until the runs that were asked for have ended.
  *
  * Errors: BridgeError not_found for an unknown model, impossible, malformed, those of RunPlaces; the signal's reason.
  */
@@ -93,21 +93,23 @@ export class ModelRuns {
     return this.#places.close();
   }
 
-  #run<R>(name: string, request: PlaceRequest, work: (esn: Esn, state: State) => Promise<R>): Promise<R> {
-    this.#model(name); // before it waits
-    return this.#places.run(request, async () => {
-      const { pinned, model } = this.#model(name);
-      pinned.sessions++;
-      const state = model.createState();
-      try {
-        return await work(model, state);
-      } catch (error) {
-        throw request.signal?.aborted ? error : bridgeErrorOf(error);
-      } finally {
-        state.close();
-        this.#networks.leave(pinned);
-      }
-    });
+  async #run<R>(name: string, request: PlaceRequest, work: (esn: Esn, state: State) => Promise<R>): Promise<R> {
+    const { pinned, model } = this.#model(name);
+    pinned.sessions++; // while it waits, too
+    try {
+      return await this.#places.run(request, async () => {
+        const state = model.createState();
+        try {
+          return await work(model, state);
+        } finally {
+          state.close();
+        }
+      });
+    } catch (error) {
+      throw request.signal?.aborted ? error : bridgeErrorOf(error);
+    } finally {
+      this.#networks.leave(pinned);
+    }
   }
 
   #model(name: string): { pinned: PinnedNetwork; model: Esn } {
