@@ -383,6 +383,15 @@ class BridgeClient:
         path = "/v1/process/batch" if priority is None else f"/v1/process/batch?priority={quote(priority)}"
         return self._json("POST", path, {"inputs": list(inputs)}, headers=_traced(traceparent))["items"]
 
+    def predict(self, model: str, rows: Sequence[Sequence[float]]) -> List[List[float]]:
+        """Outputs of a saved model of the bridge for rows, from rest, in the units of the data."""
+        return self._json("POST", f"/v1/models/{quote(model, safe='')}/predict", {"rows": rows})["outputs"]
+
+    def forecast(self, model: str, rows: Sequence[Sequence[float]], steps: int) -> List[List[float]]:
+        """The `steps` rows that a saved model of the bridge expects after rows."""
+        path = f"/v1/models/{quote(model, safe='')}/forecast"
+        return self._json("POST", path, {"rows": rows, "steps": steps})["outputs"]
+
     def process_stream(
         self,
         *,

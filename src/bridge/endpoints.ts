@@ -13,6 +13,7 @@ import {
   type Logins,
   loginEndpoint,
   metricsEndpoint,
+  modelEndpoints,
   openApiEndpoint,
   outlookEndpoints,
   probeEndpoints,
@@ -68,6 +69,7 @@ export function bridgeEndpoints(given: EndpointParts): Endpoint[] {
       last = result;
     }),
     ...sessionEndpoints(sessions),
+    ...modelEndpoints(sessions.models),
     ...referenceEndpoints({ runner, config: () => processor.config, status }),
   ];
   return [...endpoints, openApiEndpoint(endpoints, version)];

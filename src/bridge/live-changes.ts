@@ -33,7 +33,7 @@ export async function applyChange(
   fields: readonly string[],
 ): Promise<void> {
   const isOfNetwork = fields.some((field) => field.startsWith('network.'));
-  const isOfSessions = fields.some((field) => field.startsWith('networks.')) || isOfNetwork;
+  const isOfSessions = fields.some((field) => /^(networks|models)\./.test(field)) || isOfNetwork;
   if (isOfSessions && memoryFull()) {
     throw new BridgeError('memory', 'The memory of the process is nearly used up: no network is built');
   }
@@ -45,7 +45,7 @@ export async function applyChange(
     if (networks === null) sessions.setBounds(next.sessions);
     else sessions.replaceNetworks(networks, next.sessions);
   } catch (error) {
-    for (const { network } of networks ?? []) network.close();
+    for (const network of networks ?? []) network.close();
     await made?.close();
     throw error;
   }

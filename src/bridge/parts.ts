@@ -23,6 +23,7 @@ import type { Heartbeat } from './probes/index.js';
 import { BatchRunner, paceOf } from './processing/index.js';
 import {
   buildNetwork,
+  modelDefinition,
   type NetworkDefinition,
   type SessionNetwork,
   SessionService,
@@ -231,18 +232,32 @@ function openConfiguration({ start, log, metrics, closers }: OpenOptions, live: 
   return configuration;
 }
 
-/** The networks of sessions: those that are named, and `default`, the processor's Deep Tree, where none has that name. */
-export async function sessionNetworks({ network, networks }: BridgeConfig): Promise<SessionNetwork[]> {
-  const own = 'default' in networks ? {} : { default: treeDefinition(createConfig(network)) };
+/**
+ * The networks of sessions: those that are named, saved models, and `default`, the processor's Deep Tree, where none has that name.
+ * Errors: ConfigurationError that names the network or model, and its file.
+ */
+export async function sessionNetworks({ network, networks, models }: BridgeConfig): Promise<SessionNetwork[]> {
+  const own = 'default' in networks || 'default' in models ? {} : { default: treeDefinition(createConfig(network)) };
   const building = Object.entries({ ...networks, ...own }).map(async ([name, given]) =>
     buildNetwork(name, 'file' in given ? readDefinition(name, given.file as string) : (given as NetworkDefinition)),
   );
-  const built = await Promise.allSettled(building);
+  const opening = Object.entries(models).map(([name, { file }]) => openModel(name, file));
+  const built = await Promise.allSettled([...building, ...opening]);
   const failed = built.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
   const made = built.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   if (failed === undefined) return made;
-  for (const one of made) one.network.close();
+  for (const one of made) one.close();
   throw failed.reason;
+}
+
+async function openModel(name: string, file: string): Promise<SessionNetwork> {
+  try {
+    return await buildNetwork(name, modelDefinition(file));
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const reason = code?.startsWith('ERR_DTESN_') ? message : (code ?? message);
+    throw new ConfigurationError(`models.${name}: the file ${file} cannot be taken: ${reason}`, { cause });
+  }
 }
 
 /** Errors: ConfigurationError that names the network and its file. */

@@ -8,6 +8,7 @@ import {
   outFlags,
   plotFlag,
   saveFlag,
+  searchFlags,
   seriesArgument,
   targetFlag,
 } from './model-flags.js';
@@ -245,6 +246,7 @@ const names = [
   'predict',
   'forecast',
   'classify',
+  'search',
   'doctor',
   'build',
   'help',
@@ -354,6 +356,11 @@ export const commands = {
       json,
       ...helpFlag,
     },
+  },
+  search: {
+    about: 'hyper-parameters of an echo state network that suit a series',
+    argument: seriesArgument,
+    flags: { ...targetFlag, ...searchFlags, json, ...helpFlag },
   },
   doctor: {
     about: 'the binary, the instruction sets, and a check of every kernel',

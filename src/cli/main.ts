@@ -29,6 +29,7 @@ const runs: Record<CommandName, Run> = {
   predict: async (args) => (await import('./predict-series.js')).predictSeries(args),
   forecast: async (args) => (await import('./forecast-series.js')).forecastSeries(args),
   classify: async (args) => (await import('./classify-series.js')).classifySeries(args),
+  search: async (args) => (await import('./search-model.js')).searchModel(args),
   doctor: async (args) => (await import('./doctor.js')).doctor(args),
   build: async (args) => (await import('./build.js')).build(args),
   help,

@@ -59,3 +59,38 @@ export const plotFlag = {
     about: 'draws them (needs the packages @observablehq/plot and linkedom)',
   },
 } as const satisfies Flags;
+
+const range = 'one value or a range LOW..HIGH';
+
+export const searchFlags = {
+  budget: { type: 'string', value: 'N', about: 'candidates that are drawn and scored (40)' },
+  seeds: { type: 'string', value: 'N', about: 'networks of each candidate, whose scores are averaged (1)' },
+  seed: { type: 'string', value: 'N', about: 'of the candidates that are drawn (0)' },
+  horizon: {
+    type: 'string',
+    value: 'STEPS',
+    about: 'that are forecast, without --target (500, at most half of the shortest test)',
+  },
+  units: { type: 'string', value: 'N', about: `of the reservoir: ${range} (100..300)` },
+  leak: { type: 'string', value: 'SHARE', about: `of the state that a step replaces: ${range} (0.1..1)` },
+  'spectral-radius': { type: 'string', value: 'R', about: `of the recurrent weights: ${range} (0.1..1.3)` },
+  'input-scaling': { type: 'string', value: 'S', about: `of the input weights: ${range} (0.01..1)` },
+  'bias-scaling': { type: 'string', value: 'S', about: `of the bias: ${range} (0.01..1)` },
+  ridge: {
+    type: 'string',
+    value: 'LAMBDA',
+    about: `of the readout: ${range}, of which each decade is tried (1e-14..1e2; for forecasts 1e-14, 1e-11, 1e-8 and 1e-5)`,
+  },
+  washout: networkFlags.washout,
+  file: {
+    type: 'string',
+    value: 'STATE',
+    completes: 'file',
+    about: 'keeps what was scored: a search that was ended, by Ctrl-C too, goes on with the same command',
+  },
+  save: { ...saveFlag.save, about: 'trains the best candidate on the whole series and writes it to this file' },
+  plot: {
+    ...plotFlag.plot,
+    about: 'draws the score over each parameter (needs the packages @observablehq/plot and linkedom)',
+  },
+} as const satisfies Flags;

@@ -1,4 +1,4 @@
-/** What `dtesn fit`, `predict`, `forecast` and `classify` share: options of a network, columns, and what is written. */
+/** What `dtesn fit`, `predict`, `forecast`, `classify` and `search` share: options of a network, columns, and what is written. */
 import { writeFile } from 'node:fs/promises';
 import type { EsnOptions } from '../esn/index.js';
 import { type Matrix, matrix } from '../numeric/index.js';
@@ -7,7 +7,7 @@ import { note } from './output.js';
 import type { NamedSeries } from './series-file.js';
 import { UsageError } from './usage-error.js';
 
-export type ModelCommand = Extract<CommandName, 'fit' | 'predict' | 'forecast' | 'classify'>;
+export type ModelCommand = Extract<CommandName, 'fit' | 'predict' | 'forecast' | 'classify' | 'search'>;
 
 export interface NetworkValues {
   units?: string;
@@ -32,10 +32,14 @@ export function modelOptions(values: NetworkValues, inputs: number, steps: numbe
   };
   return {
     network,
-    washout: values.washout === undefined ? Math.min(100, Math.floor(steps / 10)) : number('washout'),
+    washout: washoutOf(values.washout, steps, command),
     scale: 'standard',
     ...(values.ridge !== undefined && { readout: { ridge: number('ridge') } }),
   } satisfies EsnOptions;
+}
+
+export function washoutOf(text: string | undefined, steps: number, command: ModelCommand): number {
+  return text === undefined ? Math.min(100, Math.floor(steps / 10)) : numberOf('washout', text, command);
 }
 
 export function numberOf(name: string, text: string, command: ModelCommand): number {

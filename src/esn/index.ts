@@ -32,7 +32,7 @@ export type {
   PredictOptions,
 } from './options.js';
 export { esnFields } from './options.js';
-export { type Scale, scaled, scalingOf } from './scaling.js';
+export { type Scale, type Scaling, scaled, scalingOf, unscale } from './scaling.js';
 export type { SeriesFeatures } from './series-features.js';
 export type { EsnSnapshot } from './snapshot.js';
 export { EsnStream, type StreamOptions } from './stream.js';

@@ -11,6 +11,7 @@ import {
   type EnginesMessage,
   enginesAnswerSchema,
   type InputMessage,
+  modelRowsSchema,
   type PickMessage,
   pickAnswerSchema,
   sessionSchema,
@@ -238,6 +239,21 @@ export class BridgeClient {
     yield* processStream(this.#exchange, { ...call, headers: { ...headers, ...traced(traceparent) } });
   }
 
+  /** Outputs of a saved model of the bridge for rows, from rest, in the units of the data. */
+  predict(model: string, rows: readonly (readonly number[])[], options: CallOptions = {}): Promise<number[][]> {
+    return this.#model(model, 'predict', { rows }, options);
+  }
+
+  /** The `steps` rows that a saved model of the bridge expects after rows. */
+  forecast(
+    model: string,
+    rows: readonly (readonly number[])[],
+    steps: number,
+    options: CallOptions = {},
+  ): Promise<number[][]> {
+    return this.#model(model, 'forecast', { rows, steps }, options);
+  }
+
   /** Opens a session: a new one, or the one of this id where it left off. */
   async session(options: SessionOptions = {}): Promise<BridgeSession> {
     const checked = checkOptions(sessionOptionsSchema, options, 'session');
@@ -269,6 +285,13 @@ export class BridgeClient {
   async #get<T>(path: string, options: CallOptions, owner: string): Promise<T> {
     const { signal } = checkOptions(callOptionsSchema, options, owner);
     return this.#exchange.json<T>(this.#call('GET', path, signal));
+  }
+
+  async #model(name: string, run: 'predict' | 'forecast', json: object, options: CallOptions): Promise<number[][]> {
+    const { signal } = checkOptions(callOptionsSchema, options, run);
+    const path = `/v1/models/${encodeURIComponent(name)}/${run}`;
+    const { outputs } = await this.#exchange.json({ ...this.#call('POST', path, signal), json }, modelRowsSchema);
+    return outputs;
   }
 
   #call(method: Call['method'], path: string, signal: AbortSignal | undefined): Call {

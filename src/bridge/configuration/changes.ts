@@ -40,7 +40,7 @@ function changeError(name: string, value: unknown): FieldError | null {
   return layerErrors(new Map([[name, value]]))[0] ?? null;
 }
 
-/** Whether the value of a network is the file of its definition. */
+/** Whether the value of a network or a model is a file. */
 export function isFile(value: unknown): value is { file: string } {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && 'file' in value;
 }

@@ -87,6 +87,8 @@ export interface BridgeConfigInput {
   network?: BridgeNetworkInput | undefined;
   /** Networks of sessions by name (A-Z a-z 0-9 . _ -, 1 to 64): a definition, or the path of a file with one. Default {}. */
   networks?: Record<string, BridgeNetworkDefinition | { file: string }> | undefined;
+  /** Saved models by name (A-Z a-z 0-9 . _ -, 1 to 64): the path of a file of Esn.save. No network has the same name. Default {}. */
+  models?: Record<string, { file: string }> | undefined;
   /** Bounds of the queue before the model. Default: the defaults of its fields. */
   processing?: BridgeProcessingInput | undefined;
   /** Bounds of sessions and of their journal. Default: the defaults of its fields. */

@@ -1,5 +1,5 @@
 /**
- * The fields of the configuration by name: `listen`, `processing.batchWaitMs`, and `networks.NAME` for each network of sessions.
+ * The fields of the configuration by name: `listen`, `processing.batchWaitMs`, and `networks.NAME` and `models.NAME` for each network of sessions.
  *
  * A field is what a layer sets, what has an origin, and what a change names. A live one may change while the bridge runs: over HTTP
  * and by a reload of the file. The others are taken at the start.
@@ -7,7 +7,7 @@
 import { z } from 'zod';
 import { didYouMean } from '../../errors/index.js';
 import { variableOf } from '../../processor/index.js';
-import { atStart, configSchema, networkName, sections } from './schema.js';
+import { atStart, configSchema, namedSections, networkName, sections } from './schema.js';
 
 export interface Field {
   name: string;
@@ -17,11 +17,9 @@ export interface Field {
   live: boolean;
 }
 
-const networkPrefix = 'networks.';
-
 /** All fields but the networks of sessions. */
 export const fields: readonly Field[] = Object.entries(configSchema.shape).flatMap(([key, schema]): Field[] => {
-  if (key === 'networks') return [];
+  if (isNamedSection(key)) return [];
   if (!isSection(key)) return [{ name: key, schema, variable: variableFor(key), live: false }];
   return Object.entries(sections[key].shape).map(([field, own]) => ({
     name: `${key}.${field}`,
@@ -37,19 +35,23 @@ export function isSection(key: string): key is keyof typeof sections {
   return Object.hasOwn(sections, key);
 }
 
-/** A field by its name; undefined for a name that is none. */
-export function fieldOf(name: string): Field | undefined {
-  if (!name.startsWith(networkPrefix) || !networkName.test(name.slice(networkPrefix.length))) return byName.get(name);
-  return { name, schema: networkDefinitionSchema, variable: null, live: true };
+export function isNamedSection(key: string): key is (typeof namedSections)[number] {
+  return namedSections.some((section) => section === key);
 }
 
-const networkDefinitionSchema = configSchema.shape.networks.unwrap().valueType;
+/** A field by its name; undefined for a name that is none. */
+export function fieldOf(name: string): Field | undefined {
+  const dot = name.indexOf('.');
+  const section = name.slice(0, dot);
+  if (!isNamedSection(section) || !networkName.test(name.slice(dot + 1))) return byName.get(name);
+  return { name, schema: configSchema.shape[section].unwrap().valueType, variable: null, live: true };
+}
 
 /** `Unknown field NAME; did you mean ...?` */
 export function unknownField(name: string): string {
-  if (name === 'networks') return 'unknown field; a network is named: networks.NAME';
+  if (isNamedSection(name)) return `unknown field; a ${name.slice(0, -1)} is named: ${name}.NAME`;
   if (isSection(name)) return `unknown field; a field of it is named: ${name}.${Object.keys(sections[name].shape)[0]}`;
-  return `unknown field${didYouMean(name, [...byName.keys(), 'networks'])}`;
+  return `unknown field${didYouMean(name, [...byName.keys(), ...namedSections])}`;
 }
 
 /** The value that a layer's text stands for: lists are separated by commas. Text that fits no kind is left for the schema. */

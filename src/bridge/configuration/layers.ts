@@ -7,7 +7,7 @@
  * the file names (configuration.ts). The value of a field is that of the highest layer that sets it.
  */
 import type { z } from 'zod';
-import { fieldOf, fields, isSection, unknownField } from './fields.js';
+import { fieldOf, fields, isNamedSection, isSection, unknownField } from './fields.js';
 import { type BridgeConfig, configSchema } from './schema.js';
 
 /** Values by the names of fields. */
@@ -42,7 +42,7 @@ export function layerOf(nested: object): Map<string, unknown> {
   const layer = new Map<string, unknown>();
   const set = (name: string, value: unknown) => value !== undefined && layer.set(name, value);
   for (const [key, value] of Object.entries(nested)) {
-    const isNested = (isSection(key) || key === 'networks') && isObject(value);
+    const isNested = (isSection(key) || isNamedSection(key)) && isObject(value);
     if (!isNested) set(key, value);
     else for (const [name, one] of Object.entries(value)) set(`${key}.${name}`, one);
   }
@@ -68,7 +68,7 @@ export function nestedOf(layer: Layer): Record<string, unknown> {
 /** What is wrong with the fields of one layer, each by itself. */
 export function layerErrors(layer: Layer): FieldError[] {
   return [...layer].flatMap(([name, value]): FieldError[] => {
-    if (isSection(name) || name === 'networks')
+    if (isSection(name) || isNamedSection(name))
       return [{ field: name, code: 'malformed', message: 'expected an object' }];
     const field = fieldOf(name);
     if (field === undefined) return [{ field: name, code: 'unknown_field', message: unknownField(name) }];

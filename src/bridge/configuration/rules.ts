@@ -4,6 +4,7 @@
  *
  *     network.units >= 32 network.depth        fewer leave membranes of a few units, whose states say little
  *     tlsCert and tlsKey together              whoever sets them: one alone would listen without TLS
+ *     models and networks of other names       sessions name both alike
  */
 import type { FieldError, Origin, Resolved } from './layers.js';
 
@@ -30,6 +31,14 @@ const rules: readonly Rule[] = [
     fields: ['tlsCert', 'tlsKey'],
     broken: ({ tlsCert, tlsKey }) =>
       (tlsCert === undefined) === (tlsKey === undefined) ? null : 'expected both tlsCert and tlsKey, or neither',
+    mild: false,
+  },
+  {
+    fields: ['models', 'networks'],
+    broken: ({ models, networks }) => {
+      const twice = Object.keys(models).find((name) => Object.hasOwn(networks, name));
+      return twice === undefined ? null : `expected a name that no network has but received ${twice}`;
+    },
     mild: false,
   },
 ];

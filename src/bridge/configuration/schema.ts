@@ -103,6 +103,10 @@ export const configSchema = z.strictObject({
     .record(z.string().regex(networkName), z.union([definitionSchema, z.strictObject({ file })]))
     .default({})
     .describe('networks of sessions by name: a definition, or { file } that holds one'),
+  models: z
+    .record(z.string().regex(networkName), z.strictObject({ file }))
+    .default({})
+    .describe('saved models by name: { file } that esn.save or dtesn fit --save wrote'),
   processing: processingSchema.prefault({}),
   sessions: sessionsSchema.prefault({}),
   outlook: outlookSchema.prefault({}),
@@ -152,5 +156,8 @@ export const sections = {
   outlook: outlookSchema,
 } as const;
 
-/** What of them the journal takes at the start alone. */
+/** Sections whose fields are named by the configuration: `networks.NAME` and `models.NAME`. */
+export const namedSections = ['networks', 'models'] as const;
+
+/** What of the other sections the journal takes at the start alone. */
 export const atStart: readonly string[] = ['sessions.checkpointMs', 'sessions.stateMaxBytes'];

@@ -1,6 +1,6 @@
 /** Messages of the bridge: one zod schema each, the error codes, and the bounds that several rooms check. */
 
-export { ID_PATTERN, MAX_FRAME_BYTES, MAX_STEPS_ITEMS, TRACEPARENT_PATTERN } from './bounds.js';
+export { ID_PATTERN, MAX_FRAME_BYTES, MAX_RUN_ROWS, MAX_STEPS_ITEMS, TRACEPARENT_PATTERN } from './bounds.js';
 export {
   BridgeError,
   type BridgeErrorCode,
@@ -49,6 +49,13 @@ export {
   type StreamMessage,
   streamSchema,
 } from './inputs.js';
+export {
+  type ModelRowsMessage,
+  modelForecastSchema,
+  modelListSchema,
+  modelPredictSchema,
+  modelRowsSchema,
+} from './models.js';
 export {
   ackQuery,
   createSessionSchema,

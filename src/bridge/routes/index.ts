@@ -6,6 +6,7 @@ export { metricsEndpoint, openApiEndpoint } from './documents.js';
 export { engineEndpoints } from './engines.js';
 export { eventEndpoints } from './events.js';
 export { Logins, loginEndpoint } from './login.js';
+export { modelEndpoints } from './models.js';
 export { outlookEndpoints } from './outlook.js';
 export { probeEndpoints, probeRoutes } from './probes.js';
 export { processingEndpoints } from './processing.js';

@@ -8,10 +8,13 @@
  * fixed series.
  */
 import { createHash, type Hash } from 'node:crypto';
+import type { Esn, Scaling } from '../../esn/index.js';
 import { DeepTreeModel, type DeepTreeOptions, Es2n, EuSn, type Network, Nvar, Reservoir } from '../../network/index.js';
 import { matrix } from '../../numeric/index.js';
 import { LinearReadout } from '../../readout/index.js';
 import { BridgeError } from '../messages/index.js';
+import { hashValue } from './hash-value.js';
+import { isModelDefinition, type ModelDefinition, openModel } from './models.js';
 
 const kinds = { DeepTreeModel, Reservoir, Es2n, EuSn, Nvar };
 const DENSE_BYTES = 64 * 2 ** 20;
@@ -34,7 +37,15 @@ export interface SessionNetwork {
   readonly network: Network;
   /** Null: the outputs are the states. */
   readonly readout: LinearReadout | null;
-  readonly definition: NetworkDefinition;
+  /** What rebuilds it. */
+  readonly definition: NetworkDefinition | ModelDefinition;
+  /** The saved model that it is the network of; null for a definition. */
+  readonly model: Esn | null;
+  /** Between the units of rows and those of the network; null where they are the same. */
+  readonly inputScaling: Scaling | null;
+  /** The same of what the readout gives. */
+  readonly outputScaling: Scaling | null;
+  close(): void;
 }
 
 /** The configuration's fields that the default network is made of. */
@@ -55,19 +66,27 @@ export function treeDefinition(
   return { kind: 'DeepTreeModel', options: 'parents' in given ? tree : { depth, ...tree } };
 }
 
-/** Builds a network off the JavaScript thread. Errors: those of its constructor; BridgeError `impossible` for another kind. */
+/**
+ * Builds a network off the JavaScript thread, or opens a saved model. Errors: those of its constructor or of its file; BridgeError
+ * `impossible` for another kind.
+ */
 export async function buildNetwork(
   name: string,
-  definition: NetworkDefinition,
+  definition: NetworkDefinition | ModelDefinition,
   { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<SessionNetwork> {
+  if (isModelDefinition(definition)) return openModel(name, definition);
   const Kind = kinds[definition.kind] as unknown as { constructAsync(options: object, run: object): Promise<Network> };
   if (!Object.hasOwn(kinds, definition.kind)) {
     throw new BridgeError('impossible', `Expected one of ${Object.keys(kinds).join(', ')} as the kind of ${name}`);
   }
   const network = await Kind.constructAsync(definition.options, { signal });
   const readout = definition.readout === undefined ? null : readoutOf(definition.readout, network);
-  return { name, network, readout, definition, fingerprint: fingerprintOf(network, readout, definition) };
+  return {
+    ...{ name, network, readout, definition, fingerprint: fingerprintOf(network, readout, definition) },
+    ...{ model: null, inputScaling: null, outputScaling: null },
+    close: () => network.close(),
+  };
 }
 
 function readoutOf({ weights, bias }: NonNullable<NetworkDefinition['readout']>, network: Network): LinearReadout {
@@ -114,21 +133,6 @@ function probe(inputs: number): number[][] {
     return word / 2 ** 31 - 1;
   };
   return Array.from({ length: PROBE_STEPS }, () => Array.from({ length: inputs }, next));
-}
-
-/** Numbers, views, and objects of them by the order of their keys. */
-function hashValue(hash: Hash, value: unknown): void {
-  if (ArrayBuffer.isView(value)) {
-    hash.update(`${value.constructor.name} ${value.byteLength} `);
-    hash.update(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
-  } else if (typeof value === 'object' && value !== null) {
-    for (const key of Object.keys(value).sort()) {
-      hash.update(`${key} `);
-      hashValue(hash, (value as Record<string, unknown>)[key]);
-    }
-  } else {
-    hash.update(`${String(value)} `);
-  }
 }
 
 /** The same JSON for the same definition, whatever the order of its keys. */

@@ -14,6 +14,7 @@ export interface PinnedNetwork {
   readonly made: SessionNetwork;
   readonly streams: StreamChunks;
   readonly batches: MicroBatches;
+  /** Sessions, and runs of its model that are under way. */
   sessions: number;
 }
 
@@ -44,6 +45,11 @@ export class PinnedNetworks {
       'impossible',
       `Expected one of ${[...this.#names.keys()].join(', ')} for network but received ${name}`,
     );
+  }
+
+  /** Those of the configuration by name. */
+  get names(): ReadonlyMap<string, PinnedNetwork> {
+    return this.#names;
   }
 
   withFingerprint(fingerprint: string): PinnedNetwork | undefined {
@@ -85,7 +91,7 @@ export class PinnedNetworks {
   }
 
   close(): void {
-    for (const { made } of this.#pinned.values()) made.network.close();
+    for (const { made } of this.#pinned.values()) made.close();
     this.#pinned.clear();
   }
 
@@ -109,7 +115,7 @@ export class PinnedNetworks {
   #pin(made: SessionNetwork): PinnedNetwork {
     const known = this.#pinned.get(made.fingerprint);
     if (known !== undefined) {
-      if (known.made.network !== made.network) made.network.close();
+      if (known.made.network !== made.network) made.close();
       return known;
     }
     const streams = new StreamChunks(made.network, made.readout);
@@ -121,6 +127,6 @@ export class PinnedNetworks {
   #closeUnused(pinned: PinnedNetwork): void {
     if (pinned.sessions > 0 || [...this.#names.values()].includes(pinned)) return;
     this.#pinned.delete(pinned.made.fingerprint);
-    pinned.made.network.close();
+    pinned.made.close();
   }
 }

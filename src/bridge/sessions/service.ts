@@ -26,6 +26,7 @@ import { asksFor, idOf, makeSession } from './creation.js';
 import { describeSession, placeOf } from './describe.js';
 import { Durability } from './durability.js';
 import { expireIdle } from './idle-expiry.js';
+import { ModelRuns } from './model-runs.js';
 import type { SessionNetwork } from './networks.js';
 import { OnlineReadout } from './online-readout.js';
 import { type JournalFiles, openJournal } from './open-journal.js';
@@ -54,6 +55,8 @@ const MOST_ITEMS = 1000;
 const MOST_LISTED = 1000;
 
 export class SessionService {
+  /** One-off runs of saved models. */
+  readonly models: ModelRuns;
   #options: CheckedOptions;
   readonly #build: string;
   readonly #journal: Journal | null;
@@ -74,6 +77,7 @@ export class SessionService {
     this.#table = table;
     this.#durability = new Durability(journal);
     this.#networks = new PinnedNetworks(options.networks, this.#durability, log, { maxNetworks, networkBytes });
+    this.models = new ModelRuns(this.#networks, options);
     this.#counters = new SessionCounters(
       metrics,
       () => table.size,
@@ -295,7 +299,7 @@ export class SessionService {
     this.#stopExpiry();
     const sessions = [...this.#served()];
     for (const { queue } of sessions) for (const work of queue.splice(0)) work.reject(drainingError());
-    await Promise.all(sessions.map((session) => session.between(() => undefined)));
+    await Promise.all([this.models.close(), ...sessions.map((session) => session.between(() => undefined))]);
     await this.#journal?.commit();
   }
 

@@ -4,6 +4,7 @@
  * `work` is the request whose rows are being applied, `queue` those that wait for it: requests on one session run one after the
  * other. A hold keeps the next one from beginning while a copy of the state is taken.
  */
+import { type Scaling, unscale } from '../../esn/index.js';
 import type { FloatDtype, Floats } from '../../native/index.js';
 import type { RecoveredSession, SessionRecord } from '../journal/index.js';
 import { OnlineReadout } from './online-readout.js';
@@ -37,6 +38,8 @@ export class Session {
   readonly fullWidth: number;
   /** What outputs are answered in: states of f32 are f32, what a readout computes of them is f64. */
   readonly outputDtype: FloatDtype;
+  /** From the units of the readout into those of the data; null where they are the same. */
+  readonly outputScaling: Scaling | null;
   /** Rows applied. */
   offset = 0;
   /** Rows that survive power loss, once they are applied. */
@@ -71,7 +74,8 @@ export class Session {
     this.pinned = pinned;
     this.learner = learner;
     this.lastUsed = now;
-    const { network, readout } = pinned.made;
+    const { network, readout, outputScaling } = pinned.made;
+    this.outputScaling = settings.learner === null ? outputScaling : null;
     this.fullWidth = settings.learner?.outputs ?? readout?.outputs ?? network.featureSize;
     this.outputDtype = settings.learner === null && readout === null ? record.dtype : 'f64';
     if (settings.learner !== null) this.reading = network.featureSize;
@@ -129,10 +133,11 @@ export class Session {
     for (const resume of this.#waiting.splice(0)) resume();
   }
 
-  /** Writes the answered columns of `count` rows into `out` from its element `at` on. */
+  /** Writes the answered columns of `count` rows, which it puts into the units of the data, into `out` from its element `at` on. */
   answerOf(rows: Float64Array, count: number, out: Floats, at: number): void {
     const stride = rows.length / count;
     const { columns } = this.settings;
+    if (this.outputScaling !== null) unscale(rows, this.outputScaling, stride);
     if (columns === null) {
       out.set(rows, at);
       return;

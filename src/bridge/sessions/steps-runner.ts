@@ -123,7 +123,11 @@ export class StepsRunner {
     }
     if (ack !== undefined && ack !== 'durable') throw new BridgeError('malformed', "Expected 'durable' for ack");
     if (ack === 'durable') this.#durability.require();
-    const stored = storedRows(rows, record.inputs, record.dtype, 'rows');
+    const stored = storedRows(
+      rows,
+      { width: record.inputs, dtype: record.dtype, scaling: session.pinned.made.inputScaling },
+      'rows',
+    );
     const wanted = this.#targets(session, targets, stored.count);
     if (!Number.isSafeInteger(from + stored.count)) throw new BridgeError('impossible', 'Expected offsets below 2^53');
     return new StepsWork(session, from, stored, wanted);
@@ -134,7 +138,7 @@ export class StepsRunner {
     if (record.targets === 0) {
       throw new BridgeError('impossible', `Expected no targets: the session ${record.id} was created without them`);
     }
-    const stored = storedRows(targets, record.targets, 'f64', 'targets');
+    const stored = storedRows(targets, { width: record.targets, dtype: 'f64', scaling: null }, 'targets');
     if (stored.count === count) return stored.data as Float64Array;
     throw new BridgeError(
       'impossible',

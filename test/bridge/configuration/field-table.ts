@@ -21,8 +21,10 @@ export function fieldTable(): string {
     const change = live ? 'while it runs' : 'at the start';
     return `| \`${name}\` | ${[meaning, kindOf(shape)].filter((part) => part !== '').join('; ')} | ${textOf(shape.default)} | \`${variable}\` | ${change} |`;
   });
-  const networks = schema.properties['networks']!;
-  rows.push(`| \`networks.NAME\` | ${networks.description} | none | none | while it runs |`);
+  for (const section of ['networks', 'models']) {
+    const { description } = schema.properties[section]!;
+    rows.push(`| \`${section}.NAME\` | ${description} | none | none | while it runs |`);
+  }
   return ['| field | value | default | variable | may change |', '| --- | --- | --- | --- | --- |', ...rows].join('\n');
 }
 

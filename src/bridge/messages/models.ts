@@ -1,0 +1,32 @@
+/** Saved models: which there are, and one-off runs of them. */
+import { z } from 'zod';
+import { MAX_RUN_ROWS } from './bounds.js';
+
+const rows = z
+  .array(z.array(z.number()))
+  .max(MAX_RUN_ROWS)
+  .describe('rows of `inputs` finite numbers in the units of the data; from rest');
+
+export const modelListSchema = z.object({
+  items: z.array(
+    z.looseObject({
+      name: z.string(),
+      fingerprint: z.string().describe('that of sessions on the model'),
+      inputs: z.int(),
+      outputs: z.int(),
+      forecasts: z.boolean().describe('whether its outputs are its next inputs'),
+      dtype: z.enum(['f32', 'f64']),
+    }),
+  ),
+});
+
+export const modelPredictSchema = z.strictObject({ rows });
+export const modelForecastSchema = z.strictObject({
+  rows: rows.min(1),
+  steps: z.int().min(1).max(MAX_RUN_ROWS).describe('to forecast after the last row'),
+});
+
+export const modelRowsSchema = z.looseObject({
+  outputs: z.array(z.array(z.number())).describe('in the units of the data'),
+});
+export type ModelRowsMessage = z.infer<typeof modelRowsSchema>;
