@@ -137,6 +137,7 @@ export {
   type DrawnEuSnOptions,
   type DrawnReservoirOptions,
   delays,
+  differentials,
   Es2n,
   type Es2nOptions,
   type Es2nWeights,

@@ -1,7 +1,8 @@
 // Networks from the objects that TypeScript has checked: read on the JavaScript thread, and built on any.
 //
-//   { kind: 'regions', inputs, parentFirst, regions: [region, ...] }      { kind: 'nvar', inputs, delay, order, strides
-//   } { kind: 'featured', inputs, number, lines: [inputs, features], offsets, factors }        of a shared network
+//   { kind: 'regions', inputs, parentFirst, regions: [region, ...] }
+//   { kind: 'nvar', inputs, delay, order, strides }
+//   { kind: 'featured', inputs, number, lines: [inputs, features], differentials, offsets, factors }   of a shared one
 //   region    { units, inputs, law, rate, segments: [{ units, activation }], recurrent, input, carry, bias, parent,
 //               coupling, feedback, seed, stream }
 //   operator  { kind: 'topology', ... } | { kind: 'uniform', scaling } | { kind: 'antisymmetric', scaling, diffusion }
@@ -322,8 +323,17 @@ Shared<Network<T>> featuredOf(const Napi::Object& spec) {
   const Shared<Network<T>> within = claimed<T>(spec);
   const double elements = static_cast<double>(kept.inputs) * static_cast<double>(within->inputs()) +
                           static_cast<double>(kept.features) * static_cast<double>(within->featureSize());
-  if (!(elements <= kMostUnits * 16.0)) failShape(env, "Expected lines with up to 268435456 elements");
-  auto featured = std::make_unique<Featured<T>>(within, kept);
+  const size_t order = count(spec.Get("differentials"), "differentials");
+  if (order > static_cast<size_t>(kMaxDifferentialOrder) || (order > 0 && within->flow() == nullptr)) {
+    failArgument(env, "Expected an order of differentials up to " + std::to_string(kMaxDifferentialOrder) +
+                          ", and 0 for a network without a flow," + butReceived(order));
+  }
+  const double trees = order == 0 ? 0 : static_cast<double>(treeTable(static_cast<int>(order)).size());
+  const double shown = elements + trees * static_cast<double>(within->stateSize());
+  if (!(shown <= kMostUnits * 16.0)) {
+    failShape(env, "Expected lines and differentials with up to 268435456 elements");
+  }
+  auto featured = std::make_unique<Featured<T>>(within, kept, static_cast<int>(order));
   const Span<uint32_t> offsets = view<uint32_t>(spec.Get("offsets"), "offsets");
   const Span<uint32_t> factors = view<uint32_t>(spec.Get("factors"), "factors");
   const size_t size = featured->elements();

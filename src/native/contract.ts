@@ -78,7 +78,9 @@ export type NetworkSpec =
       number: number;
       /** Rows that the state keeps: of inputs, and of old features. */
       lines: [inputs: number, features: number];
-      /** factors[offsets[i]] .. factors[offsets[i + 1]]: places in the features, inputs and old features. */
+      /** Order of the elementary differentials that the state holds; 0 for none. */
+      differentials: number;
+      /** factors[offsets[i]] .. factors[offsets[i + 1]]: places in the features, inputs, old features and differentials. */
       offsets: Uint32Array;
       factors: Uint32Array;
     }
@@ -91,6 +93,8 @@ export interface NativeNetwork<F extends Floats> {
   readonly featureSize: number;
   /** Gates of a state. */
   readonly gates: number;
+  /** Whether it has a flow, and so elementary differentials. */
+  readonly hasFlow: boolean;
   readonly bytes: number;
   /** `states`: State objects, or stateSize elements a series, in place, with one set of gates for all. */
   runMany(

@@ -17,6 +17,7 @@ export { Featured, type FeaturedFacts, type FeaturedOptions } from './featured.j
 export {
   type DelaysOptions,
   delays,
+  differentials,
   type Feature,
   type FeaturePart,
   firstStates,
