@@ -144,6 +144,7 @@ export {
   EuSn,
   type EuSnFacts,
   type EuSnOptions,
+  type EuSnWeightSources,
   type Feature,
   Featured,
   type FeaturedFacts,
@@ -181,6 +182,7 @@ export {
   State,
   type StateOptions,
   type Topology,
+  type TreeWeightSources,
   type WeightSources,
 } from './network/index.js';
 export {

@@ -262,11 +262,14 @@ PlaceSpec<T> regionOf(const Napi::Object& spec, size_t inputs, const Draw& draw)
   return region;
 }
 
-// U(-1, 1) sqrt(3 / cols) scaling: a row of it sends a state of mean square s to one of mean square s scaling^2.
+// A given operator, or the scaling of a drawn one, U(-1, 1) sqrt(3 / cols) scaling: a row of it sends a state of mean
+// square s to one of mean square s scaling^2.
 template <class T>
-Build<T> blockOf(size_t rows, size_t cols, double scaling, const PhiloxStream& stream) {
+Build<T> blockOf(const Napi::Value& value, size_t rows, size_t cols, const Draw& draw, Purpose purpose) {
+  if (value.IsObject()) return operatorOf<T>(value, rows, cols, draw, purpose);
+  const double scaling = number(value, purpose == Purpose::coupling ? "coupling" : "feedback");
   if (scaling == 0) return nullptr;
-  return [=](const Interruption& interruption) {
+  return [=, stream = draw.of(purpose)](const Interruption& interruption) {
     return drawDense<T>(rows, cols, scaling * std::sqrt(3.0 / static_cast<double>(cols)), stream, interruption);
   };
 }
@@ -291,10 +294,8 @@ std::vector<PlaceSpec<T>> placesOf(const Napi::Object& spec, size_t inputs) {
                            butReceived(parent));
       place.parent = static_cast<int32_t>(parent);
       const size_t above = places[parent].units;
-      const double coupling = number(entry.Get("coupling"), "coupling");
-      const double feedback = number(entry.Get("feedback"), "feedback");
-      place.coupling = blockOf<T>(place.units, above, coupling, draw.of(Purpose::coupling));
-      place.feedback = blockOf<T>(above, place.units, feedback, draw.of(Purpose::feedback));
+      place.coupling = blockOf<T>(entry.Get("coupling"), place.units, above, draw, Purpose::coupling);
+      place.feedback = blockOf<T>(entry.Get("feedback"), above, place.units, draw, Purpose::feedback);
     }
     places.push_back(std::move(place));
   }

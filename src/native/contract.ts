@@ -59,9 +59,9 @@ export interface RegionSpec {
   stream: number;
   /** Index of a region before this one; left out for a root. */
   parent?: number;
-  /** Scale of the block from the parent and of the one back to it; 0 for none. */
-  coupling?: number;
-  feedback?: number;
+  /** The block from the parent and the one back to it, given, or the scale of drawn ones; 0 for none. */
+  coupling?: number | OperatorSpec;
+  feedback?: number | OperatorSpec;
 }
 
 /**

@@ -19,6 +19,11 @@ const view = z.custom<Floats>(
 );
 const indices = z.custom<Uint32Array>((value) => (value as Uint32Array)?.[Symbol.toStringTag] === 'Uint32Array');
 const precision = z.enum(precisions).optional();
+const given = [
+  z.strictObject({ kind: z.literal('dense'), values: view, precision }),
+  z.strictObject({ kind: z.literal('csr'), offsets: indices, columns: indices, values: view }),
+] as const;
+const block = z.union([finite, z.discriminatedUnion('kind', given)]);
 const operator = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('topology'),
@@ -31,8 +36,7 @@ const operator = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('uniform'), scaling: finite }),
   z.strictObject({ kind: z.literal('antisymmetric'), scaling: finite, diffusion: finite }),
   z.strictObject({ kind: z.literal('orthogonal') }),
-  z.strictObject({ kind: z.literal('dense'), values: view, precision }),
-  z.strictObject({ kind: z.literal('csr'), offsets: indices, columns: indices, values: view }),
+  ...given,
 ]);
 const regionSchema = z.strictObject({
   units: size,
@@ -46,8 +50,8 @@ const regionSchema = z.strictObject({
   seed: whole,
   stream: whole,
   parent: whole.optional(),
-  coupling: finite.optional(),
-  feedback: finite.optional(),
+  coupling: block.optional(),
+  feedback: block.optional(),
 });
 const specSchema = z.discriminatedUnion('kind', [
   z.strictObject({
