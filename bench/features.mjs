@@ -25,6 +25,7 @@ function withLayer(units, layer, { leak, spectralRadius, ...options }) {
 const variants = [
   ['400 states', (options) => reservoir(400, options), ['states']],
   ['200 states, 200 squares', (options) => reservoir(200, options), ['states', 'squares']],
+  ['80 states', (options) => reservoir(80, options), ['states']],
   ['80 states, 320 products', (options) => reservoir(80, options), ['states', pairs(80, 320)]],
   ['80 states, 320 random units', (options) => withLayer(80, 320, options), ['states']],
   ['133 states, 266 differentials', (options) => reservoir(133, options), ['states', differentials(2)]],
