@@ -19,11 +19,9 @@ const view = z.custom<Floats>(
 );
 const indices = z.custom<Uint32Array>((value) => (value as Uint32Array)?.[Symbol.toStringTag] === 'Uint32Array');
 const precision = z.enum(precisions).optional();
-const given = [
-  z.strictObject({ kind: z.literal('dense'), values: view, precision }),
-  z.strictObject({ kind: z.literal('csr'), offsets: indices, columns: indices, values: view }),
-] as const;
-const block = z.union([finite, z.discriminatedUnion('kind', given)]);
+const denseOperator = z.strictObject({ kind: z.literal('dense'), values: view, precision });
+const csrOperator = z.strictObject({ kind: z.literal('csr'), offsets: indices, columns: indices, values: view });
+const block = z.union([finite, z.discriminatedUnion('kind', [denseOperator, csrOperator])]);
 const operator = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('topology'),
@@ -36,7 +34,8 @@ const operator = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('uniform'), scaling: finite }),
   z.strictObject({ kind: z.literal('antisymmetric'), scaling: finite, diffusion: finite }),
   z.strictObject({ kind: z.literal('orthogonal') }),
-  ...given,
+  denseOperator,
+  csrOperator,
 ]);
 const regionSchema = z.strictObject({
   units: size,
