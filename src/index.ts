@@ -137,12 +137,14 @@ export {
   type DrawnEuSnOptions,
   type DrawnReservoirOptions,
   delays,
+  differentials,
   Es2n,
   type Es2nOptions,
   type Es2nWeights,
   EuSn,
   type EuSnFacts,
   type EuSnOptions,
+  type EuSnWeightSources,
   type Feature,
   Featured,
   type FeaturedFacts,
@@ -180,6 +182,7 @@ export {
   State,
   type StateOptions,
   type Topology,
+  type TreeWeightSources,
   type WeightSources,
 } from './network/index.js';
 export {

@@ -99,7 +99,7 @@ const nativeRooms: Record<string, string[]> = {
   random: ['simd'],
   linalg: ['random', 'simd'],
   trees: ['simd'],
-  network: ['linalg', 'random', 'simd', 'threads'],
+  network: ['bseries', 'linalg', 'random', 'simd', 'threads', 'trees'],
   readout: ['network', 'linalg', 'simd'],
   transform: ['linalg', 'random', 'simd'],
   bseries: ['trees', 'linalg', 'simd'],

@@ -1,6 +1,7 @@
 /** The sidebars: groups of pages from the headings and links of docs/README.md, and the API reference from the folders that TypeDoc made. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { entryPoints } from '../../scripts/build/entries.mjs';
 
 const docs = path.resolve(import.meta.dirname, '..');
 
@@ -20,18 +21,7 @@ const kinds = ['classes', 'functions', 'interfaces', 'type-aliases', 'variables'
 export function apiSidebar() {
   const api = path.join(docs, '.site/docs/api');
   if (!existsSync(api)) return [];
-  const entries = [
-    'dtesn',
-    'dtesn/engine',
-    'dtesn/simulator',
-    'dtesn/datasets',
-    'dtesn/initializers',
-    'dtesn/scores',
-    'dtesn/plots',
-    'dtesn/bridge',
-    'dtesn/bridge-client',
-  ];
-  return entries
+  return Object.keys(entryPoints)
     .filter((entry) => existsSync(path.join(api, entry)))
     .map((entry) => ({
       text: entry,

@@ -39,7 +39,8 @@ Napi::Value elementaryDifferentials(const Napi::CallbackInfo& info) {
     const auto shrink = [&](const T* x, T* y) {
       for (size_t i = 0; i < n; ++i) y[i] = -decay[i] * x[i];
     };
-    stage.evaluate({map, shrink, {{n, Activation::tanh}}, constant(drive), {}}, constant(state), out);
+    const Segment whole{n, Activation::tanh};
+    stage.evaluate({map, shrink, {&whole, 1}, constant(drive), {}}, constant(state), out);
   });
   return info.Env().Undefined();
 }

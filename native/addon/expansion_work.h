@@ -12,21 +12,10 @@
 #include "addon/network_spec.h"
 #include "addon/pending.h"
 #include "bseries/differentials.h"
+#include "network/expansion.h"
 #include "network/network.h"
 
 namespace dtesn::addon {
-
-// out: trees x stateSize. The flow is that of all regions: rows of closed gates are zero.
-template <class T>
-void expand(const Flow<T>& flow, Differentials<T>& stage, const T* input, const uint8_t* gates, Span<const T> state,
-            Span<T> out) {
-  AlignedArray<T> drive(state.size), open(state.size);
-  flow.drive(input, gates, drive.data());
-  flow.mask(gates, open.data());
-  const auto map = [&](const T* x, T* y) { flow.couple(x, gates, y); };
-  const auto decay = [&](const T* x, T* y) { flow.decay(x, gates, y); };
-  stage.evaluate({map, decay, flow.segments(), constant(drive.span()), constant(open.span())}, state, out);
-}
 
 template <class T>
 class ExpansionWork final : public LongWork {
@@ -50,13 +39,12 @@ class ExpansionWork final : public LongWork {
 
   void work(size_t part) override {
     const size_t units = network_->stateSize();
-    Differentials<T> stage(units, order_);
+    Expansion<T> expansion(*network_->flow(), units, order_);
     const TreeTable table = treeTable(order_);
     for (size_t i = part; i < items_.size(); i += parts_) {
       Item& item = items_[i];
       const uint8_t* const gates = item.gates.empty() ? nullptr : item.gates.data();
-      expand(*network_->flow(), stage, item.input.data(), gates, Span<const T>{item.state.data(), units},
-             item.differentials);
+      expansion.evaluate(item.input.data(), gates, item.state.data(), item.differentials.data);
       taylorCoefficients(table, units, constant(item.differentials), item.taylor);
     }
   }

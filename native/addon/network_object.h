@@ -51,6 +51,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
          Self::InstanceAccessor("stateSize", &Self::stateSize, nullptr),
          Self::InstanceAccessor("featureSize", &Self::featureSize, nullptr),
          Self::InstanceAccessor("gates", &Self::gates, nullptr),
+         Self::InstanceAccessor("hasFlow", &Self::hasFlow, nullptr),
          Self::InstanceAccessor("bytes", &Self::bytes, nullptr)});
   }
 
@@ -298,8 +299,10 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
 
   const Flow<T>& flowOf(Napi::Env env) const {
     const Flow<T>* const flow = network(env).flow();
-    if (flow == nullptr)
-      failArgument(env, "Expected a network of units but received a delay line (Nvar), which has no flow");
+    if (flow == nullptr) {
+      failArgument(env,
+                   "Expected a network of units but received one that has no flow: a delay line (Nvar), a Featured");
+    }
     return *flow;
   }
 
@@ -314,8 +317,9 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     const uint8_t* const gates = readGates(info[3]);
     const Flow<T>& flow = flowOf(env);
     guarded(env, [&] {
-      Differentials<T> stage(n, order);
-      expand(flow, stage, input.data, gates, constant(state), view<T>(info[4], "out", stage.trees() * n));
+      Expansion<T> expansion(flow, n, order);
+      const Span<T> out = view<T>(info[4], "out", expansion.trees() * n);
+      expansion.evaluate(input.data, gates, state.data, out.data);
     });
     return env.Undefined();
   }
@@ -381,6 +385,9 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
   Napi::Value stateSize(const Napi::CallbackInfo& info) { return of(info.Env(), network(info.Env()).stateSize()); }
   Napi::Value featureSize(const Napi::CallbackInfo& info) { return of(info.Env(), network(info.Env()).featureSize()); }
   Napi::Value gates(const Napi::CallbackInfo& info) { return of(info.Env(), network(info.Env()).gateCount()); }
+  Napi::Value hasFlow(const Napi::CallbackInfo& info) {
+    return Napi::Boolean::New(info.Env(), network(info.Env()).flow() != nullptr);
+  }
   Napi::Value bytes(const Napi::CallbackInfo& info) { return of(info.Env(), network(info.Env()).bytes()); }
 
   Shared<Network<T>> network_;

@@ -1,7 +1,8 @@
 // Networks from the objects that TypeScript has checked: read on the JavaScript thread, and built on any.
 //
-//   { kind: 'regions', inputs, parentFirst, regions: [region, ...] }      { kind: 'nvar', inputs, delay, order, strides
-//   } { kind: 'featured', inputs, number, lines: [inputs, features], offsets, factors }        of a shared network
+//   { kind: 'regions', inputs, parentFirst, regions: [region, ...] }
+//   { kind: 'nvar', inputs, delay, order, strides }
+//   { kind: 'featured', inputs, number, lines: [inputs, features], differentials, offsets, factors }   of a shared one
 //   region    { units, inputs, law, rate, segments: [{ units, activation }], recurrent, input, carry, bias, parent,
 //               coupling, feedback, seed, stream }
 //   operator  { kind: 'topology', ... } | { kind: 'uniform', scaling } | { kind: 'antisymmetric', scaling, diffusion }
@@ -261,11 +262,14 @@ PlaceSpec<T> regionOf(const Napi::Object& spec, size_t inputs, const Draw& draw)
   return region;
 }
 
-// U(-1, 1) sqrt(3 / cols) scaling: a row of it sends a state of mean square s to one of mean square s scaling^2.
+// A given operator, or the scaling of a drawn one, U(-1, 1) sqrt(3 / cols) scaling: a row of it sends a state of mean
+// square s to one of mean square s scaling^2.
 template <class T>
-Build<T> blockOf(size_t rows, size_t cols, double scaling, const PhiloxStream& stream) {
+Build<T> blockOf(const Napi::Value& value, size_t rows, size_t cols, const Draw& draw, Purpose purpose) {
+  if (value.IsObject()) return operatorOf<T>(value, rows, cols, draw, purpose);
+  const double scaling = number(value, purpose == Purpose::coupling ? "coupling" : "feedback");
   if (scaling == 0) return nullptr;
-  return [=](const Interruption& interruption) {
+  return [=, stream = draw.of(purpose)](const Interruption& interruption) {
     return drawDense<T>(rows, cols, scaling * std::sqrt(3.0 / static_cast<double>(cols)), stream, interruption);
   };
 }
@@ -290,10 +294,8 @@ std::vector<PlaceSpec<T>> placesOf(const Napi::Object& spec, size_t inputs) {
                            butReceived(parent));
       place.parent = static_cast<int32_t>(parent);
       const size_t above = places[parent].units;
-      const double coupling = number(entry.Get("coupling"), "coupling");
-      const double feedback = number(entry.Get("feedback"), "feedback");
-      place.coupling = blockOf<T>(place.units, above, coupling, draw.of(Purpose::coupling));
-      place.feedback = blockOf<T>(above, place.units, feedback, draw.of(Purpose::feedback));
+      place.coupling = blockOf<T>(entry.Get("coupling"), place.units, above, draw, Purpose::coupling);
+      place.feedback = blockOf<T>(entry.Get("feedback"), above, place.units, draw, Purpose::feedback);
     }
     places.push_back(std::move(place));
   }
@@ -322,8 +324,17 @@ Shared<Network<T>> featuredOf(const Napi::Object& spec) {
   const Shared<Network<T>> within = claimed<T>(spec);
   const double elements = static_cast<double>(kept.inputs) * static_cast<double>(within->inputs()) +
                           static_cast<double>(kept.features) * static_cast<double>(within->featureSize());
-  if (!(elements <= kMostUnits * 16.0)) failShape(env, "Expected lines with up to 268435456 elements");
-  auto featured = std::make_unique<Featured<T>>(within, kept);
+  const size_t order = count(spec.Get("differentials"), "differentials");
+  if (order > static_cast<size_t>(kMaxDifferentialOrder) || (order > 0 && within->flow() == nullptr)) {
+    failArgument(env, "Expected an order of differentials up to " + std::to_string(kMaxDifferentialOrder) +
+                          ", and 0 for a network without a flow," + butReceived(order));
+  }
+  const double trees = order == 0 ? 0 : static_cast<double>(treeTable(static_cast<int>(order)).size());
+  const double shown = elements + trees * static_cast<double>(within->stateSize());
+  if (!(shown <= kMostUnits * 16.0)) {
+    failShape(env, "Expected lines and differentials with up to 268435456 elements");
+  }
+  auto featured = std::make_unique<Featured<T>>(within, kept, static_cast<int>(order));
   const Span<uint32_t> offsets = view<uint32_t>(spec.Get("offsets"), "offsets");
   const Span<uint32_t> factors = view<uint32_t>(spec.Get("factors"), "factors");
   const size_t size = featured->elements();

@@ -27,6 +27,8 @@ Differentials<T>::Differentials(size_t units, int order)
       phi_(static_cast<size_t>(order) * units),
       mapped_(inner_ * units),
       products_((inner_ + 1) * units),
+      z_(units),
+      work_(units),
       factors_(table_.size()) {
   for (size_t t = 1; t < table_.size(); ++t) children_[t] = children_[static_cast<size_t>(table_.left[t])] + 1;
 }
@@ -45,13 +47,12 @@ void Differentials<T>::evaluate(const Field& field, Span<const T> state, Span<T>
 
 template <class T>
 void Differentials<T>::evaluateActivation(const Field& field, const T* state) {
-  std::vector<T> z(units_);
-  field.map(state, z.data());
-  for (size_t i = 0; i < units_; ++i) z[i] += field.drive[i];
+  field.map(state, z_.data());
+  for (size_t i = 0; i < units_; ++i) z_[i] += field.drive[i];
   size_t begin = 0;
   for (const Segment& segment : field.segments) {
-    const Span<const T> some(z.data() + begin, segment.end - begin);
-    derivatives(segment.activation, order_, some, phi_.data() + begin, units_);
+    const Span<const T> some(z_.data() + begin, segment.end - begin);
+    derivatives(segment.activation, order_, some, phi_.data() + begin, units_, work_.data());
     begin = segment.end;
   }
   if (field.open.size == 0) return;

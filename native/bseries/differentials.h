@@ -40,12 +40,12 @@ class Differentials {
   struct Field {
     LinearMap<T> map;    // W
     LinearMap<T> decay;  // L
-    std::vector<Segment> segments;
+    Span<const Segment> segments;
     Span<const T> drive;  // w: units
     Span<const T> open;   // what f is multiplied by, unit by unit; empty for 1
   };
 
-  // state: units. out: trees x units, F(t) row by row in the order of the table.
+  // Allocates nothing. state: units. out: trees x units, F(t) row by row in the order of the table.
   void evaluate(const Field& field, Span<const T> state, Span<T> out);
 
  private:
@@ -60,6 +60,7 @@ class Differentials {
   AlignedArray<T> phi_;            // φ_0 .. φ_(p-1): order x units
   AlignedArray<T> mapped_;         // G of the inner trees
   AlignedArray<T> products_;       // H of the inner trees, and one row for that of any other
+  AlignedArray<T> z_, work_;       // W x + w, and what derivatives() works in: units each
   std::vector<const T*> factors_;  // where H of each tree stands
 };
 

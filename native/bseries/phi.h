@@ -11,7 +11,6 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
-#include <vector>
 
 #include "simd/activation.h"
 #include "simd/span.h"
@@ -56,9 +55,9 @@ T softplusOf(T z) {
 }
 
 // The derivatives 0 .. order - 1 of an activation at z, order <= kMaxPhi: the k-th at out + k stride. The first of relu
-// at 0 is 0.
+// at 0 is 0. work: as many elements as z.
 template <class T>
-void derivatives(Activation activation, int order, Span<const T> z, T* out, size_t stride) {
+void derivatives(Activation activation, int order, Span<const T> z, T* out, size_t stride, T* work) {
   const size_t n = z.size;
   const auto row = [&](int k) { return out + static_cast<size_t>(k) * stride; };
   switch (activation) {
@@ -70,14 +69,14 @@ void derivatives(Activation activation, int order, Span<const T> z, T* out, size
     case Activation::softplus: {
       // lift: how many times the sigmoid itself has been integrated.
       const int lift = activation == Activation::softplus ? 1 : 0;
-      std::vector<T> s(n);
+      T* const s = work;
       for (size_t i = 0; i < n; ++i) s[i] = std::tanh(z[i] / 2);
       for (size_t i = 0; i < n && lift == 1; ++i) out[i] = softplusOf(z[i]);
       for (size_t i = 0; i < n && lift < order; ++i) row(lift)[i] = (1 + s[i]) / 2;
       for (int k = 1; k + lift < order; ++k) {
         T* const to = row(k + lift);
         const T scale = static_cast<T>(std::ldexp(1.0, -k - 1));
-        phi(k, Span<const T>(s.data(), n), to);
+        phi(k, Span<const T>(s, n), to);
         for (size_t i = 0; i < n; ++i) to[i] *= scale;
       }
       return;

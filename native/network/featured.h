@@ -1,19 +1,23 @@
 // A network seen through other features: what stands between its states and a readout.
 //
-//   state      [x, its features where they are not x itself, u(t), u(t-1), ..., features(t-1), features(t-2), ...]
+//   state      [x, its features where they are not x itself, u(t), u(t-1), ..., features(t-1), features(t-2), ...,
+//              F(τ)(x) for each rooted tree τ to an order, of the flow that u(t) drives]
 //   features   products of elements of that state, most of them of one element
 //
-// Since the lines of old rows are part of the state, a run, a batch, a stream and a closed loop read the same features.
+// Since old rows and differentials are part of the state, a run, a batch, a stream and a closed loop read the same
+// features.
 // The weights are those of the network within; nothing of it is copied.
 #pragma once
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "network/network.h"
 #include "network/run.h"
+#include "trees/rooted_trees.h"
 
 namespace dtesn {
 
@@ -25,12 +29,14 @@ class Featured final : public Network<T> {
     size_t inputs = 0, features = 0;
   };
 
-  Featured(Shared<Network<T>> within, Lines lines) : within_(std::move(within)), lines_(lines) {}
+  // order: of the elementary differentials, 0 for none; they need a network with a flow, which shows its state.
+  Featured(Shared<Network<T>> within, Lines lines, int order)
+      : within_(std::move(within)), lines_(lines), order_(order), trees_(order == 0 ? 0 : treeTable(order).size()) {}
 
   size_t stateSize() const override { return featuresAt() + elements(); }
 
-  // What a feature is made of: the features of the network within, the inputs, the old features.
-  size_t elements() const { return (1 + lines_.features) * within_->featureSize() + lines_.inputs * inputs(); }
+  // What a feature is made of: the features of the network within, the inputs, the old features, the differentials.
+  size_t elements() const { return rows() + trees_ * within_->stateSize(); }
 
   // One more feature: the product of these elements.
   void add(const uint32_t* factors, size_t degree) {
@@ -52,7 +58,11 @@ class Featured final : public Network<T> {
   size_t featureSize() const override { return size_; }
   size_t gateCount() const override { return within_->gateCount(); }
   size_t bytes() const override { return within_->bytes() + factors_.size() * sizeof(uint32_t); }
-  StepScratch<T> scratch(size_t most) const override { return within_->scratch(most); }
+  StepScratch<T> scratch(size_t most) const override {
+    StepScratch<T> scratch = within_->scratch(most);
+    if (order_ > 0) scratch.expansion = std::make_unique<Expansion<T>>(*within_->flow(), within_->stateSize(), order_);
+    return scratch;
+  }
   bool showsState() const override { return false; }
 
   size_t run(const Run<T>& run, StepScratch<T>& scratch, const Control& control) const override {
@@ -64,7 +74,7 @@ class Featured final : public Network<T> {
       step.series = run.series + t * inputs();
       push(run.state, step.series);
       within_->run(step, scratch, Control());
-      look(run.state);
+      look(step.series, run.gates, run.state, scratch);
     });
   }
 
@@ -72,7 +82,7 @@ class Featured final : public Network<T> {
                 StepScratch<T>& scratch) const override {
     for (size_t s = 0; s < count; ++s) push(states[s], inputs[s]);
     within_->stepMany(count, inputs, states, gates, scratch);
-    for (size_t s = 0; s < count; ++s) look(states[s]);
+    for (size_t s = 0; s < count; ++s) look(inputs[s], gates == nullptr ? nullptr : gates[s], states[s], scratch);
   }
 
   void features(const T* state, T* out) const override {
@@ -96,6 +106,9 @@ class Featured final : public Network<T> {
     size_t degree, first, count;
   };
 
+  // Elements before the differentials.
+  size_t rows() const { return (1 + lines_.features) * within_->featureSize() + lines_.inputs * inputs(); }
+
   size_t featuresAt() const { return within_->showsState() ? 0 : within_->stateSize(); }
 
   // The state of before goes into the lines, and the new input.
@@ -114,12 +127,16 @@ class Featured final : public Network<T> {
     }
   }
 
-  void look(T* state) const {
+  // What the new state shows.
+  void look(const T* input, const uint8_t* gates, T* state, StepScratch<T>& scratch) const {
     if (!within_->showsState()) within_->features(state, state + featuresAt());
+    if (order_ > 0) scratch.expansion->evaluate(input, gates, state, state + featuresAt() + rows());
   }
 
   Shared<Network<T>> within_;
   Lines lines_;
+  int order_;
+  size_t trees_;
   std::vector<Part> parts_;
   std::vector<uint32_t> factors_;
   size_t size_ = 0;

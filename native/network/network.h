@@ -10,11 +10,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "linalg/aligned_array.h"
 #include "network/control.h"
-#include "simd/activation.h"
+#include "network/expansion.h"
+#include "network/flow.h"
 #include "simd/kernels.h"
 #include "threads/shared.h"
 
@@ -53,19 +55,8 @@ struct StepScratch {
   std::vector<T*> drivePlaces, oldPlaces, carriedPlaces, someDrives;
   std::vector<const T*> places, inputPlaces;
   std::vector<size_t> chosen;
-  Sweep sweep = Sweep::forwards;  // of the next step
-};
-
-// The flow x' = L x + f(W x + w), w = W_in u + b, whose Euler step the network takes. Rows of closed gates are zero.
-template <class T>
-class Flow {
- public:
-  virtual ~Flow() = default;
-  virtual void couple(const T* x, const uint8_t* gates, T* y) const = 0;  // y = W x
-  virtual void drive(const T* u, const uint8_t* gates, T* w) const = 0;   // w
-  virtual void decay(const T* x, const uint8_t* gates, T* y) const = 0;   // y = L x
-  virtual void mask(const uint8_t* gates, T* open) const = 0;             // 1 where a unit flows, else 0
-  virtual std::vector<Segment> segments() const = 0;
+  Sweep sweep = Sweep::forwards;            // of the next step
+  std::unique_ptr<Expansion<T>> expansion;  // where features are elementary differentials
 };
 
 // Known to the registry of shared networks, which gives it a number when it is first shared.

@@ -175,41 +175,38 @@ void RegionNetwork<T>::stepMany(size_t count, const T* const* inputs, T* const* 
 }
 
 template <class T>
-void RegionNetwork<T>::couple(const T* x, const uint8_t* gates, T* y) const {
-  const AlignedArray<T> drive(driveSize_);
+void RegionNetwork<T>::couple(const T* x, const uint8_t* gates, T* y, T* work) const {
   for (size_t m = 0; m < places_.size(); ++m) {
-    std::memset(drive.data(), 0, drive.size() * sizeof(T));
-    if (isOpen(gates, m)) addRecurrence(m, x, x, gates, drive.data());
-    std::memcpy(y + offsets_[m], drive.data(), places_[m].region.units() * sizeof(T));
+    std::memset(work, 0, driveSize_ * sizeof(T));
+    if (isOpen(gates, m)) addRecurrence(m, x, x, gates, work);
+    std::memcpy(y + offsets_[m], work, places_[m].region.units() * sizeof(T));
   }
 }
 
 template <class T>
-void RegionNetwork<T>::drive(const T* u, const uint8_t* gates, T* w) const {
-  const AlignedArray<T> drive(driveSize_);
+void RegionNetwork<T>::drive(const T* u, const uint8_t* gates, T* w, T* work) const {
   for (size_t m = 0; m < places_.size(); ++m) {
-    std::memset(drive.data(), 0, drive.size() * sizeof(T));
-    if (isOpen(gates, m)) places_[m].region.beginDrive(u, drive.data());
-    std::memcpy(w + offsets_[m], drive.data(), places_[m].region.units() * sizeof(T));
+    std::memset(work, 0, driveSize_ * sizeof(T));
+    if (isOpen(gates, m)) places_[m].region.beginDrive(u, work);
+    std::memcpy(w + offsets_[m], work, places_[m].region.units() * sizeof(T));
   }
 }
 
 // leaky: ((1 - rate) C x - x) / rate, which is -x where C is the identity; euler: (C x - x) / rate.
 template <class T>
-void RegionNetwork<T>::decay(const T* x, const uint8_t* gates, T* y) const {
-  const AlignedArray<T> carried(driveSize_);
+void RegionNetwork<T>::decay(const T* x, const uint8_t* gates, T* y, T* work) const {
   for (size_t m = 0; m < places_.size(); ++m) {
     const Region<T>& region = places_[m].region;
     const T* from = x + offsets_[m];
     T* to = y + offsets_[m];
-    std::memset(carried.data(), 0, carried.size() * sizeof(T));
-    if (isOpen(gates, m) && region.carry) region.carry->accumulate(from, carried.data());
+    std::memset(work, 0, driveSize_ * sizeof(T));
+    if (isOpen(gates, m) && region.carry) region.carry->accumulate(from, work);
     for (size_t i = 0; i < region.units(); ++i) {
       const T rate = region.rate[i];
       if (!isOpen(gates, m)) {
         to[i] = 0;
       } else if (region.carry) {
-        to[i] = ((region.law == Law::leaky ? 1 - rate : T(1)) * carried[i] - from[i]) / rate;
+        to[i] = ((region.law == Law::leaky ? 1 - rate : T(1)) * work[i] - from[i]) / rate;
       } else {
         to[i] = region.law == Law::leaky ? -from[i] : T(0);
       }

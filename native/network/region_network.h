@@ -43,9 +43,10 @@ class RegionNetwork final : public Network<T>, private Flow<T> {
   const Flow<T>* flow() const override { return this; }
 
  private:
-  void couple(const T* x, const uint8_t* gates, T* y) const override;
-  void drive(const T* u, const uint8_t* gates, T* w) const override;
-  void decay(const T* x, const uint8_t* gates, T* y) const override;
+  size_t workSize() const override { return driveSize_; }
+  void couple(const T* x, const uint8_t* gates, T* y, T* work) const override;
+  void drive(const T* u, const uint8_t* gates, T* w, T* work) const override;
+  void decay(const T* x, const uint8_t* gates, T* y, T* work) const override;
   void mask(const uint8_t* gates, T* open) const override;
   std::vector<Segment> segments() const override;
 

@@ -158,9 +158,9 @@ int main() {
     CHECK(allocationsOfRuns(network, 1) == allocationsOfRuns(network, 100));
     CHECK(allocationsOfForecasts(network, 1) == allocationsOfForecasts(network, 100));
     const dtesn::Shared<dtesn::Network<float>> within(new RegionNetwork<float>(tree(parentFirst)));
-    dtesn::Featured<float> features(within, {2, 2});
+    dtesn::Featured<float> features(within, {2, 2}, 3);
     addFeatures(features);
-    CHECK(features.featureSize() == 3 * network.featureSize() + 2 * kInputs + 1);
+    CHECK(features.featureSize() == (3 + 4) * network.featureSize() + 2 * kInputs + 1);
     CHECK(allocationsOfRuns(features, 1) == allocationsOfRuns(features, 100));
     CHECK(allocationsOfForecasts(features, 1) == allocationsOfForecasts(features, 100));
   }

@@ -146,7 +146,8 @@ static void checkTree() {
     const uint8_t gates[] = {1, 1, 0};
     CHECK(runAll<T>(tree, 25, state, out, gates) == 25);
     CHECK(state[0] != 0 && state[5] != 0 && state[22] == 0);
-    tree.flow()->couple(state.data(), gates, y.data());
+    const dtesn::AlignedArray<T> work(tree.flow()->workSize());
+    tree.flow()->couple(state.data(), gates, y.data(), work.data());
     CHECK(y[22] == 0);
     CHECK(dtesn::normBound(tree) > 0);
   }

@@ -1,4 +1,4 @@
-/** The entry points of the package by their names: `dtesn` is index, `dtesn/engine` is engine. */
+/** The source of each entry point by the name of its file in dist. */
 export const entries = {
   index: 'src/index.ts',
   engine: 'src/entry-points/engine.ts',
@@ -10,3 +10,8 @@ export const entries = {
   bridge: 'src/bridge/index.ts',
   'bridge-client': 'src/bridge/client/index.ts',
 };
+
+/** The same by the names that are imported: `dtesn` is index, `dtesn/engine` is engine. */
+export const entryPoints = Object.fromEntries(
+  Object.entries(entries).map(([file, source]) => [file === 'index' ? 'dtesn' : `dtesn/${file}`, source]),
+);

@@ -308,7 +308,8 @@ export class Esn {
   /**
    * The text of one self-contained C99 header (libm alone): NAME_step and NAME_forecast with the state, the weights and the readout of
    * this object, whose numbers they give to rounding.
-   * Errors: ERR_DTESN_EMPTY before a fit; RangeError ERR_DTESN_ARGUMENT for more than 4,194,304 places of weights.
+   * Errors: ERR_DTESN_EMPTY before a fit; RangeError ERR_DTESN_ARGUMENT for more than 4,194,304 places of weights and for
+   * features of differentials().
    */
   toC(options: CHeaderOptions = {}): string {
     const { readout } = this.#ready();

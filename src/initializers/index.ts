@@ -44,4 +44,4 @@ export {
   weightedInput,
 } from './input-weights.js';
 export { type OrthogonalOptions, orthogonal } from './orthogonal.js';
-export { weightSeeds } from './seeds.js';
+export { type WeightSeeds, weightSeeds } from './seeds.js';

@@ -59,9 +59,9 @@ export interface RegionSpec {
   stream: number;
   /** Index of a region before this one; left out for a root. */
   parent?: number;
-  /** Scale of the block from the parent and of the one back to it; 0 for none. */
-  coupling?: number;
-  feedback?: number;
+  /** The block from the parent and the one back to it, given, or the scale of drawn ones; 0 for none. */
+  coupling?: number | OperatorSpec;
+  feedback?: number | OperatorSpec;
 }
 
 /**
@@ -78,7 +78,9 @@ export type NetworkSpec =
       number: number;
       /** Rows that the state keeps: of inputs, and of old features. */
       lines: [inputs: number, features: number];
-      /** factors[offsets[i]] .. factors[offsets[i + 1]]: places in the features, inputs and old features. */
+      /** Order of the elementary differentials that the state holds; 0 for none. */
+      differentials: number;
+      /** factors[offsets[i]] .. factors[offsets[i + 1]]: places in the features, inputs, old features and differentials. */
       offsets: Uint32Array;
       factors: Uint32Array;
     }
@@ -91,6 +93,8 @@ export interface NativeNetwork<F extends Floats> {
   readonly featureSize: number;
   /** Gates of a state. */
   readonly gates: number;
+  /** Whether it has a flow, and so elementary differentials. */
+  readonly hasFlow: boolean;
   readonly bytes: number;
   /** `states`: State objects, or stateSize elements a series, in place, with one set of gates for all. */
   runMany(

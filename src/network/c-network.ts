@@ -5,13 +5,13 @@
  *     NAME_features(x, f)    the features of a state
  *
  * The order of sums differs from that of the native kernels, so that numbers agree to rounding.
- * Errors: RangeError ERR_DTESN_ARGUMENT for more weights than a source file should hold; TypeError for a network that came by a handle.
+ * Errors: RangeError ERR_DTESN_ARGUMENT for more weights than a source file should hold and for elementary differentials; TypeError for a network that came by a handle.
  */
 import { rangeError } from '../errors/index.js';
 import { type Floats, floats, type NativeRegionSpec } from '../native/index.js';
 import { cText, numbersOf, table } from './c-tables.js';
 import type { Featured } from './featured.js';
-import { compileFeatures } from './features.js';
+import { compileFeatures, sourceOf } from './features.js';
 import type { Network } from './network.js';
 
 /** Weights of a source file. */
@@ -206,7 +206,8 @@ function vectorAutoregression(
 
 /** The lines of old rows, and products of the elements of a state. */
 function featured(network: Featured, within: Network, name: string, below: number, parts: CNetwork): void {
-  const { lines, offsets, factors } = compileFeatures(network.features, within);
+  const { lines, offsets, factors, differentials } = compileFeatures(network.features, sourceOf(within));
+  if (differentials > 0) throw rangeError('features without differentials() for C', 'features', network.features);
   const { inputs, featureSize: size } = within;
   const showsState = below === 0 && within.featureSize === within.stateSize && within.recipe().spec?.kind === 'regions';
   const present = showsState ? 0 : within.stateSize;

@@ -1,10 +1,18 @@
 /** The Deep Tree Echo State Network: a reservoir in each membrane of the tree of rooted trees. */
 import { z } from 'zod';
 import { argumentError, checkOptions, checkWhole, rangeError, shapeError } from '../errors/index.js';
+import type { Initializer } from '../initializers/index.js';
 import { defaultDtype, type FloatDtype, type Floats, floats, type NativeRegionSpec } from '../native/index.js';
 import { checkAsStored, checkMemory, matrix } from '../numeric/index.js';
 import { levelSizes, MAX_DEPTH, type Membrane, membraneTree } from '../trees/index.js';
 import { type Activation, activationName, activationNameSchema, segmentsOf } from './activation.js';
+import {
+  checkUnused,
+  type MembraneSources,
+  type TreeWeightSources,
+  treeSourcesSchema,
+  withMade,
+} from './deep-tree-weights.js';
 import { type ClaimedNetwork, planOf, registerKind } from './handle.js';
 import { Network } from './network.js';
 import {
@@ -56,6 +64,9 @@ export const optionsSchema = z.object({
   feedback: z.number().min(0).max(1e6).default(0).describe('a number from 0 to 1000000'),
   inputTo: z.enum(['skin', 'all']).default('skin').describe("'skin' or 'all'"),
   update: z.enum(['parentFirst', 'synchronous']).default('parentFirst').describe("'parentFirst' or 'synchronous'"),
+  weights: treeSourcesSchema
+    .default({})
+    .describe('an object { recurrent?, input?, bias?, coupling?, feedback? } of initializers'),
   gates: z
     .custom<Uint8Array>((value) => value instanceof Uint8Array)
     .optional()
@@ -99,6 +110,8 @@ export interface DeepTreeOptions extends RegionOptions {
    * adds a step of delay: level n at step t is then what parentFirst has at step t - (n - 1). Default 'parentFirst'.
    */
   update?: 'parentFirst' | 'synchronous' | undefined;
+  /** Initializers (dtesn/initializers) of the weights that are not drawn natively. Default: all are. */
+  weights?: TreeWeightSources | undefined;
   /** Where the gates of the own state lie: one byte a membrane on shared memory. Default: fresh, all open. */
   gates?: Uint8Array | undefined;
 }
@@ -114,7 +127,8 @@ export interface HostedMembrane extends Omit<Membrane, 'sequence' | 'symmetry' |
   offset: number;
   units: number;
   leak: number;
-  spectralRadius: number;
+  /** The requested one; null where an initializer made W. */
+  spectralRadius: number | null;
   activation: Activation;
   topology: Topology;
 }
@@ -135,7 +149,7 @@ export interface DeepTreeFacts {
  *     x_m'    = (1 - leak) x_m + leak f(drive_m)          f `activation`, tanh by default (activation.ts)
  *
  * with κ = `coupling`, κ_fb = `feedback`, w(τ) = |τ| / (σ γ) (membrane-tree.ts), and dense couplings C, F of U(-1, 1)
- * sqrt(3 / columns). The states of all membranes are stored in one array, in breadth-first order.
+ * sqrt(3 / columns). Initializers in `weights` make any of W, W_in, b, C and F instead. The states of all membranes are stored in one array, in breadth-first order.
  *
  * Shapes: series is steps x inputs, states are steps x units.
  * Gates: a membrane whose gate is 0 is neither computed nor read by its neighbours; its state is held.
@@ -235,7 +249,7 @@ export class DeepTreeModel extends Network<DeepTreeFacts> {
     this.checkIdle();
     // The radius of a permutation is one of its eigenvalues, and the shift keeps that one the largest.
     const radii = this.membranes.map(({ index, topology, leak, spectralRadius }) =>
-      topology === 'cycle' || topology === 'permutation'
+      spectralRadius !== null && (topology === 'cycle' || topology === 'permutation')
         ? 1 - leak + leak * spectralRadius
         : this.native.effectiveRadius(index),
     );
@@ -259,15 +273,18 @@ function planTree(options: DeepTreeOptions): NetworkPlan<DeepTreeFacts> {
   const checked = checkOptions(optionsSchema, options, 'DeepTreeModel');
   const { dtype, precision } = resolvePrecision(checked.dtype, checked.precision, defaultDtype);
   checkScalings(checked, dtype);
-  const membranes = hostMembranes(checked);
+  checkUnused(options, checked.weights);
+  const drawn = hostMembranes(checked);
   const { inputs, update, feedback } = checked;
+  const regions = regionsOf(checked, drawn, dtype, precision);
+  const membranes = drawn.map((membrane, m) => ({ ...membrane, ...madeFacts(regions[m]!) }));
   const depth = Math.max(...levelSizes(membranes).keys()) + 1;
   return {
     kind: 'DeepTreeModel',
     dtype,
     spec: {
       ...{ kind: 'regions', inputs, parentFirst: update === 'parentFirst' },
-      regions: regionsOf(checked, membranes, dtype, precision),
+      regions,
     },
     facts: { depth, membranes, update, feedback, precision },
     owner: 'this model',
@@ -276,10 +293,17 @@ function planTree(options: DeepTreeOptions): NetworkPlan<DeepTreeFacts> {
   };
 }
 
+/** What membranes say of a W that an initializer made. */
+function madeFacts({ recurrent: { kind } }: NativeRegionSpec): Partial<HostedMembrane> {
+  return kind === 'topology' ? {} : { spectralRadius: null, topology: kind === 'csr' ? 'sparse' : 'dense' };
+}
+
+type DrawnMembrane = HostedMembrane & { spectralRadius: number };
+
 /** A membrane before it has units. */
 type Bare = Omit<HostedMembrane, 'offset' | 'units' | 'leak' | 'spectralRadius' | 'activation' | 'topology'>;
 
-function hostMembranes(options: CheckedOptions): HostedMembrane[] {
+function hostMembranes(options: CheckedOptions): DrawnMembrane[] {
   const { parents, depth } = options;
   if (parents === undefined && depth === undefined) throw argumentError(wholeDepth, 'depth', depth);
   if (parents !== undefined && depth !== undefined) throw argumentError('no depth with parents', 'depth', depth);
@@ -336,7 +360,7 @@ function split(total: number, parts: number, argument: string): number[] {
   return Array.from({ length: parts }, (_, i) => Math.floor(total / parts) + (i < total % parts ? 1 : 0));
 }
 
-function eachMembrane<V extends number | string>(
+function eachMembrane<V extends number | string | Initializer | undefined>(
   value: V | V[],
   tree: readonly Bare[],
   { parents }: CheckedOptions,
@@ -349,8 +373,9 @@ function eachMembrane<V extends number | string>(
   return tree.map(({ level }) => value[level - 1]!);
 }
 
-function regionsOf(options: CheckedOptions, membranes: HostedMembrane[], dtype: FloatDtype, precision: Precision) {
+function regionsOf(options: CheckedOptions, membranes: DrawnMembrane[], dtype: FloatDtype, precision: Precision) {
   const { inputs, inputScaling, biasScaling, seed } = options;
+  const sourcesOf = membraneSources(options, membranes);
   let weights = 0;
   const regions = membranes.map((membrane): NativeRegionSpec => {
     const { index, units, weight, parent, spectralRadius } = membrane;
@@ -359,7 +384,7 @@ function regionsOf(options: CheckedOptions, membranes: HostedMembrane[], dtype: 
     const above = parent === null ? 0 : membranes[parent]!.units;
     const directions = (options.coupling > 0 ? 1 : 0) + (options.feedback > 0 ? 1 : 0);
     weights += units * (degree + (reached ? inputs : 0) + directions * above);
-    return {
+    const drawn: NativeRegionSpec = {
       ...{ units, law: 'leaky', rate: ratesOf(membrane.leak, units, dtype) },
       ...{ segments: segmentsOf(membrane.activation, units), recurrent: spec },
       ...{ input: reached ? { kind: 'uniform', scaling: inputScaling } : null, bias: biasScaling, seed, stream: index },
@@ -369,7 +394,16 @@ function regionsOf(options: CheckedOptions, membranes: HostedMembrane[], dtype: 
         feedback: checkAsStored(options.feedback * weight, dtype, 'feedback'),
       }),
     };
+    return withMade(drawn, sourcesOf(index), { index, units, inputs, above, reached, seed, dtype, precision });
   });
   checkWeightMemory(weights, dtype, `${membranes.length} membranes with ${weights} weights`);
   return regions;
+}
+
+/** The initializers of each membrane. */
+function membraneSources(options: CheckedOptions, tree: readonly Bare[]): (membrane: number) => MembraneSources {
+  const lists = Object.entries(options.weights).map(
+    ([name, sources]) => [name, eachMembrane(sources, tree, options, `weights.${name}`)] as const,
+  );
+  return (membrane) => Object.fromEntries(lists.map(([name, each]) => [name, each[membrane]]));
 }

@@ -1,18 +1,21 @@
 /** The edge of stability echo state network. */
 import { z } from 'zod';
-import { checkOptions, shapeError } from '../errors/index.js';
+import { checkOptions } from '../errors/index.js';
+import { type Initializer, weightSeeds } from '../initializers/index.js';
 import { type FloatDtype, floats, type NativeRegionSpec, type OperatorSpec } from '../native/index.js';
 import { type Matrix, matrix } from '../numeric/index.js';
 import { type Activation, type ActivationSegment, activationSchema, segmentsOf } from './activation.js';
 import {
   type AnyMatrix,
   biasOf,
-  biasSchema,
   dtypeOfMatrix,
-  type GivenWeights,
-  matrixSchema,
+  madeMatrix,
+  madeWeights,
   operatorOf,
   sizesOf,
+  sourceSchema,
+  sourcesSchema,
+  type WeightSources,
 } from './given-weights.js';
 import { type ClaimedNetwork, planOf, registerKind } from './handle.js';
 import { Network } from './network.js';
@@ -46,13 +49,11 @@ export const drawnSchema = z.object({
 
 export const givenSchema = z.object({
   weights: z
-    .strictObject({
-      recurrent: matrixSchema,
-      input: matrixSchema,
-      bias: biasSchema.optional(),
-      orthogonal: matrixSchema,
-    })
-    .describe('an object { recurrent, input, bias?, orthogonal } of matrices'),
+    .strictObject({ ...sourcesSchema.shape, orthogonal: sourceSchema })
+    .describe('an object { recurrent, input, bias?, orthogonal } of matrices or initializers'),
+  units: unitsSchema.optional().describe(unitsText),
+  inputs: regionShape.inputs.optional().describe('a whole number from 1 to 1000000'),
+  seed: regionShape.seed,
   proximity,
   activation: activationSchema,
   dtype: z.enum(['f32', 'f64']).optional().describe("'f32' or 'f64'"),
@@ -77,15 +78,21 @@ export interface DrawnEs2nOptions extends RegionOptions {
 }
 
 /** The weights of an Es2n, given by the caller: those of a reservoir, and an orthogonal matrix. */
-export interface GivenEs2nWeights extends GivenWeights {
-  /** O, units x units. */
-  orthogonal: AnyMatrix;
+export interface GivenEs2nWeights extends WeightSources {
+  /** O, units x units; that it is orthogonal is not checked. Required. */
+  orthogonal: AnyMatrix | Initializer;
 }
 
 /** Weights to use as they are. */
 export interface GivenEs2nOptions extends Pick<DrawnEs2nOptions, 'proximity' | 'activation' | 'state'> {
-  /** The weights W, W_in, b and O; matrices are dense or csr(...). Required. */
+  /** The weights W, W_in, b and O: matrices, dense or csr(...), or initializers (dtesn/initializers). Required. */
   weights: GivenEs2nWeights;
+  /** N: what initializers need. Default: the rows of given matrices. */
+  units?: number | undefined;
+  /** D: what an initializer of W_in needs. Default: the columns of a given one. */
+  inputs?: number | undefined;
+  /** Seed that initializers make W, W_in, b and O of, each of a seed of its own. Default 0. */
+  seed?: number | undefined;
   /** Element type of states, series and weights. Default: that of W. */
   dtype?: FloatDtype | undefined;
 }
@@ -165,19 +172,17 @@ function structured(units: number, name: 'dense' | 'cycle' | 'permutation' | 'ha
 
 function planGiven(options: GivenEs2nOptions): NetworkPlan<{ proximity: number }> {
   const checked = checkOptions(givenSchema, options, 'Es2n');
-  const { weights } = checked;
+  const weights = madeWeights(checked.weights, checked);
   const dtype = checked.dtype ?? dtypeOfMatrix(weights.recurrent);
   const { units, inputs } = sizesOf(weights);
-  const { rows, cols } = weights.orthogonal;
-  if (rows !== units || cols !== units) {
-    throw shapeError(`weights.orthogonal with ${units} x ${units} elements (units x units)`, `${rows} x ${cols}`);
-  }
+  const size = { rows: units, cols: units, seed: weightSeeds(checked.seed).orthogonal };
+  const orthogonal = madeMatrix(checked.weights.orthogonal, size, 'weights.orthogonal');
   const region: NativeRegionSpec = {
     ...{ units, law: 'leaky', rate: ratesOf(checked.proximity, units, dtype, 'proximity') },
     segments: segmentsOf(checked.activation, units),
     recurrent: operatorOf(weights.recurrent, dtype, 'weights.recurrent'),
     input: operatorOf(weights.input, dtype, 'weights.input'),
-    carry: operatorOf(weights.orthogonal, dtype, 'weights.orthogonal'),
+    carry: operatorOf(orthogonal, dtype, 'weights.orthogonal'),
     ...{ bias: biasOf(weights.bias, units, dtype), seed: 0, stream: 0 },
   };
   const facts = { proximity: checked.proximity };

@@ -1,7 +1,7 @@
 /** A network seen through other features: what stands between states and a readout. */
 import { z } from 'zod';
 import { checkOptions } from '../errors/index.js';
-import { compileFeatures, type Feature } from './features.js';
+import { compileFeatures, type Feature, sourceOf } from './features.js';
 import { type ClaimedNetwork, planOf, registerKind } from './handle.js';
 import { isNetwork, Network } from './network.js';
 import type { NetworkPlan } from './plan.js';
@@ -30,8 +30,8 @@ export interface FeaturedFacts {
  *     const network = new Featured({ network: reservoir, features: ['states', 'inputs', 'squares', delays(2)] });
  *     network.run(series);                    // rows of [x(t), u(t), x(t)², u(t - 1), u(t - 2)]
  *
- * Its state is that of the network within, followed by the rows that delays look back at: zeros at rest. The weights are
- * shared: closing the network within closes its own states only.
+ * Its state is that of the network within, followed by the rows that delays look back at and by the differentials of the
+ * last step: zeros at rest. The weights are shared: closing the network within closes its own states only.
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option or a feature that the network has not; DtesnError
  * ERR_DTESN_MEMORY for more products than fit in memory.
@@ -52,7 +52,7 @@ registerKind('Featured', Featured, planFeatured);
 function planFeatured(options: FeaturedOptions): NetworkPlan<FeaturedFacts> {
   const { network, features } = checkOptions(optionsSchema, options, 'Featured');
   const { inputs, dtype, owner } = network;
-  const compiled = compileFeatures(features, network);
+  const compiled = compileFeatures(features, sourceOf(network));
   const spec = { kind: 'featured' as const, inputs, number: network.native.share(), ...compiled };
   const facts = { features: [...features] };
   return { kind: 'Featured', dtype, spec, facts, owner, gated: network.gateCount > 0, within: network };

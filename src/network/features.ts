@@ -5,22 +5,28 @@
  *     'squares'     x_i(t)²                       firstStates(n)      the first n of x(t)
  *     delays(k)     u(t - 1), ..., u(t - k)       products(...) x_i x_k, or all monomials of the inputs
  *     nlat(1..3)    x(t) with every other element replaced by a product
+ *     differentials(n)                            F(τ)(x(t)) for each rooted tree τ to the order n
  *
- * Each is compiled to products of places in [x(t), u(t), u(t - 1), ..., x(t - 1), x(t - 2), ...] (native/network/featured.h).
+ * Each is compiled to products of places in [x(t), u(t), u(t - 1), ..., x(t - 1), x(t - 2), ..., F(τ1), F(τ2), ...]
+ * (native/network/featured.h).
  */
 import { argumentError, checkKeys, checkWhole, didYouMean, rangeError } from '../errors/index.js';
 import { checkMemory } from '../numeric/index.js';
+import { treeTable } from '../trees/index.js';
+import { MAX_ORDER, type Network } from './network.js';
 
-/** A feature with parameters, as delays, products, nlat and firstStates make it: a plain object. */
+/** A feature with parameters, as delays, products, nlat, firstStates and differentials make it: a plain object. */
 export type FeaturePart =
   | { readonly feature: 'delays'; readonly count: number; readonly of: 'inputs' | 'states'; readonly stride: number }
   | { readonly feature: 'monomials'; readonly of: 'inputs' | 'states'; readonly order: number }
   | { readonly feature: 'products'; readonly factors: readonly (readonly number[])[] }
   | { readonly feature: 'nlat'; readonly version: 1 | 2 | 3 }
-  | { readonly feature: 'first'; readonly count: number };
+  | { readonly feature: 'first'; readonly count: number }
+  | { readonly feature: 'differentials'; readonly order: number };
 
 /**
- * What a readout reads: 'states' x(t), 'inputs' u(t), 'squares' x_i(t)², or a part of delays, products, nlat or firstStates.
+ * What a readout reads: 'states' x(t), 'inputs' u(t), 'squares' x_i(t)², or a part of delays, products, nlat, firstStates or
+ * differentials.
  */
 export type Feature = 'states' | 'inputs' | 'squares' | FeaturePart;
 
@@ -92,22 +98,50 @@ export function firstStates(count: number): FeaturePart {
   return { feature: 'first', count };
 }
 
-/** Sizes of the network that features are made of. */
+/**
+ * Elementary differentials of the flow whose Euler step the network takes, at the state after the step and under its input:
+ *
+ *     x' = f(x) = L x + φ(W x + W_in u(t) + b)       F(•) = f,   F([τ1 .. τk]) = f^(k)(F(τ1), .., F(τk))       at x(t)
+ *
+ * one row a rooted tree, in the order of `rootedTrees`: those of order 1 first. A row has a number for each unit, so that
+ * the feature has 1, 2, 4, 8, 17, 37, 85, 200, 486 or 1205 times the units for the orders 1 to 10. They are what
+ * `network.differentials` returns: L is -1 for leaky networks, W the assembled block matrix of a Deep Tree, and rows of
+ * closed membranes are 0. A step costs 1, 2, 3, 5, 9, 18, 38, 86, 201 or 487 more products with W.
+ *
+ * Errors: RangeError ERR_DTESN_ARGUMENT for an order that is not 1 to 10; of a Featured, TypeError ERR_DTESN_ARGUMENT for a
+ * network without a flow (an Nvar, a Featured). `esn.toC()` refuses them.
+ * Source: Hairer, Lubich, Wanner (2006), Geometric Numerical Integration, III.1.
+ */
+export function differentials(order: number): FeaturePart {
+  checkWhole(order, 'order', 1, MAX_ORDER);
+  return { feature: 'differentials', order };
+}
+
+/** What features are made of. */
 export interface FeatureSource {
   inputs: number;
   featureSize: number;
   owner: string;
+  hasFlow: boolean;
 }
 
-/** Features as the native network takes them: rows that are kept, and the factors of each feature. */
+export function sourceOf({ inputs, featureSize, owner, native }: Network): FeatureSource {
+  return { inputs, featureSize, owner, hasFlow: native.hasFlow };
+}
+
+/** Features as the native network takes them: rows that are kept, the order of differentials, the factors of each feature. */
 export interface CompiledFeatures {
   lines: [inputs: number, features: number];
+  /** 0 for none. */
+  differentials: number;
   offsets: Uint32Array;
   factors: Uint32Array;
 }
 
-/** An element of a row: of the states or of the inputs, so many steps ago. */
-type Element = { of: 'states' | 'inputs'; at: number; ago: number };
+/** An element of a row: of the states or of the inputs, so many steps ago, or of the differentials of this step. */
+type Element = { of: 'states' | 'inputs' | 'differentials'; at: number; ago: number };
+
+const knownFeatures = "'states', 'inputs', 'squares', delays(), products(), nlat(), firstStates() or differentials()";
 
 export function compileFeatures(list: readonly Feature[], source: FeatureSource): CompiledFeatures {
   if (!Array.isArray(list) || list.length === 0) throw argumentError('an array of features', 'features', list);
@@ -117,9 +151,11 @@ export function compileFeatures(list: readonly Feature[], source: FeatureSource)
   const lines: [number, number] = [oldest('inputs') + 1, Math.max(oldest('states'), 0)];
   const { inputs, featureSize } = source;
   checkMemory(8 * (lines[0] * inputs + lines[1] * featureSize), 'a state with delayed rows');
+  const old = featureSize + lines[0] * inputs;
   const place = ({ of, at, ago }: Element) => {
     if (of === 'inputs') return featureSize + ago * inputs + at;
-    return ago === 0 ? at : featureSize + lines[0] * inputs + (ago - 1) * featureSize + at;
+    if (of === 'differentials') return old + lines[1] * featureSize + at;
+    return ago === 0 ? at : old + (ago - 1) * featureSize + at;
   };
   const offsets = new Uint32Array(features.length + 1);
   const factors: number[] = [];
@@ -127,7 +163,13 @@ export function compileFeatures(list: readonly Feature[], source: FeatureSource)
     for (const element of elements) factors.push(place(element));
     offsets[i + 1] = factors.length;
   }
-  return { lines, offsets, factors: Uint32Array.from(factors) };
+  return { lines, differentials: orderOf(list), offsets, factors: Uint32Array.from(factors) };
+}
+
+/** The largest order of differentials in a list; 0 without any. */
+function orderOf(list: readonly Feature[]): number {
+  const orders = list.map((one) => (typeof one === 'object' && one.feature === 'differentials' ? one.order : 0));
+  return Math.max(...orders);
 }
 
 /** Each feature of one entry, as its factors. */
@@ -137,13 +179,8 @@ function featureOf(entry: Feature, source: FeatureSource, argument: string): Ele
   if (entry === 'inputs') return row('inputs', inputs);
   if (entry === 'squares') return row('states', featureSize).map(([x]) => [x!, x!]);
   if (typeof entry === 'string') {
-    const known = ['states', 'inputs', 'squares'];
-    const hint = didYouMean(entry, known);
-    throw rangeError(
-      `'states', 'inputs', 'squares', delays(), products(), nlat() or firstStates()${hint}`,
-      argument,
-      entry,
-    );
+    const hint = didYouMean(entry, ['states', 'inputs', 'squares']);
+    throw rangeError(`${knownFeatures}${hint}`, argument, entry);
   }
   const width = (of: Element['of']) => (of === 'inputs' ? inputs : featureSize);
   switch (entry?.feature) {
@@ -157,16 +194,23 @@ function featureOf(entry: Feature, source: FeatureSource, argument: string): Ele
       return entry.factors.map((one) => one.map((at) => state(at, source, argument)));
     case 'nlat':
       return row('states', featureSize).map(([x], i) => transformed(x!, i, entry.version, featureSize));
+    case 'differentials':
+      return flowRows(entry.order, source, argument);
     case 'first':
       state(entry.count - 1, source, argument);
       return row('states', entry.count);
     default:
-      throw argumentError(
-        "'states', 'inputs', 'squares', delays(), products(), nlat() or firstStates()",
-        argument,
-        entry,
-      );
+      throw argumentError(knownFeatures, argument, entry);
   }
+}
+
+/** F(τ) of each tree: `featureSize` elements a tree, since a network with a flow shows its state. */
+function flowRows(order: number, { featureSize, hasFlow, owner }: FeatureSource, argument: string): Element[][] {
+  checkWhole(order, `${argument}.order`, 1, MAX_ORDER);
+  if (!hasFlow) throw argumentError('features of a network with a flow for differentials()', argument, owner);
+  const width = treeTable(order).order.length * featureSize;
+  checkMemory(64 * width, `${width} differentials of ${owner}`);
+  return row('differentials', width);
 }
 
 function row(of: Element['of'], width: number, ago = 0): Element[][] {

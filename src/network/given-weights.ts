@@ -43,18 +43,20 @@ export interface WeightSources {
 }
 
 const sourceText = `${aMatrix} or an initializer`;
-const initializerSchema = z.custom<Initializer>((value) => typeof value === 'function', sourceText);
+export const initializerSchema = z.custom<Initializer>((value) => typeof value === 'function', sourceText);
+export const sourceSchema = z.union([matrixSchema, initializerSchema], sourceText);
 
 export const sourcesSchema = z.strictObject({
-  recurrent: z.union([matrixSchema, initializerSchema], sourceText),
-  input: z.union([matrixSchema, initializerSchema], sourceText),
+  recurrent: sourceSchema,
+  input: sourceSchema,
   bias: z.union([biasSchema, initializerSchema], 'an array or an initializer').optional(),
 });
 
-/** The weights themselves. Sizes are those of given matrices, or `units` and `inputs`, which initializers need. */
+/** The weights themselves; `recurrentName` is what errors call W. Sizes are those of given matrices, or `units` and `inputs`, which initializers need. */
 export function madeWeights(
   { recurrent, input, bias }: WeightSources,
   sizes: { units?: number | undefined; inputs?: number | undefined; seed: number },
+  recurrentName = 'weights.recurrent',
 ): GivenWeights {
   const isMade = typeof recurrent === 'function' || typeof input === 'function';
   const units = sizes.units ?? (typeof recurrent === 'function' ? rowsOf(input) : recurrent.rows);
@@ -63,21 +65,31 @@ export function madeWeights(
   if (isMade && inputs === undefined)
     throw argumentError('a whole number of inputs with initializers', 'inputs', inputs);
   const seeds = weightSeeds(sizes.seed);
-  const weights: GivenWeights = {
-    recurrent: typeof recurrent === 'function' ? recurrent(units!, units!, seeds.recurrent) : recurrent,
-    input: typeof input === 'function' ? input(units!, inputs!, seeds.input) : input,
-    bias: typeof bias === 'function' ? columnOf(bias(units!, 1, seeds.bias)) : bias,
+  return {
+    recurrent: madeMatrix(recurrent, { rows: units, cols: units, seed: seeds.recurrent }, recurrentName),
+    input: madeMatrix(input, { rows: units, cols: inputs, seed: seeds.input }, 'weights.input'),
+    bias: typeof bias === 'function' ? columnOf(bias(units!, 1, seeds.bias), units!, 'weights.bias') : bias,
   };
-  checkSize(weights.recurrent, 'weights.recurrent', units, units);
-  checkSize(weights.input, 'weights.input', units, inputs);
+}
+
+/** A given matrix, or the one that an initializer makes. Sizes are undefined where only the given matrix has them. */
+export function madeMatrix(
+  source: AnyMatrix | Initializer,
+  { rows, cols, seed }: { rows: number | undefined; cols: number | undefined; seed: number },
+  argument: string,
+): AnyMatrix {
+  const weights = typeof source === 'function' ? source(rows!, cols!, seed) : source;
+  checkSize(weights, argument, rows, cols);
   return weights;
 }
 
 const rowsOf = (source: AnyMatrix | Initializer) => (typeof source === 'function' ? undefined : source.rows);
 
-function columnOf(weights: AnyMatrix): ArrayLike<number> {
+/** b that an initializer has made as a matrix of one column. */
+export function columnOf(weights: AnyMatrix, units: number, argument: string): ArrayLike<number> {
+  checkSize(weights, argument, units, 1);
   if ('data' in weights) return weights.data;
-  throw argumentError('an initializer of dense weights', 'weights.bias', weights);
+  throw argumentError('an initializer of dense weights', argument, weights);
 }
 
 /** A size that was named is that of the matrix. */
@@ -137,7 +149,8 @@ export function biasOf(bias: ArrayLike<number> | undefined, units: number, dtype
   return storedAs(bias, dtype, 'weights.bias');
 }
 
-function checkDense({ rows, cols, data }: Matrix, argument: string): Floats {
+/** The elements of a dense matrix, as many as its sizes say. */
+export function checkDense({ rows, cols, data }: Matrix, argument: string): Floats {
   const view = checkView(data, `${argument}.data`, ['Float32Array', 'Float64Array']);
   if (!Number.isInteger(rows) || !Number.isInteger(cols) || view.length !== rows * cols) {
     throw shapeError(`${argument} with ${describe(rows)} x ${describe(cols)} elements`, view.length);

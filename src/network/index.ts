@@ -4,6 +4,7 @@ export { cNetworkOf } from './c-network.js';
 export { cText, table } from './c-tables.js';
 export { type ConstructOptions, networkOfRecipe } from './construct.js';
 export { type DeepTreeFacts, DeepTreeModel, type DeepTreeOptions, type HostedMembrane } from './deep-tree.js';
+export type { TreeWeightSources } from './deep-tree-weights.js';
 export {
   type DrawnEs2nOptions,
   Es2n,
@@ -12,11 +13,19 @@ export {
   type GivenEs2nOptions,
   type GivenEs2nWeights,
 } from './es2n.js';
-export { type DrawnEuSnOptions, EuSn, type EuSnFacts, type EuSnOptions, type GivenEuSnOptions } from './eusn.js';
+export {
+  type DrawnEuSnOptions,
+  EuSn,
+  type EuSnFacts,
+  type EuSnOptions,
+  type EuSnWeightSources,
+  type GivenEuSnOptions,
+} from './eusn.js';
 export { Featured, type FeaturedFacts, type FeaturedOptions } from './featured.js';
 export {
   type DelaysOptions,
   delays,
+  differentials,
   type Feature,
   type FeaturePart,
   firstStates,

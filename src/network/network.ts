@@ -55,7 +55,8 @@ export interface Expansion {
   taylor: Floats;
 }
 
-const MAX_ORDER = 10;
+/** Of elementary differentials. */
+export const MAX_ORDER = 10;
 const nothing = { f32: new Float32Array(0), f64: new Float64Array(0) };
 
 /**
@@ -334,7 +335,7 @@ export abstract class Network<Facts extends object = object> {
   /**
    * Elementary differentials F(τ) of the flow x' = L x + f(W x + W_in u + b) at a state, for all rooted trees to `order`
    * (1 to 10), into `out`: trees x stateSize. L is -1 for leaky networks, whose step is that of Euler with h = leak. In a
-   * Deep Tree W is the assembled block matrix, and rows of closed membranes are zero. A delay line has no flow.
+   * Deep Tree W is the assembled block matrix, and rows of closed membranes are zero. A delay line and a Featured have no flow.
    */
   differentials(order: number, input: ArrayLike<number>, out: Floats, state: State = this.ownState): void {
     checkWhole(order, 'order', 1, MAX_ORDER);

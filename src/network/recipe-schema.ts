@@ -19,6 +19,9 @@ const view = z.custom<Floats>(
 );
 const indices = z.custom<Uint32Array>((value) => (value as Uint32Array)?.[Symbol.toStringTag] === 'Uint32Array');
 const precision = z.enum(precisions).optional();
+const denseOperator = z.strictObject({ kind: z.literal('dense'), values: view, precision });
+const csrOperator = z.strictObject({ kind: z.literal('csr'), offsets: indices, columns: indices, values: view });
+const block = z.union([finite, z.discriminatedUnion('kind', [denseOperator, csrOperator])]);
 const operator = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('topology'),
@@ -31,8 +34,8 @@ const operator = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('uniform'), scaling: finite }),
   z.strictObject({ kind: z.literal('antisymmetric'), scaling: finite, diffusion: finite }),
   z.strictObject({ kind: z.literal('orthogonal') }),
-  z.strictObject({ kind: z.literal('dense'), values: view, precision }),
-  z.strictObject({ kind: z.literal('csr'), offsets: indices, columns: indices, values: view }),
+  denseOperator,
+  csrOperator,
 ]);
 const regionSchema = z.strictObject({
   units: size,
@@ -46,8 +49,8 @@ const regionSchema = z.strictObject({
   seed: whole,
   stream: whole,
   parent: whole.optional(),
-  coupling: finite.optional(),
-  feedback: finite.optional(),
+  coupling: block.optional(),
+  feedback: block.optional(),
 });
 const specSchema = z.discriminatedUnion('kind', [
   z.strictObject({

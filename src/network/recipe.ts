@@ -45,6 +45,8 @@ export function keptSpec(spec: NetworkSpec): NetworkSpec {
       recurrent: keptOperator(region.recurrent),
       input: region.input && keptOperator(region.input),
       ...(region.carry && { carry: keptOperator(region.carry) }),
+      ...(region.coupling !== undefined && { coupling: keptBlock(region.coupling) }),
+      ...(region.feedback !== undefined && { feedback: keptBlock(region.feedback) }),
       bias: typeof region.bias === 'number' || region.bias === null ? region.bias : nothing,
     }),
   );
@@ -56,17 +58,23 @@ function keptOperator(operator: OperatorSpec): OperatorSpec {
   return operator.kind === 'dense' || operator.kind === 'nonzeros' ? { ...operator, values: nothing } : operator;
 }
 
+function keptBlock(block: number | OperatorSpec): number | OperatorSpec {
+  return typeof block === 'number' ? block : keptOperator(block);
+}
+
 /** The whole spec, with the dense weights as the network has them. */
 export function filledSpec(spec: NetworkSpec, native: NativeNetwork<Floats>, dtype: FloatDtype): NetworkSpec {
   if (spec.kind !== 'regions') return spec;
   const regions = spec.regions.map((region, i): NativeRegionSpec => {
     const { recurrent, input, carry, bias } = region;
+    const blocks = filledBlocks(spec.regions, i, native, dtype);
     const isGiven = [recurrent, input, carry].some((one) => one && isDense(one)) || isGivenBias(bias);
-    if (!isGiven) return region;
+    if (!isGiven) return { ...region, ...blocks };
     const { units } = region;
     const dense = denseWeights(native, i, units, spec.inputs, dtype);
     return {
       ...region,
+      ...blocks,
       recurrent: filled(recurrent, dense.recurrent, units),
       input: input && filled(input, dense.input, spec.inputs),
       ...(carry && { carry: filled(carry, isDense(carry) ? carryOf(native, i, units, dtype) : nothing, units) }),
@@ -74,6 +82,26 @@ export function filledSpec(spec: NetworkSpec, native: NativeNetwork<Floats>, dty
     };
   });
   return { ...spec, regions };
+}
+
+/** The given blocks from and to the parent of a region. */
+function filledBlocks(
+  regions: readonly NativeRegionSpec[],
+  i: number,
+  native: NativeNetwork<Floats>,
+  dtype: FloatDtype,
+): Pick<NativeRegionSpec, 'coupling' | 'feedback'> {
+  const { units, parent, coupling, feedback } = regions[i]!;
+  const isGiven = (block: typeof coupling) => typeof block === 'object' && isDense(block);
+  if (parent === undefined || !(isGiven(coupling) || isGiven(feedback))) return {};
+  const above = regions[parent]!.units;
+  const from = floats(dtype, units * above);
+  const back = floats(dtype, units * above);
+  native.blocks(i, from, back);
+  return {
+    coupling: typeof coupling === 'object' ? filled(coupling, from, above) : coupling!,
+    feedback: typeof feedback === 'object' ? filled(feedback, back, units) : feedback!,
+  };
 }
 
 function isDense(operator: OperatorSpec): operator is GivenOperator {

@@ -8,7 +8,7 @@ import { type Moments, momentsOf } from './stages.js';
 import { RunMemory } from './work-memory.js';
 
 /** Model options that the processor leaves to the caller; the rest follows from the configuration. */
-export type ModelOptions = Omit<DeepTreeOptions, 'state' | 'gates' | 'dtype'>;
+export type ModelOptions = Omit<DeepTreeOptions, 'state' | 'gates' | 'dtype' | 'weights'>;
 
 export class Lane {
   readonly model: DeepTreeModel;

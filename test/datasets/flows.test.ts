@@ -39,6 +39,7 @@ test.skipIf(text === null).each(flows)(
     for (const [time, { x }] of Object.entries(trajectory)) {
       const at = Math.round(Number(time) / dt);
       const found = row(flow(at + 1, { dt }), at);
+      expect([x.length, found.length]).toEqual([3, 3]);
       for (const [i, value] of found.entries()) expect(Math.abs(value - x[i]!)).toBeLessThan(1e-9);
     }
   },
@@ -51,6 +52,7 @@ test.skipIf(text === null)(`${skipped(text)}Lorenz-96 follows the reference as f
   for (const [time, { x, agreement }] of trajectory) {
     const at = Math.round(Number(time) / 0.01);
     const found = row(lorenz96(at + 1), at);
+    expect([x.length, found.length]).toEqual([4, 36]); // the reference has the first four sites
     for (const [i, value] of x.entries()) expect(Math.abs(found[i]! - value)).toBeLessThan(agreement + 1e-9);
   }
 });
@@ -61,6 +63,7 @@ test.skipIf(text === null).each([17, 30])(
     const trajectory = (golden['mackey_glass'] as unknown as Record<string, Record<string, { x: number }>>)[
       `tau${tau}_const_history_1.2`
     ]!;
+    expect(Object.keys(trajectory)).toHaveLength(11);
     const { data } = mackeyGlass(501, { tau });
     for (const [time, { x }] of Object.entries(trajectory)) {
       expect(Math.abs(data[Number(time)]! - x)).toBeLessThan(1e-12);

@@ -1,5 +1,6 @@
 /** EsnClassifier against the plainest loops, and on the Japanese vowels of UCI. */
 import { expect, test } from 'vitest';
+import { parseJapaneseVowels } from '../../src/datasets/index.js';
 import {
   ClassifierEnsemble,
   Ensemble,
@@ -11,8 +12,8 @@ import {
   Reservoir,
   type SeriesFeatures,
 } from '../../src/index.js';
-import { vowels } from '../reference/japanese-vowels.js';
 import { plainRidge } from '../reference/ridge.js';
+import { sharedText } from '../shared-files.js';
 
 const network = { units: 8, inputs: 1, leak: 0.5, biasScaling: 0.2, seed: 2 };
 /** Sines of two frequencies, 5 to 24 steps each. */
@@ -105,6 +106,12 @@ test('more snapshots than steps repeat the one before', () => {
   expect(classifier.readout.weights.rows).toBe(27);
   expect(classifier.predict(short)).toEqual([0, 1]);
 });
+
+/** The utterances of a published file; null where it is missing. */
+function vowels(part: 'train' | 'test') {
+  const text = sharedText(`data/japanese-vowels.${part}`);
+  return text === null ? null : parseJapaneseVowels(text);
+}
 
 const vowelOptions = (seed: number): EsnClassifierOptions => ({
   network: { units: 300, inputs: 12, leak: 0.3, spectralRadius: 0.2, inputScaling: 0.3, biasScaling: 0.3, seed },

@@ -21,7 +21,7 @@ test('initializers make the weights that they make outside, each of a seed of it
   expect(reservoir.weights()).toEqual(given.weights());
   expect(reservoir.dtype).toBe('f64');
   expect(reservoir.topology).toBe('sparse');
-  expect(new Set(Object.values(seeds)).size).toBe(3);
+  expect(new Set(Object.values(seeds)).size).toBe(6);
   const other = new Reservoir({ units: 20, inputs: 2, weights, seed: 6 });
   expect(other.weights().input).not.toEqual(reservoir.weights().input);
 });

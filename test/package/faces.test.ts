@@ -7,6 +7,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { entryPoints } from '../../scripts/build/entries.mjs';
 
 const root = path.resolve(import.meta.dirname, '../..');
 let folder = '';
@@ -32,20 +33,7 @@ function printed(extension: 'cjs' | 'mjs', code: string): unknown {
   return JSON.parse(stdout);
 }
 
-const entries = [
-  ...[
-    'dtesn',
-    'dtesn/engine',
-    'dtesn/simulator',
-    'dtesn/datasets',
-    'dtesn/initializers',
-    'dtesn/scores',
-    'dtesn/plots',
-  ],
-  ...['dtesn/bridge', 'dtesn/bridge-client'],
-];
-
-test.each(entries)('require and import of %s give the same objects under the same names', (entry) => {
+test.each(Object.keys(entryPoints))('require and import of %s give the same objects under the same names', (entry) => {
   const code = `
     const required = require('${entry}');
     import('${entry}').then((imported) => {

@@ -13,21 +13,9 @@ import {
   SymbolFlags,
   type Type,
 } from 'typescript/unstable/sync';
+import { entryPoints } from '../../scripts/build/entries.mjs';
 
 const root = path.resolve(import.meta.dirname, '../..');
-
-/** The source of each entry point of package.json. */
-export const entryPoints = {
-  dtesn: 'src/index.ts',
-  'dtesn/engine': 'src/entry-points/engine.ts',
-  'dtesn/simulator': 'src/entry-points/simulator.ts',
-  'dtesn/datasets': 'src/datasets/index.ts',
-  'dtesn/initializers': 'src/initializers/index.ts',
-  'dtesn/scores': 'src/scores/index.ts',
-  'dtesn/plots': 'src/plots/index.ts',
-  'dtesn/bridge': 'src/bridge/index.ts',
-  'dtesn/bridge-client': 'src/bridge/client/index.ts',
-} as const;
 
 export interface PublicField {
   name: string;

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import pkg from '../../package.json' with { type: 'json' };
-import { entryPoints, type PublicField, type PublicName, publicApi } from './public-api.js';
+import { entryPoints } from '../../scripts/build/entries.mjs';
+import { type PublicField, type PublicName, publicApi } from './public-api.js';
 
 /** Types that a caller fills in: options, configurations, bodies of requests. */
 const isOptions = ({ name }: PublicName) =>

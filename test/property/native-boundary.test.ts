@@ -129,12 +129,14 @@ test('the constructors survive any arguments', () => {
     inputs: 2,
     number,
     lines: [1, 1],
+    differentials: 1,
     offsets: Uint32Array.of(0, 1),
     factors: Uint32Array.of(2),
   };
   survives((a, b, c) => new Network({ ...features, lines: [a, b], number: c }));
   survives((a, b, c) => new Network({ ...features, lines: a, offsets: b, factors: c }));
   survives((a, b) => new Network({ ...features, lines: [a, b] }));
+  survives((a, b) => new Network({ ...features, differentials: a, factors: b }));
 });
 
 test('the functions survive any arguments', () => {

@@ -1,0 +1,2 @@
+export const entries: Readonly<Record<string, string>>;
+export const entryPoints: Readonly<Record<string, string>>;
