@@ -3,6 +3,7 @@ export {
   buildNetwork,
   fingerprintOf,
   type NetworkDefinition,
+  rebuildNetwork,
   type SessionNetwork,
   type TreeConfiguration,
   treeDefinition,

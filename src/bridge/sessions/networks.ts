@@ -55,17 +55,45 @@ export function treeDefinition(
   return { kind: 'DeepTreeModel', options: 'parents' in given ? tree : { depth, ...tree } };
 }
 
-/** Builds a network off the JavaScript thread. Errors: those of its constructor; BridgeError `impossible` for another kind. */
-export async function buildNetwork(
+/**
+ * Builds a network off the JavaScript thread. The definition of a Deep Tree that it keeps says which membranes the input reaches.
+ * Errors: those of its constructor; BridgeError `impossible` for another kind.
+ */
+export function buildNetwork(
   name: string,
   definition: NetworkDefinition,
   { signal }: { signal?: AbortSignal | undefined } = {},
+): Promise<SessionNetwork> {
+  const whole = withInputTo('all', definition);
+  return build(name, whole, whole, signal);
+}
+
+/**
+ * The network of a stored session. A stored Deep Tree without `inputTo` is one of a version whose default was 'skin'.
+ * Errors: as buildNetwork's.
+ */
+export function rebuildNetwork(name: string, stored: NetworkDefinition): Promise<SessionNetwork> {
+  return build(name, withInputTo('skin', stored), stored);
+}
+
+function withInputTo(inputTo: 'skin' | 'all', definition: NetworkDefinition): NetworkDefinition {
+  if (definition.kind !== 'DeepTreeModel') return definition;
+  const { options } = definition;
+  return { ...definition, options: { ...options, inputTo: options['inputTo'] ?? inputTo } };
+}
+
+/** `definition` is what the fingerprint is taken of. */
+async function build(
+  name: string,
+  built: NetworkDefinition,
+  definition: NetworkDefinition,
+  signal?: AbortSignal,
 ): Promise<SessionNetwork> {
   const Kind = kinds[definition.kind] as unknown as { constructAsync(options: object, run: object): Promise<Network> };
   if (!Object.hasOwn(kinds, definition.kind)) {
     throw new BridgeError('impossible', `Expected one of ${Object.keys(kinds).join(', ')} as the kind of ${name}`);
   }
-  const network = await Kind.constructAsync(definition.options, { signal });
+  const network = await Kind.constructAsync(built.options, { signal });
   const readout = definition.readout === undefined ? null : readoutOf(definition.readout, network);
   return { name, network, readout, definition, fingerprint: fingerprintOf(network, readout, definition) };
 }
