@@ -69,6 +69,7 @@ export {
   type EsnClassifierOptions,
   type EsnForecastAsyncOptions,
   type EsnForecastOptions,
+  type EsnLevel,
   type EsnOptions,
   type EsnSnapshot,
   EsnStream,

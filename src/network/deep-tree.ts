@@ -1,6 +1,6 @@
 /** The Deep Tree Echo State Network: a reservoir in each membrane of the tree of rooted trees. */
 import { z } from 'zod';
-import { argumentError, checkOptions, checkWhole, rangeError, shapeError } from '../errors/index.js';
+import { argumentError, brand, checkOptions, checkWhole, rangeError, shapeError } from '../errors/index.js';
 import { defaultDtype, type FloatDtype, type Floats, floats, type NativeRegionSpec } from '../native/index.js';
 import { checkAsStored, checkMemory, matrix } from '../numeric/index.js';
 import { levelSizes, MAX_DEPTH, type Membrane, membraneTree } from '../trees/index.js';
@@ -253,6 +253,9 @@ export class DeepTreeModel extends Network<DeepTreeFacts> {
     return found;
   }
 }
+
+/** Whether something is a DeepTreeModel, of this copy of the package or another. */
+export const isDeepTree = brand(DeepTreeModel, 'DeepTreeModel');
 
 registerKind('DeepTreeModel', DeepTreeModel, planTree);
 
