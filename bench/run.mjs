@@ -33,6 +33,7 @@ const suites = [
   'streams',
   'journal',
   'train',
+  'tree',
   'construct',
   'prometheus',
   'sources',
