@@ -148,35 +148,77 @@ function fitted({ make, rowsOf = column }, { u, y }, options, seed) {
   };
   const error = (from, to, levels) =>
     nrmse(part(targets, from, to), predict(from, to, levels), { normalizer: 'deviation' });
-  return { esn, error, step: (levels) => microseconds(() => predict(FIT, ROWS, levels), ROWS - FIT) };
-}
-
-async function microseconds(run, steps) {
-  return (await bestMicroseconds(async () => run(), 0.5)) / steps;
+  return { esn, error, run: (levels) => predict(FIT, ROWS, levels) };
 }
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
-async function rowOf(task, data, name, model, { budget, seeds }) {
+/** The errors of a model with the best of its candidates, and what is fitted with it. */
+async function found(data, { make, space, rowsOf }, { budget, seeds }) {
+  const model = { make, rowsOf };
   const evaluate = (options, { seed }) => fitted(model, data, options, seed).error(FIT, FIT + VALIDATION);
-  const { best } = await search(model.space, evaluate, { budget });
-  const found = Array.from({ length: seeds }, (_, i) => fitted(model, data, best.candidate, i + 1));
-  const counts = found[0].esn.levels.map(({ levels }) => levels);
-  const errorOf = (levels) => round(median(found.map(({ error }) => error(FIT + VALIDATION, ROWS, levels))));
-  const row = { task: `${task}: ${name}`, NRMSE: errorOf(), 'µs/step': round(await found[0].step()) };
-  for (const levels of [2, 1]) {
-    row[`NRMSE ${levels}`] = counts.includes(levels) ? errorOf(levels) : '';
-    row[`µs ${levels}`] = counts.includes(levels) ? round(await found[0].step(levels)) : '';
+  const { best } = await search(space, evaluate, { budget });
+  const all = Array.from({ length: seeds }, (_, i) => fitted(model, data, best.candidate, i + 1));
+  const errorOf = (levels) => round(median(all.map(({ error }) => error(FIT + VALIDATION, ROWS, levels))));
+  const isNested = all[0].esn.levels.length > 1;
+  const [two, one] = [2, 1].map((levels) => (isNested ? errorOf(levels) : ''));
+  return { errors: { NRMSE: errorOf(), '2 levels': two, '1 level': one }, first: all[0], isNested };
+}
+
+/** Error with inputs to all over that with inputs to the skin, each candidate with itself: the median, and how many are below 1. */
+async function inputsBeside(data, { budget }) {
+  const [all, skin] = [models['tree, inputs to all'], models['tree, inputs to the skin']];
+  const ratios = new Map([3, 2, 1].map((levels) => [levels, []]));
+  await search(
+    treeSpace,
+    (options, { seed }) => {
+      const [a, b] = [all, skin].map((model) => fitted(model, data, options, seed));
+      for (const [levels, list] of ratios) list.push(a.error(FIT, ROWS, levels) / b.error(FIT, ROWS, levels));
+      return ratios.get(3).at(-1);
+    },
+    { budget, seeds: 2 },
+  );
+  const cells = [...ratios].slice(0, 2).map(([levels, list]) => {
+    const better = list.filter((ratio) => ratio < 1).length;
+    return [`${levels} levels, all / skin`, `${round(median(list))} (${better} of ${list.length} below 1)`];
+  });
+  return Object.fromEntries(cells);
+}
+
+/** Microseconds of a step with its readout: the best of some rounds, in which all models take turns. */
+async function costs(kept, { rounds, seconds }) {
+  const best = new Map();
+  for (let i = 0; i < rounds; i++) {
+    for (const [name, { first, isNested }] of kept) {
+      for (const levels of isNested ? [undefined, 2, 1] : [undefined]) {
+        const key = `${name} ${levels}`;
+        const µs = (await bestMicroseconds(() => first.run(levels), seconds)) / (ROWS - FIT);
+        best.set(key, Math.min(best.get(key) ?? Number.POSITIVE_INFINITY, µs));
+      }
+    }
   }
-  return row;
+  const cell = (name, levels) => (best.has(`${name} ${levels}`) ? round(best.get(`${name} ${levels}`)) : '');
+  return [...kept.keys()].map((name) => ({
+    task: name,
+    'µs/step': cell(name, undefined),
+    'µs, 2 levels': cell(name, 2),
+    'µs, 1 level': cell(name, 1),
+  }));
 }
 
 export async function run({ quick }) {
-  const effort = quick ? { budget: 2, seeds: 1 } : { budget: 20, seeds: 7 };
-  const rows = [];
+  const effort = quick
+    ? { budget: 2, seeds: 1, rounds: 1, seconds: 0.05 }
+    : { budget: 20, seeds: 7, rounds: 8, seconds: 0.2 };
+  const [errors, inputs, kept] = [[], [], new Map()];
   for (const [task, make] of Object.entries(tasks).slice(0, quick ? 1 : undefined)) {
     const data = make();
-    for (const [name, model] of Object.entries(models)) rows.push(await rowOf(task, data, name, model, effort));
+    for (const [name, model] of Object.entries(models)) {
+      const one = await found(data, model, effort);
+      errors.push({ task: `${task}: ${name}`, ...one.errors });
+      if (!kept.has(name)) kept.set(name, one);
+    }
+    inputs.push({ task, ...(await inputsBeside(data, effort)) });
   }
-  return rows;
+  return [...errors, ...inputs, ...(await costs(kept, effort))];
 }
