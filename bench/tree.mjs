@@ -50,7 +50,7 @@ const tasks = {
 };
 
 const recurrent = {
-  leak: { low: 0.05, high: 1, scale: 'log' },
+  leak: { low: 0.1, high: 1 },
   spectralRadius: { low: 0.3, high: 1.4 },
   inputScaling: { low: 0.05, high: 2, scale: 'log' },
   biasScaling: { low: 0, high: 0.5 },

@@ -1,5 +1,5 @@
 /** An echo state network: a network, the features that a readout sees, and the readout, in one object. */
-import { argumentError, brand, checkKeys, checkOptions, DtesnError, shapeError } from '../errors/index.js';
+import { argumentError, brand, checkKeys, checkOptions, DtesnError } from '../errors/index.js';
 import { checkLongRun, type Floats, longRunKeys } from '../native/index.js';
 import { Featured, type Network, type State } from '../network/index.js';
 import { columnsOf, type Matrix, type SeriesInput } from '../numeric/index.js';
@@ -18,7 +18,7 @@ import {
   nestedFeatures,
   type OpenLevels,
 } from './levels.js';
-import { checkAsMany, isList, listOf } from './lists.js';
+import { isList, listOf } from './lists.js';
 import {
   type EsnForecastAsyncOptions,
   type EsnForecastOptions,
@@ -33,7 +33,7 @@ import {
 } from './options.js';
 import { Runner } from './runner.js';
 import type { Scale } from './scaling.js';
-import { determination } from './score.js';
+import { scoreOf } from './score.js';
 import { type EsnSnapshot, readSnapshot, snapshotOf } from './snapshot.js';
 import { EsnStream, type StreamOptions } from './stream.js';
 import { type Taught, Teaching } from './teaching.js';
@@ -267,26 +267,9 @@ export class Esn {
     y?: SeriesInput | readonly SeriesInput[],
     options: PredictOptions = {},
   ): number {
-    const { series, begin } = this.#runner.series(x, options, { call: 'score', own: this.state.copy() });
-    const { trained, open } = this.#at(options.levels);
-    const { inputs } = this.network;
+    const begun = this.#runner.series(x, options, { call: 'score', own: this.state.copy() });
     const targets = y === undefined ? undefined : listOf<SeriesInput>(y as SeriesInput, isList(x));
-    if (targets) checkAsMany(targets, series.length, 'targets');
-    else if (trained.outputs !== inputs) {
-      throw shapeError(`targets of the ${trained.outputs} outputs (the next step has ${inputs} inputs)`, 'none');
-    }
-    return determination(
-      series.map((values, i) => {
-        const seen = targets ? values : values.subarray(0, -inputs);
-        const predicted = open(begin(i), (state) => this.#runner.outputs(trained, seen, state));
-        const wanted = targets
-          ? readWanted(targets[i]!, predicted.rows, trained.outputs, null, this.network)
-          : Float64Array.from(values.subarray(inputs));
-        if (!targets) trained.toData(wanted);
-        return { predicted: predicted.data, wanted };
-      }),
-      trained.outputs,
-    );
+    return scoreOf(begun, targets, { ...this.#at(options.levels), runner: this.#runner, network: this.network });
   }
 
   /** One series whose steps arrive one at a time, with a state of its own. */
