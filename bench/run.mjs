@@ -34,6 +34,7 @@ const suites = [
   'journal',
   'train',
   'features',
+  'tree',
   'construct',
   'prometheus',
   'sources',

@@ -69,6 +69,7 @@ export {
   type EsnClassifierOptions,
   type EsnForecastAsyncOptions,
   type EsnForecastOptions,
+  type EsnLevel,
   type EsnOptions,
   type EsnSnapshot,
   EsnStream,
@@ -85,6 +86,7 @@ export {
   type PredictOptions,
   type Scale,
   type SeriesFeatures,
+  type SnapshotLevel,
   type StreamOptions,
 } from './esn/index.js';
 export type { Initializer, InitialWeights } from './initializers/index.js';

@@ -47,6 +47,7 @@ const rooms: Record<string, string[]> = {
     'encoding',
     'trees',
     'network',
+    'esn',
     'simulator',
   ],
   bridge: [

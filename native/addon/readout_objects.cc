@@ -40,7 +40,8 @@ size_t squareBytes(const ReadoutShape& shape) {
 //   enter(fold)                                               where the next rows go
 //   solve(ridge, weights, bias, features[], errors | null), solveAsync(the same, control)
 //                                                             -> condition number, 0 where there is no solution
-//   validate(ridges, errors, control)                         -> Promise; errors: folds x ridges x outputs
+//   validate(ridges, errors, features[]), validateAsync(the same, control)
+//                                                             -> 1; errors: folds x ridges x prefixes x outputs
 //   spectrum([vectors, squares, coefficients, rest, means, outputMeans, basis | null]), spectrumAsync(the same,
 //   control) close()
 class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
@@ -216,22 +217,31 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
     return startTask(info, [body, control] { return body(control.interruption()); });
   }
 
+  // Numbers of first features, none above all of them.
+  std::vector<size_t> prefixesOf(const Napi::Value& given) const {
+    const Napi::Env env = given.Env();
+    if (!given.IsArray()) failArgument(env, "Expected an array for features" + butReceived(given));
+    const Napi::Array list = given.As<Napi::Array>();
+    std::vector<size_t> prefixes;
+    for (uint32_t i = 0; i < list.Length(); ++i) {
+      prefixes.push_back(count(list.Get(i), "features"));
+      if (prefixes.back() > shape_.features()) failShape(env, "Expected at most all features for features");
+    }
+    return prefixes;
+  }
+
   Napi::Value solve(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     check(env);
     const double ridge = number(info[0], "ridge");
-    if (!info[3].IsArray()) failArgument(env, "Expected an array for features" + butReceived(info[3]));
-    const Napi::Array list = info[3].As<Napi::Array>();
     Prefixes prefixes;
+    prefixes.features = prefixesOf(info[3]);
     size_t rows = 0;
-    for (uint32_t i = 0; i < list.Length(); ++i) {
-      prefixes.features.push_back(count(list.Get(i), "features"));
-      if (prefixes.features.back() > shape_.features()) failShape(env, "Expected at most all features for features");
-      rows += prefixes.features.back();
-    }
+    for (const size_t features : prefixes.features) rows += features;
+    const size_t outputs = prefixes.features.size() * shape_.outputs;
     prefixes.weights = view<double>(info[1], "weights", rows * shape_.outputs).data;
-    prefixes.bias = view<double>(info[2], "bias", list.Length() * shape_.outputs).data;
-    prefixes.errors = optionalView<double>(info[4], "errors", list.Length() * shape_.outputs).data;
+    prefixes.bias = view<double>(info[2], "bias", outputs).data;
+    prefixes.errors = optionalView<double>(info[4], "errors", outputs).data;
     return finish(info, 5, [this, ridge, prefixes](const Interruption& interruption) {
       return sums_->solve(ridge, prefixes, interruption);
     });
@@ -241,9 +251,11 @@ class RidgeTrainer final : public Napi::ObjectWrap<RidgeTrainer> {
     check(info.Env());
     const Span<double> given = view<double>(info[0], "ridges");
     const std::vector<double> ridges(given.data, given.data + given.size);
-    double* const errors = view<double>(info[1], "errors", folds_ * ridges.size() * shape_.outputs).data;
-    return finish(info, 2, [this, ridges, errors](const Interruption& interruption) {
-      sums_->validate(ridges, errors, interruption);
+    const std::vector<size_t> prefixes = prefixesOf(info[2]);
+    const size_t readouts = ridges.size() * prefixes.size();
+    double* const errors = view<double>(info[1], "errors", folds_ * readouts * shape_.outputs).data;
+    return finish(info, 3, [this, ridges, prefixes, errors](const Interruption& interruption) {
+      sums_->validate(ridges, prefixes, errors, interruption);
       return 1.0;
     });
   }

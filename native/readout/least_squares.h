@@ -48,9 +48,10 @@ class LeastSquares {
 
   // Where the next rows go, one of the folds of the constructor.
   virtual void enter(size_t /*fold*/) {}
-  // Sums of squares that the readouts of all folds but one leave in that one: errors is folds x ridges x outputs. NaN
-  // where the features are dependent.
-  virtual void validate(const std::vector<double>& /*ridges*/, double* /*errors*/, const Interruption&) const {}
+  // Sums of squares that the readouts of all folds but one leave in that one, those of the first so many features:
+  // errors is folds x ridges x prefixes x outputs. NaN where the features are dependent.
+  virtual void validate(const std::vector<double>& /*ridges*/, const std::vector<size_t>& /*prefixes*/,
+                        double* /*errors*/, const Interruption&) const {}
   // False for sums that have none: those of squares.
   virtual bool spectrum(const Spectrum& /*spectrum*/, const Interruption&) const { return false; }
 

@@ -78,25 +78,27 @@ Trapezoid OrthogonalFactor::eliminate(double ridge, const Interruption& interrup
   return withRidge(merged(others_.size(), interruption), ridge, interruption);
 }
 
-void OrthogonalFactor::validate(const std::vector<double>& ridges, double* errors,
+void OrthogonalFactor::validate(const std::vector<double>& ridges, const std::vector<size_t>& prefixes, double* errors,
                                 const Interruption& interruption) const {
-  const size_t outputs = shape().outputs, columns = 1 + shape().features(), padded = height() * kStripWidth;
-  const AlignedArray<double> solution(columns);
+  const size_t outputs = shape().outputs, padded = height() * kStripWidth;
+  const AlignedArray<double> solution(1 + shape().features());
   for (size_t fold = 0; fold < others_.size(); ++fold) {
     const Trapezoid rest = merged(fold, interruption);
     const Trapezoid& left = factor(fold);
     for (const double ridge : ridges) {
       const Trapezoid system = withRidge(rest.copy(), ridge, interruption);
-      for (size_t m = 0; m < outputs; ++m, ++errors) {
-        *errors = std::numeric_limits<double>::quiet_NaN();
-        if (system.height() == 0) continue;
-        solution[0] = 0;
-        substitute(system, columns - 1, m, solution.data());
-        *errors = 0;
-        for (size_t row = 0; row <= padded + m; ++row) {
-          double difference = left.at(row, padded + m);
-          for (size_t c = row; c < columns; ++c) difference -= left.at(row, c) * solution[c];
-          *errors += difference * difference;
+      for (const size_t features : prefixes) {
+        for (size_t m = 0; m < outputs; ++m, ++errors) {
+          *errors = std::numeric_limits<double>::quiet_NaN();
+          if (system.height() == 0) continue;
+          solution[0] = 0;
+          substitute(system, features, m, solution.data());
+          *errors = 0;
+          for (size_t row = 0; row <= padded + m; ++row) {
+            double difference = left.at(row, padded + m);
+            for (size_t c = row; c <= features; ++c) difference -= left.at(row, c) * solution[c];
+            *errors += difference * difference;
+          }
         }
       }
     }

@@ -18,7 +18,8 @@ class OrthogonalFactor final : public LeastSquares {
   OrthogonalFactor(const ReadoutShape& shape, size_t folds);
 
   void enter(size_t fold) override;
-  void validate(const std::vector<double>& ridges, double* errors, const Interruption& interruption) const override;
+  void validate(const std::vector<double>& ridges, const std::vector<size_t>& prefixes, double* errors,
+                const Interruption& interruption) const override;
   bool spectrum(const Spectrum& spectrum, const Interruption& interruption) const override;
 
  protected:

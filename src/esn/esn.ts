@@ -1,5 +1,5 @@
 /** An echo state network: a network, the features that a readout sees, and the readout, in one object. */
-import { brand, checkKeys, checkOptions, DtesnError, shapeError } from '../errors/index.js';
+import { argumentError, brand, checkKeys, checkOptions, DtesnError } from '../errors/index.js';
 import { checkLongRun, type Floats, longRunKeys } from '../native/index.js';
 import { Featured, type Network, type State } from '../network/index.js';
 import { columnsOf, type Matrix, type SeriesInput } from '../numeric/index.js';
@@ -8,7 +8,17 @@ import { type CHeaderOptions, cHeaderOf } from './c-header.js';
 import { featuresOf, loadedReadout, loadModel, type SavedEsn, savedReadout, saveModel } from './files.js';
 import { type ForceOptions, force } from './force.js';
 import { forecastFrom, forecastFromAsync } from './forecast.js';
-import { checkAsMany, isList, listOf } from './lists.js';
+import {
+  asTheyAre,
+  type EsnLevel,
+  type LevelSizes,
+  Levels,
+  levelSizesOf,
+  levelsOf,
+  nestedFeatures,
+  type OpenLevels,
+} from './levels.js';
+import { isList, listOf } from './lists.js';
 import {
   type EsnForecastAsyncOptions,
   type EsnForecastOptions,
@@ -23,10 +33,10 @@ import {
 } from './options.js';
 import { Runner } from './runner.js';
 import type { Scale } from './scaling.js';
-import { determination } from './score.js';
+import { scoreOf } from './score.js';
 import { type EsnSnapshot, readSnapshot, snapshotOf } from './snapshot.js';
 import { EsnStream, type StreamOptions } from './stream.js';
-import { Teaching } from './teaching.js';
+import { type Taught, Teaching } from './teaching.js';
 import { Trained } from './trained.js';
 import { readWanted, type Training } from './training.js';
 
@@ -66,20 +76,34 @@ export class Esn {
   readonly scale: Scale;
   readonly #runner: Runner;
   readonly #teaching: Teaching;
+  /** Of the levels of a nested Esn. */
+  readonly #sizes: readonly LevelSizes[] | null;
   #trained: Trained | null = null;
+  #levels: Levels | null = null;
 
   constructor(options: EsnOptions) {
     const checked = checkOptions(esnSchema, options, 'Esn');
-    const { network, features = ['states', 'inputs'], readout, washout, scale } = checked;
+    const { network, nested, readout, washout, scale } = checked;
+    const { features = nested ? nestedFeatures : ['states', 'inputs'] } = checked;
     this.network = networkOf(network);
     const isPlain = features.length === 1 && features[0] === 'states';
     this.featured = isPlain ? this.network : new Featured({ network: this.network, features });
+    const { featureSize } = this.featured;
+    this.#sizes = nested ? levelSizesOf(this.network, features, featureSize, readout) : null;
     this.state = this.featured.createState();
     this.washout = washout;
     this.scale = scale;
     this.#runner = new Runner(this.featured, scale);
     const { featured, state } = this;
-    this.#teaching = new Teaching(readout, { network: featured, state, washout, scale, runner: this.#runner });
+    const prefixes = this.#sizes?.map(({ features }) => features) ?? null;
+    this.#teaching = new Teaching(readout, {
+      network: featured,
+      state,
+      washout,
+      scale,
+      runner: this.#runner,
+      prefixes,
+    });
   }
 
   /** What trains the readout; null before the first fit where the options of a Ridge, or none, were given. */
@@ -90,6 +114,15 @@ export class Esn {
   /** The trained map of the features, in the units of the network. Errors: ERR_DTESN_EMPTY before a fit. */
   get readout(): LinearReadout {
     return this.#ready().readout;
+  }
+
+  /**
+   * The readouts of a nested Esn: of the first level, of the first two, ..., of all, with the error of each. Empty where it is not
+   * nested. Errors: ERR_DTESN_EMPTY before a fit.
+   */
+  get levels(): readonly EsnLevel[] {
+    this.#ready();
+    return this.#levels?.all ?? [];
   }
 
   /** Whether fit, partialFit or restore was called. */
@@ -133,7 +166,7 @@ export class Esn {
     signal?.throwIfAborted();
     this.#forget(y);
     const training = this.#teaching.plan(x, y, { state: 'reset', ...fit }, true);
-    this.#hold(await this.#teaching.learnAsync(training, { signal, onProgress }));
+    this.#holdTaught(await this.#teaching.learnAsync(training, { signal, onProgress }));
     return this;
   }
 
@@ -173,8 +206,8 @@ export class Esn {
   predict(x: readonly SeriesInput[], options?: PredictOptions): Matrix[];
   predict(x: SeriesInput | readonly SeriesInput[], options: PredictOptions = {}): Matrix | Matrix[] {
     const { isMany, series, begin } = this.#runner.series(x, options, { call: 'predict', own: this.state });
-    const trained = this.#ready();
-    const all = series.map((values, i) => this.#runner.outputs(trained, values, begin(i)));
+    const { trained, open } = this.#at(options.levels);
+    const all = series.map((values, i) => open(begin(i), (state) => this.#runner.outputs(trained, values, state)));
     return isMany ? all : all[0]!;
   }
 
@@ -191,13 +224,14 @@ export class Esn {
       own: this.state,
       shared: true,
     });
-    const trained = this.#ready();
+    const { trained, openAsync } = this.#at(options.levels);
     const total = series.reduce((sum, one) => sum + one.length, 0) / this.network.inputs;
     const all: Matrix[] = [];
     let before = 0;
     for (const [i, values] of series.entries()) {
       const run = { signal, onProgress };
-      all.push(await this.#runner.outputsAsync(trained, values, begin(i), run, { before, total }));
+      const outputs = (state: State) => this.#runner.outputsAsync(trained, values, state, run, { before, total });
+      all.push(await openAsync(begin(i), outputs));
       before += values.length / this.network.inputs;
     }
     return isMany ? all : all[0]!;
@@ -233,26 +267,9 @@ export class Esn {
     y?: SeriesInput | readonly SeriesInput[],
     options: PredictOptions = {},
   ): number {
-    const { series, begin } = this.#runner.series(x, options, { call: 'score', own: this.state.copy() });
-    const trained = this.#ready();
-    const { inputs } = this.network;
+    const begun = this.#runner.series(x, options, { call: 'score', own: this.state.copy() });
     const targets = y === undefined ? undefined : listOf<SeriesInput>(y as SeriesInput, isList(x));
-    if (targets) checkAsMany(targets, series.length, 'targets');
-    else if (trained.outputs !== inputs) {
-      throw shapeError(`targets of the ${trained.outputs} outputs (the next step has ${inputs} inputs)`, 'none');
-    }
-    return determination(
-      series.map((values, i) => {
-        const seen = targets ? values : values.subarray(0, -inputs);
-        const predicted = this.#runner.outputs(trained, seen, begin(i));
-        const wanted = targets
-          ? readWanted(targets[i]!, predicted.rows, trained.outputs, null, this.network)
-          : Float64Array.from(values.subarray(inputs));
-        if (!targets) trained.toData(wanted);
-        return { predicted: predicted.data, wanted };
-      }),
-      trained.outputs,
-    );
+    return scoreOf(begun, targets, { ...this.#at(options.levels), runner: this.#runner, network: this.network });
   }
 
   /** One series whose steps arrive one at a time, with a state of its own. */
@@ -263,7 +280,8 @@ export class Esn {
   /** What a restored object needs to go on: a plain object, which structuredClone and postMessage take. */
   snapshot(): EsnSnapshot {
     const { readout } = this.#ready();
-    return snapshotOf({ state: this.state, readout, scaling: this.#runner.scaling, learner: this.learner });
+    const { state, learner } = this;
+    return snapshotOf({ state, readout, scaling: this.#runner.scaling, learner, levels: this.#levels?.all ?? null });
   }
 
   /**
@@ -273,12 +291,12 @@ export class Esn {
    */
   restore(snapshot: EsnSnapshot): this {
     this.#teaching.checkIdle();
-    const read = readSnapshot(snapshot, this.featured, this.learner);
+    const read = readSnapshot(snapshot, this.featured, this.learner, this.#sizes);
     this.state.reset(read.state);
     if (read.gates) this.state.gates?.set(read.gates);
     this.#teaching.restore(read.learner);
     this.#runner.scaling = read.scaling;
-    this.#hold(read.readout);
+    this.#hold(read.readout, read.levels);
     return this;
   }
 
@@ -291,7 +309,8 @@ export class Esn {
     const { network, washout, scale } = this;
     const features = featuresOf(this.featured, network);
     const readout = savedReadout(this.learner, this.#teaching.options);
-    const saved: SavedEsn = { washout, scale, features, readout, snapshot: this.snapshot() };
+    const nested = this.#sizes === null ? undefined : true;
+    const saved: SavedEsn = { washout, scale, features, readout, nested, snapshot: this.snapshot() };
     await saveModel(path, 'Esn', network, saved);
   }
 
@@ -348,6 +367,15 @@ export class Esn {
   }
 
   /**
+   * Outputs of the first levels for one row of all features, in the units of the data.
+   * @internal
+   */
+  outputsOfLevels(levels: number, row: Floats): Float64Array {
+    this.#ready();
+    return this.#levels!.outputs(levels, row);
+  }
+
+  /**
    * Learns rows of features online; returns the outputs before.
    * @internal
    */
@@ -363,9 +391,23 @@ export class Esn {
     throw new DtesnError('ERR_DTESN_EMPTY', 'Expected a trained Esn: call fit first');
   }
 
-  #hold(readout: LinearReadout): Trained {
-    this.#trained = new Trained(this.featured, readout, this.#runner.scaling);
+  #hold(readout: LinearReadout, levels: readonly EsnLevel[] | null = null): Trained {
+    const { scaling } = this.#runner;
+    this.#trained = new Trained(this.featured, readout, scaling);
+    this.#levels = levels && new Levels(levels, this.featured, scaling);
     return this.#trained;
+  }
+
+  #holdTaught({ readout, nested }: Taught): void {
+    this.#hold(readout, nested && levelsOf(this.#sizes!, nested));
+  }
+
+  /** What reads the first levels, and opens them alone; all as it stands where `levels` is left out. */
+  #at(levels: number | undefined): OpenLevels {
+    const trained = this.#ready();
+    if (levels === undefined) return { trained, ...asTheyAre };
+    if (this.#levels === null) throw argumentError('no levels (without nested)', 'levels', levels);
+    return this.#levels.opening(levels);
   }
 
   /** Learns, after which what was trained before no longer stands, also where learning ends with an error. */
@@ -384,8 +426,8 @@ export class Esn {
   }
 
   #learn(training: Training): this {
-    const readout = this.#teach(() => this.#teaching.learn(training));
-    if (readout !== null) this.#hold(readout);
+    const taught = this.#teach(() => this.#teaching.learn(training));
+    if (taught !== null) this.#holdTaught(taught);
     return this;
   }
 

@@ -69,6 +69,8 @@ export function loadedReadout({ kind, options }: SavedReadout): Learner | RidgeO
 
 /** What an Esn is in its file, beside the network. */
 export interface SavedEsn extends Required<Pick<EsnOptions, 'washout' | 'scale' | 'features'>> {
+  /** Left out where it is false. */
+  nested?: true | undefined;
   readout: SavedReadout;
   snapshot: EsnSnapshot;
 }

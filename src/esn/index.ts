@@ -20,6 +20,7 @@ export {
   type PredictionIntervalsOptions,
 } from './intervals.js';
 export type { Label } from './labels.js';
+export type { EsnLevel } from './levels.js';
 export { isList, listOf } from './lists.js';
 export type {
   EsnForecastAsyncOptions,
@@ -34,5 +35,5 @@ export type {
 export { esnFields } from './options.js';
 export { type Scale, type Scaling, scaled, scalingOf, unscale } from './scaling.js';
 export type { SeriesFeatures } from './series-features.js';
-export type { EsnSnapshot } from './snapshot.js';
+export type { EsnSnapshot, SnapshotLevel } from './snapshot.js';
 export { EsnStream, type StreamOptions } from './stream.js';

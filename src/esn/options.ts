@@ -33,7 +33,10 @@ export const esnFields = {
   washout: z.int().min(0).default(0).describe('a whole number, 0 or more,'),
   scale: z.enum(['none', 'standard', 'range']).default('none').describe("'none', 'standard' or 'range'"),
 };
-export const esnSchema = z.object(esnFields);
+export const esnSchema = z.object({
+  ...esnFields,
+  nested: z.boolean().default(false).describe('true or false'),
+});
 
 /** Options of Esn: the network, what the readout reads of it, and how it is trained. */
 export interface EsnOptions {
@@ -51,6 +54,12 @@ export interface EsnOptions {
   washout?: number | undefined;
   /** How inputs are scaled, and targets that are fed back; learned by the first fit. Default 'none'. */
   scale?: Scale | undefined;
+  /**
+   * Whether one fit gives a readout for every number of levels of a DeepTreeModel without feedback (`levels`). Features are then those
+   * of the inputs and last 'states', by default ['inputs', 'states'], and the Ridge has the solver 'qr' or 'cholesky', by default
+   * with 5 folds. Default false.
+   */
+  nested?: boolean | undefined;
 }
 
 /** Options of fit and partialFit. */
@@ -74,6 +83,11 @@ export interface PredictOptions {
    * for each series. Default 'carry' for one series, 'reset' for a list.
    */
   state?: 'reset' | 'carry' | State | readonly State[] | undefined;
+  /**
+   * Levels of the Deep Tree of a nested Esn that run and are read, from the skin on; deeper ones hold their state meanwhile. Default:
+   * all, and the gates as they are.
+   */
+  levels?: number | undefined;
 }
 
 /** Options of predictAsync: those of predict, and those of a run off the JavaScript thread. */

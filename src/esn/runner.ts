@@ -45,7 +45,7 @@ export class Runner {
     options: PredictOptions,
     { call, own, shared = false }: { call: string; own: State; shared?: boolean },
   ): BegunSeries {
-    checkKeys(options, ['state'], call);
+    checkKeys(options, ['state', 'levels'], call);
     own.checkIdle();
     const isMany = isList(x);
     const raw = listOf<SeriesInput>(x as SeriesInput, isMany);

@@ -1,3 +1,43 @@
+/** Coefficients of determination: of outputs, and of what an Esn predicts. */
+import { shapeError } from '../errors/index.js';
+import type { Network } from '../network/index.js';
+import type { SeriesInput } from '../numeric/index.js';
+import type { OpenLevels } from './levels.js';
+import { checkAsMany } from './lists.js';
+import type { BegunSeries, Runner } from './runner.js';
+import { readWanted } from './training.js';
+
+/** What predicts. */
+export interface Scored extends Pick<OpenLevels, 'trained' | 'open'> {
+  runner: Runner;
+  network: Network;
+}
+
+/** That of checked series, by their targets; without these, of the next step. */
+export function scoreOf(
+  { series, begin }: BegunSeries,
+  targets: readonly SeriesInput[] | undefined,
+  { trained, open, runner, network }: Scored,
+): number {
+  const { inputs } = network;
+  if (targets) checkAsMany(targets, series.length, 'targets');
+  else if (trained.outputs !== inputs) {
+    throw shapeError(`targets of the ${trained.outputs} outputs (the next step has ${inputs} inputs)`, 'none');
+  }
+  return determination(
+    series.map((values, i) => {
+      const seen = targets ? values : values.subarray(0, -inputs);
+      const predicted = open(begin(i), (state) => runner.outputs(trained, seen, state));
+      const wanted = targets
+        ? readWanted(targets[i]!, predicted.rows, trained.outputs, null, network)
+        : Float64Array.from(values.subarray(inputs));
+      if (!targets) trained.toData(wanted);
+      return { predicted: predicted.data, wanted };
+    }),
+    trained.outputs,
+  );
+}
+
 /** Coefficient of determination over all rows of some series whose target is a number. */
 export function determination(
   all: readonly { predicted: ArrayLike<number>; wanted: ArrayLike<number> }[],

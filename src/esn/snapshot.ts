@@ -4,6 +4,7 @@ import type { Floats } from '../native/index.js';
 import type { Network, State } from '../network/index.js';
 import { matrix } from '../numeric/index.js';
 import { isRecursiveLeastSquares, LinearReadout, RecursiveLeastSquares } from '../readout/index.js';
+import type { EsnLevel, LevelSizes } from './levels.js';
 import type { Learner } from './options.js';
 import type { Scaling } from './scaling.js';
 
@@ -25,6 +26,18 @@ export interface EsnSnapshot {
   readonly scaling: { readonly offset: Float64Array; readonly factor: Float64Array } | null;
   /** The save of a RecursiveLeastSquares; null for other readouts. */
   readonly learner: Uint8Array | null;
+  /** W and b of the first levels of a nested Esn, one after the other, and the error of each; null for others. */
+  readonly levels?: readonly SnapshotLevel[] | null;
+}
+
+/** The readout of the first levels of a nested Esn. */
+export interface SnapshotLevel {
+  /** W, features x outputs, row-major. */
+  readonly weights: Float64Array;
+  /** b. */
+  readonly bias: Float64Array;
+  /** Error over the folds; null where it is not known. */
+  readonly nrmse: number | null;
 }
 
 interface Parts {
@@ -32,9 +45,10 @@ interface Parts {
   readout: LinearReadout;
   scaling: Scaling | null;
   learner: Learner | null;
+  levels: readonly EsnLevel[] | null;
 }
 
-export function snapshotOf({ state, readout, scaling, learner }: Parts): EsnSnapshot {
+export function snapshotOf({ state, readout, scaling, learner, levels }: Parts): EsnSnapshot {
   state.checkIdle();
   return {
     dtesn: 'esn',
@@ -45,11 +59,22 @@ export function snapshotOf({ state, readout, scaling, learner }: Parts): EsnSnap
     bias: Float64Array.from(readout.bias),
     scaling: scaling && { offset: scaling.offset.slice(), factor: scaling.factor.slice() },
     learner: isRecursiveLeastSquares(learner) ? learner.save() : null,
+    levels:
+      levels?.map(({ readout: { weights, bias }, nrmse }) => ({
+        weights: Float64Array.from(weights.data),
+        bias: Float64Array.from(bias),
+        nrmse,
+      })) ?? null,
   };
 }
 
-/** Checks a snapshot for this network. */
-export function readSnapshot(snapshot: EsnSnapshot, network: Network, learner: Learner | null) {
+/** Checks a snapshot for this network; `sizes` are those of the levels of a nested Esn. */
+export function readSnapshot(
+  snapshot: EsnSnapshot,
+  network: Network,
+  learner: Learner | null,
+  sizes: readonly LevelSizes[] | null,
+) {
   if (typeof snapshot !== 'object' || snapshot === null || snapshot.dtesn !== 'esn') {
     throw argumentError('what snapshot() returned', 'snapshot', snapshot);
   }
@@ -66,15 +91,30 @@ export function readSnapshot(snapshot: EsnSnapshot, network: Network, learner: L
       `${state.length} and ${weights.length / outputs}`,
     );
   }
-  const readout = new LinearReadout({
-    states: network.featureSize,
-    weights: matrix(network.featureSize, outputs, weights),
-    bias,
-  });
+  const readout = readoutOf(network.featureSize, weights, bias);
   const restored =
     isRecursiveLeastSquares(learner) && snapshot.learner ? RecursiveLeastSquares.restore(snapshot.learner) : null;
   const units = scaling && { offset: Float64Array.from(scaling.offset), factor: Float64Array.from(scaling.factor) };
-  return { state, gates, readout, scaling: units, learner: restored };
+  return { state, gates, readout, scaling: units, learner: restored, levels: sizes && readLevels(snapshot, sizes) };
+}
+
+function readLevels({ levels }: EsnSnapshot, sizes: readonly LevelSizes[]): EsnLevel[] {
+  if (levels?.length !== sizes.length)
+    throw shapeError(`a snapshot of ${sizes.length} levels`, levels?.length ?? 'none');
+  return sizes.map((size, i) => {
+    const { weights, bias, nrmse } = levels[i]!;
+    if (weights.length !== size.features * bias.length) {
+      throw shapeError(
+        `a snapshot of ${size.features} features of ${size.levels} levels`,
+        weights.length / bias.length,
+      );
+    }
+    return { ...size, readout: readoutOf(size.features, weights, bias), nrmse };
+  });
+}
+
+function readoutOf(features: number, weights: Float64Array, bias: Float64Array): LinearReadout {
+  return new LinearReadout({ states: features, weights: matrix(features, bias.length, weights), bias });
 }
 
 function copyOf(values: Floats): Floats {

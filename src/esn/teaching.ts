@@ -3,7 +3,14 @@ import { argumentError, DtesnError } from '../errors/index.js';
 import type { Floats, LongRunOptions } from '../native/index.js';
 import type { Network, State } from '../network/index.js';
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
-import { BLOCK_STEPS, isRidge, type LinearReadout, Ridge, type RidgeOptions } from '../readout/index.js';
+import {
+  BLOCK_STEPS,
+  isRidge,
+  type LinearReadout,
+  type NestedReadout,
+  Ridge,
+  type RidgeOptions,
+} from '../readout/index.js';
 import {
   forecastError,
   forecastErrorAsync,
@@ -13,6 +20,7 @@ import {
   unlessSingular,
 } from './closed-loop.js';
 import { learn, learnAsync } from './fitting.js';
+import { NESTED_FOLDS } from './levels.js';
 import { type FitOptions, isLearner, type Learner } from './options.js';
 import type { Runner } from './runner.js';
 import { type Scale, unscale } from './scaling.js';
@@ -27,6 +35,15 @@ export interface TeachingSetting {
   washout: number;
   scale: Scale;
   runner: Runner;
+  /** Features of the first levels of a nested Esn, one number for each; null for others. */
+  prefixes: readonly number[] | null;
+}
+
+/** What a fit with a Ridge gives. */
+export interface Taught {
+  readout: LinearReadout;
+  /** The readouts of the first levels of a nested Esn; null for others. */
+  nested: NestedReadout[] | null;
 }
 
 export class Teaching {
@@ -91,12 +108,18 @@ export class Teaching {
     return training;
   }
 
-  /** The readout of a Ridge; null where an online learner has it. */
-  learn(training: Training): LinearReadout | null {
+  /** What a Ridge has learned; null where an online learner has it. */
+  learn(training: Training): Taught | null {
     const learner = this.#learner!;
-    const { network, washout } = this.#setting;
+    const { network, prefixes } = this.#setting;
     this.#hold(learn(training, learner, network));
     if (!isRidge(learner)) return null;
+    const readout = this.#solve(training, learner);
+    return { readout, nested: prefixes && learner.nested(prefixes) };
+  }
+
+  #solve(training: Training, learner: Ridge): LinearReadout {
+    const { network, washout } = this.#setting;
     const rehearsal = this.#choosesRidge && training.own ? rehearse(network, training.own, washout) : null;
     if (rehearsal === null) return learner.solve();
     const candidates = forecastRidges.map((ridge): Candidate => {
@@ -111,19 +134,22 @@ export class Teaching {
   }
 
   /** The same off the JavaScript thread, for a Ridge. */
-  async learnAsync(training: Training, run: LongRunOptions): Promise<LinearReadout> {
+  async learnAsync(training: Training, run: LongRunOptions): Promise<Taught> {
     this.#isBusy = true;
     try {
-      return await this.#learnRidge(training, this.#learner as Ridge, run);
+      const { network, prefixes } = this.#setting;
+      const learner = this.#learner as Ridge;
+      this.#hold(await learnAsync(training, learner, network, run));
+      const readout = await this.#solveAsync(training, learner, run);
+      return { readout, nested: prefixes && (await learner.nestedAsync(prefixes, learner.ridge, run)) };
     } finally {
       this.#isBusy = false;
     }
   }
 
-  async #learnRidge(training: Training, learner: Ridge, run: LongRunOptions): Promise<LinearReadout> {
+  async #solveAsync(training: Training, learner: Ridge, run: LongRunOptions): Promise<LinearReadout> {
     const { network, washout } = this.#setting;
     const { signal } = run;
-    this.#hold(await learnAsync(training, learner, network, run));
     const { own } = training;
     const rehearsal = this.#choosesRidge && own ? await rehearseAsync(network, own, washout, signal) : null;
     if (rehearsal === null) return await learner.solveAsync(undefined, run);
@@ -173,7 +199,8 @@ export class Teaching {
   /** A small ridge where the network predicts itself: data without noise need it, and f64 carries it. Long series choose one. */
   #newLearner(y: unknown): Learner {
     const predictsItself = y === undefined && this.#setting.network.dtype === 'f64';
-    return new Ridge({ ridge: predictsItself ? 1e-14 : 1e-8, ...this.options });
+    const folds = this.#setting.prefixes === null ? undefined : NESTED_FOLDS;
+    return new Ridge({ ridge: predictsItself ? 1e-14 : 1e-8, folds, ...this.options });
   }
 
   /** Whether closed loops choose the ridge of a forecaster: not where one was given, and not for f32. */

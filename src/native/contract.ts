@@ -340,9 +340,9 @@ export interface NativeRidgeTrainer {
     errors: Float64Array | null,
     control: Int32Array,
   ): Promise<number>;
-  /** errors: folds x ridges x outputs. */
-  validate(ridges: Float64Array, errors: Float64Array): number;
-  validateAsync(ridges: Float64Array, errors: Float64Array, control: Int32Array): Promise<number>;
+  /** errors: folds x ridges x prefixes x outputs, by the readouts of the first so many features. */
+  validate(ridges: Float64Array, errors: Float64Array, features: number[]): number;
+  validateAsync(ridges: Float64Array, errors: Float64Array, features: number[], control: Int32Array): Promise<number>;
   spectrum(parts: NativeSpectrum): number;
   spectrumAsync(parts: NativeSpectrum, control: Int32Array): Promise<number>;
   /** Frees the sums, after the call under way. */

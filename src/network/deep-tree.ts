@@ -1,6 +1,6 @@
 /** The Deep Tree Echo State Network: a reservoir in each membrane of the tree of rooted trees. */
 import { z } from 'zod';
-import { argumentError, checkOptions, checkWhole, rangeError, shapeError } from '../errors/index.js';
+import { argumentError, brand, checkOptions, checkWhole, rangeError, shapeError } from '../errors/index.js';
 import type { Initializer } from '../initializers/index.js';
 import { defaultDtype, type FloatDtype, type Floats, floats, type NativeRegionSpec } from '../native/index.js';
 import { checkAsStored, checkMemory, matrix } from '../numeric/index.js';
@@ -62,7 +62,7 @@ export const optionsSchema = z.object({
     .describe(`${activationName}, ${forEach}`),
   coupling: z.number().min(0).max(1e6).default(1).describe('a number from 0 to 1000000'),
   feedback: z.number().min(0).max(1e6).default(0).describe('a number from 0 to 1000000'),
-  inputTo: z.enum(['skin', 'all']).default('skin').describe("'skin' or 'all'"),
+  inputTo: z.enum(['skin', 'all']).default('all').describe("'skin' or 'all'"),
   update: z.enum(['parentFirst', 'synchronous']).default('parentFirst').describe("'parentFirst' or 'synchronous'"),
   weights: treeSourcesSchema
     .default({})
@@ -103,11 +103,12 @@ export interface DeepTreeOptions extends RegionOptions {
   coupling?: number | undefined;
   /** κ_fb: scale of what children give to their parent. Default 0. */
   feedback?: number | undefined;
-  /** Membranes that the input reaches: the skin (with `parents` every root) or all. Default 'skin'. */
+  /** Membranes that the input reaches: 'all', or the skin (with `parents` every root). Default 'all'. */
   inputTo?: 'skin' | 'all' | undefined;
   /**
    * 'parentFirst' reads the parent's new state (the classical deep ESN); 'synchronous' reads all old states, so each level
-   * adds a step of delay: level n at step t is then what parentFirst has at step t - (n - 1). Default 'parentFirst'.
+   * adds a step of delay: where the input reaches the skin alone, level n at step t is what parentFirst has at step t - (n - 1).
+   * Default 'parentFirst'.
    */
   update?: 'parentFirst' | 'synchronous' | undefined;
   /** Initializers (dtesn/initializers) of the weights that are not drawn natively. Default: all are. */
@@ -145,11 +146,12 @@ export interface DeepTreeFacts {
 /**
  * The Deep Tree Echo State Network: a reservoir in each membrane of the tree of rooted trees.
  *
- *     drive_m = W_m x_m + [skin or all] W_in u + b_m + κ w(τ_m) C_m x_parent + κ_fb Σ_children w(τ_c) F_c x_c
+ *     drive_m = W_m x_m + [all or skin] W_in u + b_m + κ w(τ_m) C_m x_parent + κ_fb Σ_children w(τ_c) F_c x_c
  *     x_m'    = (1 - leak) x_m + leak f(drive_m)          f `activation`, tanh by default (activation.ts)
  *
  * with κ = `coupling`, κ_fb = `feedback`, w(τ) = |τ| / (σ γ) (membrane-tree.ts), and dense couplings C, F of U(-1, 1)
- * sqrt(3 / columns). Initializers in `weights` make any of W, W_in, b, C and F instead. The states of all membranes are stored in one array, in breadth-first order.
+ * sqrt(3 / columns). Initializers in `weights` make any of W, W_in, b, C and F instead. W_in is in every membrane, or in the skin alone
+ * (`inputTo`). The states of all membranes are stored in one array, in breadth-first order.
  *
  * Shapes: series is steps x inputs, states are steps x units.
  * Gates: a membrane whose gate is 0 is neither computed nor read by its neighbours; its state is held.
@@ -266,6 +268,9 @@ export class DeepTreeModel extends Network<DeepTreeFacts> {
     return found;
   }
 }
+
+/** Whether something is a DeepTreeModel, of this copy of the package or another. */
+export const isDeepTree = brand(DeepTreeModel, 'DeepTreeModel');
 
 registerKind('DeepTreeModel', DeepTreeModel, planTree);
 

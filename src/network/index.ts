@@ -3,7 +3,13 @@ export { type Activation, type ActivationSegment, activations } from './activati
 export { cNetworkOf } from './c-network.js';
 export { cText, table } from './c-tables.js';
 export { type ConstructOptions, networkOfRecipe } from './construct.js';
-export { type DeepTreeFacts, DeepTreeModel, type DeepTreeOptions, type HostedMembrane } from './deep-tree.js';
+export {
+  type DeepTreeFacts,
+  DeepTreeModel,
+  type DeepTreeOptions,
+  type HostedMembrane,
+  isDeepTree,
+} from './deep-tree.js';
 export type { TreeWeightSources } from './deep-tree-weights.js';
 export {
   type DrawnEs2nOptions,

@@ -13,12 +13,13 @@ export interface ProcessedParts {
   model: DeepTreeModel;
   run: ModelRun;
   flow: BSeriesResult;
+  predictions: DtesnResultJson['predictions'];
   /** Inputs that ran in the same native call. */
   together: number;
 }
 
 export function assembleResult(parts: ProcessedParts): DtesnResult {
-  const { engine, input, model, run, flow, together } = parts;
+  const { engine, input, model, run, flow, predictions, together } = parts;
   const { clock, planned, transformed, use } = input;
   const { encoded, reused } = input.encoding;
   const { steps, execution, applied } = transformed;
@@ -47,6 +48,7 @@ export function assembleResult(parts: ProcessedParts): DtesnResult {
       meanState: computed(run.meanState, model, run),
       differentials: flow.norms,
     },
+    predictions,
     stages: clock.stages(),
     totalMs: clock.total(),
     stepsPerSecond: steps / (clock.of('model') / 1000),

@@ -20,6 +20,7 @@ import { InputEncoder } from './input-encoder.js';
 import type { Lane } from './lane.js';
 import { ModelTokenizer } from './model-tokenizer.js';
 import type { PlannedData } from './planner.js';
+import { predictionOf } from './prediction.js';
 import type { PreparedInput } from './prepared-input.js';
 import { checkTraces, type ProcessBatchOptions, type ProcessOptions } from './process-options.js';
 import type { InputAccount } from './processor-metrics.js';
@@ -323,8 +324,10 @@ export class InputRunner {
       const run = runs[i]!;
       input.continuation?.advance(run.state.data as Float32Array, input.transformed.steps);
       account.finished(input.clock, input.transformed.steps, run.activity.includes(null));
-      const { engine } = this.#parts;
-      settle(input.index, assembleResult({ engine, input, model, run, flow: flows[i]!, together: inputs.length }));
+      const { engine, esn } = this.#parts;
+      const predictions = predictionOf(esn, run, lastInputs[i]!);
+      const together = inputs.length;
+      settle(input.index, assembleResult({ engine, input, model, run, flow: flows[i]!, predictions, together }));
     }
     const fromRest = inputs.findIndex(({ continuation }) => continuation === null);
     if (fromRest >= 0) await this.#shadow(model, inputs[fromRest]!, runs[fromRest]!, options.signal);

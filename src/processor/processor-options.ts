@@ -8,7 +8,8 @@ import { z } from 'zod';
 import { type Clock, clockOption } from '../abort/index.js';
 import { type QualityChange, QualityGate, type QualityGateOptions } from '../aggregation/index.js';
 import { type Engine, HttpEngine } from '../engine/index.js';
-import { checkOptions, rangeError } from '../errors/index.js';
+import { argumentError, checkOptions, rangeError } from '../errors/index.js';
+import { type Esn, isEsn } from '../esn/index.js';
 import { usableCpus } from '../host/index.js';
 import { native, type Progress, threadCount } from '../native/index.js';
 import { type ConstructOptions, DeepTreeModel } from '../network/index.js';
@@ -27,6 +28,7 @@ import type { ContextOrigin } from './engine-context.js';
 import { Lane, type ModelOptions } from './lane.js';
 import { Planner } from './planner.js';
 import { Pool } from './pool.js';
+import { networkOfEsn } from './prediction.js';
 import { ProcessorMetrics } from './processor-metrics.js';
 import { treesTo } from './stages.js';
 import { TokenCache } from './token-cache.js';
@@ -55,6 +57,8 @@ export interface ProcessorOptions {
   config?: DtesnConfigInput | undefined;
   /** Options of the Deep Tree model beyond the configuration; leak 0.5 and biasScaling 0.1 by default, the rest those of DeepTreeModel. */
   model?: Partial<ModelOptions> | undefined;
+  /** A trained Esn with `nested` on a DeepTreeModel of f32, which is then the model: results have `predictions` of the levels that ran; none by default. */
+  esn?: Esn | undefined;
   /** Sources that the host adds, at most 64; none by default. */
   sources?: readonly AdditionalSourceOptions[] | undefined;
   /** Pipelines of the host, each based on one source, beside the three; none by default. */
@@ -108,6 +112,7 @@ export const processorOptionsSchema = z.object({
   engine: passed<Options['engine']>('an engine, its URL, or null'),
   config: passed<Options['config']>('an object'),
   model: passed<Options['model']>('an object'),
+  esn: z.custom<Esn>(isEsn).optional().describe('a trained Esn with nested'),
   sources: passed<Options['sources']>('an array of sources'),
   pipelines: passed<Options['pipelines']>('an array of pipelines'),
   providers: z
@@ -155,6 +160,7 @@ export const processorOptionsSchema = z.object({
 export interface ProcessorParts {
   config: DtesnConfig;
   engine: Engine | null;
+  esn: Esn | null;
   first: Lane;
   lanes: Pool<Lane>;
   memory: Pool<SeriesMemory>;
@@ -176,9 +182,10 @@ export async function openParts(
   onChange: (change: QualityChange) => void,
 ): Promise<ProcessorParts> {
   const checked = checkOptions(processorOptionsSchema, options, 'DtesnProcessor');
-  const { providers: given, cacheBytes, clock, plan } = checked;
-  const config = createConfig(options.config);
-  const pins = pinsOf(plan);
+  const { providers: given, cacheBytes, clock, plan, esn = null } = checked;
+  const trained = esn && trainedNetwork(esn, options.model);
+  const config = createConfig({ ...options.config, ...(trained && sizesOf(trained)) });
+  const pins = { ...(trained && { standardise: false }), ...pinsOf(plan) };
   const planOptions = { ...planOptionsOf(options, config), pins };
   const gate = new QualityGate({
     ...gateOptionsOf(options),
@@ -187,7 +194,10 @@ export async function openParts(
     onChange,
   });
   const { signal, onProgress } = options;
-  const model = await makeModel(config, options.model, { signal, onProgress });
+  const model = trained ?? (await makeModel(config, options.model, { signal, onProgress }));
+  const closeModel = () => {
+    if (trained === null) model.close();
+  };
   const made: Engine[] = [];
   try {
     if (typeof pins.membranes === 'number' && pins.membranes > model.membranes.length) {
@@ -224,6 +234,7 @@ export async function openParts(
     return {
       config,
       engine,
+      esn,
       first,
       lanes,
       memory,
@@ -242,11 +253,11 @@ export async function openParts(
         for (const lane of lanes.close()) lane.close();
         await fetcher.close();
         await Promise.all(made.map((one) => one.close()));
-        model.close();
+        closeModel();
       },
     };
   } catch (error) {
-    model.close();
+    closeModel();
     await Promise.all(made.map((one) => one.close()));
     throw error;
   }
@@ -323,6 +334,16 @@ function providersOf(
       echoKernAvailable,
     }),
   };
+}
+
+/** The network of a trained Esn, which is then the model. */
+function trainedNetwork(esn: Esn, model: ProcessorOptions['model']): DeepTreeModel {
+  if (model !== undefined) throw argumentError('no model with esn', 'model', model);
+  return networkOfEsn(esn);
+}
+
+function sizesOf({ depth, units, inputs }: DeepTreeModel): DtesnConfigInput {
+  return { depth, units, inputs };
 }
 
 function makeModel(

@@ -82,6 +82,18 @@ export const dtesnResultSchema = z.object({
     meanState: z.array(z.number().nullable()),
     differentials: z.array(z.number().nonnegative()),
   }),
+  /** What the Esn of the processor answers after the last step; null without one. */
+  predictions: z
+    .object({
+      /** Levels that ran whole, whose readout answers. */
+      levels: z.int().positive(),
+      /** Levels there are. */
+      of: z.int().positive(),
+      outputs: z.array(z.number()),
+      /** The error of this readout over the folds of the fit, in units of the standard deviation of the targets; null where it is not known. */
+      nrmse: z.number().nonnegative().nullable(),
+    })
+    .nullable(),
   stages: z.array(z.object({ name: z.enum(stageNames), ms })),
   totalMs: ms,
   stepsPerSecond: z.number().nonnegative(),

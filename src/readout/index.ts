@@ -9,6 +9,7 @@ export type {
 } from './forecast.js';
 export { isLeastMeanSquares, LeastMeanSquares, type LeastMeanSquaresOptions } from './least-mean-squares.js';
 export { LinearReadout, type LinearReadoutOptions } from './linear-readout.js';
+export type { NestedReadout } from './nested.js';
 export {
   isRecursiveLeastSquares,
   RecursiveLeastSquares,
@@ -16,7 +17,6 @@ export {
 } from './recursive-least-squares.js';
 export {
   isRidge,
-  type NestedReadout,
   Ridge,
   type RidgeAddOptions,
   type RidgeOptions,

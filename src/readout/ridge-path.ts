@@ -22,6 +22,9 @@ export function bestRidge(table: RidgeScore[]): { best: number; table: RidgeScor
   return { best: least.ridge, table };
 }
 
+/** The ridge that leaves the variance. */
+export const NO_READOUT = 1e200;
+
 /** `errors` is folds x path x outputs, where the last of the path is the one that leaves the variance. */
 export function foldTable(
   ridges: readonly number[],
@@ -29,6 +32,12 @@ export function foldTable(
   outputs: number,
   path: number,
 ): RidgeScore[] {
+  const error = foldErrors(ridges.length, errors, outputs, path);
+  return ridges.map((ridge, r) => ({ ridge, error: error[r]! }));
+}
+
+/** The errors of the first `count` of such a path. */
+export function foldErrors(count: number, errors: Float64Array, outputs: number, path: number): number[] {
   const sumOf = (r: number) => {
     const sums = new Float64Array(outputs);
     for (let at = r * outputs; at < errors.length; at += path * outputs) {
@@ -37,7 +46,7 @@ export function foldTable(
     return sums;
   };
   const totals = sumOf(path - 1);
-  return ridges.map((ridge, r) => ({ ridge, error: relative(sumOf(r), totals) }));
+  return Array.from({ length: count }, (_, r) => relative(sumOf(r), totals));
 }
 
 export function generalisedTable(ridges: readonly number[], spectrum: ReadoutSpectrum, rows: number): RidgeScore[] {

@@ -14,12 +14,14 @@ import {
   shapeOfRows,
 } from './features.js';
 import type { LinearReadout } from './linear-readout.js';
+import { type NestedReadout, solveNested, solveNestedAsync } from './nested.js';
 import {
   bestRidge,
   foldTable,
   generalisedTable,
   leaveOneOutTable,
   leftBy,
+  NO_READOUT,
   type RidgeScore,
   ridgePath,
 } from './ridge-path.js';
@@ -82,16 +84,6 @@ export interface RidgeAddOptions {
 export interface RidgeSolveOptions {
   /** The readout of the first so many features alone (states, then inputs). Default: all. */
   features?: number | undefined;
-}
-
-/** The readout of the first so many features, and what it leaves. */
-export interface NestedReadout {
-  /** How many features it reads. */
-  features: number;
-  /** The readout of these features. */
-  readout: LinearReadout;
-  /** Sum of squares over the rows, one an output; null where the solver does not know it ('cholesky'). */
-  errors: Float64Array | null;
 }
 
 /** A path of ridges with the error of each, and the best one. */
@@ -224,12 +216,25 @@ export class Ridge {
   }
 
   /**
-   * Nested readouts: those of the first so many features each, from one factor ('qr' or 'cholesky'), with what each leaves.
+   * Nested readouts: those of the first so many features each, from one factor ('qr' or 'cholesky'), with what each leaves, and
+   * with several folds the error of each over them.
    */
   nested(features: readonly number[], ridge = this.ridge): NestedReadout[] {
-    const { readouts, errors, condition } = this.#filled().solve(ridge, features);
+    const { readouts, condition } = solveNested(this.#filled(), features, ridge);
     this.#condition = condition;
-    return readouts.map((readout, i) => ({ features: features[i]!, readout, errors: errors?.[i] ?? null }));
+    return readouts;
+  }
+
+  /** The same off the JavaScript thread; progress has the stage 'solve'. */
+  async nestedAsync(
+    features: readonly number[],
+    ridge = this.ridge,
+    options: LongRunOptions = {},
+  ): Promise<NestedReadout[]> {
+    checkLongRun(options, 'nestedAsync');
+    const { readouts, condition } = await solveNestedAsync(this.#filled(), features, ridge, options);
+    this.#condition = condition;
+    return readouts;
   }
 
   /**
@@ -349,7 +354,7 @@ export class Ridge {
 
   #validated(ridges: readonly number[]) {
     if (this.folds < 2) throw rangeError('2 folds or more (an option of Ridge)', 'folds', this.folds);
-    return { sums: this.#filled(), path: [...ridges, 1e200] };
+    return { sums: this.#filled(), path: [...ridges, NO_READOUT] };
   }
 
   /** Checks rows, and splits them into those of each fold. */

@@ -193,18 +193,30 @@ export class RidgeSums {
     return this.#solved(unsolved, await this.#solving(start, run));
   }
 
-  /** Sums of squares of each fold by the readout of the others: folds x ridges x outputs. */
-  validate(ridges: readonly number[]): Float64Array {
+  /**
+   * Sums of squares of each fold by the readouts of the others, of the first so many features each: folds x ridges x prefixes
+   * x outputs.
+   */
+  validate(ridges: readonly number[], prefixes: readonly number[] = [this.#features]): Float64Array {
     this.#usage.check();
-    const errors = this.#errors(ridges);
-    this.#native.validate(Float64Array.from(ridges), errors);
+    const errors = this.#errors(ridges.length * prefixes.length);
+    this.#native.validate(Float64Array.from(ridges), errors, [...prefixes]);
     return errors;
   }
 
-  async validateAsync(ridges: readonly number[], run: LongRunOptions): Promise<Float64Array> {
-    const errors = this.#errors(ridges);
-    await this.#solving((control) => this.#native.validateAsync(Float64Array.from(ridges), errors, control), run);
+  async validateAsync(
+    ridges: readonly number[],
+    run: LongRunOptions,
+    prefixes: readonly number[] = [this.#features],
+  ): Promise<Float64Array> {
+    const errors = this.#errors(ridges.length * prefixes.length);
+    const path = Float64Array.from(ridges);
+    await this.#solving((control) => this.#native.validateAsync(path, errors, [...prefixes], control), run);
     return errors;
+  }
+
+  get #features(): number {
+    return this.shape.states + this.shape.inputs;
   }
 
   /** Of all rows so far; kept until more are added. */
@@ -249,11 +261,11 @@ export class RidgeSums {
     return this.#usage.during(() => longRun(start, run, { stage: 'solve', total: 1 }));
   }
 
-  #errors(ridges: readonly number[]): Float64Array {
+  #errors(readouts: number): Float64Array {
     if (this.solver === 'cholesky' || this.solver === 'dual') {
       throw rangeError("the solver 'qr' or 'svd', which keeps the folds apart,", 'solver', this.solver);
     }
-    return new Float64Array(this.folds * ridges.length * this.shape.outputs);
+    return new Float64Array(this.folds * readouts * this.shape.outputs);
   }
 
   #newSpectrum(): ReadoutSpectrum {

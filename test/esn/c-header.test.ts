@@ -192,7 +192,7 @@ describe.skipIf(!hasCompiler)('the C header, compiled without a warning (skipped
   });
 
   test('leaves out the membranes whose gates are closed', () => {
-    const tree = new DeepTreeModel({ depth: 3, units: 30, inputs: 2, feedback: 0.2, dtype: 'f64' });
+    const tree = new DeepTreeModel({ depth: 3, units: 30, inputs: 2, feedback: 0.2, inputTo: 'skin', dtype: 'f64' });
     const esn = new Esn({ network: tree, readout: { ridge: 1e-4 } }).fit(series);
     esn.state.gates![1] = 0;
     near(run(esn).slice(100), esn.forecast({ steps: 30 }).data);

@@ -21,7 +21,8 @@ describe('the update', () => {
     ['parentFirst', {}],
     ['synchronous', { update: 'synchronous' }],
     ['parentFirst with feedback', { feedback: 0.5 }],
-    ['synchronous with feedback, inputs to all', { update: 'synchronous', feedback: 0.5, inputTo: 'all' }],
+    ['inputs to the skin alone', { inputTo: 'skin' }],
+    ['synchronous with feedback, inputs to the skin alone', { update: 'synchronous', feedback: 0.5, inputTo: 'skin' }],
     ['sparse regions', { topology: 'sparse', density: 0.3 }],
     ['biases', { biasScaling: 0.4 }],
   ] as [string, Partial<DeepTreeOptions>][])('equals the plain loops: %s', (_name, options) => {
@@ -43,8 +44,18 @@ describe('the update', () => {
     expect([...tree.data]).toEqual([...plain.data]);
   });
 
+  test('the input reaches every membrane unless it is given to the skin alone', () => {
+    const reached = (options: Partial<DeepTreeOptions>) => {
+      const model = new DeepTreeModel({ ...base, ...options });
+      return model.membranes.map(({ index }) => model.weights(index).input.data.some((value) => value !== 0));
+    };
+    expect(reached({})).toEqual(reached({ inputTo: 'all' }));
+    expect(reached({}).every((one) => one)).toBe(true);
+    expect(reached({ inputTo: 'skin' })).toEqual([true, false, false, false, false, false, false, false]);
+  });
+
   test('with coupling 0 every membrane is an independent reservoir', () => {
-    const model = new DeepTreeModel({ ...base, coupling: 0, inputTo: 'all' });
+    const model = new DeepTreeModel({ ...base, coupling: 0 });
     const { data } = model.run(sequence(2 * STEPS));
     expect(model.membranes.map(({ units }) => units)).toEqual([10, 10, 10, 9, 9, 9, 9, 9]);
     for (const { index, leak } of model.membranes) {
@@ -57,8 +68,8 @@ describe('the update', () => {
 
   test('synchronous is parentFirst delayed by the level, without feedback', () => {
     const series = sequence(2 * STEPS);
-    const first = new DeepTreeModel({ ...base, update: 'parentFirst' });
-    const synchronous = new DeepTreeModel({ ...base, update: 'synchronous' });
+    const first = new DeepTreeModel({ ...base, inputTo: 'skin', update: 'parentFirst' });
+    const synchronous = new DeepTreeModel({ ...base, inputTo: 'skin', update: 'synchronous' });
     const a = first.run(series).data;
     const b = synchronous.run(series).data;
     for (const { index, level } of first.membranes) {

@@ -110,6 +110,21 @@ describe.each(sizes)('$steps rows of $features features and $outputs outputs', (
     expect(ridge.solve(0.2, { features: 3 }).weights.rows).toBe(3);
   });
 
+  test('nested readouts know their errors over the folds: those of a Ridge of these features alone', async () => {
+    const counts = [1, 3, features];
+    const ridge = new Ridge({ folds: 4 }).add(x, y);
+    const nested = ridge.nested(counts, 0.2);
+    for (const [i, count] of counts.entries()) {
+      const narrow = new Ridge({ folds: 4 }).add(matrix(steps, count, some(x, y, () => true, count).x), y);
+      expect(nested[i]!.error! / narrow.validate([0.2]).table[0]!.error - 1).toBeCloseTo(0, 10);
+    }
+    expect(nested[2]!.error).toBe(ridge.validate([0.2]).table[0]!.error);
+    const own = (all: typeof nested) => all.map(({ readout, error }) => [[...readout.weights.data], error]);
+    expect(own(await ridge.nestedAsync(counts, 0.2))).toEqual(own(nested));
+    expect(new Ridge().add(x, y).nested([1])[0]!.error).toBeNull();
+    expect(new Ridge({ solver: 'cholesky', folds: 4 }).add(x, y).nested([1])[0]!.error).toBeNull();
+  });
+
   test('folds are left out as if the readout had been trained without them', () => {
     const folds = 4;
     const foldOf = (t: number) => {

@@ -5,6 +5,7 @@ export {
   buildNetwork,
   fingerprintOf,
   type NetworkDefinition,
+  rebuildNetwork,
   type SessionNetwork,
   type TreeConfiguration,
   treeDefinition,

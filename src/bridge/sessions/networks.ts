@@ -67,8 +67,8 @@ export function treeDefinition(
 }
 
 /**
- * Builds a network off the JavaScript thread, or opens a saved model. Errors: those of its constructor or of its file; BridgeError
- * `impossible` for another kind.
+ * Builds a network off the JavaScript thread, or opens a saved model. The definition of a Deep Tree that it keeps says which
+ * membranes the input reaches. Errors: those of its constructor or of its file; BridgeError `impossible` for another kind.
  */
 export async function buildNetwork(
   name: string,
@@ -76,11 +76,40 @@ export async function buildNetwork(
   { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<SessionNetwork> {
   if (isModelDefinition(definition)) return openModel(name, definition);
+  const whole = withInputTo('all', definition);
+  return build(name, whole, whole, signal);
+}
+
+/**
+ * The network of a stored session. A stored Deep Tree without `inputTo` is one of a version whose default was 'skin'.
+ * Errors: as buildNetwork's.
+ */
+export async function rebuildNetwork(
+  name: string,
+  stored: NetworkDefinition | ModelDefinition,
+): Promise<SessionNetwork> {
+  if (isModelDefinition(stored)) return openModel(name, stored);
+  return build(name, withInputTo('skin', stored), stored);
+}
+
+function withInputTo(inputTo: 'skin' | 'all', definition: NetworkDefinition): NetworkDefinition {
+  if (definition.kind !== 'DeepTreeModel') return definition;
+  const { options } = definition;
+  return { ...definition, options: { ...options, inputTo: options['inputTo'] ?? inputTo } };
+}
+
+/** `definition` is what the fingerprint is taken of. */
+async function build(
+  name: string,
+  built: NetworkDefinition,
+  definition: NetworkDefinition,
+  signal?: AbortSignal,
+): Promise<SessionNetwork> {
   const Kind = kinds[definition.kind] as unknown as { constructAsync(options: object, run: object): Promise<Network> };
   if (!Object.hasOwn(kinds, definition.kind)) {
     throw new BridgeError('impossible', `Expected one of ${Object.keys(kinds).join(', ')} as the kind of ${name}`);
   }
-  const network = await Kind.constructAsync(definition.options, { signal });
+  const network = await Kind.constructAsync(built.options, { signal });
   const readout = definition.readout === undefined ? null : readoutOf(definition.readout, network);
   return {
     ...{ name, network, readout, definition, fingerprint: fingerprintOf(network, readout, definition) },

@@ -8,7 +8,7 @@ import type { Floats } from '../../native/index.js';
 import type { RecoveredSession, SessionSnapshot } from '../journal/index.js';
 import type { Logger } from '../logs/index.js';
 import { BlockedSession, withTail } from './blocked-session.js';
-import { buildNetwork, type SessionNetwork } from './networks.js';
+import { rebuildNetwork, type SessionNetwork } from './networks.js';
 import { OnlineReadout } from './online-readout.js';
 import type { PinnedNetwork, PinnedNetworks } from './pinned-networks.js';
 import { type KeptRecord, Session, type SessionSettings } from './session.js';
@@ -64,7 +64,7 @@ async function rebuilt(
 ): Promise<PinnedNetwork | undefined> {
   if (definition === undefined) return undefined;
   try {
-    const made = await buildNetwork(name, definition as SessionNetwork['definition']);
+    const made = await rebuildNetwork(name, definition as SessionNetwork['definition']);
     try {
       if (made.fingerprint === fingerprint) return networks.add(made);
       log.warn('the network of sessions was rebuilt with other weights', { network: name });

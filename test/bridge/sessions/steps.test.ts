@@ -1,6 +1,7 @@
 /** Steps of sessions beside the plain reference: the network run row by row. */
 import { describe, expect, test } from 'vitest';
-import { buildNetwork, type StepsAnswer } from '../../../src/bridge/sessions/index.js';
+import { buildNetwork, fingerprintOf, rebuildNetwork, type StepsAnswer } from '../../../src/bridge/sessions/index.js';
+import { DeepTreeModel, type DeepTreeOptions } from '../../../src/network/index.js';
 import { lists, networksOf, rowsOf, start, tree } from './fixtures.js';
 
 /** The states of rows that are run one by one from rest. */
@@ -332,4 +333,13 @@ test('the fingerprint depends on weights, readout and definition, not on the ord
   for (const { network } of made) network.close();
   expect(same).toBe(one);
   expect(new Set([one, ...others]).size).toBe(4);
+});
+
+test('a stored Deep Tree without inputTo is that of the old default, whose input reaches the skin alone', async () => {
+  const stored = await rebuildNetwork('old', tree);
+  const skin = new DeepTreeModel({ ...(tree.options as unknown as DeepTreeOptions), inputTo: 'skin' });
+  const [made] = await networksOf({ made: tree });
+  expect(stored.fingerprint).toBe(fingerprintOf(skin, null, tree));
+  expect(made!.definition).toMatchObject({ options: { inputTo: 'all' } });
+  expect((await rebuildNetwork('again', made!.definition)).fingerprint).toBe(made!.fingerprint);
 });
