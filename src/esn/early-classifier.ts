@@ -4,11 +4,11 @@ import { argumentError, checkKeys, checkOptions, DtesnError, rangeError, shapeEr
 import { type Floats, floats } from '../native/index.js';
 import { type DrawnReservoirOptions, type Feature, Featured, type Network, type State } from '../network/index.js';
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
-import { type LinearReadout, Ridge, ridgePath } from '../readout/index.js';
+import { type LinearReadout, Ridge, ridgePath, softmax } from '../readout/index.js';
 import { accuracyOf, classesOf, type Label, targetsOf } from './labels.js';
 import { checkAsMany } from './lists.js';
 import { esnFields, networkOf } from './options.js';
-import { indexOfLargest, sharpnessOf, softmax } from './probabilities.js';
+import { indexOfLargest, sharpnessOf } from './probabilities.js';
 import type { Scale, Scaling } from './scaling.js';
 import { seriesRows } from './series-features.js';
 import { readInputs } from './training.js';
