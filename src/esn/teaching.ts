@@ -3,7 +3,7 @@ import { argumentError, DtesnError } from '../errors/index.js';
 import type { Floats, LongRunOptions } from '../native/index.js';
 import type { Network, State } from '../network/index.js';
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
-import { BLOCK_STEPS, isRidge, type LinearReadout, Ridge, type RidgeOptions } from '../readout/index.js';
+import { BLOCK_STEPS, isRidge, isSoftmax, type LinearReadout, Ridge, type RidgeOptions } from '../readout/index.js';
 import {
   forecastError,
   forecastErrorAsync,
@@ -37,6 +37,10 @@ export class Teaching {
   #isBusy = false;
 
   constructor(readout: Learner | RidgeOptions | undefined, setting: TeachingSetting) {
+    if (isSoftmax(readout)) {
+      const expected = 'a readout of numbers (a Softmax is for the labels of an EsnClassifier)';
+      throw argumentError(expected, 'readout', readout);
+    }
     this.#setting = setting;
     this.#learner = isLearner(readout) ? readout : null;
     this.options = isLearner(readout) ? null : (readout ?? {});
