@@ -110,7 +110,7 @@ export class CrossEntropy {
         return { weights, iterations, hasConverged, gradient: largest };
       }
       first ||= largest;
-      const { step, along } = this.#step(gradient, Math.min(0.1, largest / first));
+      const { step, along } = this.#step(gradient, Math.min(0.5, Math.sqrt(largest / first)));
       const slope = dot(gradient, step);
       let length = 1;
       for (; ; length /= 2) {

@@ -15,7 +15,7 @@ import { ridgeNumber } from './sums.js';
 const softmaxPath: readonly number[] = Array.from({ length: 9 }, (_, i) => Number(`1e${i - 6}`));
 
 /** What tells one ridge from another needs no more. */
-const VALIDATION_TOLERANCE = 1e-6;
+const VALIDATION_TOLERANCE = 1e-5;
 
 export const softmaxSchema = z.object({
   ridge: z
