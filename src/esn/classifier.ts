@@ -1,15 +1,24 @@
-/** Classification of whole series: one row of features each, and a ridge readout of the labels. */
+/** Classification of whole series: one row of features each, and a readout of the labels by ridge or softmax regression. */
 import { z } from 'zod';
 import { argumentError, checkOptions, DtesnError } from '../errors/index.js';
 import { checkLongRun, type Floats, type LongRunOptions } from '../native/index.js';
 import { type DrawnReservoirOptions, type Feature, Featured, type Network } from '../network/index.js';
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
-import { LinearReadout, Ridge, type RidgeOptions, ridgePath } from '../readout/index.js';
+import {
+  isSoftmax,
+  LinearReadout,
+  Ridge,
+  type RidgeOptions,
+  ridgePath,
+  Softmax,
+  type SoftmaxOptions,
+  softmax,
+} from '../readout/index.js';
 import { featuresOf, loadModel, saveModel } from './files.js';
 import { accuracyOf, type Classes, classesOf, type Label, targetsOf } from './labels.js';
 import { checkAsMany } from './lists.js';
 import { esnFields, networkOf } from './options.js';
-import { indexOfLargest, sharpnessOf, softmax } from './probabilities.js';
+import { indexOfLargest, sharpnessOf } from './probabilities.js';
 import type { Scale, Scaling } from './scaling.js';
 import { type SeriesFeatures, seriesRows, seriesRowsAsync, snapshotsOf } from './series-features.js';
 import { readInputs } from './training.js';
@@ -24,9 +33,9 @@ export const classifierSchema = z.object({
     .default('last')
     .describe("'last', 'mean' or { snapshots }"),
   readout: z
-    .custom<RidgeOptions>((value) => typeof value === 'object' && value !== null)
+    .custom<RidgeOptions | Softmax>((value) => typeof value === 'object' && value !== null)
     .optional()
-    .describe('options of a Ridge'),
+    .describe('options of a Ridge, or a Softmax'),
   washout: esnFields.washout,
   scale: esnFields.scale,
 });
@@ -42,8 +51,11 @@ export interface EsnClassifierOptions {
    * k equal parts, side by side. Default 'last'.
    */
   features?: SeriesFeatures | undefined;
-  /** Options of the Ridge. Default: the ridge of 1e-14 to 1e2 with the least error where each series is left out once. */
-  readout?: RidgeOptions | undefined;
+  /**
+   * Options of a Ridge, or a Softmax, which each fit resets and trains. Default: a Ridge with the ridge of 1e-14 to 1e2 of the least
+   * error where each series is left out once.
+   */
+  readout?: RidgeOptions | Softmax | undefined;
   /** First steps of each series that are run and not read. Default 0. */
   washout?: number | undefined;
   /** How inputs are scaled; learned by the fit. Default 'none'. */
@@ -68,20 +80,23 @@ interface Begun extends Classes {
 /** What an EsnClassifier is in its file, beside the network. */
 interface SavedClassifier {
   options: Omit<EsnClassifierOptions, 'network'>;
+  /** Options of a Softmax; absent for a Ridge, whose options are those of the readout. */
+  softmax?: SoftmaxOptions | undefined;
   fitted: Omit<Fitted, 'readout' | 'scaling'> & { weights: Matrix['data']; bias: Float64Array };
   scaling: Scaling | null;
 }
 
 /**
  * Classification of whole series, which may have different lengths: each starts from rest, leaves one row of features, and a
- * ridge readout of the labels (1 for the own class, 0 for the others) reads it.
+ * readout of the labels reads it: by ridge regression (1 for the own class, 0 for the others), or a Softmax.
  *
  *     const classifier = new EsnClassifier({ network: { units: 50, inputs: 12 }, features: { snapshots: 3 } });
  *     classifier.fit(listOfSeries, labels).predict(otherSeries);
  *
- *     p_k = exp(s y_k) / Σ exp(s y_j)      s from the outputs of the readouts that leave each series out (least log loss)
+ *     p_k = exp(s y_k) / Σ exp(s y_j)      s from the outputs of the readouts that leave each series out (least log loss);
+ *                                          1 for a Softmax, which learns the p_k themselves
  *
- * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option; RangeError ERR_DTESN_SHAPE for series that do not fit,
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option; as those of the readout; RangeError ERR_DTESN_SHAPE for series that do not fit,
  * for as many labels as series, or fewer than two classes; DtesnError ERR_DTESN_EMPTY before a fit.
  * Sources: Jaeger, Lukoševičius, Popovici, Siewert (2007), Neural Networks 20 (snapshots); Guo et al. (2017), ICML (s).
  */
@@ -95,6 +110,7 @@ export class EsnClassifier {
   readonly #featured: Network;
   readonly #scale: Scale;
   readonly #options: RidgeOptions;
+  readonly #softmax: Softmax | null;
   #fitted: Fitted | null = null;
 
   constructor(options: EsnClassifierOptions) {
@@ -106,8 +122,9 @@ export class EsnClassifier {
     this.washout = washout;
     this.#featured = new Featured({ network: this.network, features: inputFeatures });
     this.#scale = scale;
-    this.#options = readout;
-    new Ridge(readout); // reports a wrong option now
+    this.#softmax = isSoftmax(readout) ? readout : null;
+    this.#options = isSoftmax(readout) ? {} : readout;
+    new Ridge(this.#options); // reports a wrong option now
   }
 
   /** The classes, in the order in which their labels came first. */
@@ -172,6 +189,7 @@ export class EsnClassifier {
     const fitted = { labels, ridge, sharpness, weights: readout.weights.data, bias: readout.bias };
     await saveModel(path, 'EsnClassifier', network, {
       options,
+      softmax: this.#softmax?.options,
       fitted,
       scaling,
     } satisfies SavedClassifier);
@@ -179,12 +197,14 @@ export class EsnClassifier {
 
   /** The EsnClassifier of a file, with a network of its own. Errors: as Esn.load's. */
   static async load(path: string): Promise<EsnClassifier> {
-    return loadModel<SavedClassifier, EsnClassifier>(path, 'EsnClassifier', ({ options, fitted, scaling }, network) => {
+    return loadModel<SavedClassifier, EsnClassifier>(path, 'EsnClassifier', (parts, network) => {
+      const { options, softmax: of, fitted, scaling } = parts;
       const { weights, bias, ...known } = fitted;
-      const classifier = new EsnClassifier({ ...options, network });
+      const readout = of === undefined ? options.readout : new Softmax(of);
+      const classifier = new EsnClassifier({ ...options, readout, network });
       const states = weights.length / bias.length;
-      const readout = new LinearReadout({ states, weights: matrix(states, bias.length, weights), bias });
-      classifier.#fitted = { ...known, readout, scaling };
+      const trained = new LinearReadout({ states, weights: matrix(states, bias.length, weights), bias });
+      classifier.#fitted = { ...known, readout: trained, scaling };
       return classifier;
     });
   }
@@ -225,6 +245,13 @@ export class EsnClassifier {
   }
 
   #learn(rows: Matrix, { labels, places, scaling }: Begun): this {
+    const learner = this.#softmax;
+    if (learner !== null) {
+      learner.reset();
+      const readout = learner.add(rows, places).solve();
+      this.#fitted = { labels, readout, ridge: learner.ridge, sharpness: 1, scaling };
+      return this;
+    }
     const targets = targetsOf(places, labels.length);
     const solver = this.#options.solver ?? (rows.cols >= rows.rows ? 'dual' : 'svd');
     const isFree = this.#options.ridge === undefined || typeof this.#options.ridge !== 'number';

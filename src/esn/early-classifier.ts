@@ -4,11 +4,11 @@ import { argumentError, checkKeys, checkOptions, DtesnError, rangeError, shapeEr
 import { type Floats, floats } from '../native/index.js';
 import { type DrawnReservoirOptions, type Feature, Featured, type Network, type State } from '../network/index.js';
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
-import { type LinearReadout, Ridge, ridgePath } from '../readout/index.js';
+import { isSoftmax, type LinearReadout, Ridge, ridgePath, type Softmax, softmax } from '../readout/index.js';
 import { accuracyOf, classesOf, type Label, targetsOf } from './labels.js';
 import { checkAsMany } from './lists.js';
 import { esnFields, networkOf } from './options.js';
-import { indexOfLargest, sharpnessOf, softmax } from './probabilities.js';
+import { indexOfLargest, sharpnessOf } from './probabilities.js';
 import type { Scale, Scaling } from './scaling.js';
 import { seriesRows } from './series-features.js';
 import { readInputs } from './training.js';
@@ -22,6 +22,7 @@ export const earlySchema = z.object({
     .default([0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1])
     .describe('an array of shares in (0, 1]'),
   ridge: z.number().min(0).optional().describe('a finite number, 0 or more'),
+  readout: z.custom<Softmax>(isSoftmax).optional().describe('a Softmax'),
   washout: esnFields.washout,
   scale: esnFields.scale,
 });
@@ -37,8 +38,12 @@ export interface EarlyClassifierOptions {
    * that was learned, and their probabilities are wrong. Default [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1].
    */
   prefixes?: number[] | undefined;
-  /** λ of the readout. Default: the ridge of 1e-14 to 1e2 with the least error over 5 folds of whole series. */
+  /**
+   * λ of ridge regression. Default: the ridge of 1e-14 to 1e2 with the least error over 5 folds of whole series. A Softmax has its own.
+   */
   ridge?: number | undefined;
+  /** A Softmax, which each fit resets and trains, whole series in a fold. Default: ridge regression. */
+  readout?: Softmax | undefined;
   /** First steps of each series after which nothing is learned. Default 0. */
   washout?: number | undefined;
   /** How inputs are scaled; learned by the fit. Default 'none'. */
@@ -73,16 +78,17 @@ interface Fitted {
 const FOLDS = 5;
 
 /**
- * Classification of series while they arrive. One ridge readout reads the features of any step; it has learned the labels after some shares
- * of each series, so that a half of one is as familiar as the whole.
+ * Classification of series while they arrive. One readout, by ridge regression or a Softmax, reads the features of any step; it has learned the
+ * labels after some shares of each series, so that a half of one is as familiar as the whole.
  *
  *     const classifier = new EarlyClassifier({ network: { units: 300, inputs: 12 } }).fit(listOfSeries, labels);
  *     const stream = classifier.stream({ confidence: 0.95 });
  *     const { label, probability, decidedAfter } = stream.step(row);
  *
- *     p_k = exp(s y_k) / Σ exp(s y_j)      s from outputs of readouts that have not learned the series (least log loss)
+ *     p_k = exp(s y_k) / Σ exp(s y_j)      s from outputs of readouts that have not learned the series (least log loss);
+ *                                          1 for a Softmax, which learns the p_k themselves
  *
- * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option; RangeError ERR_DTESN_SHAPE for series that do not fit, other than one
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option; as those of the readout; RangeError ERR_DTESN_SHAPE for series that do not fit, other than one
  * label a series, or fewer than two classes or five series; DtesnError ERR_DTESN_EMPTY before a fit.
  * Source: Mori, Mendiburu, Dasgupta, Lozano (2017), "Early classification of time series by simultaneously optimizing the accuracy and
  * earliness", IEEE Trans. Neural Networks and Learning Systems 29(10) (the decision by confidence).
@@ -97,17 +103,20 @@ export class EarlyClassifier {
   readonly #featured: Network;
   readonly #scale: Scale;
   readonly #ridge: number | undefined;
+  readonly #softmax: Softmax | undefined;
   #fitted: Fitted | null = null;
 
   constructor(options: EarlyClassifierOptions) {
     const checked = checkOptions(earlySchema, options, 'EarlyClassifier');
-    const { network, inputFeatures = ['states', 'inputs'], prefixes, ridge, washout, scale } = checked;
+    const { network, inputFeatures = ['states', 'inputs'], prefixes, ridge, readout, washout, scale } = checked;
+    if (readout !== undefined && ridge !== undefined) throw argumentError('a ridge in the Softmax', 'ridge', ridge);
     this.network = networkOf(network);
     this.prefixes = prefixes;
     this.washout = washout;
     this.#featured = new Featured({ network: this.network, features: inputFeatures });
     this.#scale = scale;
     this.#ridge = ridge;
+    this.#softmax = readout;
   }
 
   /** The classes, in the order in which their labels came first. */
@@ -128,7 +137,9 @@ export class EarlyClassifier {
     const classes = classesOf(labels);
     const { series: values, scaling } = this.#read(series, null);
     const rows = this.prefixes.map((share) => this.#rowsAfter(values, share));
-    const trained = learned(rows, classes.places, classes.labels.length, this.#ridge);
+    const trained = this.#softmax
+      ? softmaxed(rows, classes.places, this.#softmax)
+      : learned(rows, classes.places, classes.labels.length, this.#ridge);
     this.#fitted = { labels: classes.labels, ...trained, scaling };
     return this;
   }
@@ -279,6 +290,17 @@ export class EarlyStream {
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
+}
+
+/** A Softmax of the rows of all prefixes; whole series are in one fold. */
+function softmaxed(rows: readonly Matrix[], places: readonly number[], learner: Softmax) {
+  learner.reset();
+  for (const { cols, data } of rows) {
+    for (const [i, place] of places.entries()) {
+      learner.add(matrix(1, cols, data.subarray(i * cols, (i + 1) * cols)), [place], { fold: i % learner.folds });
+    }
+  }
+  return { readout: learner.solve(), ridge: learner.ridge, sharpness: 1 };
 }
 
 /** A readout of the rows of all prefixes; whole series are in one fold. */

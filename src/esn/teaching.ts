@@ -6,6 +6,7 @@ import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import {
   BLOCK_STEPS,
   isRidge,
+  isSoftmax,
   type LinearReadout,
   type NestedReadout,
   Ridge,
@@ -54,6 +55,10 @@ export class Teaching {
   #isBusy = false;
 
   constructor(readout: Learner | RidgeOptions | undefined, setting: TeachingSetting) {
+    if (isSoftmax(readout)) {
+      const expected = 'a readout of numbers (a Softmax is for the labels of an EsnClassifier)';
+      throw argumentError(expected, 'readout', readout);
+    }
     this.#setting = setting;
     this.#learner = isLearner(readout) ? readout : null;
     this.options = isLearner(readout) ? null : (readout ?? {});

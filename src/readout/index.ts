@@ -10,6 +10,7 @@ export type {
 export { isLeastMeanSquares, LeastMeanSquares, type LeastMeanSquaresOptions } from './least-mean-squares.js';
 export { LinearReadout, type LinearReadoutOptions } from './linear-readout.js';
 export type { NestedReadout } from './nested.js';
+export { softmax } from './probabilities.js';
 export {
   isRecursiveLeastSquares,
   RecursiveLeastSquares,
@@ -25,6 +26,7 @@ export {
   type RidgeValidation,
 } from './ridge.js';
 export { type RidgeScore, ridgePath } from './ridge-path.js';
+export { isSoftmax, Softmax, type SoftmaxAddOptions, type SoftmaxOptions } from './softmax.js';
 export { BLOCK_STEPS, type Lesson } from './sums.js';
 export type { TrainedNetwork } from './trained-network.js';
 export {

@@ -8,7 +8,7 @@ import type { RidgeSums } from './sums.js';
 export interface RidgeScore {
   /** λ. */
   ridge: number;
-  /** Mean square of what is left, in units of the variance of the targets, averaged over the outputs. */
+  /** Mean square of what is left, in units of the variance of the targets, averaged over the outputs; of a Softmax the mean log loss. */
   error: number;
 }
 

@@ -11,8 +11,10 @@ import {
   matrix,
   Reservoir,
   type SeriesFeatures,
+  Softmax,
 } from '../../src/index.js';
 import { plainRidge } from '../reference/ridge.js';
+import { plainSoftmax } from '../reference/softmax.js';
 import { sharedText } from '../shared-files.js';
 
 const network = { units: 8, inputs: 1, leak: 0.5, biasScaling: 0.2, seed: 2 };
@@ -232,4 +234,74 @@ test('an ensemble is scored on as many labels as series', () => {
   const ensemble = new ClassifierEnsemble({ members: 2, make }).fit(series, labels);
   expect(ensemble.score(series, labels)).toBeGreaterThan(0.5);
   expect(() => ensemble.score(series, labels.slice(1))).toThrow('labels with 40 elements');
+});
+
+test('a Softmax learns the probabilities themselves', async () => {
+  const readout = new Softmax({ ridge: 0.1, tolerance: 1e-12 });
+  const classifier = new EsnClassifier({ network, features: 'mean', readout }).fit(series, labels);
+  const rows = series.map((one) => {
+    const steps = rowsOf(one);
+    return steps[0]!.map((_, k) => steps.reduce((sum, row) => sum + row[k]! / steps.length, 0));
+  });
+  const classOf = labels.map((label) => Number(label === 'fast'));
+  const plain = plainSoftmax({ x: rows, classOf, classes: 2, ridge: 0.1 });
+  const { data } = classifier.predictProba(series);
+  const predicted = classifier.predict(series);
+  rows.forEach((row, i) => {
+    const [slow, fast] = plain.bias.map((b, k) => row.reduce((y, x, j) => y + x * plain.weights[2 * j + k]!, b));
+    expect(data[2 * i + 1]).toBeCloseTo(1 / (1 + Math.exp(slow! - fast!)), 9);
+    expect(predicted[i]).toBe(fast! > slow! ? 'fast' : 'slow');
+  });
+  expect(classifier.ridge).toBe(0.1);
+  const other = await new EsnClassifier({ network, features: 'mean', readout: new Softmax(readout.options) }).fitAsync(
+    series,
+    labels,
+  );
+  expect(other.readout.weights).toEqual(classifier.readout.weights);
+});
+
+test('an ensemble of Softmax classifiers says the mean of their probabilities', () => {
+  const make = (seed: number) =>
+    new EsnClassifier({ network: { ...network, seed }, readout: new Softmax({ ridge: [0.1, 1] }) });
+  const ensemble = new ClassifierEnsemble({ members: 2, make }).fit(series, labels);
+  const [a, b] = ensemble.members.map((one) => one.predictProba(series).data);
+  ensemble.predictProba(series).data.forEach((p, i) => {
+    expect(p).toBeCloseTo((a![i]! + b![i]!) / 2, 12);
+  });
+});
+
+test('a Softmax that does not converge leaves the fit before it', () => {
+  const readout = new Softmax({ ridge: 0.1, maximumIterations: 8 });
+  const classifier = new EsnClassifier({ network, readout }).fit(series, labels);
+  const before = classifier.predictProba(series);
+  const loud = series.map(({ rows, data }, i) =>
+    matrix(
+      rows,
+      1,
+      data.map((u) => (i % 2 ? 1e4 : -1e4) + 1e4 * u),
+    ),
+  );
+  expect(() => classifier.fit(loud, labels)).toThrow(expect.objectContaining({ code: 'ERR_DTESN_CONVERGENCE' }));
+  expect(classifier.predictProba(series)).toEqual(before);
+});
+
+test('an Esn refuses a Softmax', () => {
+  const readout = new Softmax() as unknown as { ridge: number };
+  expect(() => new Esn({ network, readout })).toThrow(
+    'Expected a readout of numbers (a Softmax is for the labels of an EsnClassifier) for readout but received a Softmax',
+  );
+});
+
+// What docs/tasks.md states of both readouts.
+test('vowels: a Softmax makes at most 8 errors, and says probabilities of at most 0.09 log loss', {
+  tags: ['slow'],
+  timeout: 240_000,
+}, ({ skip }) => {
+  const [train, testing] = [vowels('train'), vowels('test')];
+  if (!train || !testing) return skip('skipped: no ../shared/data/japanese-vowels');
+  const classifier = new EsnClassifier({ ...vowelOptions(0), readout: new Softmax() }).fit(train.series, train.labels);
+  const { data } = classifier.predictProba(testing.series);
+  const losses = testing.labels.map((label, i) => -Math.log(data[9 * i + classifier.labels.indexOf(label)]!));
+  expect(losses.reduce((sum, one) => sum + one / 370, 0)).toBeLessThan(0.09);
+  expect(Math.round(370 * (1 - classifier.score(testing.series, testing.labels)))).toBeLessThanOrEqual(8);
 });

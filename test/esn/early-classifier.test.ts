@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parseJapaneseVowels, rowsOf } from '../../src/datasets/index.js';
-import { EarlyClassifier, matrix, Reservoir, Ridge } from '../../src/index.js';
+import { EarlyClassifier, matrix, Reservoir, Ridge, Softmax } from '../../src/index.js';
 
 const network = { units: 20, inputs: 1, leak: 0.5, biasScaling: 0.2, seed: 2 };
 const tone = (steps: number, pitch: number, shift: number) =>
@@ -88,6 +88,33 @@ test('a fit that fails leaves the fit before it, and no fit changes a stream', (
   expect(steps()(() => classifier.fit(larger, labels))).toEqual(expected);
 });
 
+test('a Softmax reads the same rows, whole series in a fold, and a stream says its probabilities', () => {
+  const readout = new Softmax({ ridge: [0.1, 1] });
+  const classifier = new EarlyClassifier({ network, prefixes: [0.5, 1], readout }).fit(series, labels);
+  const other = new Softmax({ ridge: [0.1, 1] });
+  const reservoir = new Reservoir({ ...network, dtype: 'f64' });
+  for (const share of [0.5, 1]) {
+    for (const [i, { rows: steps, data }] of series.entries()) {
+      const last = Math.round(share * steps) - 1;
+      const states = reservoir.run(data, { state: reservoir.createState() });
+      const row = [...states.data.slice(20 * last, 20 * last + 20), data[last]!];
+      other.add([row], [i % 3], { fold: i % 5 });
+    }
+  }
+  const expected = other.solve();
+  expect(classifier.ridge).toBe(other.ridge);
+  const one = tone(25, 0.6, 100);
+  const states = reservoir.run(one.data, { state: reservoir.createState() });
+  const row = [...states.data.slice(-20), one.data[24]!];
+  const wanted = Softmax.probabilities(expected.apply([row])).data;
+  classifier.predictProba([one]).data.forEach((p, k) => {
+    expect(p).toBeCloseTo(wanted[k]!, 9);
+  });
+  const stream = classifier.stream({ confidence: 1 });
+  for (const u of one.data.slice(0, -1)) stream.step([u]);
+  expect(stream.step([one.data[24]!]).probability).toBeCloseTo(Math.max(...wanted), 9);
+});
+
 test('nothing is decided within the washout', () => {
   const classifier = new EarlyClassifier({ network, washout: 4 }).fit(series, labels);
   const stream = classifier.stream({ confidence: 1e-9 });
@@ -107,6 +134,9 @@ test('what cannot be learned or decided is refused', () => {
     ),
   ).toThrow('at least 2 classes');
   expect(() => new EarlyClassifier({ network, prefixes: [2] })).toThrow('prefixes');
+  const readout = new Softmax();
+  expect(() => new EarlyClassifier({ network, ridge: 1, readout })).toThrow('a ridge in the Softmax for ridge');
+  expect(() => new EarlyClassifier({ network, readout: {} as Softmax })).toThrow('a Softmax for readout');
   classifier.fit(series, labels);
   expect(() => classifier.stream({ confidence: 0 })).toThrow('a number in (0, 1] for confidence');
 });

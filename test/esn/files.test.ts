@@ -23,6 +23,7 @@ import {
   RecursiveLeastSquares,
   Reservoir,
   Ridge,
+  Softmax,
 } from '../../src/index.js';
 import { cycle, uniform } from '../../src/initializers/index.js';
 import { bundle } from '../worker-sources.js';
@@ -271,6 +272,21 @@ describe('EsnClassifier.save and load', () => {
       message: expect.stringContaining('EsnClassifier'),
     });
   });
+});
+
+test('a classifier with a Softmax comes back to the bit, and can be fitted again', async () => {
+  const lists = Array.from({ length: 24 }, (_, i) =>
+    Array.from({ length: 12 + i }, (_, t) => [Math.sin((0.3 + 0.2 * (i % 3)) * t)]),
+  );
+  const labels = lists.map((_, i) => i % 3);
+  const readout = new Softmax({ ridge: [0.01, 0.1], tolerance: 1e-10 });
+  const classifier = new EsnClassifier({ network: { units: 20, inputs: 1 }, features: 'mean', readout });
+  const file = newFile();
+  await classifier.fit(lists, labels).save(file);
+  const loaded = await EsnClassifier.load(file);
+  expect([...loaded.predictProba(lists).data]).toEqual([...classifier.predictProba(lists).data]);
+  expect(loaded.ridge).toBe(classifier.ridge);
+  expect([...loaded.fit(lists, labels).readout.weights.data]).toEqual([...classifier.readout.weights.data]);
 });
 
 describe('files that are refused', () => {

@@ -131,6 +131,40 @@ describe.each([
 ])('with forgetting, %i features are learned for ever', (states, steps) => learnedForEver(states, steps));
 describe('with forgetting, 1000 features are learned for ever', { tags: ['slow'] }, () => learnedForEver(1000, 10_000));
 
+/**
+ * P x by one more row [x, 1] of a copy: W moves by P x / (forgetting + x' P x) times the error. P is finite, and along a few
+ * directions symmetric and positive.
+ */
+function expectPositive(rls: RecursiveLeastSquares, states: number, forgetting: number): void {
+  const weightsOf = (one: RecursiveLeastSquares) => {
+    const { weights, bias } = one.readout();
+    return [...weights.data, ...bias];
+  };
+  const saved = rls.save();
+  const before = weightsOf(rls);
+  const probes = [11, 12, 13].map((seed) => {
+    const row = sequence(states, seed);
+    const copy = RecursiveLeastSquares.restore(saved);
+    const error = 1e6 - copy.update(row, [1e6]).data[0]!;
+    const x = [...row, 1];
+    const gain = weightsOf(copy).map((w, i) => (w - before[i]!) / error);
+    copy.close();
+    const share = gain.reduce((sum, g, i) => sum + g * x[i]!, 0); // x' P x / (forgetting + x' P x)
+    expect(gain.every(Number.isFinite)).toBe(true);
+    expect(share).toBeGreaterThan(0);
+    expect(share).toBeLessThan(1);
+    const along = gain.map((g) => (g * forgetting) / (1 - share));
+    return { x, along, length: Math.sqrt((share * forgetting) / (1 - share)) };
+  });
+  const product = (a: number[], b: number[]) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+  for (const a of probes) {
+    for (const b of probes) {
+      const apart = Math.abs(product(a.x, b.along) - product(b.x, a.along)) / (a.length * b.length);
+      expect(apart).toBeLessThan(1e-6);
+    }
+  }
+}
+
 function learnedForEver(states: number, steps: number): void {
   test.each([
     ['white input', 0.99, white],
@@ -154,6 +188,7 @@ function learnedForEver(states: number, steps: number): void {
     }
     expect(rls.steps).toBe(times * steps);
     expect(worst).toBeLessThan(1e-6);
+    expectPositive(rls, states, forgetting);
   });
 }
 

@@ -43,7 +43,8 @@ export function plainRidge({ x, y, steps, ridge, intercept, importance = () => 1
   return { weights, bias };
 }
 
-function eliminated(rows: Float64Array[], outputs: number): Float64Array[] {
+/** The solution of a system that stands beside its right sides, one row an equation. */
+export function eliminated(rows: Float64Array[], outputs: number): Float64Array[] {
   const n = rows.length;
   for (let k = 0; k < n; k++) {
     let pivot = k;

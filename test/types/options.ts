@@ -65,6 +65,7 @@ import type {
   optionsSchema as recursive,
 } from '../../src/readout/recursive-least-squares.js';
 import type { RidgeOptions, optionsSchema as ridge } from '../../src/readout/ridge.js';
+import type { SoftmaxOptions, softmaxSchema as softmax } from '../../src/readout/softmax.js';
 import type { TrainOptions, trainSchema as train } from '../../src/readout/trainer.js';
 import type { EmbeddedEngineOptions, optionsSchema as embedded } from '../../src/simulator/embedded-engine.js';
 import type {
@@ -129,6 +130,7 @@ export const checked: true[] = [
   true satisfies Same<GivenEuSnOptions, typeof givenEuSn>,
   true satisfies Same<NvarOptions, typeof nvar>,
   true satisfies Same<RidgeOptions, typeof ridge>,
+  true satisfies Same<SoftmaxOptions, typeof softmax>,
   true satisfies Same<RecursiveLeastSquaresOptions, typeof recursive>,
   true satisfies Same<LeastMeanSquaresOptions, typeof leastMeanSquares>,
   true satisfies Same<FeaturedOptions, typeof featured>,
