@@ -13,6 +13,7 @@
  * Errors: BridgeError of the queue (admission-queue.ts) and of the input (failures.ts); the signal's reason; 429
  * too_many_streams and client_share for streams. Metric: dtesn_batch_size, and those of the queue.
  */
+import { setImmediate as immediate } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Clock } from '../../abort/index.js';
 import { argumentError, checkOptions } from '../../errors/index.js';
@@ -90,6 +91,8 @@ export class BatchRunner implements AsyncDisposable {
   readonly #uses = new Uses<DtesnProcessor>();
   readonly #streams = new Map<string, number>();
   readonly #running = new Set<Promise<void>>();
+  /** Those of `running` that have not left the model. */
+  #inModel = 0;
   #processor: DtesnProcessor;
   #size = FIRST_SIZE;
   #turn: NodeJS.Immediate | null = null;
@@ -265,7 +268,7 @@ export class BatchRunner implements AsyncDisposable {
     for (;;) {
       const { waiting } = this.#queue;
       const full = waiting >= this.#size;
-      if (waiting === 0 || this.#running.size >= this.#lanes + (full ? AHEAD : 0)) return;
+      if (waiting === 0 || this.#inModel >= this.#lanes + (full ? AHEAD : 0)) return;
       const wait = full ? 0 : this.#batchWaitMs * (1 - waiting / this.#size) ** 2 - this.#queue.oldestMs;
       if (wait > 0) {
         this.#cancelWait = this.#clock.after(wait, () => this.#begin(), { hold: true });
@@ -278,11 +281,17 @@ export class BatchRunner implements AsyncDisposable {
   #run(requests: readonly ModelRequest[]): void {
     if (requests.length === 0) return;
     this.#sizes.observe({}, requests.length);
-    const running = runTogether(requests).finally(() => {
-      this.#running.delete(running);
-      this.#begin();
-    });
+    this.#inModel++;
+    const running = runTogether(requests, () => this.#leaveModel()).finally(() => this.#running.delete(running));
     this.#running.add(running);
+  }
+
+  /** The next batch enters the model before the answers of this one take the event loop. */
+  async #leaveModel(): Promise<void> {
+    this.#inModel--;
+    if (this.#queue.waiting === 0) return;
+    this.#begin();
+    await immediate();
   }
 }
 

@@ -28,8 +28,14 @@ export interface ModelRequest {
   settle: (outcome: Outcome) => void;
 }
 
-export async function runTogether(requests: readonly ModelRequest[]): Promise<void> {
-  await Promise.all(batchesOf(requests).map(runBatch));
+/** `left` is called when the last batch has left the model, and awaited before its requests are settled. */
+export async function runTogether(requests: readonly ModelRequest[], left: () => Promise<void>): Promise<void> {
+  const batches = batchesOf(requests);
+  let inModel = batches.length;
+  const leave = async () => {
+    if (--inModel === 0) await left();
+  };
+  await Promise.all(batches.map((batch) => runBatch(batch, leave)));
 }
 
 function batchesOf(requests: readonly ModelRequest[]): ModelRequest[][] {
@@ -46,7 +52,7 @@ function batchesOf(requests: readonly ModelRequest[]): ModelRequest[][] {
   return [...batches, ...long];
 }
 
-async function runBatch(batch: readonly ModelRequest[]): Promise<void> {
+async function runBatch(batch: readonly ModelRequest[], leave: () => Promise<void>): Promise<void> {
   const stop = new AbortController();
   const left = new Set(batch);
   const leaving = batch.map((request) => () => {
@@ -58,13 +64,25 @@ async function runBatch(batch: readonly ModelRequest[]): Promise<void> {
     if (signal?.aborted) leaving[i]!();
     else signal?.addEventListener('abort', leaving[i]!, { once: true });
   }
+  const results = await outcomesOf(batch, left, stop.signal);
+  for (const [i, { signal }] of batch.entries()) signal?.removeEventListener('abort', leaving[i]!);
+  await leave();
+  for (const [i, outcome] of results.entries()) batch[i]!.settle(outcome);
+}
+
+/** One of each request; where all have left, none. */
+async function outcomesOf(
+  batch: readonly ModelRequest[],
+  left: ReadonlySet<ModelRequest>,
+  signal: AbortSignal,
+): Promise<Outcome[]> {
+  if (left.size === 0) return [];
   try {
-    if (left.size > 0) settleAll(batch, await process(batch, stop.signal));
+    const results = await process(batch, signal);
+    return results.map((result) => (result.ok ? { ok: true, result } : { ok: false, error: result.error }));
   } catch (error) {
-    if (batch.length === 1 || stop.signal.aborted) for (const { settle } of batch) settle({ ok: false, error });
-    else for (const request of left) await runBatch([request]);
-  } finally {
-    for (const [i, { signal }] of batch.entries()) signal?.removeEventListener('abort', leaving[i]!);
+    if (batch.length > 1 && !signal.aborted) for (const request of left) await runBatch([request], async () => {});
+    return batch.map(() => ({ ok: false, error }));
   }
 }
 
@@ -79,12 +97,4 @@ function process(batch: readonly ModelRequest[], signal: AbortSignal): Promise<(
       ...(context !== undefined && { context }),
     },
   );
-}
-
-function settleAll(batch: readonly ModelRequest[], results: readonly (DtesnResult | DtesnFailure)[]): void {
-  for (const [i, result] of results.entries()) {
-    const { settle } = batch[i]!;
-    if (result.ok) settle({ ok: true, result });
-    else settle({ ok: false, error: result.error });
-  }
 }
