@@ -63,7 +63,7 @@ describe('a Deep Tree', () => {
     const calls: unknown[] = [];
     const names = ['recurrent', 'input', 'bias', 'coupling', 'feedback'] as const;
     const weights = Object.fromEntries(names.map((name) => [name, recorded(calls, name)]));
-    new DeepTreeModel({ ...options, weights, feedback: 0.5 });
+    new DeepTreeModel({ ...options, weights, feedback: 0.5, inputTo: 'skin' });
     const [root, left, right] = [0, 1, 2].map((membrane) => weightSeeds(7, membrane));
     expect(calls).toEqual([
       ['recurrent', 4, 4, root!.recurrent],

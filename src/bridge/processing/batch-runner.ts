@@ -13,7 +13,6 @@
  * Errors: BridgeError of the queue (admission-queue.ts) and of the input (failures.ts); the signal's reason; 429
  * too_many_streams and client_share for streams. Metric: dtesn_batch_size, and those of the queue.
  */
-import { setImmediate as immediate } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Clock } from '../../abort/index.js';
 import { argumentError, checkOptions } from '../../errors/index.js';
@@ -291,7 +290,7 @@ export class BatchRunner implements AsyncDisposable {
     this.#inModel--;
     if (this.#queue.waiting === 0) return;
     this.#begin();
-    await immediate();
+    await new Promise<void>((resolve) => setImmediate(resolve));
   }
 }
 
