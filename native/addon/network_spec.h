@@ -156,6 +156,9 @@ Build<T> operatorOf(const Napi::Value& value, size_t rows, size_t cols, const Dr
     return [=, given = values()](const Interruption&) { return nonZerosOf<T>(rows, cols, given); };
   }
   if (kind == "csr") return csrOperator<T>(spec, rows, cols);
+  // A drive has room for what these work in only where they multiply the state of their own region.
+  if (purpose != Purpose::recurrent && purpose != Purpose::orthogonal)
+    failArgument(value.Env(), "Expected uniform, dense, nonzeros or csr as the kind of a block but received " + kind);
   if (rows != cols)
     failShape(value.Env(), "Expected a square matrix for an operator of kind " + kind + " but received " +
                                std::to_string(rows) + " x " + std::to_string(cols));

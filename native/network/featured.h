@@ -31,16 +31,22 @@ class Featured final : public Network<T> {
 
   // order: of the elementary differentials, 0 for none; they need a network with a flow, which shows its state.
   Featured(Shared<Network<T>> within, Lines lines, int order)
-      : within_(std::move(within)), lines_(lines), order_(order), trees_(order == 0 ? 0 : treeTable(order).size()) {}
+      : within_(std::move(within)),
+        lines_(lines),
+        order_(order),
+        trees_(order == 0 ? 0 : treeTable(order).size()),
+        featuresAt_(within_->showsState() ? 0 : within_->stateSize()),
+        rows_((1 + lines.features) * within_->featureSize() + lines.inputs * within_->inputs()),
+        elements_(rows_ + (trees_ == 0 ? 0 : trees_ * within_->stateSize())) {}
 
-  size_t stateSize() const override { return featuresAt() + elements(); }
+  size_t stateSize() const override { return featuresAt_ + elements_; }
 
   // What a feature is made of: the features of the network within, the inputs, the old features, the differentials.
-  size_t elements() const { return rows() + trees_ * within_->stateSize(); }
+  size_t elements() const { return elements_; }
 
   // One more feature: the product of these elements.
   void add(const uint32_t* factors, size_t degree) {
-    const size_t first = featuresAt() + factors[0];
+    const size_t first = featuresAt_ + factors[0];
     Part* const last = parts_.empty() ? nullptr : &parts_.back();
     const bool joins = last != nullptr && last->degree == degree && (degree > 1 || last->first + last->count == first);
     if (joins) {
@@ -49,7 +55,7 @@ class Featured final : public Network<T> {
       parts_.push_back({degree, degree == 1 ? first : factors_.size(), 1});
     }
     for (size_t f = 0; f < degree && degree > 1; ++f) {
-      factors_.push_back(static_cast<uint32_t>(featuresAt()) + factors[f]);
+      factors_.push_back(static_cast<uint32_t>(featuresAt_) + factors[f]);
     }
     ++size_;
   }
@@ -106,15 +112,10 @@ class Featured final : public Network<T> {
     size_t degree, first, count;
   };
 
-  // Elements before the differentials.
-  size_t rows() const { return (1 + lines_.features) * within_->featureSize() + lines_.inputs * inputs(); }
-
-  size_t featuresAt() const { return within_->showsState() ? 0 : within_->stateSize(); }
-
   // The state of before goes into the lines, and the new input.
   void push(T* state, const T* input) const {
     const size_t size = within_->featureSize();
-    T* const present = state + featuresAt();
+    T* const present = state + featuresAt_;
     T* const seen = present + size;
     T* const old = seen + lines_.inputs * inputs();
     if (lines_.inputs > 0) {
@@ -129,14 +130,17 @@ class Featured final : public Network<T> {
 
   // What the new state shows.
   void look(const T* input, const uint8_t* gates, T* state, StepScratch<T>& scratch) const {
-    if (!within_->showsState()) within_->features(state, state + featuresAt());
-    if (order_ > 0) scratch.expansion->evaluate(input, gates, state, state + featuresAt() + rows());
+    if (!within_->showsState()) within_->features(state, state + featuresAt_);
+    if (order_ > 0) scratch.expansion->evaluate(input, gates, state, state + featuresAt_ + rows_);
   }
 
   Shared<Network<T>> within_;
   Lines lines_;
   int order_;
   size_t trees_;
+  size_t featuresAt_;
+  size_t rows_;  // elements before the differentials
+  size_t elements_;
   std::vector<Part> parts_;
   std::vector<uint32_t> factors_;
   size_t size_ = 0;

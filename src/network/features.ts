@@ -141,13 +141,27 @@ export interface CompiledFeatures {
 /** An element of a row: of the states or of the inputs, so many steps ago, or of the differentials of this step. */
 type Element = { of: 'states' | 'inputs' | 'differentials'; at: number; ago: number };
 
+/** Factors of all features: each takes some 300 bytes while they are compiled. */
+const MOST_FACTORS = 2 ** 22;
+
 const knownFeatures = "'states', 'inputs', 'squares', delays(), products(), nlat(), firstStates() or differentials()";
 
 export function compileFeatures(list: readonly Feature[], source: FeatureSource): CompiledFeatures {
   if (!Array.isArray(list) || list.length === 0) throw argumentError('an array of features', 'features', list);
-  const features = list.flatMap((one, i) => featureOf(one, source, `features[${i}]`));
+  const features: Element[][] = [];
+  let all = 0;
+  for (const [i, one] of list.entries()) {
+    for (const feature of featureOf(one, source, `features[${i}]`)) {
+      features.push(feature);
+      all += feature.length;
+    }
+    checkFactors(all, 'features');
+  }
   const oldest = (of: Element['of']) =>
-    features.flat().reduce((most, element) => (element.of === of ? Math.max(most, element.ago) : most), -1);
+    features.reduce(
+      (most, one) => one.reduce((m, element) => (element.of === of ? Math.max(m, element.ago) : m), most),
+      -1,
+    );
   const lines: [number, number] = [oldest('inputs') + 1, Math.max(oldest('states'), 0)];
   const { inputs, featureSize } = source;
   checkMemory(8 * (lines[0] * inputs + lines[1] * featureSize), 'a state with delayed rows');
@@ -168,8 +182,8 @@ export function compileFeatures(list: readonly Feature[], source: FeatureSource)
 
 /** The largest order of differentials in a list; 0 without any. */
 function orderOf(list: readonly Feature[]): number {
-  const orders = list.map((one) => (typeof one === 'object' && one.feature === 'differentials' ? one.order : 0));
-  return Math.max(...orders);
+  const orderAlone = (one: Feature) => (typeof one === 'object' && one.feature === 'differentials' ? one.order : 0);
+  return list.reduce((most, one) => Math.max(most, orderAlone(one)), 0);
 }
 
 /** Each feature of one entry, as its factors. */
@@ -185,18 +199,24 @@ function featureOf(entry: Feature, source: FeatureSource, argument: string): Ele
   const width = (of: Element['of']) => (of === 'inputs' ? inputs : featureSize);
   switch (entry?.feature) {
     case 'delays':
+      delays(entry.count, { of: entry.of, stride: entry.stride });
+      checkFactors(entry.count * width(entry.of), argument);
       return Array.from({ length: entry.count }, (_, k) =>
         row(entry.of, width(entry.of), (k + 1) * entry.stride),
       ).flat();
     case 'monomials':
-      return monomials(row(entry.of, width(entry.of)).flat(), entry.order, source);
+      products({ of: entry.of, order: entry.order });
+      return monomials(row(entry.of, width(entry.of)).flat(), entry.order, argument);
     case 'products':
+      products(entry.factors);
       return entry.factors.map((one) => one.map((at) => state(at, source, argument)));
     case 'nlat':
+      nlat(entry.version);
       return row('states', featureSize).map(([x], i) => transformed(x!, i, entry.version, featureSize));
     case 'differentials':
       return flowRows(entry.order, source, argument);
     case 'first':
+      firstStates(entry.count);
       state(entry.count - 1, source, argument);
       return row('states', entry.count);
     default:
@@ -209,8 +229,12 @@ function flowRows(order: number, { featureSize, hasFlow, owner }: FeatureSource,
   checkWhole(order, `${argument}.order`, 1, MAX_ORDER);
   if (!hasFlow) throw argumentError('features of a network with a flow for differentials()', argument, owner);
   const width = treeTable(order).order.length * featureSize;
-  checkMemory(64 * width, `${width} differentials of ${owner}`);
+  checkFactors(width, argument);
   return row('differentials', width);
+}
+
+function checkFactors(count: number, argument: string): void {
+  if (!(count <= MOST_FACTORS)) throw rangeError(`features of at most ${MOST_FACTORS} factors`, argument, count);
 }
 
 function row(of: Element['of'], width: number, ago = 0): Element[][] {
@@ -231,10 +255,10 @@ function transformed(x: Element, i: number, version: 1 | 2 | 3, size: number): E
   return i + 1 < size ? [near(-1), near(1)] : [x];
 }
 
-function monomials(elements: Element[], order: number, source: FeatureSource): Element[][] {
+function monomials(elements: Element[], order: number, argument: string): Element[][] {
   let count = 1;
   for (let i = 1; i <= order; i++) count *= (elements.length + i - 1) / i;
-  checkMemory(8 * order * count, `${count.toPrecision(3)} monomials of ${source.owner}`);
+  checkFactors(order * count, argument);
   let partial: { from: number; factors: Element[] }[] = [{ from: 0, factors: [] }];
   for (let i = 0; i < order; i++) {
     partial = partial.flatMap(({ from, factors }) =>

@@ -21,7 +21,9 @@ const indices = z.custom<Uint32Array>((value) => (value as Uint32Array)?.[Symbol
 const precision = z.enum(precisions).optional();
 const denseOperator = z.strictObject({ kind: z.literal('dense'), values: view, precision });
 const csrOperator = z.strictObject({ kind: z.literal('csr'), offsets: indices, columns: indices, values: view });
+const uniformOperator = z.strictObject({ kind: z.literal('uniform'), scaling: finite });
 const block = z.union([finite, z.discriminatedUnion('kind', [denseOperator, csrOperator])]);
+const input = z.discriminatedUnion('kind', [uniformOperator, denseOperator, csrOperator]);
 const operator = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('topology'),
@@ -31,7 +33,7 @@ const operator = z.discriminatedUnion('kind', [
     blockRows: z.union([z.literal(8), z.literal(16)]),
     precision,
   }),
-  z.strictObject({ kind: z.literal('uniform'), scaling: finite }),
+  uniformOperator,
   z.strictObject({ kind: z.literal('antisymmetric'), scaling: finite, diffusion: finite }),
   z.strictObject({ kind: z.literal('orthogonal') }),
   denseOperator,
@@ -43,7 +45,7 @@ const regionSchema = z.strictObject({
   rate: view,
   segments: z.array(z.strictObject({ units: size, activation: activationNameSchema })).min(1),
   recurrent: operator,
-  input: operator.nullable(),
+  input: input.nullable(),
   carry: operator.optional(),
   bias: z.union([finite, view, z.null()]),
   seed: whole,
@@ -83,7 +85,9 @@ export const recipeSchema: z.ZodType<NetworkRecipe> = z.union([
 export function readRecipe(value: unknown): NetworkRecipe {
   const result = recipeSchema.safeParse(value);
   if (!result.success) throw notMade(result.error.issues[0]!.path.join('.') || 'the recipe', result.error);
-  if (result.data.spec !== null) checkSpec(result.data.spec, result.data.dtype);
+  for (let one: NetworkRecipe | null = result.data; one !== null; one = one.within) {
+    if (one.spec !== null) checkSpec(one.spec, one.dtype);
+  }
   return result.data;
 }
 

@@ -362,6 +362,29 @@ describe('files that are refused', () => {
       },
     ],
     [
+      'an operator that needs memory beside the drive as that of the input',
+      ({ network }) => {
+        const { units } = network.spec.regions[0];
+        network.spec.inputs = units;
+        network.spec.regions[0].input = {
+          ...{ kind: 'topology', topology: 'hadamard', spectralRadius: 1, density: 1, blockRows: 8 },
+        };
+      },
+    ],
+    [
+      'a wrong rate within features',
+      (model) => {
+        model.network.spec.regions[0].rate.$fill[2] = -5;
+        model.network = { ...model.network, spec: null, within: model.network, facts: { features: ['states'] } };
+      },
+    ],
+    [
+      'more delayed rows than memory',
+      (model) => {
+        model.features = [{ feature: 'delays', count: 1e6, of: 'states', stride: 1 }];
+      },
+    ],
+    [
       'fewer units',
       ({ network }) => {
         network.spec.regions[0].units = 4;

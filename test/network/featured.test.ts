@@ -151,6 +151,31 @@ test.each<[string, () => unknown, RegExp]>([
   ['no delay', () => delays(0), /whole number from 1/],
   ['an unknown option', () => delays(1, { strides: 2 } as object), /did you mean stride/],
   ['an unknown version', () => nlat(4 as 1), /from 1 to 3 for version/],
+  ...(
+    [
+      [{ feature: 'nlat', version: 7 }, /from 1 to 3 for version/],
+      [{ feature: 'delays', count: 1, of: 'inputs', stride: -1 }, /stride/],
+      [{ feature: 'monomials', of: 'inputs', order: 1.5 }, /order/],
+      [{ feature: 'products', factors: [[1.5]] }, /products\[0\]/],
+      [{ feature: 'first', count: 1.5 }, /count/],
+      [{ feature: 'delays', count: 1_000_000, of: 'states', stride: 1 }, /at most 4194304 factors/],
+    ] as const
+  ).map(([feature, message]): [string, () => unknown, RegExp] => [
+    `a feature that is ${JSON.stringify(feature)}`,
+    () => new Featured({ network: reservoir(), features: [feature as Feature] }),
+    message,
+  ]),
+  [
+    'features without end',
+    () => new Featured({ network: reservoir(), features: Array(1_000_000).fill('states') }),
+    /at most 4194304 factors/,
+  ],
 ])('refused: %s', (_, call, message) => {
   expect(call).toThrow(message);
+});
+
+test('features within features, many times, cost what they cost once', () => {
+  let network: Network = reservoir();
+  for (let i = 0; i < 40; i++) network = new Featured({ network, features: ['states'] });
+  expect([...network.run(series).data]).toEqual([...reservoir().run(series).data]);
 });

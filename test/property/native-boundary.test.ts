@@ -111,6 +111,19 @@ test('a table of streams and a forecaster survive any arguments', () => {
   expect(() => table['step']!(0)).toThrow(/an open table/);
 });
 
+test('an operator that works beside its drive is refused for the input and between membranes', () => {
+  const square = {
+    ...region,
+    units: 4,
+    rate: new Float32Array(4).fill(1),
+    segments: [{ units: 4, activation: 'tanh' }],
+  };
+  const hadamard = { ...recurrent, topology: 'hadamard' };
+  const of = (...regions: object[]) => new Network({ ...spec, inputs: 4, regions });
+  expect(() => of({ ...square, input: hadamard })).toThrow(/the kind of a block but received topology/);
+  expect(() => of(square, { ...square, parent: 0, coupling: hadamard, feedback: 0 })).toThrow(/the kind of a block/);
+});
+
 test('the constructors survive any arguments', () => {
   const of = (more: object) => new Network({ ...spec, regions: [{ ...region, ...more }] });
   survives((a) => new Network(a));
