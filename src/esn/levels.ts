@@ -23,7 +23,7 @@ export interface EsnLevel {
   readout: LinearReadout;
   /**
    * Root of the mean squared error over the folds, in units of the standard deviation of the targets: each fold by the readout of all
-   * others. Null with one fold, and for the solver 'cholesky'.
+   * others. Null with one fold, where one fold has all rows, and for the solver 'cholesky'.
    */
   nrmse: number | null;
 }
