@@ -2,7 +2,7 @@
 import { argumentError, brand, checkKeys, checkOptions, DtesnError } from '../errors/index.js';
 import { checkLongRun, type Floats, longRunKeys } from '../native/index.js';
 import { Featured, type Network, type State } from '../network/index.js';
-import { columnsOf, type Matrix, type SeriesInput } from '../numeric/index.js';
+import type { Matrix, SeriesInput } from '../numeric/index.js';
 import type { LinearReadout } from '../readout/index.js';
 import { type CHeaderOptions, cHeaderOf } from './c-header.js';
 import { featuresOf, loadedReadout, loadModel, type SavedEsn, savedReadout, saveModel } from './files.js';
@@ -38,7 +38,7 @@ import { type EsnSnapshot, readSnapshot, snapshotOf } from './snapshot.js';
 import { EsnStream, type StreamOptions } from './stream.js';
 import { type Taught, Teaching } from './teaching.js';
 import { Trained } from './trained.js';
-import { readWanted, type Training } from './training.js';
+import type { Training } from './training.js';
 
 const fitKeys = ['weights', 'state'];
 
@@ -190,15 +190,11 @@ export class Esn {
    * Source: Sussillo & Abbott (2009), Neuron 63(4).
    */
   force(targets: SeriesInput, options: ForceOptions = {}): Matrix {
+    const scaling = this.#runner.knownScaling();
     const learner = this.#teaching.goOn(targets);
-    const columns = columnsOf(targets) ?? 1;
-    const rows = 'rows' in targets ? targets.rows : targets.length;
-    const wanted = readWanted(targets, rows, columns, this.#runner.scaling, this.network);
-    const last = new Float64Array(columns);
-    if (this.isFitted) this.#ready().read(this.featured.featuresOf(this.state), last);
-    const { featured: network, state } = this;
-    const loop = { network, state, learner, scaling: this.#runner.scaling, wanted, outputs: columns, last };
-    return this.#teach(() => force(loop, options));
+    const trained = this.isFitted ? this.#ready() : null;
+    const loop = { network: this.featured, state: this.state, learner, scaling, trained };
+    return this.#teach(() => force(loop, targets, options));
   }
 
   /** Outputs of every step, steps x outputs; a list of series gives a list. */
@@ -291,7 +287,7 @@ export class Esn {
    */
   restore(snapshot: EsnSnapshot): this {
     this.#teaching.checkIdle();
-    const read = readSnapshot(snapshot, this.featured, this.learner, this.#sizes);
+    const read = readSnapshot(snapshot, this.featured, this.learner, this.#sizes, this.scale);
     this.state.reset(read.state);
     if (read.gates) this.state.gates?.set(read.gates);
     this.#teaching.restore(read.learner);

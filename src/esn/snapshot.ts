@@ -6,7 +6,7 @@ import { matrix } from '../numeric/index.js';
 import { isRecursiveLeastSquares, LinearReadout, RecursiveLeastSquares } from '../readout/index.js';
 import type { EsnLevel, LevelSizes } from './levels.js';
 import type { Learner } from './options.js';
-import type { Scaling } from './scaling.js';
+import type { Scale, Scaling } from './scaling.js';
 
 /** What Esn.snapshot returns and Esn.restore takes: a plain object, of no other use. */
 export interface EsnSnapshot {
@@ -74,6 +74,7 @@ export function readSnapshot(
   network: Network,
   learner: Learner | null,
   sizes: readonly LevelSizes[] | null,
+  scale: Scale,
 ) {
   if (typeof snapshot !== 'object' || snapshot === null || snapshot.dtesn !== 'esn') {
     throw argumentError('what snapshot() returned', 'snapshot', snapshot);
@@ -90,6 +91,10 @@ export function readSnapshot(
       `a snapshot of ${network.stateSize} numbers of state and ${network.featureSize} features`,
       `${state.length} and ${weights.length / outputs}`,
     );
+  }
+  const wanted = scale === 'none' ? 0 : network.inputs;
+  if ((scaling?.offset.length ?? 0) !== wanted || (scaling?.factor.length ?? 0) !== wanted) {
+    throw shapeError(`a snapshot of ${wanted} scaled inputs (scale '${scale}')`, scaling?.offset.length ?? 'none');
   }
   const readout = readoutOf(network.featureSize, weights, bias);
   const restored =

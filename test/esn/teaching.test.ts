@@ -10,6 +10,7 @@ import {
   EsnClassifier,
   LeastMeanSquares,
   RecursiveLeastSquares,
+  StreamPool,
 } from '../../src/index.js';
 
 const network = { units: 20, inputs: 1, leak: 0.5, biasScaling: 0.3, seed: 5 };
@@ -129,4 +130,29 @@ test('online steps do not make a readout until one is asked for, and outputs com
   const seen = scaled.slice(300, 400).map((value, i) => stream.step([value], [scaled[301 + i]!])[0]!);
   expect(made).toBeLessThanOrEqual(1);
   for (const one of seen) expect(Math.abs(one - 100)).toBeLessThan(40);
+});
+
+test.each(['standard', 'range'] as const)('only a fit learns a scaling: %s', (scale) => {
+  const esn = new Esn({ network, scale, readout: new RecursiveLeastSquares() });
+  const empty = expect.objectContaining({ code: 'ERR_DTESN_EMPTY' }) as DtesnError;
+  const pool = new StreamPool({ esn, capacity: 1 });
+  const stream = esn.stream();
+  expect(() => stream.step([0.4], [0.5])).toThrow(empty);
+  expect(() => pool.push(1, [0.4], [0.5])).toThrow(empty);
+  expect(() => esn.force(series)).toThrow(empty);
+  expect(esn.isFitted).toBe(false);
+  esn.partialFit(series);
+  expect(stream.step([0.4])).not.toEqual(stream.step([5]));
+  expect(pool.push(1, [0.4], [0.5])).toBe(true);
+  expect(esn.force(series.slice(0, 9)).rows).toBe(9);
+});
+
+test('a snapshot of another scaling is refused', () => {
+  const [plain, scaled] = [new Esn({ network }).fit(series), new Esn({ network, scale: 'standard' }).fit(series)];
+  const shape = expect.objectContaining({ code: 'ERR_DTESN_SHAPE' }) as DtesnError;
+  expect(() => plain.restore(scaled.snapshot())).toThrow(shape);
+  expect(() => scaled.restore(plain.snapshot())).toThrow(shape);
+  const wide = { offset: new Float64Array(2), factor: new Float64Array(2) };
+  expect(() => scaled.restore({ ...scaled.snapshot(), scaling: wide })).toThrow(shape);
+  expect(scaled.restore(scaled.snapshot()).isFitted).toBe(true);
 });
