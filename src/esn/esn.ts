@@ -363,15 +363,6 @@ export class Esn {
   }
 
   /**
-   * Outputs of the first levels for one row of all features, in the units of the data.
-   * @internal
-   */
-  outputsOfLevels(levels: number, row: Floats): Float64Array {
-    this.#ready();
-    return this.#levels!.outputs(levels, row);
-  }
-
-  /**
    * Learns rows of features online; returns the outputs before.
    * @internal
    */

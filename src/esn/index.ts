@@ -12,6 +12,7 @@ export {
 } from './early-classifier.js';
 export { ClassifierEnsemble, Ensemble, type EnsembleOptions, type EnsemblePrediction } from './ensemble.js';
 export { Esn, isEsn } from './esn.js';
+export { featuresOf } from './files.js';
 export type { ForceOptions } from './force.js';
 export {
   type IntervalOptions,
