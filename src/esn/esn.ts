@@ -18,7 +18,6 @@ import {
   nestedFeatures,
   type OpenLevels,
 } from './levels.js';
-import { isList, listOf } from './lists.js';
 import {
   type EsnForecastAsyncOptions,
   type EsnForecastOptions,
@@ -256,16 +255,15 @@ export class Esn {
 
   /**
    * Coefficient of determination R² = 1 - Σ (y - ŷ)² / Σ (y - mean y)², averaged over the outputs, 1 at best; without targets,
-   * of the next step. The own state does not change. Errors: ERR_DTESN_SHAPE without targets for other outputs than the inputs.
+   * of the next step. No state changes. Errors: ERR_DTESN_SHAPE without targets for other outputs than the inputs.
    */
   score(
     x: SeriesInput | readonly SeriesInput[],
     y?: SeriesInput | readonly SeriesInput[],
     options: PredictOptions = {},
   ): number {
-    const begun = this.#runner.series(x, options, { call: 'score', own: this.state.copy() });
-    const targets = y === undefined ? undefined : listOf<SeriesInput>(y as SeriesInput, isList(x));
-    return scoreOf(begun, targets, { ...this.#at(options.levels), runner: this.#runner, network: this.network });
+    const { network, state: own } = this;
+    return scoreOf(x, y, options, { ...this.#at(options.levels), runner: this.#runner, network, own });
   }
 
   /** One series whose steps arrive one at a time, with a state of its own. */

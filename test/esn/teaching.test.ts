@@ -156,3 +156,18 @@ test('a snapshot of another scaling is refused', () => {
   expect(() => scaled.restore({ ...scaled.snapshot(), scaling: wide })).toThrow(shape);
   expect(scaled.restore(scaled.snapshot()).isFitted).toBe(true);
 });
+
+test('a score moves no state, own or given', () => {
+  const esn = new Esn({ network }).fit(series);
+  const state = esn.createState();
+  const own = esn.state.data.slice();
+  const first = esn.score(series, undefined, { state });
+  expect(esn.score(series, undefined, { state: [state] } as never)).toBe(first);
+  expect(first).toBe(esn.score(series, undefined, { state: 'reset' }));
+  expect([...state.data].every((value) => value === 0)).toBe(true);
+  expect(esn.state.data).toEqual(own);
+});
+
+test('the score of a series without a next step is an error', () => {
+  expect(() => new Esn({ network }).fit(series).score([1])).toThrow(/at least 2 steps/);
+});
