@@ -2,7 +2,7 @@
 import { DtesnError, shapeError } from '../errors/index.js';
 import type { Features } from './features.js';
 import { mean } from './spectrum.js';
-import type { RidgeSums } from './sums.js';
+import { checkRidges, type RidgeSums } from './sums.js';
 
 /** One ridge and its error. */
 export interface RidgeScore {
@@ -69,6 +69,7 @@ export function foldErrors(count: number, { errors, outputs, path, rounding }: F
 }
 
 export function generalisedTable(ridges: readonly number[], sums: RidgeSums): RidgeScore[] {
+  checkRidges(ridges);
   const { rows, rounding } = sums;
   const spectrum = sums.spectrum();
   return ridges.map((ridge) => {
@@ -83,6 +84,7 @@ export function leaveOneOutTable(
   features: Features,
   targets: Float64Array,
 ): RidgeScore[] {
+  checkRidges(ridges);
   const { outputs } = sums.shape;
   const totals = sums.spectrum().totals();
   return leftBy(ridges, sums, features, targets).map((left, r) => {

@@ -3,7 +3,7 @@
  * returns a readout, on this thread or another. See ridge.ts for the law and the errors.
  */
 import { z } from 'zod';
-import { argumentError, checkOptions, checkWhole, DtesnError, rangeError } from '../errors/index.js';
+import { argumentError, checkOptions, checkWhole, DtesnError, rangeError, shapeError } from '../errors/index.js';
 import {
   addon,
   type Floats,
@@ -34,7 +34,12 @@ export const ridgeFields = {
   ridge: ridgeNumber.default(1e-8).describe('a finite number, 0 or more,'),
   solver: z.enum(solvers).default('qr').describe("'qr', 'cholesky', 'svd' or 'dual'"),
 };
-const ridgeSchema = z.object({ ridge: ridgeFields.ridge });
+const ridgeSchema = z.object({ ridge: ridgeNumber.describe('a finite number, 0 or more,') });
+
+/** Errors: RangeError or TypeError ERR_DTESN_ARGUMENT for one that is no ridge. */
+export function checkRidges(ridges: readonly number[]): void {
+  for (const ridge of ridges) checkOptions(ridgeSchema, { ridge }, 'ridges');
+}
 
 /** A series to add: `series` steps x inputs, `targets` steps x outputs, `block` 240 x features of scratch. */
 export interface Lesson {
@@ -223,6 +228,7 @@ export class RidgeSums {
    */
   validate(ridges: readonly number[], prefixes: readonly number[] = [this.#features]): Float64Array {
     this.#usage.check();
+    checkRidges(ridges);
     const errors = this.#errors(ridges.length * prefixes.length);
     this.#native.validate(Float64Array.from(ridges), errors, [...prefixes]);
     return errors;
@@ -233,6 +239,7 @@ export class RidgeSums {
     run: LongRunOptions,
     prefixes: readonly number[] = [this.#features],
   ): Promise<Float64Array> {
+    checkRidges(ridges);
     const errors = this.#errors(ridges.length * prefixes.length);
     const path = Float64Array.from(ridges);
     await this.#solving((control) => this.#native.validateAsync(path, errors, [...prefixes], control), run);
@@ -307,6 +314,7 @@ export class RidgeSums {
     const all = states + inputs;
     const { ridge: checked } = checkOptions(ridgeSchema, { ridge }, 'solve');
     const features = [...(prefixes ?? [all])];
+    if (features.length === 0) throw shapeError('at least one number of features', 0);
     for (const count of features) checkWhole(count, 'features', 1, all);
     if (prefixes !== undefined && this.#hasSpectrum) {
       throw rangeError("the solver 'qr' or 'cholesky' (the first features alone)", 'solver', this.solver);

@@ -332,3 +332,16 @@ test.each([0.1, 1e6 + 0.1])('an output that is always %d counts as one without e
   };
   expect(largest(errors(constant, 2), errors(other, 1))).toBeLessThan(1e-6);
 });
+
+test('an empty list of features and what is no ridge are refused', async () => {
+  const { x, y } = rows(40, 4, 1);
+  const ridge = new Ridge({ folds: 4 }).add(x, y);
+  expect(() => ridge.nested([])).toThrow(/at least one number of features/);
+  await expect(ridge.nestedAsync([])).rejects.toThrow(/at least one number of features/);
+  for (const wrong of [-5, Number.NaN, undefined as unknown as number]) {
+    expect(() => ridge.validate([1, wrong])).toThrow(expect.objectContaining({ code: 'ERR_DTESN_ARGUMENT' }));
+    await expect(ridge.validateAsync([wrong])).rejects.toMatchObject({ code: 'ERR_DTESN_ARGUMENT' });
+    expect(() => ridge.generalised([wrong])).toThrow(expect.objectContaining({ code: 'ERR_DTESN_ARGUMENT' }));
+    expect(() => ridge.leaveOneOut(x, y, undefined, [wrong])).toThrow(/ridge/);
+  }
+});
