@@ -35,9 +35,8 @@ import type { Scale } from './scaling.js';
 import { scoreOf } from './score.js';
 import { type EsnSnapshot, readSnapshot, snapshotOf } from './snapshot.js';
 import { EsnStream, type StreamOptions } from './stream.js';
-import { type Taught, Teaching } from './teaching.js';
+import { type Plan, type Taught, Teaching } from './teaching.js';
 import { Trained } from './trained.js';
-import type { Training } from './training.js';
 
 const fitKeys = ['weights', 'state'];
 
@@ -149,8 +148,7 @@ export class Esn {
     options: FitOptions = {},
   ): this {
     checkKeys(options, fitKeys, 'fit');
-    this.#forget(y);
-    return this.#learn(this.#teaching.plan(x, y, { state: 'reset', ...options }, false));
+    return this.#learn(this.#teaching.planFit(x, y, options, false));
   }
 
   /** The same off the JavaScript thread; progress has the stages 'train' (steps) and 'solve'. */
@@ -163,9 +161,9 @@ export class Esn {
     const { signal, onProgress, ...fit } = options;
     checkLongRun({ signal, onProgress }, 'fitAsync');
     signal?.throwIfAborted();
-    this.#forget(y);
-    const training = this.#teaching.plan(x, y, { state: 'reset', ...fit }, true);
-    this.#holdTaught(await this.#teaching.learnAsync(training, { signal, onProgress }));
+    const plan = this.#teaching.planFit(x, y, fit, true);
+    this.#begin(plan);
+    this.#holdTaught(await this.#teaching.learnAsync(plan.training, { signal, onProgress }));
     return this;
   }
 
@@ -179,8 +177,7 @@ export class Esn {
     options: FitOptions = {},
   ): this {
     checkKeys(options, fitKeys, 'partialFit');
-    this.#teaching.goOn(y);
-    return this.#learn(this.#teaching.plan(x, y, { state: 'carry', ...options }, false));
+    return this.#learn(this.#teaching.planMore(x, y, options));
   }
 
   /**
@@ -405,13 +402,14 @@ export class Esn {
     }
   }
 
-  #forget(y: unknown): void {
-    this.#teaching.begin(y);
-    this.#trained = null;
+  #begin(plan: Plan): void {
+    this.#teaching.begin(plan);
+    if (plan.forgets) this.#trained = null;
   }
 
-  #learn(training: Training): this {
-    const taught = this.#teach(() => this.#teaching.learn(training));
+  #learn(plan: Plan): this {
+    this.#begin(plan);
+    const taught = this.#teach(() => this.#teaching.learn(plan.training));
     if (taught !== null) this.#holdTaught(taught);
     return this;
   }

@@ -171,3 +171,19 @@ test('a score moves no state, own or given', () => {
 test('the score of a series without a next step is an error', () => {
   expect(() => new Esn({ network }).fit(series).score([1])).toThrow(/at least 2 steps/);
 });
+
+test('arguments that are wrong leave what was learned as it is', async () => {
+  const esn = new Esn({ network, scale: 'standard' }).fit(series);
+  const before = esn.forecast({ steps: 3, warmup: series }).data;
+  const wrong = [1, 2, 3] as unknown as number[][];
+  expect(() => esn.fit(series, wrong)).toThrow(/targets with 600 steps/);
+  expect(() => esn.fit(series, undefined, { state: 'rest' as 'reset' })).toThrow(/states of this model/);
+  await expect(esn.fitAsync(series, wrong)).rejects.toThrow(/targets with 600 steps/);
+  expect(esn.forecast({ steps: 3, warmup: series }).data).toEqual(before);
+  expect(esn.fit(series, undefined, { state: undefined }).isFitted).toBe(true);
+  const online = new Esn({ network, readout: new RecursiveLeastSquares() }).fit(series);
+  const { data } = online.readout.weights;
+  await expect(online.fitAsync(series)).rejects.toThrow(/a Ridge/);
+  expect(() => online.fit(series, undefined, { weights: series })).toThrow(/no weights/);
+  expect(online.readout.weights.data).toEqual(data);
+});
