@@ -29,6 +29,7 @@ import {
   networkOf,
   type PredictAsyncOptions,
   type PredictOptions,
+  type SeriesList,
 } from './options.js';
 import { Runner } from './runner.js';
 import type { Scale } from './scaling.js';
@@ -233,9 +234,7 @@ export class Esn {
    * The steps after those that a state has seen, each computed from the one before: steps x outputs, in one native call. From
    * many starts it is one batch, and the result a list, in which a forecast that becomes infinite or NaN has fewer rows.
    */
-  forecast(
-    options: EsnForecastOptions & ({ starts: readonly State[] | Matrix } | { warmup: readonly SeriesInput[] }),
-  ): Matrix[];
+  forecast(options: EsnForecastOptions & ({ starts: readonly State[] | Matrix } | { warmup: SeriesList })): Matrix[];
   forecast(options: EsnForecastOptions): Matrix;
   forecast(options: EsnForecastOptions): Matrix | Matrix[] {
     return forecastFrom(this.#loop(false), options);
@@ -243,7 +242,7 @@ export class Esn {
 
   /** The same off the JavaScript thread; progress counts the steps of all starts. */
   async forecastAsync(
-    options: EsnForecastAsyncOptions & ({ starts: readonly State[] | Matrix } | { warmup: readonly SeriesInput[] }),
+    options: EsnForecastAsyncOptions & ({ starts: readonly State[] | Matrix } | { warmup: SeriesList }),
   ): Promise<Matrix[]>;
   async forecastAsync(options: EsnForecastAsyncOptions): Promise<Matrix>;
   async forecastAsync(options: EsnForecastAsyncOptions): Promise<Matrix | Matrix[]> {

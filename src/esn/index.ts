@@ -32,6 +32,7 @@ export type {
   Learner,
   PredictAsyncOptions,
   PredictOptions,
+  SeriesList,
 } from './options.js';
 export { esnFields } from './options.js';
 export { type Scale, type Scaling, scaled, scalingOf, unscale } from './scaling.js';
