@@ -150,8 +150,8 @@ export class Teaching {
   }
 
   #solve(training: Training, learner: Ridge): LinearReadout {
-    const { network, washout } = this.#setting;
-    const rehearsal = this.#choosesRidge && training.own ? rehearse(network, training.own, washout) : null;
+    const { state, washout } = this.#setting;
+    const rehearsal = this.#choosesRidge && training.own ? rehearse(state, training.own, washout) : null;
     if (rehearsal === null) return learner.solve();
     const candidates = forecastRidges.map((ridge): Candidate => {
       try {
@@ -179,10 +179,10 @@ export class Teaching {
   }
 
   async #solveAsync(training: Training, learner: Ridge, run: LongRunOptions): Promise<LinearReadout> {
-    const { network, washout } = this.#setting;
+    const { state, washout } = this.#setting;
     const { signal } = run;
     const { own } = training;
-    const rehearsal = this.#choosesRidge && own ? await rehearseAsync(network, own, washout, signal) : null;
+    const rehearsal = this.#choosesRidge && own ? await rehearseAsync(state, own, washout, signal) : null;
     if (rehearsal === null) return await learner.solveAsync(undefined, run);
     const candidates: Candidate[] = [];
     for (const ridge of forecastRidges) {

@@ -4,11 +4,14 @@ import { varianceOf } from '../../src/esn/closed-loop.js';
 import { determination } from '../../src/esn/score.js';
 import {
   ClassifierEnsemble,
+  DeepTreeModel,
   type DtesnError,
   Ensemble,
   Esn,
   EsnClassifier,
   LeastMeanSquares,
+  type Matrix,
+  matrix,
   RecursiveLeastSquares,
   StreamPool,
 } from '../../src/index.js';
@@ -186,4 +189,52 @@ test('arguments that are wrong leave what was learned as it is', async () => {
   await expect(online.fitAsync(series)).rejects.toThrow(/a Ridge/);
   expect(() => online.fit(series, undefined, { weights: series })).toThrow(/no weights/);
   expect(online.readout.weights.data).toEqual(data);
+});
+
+const tree = () => new DeepTreeModel({ depth: 3, units: 24, inputs: 1, seed: 1, dtype: 'f64', biasScaling: 0.1 });
+
+test('the ridge of a forecaster is chosen with the own gates, whatever the network itself does', async () => {
+  const closed = (esn: Esn) => {
+    esn.state.gates!.set([1, 0, 0, 0, 0, 0, 0].slice(0, esn.state.gates!.length));
+    return esn;
+  };
+  const [free, used] = [new Esn({ network: tree() }), new Esn({ network: tree() })].map(closed) as [Esn, Esn];
+  used.network.state.fill(0.5);
+  (used.network as DeepTreeModel).gates.fill(0);
+  const validation = (esn: Esn) => (esn.learner as { validation: unknown } | null)?.validation;
+  expect(validation(used.fit(series))).toEqual(validation(free.fit(series)));
+  const shared = new Float64Array(new SharedArrayBuffer(8e5 * 8)).fill(0.1);
+  const run = used.network.runAsync(matrix(8e5, 1, shared), { out: null });
+  used.fit(series);
+  await run;
+  const all = new Esn({ network: tree() }).fit(series);
+  expect(validation(all)).not.toEqual(validation(free));
+});
+
+test('a warmup, and a list of one, run with the own gates, on and off the thread', async () => {
+  const esn = new Esn({ network: tree() }).fit(series);
+  esn.state.gates!.fill(0, 1);
+  const warmup = series.slice(0, 50);
+  const one: Matrix = esn.forecast({ steps: 4, warmup });
+  const rows: Matrix = esn.forecast({ steps: 4, warmup: warmup.map((u) => [u]) });
+  const [many] = esn.forecast({ steps: 4, warmup: [matrix(50, 1, Float64Array.from(warmup))] });
+  const shared = matrix(50, 1, new Float64Array(new SharedArrayBuffer(400)));
+  shared.data.set(warmup);
+  const [off] = await esn.forecastAsync({ steps: 4, warmup: [shared] });
+  const alone = await esn.forecastAsync({ steps: 4, warmup });
+  for (const other of [rows, many!, off!, alone]) {
+    other.data.forEach((value, i) => {
+      expect(value).toBeCloseTo(one.data[i]!, 9);
+    });
+  }
+});
+
+test('the warmup of forecastAsync is off the thread: an abort ends it, and the state is busy meanwhile', async () => {
+  const esn = new Esn({ network }).fit(series);
+  const warmup = new Float64Array(new SharedArrayBuffer(8e6)).fill(0.1);
+  const abort = new AbortController();
+  const forecast = esn.forecastAsync({ steps: 1, warmup, signal: abort.signal });
+  expect(() => esn.predict(series)).toThrow(expect.objectContaining({ code: 'ERR_DTESN_BUSY' }) as DtesnError);
+  abort.abort();
+  await expect(forecast).rejects.toThrow(/abort/i);
 });
