@@ -275,16 +275,17 @@ export class Esn {
   }
 
   /**
-   * Goes on from a snapshot of an object with the same options. A RecursiveLeastSquares goes on
-   * learning; other readouts keep their weights until they are fitted again.
-   * Returns this object. Errors: RangeError ERR_DTESN_SHAPE for a snapshot of other sizes.
+   * Goes on from a snapshot of an object with the same options. A RecursiveLeastSquares and a LeastMeanSquares go on
+   * learning; a Ridge keeps its weights until it is fitted again.
+   * Returns this object. Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for what is no snapshot, ERR_DTESN_SHAPE for one of other
+   * sizes or of another scale.
    */
   restore(snapshot: EsnSnapshot): this {
     this.#teaching.checkIdle();
     const read = readSnapshot(snapshot, this.featured, this.learner, this.#sizes, this.scale);
     this.state.reset(read.state);
     if (read.gates) this.state.gates?.set(read.gates);
-    this.#teaching.restore(read.learner);
+    this.#teaching.restore(read.learner, read.readout);
     this.#runner.scaling = read.scaling;
     this.#hold(read.readout, read.levels);
     return this;
@@ -292,7 +293,7 @@ export class Esn {
 
   /**
    * Writes the options, the trained readout and the state to a safetensors file, which is complete or not there at any time. Weights
-   * that a seed draws are not in it; given weights are. What a Ridge has summed is not kept; a RecursiveLeastSquares goes on learning.
+   * that a seed draws are not in it; given weights are. What a Ridge has summed is not kept; an online readout goes on learning.
    * Errors: ERR_DTESN_EMPTY before a fit; TypeError ERR_DTESN_ARGUMENT for a network that came by a handle; those of the system.
    */
   async save(path: string): Promise<void> {

@@ -116,7 +116,7 @@ export interface EsnForecastAsyncOptions extends EsnForecastOptions, LongRunOpti
 
 /** The network of the option: made, where its options are given, in f64. */
 export function networkOf(network: Network | DrawnReservoirOptions): Network {
-  return isNetwork(network) ? network : new Reservoir({ dtype: 'f64', ...network });
+  return isNetwork(network) ? network : new Reservoir({ ...network, dtype: network.dtype ?? 'f64' });
 }
 
 export function isLearner(readout: Learner | RidgeOptions | undefined): readout is Learner {

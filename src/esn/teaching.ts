@@ -5,6 +5,7 @@ import type { Network, State } from '../network/index.js';
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import {
   BLOCK_STEPS,
+  isLeastMeanSquares,
   isRidge,
   isSoftmax,
   type LinearReadout,
@@ -71,7 +72,7 @@ export class Teaching {
     }
     this.#setting = setting;
     this.#learner = isLearner(readout) ? readout : null;
-    this.options = isLearner(readout) ? null : (readout ?? {});
+    this.options = isLearner(readout) ? null : given(readout ?? {});
     if (this.options !== null) new Ridge(this.options); // reports a wrong option now
   }
 
@@ -216,10 +217,11 @@ export class Teaching {
     return matrix(rows, outputs, data);
   }
 
-  /** Goes on with what a restored learner has learned; null: with nothing. */
-  restore(learner: Learner | null): void {
+  /** Goes on with what a restored learner has learned; null: a LeastMeanSquares with the readout, and others with nothing. */
+  restore(learner: Learner | null, readout: LinearReadout): void {
     if (learner !== null) this.#learner = learner;
     else this.#learner?.reset();
+    if (isLeastMeanSquares(this.#learner)) this.#learner.take(readout);
   }
 
   /** Frees the sums. */
@@ -250,6 +252,11 @@ export class Teaching {
     const message = 'Expected this Esn to be idle but a fitAsync is under way: await it first';
     throw new DtesnError('ERR_DTESN_BUSY', message);
   }
+}
+
+/** An option that is undefined counts as left out. */
+function given(options: RidgeOptions): RidgeOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 /** What a ridge gave: a readout and the error of its forecasts, or null and why. */

@@ -238,3 +238,32 @@ test('the warmup of forecastAsync is off the thread: an abort ends it, and the s
   abort.abort();
   await expect(forecast).rejects.toThrow(/abort/i);
 });
+
+test('an option of the readout that is undefined counts as left out', () => {
+  const few = series.slice(0, 30);
+  const named = new Esn({ network, readout: { ridge: undefined, folds: undefined } }).fit(few);
+  expect(named.readout.weights.data).toEqual(new Esn({ network }).fit(few).readout.weights.data);
+  const nested = new Esn({ network: tree(), nested: true, readout: { folds: undefined } }).fit(series);
+  expect(nested.levels[0]!.nrmse).not.toBeNull();
+  expect(new Esn({ network: { ...network, dtype: undefined } }).network.dtype).toBe('f64');
+});
+
+test('what is no series to force and no snapshot is refused with a code', () => {
+  const argument = expect.objectContaining({ code: 'ERR_DTESN_ARGUMENT' }) as DtesnError;
+  const online = new Esn({ network, readout: new RecursiveLeastSquares() });
+  for (const wrong of [null, undefined, 3, 'x']) expect(() => online.force(wrong as never)).toThrow(argument);
+  expect(() => online.restore({ dtesn: 'esn', version: 1 } as never)).toThrow(argument);
+  const nested = new Esn({ network: tree(), nested: true }).fit(series);
+  const levels = nested.snapshot().levels!.map(() => null);
+  expect(() => nested.restore({ ...nested.snapshot(), levels } as never)).toThrow(argument);
+});
+
+test.each([true, false])('a LeastMeanSquares goes on learning after restore: intercept %s', (intercept) => {
+  const make = () => new Esn({ network, readout: new LeastMeanSquares({ learningRate: 0.01, intercept }) });
+  const esn = make().fit(series);
+  const other = make().restore(structuredClone(esn.snapshot()));
+  expect(other.readout.weights.data).toEqual(esn.readout.weights.data);
+  const more = series.slice(0, 20);
+  expect(other.partialFit(more).readout.weights.data).toEqual(esn.partialFit(more).readout.weights.data);
+  expect(other.fit(more).readout.weights.data).toEqual(make().fit(more).readout.weights.data);
+});
