@@ -86,6 +86,7 @@ export {
   type PredictOptions,
   type Scale,
   type SeriesFeatures,
+  type SeriesList,
   type SnapshotLevel,
   type StreamOptions,
 } from './esn/index.js';

@@ -9,7 +9,7 @@ import { type Floats, floats, type LongRunOptions } from '../native/index.js';
 import type { Network, State } from '../network/index.js';
 import { type Matrix, matrix } from '../numeric/index.js';
 import type { LinearReadout } from '../readout/index.js';
-import { forecastFrom, forecastFromAsync } from './forecast.js';
+import { forecastFrom, forecastFromAsync, gatedState } from './forecast.js';
 import { Trained } from './trained.js';
 
 /** Candidates, from those for data without noise on. */
@@ -21,6 +21,8 @@ const MOST_STARTS = 16;
 /** Places of series in the units of the network, and the states there. */
 export interface Rehearsal {
   network: Network;
+  /** Of the state that is fitted. Default: all are open. */
+  gates?: Uint8Array | null;
   steps: number;
   states: Floats;
   /** What follows each place, steps x inputs. */
@@ -34,9 +36,10 @@ interface Part {
   state: State;
 }
 
-/** Runs the series from rest; null where they are too short to tell. */
-export function rehearse(network: Network, series: readonly Floats[], washout: number): Rehearsal | null {
-  const parts = partsOf(network, series, washout);
+/** Runs the series from rest with the gates of a state; null where they are too short to tell. */
+export function rehearse(own: State, series: readonly Floats[], washout: number): Rehearsal | null {
+  const { network } = own;
+  const parts = partsOf(own, series, washout);
   let next = parts.next();
   for (; !next.done; next = parts.next()) network.run(next.value.values, { state: next.value.state, out: null });
   return next.value;
@@ -44,12 +47,13 @@ export function rehearse(network: Network, series: readonly Floats[], washout: n
 
 /** The same off the JavaScript thread, for series on shared memory. */
 export async function rehearseAsync(
-  network: Network,
+  own: State,
   series: readonly Floats[],
   washout: number,
   signal: AbortSignal | undefined,
 ): Promise<Rehearsal | null> {
-  const parts = partsOf(network, series, washout);
+  const { network } = own;
+  const parts = partsOf(own, series, washout);
   let next = parts.next();
   for (; !next.done; next = parts.next()) {
     await network.runAsync(next.value.values, { state: next.value.state, out: null, signal });
@@ -58,7 +62,9 @@ export async function rehearseAsync(
 }
 
 /** Each part is to be run before the next one is asked for. */
-function* partsOf(network: Network, series: readonly Floats[], washout: number): Generator<Part, Rehearsal | null> {
+function* partsOf(own: State, series: readonly Floats[], washout: number): Generator<Part, Rehearsal | null> {
+  const { network } = own;
+  const gates = own.gates && Uint8Array.from(own.gates);
   const { inputs, stateSize } = network;
   const rows = series.map((one) => one.length / inputs - washout);
   const longest = rows.reduce((most, one) => Math.max(most, one), 0);
@@ -69,7 +75,7 @@ function* partsOf(network: Network, series: readonly Floats[], washout: number):
   const states: Floats[] = [];
   const following: Floats[] = [];
   for (const values of long.slice(0, MOST_STARTS)) {
-    const state = network.createState();
+    const state = gatedState(network, gates);
     const room = values.length / inputs - washout - steps;
     try {
       for (let i = 0, before = 0; i < each; i++) {
@@ -85,7 +91,7 @@ function* partsOf(network: Network, series: readonly Floats[], washout: number):
   }
   const data = floats(network.dtype, states.length * stateSize);
   for (const [i, one] of states.entries()) data.set(one, i * stateSize);
-  return { network, steps, states: data, following, variance: varianceOf(series, inputs) };
+  return { network, gates, steps, states: data, following, variance: varianceOf(series, inputs) };
 }
 
 /** Null for features that are dependent with a ridge; any other error is thrown. */
@@ -97,7 +103,11 @@ export function unlessSingular(error: unknown): null {
 /** Geometric mean of the NRMSE of the forecasts of a readout. */
 export function forecastError(rehearsal: Rehearsal, readout: LinearReadout): number {
   const { loop, options } = closedLoop(rehearsal, readout);
-  return errorOfForecasts(rehearsal, forecastFrom(loop, options) as Matrix[]);
+  try {
+    return errorOfForecasts(rehearsal, forecastFrom(loop, options) as Matrix[]);
+  } finally {
+    loop.own.close();
+  }
 }
 
 /** The same off the JavaScript thread. */
@@ -107,12 +117,18 @@ export async function forecastErrorAsync(
   run: LongRunOptions,
 ): Promise<number> {
   const { loop, options } = closedLoop(rehearsal, readout);
-  return errorOfForecasts(rehearsal, (await forecastFromAsync(loop, { ...options, ...run })) as Matrix[]);
+  try {
+    return errorOfForecasts(rehearsal, (await forecastFromAsync(loop, { ...options, ...run })) as Matrix[]);
+  } finally {
+    loop.own.close();
+  }
 }
 
-function closedLoop({ network, steps, states, following }: Rehearsal, readout: LinearReadout) {
+/** A loop with a state of its own: that of the network may be in use, with other gates. */
+function closedLoop({ network, gates, steps, states, following }: Rehearsal, readout: LinearReadout) {
   const trained = new Trained(network, readout, null);
-  const loop = { network, own: network.ownState, trained, scaling: null, toNetwork: () => [] };
+  const own = gatedState(network, gates);
+  const loop = { network, own, trained, scaling: null, toNetwork: () => [] };
   return { loop, options: { steps, starts: matrix(following.length, network.stateSize, states) } };
 }
 

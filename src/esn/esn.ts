@@ -2,7 +2,7 @@
 import { argumentError, brand, checkKeys, checkOptions, DtesnError } from '../errors/index.js';
 import { checkLongRun, type Floats, longRunKeys } from '../native/index.js';
 import { Featured, type Network, type State } from '../network/index.js';
-import { columnsOf, type Matrix, type SeriesInput } from '../numeric/index.js';
+import type { Matrix, SeriesInput } from '../numeric/index.js';
 import type { LinearReadout } from '../readout/index.js';
 import { type CHeaderOptions, cHeaderOf } from './c-header.js';
 import { featuresOf, loadedReadout, loadModel, type SavedEsn, savedReadout, saveModel } from './files.js';
@@ -18,7 +18,6 @@ import {
   nestedFeatures,
   type OpenLevels,
 } from './levels.js';
-import { isList, listOf } from './lists.js';
 import {
   type EsnForecastAsyncOptions,
   type EsnForecastOptions,
@@ -30,15 +29,15 @@ import {
   networkOf,
   type PredictAsyncOptions,
   type PredictOptions,
+  type SeriesList,
 } from './options.js';
 import { Runner } from './runner.js';
 import type { Scale } from './scaling.js';
 import { scoreOf } from './score.js';
 import { type EsnSnapshot, readSnapshot, snapshotOf } from './snapshot.js';
 import { EsnStream, type StreamOptions } from './stream.js';
-import { type Taught, Teaching } from './teaching.js';
+import { type Plan, type Taught, Teaching } from './teaching.js';
 import { Trained } from './trained.js';
-import { readWanted, type Training } from './training.js';
 
 const fitKeys = ['weights', 'state'];
 
@@ -150,8 +149,7 @@ export class Esn {
     options: FitOptions = {},
   ): this {
     checkKeys(options, fitKeys, 'fit');
-    this.#forget(y);
-    return this.#learn(this.#teaching.plan(x, y, { state: 'reset', ...options }, false));
+    return this.#learn(this.#teaching.planFit(x, y, options, false));
   }
 
   /** The same off the JavaScript thread; progress has the stages 'train' (steps) and 'solve'. */
@@ -164,9 +162,9 @@ export class Esn {
     const { signal, onProgress, ...fit } = options;
     checkLongRun({ signal, onProgress }, 'fitAsync');
     signal?.throwIfAborted();
-    this.#forget(y);
-    const training = this.#teaching.plan(x, y, { state: 'reset', ...fit }, true);
-    this.#holdTaught(await this.#teaching.learnAsync(training, { signal, onProgress }));
+    const plan = this.#teaching.planFit(x, y, fit, true);
+    this.#begin(plan);
+    this.#holdTaught(await this.#teaching.learnAsync(plan.training, { signal, onProgress }));
     return this;
   }
 
@@ -180,8 +178,7 @@ export class Esn {
     options: FitOptions = {},
   ): this {
     checkKeys(options, fitKeys, 'partialFit');
-    this.#teaching.goOn(y);
-    return this.#learn(this.#teaching.plan(x, y, { state: 'carry', ...options }, false));
+    return this.#learn(this.#teaching.planMore(x, y, options));
   }
 
   /**
@@ -190,15 +187,11 @@ export class Esn {
    * Source: Sussillo & Abbott (2009), Neuron 63(4).
    */
   force(targets: SeriesInput, options: ForceOptions = {}): Matrix {
+    const scaling = this.#runner.knownScaling();
     const learner = this.#teaching.goOn(targets);
-    const columns = columnsOf(targets) ?? 1;
-    const rows = 'rows' in targets ? targets.rows : targets.length;
-    const wanted = readWanted(targets, rows, columns, this.#runner.scaling, this.network);
-    const last = new Float64Array(columns);
-    if (this.isFitted) this.#ready().read(this.featured.featuresOf(this.state), last);
-    const { featured: network, state } = this;
-    const loop = { network, state, learner, scaling: this.#runner.scaling, wanted, outputs: columns, last };
-    return this.#teach(() => force(loop, options));
+    const trained = this.isFitted ? this.#ready() : null;
+    const loop = { network: this.featured, state: this.state, learner, scaling, trained };
+    return this.#teach(() => force(loop, targets, options));
   }
 
   /** Outputs of every step, steps x outputs; a list of series gives a list. */
@@ -241,9 +234,7 @@ export class Esn {
    * The steps after those that a state has seen, each computed from the one before: steps x outputs, in one native call. From
    * many starts it is one batch, and the result a list, in which a forecast that becomes infinite or NaN has fewer rows.
    */
-  forecast(
-    options: EsnForecastOptions & ({ starts: readonly State[] | Matrix } | { warmup: readonly SeriesInput[] }),
-  ): Matrix[];
+  forecast(options: EsnForecastOptions & ({ starts: readonly State[] | Matrix } | { warmup: SeriesList })): Matrix[];
   forecast(options: EsnForecastOptions): Matrix;
   forecast(options: EsnForecastOptions): Matrix | Matrix[] {
     return forecastFrom(this.#loop(false), options);
@@ -251,7 +242,7 @@ export class Esn {
 
   /** The same off the JavaScript thread; progress counts the steps of all starts. */
   async forecastAsync(
-    options: EsnForecastAsyncOptions & ({ starts: readonly State[] | Matrix } | { warmup: readonly SeriesInput[] }),
+    options: EsnForecastAsyncOptions & ({ starts: readonly State[] | Matrix } | { warmup: SeriesList }),
   ): Promise<Matrix[]>;
   async forecastAsync(options: EsnForecastAsyncOptions): Promise<Matrix>;
   async forecastAsync(options: EsnForecastAsyncOptions): Promise<Matrix | Matrix[]> {
@@ -260,16 +251,15 @@ export class Esn {
 
   /**
    * Coefficient of determination R² = 1 - Σ (y - ŷ)² / Σ (y - mean y)², averaged over the outputs, 1 at best; without targets,
-   * of the next step. The own state does not change. Errors: ERR_DTESN_SHAPE without targets for other outputs than the inputs.
+   * of the next step. No state changes. Errors: ERR_DTESN_SHAPE without targets for other outputs than the inputs.
    */
   score(
     x: SeriesInput | readonly SeriesInput[],
     y?: SeriesInput | readonly SeriesInput[],
     options: PredictOptions = {},
   ): number {
-    const begun = this.#runner.series(x, options, { call: 'score', own: this.state.copy() });
-    const targets = y === undefined ? undefined : listOf<SeriesInput>(y as SeriesInput, isList(x));
-    return scoreOf(begun, targets, { ...this.#at(options.levels), runner: this.#runner, network: this.network });
+    const { network, state: own } = this;
+    return scoreOf(x, y, options, { ...this.#at(options.levels), runner: this.#runner, network, own });
   }
 
   /** One series whose steps arrive one at a time, with a state of its own. */
@@ -285,16 +275,17 @@ export class Esn {
   }
 
   /**
-   * Goes on from a snapshot of an object with the same options. A RecursiveLeastSquares goes on
-   * learning; other readouts keep their weights until they are fitted again.
-   * Returns this object. Errors: RangeError ERR_DTESN_SHAPE for a snapshot of other sizes.
+   * Goes on from a snapshot of an object with the same options. A RecursiveLeastSquares and a LeastMeanSquares go on
+   * learning; a Ridge keeps its weights until it is fitted again.
+   * Returns this object. Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for what is no snapshot, ERR_DTESN_SHAPE for one of other
+   * sizes or of another scale.
    */
   restore(snapshot: EsnSnapshot): this {
     this.#teaching.checkIdle();
-    const read = readSnapshot(snapshot, this.featured, this.learner, this.#sizes);
+    const read = readSnapshot(snapshot, this.featured, this.learner, this.#sizes, this.scale);
     this.state.reset(read.state);
     if (read.gates) this.state.gates?.set(read.gates);
-    this.#teaching.restore(read.learner);
+    this.#teaching.restore(read.learner, read.readout);
     this.#runner.scaling = read.scaling;
     this.#hold(read.readout, read.levels);
     return this;
@@ -302,7 +293,7 @@ export class Esn {
 
   /**
    * Writes the options, the trained readout and the state to a safetensors file, which is complete or not there at any time. Weights
-   * that a seed draws are not in it; given weights are. What a Ridge has summed is not kept; a RecursiveLeastSquares goes on learning.
+   * that a seed draws are not in it; given weights are. What a Ridge has summed is not kept; an online readout goes on learning.
    * Errors: ERR_DTESN_EMPTY before a fit; TypeError ERR_DTESN_ARGUMENT for a network that came by a handle; those of the system.
    */
   async save(path: string): Promise<void> {
@@ -367,15 +358,6 @@ export class Esn {
   }
 
   /**
-   * Outputs of the first levels for one row of all features, in the units of the data.
-   * @internal
-   */
-  outputsOfLevels(levels: number, row: Floats): Float64Array {
-    this.#ready();
-    return this.#levels!.outputs(levels, row);
-  }
-
-  /**
    * Learns rows of features online; returns the outputs before.
    * @internal
    */
@@ -420,13 +402,14 @@ export class Esn {
     }
   }
 
-  #forget(y: unknown): void {
-    this.#teaching.begin(y);
-    this.#trained = null;
+  #begin(plan: Plan): void {
+    this.#teaching.begin(plan);
+    if (plan.forgets) this.#trained = null;
   }
 
-  #learn(training: Training): this {
-    const taught = this.#teach(() => this.#teaching.learn(training));
+  #learn(plan: Plan): this {
+    this.#begin(plan);
+    const taught = this.#teach(() => this.#teaching.learn(plan.training));
     if (taught !== null) this.#holdTaught(taught);
     return this;
   }

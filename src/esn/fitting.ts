@@ -1,5 +1,4 @@
 /** The lessons of a fit, one after the other: into the sums of a Ridge, or step by step through an online readout. */
-import { argumentError } from '../errors/index.js';
 import { floats, type LongRunOptions } from '../native/index.js';
 import { type Network, State } from '../network/index.js';
 import { matrix } from '../numeric/index.js';
@@ -26,13 +25,10 @@ export function learn({ lessons, outputs }: Training, learner: Learner, network:
 /** The same off the JavaScript thread, for a Ridge. */
 export async function learnAsync(
   { lessons, outputs, total }: Training,
-  learner: Learner,
+  learner: Ridge,
   network: Network,
   run: LongRunOptions,
 ): Promise<State> {
-  if (!isRidge(learner)) {
-    throw argumentError('a Ridge (online readouts learn with fit, partialFit or a stream)', 'readout', learner);
-  }
   let before = 0;
   for (const lesson of lessons) {
     if (lesson.resets) lesson.state.reset();
@@ -54,11 +50,10 @@ export function partOf({ signal, onProgress }: LongRunOptions, before: number, t
 /** Blocks of steps, without those whose target is NaN. */
 function learnOnline(
   learner: Exclude<Learner, Ridge>,
-  { state, series, targets, weights, steps, washout, block }: PlannedLesson,
+  { state, series, targets, steps, washout, block }: PlannedLesson,
   outputs: number,
   { inputs, featureSize, dtype }: Network,
 ): void {
-  if (weights !== null) throw argumentError('no weights (an online readout has none)', 'weights', weights);
   const isTaught = (t: number) => t >= washout && !targets.subarray(t * outputs, (t + 1) * outputs).some(Number.isNaN);
   for (let from = 0; from < steps; from += BLOCK_STEPS) {
     const to = Math.min(steps, from + BLOCK_STEPS);

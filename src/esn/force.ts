@@ -8,11 +8,13 @@
 import { argumentError, checkKeys, rangeError } from '../errors/index.js';
 import { floats } from '../native/index.js';
 import type { Network, State } from '../network/index.js';
-import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
+import { columnsOf, type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import { isRidge } from '../readout/index.js';
 import { readGiven } from './given.js';
 import type { Learner } from './options.js';
 import { type Scaling, unscale } from './scaling.js';
+import type { Trained } from './trained.js';
+import { readWanted } from './training.js';
 
 /** Options of force: what is known beside the outputs. */
 export interface ForceOptions {
@@ -25,24 +27,26 @@ export interface ForceLoop {
   state: State;
   learner: Learner;
   scaling: Scaling | null;
-  /** Targets, steps x outputs, in the units of the network. */
-  wanted: Float64Array;
-  outputs: number;
-  /** The output that is fed back first. */
-  last: Float64Array;
+  /** What was learned so far, whose outputs are fed back first; null: zeros are. */
+  trained: Trained | null;
 }
 
 /**
  * Returns the outputs before each step was learned, in the units of the data. Nothing is learned where an argument is wrong: RangeError
  * ERR_DTESN_ARGUMENT for a target that is NaN, which a loop cannot be held to.
  */
-export function force(loop: ForceLoop, options: ForceOptions): Matrix {
+export function force(loop: ForceLoop, targets: SeriesInput, options: ForceOptions): Matrix {
   checkKeys(options, ['inputs'], 'force');
-  const { network, state, learner, scaling, wanted, outputs, last } = loop;
+  const { network, state, learner, scaling, trained } = loop;
   if (isRidge(learner)) throw argumentError('a RecursiveLeastSquares or LeastMeanSquares', 'readout', learner);
+  if (typeof targets !== 'object' || targets === null) throw argumentError('a series', 'targets', targets);
+  const outputs = columnsOf(targets) ?? 1;
+  const steps = 'rows' in targets ? targets.rows : targets.length;
+  const wanted = readWanted(targets, steps, outputs, scaling, network);
   if (wanted.some(Number.isNaN)) throw rangeError('finite numbers', 'targets', Number.NaN);
-  const steps = wanted.length / outputs;
-  const given = readGiven(loop, options.inputs, steps);
+  const given = readGiven({ network, scaling, outputs }, options.inputs, steps);
+  const last = new Float64Array(outputs);
+  trained?.read(network.featuresOf(state), last);
   const input = floats(network.dtype, network.inputs);
   const row = floats(network.dtype, network.featureSize);
   const out = new Float64Array(wanted.length);

@@ -18,21 +18,33 @@ export interface Loop {
   toNetwork: (raw: readonly SeriesInput[]) => Floats[];
 }
 
-interface Prepared {
+/** Checked options. */
+interface Asked extends Starts {
   steps: number;
+  count: number;
+  given: Floats | null;
+}
+
+/** States that the forecasts move, and the series that move them before; null where there are none. */
+interface Starts {
   isMany: boolean;
   states: State[] | Floats;
+  warmup: Floats[] | null;
+}
+
+interface Prepared extends Asked {
   last: Float64Array;
   out: Float64Array;
   done: Float64Array;
-  given: Floats | null;
 }
 
 const keys = ['steps', 'inputs', 'starts', 'warmup'];
 
 export function forecastFrom(loop: Loop, options: EsnForecastOptions): Matrix | Matrix[] {
   checkKeys(options, keys, 'forecast');
-  const prepared = prepare(loop, options, false);
+  const asked = checked(loop, options, false);
+  warm(loop, asked);
+  const prepared = prepare(loop, asked, false);
   const { forecaster } = loop.trained;
   const { states, last, out, done, given, isMany } = prepared;
   if (!isMany) done[0] = forecaster.run((states as State[])[0]!.native, last, out, given);
@@ -45,7 +57,9 @@ export async function forecastFromAsync(loop: Loop, options: EsnForecastAsyncOpt
   const { signal, onProgress, threads } = options;
   if (threads !== undefined) checkWhole(threads, 'threads', 1);
   signal?.throwIfAborted();
-  const prepared = prepare(loop, options, true);
+  const asked = checked(loop, options, true);
+  await warmAsync(loop, asked, { signal, threads });
+  const prepared = prepare(loop, asked, true);
   const { forecaster } = loop.trained;
   const { states, last, out, done, given, isMany, steps } = prepared;
   const start = async (control: Int32Array) => {
@@ -66,18 +80,27 @@ function natives(states: State[] | Floats) {
   return Array.isArray(states) ? states.map((state) => state.native) : states;
 }
 
-function prepare(loop: Loop, options: EsnForecastOptions, shared: boolean): Prepared {
+/** Every error of an argument comes before a state moves. */
+function checked(loop: Loop, options: EsnForecastOptions, shared: boolean): Asked {
   const { network, trained } = loop;
   const steps = checkWhole(options.steps, 'steps', 0);
   if (options.starts !== undefined && options.warmup !== undefined) {
     throw argumentError('either starts or warmup, not both,', 'warmup', options.warmup);
   }
-  void trained.forecaster; // a readout that cannot be fed back is an error before a state moves
+  void trained.forecaster; // a readout that cannot be fed back is an error
   const given = readGiven({ network, scaling: loop.scaling, outputs: trained.outputs }, options.inputs, steps, shared);
-  const { states, isMany } = startsOf(loop, options, shared);
+  const starts = startsOf(loop, options, shared);
+  const { states } = starts;
   const count = Array.isArray(states) ? states.length : states.length / network.stateSize;
+  checkMemory(8 * count * steps * trained.outputs, `${count} forecasts of ${steps} steps`);
+  if (options.warmup !== undefined && !starts.isMany) loop.own.reset();
+  return { ...starts, steps, count, given };
+}
+
+/** What is fed back first, and memory for the forecasts. */
+function prepare({ network, trained }: Loop, asked: Asked, shared: boolean): Prepared {
+  const { states, count, steps } = asked;
   const { outputs } = trained;
-  checkMemory(8 * count * steps * outputs, `${count} forecasts of ${steps} steps`);
   const of = (length: number) => (shared ? sharedFloats('f64', length) : floats('f64', length)) as Float64Array;
   const last = of(count * outputs);
   const row = floats(network.dtype, network.featureSize);
@@ -88,33 +111,49 @@ function prepare(loop: Loop, options: EsnForecastOptions, shared: boolean): Prep
     network.featuresOf(state, row);
     trained.read(row, last.subarray(i * outputs, (i + 1) * outputs));
   }
-  return { steps, isMany, states, last, out: of(count * steps * outputs), done: of(count), given };
+  return { ...asked, last, out: of(count * steps * outputs), done: of(count) };
 }
 
-/** States that the forecasts move. */
-function startsOf(loop: Loop, { starts, warmup }: EsnForecastOptions, shared: boolean) {
+function startsOf(loop: Loop, { starts, warmup }: EsnForecastOptions, shared: boolean): Starts {
   const { network, own } = loop;
   own.checkIdle();
   if (warmup !== undefined) {
     const isMany = isList(warmup);
     const series = loop.toNetwork(isMany ? warmup : [warmup as SeriesInput]);
-    if (isMany) {
-      const states = series.map(() => network.createState());
-      network.runBatch(series, { out: null, states });
-      return { states, isMany };
-    }
-    own.reset();
-    network.run(series[0]!, { state: own, out: null });
+    return { states: isMany ? series.map(() => gatedState(network, own.gates)) : [own], isMany, warmup: series };
   }
-  if (starts === undefined) return { states: [own], isMany: false };
-  if (Array.isArray(starts)) return { states: checkedStates(starts, network), isMany: true };
+  if (starts === undefined) return { states: [own], isMany: false, warmup: null };
+  if (Array.isArray(starts)) return { states: checkedStates(starts, network), isMany: true, warmup: null };
   const rows = starts as Matrix;
   const view = checkView(rows?.data, 'starts', [arrayOf(network.dtype)]);
   if (rows.cols !== network.stateSize)
     throw shapeError(`starts with ${network.stateSize} columns (the state)`, rows.cols);
   const copy = shared ? sharedFloats(network.dtype, view.length) : floats(network.dtype, view.length);
   copy.set(view);
-  return { states: copy, isMany: true };
+  return { states: copy, isMany: true, warmup: null };
+}
+
+/** A state at rest with these gates; with all of them open where none are given. */
+export function gatedState(network: Network, gates: Uint8Array | null | undefined): State {
+  const state = network.createState();
+  if (gates) state.gates!.set(gates);
+  return state;
+}
+
+function warm({ network, own }: Loop, { warmup, states, isMany }: Starts): void {
+  if (warmup === null) return;
+  if (isMany) network.runBatch(warmup, { out: null, states: states as State[] });
+  else network.run(warmup[0]!, { out: null, state: own });
+}
+
+async function warmAsync(
+  { network, own }: Loop,
+  { warmup, states, isMany }: Starts,
+  { signal, threads }: Pick<EsnForecastAsyncOptions, 'signal' | 'threads'>,
+): Promise<void> {
+  if (warmup === null) return;
+  if (isMany) await network.runBatchAsync(warmup, { out: null, states: states as State[], signal, threads });
+  else await network.runAsync(warmup[0]!, { out: null, state: own, signal });
 }
 
 function checkedStates(starts: readonly State[], network: Network): State[] {

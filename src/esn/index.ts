@@ -12,6 +12,7 @@ export {
 } from './early-classifier.js';
 export { ClassifierEnsemble, Ensemble, type EnsembleOptions, type EnsemblePrediction } from './ensemble.js';
 export { Esn, isEsn } from './esn.js';
+export { featuresOf } from './files.js';
 export type { ForceOptions } from './force.js';
 export {
   type IntervalOptions,
@@ -31,6 +32,7 @@ export type {
   Learner,
   PredictAsyncOptions,
   PredictOptions,
+  SeriesList,
 } from './options.js';
 export { esnFields } from './options.js';
 export { type Scale, type Scaling, scaled, scalingOf, unscale } from './scaling.js';

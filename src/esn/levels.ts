@@ -3,7 +3,6 @@
  * level, so that the first levels are the first features.
  */
 import { argumentError, checkWhole, rangeError } from '../errors/index.js';
-import type { Floats } from '../native/index.js';
 import { type Feature, isDeepTree, type Network, type State } from '../network/index.js';
 import { matrix } from '../numeric/index.js';
 import { LinearReadout, type NestedReadout, type RidgeOptions } from '../readout/index.js';
@@ -23,7 +22,7 @@ export interface EsnLevel {
   readout: LinearReadout;
   /**
    * Root of the mean squared error over the folds, in units of the standard deviation of the targets: each fold by the readout of all
-   * others. Null with one fold, and for the solver 'cholesky'.
+   * others. Null with one fold, where one fold has all rows, and for the solver 'cholesky'.
    */
   nrmse: number | null;
 }
@@ -132,15 +131,6 @@ export class Levels {
         }
       },
     };
-  }
-
-  /** Outputs of one row of the features of so many levels, in the units of the data. */
-  outputs(levels: number, row: Floats): Float64Array {
-    const trained = this.#trained[levels - 1]!;
-    const out = new Float64Array(trained.outputs);
-    trained.read(row, out);
-    trained.toData(out);
-    return out;
   }
 }
 

@@ -1,6 +1,6 @@
 /** Options of an Esn, of its fits and of its forecasts. */
 import { z } from 'zod';
-import type { LongRunOptions } from '../native/index.js';
+import type { Floats, LongRunOptions } from '../native/index.js';
 import {
   type DrawnReservoirOptions,
   type Feature,
@@ -93,6 +93,9 @@ export interface PredictOptions {
 /** Options of predictAsync: those of predict, and those of a run off the JavaScript thread. */
 export interface PredictAsyncOptions extends PredictOptions, LongRunOptions {}
 
+/** A list of series: of matrices, of typed arrays or of arrays of rows. An array of rows is one series. */
+export type SeriesList = readonly (Matrix | Floats | readonly (readonly number[])[])[];
+
 /** Options of forecast: how far, and from where. */
 export interface EsnForecastOptions {
   /** Steps of each forecast, 0 or more. Required. */
@@ -102,7 +105,7 @@ export interface EsnForecastOptions {
   /** States to start from, which are moved, or a Matrix of them; the result is then a list. Default: the own state. */
   starts?: readonly State[] | Matrix | undefined;
   /** A series to run from rest before, or a list of them; the result is then a list. Default: none. */
-  warmup?: SeriesInput | readonly SeriesInput[] | undefined;
+  warmup?: SeriesInput | SeriesList | undefined;
 }
 
 /** Options of forecastAsync: those of forecast, and those of a run off the JavaScript thread. */
@@ -113,7 +116,7 @@ export interface EsnForecastAsyncOptions extends EsnForecastOptions, LongRunOpti
 
 /** The network of the option: made, where its options are given, in f64. */
 export function networkOf(network: Network | DrawnReservoirOptions): Network {
-  return isNetwork(network) ? network : new Reservoir({ dtype: 'f64', ...network });
+  return isNetwork(network) ? network : new Reservoir({ ...network, dtype: network.dtype ?? 'f64' });
 }
 
 export function isLearner(readout: Learner | RidgeOptions | undefined): readout is Learner {

@@ -1,5 +1,5 @@
 /** Series on their way through the network and the readout of an Esn, in the units of the data at both ends. */
-import { checkKeys } from '../errors/index.js';
+import { checkKeys, DtesnError } from '../errors/index.js';
 import { type Floats, floats, type LongRunOptions, sharedFloats } from '../native/index.js';
 import type { Network, State } from '../network/index.js';
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
@@ -22,7 +22,7 @@ export interface BegunSeries {
 }
 
 export class Runner {
-  /** That of the last fit; null before, and where inputs are not scaled. */
+  /** That of the last fit, or of the first partialFit; null before, and where inputs are not scaled. */
   scaling: Scaling | null = null;
   readonly #network: Network;
   readonly #scale: Scale;
@@ -34,9 +34,17 @@ export class Runner {
     this.#scale = scale;
   }
 
-  /** Series in the units and the dtype of the network. */
+  /** The scaling of what does not learn one. Errors: ERR_DTESN_EMPTY where inputs are scaled and none is known. */
+  knownScaling(): Scaling | null {
+    if (this.scaling !== null || this.#scale === 'none') return this.scaling;
+    const message = `Expected the units of the inputs (scale '${this.#scale}'): call fit or partialFit first`;
+    throw new DtesnError('ERR_DTESN_EMPTY', message);
+  }
+
+  /** Series in the units and the dtype of the network. Errors: as those of knownScaling. */
   toNetwork(raw: readonly SeriesInput[], shared: boolean): Floats[] {
-    return readInputs(raw, { network: this.#network, scale: this.#scale, scaling: this.scaling, shared }).series;
+    const scaling = this.knownScaling();
+    return readInputs(raw, { network: this.#network, scale: this.#scale, scaling, shared }).series;
   }
 
   /** Checks the series and the options of a call. */

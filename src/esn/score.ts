@@ -1,23 +1,54 @@
 /** Coefficients of determination: of outputs, and of what an Esn predicts. */
 import { shapeError } from '../errors/index.js';
-import type { Network } from '../network/index.js';
+import type { Floats } from '../native/index.js';
+import type { Network, State } from '../network/index.js';
 import type { SeriesInput } from '../numeric/index.js';
 import type { OpenLevels } from './levels.js';
-import { checkAsMany } from './lists.js';
-import type { BegunSeries, Runner } from './runner.js';
+import { checkAsMany, listOf } from './lists.js';
+import type { PredictOptions } from './options.js';
+import type { Runner } from './runner.js';
 import { readWanted } from './training.js';
 
 /** What predicts. */
 export interface Scored extends Pick<OpenLevels, 'trained' | 'open'> {
   runner: Runner;
   network: Network;
+  /** The own state of the Esn. */
+  own: State;
 }
 
-/** That of checked series, by their targets; without these, of the next step. */
+/** That of series, by their targets; without these, of the next step. States are copied, so that none moves. */
 export function scoreOf(
-  { series, begin }: BegunSeries,
+  x: SeriesInput | readonly SeriesInput[],
+  y: SeriesInput | readonly SeriesInput[] | undefined,
+  options: PredictOptions,
+  { own, ...scored }: Scored,
+): number {
+  const copy = own.copy();
+  try {
+    const begun = scored.runner.series(x, options, { call: 'score', own: copy });
+    const targets = y === undefined ? undefined : listOf<SeriesInput>(y as SeriesInput, begun.isMany);
+    const onCopy = <R>(i: number, run: (state: State) => R): R => {
+      const state = begun.begin(i);
+      if (state === copy) return run(copy);
+      const moved = state.copy();
+      try {
+        return run(moved);
+      } finally {
+        moved.close();
+      }
+    };
+    return ofSeries(begun.series, targets, onCopy, scored);
+  } finally {
+    copy.close();
+  }
+}
+
+function ofSeries(
+  series: readonly Floats[],
   targets: readonly SeriesInput[] | undefined,
-  { trained, open, runner, network }: Scored,
+  onCopy: <R>(i: number, run: (state: State) => R) => R,
+  { trained, open, runner, network }: Omit<Scored, 'own'>,
 ): number {
   const { inputs } = network;
   if (targets) checkAsMany(targets, series.length, 'targets');
@@ -26,8 +57,9 @@ export function scoreOf(
   }
   return determination(
     series.map((values, i) => {
+      if (!targets && values.length < 2 * inputs) throw shapeError('a series with at least 2 steps', 1);
       const seen = targets ? values : values.subarray(0, -inputs);
-      const predicted = open(begin(i), (state) => runner.outputs(trained, seen, state));
+      const predicted = onCopy(i, (state) => open(state, (opened) => runner.outputs(trained, seen, opened)));
       const wanted = targets
         ? readWanted(targets[i]!, predicted.rows, trained.outputs, null, network)
         : Float64Array.from(values.subarray(inputs));

@@ -1,12 +1,12 @@
 /** What an Esn is in the middle of its life: a plain object of numbers and typed arrays. */
 import { argumentError, rangeError, shapeError } from '../errors/index.js';
-import type { Floats } from '../native/index.js';
+import { checkView, type Floats } from '../native/index.js';
 import type { Network, State } from '../network/index.js';
 import { matrix } from '../numeric/index.js';
 import { isRecursiveLeastSquares, LinearReadout, RecursiveLeastSquares } from '../readout/index.js';
 import type { EsnLevel, LevelSizes } from './levels.js';
 import type { Learner } from './options.js';
-import type { Scaling } from './scaling.js';
+import type { Scale, Scaling } from './scaling.js';
 
 /** What Esn.snapshot returns and Esn.restore takes: a plain object, of no other use. */
 export interface EsnSnapshot {
@@ -74,12 +74,16 @@ export function readSnapshot(
   network: Network,
   learner: Learner | null,
   sizes: readonly LevelSizes[] | null,
+  scale: Scale,
 ) {
   if (typeof snapshot !== 'object' || snapshot === null || snapshot.dtesn !== 'esn') {
     throw argumentError('what snapshot() returned', 'snapshot', snapshot);
   }
   if (snapshot.version !== 1) throw rangeError('a snapshot of version 1', 'snapshot', snapshot.version);
-  const { state, gates, weights, bias, scaling } = snapshot;
+  const { gates, scaling } = snapshot;
+  const state = numbers(snapshot.state, 'snapshot.state');
+  const weights = numbers(snapshot.weights, 'snapshot.weights');
+  const bias = numbers(snapshot.bias, 'snapshot.bias');
   const outputs = bias.length;
   if (
     state.length !== network.stateSize ||
@@ -90,6 +94,10 @@ export function readSnapshot(
       `a snapshot of ${network.stateSize} numbers of state and ${network.featureSize} features`,
       `${state.length} and ${weights.length / outputs}`,
     );
+  }
+  const wanted = scale === 'none' ? 0 : network.inputs;
+  if ((scaling?.offset.length ?? 0) !== wanted || (scaling?.factor.length ?? 0) !== wanted) {
+    throw shapeError(`a snapshot of ${wanted} scaled inputs (scale '${scale}')`, scaling?.offset.length ?? 'none');
   }
   const readout = readoutOf(network.featureSize, weights, bias);
   const restored =
@@ -102,7 +110,9 @@ function readLevels({ levels }: EsnSnapshot, sizes: readonly LevelSizes[]): EsnL
   if (levels?.length !== sizes.length)
     throw shapeError(`a snapshot of ${sizes.length} levels`, levels?.length ?? 'none');
   return sizes.map((size, i) => {
-    const { weights, bias, nrmse } = levels[i]!;
+    const weights = numbers(levels[i]?.weights, `snapshot.levels[${i}].weights`);
+    const bias = numbers(levels[i]?.bias, `snapshot.levels[${i}].bias`);
+    const { nrmse } = levels[i]!;
     if (weights.length !== size.features * bias.length) {
       throw shapeError(
         `a snapshot of ${size.features} features of ${size.levels} levels`,
@@ -113,8 +123,16 @@ function readLevels({ levels }: EsnSnapshot, sizes: readonly LevelSizes[]): EsnL
   });
 }
 
-function readoutOf(features: number, weights: Float64Array, bias: Float64Array): LinearReadout {
-  return new LinearReadout({ states: features, weights: matrix(features, bias.length, weights), bias });
+function readoutOf(features: number, weights: Floats, bias: Floats): LinearReadout {
+  return new LinearReadout({
+    states: features,
+    weights: matrix(features, bias.length, weights),
+    bias: Float64Array.from(bias),
+  });
+}
+
+function numbers(values: unknown, argument: string): Floats {
+  return checkView(values, argument, ['Float32Array', 'Float64Array']);
 }
 
 function copyOf(values: Floats): Floats {

@@ -5,6 +5,7 @@ import type { Network, State } from '../network/index.js';
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import {
   BLOCK_STEPS,
+  isLeastMeanSquares,
   isRidge,
   isSoftmax,
   type LinearReadout,
@@ -24,7 +25,7 @@ import { learn, learnAsync } from './fitting.js';
 import { NESTED_FOLDS } from './levels.js';
 import { type FitOptions, isLearner, type Learner } from './options.js';
 import type { Runner } from './runner.js';
-import { type Scale, unscale } from './scaling.js';
+import { type Scale, type Scaling, unscale } from './scaling.js';
 import { planTraining, readWanted, type Training } from './training.js';
 
 /** What an Esn is taught on. */
@@ -38,6 +39,16 @@ export interface TeachingSetting {
   runner: Runner;
   /** Features of the first levels of a nested Esn, one number for each; null for others. */
   prefixes: readonly number[] | null;
+}
+
+type Lists = SeriesInput | readonly SeriesInput[];
+
+/** Checked lessons, and who learns them. */
+export interface Plan {
+  training: Training;
+  learner: Learner;
+  /** Whether what was learned before is forgotten. */
+  forgets: boolean;
 }
 
 /** What a fit with a Ridge gives. */
@@ -61,7 +72,7 @@ export class Teaching {
     }
     this.#setting = setting;
     this.#learner = isLearner(readout) ? readout : null;
-    this.options = isLearner(readout) ? null : (readout ?? {});
+    this.options = isLearner(readout) ? null : given(readout ?? {});
     if (this.options !== null) new Ridge(this.options); // reports a wrong option now
   }
 
@@ -81,36 +92,52 @@ export class Teaching {
     this.#setting.state.checkIdle();
   }
 
-  /** Forgets what was learned, for a fit to these targets. */
-  begin(y: unknown): void {
+  /** Checks the series, targets and options of a fit, which begins without what was learned before. */
+  planFit(x: Lists, y: Lists | undefined, { state = 'reset', weights }: FitOptions, shared: boolean): Plan {
     this.checkIdle();
-    if (this.options !== null) this.#learner = this.#newLearner(y);
-    else this.#learner!.reset();
-    this.#setting.runner.scaling = null;
+    const learner = this.options === null ? this.#learner! : this.#newLearner(y);
+    if (shared && !isRidge(learner)) {
+      throw argumentError('a Ridge (online readouts learn with fit, partialFit or a stream)', 'readout', learner);
+    }
+    return { ...this.#plan(x, y, { state, weights }, { learner, scaling: null, shared }), forgets: true };
   }
 
-  /** More lessons, to these targets, beside those so far. */
+  /** The same for lessons beside those so far. */
+  planMore(x: Lists, y: Lists | undefined, { state = 'carry', weights }: FitOptions): Plan {
+    this.checkIdle();
+    const learner = this.#learner ?? this.#newLearner(y);
+    const { scaling } = this.#setting.runner;
+    return { ...this.#plan(x, y, { state, weights }, { learner, scaling, shared: false }), forgets: false };
+  }
+
+  #plan(
+    x: Lists,
+    y: Lists | undefined,
+    options: FitOptions & Required<Pick<FitOptions, 'state'>>,
+    { learner, ...known }: { learner: Learner; scaling: Scaling | null; shared: boolean },
+  ): Omit<Plan, 'forgets'> {
+    if (options.weights !== undefined && !isRidge(learner)) {
+      throw argumentError('no weights (an online readout has none)', 'weights', options.weights);
+    }
+    const { network, state: ownState, washout, scale, runner } = this.#setting;
+    const setting = { network, ownState, washout: options.state === 'carry' ? 0 : washout, scale, ...known };
+    const folds = isRidge(learner) ? learner.folds : 1;
+    const block = runner.rows(BLOCK_STEPS);
+    return { training: planTraining(x, y, options, { ...setting, folds, block }), learner };
+  }
+
+  /** Begins what was planned; a fit forgets what was learned. */
+  begin({ training, learner, forgets }: Plan): void {
+    if (forgets) learner.reset();
+    this.#learner = learner;
+    this.#setting.runner.scaling = training.scaling;
+  }
+
+  /** The learner of a loop, which goes on. */
   goOn(y: unknown): Learner {
     this.checkIdle();
     this.#learner ??= this.#newLearner(y);
     return this.#learner;
-  }
-
-  /** Checks series, targets and options. */
-  plan(
-    x: SeriesInput | readonly SeriesInput[],
-    y: SeriesInput | readonly SeriesInput[] | undefined,
-    options: FitOptions & Required<Pick<FitOptions, 'state'>>,
-    shared: boolean,
-  ): Training {
-    const learner = this.#learner!;
-    const { network, state: ownState, washout, scale, runner } = this.#setting;
-    const setting = { network, ownState, washout: options.state === 'carry' ? 0 : washout, scale, shared };
-    const folds = isRidge(learner) ? learner.folds : 1;
-    const block = runner.rows(BLOCK_STEPS);
-    const training = planTraining(x, y, options, { ...setting, folds, scaling: runner.scaling, block });
-    runner.scaling = training.scaling;
-    return training;
   }
 
   /** What a Ridge has learned; null where an online learner has it. */
@@ -124,8 +151,8 @@ export class Teaching {
   }
 
   #solve(training: Training, learner: Ridge): LinearReadout {
-    const { network, washout } = this.#setting;
-    const rehearsal = this.#choosesRidge && training.own ? rehearse(network, training.own, washout) : null;
+    const { state, washout } = this.#setting;
+    const rehearsal = this.#choosesRidge && training.own ? rehearse(state, training.own, washout) : null;
     if (rehearsal === null) return learner.solve();
     const candidates = forecastRidges.map((ridge): Candidate => {
       try {
@@ -153,10 +180,10 @@ export class Teaching {
   }
 
   async #solveAsync(training: Training, learner: Ridge, run: LongRunOptions): Promise<LinearReadout> {
-    const { network, washout } = this.#setting;
+    const { state, washout } = this.#setting;
     const { signal } = run;
     const { own } = training;
-    const rehearsal = this.#choosesRidge && own ? await rehearseAsync(network, own, washout, signal) : null;
+    const rehearsal = this.#choosesRidge && own ? await rehearseAsync(state, own, washout, signal) : null;
     if (rehearsal === null) return await learner.solveAsync(undefined, run);
     const candidates: Candidate[] = [];
     for (const ridge of forecastRidges) {
@@ -190,10 +217,11 @@ export class Teaching {
     return matrix(rows, outputs, data);
   }
 
-  /** Goes on with what a restored learner has learned; null: with nothing. */
-  restore(learner: Learner | null): void {
+  /** Goes on with what a restored learner has learned; null: a LeastMeanSquares with the readout, and others with nothing. */
+  restore(learner: Learner | null, readout: LinearReadout): void {
     if (learner !== null) this.#learner = learner;
     else this.#learner?.reset();
+    if (isLeastMeanSquares(this.#learner)) this.#learner.take(readout);
   }
 
   /** Frees the sums. */
@@ -224,6 +252,11 @@ export class Teaching {
     const message = 'Expected this Esn to be idle but a fitAsync is under way: await it first';
     throw new DtesnError('ERR_DTESN_BUSY', message);
   }
+}
+
+/** An option that is undefined counts as left out. */
+function given(options: RidgeOptions): RidgeOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 /** What a ridge gave: a readout and the error of its forecasts, or null and why. */

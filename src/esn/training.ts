@@ -1,5 +1,5 @@
 /**
- * A fit, taken apart into lessons: one for each series, or for each fold of a single one.
+ * A fit, taken apart into lessons: one for each series, or for each fold of each where there are fewer series than folds.
  *
  *     with targets     row t = features(t) -> y(t)        without     row t = features(t) -> u(t + 1)
  *
@@ -80,7 +80,7 @@ export function planTraining(
   const total = all.reduce((sum, lesson) => sum + lesson.steps, 0);
   return {
     own: targets === undefined && state === 'reset' ? series : null,
-    lessons: isMany ? groups(all, folds, total) : split(all[0]!, folds, network.inputs),
+    lessons: all.length < folds ? all.flatMap((one) => split(one, folds, network.inputs)) : groups(all, folds, total),
     outputs,
     total,
     scaling,
@@ -142,23 +142,26 @@ function nextRows(values: Floats, inputs: number) {
   return { values: values.subarray(0, -inputs), wanted, last: values.subarray(-inputs) };
 }
 
-/** A single series in as many pieces as there are folds. */
+/** A series in as many pieces as there are folds, or in fewer where it has not so many steps. */
 function split(lesson: Omit<PlannedLesson, 'fold'>, folds: number, inputs: number): PlannedLesson[] {
   const { steps, washout, series, targets, weights, last, resets } = lesson;
   const outputs = targets.length / steps;
   const place = (fold: number) => washout + Math.floor((fold * (steps - washout)) / folds);
-  return Array.from({ length: folds }, (_, fold) => {
-    const from = fold === 0 ? 0 : place(fold);
-    const to = place(fold + 1);
+  const pieces = Array.from({ length: folds }, (_, fold) => ({
+    fold,
+    from: fold === 0 ? 0 : place(fold),
+    to: place(fold + 1),
+  })).filter(({ from, to }) => from < to);
+  return pieces.map(({ fold, from, to }, i) => {
     return {
       ...lesson,
-      ...{ fold, steps: to - from, washout: fold === 0 ? washout : 0, resets: resets && fold === 0 },
+      ...{ fold, steps: to - from, washout: i === 0 ? washout : 0, resets: resets && i === 0 },
       series: series.subarray(from * inputs, to * inputs),
       targets: targets.subarray(from * outputs, to * outputs),
       weights: weights?.subarray(from, to) ?? null,
-      last: fold === folds - 1 ? last : null,
+      last: i === pieces.length - 1 ? last : null,
     };
-  }).filter((piece) => piece.steps > 0);
+  });
 }
 
 /** Whole series as the groups of folds of about as many steps. */

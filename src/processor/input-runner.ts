@@ -20,7 +20,6 @@ import { InputEncoder } from './input-encoder.js';
 import type { Lane } from './lane.js';
 import { ModelTokenizer } from './model-tokenizer.js';
 import type { PlannedData } from './planner.js';
-import { predictionOf } from './prediction.js';
 import type { PreparedInput } from './prepared-input.js';
 import { checkTraces, type ProcessBatchOptions, type ProcessOptions } from './process-options.js';
 import type { InputAccount } from './processor-metrics.js';
@@ -322,12 +321,14 @@ export class InputRunner {
     for (const { clock } of inputs) clock.end('bseries');
     for (const [i, input] of inputs.entries()) {
       const run = runs[i]!;
+      const { engine, predictor } = this.#parts;
+      const predictions = predictor?.predict(run, lastInputs[i]!) ?? null;
+      const together = inputs.length;
+      const result = assembleResult({ engine, input, model, run, flow: flows[i]!, predictions, together });
+      // Last, so that a chunk whose result fails can be sent again.
       input.continuation?.advance(run.state.data as Float32Array, input.transformed.steps);
       account.finished(input.clock, input.transformed.steps, run.activity.includes(null));
-      const { engine, esn } = this.#parts;
-      const predictions = predictionOf(esn, run, lastInputs[i]!);
-      const together = inputs.length;
-      settle(input.index, assembleResult({ engine, input, model, run, flow: flows[i]!, predictions, together }));
+      settle(input.index, result);
     }
     const fromRest = inputs.findIndex(({ continuation }) => continuation === null);
     if (fromRest >= 0) await this.#shadow(model, inputs[fromRest]!, runs[fromRest]!, options.signal);

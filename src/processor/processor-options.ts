@@ -28,7 +28,7 @@ import type { ContextOrigin } from './engine-context.js';
 import { Lane, type ModelOptions } from './lane.js';
 import { Planner } from './planner.js';
 import { Pool } from './pool.js';
-import { networkOfEsn } from './prediction.js';
+import { Predictor } from './prediction.js';
 import { ProcessorMetrics } from './processor-metrics.js';
 import { treesTo } from './stages.js';
 import { TokenCache } from './token-cache.js';
@@ -57,7 +57,10 @@ export interface ProcessorOptions {
   config?: DtesnConfigInput | undefined;
   /** Options of the Deep Tree model beyond the configuration; leak 0.5 and biasScaling 0.1 by default, the rest those of DeepTreeModel. */
   model?: Partial<ModelOptions> | undefined;
-  /** A trained Esn with `nested` on a DeepTreeModel of f32, which is then the model: results have `predictions` of the levels that ran; none by default. */
+  /**
+   * A trained Esn with `nested` on a DeepTreeModel of f32, which is then the model: results have `predictions` of the levels that ran, by
+   * its readouts as they are at `create`; later fits of it change nothing here. None by default.
+   */
   esn?: Esn | undefined;
   /** Sources that the host adds, at most 64; none by default. */
   sources?: readonly AdditionalSourceOptions[] | undefined;
@@ -160,7 +163,7 @@ export const processorOptionsSchema = z.object({
 export interface ProcessorParts {
   config: DtesnConfig;
   engine: Engine | null;
-  esn: Esn | null;
+  predictor: Predictor | null;
   first: Lane;
   lanes: Pool<Lane>;
   memory: Pool<SeriesMemory>;
@@ -182,8 +185,9 @@ export async function openParts(
   onChange: (change: QualityChange) => void,
 ): Promise<ProcessorParts> {
   const checked = checkOptions(processorOptionsSchema, options, 'DtesnProcessor');
-  const { providers: given, cacheBytes, clock, plan, esn = null } = checked;
-  const trained = esn && trainedNetwork(esn, options.model);
+  const { providers: given, cacheBytes, clock, plan, esn } = checked;
+  const predictor = esn === undefined ? null : predictorOf(esn, options.model);
+  const trained = predictor?.network ?? null;
   const config = createConfig({ ...options.config, ...(trained && sizesOf(trained)) });
   const pins = { ...(trained && { standardise: false }), ...pinsOf(plan) };
   const planOptions = { ...planOptionsOf(options, config), pins };
@@ -234,7 +238,7 @@ export async function openParts(
     return {
       config,
       engine,
-      esn,
+      predictor,
       first,
       lanes,
       memory,
@@ -336,10 +340,10 @@ function providersOf(
   };
 }
 
-/** The network of a trained Esn, which is then the model. */
-function trainedNetwork(esn: Esn, model: ProcessorOptions['model']): DeepTreeModel {
+/** What answers for a trained Esn, whose network is then the model. */
+function predictorOf(esn: Esn, model: ProcessorOptions['model']): Predictor {
   if (model !== undefined) throw argumentError('no model with esn', 'model', model);
-  return networkOfEsn(esn);
+  return new Predictor(esn);
 }
 
 function sizesOf({ depth, units, inputs }: DeepTreeModel): DtesnConfigInput {

@@ -1,6 +1,6 @@
 /** Least mean squares: a step along the gradient of each row. */
 import { z } from 'zod';
-import { brand, checkOptions, DtesnError } from '../errors/index.js';
+import { brand, checkOptions, DtesnError, shapeError } from '../errors/index.js';
 import type { ReadoutShape } from '../native/index.js';
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import { type KnownSizes, type ReadoutSizes, readFeatures, readTargets, shapeFields, shapeOfRows } from './features.js';
@@ -97,6 +97,21 @@ export class LeastMeanSquares {
     this.#steps = 0;
     const { states, outputs } = this.#sizes;
     if (states !== undefined && outputs !== undefined) this.#begin({ ...this.#sizes, states, outputs });
+  }
+
+  /**
+   * Goes on from the weights of a readout. `steps` counts from here.
+   * @internal
+   */
+  take({ states, inputs, outputs, weights, bias }: LinearReadout): void {
+    const { states: own = states, outputs: wanted = outputs } = this.#sizes;
+    if (own !== states || wanted !== outputs) {
+      throw shapeError(`${own} states and ${wanted} outputs (of this readout)`, `${states} and ${outputs}`);
+    }
+    this.#begin({ states, inputs, outputs, intercept: this.intercept });
+    this.#weights.set(weights.data);
+    this.#bias.set(bias);
+    this.#steps = 0;
   }
 
   #begin(shape: ReadoutShape): ReadoutShape {

@@ -1,7 +1,7 @@
 /** Nested readouts: those of the first so many features each, from one factor. */
 import type { LongRunOptions } from '../native/index.js';
 import type { LinearReadout } from './linear-readout.js';
-import { foldErrors, NO_READOUT } from './ridge-path.js';
+import { foldErrors, foldsOf, NO_READOUT } from './ridge-path.js';
 import type { RidgeSums, Solved } from './sums.js';
 
 /** The readout of the first so many features, and what it leaves. */
@@ -14,7 +14,7 @@ export interface NestedReadout {
   errors: Float64Array | null;
   /**
    * The error over the folds, each by the readout of these features from all others, in the units of `validate`; null with one
-   * fold, and for 'cholesky'.
+   * fold or all rows in one, and for 'cholesky'.
    */
   error: number | null;
 }
@@ -48,12 +48,12 @@ function isValidated({ solver, folds }: RidgeSums): boolean {
 
 /** `left` is folds x 2 x prefixes x outputs: by the ridge, and by the one that leaves the variance. */
 function solution(
-  { shape }: RidgeSums,
+  sums: RidgeSums,
   features: readonly number[],
   { readouts, errors, condition }: Solved,
   left: Float64Array | null,
 ): NestedSolution {
-  const validated = left && foldErrors(features.length, left, shape.outputs, 2 * features.length);
+  const validated = left && foldErrors(features.length, foldsOf(sums, left, 2 * features.length));
   return {
     readouts: readouts.map((readout, i) => ({
       features: features[i]!,

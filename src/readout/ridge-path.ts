@@ -1,8 +1,8 @@
 /** Errors of a path of ridges, each in units of the variance of the targets, averaged over the outputs. */
-import { shapeError } from '../errors/index.js';
+import { DtesnError, shapeError } from '../errors/index.js';
 import type { Features } from './features.js';
-import { mean, type ReadoutSpectrum } from './spectrum.js';
-import type { RidgeSums } from './sums.js';
+import { mean } from './spectrum.js';
+import { checkRidges, type RidgeSums } from './sums.js';
 
 /** One ridge and its error. */
 export interface RidgeScore {
@@ -25,19 +25,37 @@ export function bestRidge(table: RidgeScore[]): { best: number; table: RidgeScor
 /** The ridge that leaves the variance. */
 export const NO_READOUT = 1e200;
 
-/** `errors` is folds x path x outputs, where the last of the path is the one that leaves the variance. */
-export function foldTable(
-  ridges: readonly number[],
-  errors: Float64Array,
-  outputs: number,
-  path: number,
-): RidgeScore[] {
-  const error = foldErrors(ridges.length, errors, outputs, path);
+/** Errors are no more than `rounding` where an output is constant: it counts as 0. */
+interface Folds {
+  /** Folds x path x outputs, where the last of the path is the one that leaves the variance. */
+  errors: Float64Array;
+  outputs: number;
+  /** Ridges and prefixes of a fold. */
+  path: number;
+  rounding: Float64Array;
+}
+
+export function foldsOf({ shape, rounding }: RidgeSums, errors: Float64Array, path: number): Folds {
+  return { errors, outputs: shape.outputs, path, rounding };
+}
+
+/** Errors: ERR_DTESN_EMPTY where no two folds have rows. */
+export function foldTable(ridges: readonly number[], folds: Folds): RidgeScore[] {
+  const error = foldErrors(ridges.length, folds);
+  if (error === null) {
+    throw new DtesnError(
+      'ERR_DTESN_EMPTY',
+      'Expected rows with targets in 2 folds or more: give more rows, or one ridge',
+    );
+  }
   return ridges.map((ridge, r) => ({ ridge, error: error[r]! }));
 }
 
-/** The errors of the first `count` of such a path. */
-export function foldErrors(count: number, errors: Float64Array, outputs: number, path: number): number[] {
+/**
+ * The errors of the first `count` of such a path; null where one fold has all rows, which no readout of the others can answer. The
+ * totals of that fold are NaN.
+ */
+export function foldErrors(count: number, { errors, outputs, path, rounding }: Folds): number[] | null {
   const sumOf = (r: number) => {
     const sums = new Float64Array(outputs);
     for (let at = r * outputs; at < errors.length; at += path * outputs) {
@@ -46,11 +64,18 @@ export function foldErrors(count: number, errors: Float64Array, outputs: number,
     return sums;
   };
   const totals = sumOf(path - 1);
-  return Array.from({ length: count }, (_, r) => relative(sumOf(r), totals));
+  if (totals.some(Number.isNaN)) return null;
+  return Array.from({ length: count }, (_, r) => relative(sumOf(r), totals, rounding));
 }
 
-export function generalisedTable(ridges: readonly number[], spectrum: ReadoutSpectrum, rows: number): RidgeScore[] {
-  return ridges.map((ridge) => ({ ridge, error: spectrum.generalised(ridge, rows) }));
+export function generalisedTable(ridges: readonly number[], sums: RidgeSums): RidgeScore[] {
+  checkRidges(ridges);
+  const { rows, rounding } = sums;
+  const spectrum = sums.spectrum();
+  return ridges.map((ridge) => {
+    const left = relative(spectrum.residuals(ridge), spectrum.totals(), rounding);
+    return { ridge, error: spectrum.generalised(left, ridge, rows) };
+  });
 }
 
 export function leaveOneOutTable(
@@ -59,12 +84,13 @@ export function leaveOneOutTable(
   features: Features,
   targets: Float64Array,
 ): RidgeScore[] {
+  checkRidges(ridges);
   const { outputs } = sums.shape;
   const totals = sums.spectrum().totals();
   return leftBy(ridges, sums, features, targets).map((left, r) => {
     const squares = new Float64Array(outputs);
     for (let i = 0; i < left.length; i++) squares[i % outputs]! += left[i]! * left[i]!;
-    return { ridge: ridges[r]!, error: relative(squares, totals) };
+    return { ridge: ridges[r]!, error: relative(squares, totals, sums.rounding) };
   });
 }
 
@@ -88,8 +114,8 @@ export function leftBy(
   return sums.spectrum().leaveOneOut(ridges, x, targets);
 }
 
-/** Infinity where an error is no number. */
-function relative(sums: Float64Array, totals: Float64Array): number {
-  const error = mean(sums.map((sum, o) => (totals[o]! > 0 ? sum / totals[o]! : 0)));
+/** The mean over the outputs; 0 for one that is constant, and Infinity where an error is no number. */
+function relative(sums: Float64Array, totals: Float64Array, rounding: Float64Array): number {
+  const error = mean(sums.map((sum, o) => (totals[o]! <= rounding[o]! ? 0 : sum / totals[o]!)));
   return Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
 }

@@ -17,6 +17,7 @@ import type { LinearReadout } from './linear-readout.js';
 import { type NestedReadout, solveNested, solveNestedAsync } from './nested.js';
 import {
   bestRidge,
+  foldsOf,
   foldTable,
   generalisedTable,
   leaveOneOutTable,
@@ -240,17 +241,18 @@ export class Ridge {
   /**
    * The error of each ridge over contiguous folds, each by the readout of all others: mean square in units of the variance
    * about the mean of the other folds, averaged over the outputs. Exact, without a new run; 'qr' or 'svd', 2 folds or more.
+   * Errors: ERR_DTESN_EMPTY where one fold has all rows.
    */
   validate(ridges: readonly number[] = ridgePath): RidgeValidation {
     const { sums, path } = this.#validated(ridges);
-    return bestRidge(foldTable(ridges, sums.validate(path), sums.shape.outputs, path.length));
+    return bestRidge(foldTable(ridges, foldsOf(sums, sums.validate(path), path.length)));
   }
 
   /** The same off the JavaScript thread; progress has the stage 'solve'. */
   async validateAsync(ridges: readonly number[] = ridgePath, options: LongRunOptions = {}): Promise<RidgeValidation> {
     checkLongRun(options, 'validateAsync');
     const { sums, path } = this.#validated(ridges);
-    return bestRidge(foldTable(ridges, await sums.validateAsync(path, options), sums.shape.outputs, path.length));
+    return bestRidge(foldTable(ridges, foldsOf(sums, await sums.validateAsync(path, options), path.length)));
   }
 
   /**
@@ -258,8 +260,7 @@ export class Ridge {
    * spectrum for all. For independent rows. Source: Golub, Heath, Wahba (1979), Technometrics 21(2).
    */
   generalised(ridges: readonly number[] = ridgePath): RidgeValidation {
-    const sums = this.#filled();
-    return bestRidge(generalisedTable(ridges, sums.spectrum(), sums.rows));
+    return bestRidge(generalisedTable(ridges, this.#filled()));
   }
 
   /**

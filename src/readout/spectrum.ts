@@ -100,12 +100,10 @@ export class ReadoutSpectrum {
     return sum + (this.shape.intercept ? 1 : 0);
   }
 
-  /** rows RSS / (rows - degrees of freedom)², averaged over the outputs, each in units of its variance. */
-  generalised(ridge: number, rows: number): number {
+  /** Mean square error (rows / (rows - degrees of freedom))²; Infinity where no rows are left. */
+  generalised(error: number, ridge: number, rows: number): number {
     const free = rows - this.degreesOfFreedom(ridge);
-    const totals = this.totals();
-    const errors = this.residuals(ridge).map((error, o) => (totals[o]! > 0 ? error / totals[o]! : 0));
-    return free > 1e-9 * rows ? (mean(errors) * rows * rows) / (free * free) : Number.POSITIVE_INFINITY;
+    return free > 1e-9 * rows ? (error * rows * rows) / (free * free) : Number.POSITIVE_INFINITY;
   }
 
   /**

@@ -3,7 +3,7 @@
  * returns a readout, on this thread or another. See ridge.ts for the law and the errors.
  */
 import { z } from 'zod';
-import { argumentError, checkOptions, checkWhole, DtesnError, rangeError } from '../errors/index.js';
+import { argumentError, checkOptions, checkWhole, DtesnError, rangeError, shapeError } from '../errors/index.js';
 import {
   addon,
   type Floats,
@@ -26,12 +26,20 @@ export const BLOCK_STEPS = 240;
 export const solvers = ['qr', 'cholesky', 'svd', 'dual'] as const;
 export type Solver = (typeof solvers)[number];
 
+/** Squares of a constant after its mean is taken away are below this part of those before. */
+const ROUNDING = 1e-28;
+
 export const ridgeNumber = z.number().min(0).max(Number.MAX_VALUE);
 export const ridgeFields = {
   ridge: ridgeNumber.default(1e-8).describe('a finite number, 0 or more,'),
   solver: z.enum(solvers).default('qr').describe("'qr', 'cholesky', 'svd' or 'dual'"),
 };
-const ridgeSchema = z.object({ ridge: ridgeFields.ridge });
+const ridgeSchema = z.object({ ridge: ridgeNumber.describe('a finite number, 0 or more,') });
+
+/** Errors: RangeError or TypeError ERR_DTESN_ARGUMENT for one that is no ridge. */
+export function checkRidges(ridges: readonly number[]): void {
+  for (const ridge of ridges) checkOptions(ridgeSchema, { ridge }, 'ridges');
+}
 
 /** A series to add: `series` steps x inputs, `targets` steps x outputs, `block` 240 x features of scratch. */
 export interface Lesson {
@@ -69,6 +77,8 @@ export class RidgeSums {
   readonly #usage: Usage;
   #given = 0;
   #rows = 0;
+  /** Σ weight y² of each output. */
+  readonly #squares: Float64Array;
   #isNarrow = false;
   #spectrum: ReadoutSpectrum | null = null;
   #warned = false;
@@ -82,6 +92,7 @@ export class RidgeSums {
     this.shape = shape;
     this.solver = solver;
     this.folds = folds;
+    this.#squares = new Float64Array(shape.outputs);
     this.#native = new (addon().RidgeTrainer)(shape, solver === 'svd' ? 'qr' : solver, folds);
     this.#usage = new Usage(owner);
   }
@@ -94,6 +105,11 @@ export class RidgeSums {
   /** Rows added so far that do not count: those with a target that is NaN. */
   get dropped(): number {
     return this.#given - this.#rows;
+  }
+
+  /** Of each output, a sum of squares about the mean that is no more than the rounding of a constant. */
+  get rounding(): Float64Array {
+    return this.#squares.map((square) => ROUNDING * square);
   }
 
   /** Throws while an asynchronous call uses the sums, or once they are closed. */
@@ -110,6 +126,7 @@ export class RidgeSums {
   add({ states, inputs }: Features, targets: Float64Array, weights: Float64Array | null = null): void {
     this.#usage.check();
     this.#count(states, this.#native.add(states, inputs, targets, weights));
+    this.#countSquares(targets, weights);
   }
 
   async addAsync(features: Features, targets: Float64Array, run: LongRunOptions, weights: Float64Array | null = null) {
@@ -117,6 +134,7 @@ export class RidgeSums {
     const start = async (control: Int32Array) => {
       const done = await this.#native.addAsync(states, inputs, targets, weights, control);
       this.#count(states, done);
+      this.#countSquares(targets.subarray(0, done * this.shape.outputs), weights);
       return done;
     };
     await this.#usage.during(() => longRun(start, run, { stage: 'train', total: steps }));
@@ -129,6 +147,14 @@ export class RidgeSums {
     this.#spectrum = null;
   }
 
+  #countSquares(targets: Float64Array, weights: Float64Array | null, first = 0): void {
+    const { outputs } = this.shape;
+    for (let i = first * outputs; i < targets.length; i++) {
+      const y = targets[i]!;
+      if (!Number.isNaN(y)) this.#squares[i % outputs]! += (weights?.[Math.floor(i / outputs)] ?? 1) * y * y;
+    }
+  }
+
   /** Runs the state over the series and adds the rows after the washout. */
   train(lesson: Lesson): void {
     this.#usage.check();
@@ -137,6 +163,7 @@ export class RidgeSums {
       return;
     }
     const { state, series, targets, washout, block, weights } = lesson;
+    this.#countSquares(targets, weights, washout);
     this.#countSteps(lesson, this.#native.train(state.native, series, targets, washout, block, weights), false);
   }
 
@@ -146,6 +173,7 @@ export class RidgeSums {
       throw argumentError(expected, 'network', lesson.state.network);
     }
     const { state, series, targets, washout, block, steps, weights } = lesson;
+    this.#countSquares(targets, weights, washout);
     const start = async (control: Int32Array) => {
       const done = await this.#native.trainAsync(state.native, series, targets, washout, block, weights, control);
       return this.#countSteps(lesson, done, Atomics.load(control, 0) !== 0);
@@ -158,6 +186,7 @@ export class RidgeSums {
     const { network } = state;
     const { inputs, featureSize } = network;
     const { outputs } = this.shape;
+    this.#countSquares(targets, weights, washout);
     for (let start = 0; start < steps; start += BLOCK_STEPS) {
       const end = Math.min(start + BLOCK_STEPS, steps);
       const rows = block.subarray(0, (end - start) * featureSize);
@@ -199,6 +228,7 @@ export class RidgeSums {
    */
   validate(ridges: readonly number[], prefixes: readonly number[] = [this.#features]): Float64Array {
     this.#usage.check();
+    checkRidges(ridges);
     const errors = this.#errors(ridges.length * prefixes.length);
     this.#native.validate(Float64Array.from(ridges), errors, [...prefixes]);
     return errors;
@@ -209,6 +239,7 @@ export class RidgeSums {
     run: LongRunOptions,
     prefixes: readonly number[] = [this.#features],
   ): Promise<Float64Array> {
+    checkRidges(ridges);
     const errors = this.#errors(ridges.length * prefixes.length);
     const path = Float64Array.from(ridges);
     await this.#solving((control) => this.#native.validateAsync(path, errors, [...prefixes], control), run);
@@ -283,6 +314,7 @@ export class RidgeSums {
     const all = states + inputs;
     const { ridge: checked } = checkOptions(ridgeSchema, { ridge }, 'solve');
     const features = [...(prefixes ?? [all])];
+    if (features.length === 0) throw shapeError('at least one number of features', 0);
     for (const count of features) checkWhole(count, 'features', 1, all);
     if (prefixes !== undefined && this.#hasSpectrum) {
       throw rangeError("the solver 'qr' or 'cholesky' (the first features alone)", 'solver', this.solver);

@@ -394,3 +394,27 @@ test.each<[string, () => unknown, RegExp]>([
 ])('refused: %s', (_, call, message) => {
   expect(call).toThrow(message);
 });
+
+describe('fits of few series or few steps', () => {
+  const several = { ...options, readout: { ridge: [1e-6, 1e-2, 1e3] } };
+
+  test('a list of one series chooses the ridge of the series alone', async () => {
+    const alone = new Esn(several).fit(series, targets);
+    const one = [Float64Array.from(series)];
+    const wanted = [matrix(300, 2, Float64Array.from(targets.flat()))];
+    const chosen = (esn: Esn) => (esn.learner as Ridge).validation;
+    expect(chosen(new Esn(several).fit(one, wanted))).toEqual(chosen(alone));
+    expect(chosen(alone)!.best).toBe(1e-6);
+    const shared = [matrix(300, 1, new Float64Array(new SharedArrayBuffer(2400)))];
+    shared[0]!.data.set(series);
+    expect(chosen(await new Esn(several).fitAsync(shared, wanted))).toEqual(chosen(alone));
+  });
+
+  test('fewer steps than folds start from rest', () => {
+    const [x, y] = [series.slice(0, 3), targets.slice(0, 3)];
+    const fresh = new Esn(several).fit(x, y);
+    const used = new Esn(several);
+    used.state.data.fill(0.5);
+    expect(used.fit(x, y).readout.weights.data).toEqual(fresh.readout.weights.data);
+  });
+});

@@ -1,8 +1,9 @@
 /** A processor with a trained Esn: answers of the readout of exactly the levels that ran. */
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { Esn, type EsnOptions } from '../../src/esn/index.js';
 import { DeepTreeModel, type DeepTreeOptions } from '../../src/network/index.js';
 import { DtesnProcessor, dtesnResultSchema, type ProcessorOptions } from '../../src/processor/index.js';
+import { Predictor } from '../../src/processor/prediction.js';
 
 const u = Array.from({ length: 300 }, (_, t) => [Math.sin(t / 3), Math.cos(t / 7)]);
 const y = u.map((_, t) => [(u[t - 2]?.[0] ?? 0) * (u[t - 1]?.[1] ?? 0), u[t - 4]?.[1] ?? 0]);
@@ -78,6 +79,40 @@ describe('predictions', () => {
     expect((await (await processorOf(esn)).process(u)).predictions?.nrmse).toBeNull();
   });
 
+  test('are by the readouts at create, also while the Esn is fitted again; a continued chunk counts once', async () => {
+    const esn = trained();
+    const before = lastOf(esn, 3);
+    const processor = await processorOf(esn);
+    const fitting = esn.fitAsync(
+      u.map(([a, b]) => [a! / 2, b! / 2]),
+      y.map(() => [1, 2]),
+    );
+    const continuation = processor.openContinuation();
+    await processor.process(u.slice(0, 120), { continueFrom: continuation });
+    near((await processor.process(u.slice(120), { continueFrom: continuation })).predictions?.outputs, before);
+    expect(continuation.steps).toBe(300);
+    await fitting;
+    near((await processor.process(u)).predictions?.outputs, before);
+  });
+
+  test('that fail leave a continued chunk to be sent again', async () => {
+    const processor = await processorOf(trained());
+    const continuation = processor.openContinuation();
+    const failing = vi.spyOn(Predictor.prototype, 'predict').mockImplementationOnce(() => {
+      throw new Error('no prediction');
+    });
+    await expect(processor.process(u, { continueFrom: continuation })).rejects.toThrow(/no prediction/);
+    failing.mockRestore();
+    expect(continuation.steps).toBe(0);
+    expect(processor.metrics().inputs).toMatchObject({ finished: 0, failed: { unknown: 1 } });
+  });
+
+  test('are null where not even the first level ran whole', async () => {
+    const esn = trained({ network: tree({ depth: undefined, parents: [null, null, 0, 1] }) });
+    expect((await (await processorOf(esn, { plan: { membranes: 1 } })).process(u)).predictions).toBeNull();
+    expect((await (await processorOf(esn, { plan: { membranes: 3 } })).process(u)).predictions?.levels).toBe(1);
+  });
+
   test('a closed processor leaves the network of the Esn open', async () => {
     const esn = trained();
     const processor = await DtesnProcessor.create({ engine: null, esn });
@@ -92,6 +127,11 @@ test.each([
   ['one without a fit', () => new Esn({ network: tree(), nested: true }), /call fit first/],
   ['another dtype', () => trained({ network: tree({ dtype: 'f64' }) }), /'f32'/],
   ['scaled inputs', () => trained({ scale: 'standard' }), /esn\.scale/],
+  [
+    'as many other features',
+    () => trained({ features: [{ feature: 'delays', count: 1, of: 'inputs', stride: 1 }, 'states'] }),
+    /\['inputs', 'states'\] or \['states'\]/,
+  ],
   [
     'further features',
     () => trained({ features: ['inputs', { feature: 'delays', count: 1, of: 'inputs', stride: 1 }, 'states'] }),

@@ -289,3 +289,59 @@ test('the dual solver needs room for its rows, not for a square of its features'
   expect(bias[0]).toBe(2);
   expect(weights.data.every((weight) => weight === 0)).toBe(true);
 });
+
+describe('where all rows are in one fold', () => {
+  const { x, y } = rows(40, 4, 2);
+  const ridge = () => new Ridge({ folds: 4, ridge: [1e-3, 1e3] }).add(x, y, undefined, { fold: 1 });
+
+  test('no ridge is better than another: an error', async () => {
+    expect(() => ridge().solve()).toThrow(expect.objectContaining({ code: 'ERR_DTESN_EMPTY' }));
+    await expect(ridge().validateAsync([1])).rejects.toThrow(/2 folds or more/);
+  });
+
+  test('nested readouts have no error', async () => {
+    expect(ridge().nested([2, 4], 0.1)[0]!.error).toBeNull();
+    expect((await ridge().nestedAsync([2, 4], 0.1))[1]!.error).toBeNull();
+  });
+
+  test('two folds are enough', () => {
+    const two = ridge().add(x, y, undefined, { fold: 3 });
+    expect(two.solve().outputs).toBe(2);
+    expect(two.ridge).toBe(1e-3);
+  });
+});
+
+test.each([0.1, 1e6 + 0.1])('an output that is always %d counts as one without error', async (value) => {
+  const { x, y } = rows(40, 4, 2);
+  const constant = matrix(40, 2, y.data.slice());
+  for (let t = 0; t < 40; t++) constant.data[2 * t + 1] = value;
+  const other = matrix(
+    40,
+    1,
+    y.data.filter((_, i) => i % 2 === 0),
+  );
+  const errors = (wanted: Matrix, half: number) => {
+    const folds = new Ridge({ folds: 4 }).add(x, wanted).validate([0.1]).table[0]!.error;
+    const svd = new Ridge({ solver: 'svd' }).add(x, wanted);
+    const all = [
+      folds,
+      svd.generalised([0.1]).table[0]!.error,
+      svd.leaveOneOut(x, wanted, undefined, [0.1]).table[0]!.error,
+    ];
+    return all.map((error) => error * half);
+  };
+  expect(largest(errors(constant, 2), errors(other, 1))).toBeLessThan(1e-6);
+});
+
+test('an empty list of features and what is no ridge are refused', async () => {
+  const { x, y } = rows(40, 4, 1);
+  const ridge = new Ridge({ folds: 4 }).add(x, y);
+  expect(() => ridge.nested([])).toThrow(/at least one number of features/);
+  await expect(ridge.nestedAsync([])).rejects.toThrow(/at least one number of features/);
+  for (const wrong of [-5, Number.NaN, undefined as unknown as number]) {
+    expect(() => ridge.validate([1, wrong])).toThrow(expect.objectContaining({ code: 'ERR_DTESN_ARGUMENT' }));
+    await expect(ridge.validateAsync([wrong])).rejects.toMatchObject({ code: 'ERR_DTESN_ARGUMENT' });
+    expect(() => ridge.generalised([wrong])).toThrow(expect.objectContaining({ code: 'ERR_DTESN_ARGUMENT' }));
+    expect(() => ridge.leaveOneOut(x, y, undefined, [wrong])).toThrow(/ridge/);
+  }
+});
