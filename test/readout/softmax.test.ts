@@ -165,10 +165,11 @@ describe('rows', () => {
 test('of several ridges it is that of the least log loss over the folds', () => {
   const { x, classOf } = problem(50, 6, 3);
   const ridges = [1e-2, 1, 100];
+  const foldOf = classOf.map((own, i) => classOf.slice(0, i).filter((k) => k === own).length % 5);
   const losses = ridges.map((ridge) => {
     let sum = 0;
     for (let fold = 0; fold < 5; fold++) {
-      const isLearned = (i: number) => i % 5 !== fold;
+      const isLearned = (i: number) => foldOf[i] !== fold;
       const parts = { x: x.filter((_, i) => isLearned(i)), classOf: classOf.filter((_, i) => isLearned(i)) };
       const { weights, bias } = plainSoftmax({ ...parts, classes: 3, ridge });
       for (const [i, row] of x.entries()) {
@@ -187,8 +188,24 @@ test('of several ridges it is that of the least log loss over the folds', () => 
   expect(softmax.ridge).toBe(ridges[losses.indexOf(Math.min(...losses))]);
   expect(readout).toEqual(new Softmax({ ridge: softmax.ridge }).add(x, classOf).solve());
   const folds = new Softmax({ ridge: ridges });
-  for (const [i, row] of x.entries()) folds.add([row], [classOf[i]!], { fold: i % 5 });
+  for (const [i, row] of x.entries()) folds.add([row], [classOf[i]!], { fold: foldOf[i]! });
   expect(folds.validate(ridges)).toEqual(softmax.validation);
+});
+
+test('classes in turn are in every fold, and a class of one row is not counted', () => {
+  const classOf = Array.from({ length: 100 }, (_, i) => i % 5);
+  const noise = sequence(500, 3);
+  const x = classOf.map((own, i) => [0, 1, 2, 3, 4].map((j) => 2 * Number(j === own) + noise[5 * i + j]!));
+  const softmax = new Softmax().add(x, classOf);
+  softmax.solve();
+  expect(softmax.ridge).toBeLessThan(10);
+  const losses = softmax.validation!.table.map(({ error }) => error);
+  expect(Math.min(...losses)).toBeLessThan(0.2);
+  const alone = new Softmax().add([...x, [9, 9, 9, 9, 9]], [...classOf, 5]);
+  alone.solve();
+  const all = alone.validation!.table.map(({ error }) => error);
+  expect(Math.min(...all)).toBeLessThan(0.2);
+  expect(() => new Softmax().add([[1], [2]], [0, 1]).solve()).toThrow('rows of 2 classes or more in 2 folds or more');
 });
 
 test('features in a line have the shortest weights without a ridge', () => {
