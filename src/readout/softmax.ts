@@ -200,7 +200,8 @@ export class Softmax {
         const found = new CrossEntropy(learned, components.penalty(ridge)).minimise(weights, limits);
         const loss = logLoss(product(left.values, columns, found.weights, classes), left.classOf, classes);
         errors[r]! += Number.isNaN(loss) ? Number.POSITIVE_INFINITY : loss;
-        weights = Float64Array.from(found.weights);
+        // What a search that failed has left would change the loss of the next ridge.
+        weights = found.hasConverged ? Float64Array.from(found.weights) : new Float64Array(columns * classes);
       }
     }
     if (counted === 0) throw shapeError('rows of 2 classes or more in 2 folds or more each', 'none to compare ridges');

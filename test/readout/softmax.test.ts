@@ -208,6 +208,14 @@ test('classes in turn are in every fold, and a class of one row is not counted',
   expect(() => new Softmax().add([[1], [2]], [0, 1]).solve()).toThrow('rows of 2 classes or more in 2 folds or more');
 });
 
+test('the loss of a ridge whose search does not end is the same beside other ridges', () => {
+  const { x, classOf } = problem(60, 5, 3);
+  const softmax = new Softmax({ maximumIterations: 2 }).add(x, classOf);
+  const [alone] = softmax.validate([1e-6]).table;
+  const table = softmax.validate([1e-6, 1e-5, 1e-4]).table;
+  expect(table[0]).toEqual(alone);
+});
+
 test('features in a line have the shortest weights without a ridge', () => {
   const { x, classOf } = problem(60, 2, 2);
   const one = new Softmax({ ridge: 0 }).add(x, classOf).solve().weights.data;
