@@ -69,11 +69,12 @@ export interface SoftmaxAddOptions {
  *     const probabilities = Softmax.probabilities(readout.apply(features));
  *
  * All sums are f64, along the principal components of the features, each of variance 1, by Newton's method with conjugate gradients; W
- * is in units of the features. Rows are kept: memory is some 24 bytes a row and feature.
+ * is in units of the features. Rows are kept. Memory of a solve is some 40 bytes a row and feature, and 80 a row and class.
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option or a value that is not finite; RangeError ERR_DTESN_SHAPE for rows that
- * do not fit, and where a class has no row; DtesnError ERR_DTESN_EMPTY before any rows; ERR_DTESN_CONVERGENCE where the search does not
- * end, as without a ridge where the features separate the classes: no finite weights are the best ones then.
+ * do not fit, and where a class has no row; DtesnError ERR_DTESN_EMPTY before any rows; ERR_DTESN_MEMORY for rows that do not fit in
+ * memory; ERR_DTESN_CONVERGENCE where the search does not end, as without a ridge where the features separate the classes: no finite
+ * weights are the best ones then.
  * Source: Bishop (2006), "Pattern Recognition and Machine Learning", section 4.3.4.
  */
 export class Softmax {
@@ -246,6 +247,10 @@ export class Softmax {
       const missing = Array.from({ length: Math.max(2, this.#classes) }, (_, k) => k).find((k) => !known.has(k));
       throw shapeError('rows of each class', `none of class ${missing}`);
     }
+    checkMemory(
+      8 * this.steps * (5 * this.#features + 10 * this.#classes),
+      `a solve of ${this.steps} rows, ${this.#features} features and ${this.#classes} classes`,
+    );
     this.#components ??= principalComponents(this.#parts, this.#features, this.intercept);
     return this.#components;
   }

@@ -1,5 +1,5 @@
 /** Softmax against plain Newton steps, closed forms, a published regression and scikit-learn. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { matrix, Softmax, type SoftmaxOptions } from '../../src/index.js';
 import { relativeError, sequence } from '../reference/reservoir.js';
 import { plainSoftmax } from '../reference/softmax.js';
@@ -246,6 +246,19 @@ test('a search that may take few steps is an error', () => {
   const softmax = new Softmax({ ridge: 0.1, maximumIterations: 1 }).add(x, classOf);
   expect(() => softmax.solve()).toThrow('did not converge in 1 iterations');
   expect(softmax.iterations).toBe(1);
+});
+
+test('outputs of all rows and classes that do not fit in memory are an error before the search', () => {
+  const rows = 1000;
+  const softmax = new Softmax({ ridge: [1, 10] }).add(matrix(rows, 1, sequence(rows, 1)), [...Array(rows).keys()]);
+  const memory = vi.spyOn(process, 'availableMemory').mockReturnValue(70 * rows * rows);
+  try {
+    for (const call of [() => softmax.solve(1), () => softmax.validate([1])]) {
+      expect(call).toThrow(expect.objectContaining({ code: 'ERR_DTESN_MEMORY' }));
+    }
+  } finally {
+    memory.mockRestore();
+  }
 });
 
 test.each<[string, () => unknown, RegExp]>([
