@@ -261,6 +261,44 @@ test('outputs of all rows and classes that do not fit in memory are an error bef
   }
 });
 
+describe('units of features', () => {
+  const { x, classOf } = problem(60, 2, 2);
+  const inUnits = (...units: number[]) => x.map((row) => row.map((value, j) => value * units[j]!));
+  const solved = (rows: number[][], ridge = 0) => new Softmax({ ridge }).add(rows, classOf).solve().weights.data;
+  const wanted = solved(x);
+
+  test.each([[1e-150], [1e-10], [1e150]])('of all features, %d, change nothing without a ridge', (unit) => {
+    const weights = solved(inUnits(unit, unit)).map((value) => value * unit);
+    expect(relativeError(weights, wanted)).toBeLessThan(1e-6);
+  });
+
+  test.each([
+    ['apart', [1e15, 1], 0, /scale the features.* for features, column 1,/],
+    ['apart, with a ridge that would not hold the weight', [1e15, 1], 1, /scale the features/],
+    ['whose squares overflow', [1e160, 1e160], 0, /finite square \(scale the features\)/],
+    ['whose squares are lost', [1e-170, 1e-170], 0, /scale the features.* for features, column 0,/],
+    ['for which the penalty is not finite', [1, 1], 1.7e308, /finite penalty.* for ridge/],
+  ] as [string, number[], number, RegExp][])('%s are an error', (_, units, ridge, message) => {
+    const error = expect.objectContaining({ code: 'ERR_DTESN_ARGUMENT', message: expect.stringMatching(message) });
+    expect(() => solved(inUnits(...units), ridge)).toThrow(error);
+  });
+
+  test('a feature that hardly varies is left out where the ridge holds its weight at 0', () => {
+    const [first] = solved(inUnits(1, 1e-20), 1e-6);
+    expect(
+      relativeError(
+        [first!],
+        [
+          solved(
+            x.map(([a]) => [a!]),
+            1e-6,
+          )[0]!,
+        ],
+      ),
+    ).toBeLessThan(1e-9);
+  });
+});
+
 test.each<[string, () => unknown, RegExp]>([
   ['a negative ridge', () => new Softmax({ ridge: -1 }), /0 or more.* for ridge/],
   ['an unknown option', () => new Softmax({ lambda: 1 } as SoftmaxOptions), /lambda/],
