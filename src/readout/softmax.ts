@@ -256,7 +256,7 @@ export class Softmax {
   }
 }
 
-const solveSchema = z.object({ ridge: ridgeNumber });
+const solveSchema = z.object({ ridge: ridgeNumber.describe('a finite number, 0 or more') });
 
 export const isSoftmax = brand(Softmax, 'Softmax');
 

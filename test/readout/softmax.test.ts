@@ -300,6 +300,11 @@ describe('units of features', () => {
 });
 
 test.each<[string, () => unknown, RegExp]>([
+  [
+    'a negative ridge of a solve',
+    () => new Softmax({ ridge: 1 }).add([[1], [2]], [0, 1]).solve(-1),
+    /Expected a finite number, 0 or more for ridge/,
+  ],
   ['a negative ridge', () => new Softmax({ ridge: -1 }), /0 or more.* for ridge/],
   ['an unknown option', () => new Softmax({ lambda: 1 } as SoftmaxOptions), /lambda/],
   ['a class that is no whole number', () => new Softmax().add([[1]], [0.5]), /indices of classes.*0\.5/],
