@@ -6,7 +6,7 @@ import { type DrawnReservoirOptions, type Feature, Featured, type Network } from
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import {
   isSoftmax,
-  LinearReadout,
+  type LinearReadout,
   Ridge,
   type RidgeOptions,
   ridgePath,
@@ -19,6 +19,7 @@ import { accuracyOf, type Classes, classesOf, type Label, targetsOf } from './la
 import { checkAsMany } from './lists.js';
 import { esnFields, networkOf } from './options.js';
 import { indexOfLargest, sharpnessOf } from './probabilities.js';
+import { readFit } from './saved-classifier.js';
 import type { Scale, Scaling } from './scaling.js';
 import { type SeriesFeatures, seriesRows, seriesRowsAsync, snapshotsOf } from './series-features.js';
 import { readInputs } from './training.js';
@@ -199,12 +200,15 @@ export class EsnClassifier {
   static async load(path: string): Promise<EsnClassifier> {
     return loadModel<SavedClassifier, EsnClassifier>(path, 'EsnClassifier', (parts, network) => {
       const { options, softmax: of, fitted, scaling } = parts;
-      const { weights, bias, ...known } = fitted;
       const readout = of === undefined ? options.readout : new Softmax(of);
       const classifier = new EsnClassifier({ ...options, readout, network });
-      const states = weights.length / bias.length;
-      const trained = new LinearReadout({ states, weights: matrix(states, bias.length, weights), bias });
-      classifier.#fitted = { ...known, readout: trained, scaling };
+      classifier.#fitted = readFit(
+        { fitted, scaling },
+        {
+          features: classifier.#featured.featureSize * snapshotsOf(classifier.features),
+          scaled: classifier.#scale === 'none' ? 0 : network.inputs,
+        },
+      );
       return classifier;
     });
   }

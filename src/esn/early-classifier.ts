@@ -5,7 +5,7 @@ import { type Floats, floats } from '../native/index.js';
 import { type DrawnReservoirOptions, type Feature, Featured, type Network, type State } from '../network/index.js';
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import { isSoftmax, type LinearReadout, Ridge, ridgePath, type Softmax, softmax } from '../readout/index.js';
-import { accuracyOf, classesOf, type Label, targetsOf } from './labels.js';
+import { accuracyOf, classesOf, foldsOf, type Label, targetsOf } from './labels.js';
 import { checkAsMany } from './lists.js';
 import { esnFields, networkOf } from './options.js';
 import { indexOfLargest, sharpnessOf } from './probabilities.js';
@@ -294,56 +294,81 @@ export class EarlyStream {
 
 /** A Softmax of the rows of all prefixes; whole series are in one fold. */
 function softmaxed(rows: readonly Matrix[], places: readonly number[], learner: Softmax) {
+  const foldOf = foldsOf(places, learner.folds);
   learner.reset();
   for (const { cols, data } of rows) {
     for (const [i, place] of places.entries()) {
-      learner.add(matrix(1, cols, data.subarray(i * cols, (i + 1) * cols)), [place], { fold: i % learner.folds });
+      learner.add(matrix(1, cols, data.subarray(i * cols, (i + 1) * cols)), [place], { fold: foldOf[i] });
     }
   }
   return { readout: learner.solve(), ridge: learner.ridge, sharpness: 1 };
 }
 
-/** A readout of the rows of all prefixes; whole series are in one fold. */
+/** Rows of all prefixes, the class of each series, and its fold. */
+interface Folded {
+  rows: readonly Matrix[];
+  places: readonly number[];
+  classes: number;
+  foldOf: readonly number[];
+}
+
+/** A readout of the rows of all prefixes; whole series are in one fold. What no other series could tell is not measured. */
 function learned(rows: readonly Matrix[], places: readonly number[], classes: number, given: number | undefined) {
-  const series = places.length;
-  const foldOf = (i: number) => i % FOLDS;
-  const targets = (members: readonly number[]) =>
-    targetsOf(
-      members.map((i) => places[i]!),
-      classes,
-    );
-  const rowsOf = ({ cols, data }: Matrix, members: readonly number[]) => {
-    const some = new Float64Array(members.length * cols);
-    for (const [k, i] of members.entries()) some.set(data.subarray(i * cols, (i + 1) * cols), k * cols);
-    return matrix(members.length, cols, some);
-  };
-  const all = new Ridge({ folds: FOLDS });
-  for (const fold of Array.from({ length: FOLDS }, (_, k) => k)) {
-    const members = [...places.keys()].filter((i) => foldOf(i) === fold);
-    for (const prefix of rows) all.add(rowsOf(prefix, members), targets(members), undefined, { fold });
+  const foldOf = foldsOf(places, FOLDS);
+  const folded = { rows, places, classes, foldOf };
+  const counts = new Int32Array(classes);
+  for (const place of places) counts[place]!++;
+  const isAlone = (i: number) => counts[places[i]!] === 1;
+  const folds = Math.max(...foldOf) + 1;
+  if (folds < 2) throw shapeError('2 series or more of a label', 1);
+  const all = new Ridge({ folds });
+  for (let fold = 0; fold < folds; fold++) {
+    addTo(all, folded, (i) => foldOf[i] === fold && !isAlone(i), fold);
   }
   const ridge = given ?? all.validate(ridgePath).best;
+  addTo(all, folded, isAlone, 0);
   const readout = all.solve(ridge);
   all.close();
-  const left = new Float64Array(rows.length * series * classes);
-  for (let fold = 0; fold < FOLDS; fold++) {
-    const others = [...places.keys()].filter((i) => foldOf(i) !== fold);
+  const measured = [...places.keys()].filter((i) => !isAlone(i));
+  const left = leftOut(folded, ridge);
+  const outputs = rows.flatMap((_, p) =>
+    measured.flatMap((i) => {
+      const from = (p * places.length + i) * classes;
+      return [...left.subarray(from, from + classes)];
+    }),
+  );
+  const own = rows.flatMap(() => measured.map((i) => places[i]!));
+  return { readout, ridge, sharpness: sharpnessOf(Float64Array.from(outputs), own, classes) };
+}
+
+/** Adds the rows of some series, after each prefix. */
+function addTo(sums: Ridge, { rows, places, classes }: Folded, isMember: (i: number) => boolean, fold?: number): void {
+  const members = [...places.keys()].filter(isMember);
+  if (members.length === 0) return;
+  const own = members.map((i) => places[i]!);
+  for (const { cols, data } of rows) {
+    const some = new Float64Array(members.length * cols);
+    for (const [k, i] of members.entries()) some.set(data.subarray(i * cols, (i + 1) * cols), k * cols);
+    sums.add(matrix(members.length, cols, some), targetsOf(own, classes), undefined, { fold });
+  }
+}
+
+/** Outputs of readouts that have not learned the series, prefixes x series x classes. */
+function leftOut(folded: Folded, ridge: number): Float64Array {
+  const { rows, places, classes, foldOf } = folded;
+  const left = new Float64Array(rows.length * places.length * classes);
+  for (const fold of new Set(foldOf)) {
     const sums = new Ridge({ ridge });
-    for (const prefix of rows) sums.add(rowsOf(prefix, others), targets(others));
+    addTo(sums, folded, (i) => foldOf[i] !== fold);
     const own = sums.solve();
     sums.close();
     for (const [p, prefix] of rows.entries()) {
       const outputs = own.apply(prefix).data;
       for (const i of places.keys()) {
-        if (foldOf(i) !== fold) continue;
-        left.set(outputs.subarray(i * classes, (i + 1) * classes), (p * series + i) * classes);
+        if (foldOf[i] !== fold) continue;
+        left.set(outputs.subarray(i * classes, (i + 1) * classes), (p * places.length + i) * classes);
       }
     }
   }
-  const sharpness = sharpnessOf(
-    left,
-    rows.flatMap(() => [...places]),
-    classes,
-  );
-  return { readout, ridge, sharpness };
+  return left;
 }

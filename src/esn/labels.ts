@@ -31,6 +31,16 @@ export function targetsOf(places: readonly number[], classes: number): Matrix {
   return matrix(places.length, classes, data);
 }
 
+/** The fold of each series: those of each class go to the folds in turn, so that every other fold has the class too. */
+export function foldsOf(places: readonly number[], folds: number): number[] {
+  const counts: number[] = [];
+  return places.map((place) => {
+    const before = counts[place] ?? 0;
+    counts[place] = before + 1;
+    return before % folds;
+  });
+}
+
 /** Share of the labels that are predicted. */
 export function accuracyOf(predicted: readonly Label[], labels: readonly Label[]): number {
   const isSame = (a: Label, b: Label) => a === b || (Number.isNaN(a) && Number.isNaN(b));

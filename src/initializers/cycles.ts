@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { checkOptions, rangeError } from '../errors/index.js';
 import type { Matrix64 } from '../numeric/index.js';
-import { type DenseInitializer, number, square } from './initializer.js';
+import { type DenseInitializer, finite, number, square } from './initializer.js';
 
 /** Options of cycle: weights along the ring, back, and of each unit to itself. */
 export interface CycleOptions {
@@ -119,7 +119,7 @@ function line(weights: Matrix64, { weight, feedback, selfLoop }: CycleParts, clo
     data[before * n + i]! += feedback;
     data[i * n + before]! += weight;
   }
-  return weights;
+  return finite(weights);
 }
 
 interface CycleParts {

@@ -1,9 +1,9 @@
 /** Weights that are drawn independently: every place of the matrix, or a fixed number in each row. */
 import { z } from 'zod';
-import { checkOptions, DtesnError, rangeError, shapeError } from '../errors/index.js';
-import { type CsrMatrix, type Matrix64, spectralRadius } from '../numeric/index.js';
+import { checkOptions, checkWhole, DtesnError, rangeError, shapeError } from '../errors/index.js';
+import { type CsrMatrix, checkMemory, type Matrix64, spectralRadius } from '../numeric/index.js';
 import type { RandomNumbers } from '../random/index.js';
-import { type Initializer, type InitialWeights, number, randomOf, share, zeros } from './initializer.js';
+import { finite, type Initializer, type InitialWeights, number, randomOf, share, zeros } from './initializer.js';
 
 /** What all drawn weights take. */
 export interface DrawnWeightsOptions {
@@ -31,8 +31,8 @@ const uniformSchema = z.object({ ...shape, low: number(-1), high: number(1) });
 /**
  * Uniform weights: w ~ U[low, high).
  *
- * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong option; of the initializer RangeError ERR_DTESN_SHAPE where a radius is
- * asked of a matrix that is not square, DtesnError ERR_DTESN_CONVERGENCE where its radius is 0.
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for a wrong option; of the initializer for sizes that are no whole numbers and weights
+ * that are not finite, DtesnError ERR_DTESN_MEMORY for weights that do not fit, RangeError ERR_DTESN_SHAPE where a radius is asked of a matrix that is not square, DtesnError ERR_DTESN_CONVERGENCE where its radius is 0.
  * Source: Jaeger (2001), GMD report 148; `degree`: Lukoševičius (2012), section 3.2.
  */
 export function uniform(options: UniformOptions = {}): Initializer {
@@ -97,8 +97,8 @@ function drawnFrom({ degree, spectralRadius: radius }: Drawn, draw: (random: Ran
     const random = randomOf(seed);
     const weights =
       degree === undefined ? dense(rows, cols, () => draw(random)) : sparse(rows, cols, degree, random, draw);
-    if (radius !== undefined) scaleTo(weights, radius);
-    return weights;
+    if (radius !== undefined) scaleTo(finite(weights), radius);
+    return finite(weights);
   };
 }
 
@@ -116,7 +116,10 @@ function sparse(
   random: RandomNumbers,
   draw: (random: RandomNumbers) => number,
 ): CsrMatrix {
+  checkWhole(rows, 'rows', 1);
+  checkWhole(cols, 'cols', 1);
   if (degree > cols) throw rangeError(`at most ${cols} (columns)`, 'degree', degree);
+  checkMemory(12 * rows * degree, `${rows} x ${degree} sparse weights`);
   const columns = new Uint32Array(rows * degree);
   const values = new Float64Array(rows * degree);
   for (let i = 0; i < rows; i++) {

@@ -4,7 +4,7 @@ import { checkOptions, rangeError } from '../errors/index.js';
 import type { Matrix64 } from '../numeric/index.js';
 import type { RandomNumbers } from '../random/index.js';
 import { scaleTo } from './drawn.js';
-import { type DenseInitializer, randomOf, share, square } from './initializer.js';
+import { type DenseInitializer, finite, randomOf, share, square } from './initializer.js';
 
 /** What all reservoirs on graphs take. */
 export interface GraphOptions {
@@ -145,6 +145,6 @@ function graph(
       for (let k = 0; k < cols; k++) if (joined(i, k)) weights.data[i * cols + k] = random.uniform(-1, 1);
     }
     if (radius !== undefined) scaleTo(weights, radius);
-    return weights;
+    return finite(weights);
   };
 }

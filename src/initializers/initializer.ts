@@ -1,6 +1,6 @@
 /** What an initializer is, and what all of them check. */
 import { z } from 'zod';
-import { checkWhole, shapeError } from '../errors/index.js';
+import { checkWhole, rangeError, shapeError } from '../errors/index.js';
 import { type CsrMatrix, checkMemory, type Matrix64, matrix } from '../numeric/index.js';
 import { RandomNumbers } from '../random/index.js';
 
@@ -38,6 +38,13 @@ export function zeros(rows: number, cols: number): Matrix64 {
 export function square(rows: number, cols: number): Matrix64 {
   if (rows !== cols) throw shapeError('as many rows as columns (a W)', `${rows} x ${cols}`);
   return zeros(rows, cols);
+}
+
+/** The same weights, which options of too large numbers may have made infinite. Errors: RangeError ERR_DTESN_ARGUMENT. */
+export function finite<Weights extends InitialWeights>(weights: Weights): Weights {
+  const wrong = ('data' in weights ? weights.data : weights.values).find((value) => !Number.isFinite(value));
+  if (wrong !== undefined) throw rangeError('options of which all weights are finite numbers', 'a weight', wrong);
+  return weights;
 }
 
 /** The numbers that weights are drawn from. */

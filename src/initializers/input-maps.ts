@@ -1,7 +1,7 @@
 /** Input weights without chance: chaotic maps along the units. */
 import { z } from 'zod';
 import { checkOptions } from '../errors/index.js';
-import { type DenseInitializer, number, zeros } from './initializer.js';
+import { type DenseInitializer, finite, number, zeros } from './initializer.js';
 
 /** Options of chebyshevInput: the first row, and the order of the map. */
 export interface ChebyshevInputOptions {
@@ -39,7 +39,7 @@ export function chebyshevInput(options: ChebyshevInputOptions = {}): DenseInitia
 export interface LogisticInputOptions {
   /** p: factor of the first row, in (0, 1]. Default 0.3. */
   amplitude?: number | undefined;
-  /** q: divisor of the angle of the first row, above 0. Default 5.9. */
+  /** q: divisor of the angle of the first row, 1 or more: the map leaves [0, 1] otherwise. Default 5.9. */
   divisor?: number | undefined;
   /** r: parameter of the logistic map, in (0, 4]. Default 3.7. */
   r?: number | undefined;
@@ -47,7 +47,7 @@ export interface LogisticInputOptions {
 
 const logisticSchema = z.object({
   amplitude: z.number().gt(0).lte(1).default(0.3).describe('a number in (0, 1]'),
-  divisor: positive(5.9),
+  divisor: z.number().min(1).default(5.9).describe('a number, 1 or more'),
   r: z.number().gt(0).lte(4).default(3.7).describe('a number in (0, 4]'),
 });
 
@@ -74,6 +74,6 @@ function mapped(amplitude: number, divisor: number, next: (weight: number) => nu
         weight = next(weight);
       }
     }
-    return weights;
+    return finite(weights);
   };
 }

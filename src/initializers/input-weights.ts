@@ -1,7 +1,7 @@
 /** Input weights by which each unit reads one input. */
 import { z } from 'zod';
 import { checkOptions, rangeError } from '../errors/index.js';
-import { type DenseInitializer, randomOf, share, zeros } from './initializer.js';
+import { type DenseInitializer, finite, randomOf, share, zeros } from './initializer.js';
 
 const scale = z.number().gt(0).default(0.1).describe('a number above 0');
 
@@ -29,7 +29,7 @@ export function weightedInput(options: WeightedInputOptions = {}): DenseInitiali
     for (let i = 0; i < rows; i++) {
       weights.data[i * cols + Math.floor((i * cols) / rows)] = random.uniform(-checked.scale, checked.scale);
     }
-    return weights;
+    return finite(weights);
   };
 }
 
@@ -69,6 +69,6 @@ export function informedInput(options: InformedInputOptions): DenseInitializer {
       const input = isMeasured ? random.below(measured) : measured + random.below(checked.modelInputs);
       weights.data[i * cols + input] = random.uniform(-checked.scale, checked.scale);
     }
-    return weights;
+    return finite(weights);
   };
 }

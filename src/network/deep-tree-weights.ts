@@ -27,9 +27,9 @@ export interface TreeWeightSources {
   input?: Initializer | Initializer[] | undefined;
   /** b of each membrane, units x 1, dense. Default: drawn by `biasScaling`. */
   bias?: Initializer | Initializer[] | undefined;
-  /** C of each membrane with a parent, units x units of the parent, which κ w(τ) scales. Default: drawn. */
+  /** C of each membrane with a parent, units x units of the parent, which κ w(τ) scales; κ is above 0. Default: drawn. */
   coupling?: Initializer | Initializer[] | undefined;
-  /** F of each membrane with a parent, units of the parent x units, which κ_fb w(τ) scales. Default: drawn. */
+  /** F of each membrane with a parent, units of the parent x units, which κ_fb w(τ) scales; κ_fb is above 0. Default: drawn. */
   feedback?: Initializer | Initializer[] | undefined;
 }
 
@@ -92,8 +92,16 @@ const unused = {
   bias: ['biasScaling'],
 } as const;
 
-/** Refuses options of weights that are not drawn. */
-export function checkUnused(options: object, sources: TreeWeightSources): void {
+/** Refuses options of weights that are not drawn, and initializers of blocks that a scale of 0 leaves out. */
+export function checkUnused(
+  options: object,
+  sources: TreeWeightSources,
+  scales: { coupling: number; feedback: number },
+): void {
+  for (const name of ['coupling', 'feedback'] as const) {
+    if (sources[name] === undefined || scales[name] > 0) continue;
+    throw argumentError(`${name} above 0 with weights.${name}`, name, scales[name]);
+  }
   for (const [name, keys] of Object.entries(unused)) {
     if (sources[name as keyof TreeWeightSources] === undefined) continue;
     for (const key of keys) {

@@ -278,7 +278,7 @@ function planTree(options: DeepTreeOptions): NetworkPlan<DeepTreeFacts> {
   const checked = checkOptions(optionsSchema, options, 'DeepTreeModel');
   const { dtype, precision } = resolvePrecision(checked.dtype, checked.precision, defaultDtype);
   checkScalings(checked, dtype);
-  checkUnused(options, checked.weights);
+  checkUnused(options, checked.weights, checked);
   const drawn = hostMembranes(checked);
   const { inputs, update, feedback } = checked;
   const regions = regionsOf(checked, drawn, dtype, precision);

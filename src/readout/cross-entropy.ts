@@ -7,8 +7,10 @@
  * Shapes: Z rows x columns, A columns x classes, P and Y rows x classes. Every product with Z is native. A row of A has the
  * sum 0: a constant that is added to all outputs changes no probability.
  *
+ * Errors: RangeError ERR_DTESN_ARGUMENT where the gradient is not finite.
  * Source: Nocedal, Wright (2006), "Numerical Optimization", algorithm 7.1 (line search Newton-CG).
  */
+import { rangeError } from '../errors/index.js';
 import { addon } from '../native/index.js';
 
 /** Rows and the class of each. */
@@ -105,6 +107,9 @@ export class CrossEntropy {
       logLoss(outputs, classOf, classes, this.#probabilities);
       const gradient = this.#gradient(weights);
       const largest = largestOf(gradient) / this.#count;
+      if (!Number.isFinite(largest)) {
+        throw rangeError('features and a ridge of a finite gradient (scale the features)', 'features', largest);
+      }
       const hasConverged = largest <= tolerance && moved <= Math.sqrt(tolerance);
       if (hasConverged || iterations === maximumIterations) {
         return { weights, iterations, hasConverged, gradient: largest };

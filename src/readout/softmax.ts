@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { brand, checkKeys, checkOptions, checkWhole, DtesnError, rangeError, shapeError } from '../errors/index.js';
 import { checkMemory, columnsOf, type Matrix, matrix, readSeries, type SeriesInput } from '../numeric/index.js';
-import { CrossEntropy, logLoss, product } from './cross-entropy.js';
+import { type ClassRows, CrossEntropy, logLoss, product } from './cross-entropy.js';
 import { readFeatures } from './features.js';
 import type { LinearReadout } from './linear-readout.js';
 import { type Components, principalComponents } from './principal-components.js';
@@ -53,7 +53,7 @@ export interface SoftmaxOptions {
 
 /** Options of Softmax.add: the fold of the rows. */
 export interface SoftmaxAddOptions {
-  /** The fold of these rows, from 0. Default: rows go to the folds in turn. */
+  /** The fold of these rows, from 0. Default: the rows of each class go to the folds in turn. */
   fold?: number | undefined;
 }
 
@@ -69,11 +69,12 @@ export interface SoftmaxAddOptions {
  *     const probabilities = Softmax.probabilities(readout.apply(features));
  *
  * All sums are f64, along the principal components of the features, each of variance 1, by Newton's method with conjugate gradients; W
- * is in units of the features. Rows are kept: memory is some 24 bytes a row and feature.
+ * is in units of the features. Rows are kept. Memory of a solve is some 40 bytes a row and feature, and 80 a row and class.
  *
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option or a value that is not finite; RangeError ERR_DTESN_SHAPE for rows that
- * do not fit, and where a class has no row; DtesnError ERR_DTESN_EMPTY before any rows; ERR_DTESN_CONVERGENCE where the search does not
- * end, as without a ridge where the features separate the classes: no finite weights are the best ones then.
+ * do not fit, and where a class has no row; DtesnError ERR_DTESN_EMPTY before any rows; ERR_DTESN_MEMORY for rows that do not fit in
+ * memory; ERR_DTESN_CONVERGENCE where the search does not end, as without a ridge where the features separate the classes: no finite
+ * weights are the best ones then.
  * Source: Bishop (2006), "Pattern Recognition and Machine Learning", section 4.3.4.
  */
 export class Softmax {
@@ -95,6 +96,8 @@ export class Softmax {
   #parts: Float64Array[] = [];
   #classOf: number[] = [];
   #foldOf: number[] = [];
+  /** Rows of each class. */
+  #counts: number[] = [];
   #classes = 0;
   #components: Components | null = null;
   #iterations: number | null = null;
@@ -151,8 +154,10 @@ export class Softmax {
     this.#features = columns;
     this.#parts.push(Float64Array.from(states));
     for (const one of classOf) {
-      this.#foldOf.push(options.fold ?? this.#classOf.length % this.folds);
+      const before = this.#counts[one] ?? 0; // classes in turn would leave whole classes out if rows went to the folds in turn
+      this.#foldOf.push(options.fold ?? before % this.folds);
       this.#classOf.push(one);
+      this.#counts[one] = before + 1;
     }
     this.#classes = Math.max(this.#classes, classes);
     this.#components = null;
@@ -177,32 +182,31 @@ export class Softmax {
 
   /**
    * The mean log loss of each ridge over the folds, each by the readout of all others. A readout whose search does not end counts as it
-   * is then.
+   * is then. A row whose class has no row in the other folds does not count.
    */
   validate(ridges: readonly number[] = softmaxPath): RidgeValidation {
-    const { columns, penalty, values } = this.#prepared();
-    const classes = this.#classes;
+    const components = this.#prepared();
     const errors = ridges.map(() => 0);
     const fromLargest = [...ridges.keys()].sort((a, b) => ridges[b]! - ridges[a]!);
+    let counted = 0;
     for (const fold of new Set(this.#foldOf)) {
-      const part = (isLeft: boolean) => {
-        const members = [...this.#foldOf.keys()].filter((i) => (this.#foldOf[i] === fold) === isLeft);
-        const some = new Float64Array(members.length * columns);
-        for (const [k, i] of members.entries()) some.set(values.subarray(i * columns, (i + 1) * columns), k * columns);
-        return { values: some, columns, classes, classOf: Int32Array.from(members, (i) => this.#classOf[i]!) };
-      };
-      const [learned, left] = [part(false), part(true)];
-      if (learned.classOf.length === 0) throw shapeError('rows in 2 folds or more', 1);
+      const { learned, left } = this.#split(fold, components);
+      if (learned.classes < 2) continue;
+      const { columns, classes } = learned;
+      counted += left.classOf.length;
       let weights = new Float64Array(columns * classes);
       for (const r of fromLargest) {
         const limits = { maximumIterations: this.maximumIterations, tolerance: VALIDATION_TOLERANCE };
         const ridge = checkOptions(solveSchema, { ridge: ridges[r]! }, 'validate').ridge;
-        weights = Float64Array.from(new CrossEntropy(learned, penalty(ridge)).minimise(weights, limits).weights);
-        const loss = logLoss(product(left.values, columns, weights, classes), left.classOf, classes);
-        errors[r]! += Number.isNaN(loss) ? Number.POSITIVE_INFINITY : loss / this.steps;
+        const found = new CrossEntropy(learned, components.penalty(ridge)).minimise(weights, limits);
+        const loss = logLoss(product(left.values, columns, found.weights, classes), left.classOf, classes);
+        errors[r]! += Number.isNaN(loss) ? Number.POSITIVE_INFINITY : loss;
+        // What a search that failed has left would change the loss of the next ridge.
+        weights = found.hasConverged ? Float64Array.from(found.weights) : new Float64Array(columns * classes);
       }
     }
-    return bestRidge(ridges.map((ridge, r) => ({ ridge, error: errors[r]! })));
+    if (counted === 0) throw shapeError('rows of 2 classes or more in 2 folds or more each', 'none to compare ridges');
+    return bestRidge(ridges.map((ridge, r) => ({ ridge, error: errors[r]! / counted })));
   }
 
   /** Forgets all rows and their sizes; new ones may follow. */
@@ -211,10 +215,27 @@ export class Softmax {
     this.#parts = [];
     this.#classOf = [];
     this.#foldOf = [];
+    this.#counts = [];
     this.#classes = 0;
     this.#components = null;
     this.#iterations = null;
     this.#validation = null;
+  }
+
+  /** The rows of all folds but one, with only the classes that these have; and the rows of the one that are of such a class. */
+  #split(fold: number, { values, columns }: Components): { learned: ClassRows; left: ClassRows } {
+    const all = [...this.#foldOf.keys()];
+    const others = all.filter((i) => this.#foldOf[i] !== fold);
+    const known = [...new Set(others.map((i) => this.#classOf[i]!))].sort((a, b) => a - b);
+    const placeOf = new Map(known.map((one, place) => [one, place]));
+    const rowsOf = (members: readonly number[]) => {
+      const some = new Float64Array(members.length * columns);
+      for (const [k, i] of members.entries()) some.set(values.subarray(i * columns, (i + 1) * columns), k * columns);
+      const classOf = Int32Array.from(members, (i) => placeOf.get(this.#classOf[i]!)!);
+      return { values: some, columns, classOf, classes: known.length };
+    };
+    const own = all.filter((i) => this.#foldOf[i] === fold && placeOf.has(this.#classOf[i]!));
+    return { learned: rowsOf(others), left: rowsOf(own) };
   }
 
   #prepared(): Components {
@@ -226,12 +247,16 @@ export class Softmax {
       const missing = Array.from({ length: Math.max(2, this.#classes) }, (_, k) => k).find((k) => !known.has(k));
       throw shapeError('rows of each class', `none of class ${missing}`);
     }
+    checkMemory(
+      8 * this.steps * (5 * this.#features + 10 * this.#classes),
+      `a solve of ${this.steps} rows, ${this.#features} features and ${this.#classes} classes`,
+    );
     this.#components ??= principalComponents(this.#parts, this.#features, this.intercept);
     return this.#components;
   }
 }
 
-const solveSchema = z.object({ ridge: ridgeNumber });
+const solveSchema = z.object({ ridge: ridgeNumber.describe('a finite number, 0 or more') });
 
 export const isSoftmax = brand(Softmax, 'Softmax');
 

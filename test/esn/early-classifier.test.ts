@@ -98,7 +98,7 @@ test('a Softmax reads the same rows, whole series in a fold, and a stream says i
       const last = Math.round(share * steps) - 1;
       const states = reservoir.run(data, { state: reservoir.createState() });
       const row = [...states.data.slice(20 * last, 20 * last + 20), data[last]!];
-      other.add([row], [i % 3], { fold: i % 5 });
+      other.add([row], [i % 3], { fold: Math.floor(i / 3) % 5 });
     }
   }
   const expected = other.solve();
@@ -113,6 +113,18 @@ test('a Softmax reads the same rows, whole series in a fold, and a stream says i
   const stream = classifier.stream({ confidence: 1 });
   for (const u of one.data.slice(0, -1)) stream.step([u]);
   expect(stream.step([one.data[24]!]).probability).toBeCloseTo(Math.max(...wanted), 9);
+});
+
+test.each([
+  ['ridge regression', undefined],
+  ['a Softmax', new Softmax({ ridge: [1e-4, 100] })],
+])('five labels in turn are learned by %s, and a label of one series with them', (_, readout) => {
+  const five = Array.from({ length: 50 }, (_, i) => tone(20 + (i % 7), 0.2 + 0.25 * (i % 5), i));
+  const own = [...five.map((_, i) => i % 5), 5];
+  const all = [...five, matrix(20, 1, new Float64Array(20).fill(2))];
+  const classifier = new EarlyClassifier({ network, prefixes: [0.5, 1], ...(readout && { readout }) }).fit(all, own);
+  expect(classifier.score(all, own)).toBeGreaterThan(0.9);
+  expect(classifier.ridge).toBeLessThan(10);
 });
 
 test('nothing is decided within the washout', () => {
@@ -133,6 +145,8 @@ test('what cannot be learned or decided is refused', () => {
       series.map(() => 'one'),
     ),
   ).toThrow('at least 2 classes');
+  const alone = series.slice(0, 6);
+  expect(() => classifier.fit(alone, [...alone.keys()])).toThrow('2 series or more of a label');
   expect(() => new EarlyClassifier({ network, prefixes: [2] })).toThrow('prefixes');
   const readout = new Softmax();
   expect(() => new EarlyClassifier({ network, ridge: 1, readout })).toThrow('a ridge in the Softmax for ridge');

@@ -161,6 +161,8 @@ describe('a Deep Tree', () => {
       { weights: { input: uniform() }, inputScaling: 2 },
       /no inputScaling with weights.input/,
     ],
+    ['feedback of scale 0', { weights: { feedback: uniform() } }, /feedback above 0 with weights.feedback/],
+    ['coupling of scale 0', { weights: { coupling: uniform() }, coupling: 0 }, /above 0 with weights.coupling/],
     ['a matrix', { weights: { recurrent: matrix(2, 2, [1, 2, 3, 4]) } }, /for weights/],
     ['a misspelt kind', { weights: { recurent: uniform() } }, /weights/],
     [

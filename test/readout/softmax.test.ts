@@ -1,5 +1,5 @@
 /** Softmax against plain Newton steps, closed forms, a published regression and scikit-learn. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { matrix, Softmax, type SoftmaxOptions } from '../../src/index.js';
 import { relativeError, sequence } from '../reference/reservoir.js';
 import { plainSoftmax } from '../reference/softmax.js';
@@ -165,10 +165,11 @@ describe('rows', () => {
 test('of several ridges it is that of the least log loss over the folds', () => {
   const { x, classOf } = problem(50, 6, 3);
   const ridges = [1e-2, 1, 100];
+  const foldOf = classOf.map((own, i) => classOf.slice(0, i).filter((k) => k === own).length % 5);
   const losses = ridges.map((ridge) => {
     let sum = 0;
     for (let fold = 0; fold < 5; fold++) {
-      const isLearned = (i: number) => i % 5 !== fold;
+      const isLearned = (i: number) => foldOf[i] !== fold;
       const parts = { x: x.filter((_, i) => isLearned(i)), classOf: classOf.filter((_, i) => isLearned(i)) };
       const { weights, bias } = plainSoftmax({ ...parts, classes: 3, ridge });
       for (const [i, row] of x.entries()) {
@@ -187,8 +188,32 @@ test('of several ridges it is that of the least log loss over the folds', () => 
   expect(softmax.ridge).toBe(ridges[losses.indexOf(Math.min(...losses))]);
   expect(readout).toEqual(new Softmax({ ridge: softmax.ridge }).add(x, classOf).solve());
   const folds = new Softmax({ ridge: ridges });
-  for (const [i, row] of x.entries()) folds.add([row], [classOf[i]!], { fold: i % 5 });
+  for (const [i, row] of x.entries()) folds.add([row], [classOf[i]!], { fold: foldOf[i]! });
   expect(folds.validate(ridges)).toEqual(softmax.validation);
+});
+
+test('classes in turn are in every fold, and a class of one row is not counted', () => {
+  const classOf = Array.from({ length: 100 }, (_, i) => i % 5);
+  const noise = sequence(500, 3);
+  const x = classOf.map((own, i) => [0, 1, 2, 3, 4].map((j) => 2 * Number(j === own) + noise[5 * i + j]!));
+  const softmax = new Softmax().add(x, classOf);
+  softmax.solve();
+  expect(softmax.ridge).toBeLessThan(10);
+  const losses = softmax.validation!.table.map(({ error }) => error);
+  expect(Math.min(...losses)).toBeLessThan(0.2);
+  const alone = new Softmax().add([...x, [9, 9, 9, 9, 9]], [...classOf, 5]);
+  alone.solve();
+  const all = alone.validation!.table.map(({ error }) => error);
+  expect(Math.min(...all)).toBeLessThan(0.2);
+  expect(() => new Softmax().add([[1], [2]], [0, 1]).solve()).toThrow('rows of 2 classes or more in 2 folds or more');
+});
+
+test('the loss of a ridge whose search does not end is the same beside other ridges', () => {
+  const { x, classOf } = problem(60, 5, 3);
+  const softmax = new Softmax({ maximumIterations: 2 }).add(x, classOf);
+  const [alone] = softmax.validate([1e-6]).table;
+  const table = softmax.validate([1e-6, 1e-5, 1e-4]).table;
+  expect(table[0]).toEqual(alone);
 });
 
 test('features in a line have the shortest weights without a ridge', () => {
@@ -223,7 +248,63 @@ test('a search that may take few steps is an error', () => {
   expect(softmax.iterations).toBe(1);
 });
 
+test('outputs of all rows and classes that do not fit in memory are an error before the search', () => {
+  const rows = 1000;
+  const softmax = new Softmax({ ridge: [1, 10] }).add(matrix(rows, 1, sequence(rows, 1)), [...Array(rows).keys()]);
+  const memory = vi.spyOn(process, 'availableMemory').mockReturnValue(70 * rows * rows);
+  try {
+    for (const call of [() => softmax.solve(1), () => softmax.validate([1])]) {
+      expect(call).toThrow(expect.objectContaining({ code: 'ERR_DTESN_MEMORY' }));
+    }
+  } finally {
+    memory.mockRestore();
+  }
+});
+
+describe('units of features', () => {
+  const { x, classOf } = problem(60, 2, 2);
+  const inUnits = (...units: number[]) => x.map((row) => row.map((value, j) => value * units[j]!));
+  const solved = (rows: number[][], ridge = 0) => new Softmax({ ridge }).add(rows, classOf).solve().weights.data;
+  const wanted = solved(x);
+
+  test.each([[1e-150], [1e-10], [1e150]])('of all features, %d, change nothing without a ridge', (unit) => {
+    const weights = solved(inUnits(unit, unit)).map((value) => value * unit);
+    expect(relativeError(weights, wanted)).toBeLessThan(1e-6);
+  });
+
+  test.each([
+    ['apart', [1e15, 1], 0, /scale the features.* for features, column 1,/],
+    ['apart, with a ridge that would not hold the weight', [1e15, 1], 1, /scale the features/],
+    ['whose squares overflow', [1e160, 1e160], 0, /finite square \(scale the features\)/],
+    ['whose squares are lost', [1e-170, 1e-170], 0, /scale the features.* for features, column 0,/],
+    ['for which the penalty is not finite', [1, 1], 1.7e308, /finite penalty.* for ridge/],
+  ] as [string, number[], number, RegExp][])('%s are an error', (_, units, ridge, message) => {
+    const error = expect.objectContaining({ code: 'ERR_DTESN_ARGUMENT', message: expect.stringMatching(message) });
+    expect(() => solved(inUnits(...units), ridge)).toThrow(error);
+  });
+
+  test('a feature that hardly varies is left out where the ridge holds its weight at 0', () => {
+    const [first] = solved(inUnits(1, 1e-20), 1e-6);
+    expect(
+      relativeError(
+        [first!],
+        [
+          solved(
+            x.map(([a]) => [a!]),
+            1e-6,
+          )[0]!,
+        ],
+      ),
+    ).toBeLessThan(1e-9);
+  });
+});
+
 test.each<[string, () => unknown, RegExp]>([
+  [
+    'a negative ridge of a solve',
+    () => new Softmax({ ridge: 1 }).add([[1], [2]], [0, 1]).solve(-1),
+    /Expected a finite number, 0 or more for ridge/,
+  ],
   ['a negative ridge', () => new Softmax({ ridge: -1 }), /0 or more.* for ridge/],
   ['an unknown option', () => new Softmax({ lambda: 1 } as SoftmaxOptions), /lambda/],
   ['a class that is no whole number', () => new Softmax().add([[1]], [0.5]), /indices of classes.*0\.5/],
