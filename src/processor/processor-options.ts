@@ -57,10 +57,7 @@ export interface ProcessorOptions {
   config?: DtesnConfigInput | undefined;
   /** Options of the Deep Tree model beyond the configuration; leak 0.5 and biasScaling 0.1 by default, the rest those of DeepTreeModel. */
   model?: Partial<ModelOptions> | undefined;
-  /**
-   * A trained Esn with `nested` on a DeepTreeModel of f32, which is then the model: results have `predictions` of the levels that ran, by
-   * its readouts as they are at `create`; later fits of it change nothing here. None by default.
-   */
+  /** A trained Esn with `nested` on a DeepTreeModel of f32, which is then the model: results have `predictions` of the levels that ran, by its readouts as they are at `create` (later fits change nothing here); none by default. */
   esn?: Esn | undefined;
   /** Sources that the host adds, at most 64; none by default. */
   sources?: readonly AdditionalSourceOptions[] | undefined;

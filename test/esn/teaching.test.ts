@@ -1,5 +1,5 @@
 /** What a fit promises beside its numbers: one at a time, errors before anything is learned, and readouts that can be told from data. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { varianceOf } from '../../src/esn/closed-loop.js';
 import { determination } from '../../src/esn/score.js';
 import {
@@ -194,11 +194,12 @@ test('arguments that are wrong leave what was learned as it is', async () => {
 const tree = () => new DeepTreeModel({ depth: 3, units: 24, inputs: 1, seed: 1, dtype: 'f64', biasScaling: 0.1 });
 
 test('the ridge of a forecaster is chosen with the own gates, whatever the network itself does', async () => {
+  const forecaster = () => new Esn({ network: tree(), features: ['states'] });
   const closed = (esn: Esn) => {
     esn.state.gates!.set([1, 0, 0, 0, 0, 0, 0].slice(0, esn.state.gates!.length));
     return esn;
   };
-  const [free, used] = [new Esn({ network: tree() }), new Esn({ network: tree() })].map(closed) as [Esn, Esn];
+  const [free, used] = [forecaster(), forecaster()].map(closed) as [Esn, Esn];
   used.network.state.fill(0.5);
   (used.network as DeepTreeModel).gates.fill(0);
   const validation = (esn: Esn) => (esn.learner as { validation: unknown } | null)?.validation;
@@ -207,8 +208,7 @@ test('the ridge of a forecaster is chosen with the own gates, whatever the netwo
   const run = used.network.runAsync(matrix(8e5, 1, shared), { out: null });
   used.fit(series);
   await run;
-  const all = new Esn({ network: tree() }).fit(series);
-  expect(validation(all)).not.toEqual(validation(free));
+  expect(validation(forecaster().fit(series))).not.toEqual(validation(free));
 });
 
 test('a warmup, and a list of one, run with the own gates, on and off the thread', async () => {
@@ -233,10 +233,12 @@ test('the warmup of forecastAsync is off the thread: an abort ends it, and the s
   const esn = new Esn({ network }).fit(series);
   const warmup = new Float64Array(new SharedArrayBuffer(8e6)).fill(0.1);
   const abort = new AbortController();
+  const onThread = vi.spyOn(esn.featured, 'run');
   const forecast = esn.forecastAsync({ steps: 1, warmup, signal: abort.signal });
   expect(() => esn.predict(series)).toThrow(expect.objectContaining({ code: 'ERR_DTESN_BUSY' }) as DtesnError);
   abort.abort();
   await expect(forecast).rejects.toThrow(/abort/i);
+  expect(onThread).not.toHaveBeenCalled();
 });
 
 test('an option of the readout that is undefined counts as left out', () => {
