@@ -50,6 +50,7 @@ export async function applyChange(
     throw error;
   }
   runner.setBounds(runnerBounds(next));
+  sessions.models.setWait(next.processing.queueTtlMs);
   bodies.setMost(next.processing.maxBodyBytes);
   const { admission, startupSeconds, targetUse } = next.outlook;
   engines.admission = admission;

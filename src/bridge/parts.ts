@@ -130,6 +130,7 @@ export async function openParts(options: OpenOptions): Promise<Parts> {
     metrics,
   });
   closers.add(() => sessions.close());
+  sessions.models.setWait(config.processing.queueTtlMs);
   heartbeat.ready({ state: true });
   const contexts = new EngineContexts(processor, engines);
   closers.add(() => contexts.close());
