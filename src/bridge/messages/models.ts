@@ -27,6 +27,8 @@ export const modelForecastSchema = z.strictObject({
 });
 
 export const modelRowsSchema = z.looseObject({
-  outputs: z.array(z.array(z.number())).describe('in the units of the data; at most 2^17 numbers, more are 422 `impossible` with `rows`'),
+  outputs: z
+    .array(z.array(z.number()))
+    .describe('in the units of the data; at most 2^17 numbers, more are 422 `impossible` with `rows`'),
 });
 export type ModelRowsMessage = z.infer<typeof modelRowsSchema>;

@@ -279,6 +279,11 @@ export class SessionService {
     this.#take(bounds);
   }
 
+  /** The networks that new sessions may name. */
+  get networks(): SessionNetwork[] {
+    return [...this.#networks.names].map(([name, { made }]) => ({ ...made, name }));
+  }
+
   /** Other bounds from now on; sessions that are there stay. Errors: as of `replaceNetworks`. */
   setBounds(bounds: SessionBounds): void {
     this.#networks.setBounds(bounds);

@@ -1,9 +1,17 @@
 /** Runs of a saved model in one service: many at a time, a model that is taken away meanwhile, aborts. */
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { silentLogger } from '../../../src/bridge/logs/index.js';
 import { MetricsRegistry } from '../../../src/bridge/metrics/index.js';
-import { buildNetwork, modelDefinition, SessionService } from '../../../src/bridge/sessions/index.js';
+import { checkBridgeOptions } from '../../../src/bridge/options.js';
+import { sessionNetworks } from '../../../src/bridge/parts.js';
+import {
+  buildNetwork,
+  modelDefinition,
+  type SessionNetwork,
+  SessionService,
+} from '../../../src/bridge/sessions/index.js';
 import { Esn, type Matrix, matrix } from '../../../src/index.js';
 import { folder } from '../durability/state-bridge.js';
 import { rowsOf, tree } from '../sessions/fixtures.js';
@@ -132,4 +140,18 @@ test('rows that the model cannot take are refused before any runs, and outputs b
     message: expect.stringMatching(/outputs of row 1 are infinite/),
   });
   await service.close();
+});
+
+test('networks that are made again keep a model open whose file was not written since', async () => {
+  const file = path.join(folder(), 'model.safetensors');
+  await fitted().save(file);
+  const { config } = checkBridgeOptions({ models: { kept: { file } } });
+  const modelOf = (networks: readonly SessionNetwork[]) => networks.find(({ name }) => name === 'kept')!;
+  const open = await sessionNetworks(config);
+  expect(modelOf(await sessionNetworks(config, open)).model).toBe(modelOf(open).model);
+  await fitted().save(file);
+  expect(modelOf(await sessionNetworks(config, open)).model).not.toBe(modelOf(open).model);
+  await rm(file);
+  await expect(sessionNetworks(config, open)).rejects.toMatchObject({ field: 'models.kept' });
+  expect(modelOf(open).network.bytes).toBeGreaterThan(0);
 });
