@@ -251,7 +251,7 @@ function parsed(schema: z.ZodType, value: unknown, what: string): z.ZodSafeParse
   try {
     return schema.safeParse(value);
   } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
+    if ((cause as Error).name !== 'RangeError') throw cause;
     throw new BridgeError('malformed', `${what}: far too many values are of another kind`, { cause });
   }
 }
