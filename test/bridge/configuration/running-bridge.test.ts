@@ -214,7 +214,7 @@ test('a change of the network leaves saved models alone, and one that needs a lo
     { code: 'impossible', message: expect.stringContaining('models.wave') },
   ]);
   expect(JSON.stringify(json)).not.toContain(folder);
-  expect(bridge.log()).toContain(`the file ${model} cannot be taken: ENOENT`);
+  await until(async () => bridge.log().includes(`the file ${model} cannot be taken: ENOENT`)); // of a thread of its own
 });
 
 describe('a reload', { tags: ['slow'] }, () => {
