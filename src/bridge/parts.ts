@@ -14,7 +14,7 @@ import { EngineContexts } from './engine-contexts.js';
 import { type EngineReference, EngineSet, EventLog, KeptTelemetry } from './engines/index.js';
 import { FirstEngine } from './first-engine.js';
 import { BodyBudget, Tokens } from './http/index.js';
-import { applyChange, type LiveParts, runnerBounds } from './live-changes.js';
+import { applyChange, isOpen, type LiveParts, runnerBounds } from './live-changes.js';
 import { type Logger, LogWriter } from './logs/index.js';
 import { type MetricsRegistry, processMetrics } from './metrics/index.js';
 import type { CheckedOptions } from './options.js';
@@ -27,6 +27,7 @@ import {
   type NetworkDefinition,
   type SessionNetwork,
   SessionService,
+  stampOf,
   treeDefinition,
 } from './sessions/index.js';
 import { SourceGauges } from './source-gauges.js';
@@ -130,6 +131,7 @@ export async function openParts(options: OpenOptions): Promise<Parts> {
     metrics,
   });
   closers.add(() => sessions.close());
+  sessions.models.setWait(config.processing.queueTtlMs);
   heartbeat.ready({ state: true });
   const contexts = new EngineContexts(processor, engines);
   closers.add(() => contexts.close());
@@ -160,6 +162,7 @@ export async function openParts(options: OpenOptions): Promise<Parts> {
     memoryFull,
     makeProcessor,
     makeNetworks: sessionNetworks,
+    makeDefault: defaultNetwork,
   };
   const configuration = openConfiguration(options, live, events);
   return { log, metrics, tokens, bodies, events, engines, processor, runner, sessions, contexts, configuration };
@@ -234,29 +237,43 @@ function openConfiguration({ start, log, metrics, closers }: OpenOptions, live: 
 
 /**
  * The networks of sessions: those that are named, saved models, and `default`, the processor's Deep Tree, where none has that name.
- * Errors: ConfigurationError that names the network or model, and its file.
+ * A model of `open` whose file was not written since stays open. Errors: ConfigurationError that names the network or model, and
+ * its file.
  */
-export async function sessionNetworks({ network, networks, models }: BridgeConfig): Promise<SessionNetwork[]> {
-  const own = 'default' in networks || 'default' in models ? {} : { default: treeDefinition(createConfig(network)) };
-  const building = Object.entries({ ...networks, ...own }).map(async ([name, given]) =>
+export async function sessionNetworks(
+  config: BridgeConfig,
+  open: readonly SessionNetwork[] = [],
+): Promise<SessionNetwork[]> {
+  const own = defaultNetwork(config);
+  const building = Object.entries(config.networks).map(async ([name, given]) =>
     buildNetwork(name, 'file' in given ? readDefinition(name, given.file as string) : (given as NetworkDefinition)),
   );
-  const opening = Object.entries(models).map(([name, { file }]) => openModel(name, file));
-  const built = await Promise.allSettled([...building, ...opening]);
+  const opening = Object.entries(config.models).map(([name, { file }]) => openModel(name, file, open));
+  const built = await Promise.allSettled([...building, ...opening, ...(own === null ? [] : [own])]);
   const failed = built.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
   const made = built.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   if (failed === undefined) return made;
-  for (const one of made) one.close();
+  for (const one of made) if (!isOpen(one, open)) one.close();
   throw failed.reason;
 }
 
-async function openModel(name: string, file: string): Promise<SessionNetwork> {
+/** The processor's Deep Tree as a network of sessions; null where another one has its name. */
+function defaultNetwork({ network, networks, models }: BridgeConfig): Promise<SessionNetwork> | null {
+  if ('default' in networks || 'default' in models) return null;
+  return buildNetwork('default', treeDefinition(createConfig(network)));
+}
+
+async function openModel(name: string, file: string, open: readonly SessionNetwork[]): Promise<SessionNetwork> {
   try {
-    return await buildNetwork(name, modelDefinition(file));
+    const definition = modelDefinition(file);
+    const stamp = await stampOf(definition.file);
+    const same = open.find((one) => one.stamp === stamp);
+    return same === undefined ? await buildNetwork(name, definition) : { ...same, name };
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     const reason = code?.startsWith('ERR_DTESN_') ? message : (code ?? message);
-    throw new ConfigurationError(`models.${name}: the file ${file} cannot be taken: ${reason}`, { cause });
+    const text = `models.${name}: the file ${file} cannot be taken: ${reason}`;
+    throw new ConfigurationError(text, { cause, field: `models.${name}` });
   }
 }
 
@@ -267,6 +284,7 @@ function readDefinition(name: string, file: string): NetworkDefinition {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const reason = code ?? 'it holds no definition of a network';
-    throw new ConfigurationError(`networks.${name}: the file ${file} cannot be taken: ${reason}`, { cause });
+    const text = `networks.${name}: the file ${file} cannot be taken: ${reason}`;
+    throw new ConfigurationError(text, { cause, field: `networks.${name}` });
   }
 }

@@ -1,4 +1,6 @@
 /** `dtesn search`: draws options of an Esn, scores them on the series of a file, and saves the best as a model. */
+import { statSync } from 'node:fs';
+import path from 'node:path';
 import { Esn, type EsnOptions } from '../esn/index.js';
 import type { Matrix } from '../numeric/index.js';
 import { plotSearch } from '../plots/index.js';
@@ -11,6 +13,7 @@ import { ProgressLine } from './progress.js';
 import { type SpaceValues, spaceOf } from './search-space.js';
 import { dataError, readNamedSeries } from './series-file.js';
 import { columns, milliseconds, Paint } from './terminal.js';
+import { UsageError } from './usage-error.js';
 
 const LEAST_STEPS = 40;
 /** Candidates that the page lists. */
@@ -32,21 +35,46 @@ export async function searchModel(args: string[]): Promise<number> {
   const { inputs, targets } = splitColumns(await readNamedSeries(file), values.target, 'search');
   const { rows } = inputs.series;
   if (rows < LEAST_STEPS) throw dataError(file, `has ${rows} steps, and a search needs ${LEAST_STEPS}`);
+  for (const name of ['save', 'plot', 'file'] as const) checkFolder(name, values[name]);
   const line = new ProgressLine();
   const data = { x: inputs.series, y: targets?.series };
   const started = performance.now();
   const { best, table } = await found(data, values, line).finally(() => line.end());
   if (best === null) throw dataError(file, `suits no candidate: ${table.find(({ error }) => error !== null)?.error}`);
-  if (values.save !== undefined) await saveBest(best.options, data, values.save, line).finally(() => line.end());
-  const score = targets === null && values.horizon !== '1' ? 'NRMSE' : 'MSE / variance';
-  if (values.plot !== undefined) await writeText(await plotSearch(table, { scoreLabel: score }), values.plot);
+  const isAhead = targets === null && (values.horizon === undefined || Number(values.horizon) !== 1);
+  const score = isAhead ? 'NRMSE' : 'MSE / variance';
+  // What was found is printed also where it cannot be written.
+  const written = await Promise.allSettled([
+    values.save !== undefined && saveBest(best.options, data, values.save, line).finally(() => line.end()),
+    values.plot !== undefined && plotSearch(table, { scoreLabel: score }).then((plot) => writeText(plot, values.plot)),
+  ]);
+  const model = written[0].status === 'fulfilled' ? (values.save ?? null) : null;
   const answer = {
     ...{ file, steps: rows, inputs: inputs.names, outputs: (targets ?? inputs).names, scoreIs: score },
-    ...{ seconds: (performance.now() - started) / 1000, best, table, model: values.save ?? null },
+    ...{ seconds: (performance.now() - started) / 1000, best, table, model },
   };
   if (values.json) printJson(answer);
   else printPage(page(printable(answer), new Paint(process.stdout)));
-  return 0;
+  const failed = written.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []));
+  for (const { message } of failed) note(message);
+  return failed.length === 0 ? 0 : 1;
+}
+
+function isFolder(at: string): boolean {
+  try {
+    return statSync(at).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** Errors: UsageError for a file that could not be written: nobody searches for an hour to learn that. */
+function checkFolder(name: string, file: string | undefined): void {
+  if (file === undefined) return;
+  const folder = path.dirname(path.resolve(file));
+  if (!isFolder(folder))
+    throw new UsageError(`Expected a file in a folder that exists for --${name}: ${file}`, 'search');
+  if (isFolder(file)) throw new UsageError(`Expected a file for --${name} but ${file} is a folder`, 'search');
 }
 
 interface Data {

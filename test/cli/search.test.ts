@@ -63,16 +63,51 @@ describe('dtesn search', () => {
   test.each([
     [['--budget', '0'], 2, /Expected a whole number, 1 or more, for --budget/],
     [['--units', '20..x'], 2, /Expected a number for --units but received "x"/],
-    [['--leak', '1..0.5'], 2, /space\.leak\.high/],
+    [['--leak', '1..0.5'], 2, /--leak/],
     [['--horizon', '900'], 2, /horizon/],
     [['--target', 'up', '--horizon', '5'], 2, /no horizon/],
-    [['--leak', '2', '--budget', '2'], 1, /suits no candidate: .*leak/],
+    [['--leak', '2'], 2, /number above 0, up to 1 for --leak but received 2/],
+    [['--units', '0'], 2, /whole number from 1 to \d+ for --units but received 0/],
+    [['--units', '20..30.5'], 2, /--units but received 30\.5/],
+    [['--ridge=-1'], 2, /--ridge but received -1/],
+    [['--ridge', '1e-300..1e300'], 2, /--ridge/],
+    [['--ridge', '1e-300..1'], 2, /--ridge/],
+    [['--spectral-radius', '0'], 2, /--spectral-radius/],
+    [['--input-scaling', '0..1'], 2, /--input-scaling/],
+    [['--washout', '1000'], 2, /whole number from 0 to 98.* for --washout but received 1000/],
+    [['--washout', '1.5'], 2, /--washout but received 1\.5/],
+    [['--save', at('none/best.model')], 2, /folder that exists for --save/],
+    [['--plot', at('none/best.svg')], 2, /folder that exists for --plot/],
+    [['--file', at('none/best.jsonl')], 2, /folder that exists for --file/],
+    [['--save', folder], 2, /is a folder/],
     [['--file', at('waves.csv'), '--budget', '2'], 1, /no file of a search/],
   ])('%j is refused with a reason', async (args, status, reason) => {
     const ended = await dtesn(['search', at('waves.csv'), ...args]);
     expect([ended.status, ended.stdout]).toEqual([status, '']);
     expect(ended.stderr).toMatch(reason);
   });
+});
+
+test('the widest ridges, the longest washout and the score of one step', async () => {
+  const args = ['--budget', '2', '--ridge', '1e-100..1e100', '--washout', '98', '--horizon', '1.0', ...small];
+  const { status, stdout } = await dtesn(['search', at('waves.csv'), ...args]);
+  expect([status, (JSON.parse(stdout) as { scoreIs: string }).scoreIs]).toEqual([0, 'MSE / variance']);
+});
+
+test('what was found is printed where it cannot be written', async () => {
+  // Its name is too long for the file beside it that is written first.
+  const long = at(`${'x'.repeat(240)}.model`);
+  const { status, stdout, stderr } = await dtesn([
+    'search',
+    at('waves.csv'),
+    '--budget',
+    '2',
+    '--save',
+    long,
+    ...small,
+  ]);
+  expect([status, JSON.parse(stdout)]).toMatchObject([1, { model: null, best: { options: {} } }]);
+  expect(stderr).toMatch(/ENAMETOOLONG/);
 });
 
 describe('a search with a file', () => {

@@ -190,7 +190,7 @@ export class BridgeSession {
 
   /** Sends all rows from the offset on; the outputs are those of row `first` and later. */
   async #send(first: number, ackDurable: boolean, signal: AbortSignal | undefined): Promise<StepsMessage> {
-    const outputs = new Map<number, number[]>();
+    const outputs = new Map<number, (number | null)[]>();
     let answer: StepsMessage | undefined;
     let waited = { since: this.#exchange.clock.now(), attempt: 0 };
     while (answer === undefined || this.#offset < this.#kept.end) {

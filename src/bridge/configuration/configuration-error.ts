@@ -2,8 +2,12 @@
 import { brand } from '../../errors/index.js';
 
 export class ConfigurationError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
+  /** The field alone, for who may not see paths; undefined where the message is of no field. */
+  readonly field: string | undefined;
+
+  constructor(message: string, options: ErrorOptions & { field?: string } = {}) {
     super(message, options);
+    this.field = options.field;
     this.name = 'ConfigurationError';
   }
 }

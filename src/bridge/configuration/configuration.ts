@@ -233,7 +233,7 @@ export class Configuration {
     const before = this.#current;
     const differing = differences(before.values, next.values).map(({ field }) => field);
     const fields = [...new Set([...differing, ...again])];
-    if (fields.length > 0) await this.#apply(next.config, fields);
+    if (fields.length > 0) await this.#apply(next.config, fields, origin);
     const moved = [...next.origins].flatMap(([name, from]) => (before.origins.get(name) === from ? [] : [name]));
     const changed = [...new Set([...differing, ...moved])].sort();
     if (changed.length > 0) {
@@ -245,15 +245,24 @@ export class Configuration {
     return { changed, ...this.show() };
   }
 
-  async #apply(next: BridgeConfig, fields: readonly string[]): Promise<void> {
+  async #apply(next: BridgeConfig, fields: readonly string[], origin: SnapshotOrigin): Promise<void> {
     try {
       await this.#options.apply(next, fields);
     } catch (error) {
+      if (isConfigurationError(error) && origin !== 'file') throw this.#unshown(error);
       if (isBridgeError(error) || isConfigurationError(error)) throw error;
       const { code, message } = error as { code?: unknown; message: string };
       if (typeof code !== 'string' || !code.startsWith('ERR_DTESN_')) throw error;
       throw new BridgeError('impossible', `Nothing was changed: ${message}`, { cause: error });
     }
+  }
+
+  /** What is wrong with a file, without its path, which the log names. */
+  #unshown(error: ConfigurationError): BridgeError {
+    const { field = 'a file', message } = error;
+    this.#options.log.error('a change of the configuration was refused', { reason: message });
+    const text = `Nothing was changed: the file of ${field} cannot be taken, the log names the reason`;
+    return new BridgeError('impossible', text, { cause: error });
   }
 
   #took(): void {

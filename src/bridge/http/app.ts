@@ -233,7 +233,7 @@ async function read(incoming: IncomingMessage, one: Endpoint, bodies: BodyBudget
 /** A value as its schema gives it. Errors: BridgeError malformed or unknown_field that names the place. */
 export function checked(schema: z.ZodType | undefined, value: unknown, what: string): unknown {
   if (schema === undefined) return undefined;
-  const result = schema.safeParse(value);
+  const result = parsed(schema, value, what);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const place = [what, ...(issue?.path ?? []).map(String)].join('.');
@@ -244,6 +244,16 @@ export function checked(schema: z.ZodType | undefined, value: unknown, what: str
     );
   }
   throw new BridgeError('malformed', `${place}: ${issue?.message ?? 'another value was expected'}`.slice(0, 400));
+}
+
+/** A schema of an array keeps an issue for each wrong element; hundreds of thousands of them are more than the stack holds. */
+function parsed(schema: z.ZodType, value: unknown, what: string): z.ZodSafeParseResult<unknown> {
+  try {
+    return schema.safeParse(value);
+  } catch (cause) {
+    if ((cause as Error).name !== 'RangeError') throw cause;
+    throw new BridgeError('malformed', `${what}: far too many values are of another kind`, { cause });
+  }
 }
 
 function queryOf({ url = '' }: IncomingMessage): Record<string, string> {

@@ -1,11 +1,9 @@
 /** Saved models: which there are, and one-off runs of them. */
 import { z } from 'zod';
 import { MAX_RUN_ROWS } from './bounds.js';
+import { rowsSchema } from './rows.js';
 
-const rows = z
-  .array(z.array(z.number()))
-  .max(MAX_RUN_ROWS)
-  .describe('rows of `inputs` finite numbers in the units of the data; from rest');
+const rowsText = 'rows of `inputs` finite numbers in the units of the data; from rest';
 
 export const modelListSchema = z.object({
   items: z.array(
@@ -20,13 +18,15 @@ export const modelListSchema = z.object({
   ),
 });
 
-export const modelPredictSchema = z.strictObject({ rows });
+export const modelPredictSchema = z.strictObject({ rows: rowsSchema({ max: MAX_RUN_ROWS }).describe(rowsText) });
 export const modelForecastSchema = z.strictObject({
-  rows: rows.min(1),
+  rows: rowsSchema({ min: 1, max: MAX_RUN_ROWS }).describe(rowsText),
   steps: z.int().min(1).max(MAX_RUN_ROWS).describe('to forecast after the last row'),
 });
 
 export const modelRowsSchema = z.looseObject({
-  outputs: z.array(z.array(z.number())).describe('in the units of the data'),
+  outputs: z
+    .array(z.array(z.number()))
+    .describe('in the units of the data; at most 2^17 numbers, more are 422 `impossible` with `rows`'),
 });
 export type ModelRowsMessage = z.infer<typeof modelRowsSchema>;

@@ -1,6 +1,7 @@
 /** Sessions: their creation, their rows, and what they have learned. */
 import { z } from 'zod';
 import { ID_PATTERN, MAX_STEPS_ITEMS } from './bounds.js';
+import { rowsSchema } from './rows.js';
 
 const MAX_OUTPUTS = 64;
 
@@ -9,7 +10,7 @@ const id = z
   .regex(ID_PATTERN, { message: 'expected 1 to 128 of A-Z a-z 0-9 . _ : -' })
   .describe('1 to 128 of A-Z a-z 0-9 . _ : -, case-sensitive');
 const offset = z.int().nonnegative();
-const rows = z.array(z.array(z.number()));
+const outputs = z.array(z.array(z.number().nullable()));
 
 export const createSessionSchema = z.strictObject({
   id: id.optional().describe('made by the bridge when absent'),
@@ -52,8 +53,8 @@ export const listQuery = z.strictObject({
 
 const stepsFields = {
   from: offset.describe('number of the first row: rows below the offset of the session are skipped, a gap is 409'),
-  rows: rows.describe('rows of `inputs` finite numbers'),
-  targets: rows.optional().describe('one row of targets a row; of sessions that learn'),
+  rows: rowsSchema().describe('rows of `inputs` finite numbers'),
+  targets: rowsSchema().optional().describe('one row of targets a row; of sessions that learn'),
   epoch: z.string().max(64).optional().describe('another epoch than that of the session is 409'),
 };
 export const stepsSchema = z.strictObject(stepsFields);
@@ -64,7 +65,7 @@ export const stepsAnswerSchema = z.looseObject({
   offset,
   durable: offset,
   outputsFrom: offset,
-  outputs: rows,
+  outputs: outputs.describe('a row of outputs a row; null where a number is infinite or NaN'),
 });
 export type StepsMessage = z.infer<typeof stepsAnswerSchema>;
 
@@ -84,8 +85,8 @@ export const sessionReadoutSchema = z.looseObject({
   id: z.string(),
   epoch: z.string(),
   offset,
-  weights: rows.describe('states x targets'),
-  bias: z.array(z.number()),
+  weights: outputs.describe('states x targets'),
+  bias: z.array(z.number().nullable()),
   learned: offset,
   error: z.number().nullable().describe('weighted mean squared error before each row was learned'),
   persistence: z.number().nullable().describe('the same of predicting the last target'),

@@ -1,7 +1,8 @@
 /** Saved models: which there are, and one-off runs of them. Sessions on them are those of POST /v1/sessions. */
-import { type Endpoint, type EndpointRequest, endpoint } from '../http/index.js';
+import { type Answer, type Endpoint, type EndpointRequest, endpoint } from '../http/index.js';
 import { modelForecastSchema, modelListSchema, modelPredictSchema, modelRowsSchema } from '../messages/index.js';
-import type { ModelRuns } from '../sessions/index.js';
+import type { ModelRunRequest, ModelRuns } from '../sessions/index.js';
+import { jsonInTurn, sentOf } from './answer-turns.js';
 import { rowsOf } from './session-frames.js';
 
 const run = {
@@ -32,8 +33,7 @@ export function modelEndpoints(models: ModelRuns): Endpoint[] {
       summary: 'Outputs of a saved model for rows, from rest.',
       body: modelPredictSchema,
       handle: async (request) => {
-        const outputs = await models.predict(request.params['name'] ?? '', request.body.rows, placeOf(request));
-        return { json: { outputs: rowsOf(outputs) } };
+        return models.predict(request.params['name'] ?? '', request.body.rows, runOf(request));
       },
     }),
     endpoint({
@@ -43,13 +43,15 @@ export function modelEndpoints(models: ModelRuns): Endpoint[] {
       body: modelForecastSchema,
       handle: async (request) => {
         const { rows, steps } = request.body;
-        const outputs = await models.forecast(request.params['name'] ?? '', rows, steps, placeOf(request));
-        return { json: { outputs: rowsOf(outputs) } };
+        return models.forecast(request.params['name'] ?? '', rows, steps, runOf(request));
       },
     }),
   ];
 }
 
-function placeOf({ caller, budgetMs, signal }: EndpointRequest) {
-  return { client: caller.id, budgetMs, signal };
+function runOf({ caller, budgetMs, signal, outgoing }: EndpointRequest): ModelRunRequest<Answer> {
+  return {
+    ...{ client: caller.id, budgetMs, signal, sent: sentOf(outgoing) },
+    answer: (outputs) => jsonInTurn(outputs.data.length, signal, () => ({ outputs: rowsOf(outputs) })),
+  };
 }

@@ -1,5 +1,5 @@
 /** Sessions: rows of a client through a network, whose state the bridge keeps and the journal makes durable. */
-import { type Endpoint, endpoint } from '../http/index.js';
+import { type Endpoint, type EndpointRequest, endpoint } from '../http/index.js';
 import {
   ackQuery,
   createSessionSchema,
@@ -13,7 +13,8 @@ import {
   stepsManySchema,
   stepsSchema,
 } from '../messages/index.js';
-import type { SessionService } from '../sessions/index.js';
+import type { AnswerForm, SessionService } from '../sessions/index.js';
+import { JSON_NUMBER_BYTES, jsonInTurn, sentOf } from './answer-turns.js';
 import {
   outcomeMessage,
   readSteps,
@@ -24,9 +25,13 @@ import {
   stepsMessage,
 } from './session-frames.js';
 
-/** Outputs in JSON: about 16 MiB of text. */
+/** Outputs in JSON: about 20 MiB of text. */
 const JSON_NUMBERS = 2 ** 20;
-const boundOf = ({ wantsFrames }: { wantsFrames: boolean }) => (wantsFrames ? undefined : JSON_NUMBERS);
+
+function formOf({ wantsFrames, outgoing }: EndpointRequest<unknown, unknown>): AnswerForm {
+  const sent = sentOf(outgoing);
+  return wantsFrames ? { sent } : { sent, maxNumbers: JSON_NUMBERS, numberBytes: JSON_NUMBER_BYTES };
+}
 
 export function sessionEndpoints(sessions: SessionService): Endpoint[] {
   return [
@@ -76,9 +81,11 @@ export function sessionEndpoints(sessions: SessionService): Endpoint[] {
         const outcomes = await sessions.stepsMany(
           items.map((item) => ({ ...item, ...query, budgetMs })),
           signal,
-          boundOf(request),
+          formOf(request),
         );
-        return request.wantsFrames ? stepsManyFrame(outcomes) : { json: { items: outcomes.map(outcomeMessage) } };
+        if (request.wantsFrames) return stepsManyFrame(outcomes);
+        const numbers = outcomes.reduce((sum, one) => sum + ('answer' in one ? one.answer.outputs.data.length : 0), 0);
+        return jsonInTurn(numbers, signal, () => ({ items: outcomes.map(outcomeMessage) }));
       },
     }),
     endpoint({
@@ -100,9 +107,10 @@ export function sessionEndpoints(sessions: SessionService): Endpoint[] {
           params['id'] ?? '',
           { ...steps, ...query, budgetMs },
           signal,
-          boundOf(request),
+          formOf(request),
         );
-        return request.wantsFrames ? stepsFrame(answer) : { json: stepsMessage(answer) };
+        if (request.wantsFrames) return stepsFrame(answer);
+        return jsonInTurn(answer.outputs.data.length, signal, () => stepsMessage(answer));
       },
     }),
     endpoint({

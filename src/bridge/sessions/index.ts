@@ -1,6 +1,7 @@
 /** Sessions: long-lived streams of rows through one network each, with online readouts, durable through the journal. */
-export type { ModelDescription, ModelRuns } from './model-runs.js';
-export { modelDefinition } from './models.js';
+export type { AnswerForm } from './answer-room.js';
+export type { ModelDescription, ModelRunRequest, ModelRuns } from './model-runs.js';
+export { modelDefinition, stampOf } from './models.js';
 export {
   buildNetwork,
   fingerprintOf,

@@ -7,6 +7,7 @@
  * Rows are taken in the units of the data and scaled once, before they are stored; outputs go back into the units of the data.
  */
 import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Esn } from '../../esn/index.js';
 import { hashValue } from './hash-value.js';
@@ -27,13 +28,20 @@ export function isModelDefinition(definition: { kind: string }): definition is M
   return definition.kind === 'Esn';
 }
 
+/** What tells whether a file was written or replaced since. Errors: those of the system. */
+export async function stampOf(file: string): Promise<string> {
+  const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
+  return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+}
+
 /** Errors: DtesnError ERR_DTESN_FILE for a file that is no whole model of this version; those of the system. */
 export async function openModel(name: string, definition: ModelDefinition): Promise<SessionNetwork> {
+  const stamp = await stampOf(definition.file);
   const model = await Esn.load(definition.file);
   const { featured, network, readout } = model;
   const { scaling } = model.snapshot();
   return {
-    ...{ name, network: featured, readout, definition, model, fingerprint: fingerprintOf(model, scaling) },
+    ...{ name, network: featured, readout, definition, model, stamp, fingerprint: fingerprintOf(model, scaling) },
     inputScaling: scaling,
     // As in the Esn: a readout of more outputs than inputs has targets of other units.
     outputScaling: readout.outputs <= featured.inputs ? scaling : null,

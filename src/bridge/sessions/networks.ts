@@ -41,6 +41,8 @@ export interface SessionNetwork {
   readonly definition: NetworkDefinition | ModelDefinition;
   /** The saved model that it is the network of; null for a definition. */
   readonly model: Esn | null;
+  /** Of the model's file before it was opened (stampOf); null for a definition. */
+  readonly stamp: string | null;
   /** Between the units of rows and those of the network; null where they are the same. */
   readonly inputScaling: Scaling | null;
   /** The same of what the readout gives. */
@@ -113,7 +115,7 @@ async function build(
   const readout = definition.readout === undefined ? null : readoutOf(definition.readout, network);
   return {
     ...{ name, network, readout, definition, fingerprint: fingerprintOf(network, readout, definition) },
-    ...{ model: null, inputScaling: null, outputScaling: null },
+    ...{ model: null, stamp: null, inputScaling: null, outputScaling: null },
     close: () => network.close(),
   };
 }

@@ -20,6 +20,7 @@ import { untilAborted, wallMs } from '../../abort/index.js';
 import { checkOptions } from '../../errors/index.js';
 import { ENDED_MS, type Journal, type RecoveredState } from '../journal/index.js';
 import { BridgeError } from '../messages/index.js';
+import type { AnswerForm } from './answer-room.js';
 import type { BlockedSession } from './blocked-session.js';
 import { thisBuild } from './build.js';
 import { asksFor, idOf, makeSession } from './creation.js';
@@ -206,27 +207,18 @@ export class SessionService {
 
   /**
    * Applies rows; resolves to the outputs of those that were new, and of a retry's rows that the last answer held. Nothing is
-   * applied where the outputs would be more than `maxNumbers`.
+   * applied where the outputs would be more than their form takes.
    */
-  async steps(
-    id: string,
-    request: StepsRequest,
-    signal?: AbortSignal,
-    maxNumbers = Number.POSITIVE_INFINITY,
-  ): Promise<StepsAnswer> {
-    return this.#steps.run(this.#stepping(id), request, maxNumbers, signal);
+  async steps(id: string, request: StepsRequest, signal?: AbortSignal, form: AnswerForm = {}): Promise<StepsAnswer> {
+    return this.#steps.run(this.#stepping(id), request, form, signal);
   }
 
-  /** Steps of at most 1,000 requests, of one session or many; outcomes in their order. `maxNumbers` counts the outputs of all. */
-  async stepsMany(
-    items: readonly StepsItem[],
-    signal?: AbortSignal,
-    maxNumbers = Number.POSITIVE_INFINITY,
-  ): Promise<StepsOutcome[]> {
+  /** Steps of at most 1,000 requests, of one session or many; outcomes in their order. `form` is that of all of them together. */
+  async stepsMany(items: readonly StepsItem[], signal?: AbortSignal, form: AnswerForm = {}): Promise<StepsOutcome[]> {
     if (!Array.isArray(items) || items.length > MOST_ITEMS) {
       throw new BridgeError('malformed', `Expected an array of at most ${MOST_ITEMS} items`);
     }
-    return this.#steps.runMany(items, (id) => this.#stepping(id), maxNumbers, signal);
+    return this.#steps.runMany(items, (id) => this.#stepping(id), form, signal);
   }
 
   #stepping(id: string): Session {
@@ -287,6 +279,11 @@ export class SessionService {
     this.#take(bounds);
   }
 
+  /** The networks that new sessions may name. */
+  get networks(): SessionNetwork[] {
+    return [...this.#networks.names].map(([name, { made }]) => ({ ...made, name }));
+  }
+
   /** Other bounds from now on; sessions that are there stay. Errors: as of `replaceNetworks`. */
   setBounds(bounds: SessionBounds): void {
     this.#networks.setBounds(bounds);
@@ -299,14 +296,14 @@ export class SessionService {
     this.#stopExpiry();
     const sessions = [...this.#served()];
     for (const { queue } of sessions) for (const work of queue.splice(0)) work.reject(drainingError());
-    await Promise.all([this.models.close(), ...sessions.map((session) => session.between(() => undefined))]);
+    await Promise.all([this.models.drain(), ...sessions.map((session) => session.between(() => undefined))]);
     await this.#journal?.commit();
   }
 
-  /** Drains, closes the journal and frees the networks. */
+  /** Drains, closes the journal and frees the networks. Runs of models end with `draining`. */
   async close(): Promise<void> {
     try {
-      await this.drain();
+      await Promise.all([this.models.close(), this.drain()]);
     } finally {
       try {
         await this.#journal?.close();

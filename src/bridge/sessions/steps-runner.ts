@@ -7,7 +7,7 @@
 import type { Clock } from '../../abort/index.js';
 import { floats } from '../../native/index.js';
 import { BridgeError } from '../messages/index.js';
-import { AnswerRoom } from './answer-room.js';
+import { type AnswerForm, AnswerRoom } from './answer-room.js';
 import { placeOf } from './describe.js';
 import type { Durability } from './durability.js';
 import type { CheckedOptions } from './options.js';
@@ -39,10 +39,10 @@ export class StepsRunner {
     this.#answers.drop(session);
   }
 
-  /** Errors: BridgeError `impossible` where the outputs are more than `maxNumbers`. */
-  async run(session: Session, request: StepsRequest, maxNumbers: number, signal?: AbortSignal): Promise<StepsAnswer> {
+  /** Errors: BridgeError `impossible` where the outputs are more than the form of the answer takes. */
+  async run(session: Session, request: StepsRequest, form: AnswerForm, signal?: AbortSignal): Promise<StepsAnswer> {
     const work = this.#check(session, request);
-    const leave = this.#room.take([work], maxNumbers);
+    const leave = this.#room.take([work], form);
     return this.#run(work, request, signal).finally(leave);
   }
 
@@ -50,7 +50,7 @@ export class StepsRunner {
   async runMany(
     items: readonly StepsItem[],
     sessionOf: (id: string) => Session,
-    maxNumbers: number,
+    form: AnswerForm,
     signal?: AbortSignal,
   ): Promise<StepsOutcome[]> {
     const checked = items.map((item) => {
@@ -61,7 +61,7 @@ export class StepsRunner {
       }
     });
     const works = checked.flatMap(({ work }) => work ?? []);
-    const leave = this.#room.take(works, maxNumbers);
+    const leave = this.#room.take(works, form);
     const outcomes = checked.map(async ({ item, work, error }): Promise<StepsOutcome> => {
       const { id } = item;
       if (work === undefined) return { id, error };

@@ -66,7 +66,7 @@ test('a session goes on after kill -9 of the bridge, with the outputs of an undi
 }, async () => {
   const undisturbed = await (await client.session({ outputs })).steps(rowsFrom(0, 300));
   const session = await client.session({ outputs });
-  const answered: number[][] = [];
+  const answered: (number | null)[][] = [];
   for (let call = 0; call < 30; call++) {
     if (call % 10 === 5) {
       await bridge.kill();
@@ -87,7 +87,7 @@ test('a session goes on over a bridge that drains and is started again', {
   timeout: 60_000,
 }, async () => {
   const session = await client.session({ outputs });
-  const answered: number[][] = [];
+  const answered: (number | null)[][] = [];
   let isAgain = false;
   const again = bridge
     .terminate()

@@ -4,6 +4,7 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { Esn } from '../../../src/index.js';
 import { type RunningBridge, runningBridge, startBridge } from '../running-bridge.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'dtesn-config-'));
@@ -185,6 +186,35 @@ test('a session on a network of a change comes back after a restart without it',
   expect((await ask(bridge, '/v1/config')).json['config']).toMatchObject({ network: { units: 64 } });
   const { json } = await ask(bridge, '/v1/sessions/a/steps', { from: 1, rows });
   expect([json['offset'], (json['outputs'] as number[][])[0]!.length]).toEqual([2, 128]);
+});
+
+test('a change of the network leaves saved models alone, and one that needs a lost file names the model without its path', async () => {
+  const series = Array.from({ length: 200 }, (_, t) => [Math.sin(t / 5)]);
+  const model = path.join(folder, 'lost.safetensors');
+  const save = (seed: number) => new Esn({ network: { units: 20, inputs: 1, seed } }).fit(series).save(model);
+  await save(1);
+  const config = fileOf({ models: { wave: { file: model } } });
+  await using bridge = await runningBridge({ args: [...admin, '--config', config] });
+  const fingerprint = async () =>
+    ((await ask(bridge, '/v1/models')).json['items'] as { fingerprint: string }[])[0]!.fingerprint;
+  const before = await fingerprint();
+  const start = (await ask(bridge, '/v1/config/snapshots')).json['items'] as { id: string }[];
+  await save(2);
+  expect((await change(bridge, { 'network.seed': 4 })).status).toBe(200);
+  expect(await fingerprint()).toBe(before);
+  rmSync(model);
+  expect((await change(bridge, { 'network.seed': 5 })).status).toBe(200);
+  expect(await fingerprint()).toBe(before);
+  writeFileSync(config, JSON.stringify({ models: {} }));
+  bridge.process.kill('SIGHUP');
+  await until(async () => ((await ask(bridge, '/v1/models')).json['items'] as object[]).length === 0);
+  const { status, json } = await ask(bridge, '/v1/config/rollback', { id: start.at(-1)!.id }, bearer);
+  expect([status, json['error']]).toEqual([
+    422,
+    { code: 'impossible', message: expect.stringContaining('models.wave') },
+  ]);
+  expect(JSON.stringify(json)).not.toContain(folder);
+  await until(async () => bridge.log().includes(`the file ${model} cannot be taken: ENOENT`)); // of a thread of its own
 });
 
 describe('a reload', { tags: ['slow'] }, () => {

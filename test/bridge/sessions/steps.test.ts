@@ -289,10 +289,32 @@ describe('many', () => {
       message: expect.stringContaining('fewer columns (outputs)'),
       details: { rows: 10 },
     });
-    await expect(service.stepsMany(itemsOf(5), undefined, 40 * 9)).rejects.toMatchObject({ details: { rows: 9 } });
+    await expect(service.stepsMany(itemsOf(5), undefined, { maxNumbers: 40 * 9 })).rejects.toMatchObject({
+      details: { rows: 9 },
+    });
     expect(service.describe('a').offset).toBe(0);
     const outcomes = await service.stepsMany(itemsOf(5));
     expect(outcomes.map((one) => 'answer' in one)).toEqual([true, true, false]);
+  });
+
+  test('an answer has its room, in JSON its size there, until it has left', async () => {
+    const service = await start({ answerMaxBytes: 20 * 40 * 10 });
+    let leave = () => {};
+    const sent = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    await service.create({ id: 'a' });
+    const form = { numberBytes: 20, sent };
+    const ask = (from: number) => service.steps('a', { from, rows: rowsOf(from, 10) }, undefined, form);
+    await expect(service.steps('a', { from: 0, rows: rowsOf(0, 11) }, undefined, form)).rejects.toMatchObject({
+      code: 'impossible',
+      details: { rows: 10 },
+    });
+    for (let i = 0; i < 4; i++) await ask(10 * i);
+    await expect(ask(40)).rejects.toMatchObject({ code: 'memory' });
+    leave();
+    await sent;
+    expect((await ask(40)).offset).toBe(50);
   });
 
   test('the outputs of all requests under way have a bound: beyond it memory, until one is answered', async () => {
