@@ -72,7 +72,7 @@ test('a client that has the current file gets 304 by its ETag', () => {
   expect([undefined, '', '"x"'].map((header) => isUnchanged(page, header))).toEqual([false, false, false]);
 });
 
-test('the copy in the package has the same files', () => {
+test('the copy in the package has the same files, uPlot minified', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'dtesn-dashboard-'));
   try {
     execFileSync(process.execPath, [path.join(root, 'scripts/copy-dashboard.mjs'), folder]);
@@ -84,9 +84,12 @@ test('the copy in the package has the same files', () => {
         readFileSync(path.join(parentPath, name), 'utf8'),
       ];
     });
-    expect(Object.fromEntries(copied)).toEqual(
-      Object.fromEntries([...assets].map(([name, { body }]) => [name, String(body)])),
-    );
+    const minified = '/assets/uplot/uPlot.esm.js';
+    const same = { ...Object.fromEntries(copied), [minified]: expect.any(String) };
+    expect(Object.fromEntries([...assets].map(([name, { body }]) => [name, String(body)]))).toEqual(same);
+    const { default: chart } = await import(path.join(folder, 'uplot/uPlot.esm.js'));
+    expect([typeof chart, typeof chart.fmtDate, typeof chart.sync].join()).toBe('function,function,function');
+    expect(readFileSync(path.join(folder, 'uplot/uPlot.esm.js')).length).toBeLessThan(60_000);
   } finally {
     rmSync(folder, { recursive: true });
   }
