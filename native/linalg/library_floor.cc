@@ -9,8 +9,8 @@ namespace std {
 void __throw_bad_array_new_length() { throw bad_array_new_length(); }
 }  // namespace std
 #elif defined(_LIBCPP_VERSION)
-// libc++abi links its demangler, a tenth of a static binary, to name an exception that nobody catches. That message now
-// has the mangled name: -2 says that a name cannot be read.
+// libc++abi uses its demangler only to print the name of an uncaught exception, and the demangler is a tenth of a
+// static binary. This function replaces it: -2 means that a name cannot be demangled, and the mangled name is printed.
 extern "C" __attribute__((visibility("hidden"))) char* __cxa_demangle(const char*, char*, size_t*, int* status) {
   if (status != nullptr) *status = -2;
   return nullptr;

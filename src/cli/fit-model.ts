@@ -1,7 +1,7 @@
 /** `dtesn fit`: trains an Esn on the series of a file, scores it on the last fifth, and saves it. */
 import { Esn } from '../esn/index.js';
 import { argumentsOf } from './arguments.js';
-import { asUsage, fileOf, modelOptions, rowsOf, splitColumns } from './models.js';
+import { asUsage, fileOf, type ModelAnswer, modelLines, modelOptions, rowsOf, splitColumns } from './models.js';
 import { printJson, printPage } from './output.js';
 import { printable } from './printable.js';
 import { ProgressLine } from './progress.js';
@@ -59,23 +59,13 @@ async function scoreOf(
   }
 }
 
-interface Answer {
-  file: string;
-  steps: number;
-  inputs: string[];
-  outputs: string[];
+interface Answer extends ModelAnswer {
   units: number;
   scoreOfLastFifth: number;
-  seconds: number;
-  model: string | null;
 }
 
-function page({ file, steps, inputs, outputs, units, scoreOfLastFifth, seconds, model }: Answer, paint: Paint): string {
-  return [
-    `${paint.bold(file)}  ${steps} steps, ${units} units, ${seconds.toFixed(1)} s`,
-    `  inputs   ${inputs.join(', ')}`,
-    `  outputs  ${outputs.join(', ')}`,
-    `  R²       ${scoreOfLastFifth.toFixed(4)}  of the last fifth of the steps, after a fit to the others`,
-    `  model    ${model ?? 'not saved: --save MODEL'}`,
-  ].join('\n');
+function page(answer: Answer, paint: Paint): string {
+  const { units, scoreOfLastFifth } = answer;
+  const score = `R²       ${scoreOfLastFifth.toFixed(4)}  of the last fifth of the steps, after a fit to the others`;
+  return modelLines(answer, paint, { fact: `${units} units`, score }).join('\n');
 }

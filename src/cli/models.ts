@@ -5,6 +5,7 @@ import { type Matrix, matrix } from '../numeric/index.js';
 import type { CommandName } from './commands.js';
 import { note } from './output.js';
 import type { NamedSeries } from './series-file.js';
+import type { Paint } from './terminal.js';
 import { UsageError } from './usage-error.js';
 
 export type ModelCommand = Extract<CommandName, 'fit' | 'predict' | 'forecast' | 'classify' | 'search'>;
@@ -120,4 +121,30 @@ export async function writeText(text: string, out: string | undefined): Promise<
   }
   await writeFile(out, text);
   note(`${out} is written`);
+}
+
+/** What the pages of `fit` and `search` say of the series and the model. */
+export interface ModelAnswer {
+  file: string;
+  steps: number;
+  inputs: string[];
+  outputs: string[];
+  seconds: number;
+  model: string | null;
+}
+
+/** Lines of a page: `fact` beside the steps, and `score`, its name in 8 columns, above the model. */
+export function modelLines(
+  answer: ModelAnswer,
+  paint: Paint,
+  { fact, score }: { fact: string; score: string },
+): string[] {
+  const { file, steps, inputs, outputs, seconds, model } = answer;
+  return [
+    `${paint.bold(file)}  ${steps} steps, ${fact}, ${seconds.toFixed(1)} s`,
+    `  inputs   ${inputs.join(', ')}`,
+    `  outputs  ${outputs.join(', ')}`,
+    `  ${score}`,
+    `  model    ${model ?? 'not saved: --save MODEL'}`,
+  ];
 }

@@ -6,7 +6,7 @@ import type { Matrix } from '../numeric/index.js';
 import { plotSearch } from '../plots/index.js';
 import { type EsnSearchResult, type SearchRow, search } from '../search/index.js';
 import { argumentsOf } from './arguments.js';
-import { asUsage, fileOf, numberOf, splitColumns, wholeOf, writeText } from './models.js';
+import { asUsage, fileOf, type ModelAnswer, modelLines, numberOf, splitColumns, wholeOf, writeText } from './models.js';
 import { note, printJson, printPage } from './output.js';
 import { printable } from './printable.js';
 import { ProgressLine } from './progress.js';
@@ -68,7 +68,7 @@ function isFolder(at: string): boolean {
   }
 }
 
-/** Errors: UsageError for a file that could not be written: nobody searches for an hour to learn that. */
+/** Checked before the search, which may take hours. Errors: UsageError for a file that could not be written. */
 function checkFolder(name: string, file: string | undefined): void {
   if (file === undefined) return;
   const folder = path.dirname(path.resolve(file));
@@ -116,18 +116,13 @@ async function saveBest(options: EsnOptions, { x, y }: Data, model: string, line
   }
 }
 
-interface Answer {
-  file: string;
-  steps: number;
-  inputs: string[];
-  outputs: string[];
+interface Answer extends ModelAnswer {
   scoreIs: string;
-  seconds: number;
   table: readonly SearchRow<Candidate>[];
-  model: string | null;
 }
 
-function page({ file, steps, inputs, outputs, scoreIs, seconds, table, model }: Answer, paint: Paint): string {
+function page(answer: Answer, paint: Paint): string {
+  const { scoreIs, table } = answer;
   const scored = table.filter(({ score }) => score !== null).sort((a, b) => a.score! - b.score!);
   const names = ['units', 'leak', 'spectralRadius', 'inputScaling', 'biasScaling', 'ridge'];
   const short = (value: unknown) => String(typeof value === 'number' ? Number(value.toPrecision(3)) : value);
@@ -138,12 +133,9 @@ function page({ file, steps, inputs, outputs, scoreIs, seconds, table, model }: 
       milliseconds(time),
     ]);
   const failed = table.length - scored.length;
+  const score = `score    ${scoreIs}, less is better${failed > 0 ? `; ${failed} candidates failed` : ''}`;
   return [
-    `${paint.bold(file)}  ${steps} steps, ${table.length} candidates, ${seconds.toFixed(1)} s`,
-    `  inputs   ${inputs.join(', ')}`,
-    `  outputs  ${outputs.join(', ')}`,
-    `  score    ${scoreIs}, less is better${failed > 0 ? `; ${failed} candidates failed` : ''}`,
-    `  model    ${model ?? 'not saved: --save MODEL'}`,
+    ...modelLines(answer, paint, { fact: `${table.length} candidates`, score }),
     '',
     ...columns([['score', ...names, 'time'], ...best], [0, 1, 2, 3, 4, 5, 6, 7]),
   ].join('\n');

@@ -5,7 +5,7 @@ import { type Floats, floats } from '../native/index.js';
 import { type DrawnReservoirOptions, type Feature, Featured, type Network, type State } from '../network/index.js';
 import { type Matrix, matrix, type SeriesInput } from '../numeric/index.js';
 import { isSoftmax, type LinearReadout, Ridge, ridgePath, type Softmax, softmax } from '../readout/index.js';
-import { accuracyOf, classesOf, foldsOf, type Label, targetsOf } from './labels.js';
+import { accuracyOf, classesOf, type Label, stratifiedFolds, targetsOf } from './labels.js';
 import { checkAsMany } from './lists.js';
 import { esnFields, networkOf } from './options.js';
 import { indexOfLargest, sharpnessOf } from './probabilities.js';
@@ -294,7 +294,7 @@ export class EarlyStream {
 
 /** A Softmax of the rows of all prefixes; whole series are in one fold. */
 function softmaxed(rows: readonly Matrix[], places: readonly number[], learner: Softmax) {
-  const foldOf = foldsOf(places, learner.folds);
+  const foldOf = stratifiedFolds(places, learner.folds);
   learner.reset();
   for (const { cols, data } of rows) {
     for (const [i, place] of places.entries()) {
@@ -314,7 +314,7 @@ interface Folded {
 
 /** A readout of the rows of all prefixes; whole series are in one fold. What no other series could tell is not measured. */
 function learned(rows: readonly Matrix[], places: readonly number[], classes: number, given: number | undefined) {
-  const foldOf = foldsOf(places, FOLDS);
+  const foldOf = stratifiedFolds(places, FOLDS);
   const folded = { rows, places, classes, foldOf };
   const counts = new Int32Array(classes);
   for (const place of places) counts[place]!++;

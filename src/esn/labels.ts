@@ -32,7 +32,7 @@ export function targetsOf(places: readonly number[], classes: number): Matrix {
 }
 
 /** The fold of each series: those of each class go to the folds in turn, so that every other fold has the class too. */
-export function foldsOf(places: readonly number[], folds: number): number[] {
+export function stratifiedFolds(places: readonly number[], folds: number): number[] {
   const counts: number[] = [];
   return places.map((place) => {
     const before = counts[place] ?? 0;

@@ -33,8 +33,8 @@ export interface FeaturedFacts {
  * Its state is that of the network within, followed by the rows that delays look back at and by the differentials of the
  * last step: zeros at rest. The weights are shared: closing the network within closes its own states only.
  *
- * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option or a feature that the network has not; DtesnError
- * ERR_DTESN_MEMORY for more products than fit in memory.
+ * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option or a feature that the network has not, and for features of more than
+ * 4,194,304 factors in all; DtesnError ERR_DTESN_MEMORY for a state with more delayed rows than fit in memory.
  */
 export class Featured extends Network<FeaturedFacts> {
   constructor(options: FeaturedOptions) {

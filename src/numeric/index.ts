@@ -6,5 +6,5 @@ export { checkAllAsStored, checkAsStored, storedAs } from './finite.js';
 export { type Matrix, type MatrixData, matrix } from './matrix.js';
 export { checkMemory } from './memory.js';
 export { columnsOf, readOut, readSeries, type SeriesInput, type SeriesTarget } from './series.js';
-export { singularValues } from './singular-values.js';
+export { dot, singularValues } from './singular-values.js';
 export { spectralRadius, spectralRadiusAsync } from './spectral-radius.js';

@@ -32,7 +32,8 @@ function shortColumns({ rows, cols, data }: Matrix): Float64Array[] {
   );
 }
 
-function dot(a: Float64Array, b: Float64Array): number {
+/** Σ a_i b_i. */
+export function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;

@@ -12,6 +12,7 @@
  */
 import { rangeError } from '../errors/index.js';
 import { addon } from '../native/index.js';
+import { dot } from '../numeric/index.js';
 
 /** Rows and the class of each. */
 export interface ClassRows {
@@ -237,13 +238,8 @@ function added(a: Float64Array, b: Float64Array, factor: number): Float64Array<A
   return sum;
 }
 
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
-}
-
-function largestOf(values: Float64Array): number {
+/** The largest magnitude; 0 for no values. */
+export function largestOf(values: Float64Array): number {
   let most = 0;
   for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]!));
   return most;

@@ -12,7 +12,7 @@
  */
 import { rangeError } from '../errors/index.js';
 import { matrix } from '../numeric/index.js';
-import { product } from './cross-entropy.js';
+import { largestOf, product } from './cross-entropy.js';
 import { LinearReadout } from './linear-readout.js';
 import { RidgeSums } from './sums.js';
 
@@ -107,10 +107,6 @@ function normsOf(x: Float64Array, features: number, intercept: boolean): Float64
 
 function meanOf(values: Float64Array, from: number): number {
   return values.reduce((sum, value) => sum + (value - from) / values.length, from);
-}
-
-function largestOf(values: Float64Array): number {
-  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
 
 /** Features of which the kept components hold less than half of the sum of squares. */

@@ -239,12 +239,18 @@ export class BridgeClient {
     yield* processStream(this.#exchange, { ...call, headers: { ...headers, ...traced(traceparent) } });
   }
 
-  /** Outputs of a saved model of the bridge for rows, from rest, in the units of the data. */
+  /**
+   * Outputs of a saved model of the bridge, from rest, in the units of the data: rows x inputs give rows x outputs. Errors: BridgeCallError
+   * `not_found` for an unknown model, `impossible` for rows of another width or more than 2^17 numbers of outputs; those of other calls.
+   */
   predict(model: string, rows: readonly (readonly number[])[], options: CallOptions = {}): Promise<number[][]> {
     return this.#model(model, 'predict', { rows }, options);
   }
 
-  /** The `steps` rows that a saved model of the bridge expects after rows. */
+  /**
+   * The `steps` rows that a saved model of the bridge expects after `rows`, in the units of the data: rows x inputs give steps x inputs.
+   * Errors: as those of predict; `impossible` for a model whose outputs are not its inputs.
+   */
   forecast(
     model: string,
     rows: readonly (readonly number[])[],

@@ -2,7 +2,7 @@
  * Room for outputs: those of one answer stay within a bound, and those of all requests under way within four times the largest.
  *
  * Room is taken before any row of an answer begins, for as many rows as were sent: where it is refused nothing is applied. It is
- * given back when the answer has left, so that answers that nobody reads count too.
+ * given back when the answer has been sent, so that an answer whose client does not read it counts as well.
  */
 import { BridgeError } from '../messages/index.js';
 import type { StepsWork } from './steps-work.js';

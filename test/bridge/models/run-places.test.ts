@@ -82,7 +82,7 @@ test('a place that becomes free goes to a client that has none', async () => {
   expect(begun).toEqual([0, 1, 4]);
   end(4);
   await settle();
-  expect(begun).toEqual([0, 1, 4, 2]); // nobody else waits
+  expect(begun).toEqual([0, 1, 4, 2]); // no other client waits
   end(1);
   await settle();
   for (const number of [2, 3]) end(number);
