@@ -45,6 +45,8 @@
       "native/addon/trees_functions.cc",
       "native/addon/bseries_functions.cc",
       "native/addon/host_functions.cc",
+      "native/addon/text_functions.cc",
+      "native/text/shortest_decimal.cc",
       "native/host/datagram.cc",
       "native/host/file_lock.cc",
       "native/host/large_blocks.cc",

@@ -97,6 +97,7 @@ const nativeRooms: Record<string, string[]> = {
   simd: [],
   threads: [],
   host: [],
+  text: [],
   random: ['simd'],
   linalg: ['random', 'simd'],
   trees: ['simd'],
@@ -104,7 +105,7 @@ const nativeRooms: Record<string, string[]> = {
   readout: ['network', 'linalg', 'simd'],
   transform: ['linalg', 'random', 'simd'],
   bseries: ['trees', 'linalg', 'simd'],
-  addon: ['network', 'bseries', 'transform', 'readout', 'trees', 'linalg', 'random', 'simd', 'threads', 'host'],
+  addon: ['network', 'bseries', 'transform', 'readout', 'trees', 'linalg', 'random', 'simd', 'threads', 'host', 'text'],
 };
 
 /** A file of src/ or native/, and one that it names. */

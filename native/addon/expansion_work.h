@@ -5,6 +5,7 @@
 #include <napi.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,50 @@
 
 namespace dtesn::addon {
 
+// A state, the input that drives it, and where its B-series goes.
+template <class T>
+struct ExpansionItem {
+  const T* input;
+  const T* state;
+  const uint8_t* gates;           // null: all open
+  Span<T> differentials, taylor;  // trees x units, order x units
+  Span<double> squares;           // Σ of the squares of each row of the one and of the other: trees + order
+};
+
+// One thread's.
+template <class T>
+class Expander {
+ public:
+  Expander(const Network<T>& network, int order)
+      : units_(network.stateSize()), table_(treeTable(order)), expansion_(*network.flow(), units_, order) {}
+
+  void expand(const ExpansionItem<T>& item) {
+    expansion_.evaluate(item.input, item.gates, item.state, item.differentials.data);
+    taylorCoefficients(table_, units_, constant(item.differentials), item.taylor);
+    double* out = squaresOf(item.differentials, item.squares.data);
+    squaresOf(item.taylor, out);
+  }
+
+ private:
+  // Returns the end of what it wrote. Eight sums, of which none waits for another.
+  double* squaresOf(Span<T> rows, double* out) const {
+    for (const T* row = rows.data; row != rows.data + rows.size; row += units_) {
+      double sums[8] = {};
+      size_t i = 0;
+      for (; i + 8 <= units_; i += 8) {
+        for (size_t k = 0; k < 8; ++k) sums[k] += static_cast<double>(row[i + k]) * static_cast<double>(row[i + k]);
+      }
+      for (; i < units_; ++i) sums[i % 8] += static_cast<double>(row[i]) * static_cast<double>(row[i]);
+      *out++ = ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
+    }
+    return out;
+  }
+
+  size_t units_;
+  TreeTable table_;
+  Expansion<T> expansion_;
+};
+
 template <class T>
 class ExpansionWork final : public LongWork {
  public:
@@ -24,7 +69,7 @@ class ExpansionWork final : public LongWork {
   struct Item {
     std::vector<T> input, state;
     std::vector<uint8_t> gates;  // empty: all open
-    Span<T> differentials, taylor;
+    ExpansionItem<T> views;
   };
 
   ExpansionWork(Shared<Network<T>> network, int order, std::vector<Item> items, size_t threads, Pending pending)
@@ -38,14 +83,13 @@ class ExpansionWork final : public LongWork {
   size_t parts() const override { return parts_; }
 
   void work(size_t part) override {
-    const size_t units = network_->stateSize();
-    Expansion<T> expansion(*network_->flow(), units, order_);
-    const TreeTable table = treeTable(order_);
+    Expander<T> expander(*network_, order_);
     for (size_t i = part; i < items_.size(); i += parts_) {
       Item& item = items_[i];
-      const uint8_t* const gates = item.gates.empty() ? nullptr : item.gates.data();
-      expansion.evaluate(item.input.data(), gates, item.state.data(), item.differentials.data);
-      taylorCoefficients(table, units, constant(item.differentials), item.taylor);
+      item.views.input = item.input.data();
+      item.views.state = item.state.data();
+      item.views.gates = item.gates.empty() ? nullptr : item.gates.data();
+      expander.expand(item.views);
     }
   }
 

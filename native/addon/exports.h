@@ -14,5 +14,6 @@ void exportHost(Napi::Env env, Napi::Object exports);
 void exportLinalg(Napi::Env env, Napi::Object exports);
 void exportTrees(Napi::Env env, Napi::Object exports);
 void exportBSeries(Napi::Env env, Napi::Object exports);
+void exportText(Napi::Env env, Napi::Object exports);
 
 }  // namespace dtesn::addon

@@ -15,6 +15,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   dtesn::addon::exportLinalg(env, exports);
   dtesn::addon::exportTrees(env, exports);
   dtesn::addon::exportBSeries(env, exports);
+  dtesn::addon::exportText(env, exports);
   return exports;
 }
 

@@ -4,17 +4,19 @@
 //   build(spec, control) -> Promise          the weights of a spec, made by another thread; progress counts regions
 //   inputs, stateSize, featureSize, gates, bytes
 //   runMany(series[], outs[] | null, states, gates | null, sums[] | null, magnitudes[] | null)
-//   runManyAsync(the same, control)         states: State objects, or stateSize elements a series, in place
-//   features(state, out)
-//   weights(region, recurrent, input, bias), blocks(region, coupling, feedback), carry(region, out)
-//   differentials(order, input, state, gates | null, out), normBound(), effectiveRadius(region)
-//   expandAsync(order, inputs[], states[], (gates | null)[], differentials[], taylor[])  inputs, states and gates are
-//   copied share()                                 -> a number for { kind: 'shared' } in any environment of this
-//   process close()                                 lets go of the weights
+//   runManyAsync(the same, control, threads?, expansions?)   states: State objects, or stateSize elements a series, in
+//   place; resolves to the ms of the expansions: [order, inputs[], differentials[], taylor[], squares[]] of the last
+//   state of each series features(state, out) weights(region, recurrent, input, bias), blocks(region, coupling,
+//   feedback), carry(region, out) differentials(order, input, state, gates | null, out), normBound(),
+//   effectiveRadius(region) expandAsync(order, inputs[], states[], (gates | null)[], differentials[], taylor[],
+//   squares[])   inputs, states and gates are copied share()                                 -> a number for { kind:
+//   'shared' } in any environment of this process close()                                 lets go of the weights
 #pragma once
 
 #include <napi.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -94,13 +96,22 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     std::vector<StateObject<T>*> states;
   };
 
+  // Of the last state of each series; none where there are no items.
+  struct Expansions {
+    int order = 0;
+    std::vector<ExpansionItem<T>> items;
+  };
+
   class Long final : public LongWork {
    public:
-    Long(Shared<Network<T>> network, Batch batch, size_t threads, const Control& control, Pending pending)
+    Long(Shared<Network<T>> network, Batch batch, Expansions expansions, size_t threads, const Control& control,
+         Pending pending)
         : network_(std::move(network)),
           states_(std::move(batch.states)),
           threads_(threads),
           groups_(groupsOf(*network_, std::move(batch.runs), threads)),
+          expansions_(std::move(expansions)),
+          expandMs_(parts()),
           control_(control),
           pending_(std::move(pending)) {
       for (const Group<T>& group : groups_)
@@ -110,20 +121,35 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     // As many as may run at the same time.
     size_t parts() const override { return std::min(groups_.size(), threads_); }
     void work(size_t part) override {
-      for (size_t group = part; group < groups_.size(); group += parts())
+      for (size_t group = part; group < groups_.size(); group += parts()) {
         groups_[group].run(scratches_[group], control_);
+        if (!expansions_.items.empty() && control_.report(0)) expand(groups_[group], part);
+      }
     }
     void settle(Napi::Env env, const Failure& failure) override {
       for (StateObject<T>* state : states_) state->unclaim();
-      pending_.settle(env, failure, 0);
+      const auto longest = std::max_element(expandMs_.begin(), expandMs_.end());
+      pending_.settle(env, failure, longest == expandMs_.end() ? 0 : *longest);
     }
     void abandon() override { pending_.abandon(); }
 
    private:
+    void expand(const Group<T>& group, size_t part) {
+      const auto begin = std::chrono::steady_clock::now();
+      Expander<T> expander(*network_, expansions_.order);
+      for (const Run<T>& run : group.members()) {
+        if (!control_.report(0)) return;
+        expander.expand(expansions_.items[run.place]);
+      }
+      expandMs_[part] += std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+    }
+
     Shared<Network<T>> network_;
     std::vector<StateObject<T>*> states_;
     size_t threads_;
     std::vector<Group<T>> groups_;
+    Expansions expansions_;
+    std::vector<double> expandMs_;  // of each part
     std::vector<StepScratch<T>> scratches_;
     Control control_;
     Pending pending_;
@@ -187,9 +213,39 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
       }
       batch.runs.push_back(
           readRun<T>(network, list.Get(s), at(info[1], s), at(info[4], s), at(info[5], s), state, own, ranges));
+      batch.runs.back().place = s;
     }
     ranges.checkApart(env);
     return batch;
+  }
+
+  // Where the B-series of a state goes.
+  ExpansionItem<T> readExpansion(int order, const Napi::Value& input, const Napi::Value& differentials,
+                                 const Napi::Value& taylor, const Napi::Value& squares) const {
+    const Network<T>& network = this->network(input.Env());
+    const size_t n = network.stateSize(), trees = treeTable(order).size(), orders = static_cast<size_t>(order);
+    ExpansionItem<T> item = {};
+    item.input = view<T>(input, "inputs", network.inputs()).data;
+    item.differentials = view<T>(differentials, "differentials", trees * n);
+    item.taylor = view<T>(taylor, "taylor", orders * n);
+    item.squares = view<double>(squares, "squares", trees + orders);
+    return item;
+  }
+
+  // [order, inputs[], differentials[], taylor[], squares[]] of the series of a batch; undefined for none.
+  Expansions readExpansions(const Napi::Value& value, const Batch& batch) const {
+    Expansions expansions;
+    if (!value.IsArray()) return expansions;
+    flowOf(value.Env());
+    expansions.order = differentialOrder(at(value, 0));
+    for (uint32_t s = 0; s < batch.runs.size(); ++s) {
+      ExpansionItem<T> item = readExpansion(expansions.order, at(at(value, 1), s), at(at(value, 2), s),
+                                            at(at(value, 3), s), at(at(value, 4), s));
+      item.state = batch.runs[s].state;
+      item.gates = batch.runs[s].gates;
+      expansions.items.push_back(item);
+    }
+    return expansions;
   }
 
   void take(Napi::Env env, Shared<Network<T>> built) {
@@ -228,12 +284,15 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
       const std::vector<StateObject<T>*> states = batch.states;
       Control control = controlOf(info[6]);
       control.setStepBytes(network(env).bytes());
+      Expansions expansions = readExpansions(info[8], batch);
       Pending pending(env, {info.This(), copied(info[0]), copied(info[1]), copied(info[2]), info[3], copied(info[4]),
-                            copied(info[5]), info[6]});
+                            copied(info[5]), info[6], copied(at(info[8], 1)), copied(at(info[8], 2)),
+                            copied(at(info[8], 3)), copied(at(info[8], 4))});
       const size_t most = environment(env).threads();
       const size_t threads =
           info[7].IsUndefined() ? most : std::min(most, std::max<size_t>(1, count(info[7], "threads")));
-      auto work = std::make_unique<Long>(network_, std::move(batch), threads, control, std::move(pending));
+      auto work = std::make_unique<Long>(network_, std::move(batch), std::move(expansions), threads, control,
+                                         std::move(pending));
       const Napi::Promise promise = work->promise();
       if (work->parts() == 0) {
         work->settle(env, Failure());
@@ -331,21 +390,18 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     flowOf(env);
     if (!info[1].IsArray()) failArgument(env, "Expected an array for inputs" + butReceived(info[1]));
     const uint32_t length = info[1].As<Napi::Array>().Length();
-    const size_t n = network.stateSize(), trees = treeTable(order).size();
     std::vector<typename ExpansionWork<T>::Item> items(length);
     for (uint32_t i = 0; i < length; ++i) {
-      const Span<T> input = view<T>(at(info[1], i), "inputs", network.inputs());
-      const Span<T> state = view<T>(at(info[2], i), "states", n);
-      const uint8_t* const gates = readGates(at(info[3], i));
       auto& item = items[i];
-      item.input.assign(input.begin(), input.end());
+      item.views = readExpansion(order, at(info[1], i), at(info[4], i), at(info[5], i), at(info[6], i));
+      const Span<T> state = view<T>(at(info[2], i), "states", network.stateSize());
+      const uint8_t* const gates = readGates(at(info[3], i));
+      item.input.assign(item.views.input, item.views.input + network.inputs());
       item.state.assign(state.begin(), state.end());
       if (gates != nullptr) item.gates.assign(gates, gates + network.gateCount());
-      item.differentials = view<T>(at(info[4], i), "differentials", trees * n);
-      item.taylor = view<T>(at(info[5], i), "taylor", static_cast<size_t>(order) * n);
     }
     return guarded(env, [&]() -> Napi::Value {
-      Pending pending(env, {info.This(), copied(info[4]), copied(info[5])});
+      Pending pending(env, {info.This(), copied(info[4]), copied(info[5]), copied(info[6])});
       auto work = std::make_unique<ExpansionWork<T>>(network_, order, std::move(items), environment(env).threads(),
                                                      std::move(pending));
       const Napi::Promise promise = work->promise();

@@ -30,6 +30,7 @@ class Group {
   Group(const Network<T>& network, const std::vector<Run<T>>& runs, size_t first, size_t stride);
 
   size_t size() const { return members_.size(); }
+  const std::vector<Run<T>>& members() const { return members_; }
   // Stops where `control` says so.
   void run(StepScratch<T>& scratch, const Control& control);
 

@@ -80,6 +80,7 @@ struct Run {
   T* out = nullptr;                // steps x featureSize, or null
   double* sum = nullptr;           // featureSize: the features of every step are added; or null
   double* magnitude = nullptr;     // their moduli, with sum
+  size_t place = 0;                // among the series of a batch
 };
 
 template <class T>

@@ -20,7 +20,10 @@ DTESN_INLINE void tile(const T* w, size_t stride, size_t from, size_t cols, cons
     // The weights that follow come into the second cache while these are used.
     if (next != nullptr) __builtin_prefetch(next + k * (64 / sizeof(T)), 0, 2);
     V weight[kTileVectors];
-    DTESN_UNROLL for (int v = 0; v < vectors; ++v) weight[v] = load(w + v * kLanes);
+    DTESN_UNROLL for (int v = 0; v < vectors; ++v) {
+      weight[v] = load(w + v * kLanes);
+      DTESN_IN_REGISTER(weight[v]);
+    }
     DTESN_UNROLL for (int s = 0; s < series; ++s) {
       const T a = x[s][k];
       DTESN_UNROLL for (int v = 0; v < vectors; ++v) sum[s][v] += weight[v] * a;

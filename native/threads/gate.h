@@ -25,12 +25,25 @@ class Gate {
     unlock();
   }
 
+  // The same for one of them.
+  void openForOne() {
+    lock();
+    count_.fetch_add(1, std::memory_order_release);
+    wakeOne();
+    unlock();
+  }
+
   // Returns once the count is no longer `seen`.
   void wait(uint64_t seen) {
     for (int spin = 0; spin < kSpins; ++spin) {
       if (count() != seen) return;
       pause();
     }
+    waitAsleep(seen);
+  }
+
+  // The same without spinning, for what comes seldom: a spinning thread takes a CPU from others.
+  void waitAsleep(uint64_t seen) {
     lock();
     while (count() == seen) sleep();
     unlock();
@@ -52,6 +65,7 @@ class Gate {
   void unlock() { ReleaseSRWLockExclusive(&lock_); }
   void sleep() { SleepConditionVariableSRW(&condition_, &lock_, INFINITE, 0); }
   void wakeAll() { WakeAllConditionVariable(&condition_); }
+  void wakeOne() { WakeConditionVariable(&condition_); }
   SRWLOCK lock_ = SRWLOCK_INIT;
   CONDITION_VARIABLE condition_ = CONDITION_VARIABLE_INIT;
 #else
@@ -59,6 +73,7 @@ class Gate {
   void unlock() { pthread_mutex_unlock(&lock_); }
   void sleep() { pthread_cond_wait(&condition_, &lock_); }
   void wakeAll() { pthread_cond_broadcast(&condition_); }
+  void wakeOne() { pthread_cond_signal(&condition_); }
   pthread_mutex_t lock_ = PTHREAD_MUTEX_INITIALIZER;
   pthread_cond_t condition_ = PTHREAD_COND_INITIALIZER;
 #endif

@@ -18,7 +18,7 @@ void JobQueue::submit(Job job, size_t threads) {
     }
     waiting_.push_back(std::move(job));
   }
-  arrived_.open();
+  arrived_.openForOne();
 }
 
 void JobQueue::stop() {
@@ -55,7 +55,7 @@ void JobQueue::work() {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (stopped_) return;
     }
-    arrived_.wait(seen);
+    arrived_.waitAsleep(seen);
   }
 }
 

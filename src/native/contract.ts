@@ -115,6 +115,8 @@ export interface NativeNetwork<F extends Floats> {
     control: Int32Array,
     /** Maximum number of threads; that of setThreads when left out. */
     threads?: number,
+    /** Of the last state of each series, as expandAsync's; it resolves to the milliseconds of them. */
+    expansions?: [order: number, inputs: F[], differentials: F[], taylor: F[], squares: Float64Array[]],
   ): Promise<number>;
   features(state: F, out: F): void;
   /** Of a network of regions, row-major copies into zeroed views. */
@@ -123,7 +125,10 @@ export interface NativeNetwork<F extends Floats> {
   carry(region: number, out: F): void;
   /** Elementary differentials of the flow at a state: trees x stateSize into `out`. */
   differentials(order: number, input: F, state: F, gates: Uint8Array | null, out: F): void;
-  /** The same of many states, and the Taylor coefficients they sum to, on other threads; the last two are views over shared memory. */
+  /**
+   * The same of many states, the Taylor coefficients they sum to, and the sums of squares of each row of both, on other threads;
+   * what is written lies on shared memory.
+   */
   expandAsync(
     order: number,
     inputs: F[],
@@ -131,6 +136,7 @@ export interface NativeNetwork<F extends Floats> {
     gates: (Uint8Array | null)[],
     differentials: F[],
     taylor: F[],
+    squares: Float64Array[],
   ): Promise<number>;
   normBound(): number;
   effectiveRadius(region: number): number;
@@ -458,6 +464,10 @@ export interface Addon {
   /** Files this process may have open; Infinity for no limit, null on a system without the limit. */
   openFileLimit(): { soft: number; hard: number } | null;
   mapLargeBlocks(): boolean;
+
+  // text
+  /** Each number in its shortest decimal, 'null' where it is not finite, with commas between. */
+  decimals(values: Float32Array): string;
 
   // trees
   /** Rooted trees of exactly this order, 1 to 20, by generating them. */

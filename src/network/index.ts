@@ -41,7 +41,7 @@ export {
 } from './features.js';
 export type { AnyMatrix, GivenWeights, WeightSources } from './given-weights.js';
 export { BuiltNetwork, ClaimedNetwork, type NetworkHandle, planOf, registerKind } from './handle.js';
-export { isNetwork, Network, type StreamMemory } from './network.js';
+export { type Expansion, isNetwork, Network, type StreamMemory } from './network.js';
 export { Nvar, type NvarFacts, type NvarOptions } from './nvar.js';
 export type { Precision, RegionOptions, Topology } from './options.js';
 export type { NetworkPlan } from './plan.js';

@@ -51,8 +51,12 @@ export interface StreamMemory {
 export interface Expansion {
   input: Floats;
   state: State;
+  /** trees x stateSize */
   differentials: Floats;
+  /** order x stateSize */
   taylor: Floats;
+  /** Sums of the squares of each row of `differentials`, then of `taylor`. */
+  squares: Float64Array;
 }
 
 /** Of elementary differentials. */
@@ -272,19 +276,43 @@ export abstract class Network<Facts extends object = object> {
 
   /** The same off the JavaScript thread; typed arrays must lie on shared memory. Progress counts the steps of all series. */
   async runBatchAsync(series: readonly SeriesInput[], options: RunBatchAsyncOptions = {}): Promise<Matrix[]> {
+    return (await this.#runBatchAsync(series, options)).rows;
+  }
+
+  /**
+   * The same, and expandAsync of the last state of each series by the thread that ran it: the milliseconds of that. The states of
+   * the expansions are those of the options.
+   * @internal
+   */
+  async runAndExpandBatchAsync(
+    series: readonly SeriesInput[],
+    options: RunBatchAsyncOptions,
+    order: number,
+    expansions: readonly Expansion[],
+  ): Promise<number> {
+    checkWhole(order, 'order', 1, MAX_ORDER);
+    return (await this.#runBatchAsync(series, options, [order, ...partsOf(expansions)])).expandMs;
+  }
+
+  async #runBatchAsync(
+    series: readonly SeriesInput[],
+    options: RunBatchAsyncOptions,
+    expansions?: [order: number, ...ReturnType<typeof partsOf>],
+  ): Promise<{ rows: Matrix[]; expandMs: number }> {
     const batch = prepareBatch(this, series, options, true);
     const { threads } = options;
     if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
       throw rangeError('a whole number of threads, 1 or more', 'threads', threads);
     }
     const total = batch.steps.reduce((sum, steps) => sum + steps, 0);
+    let expandMs = 0;
     const start = async (control: Int32Array) => {
-      await this.native.runManyAsync(...this.#batchArguments(batch), control, threads);
+      expandMs = await this.native.runManyAsync(...this.#batchArguments(batch), control, threads, expansions);
       return total;
     };
     const states = Array.isArray(batch.states) ? batch.states : [];
     await State.during(states, () => longRun(start, options, { stage: 'run', total }));
-    return this.#batchRows(batch);
+    return { rows: this.#batchRows(batch), expandMs };
   }
 
   /**
@@ -348,20 +376,19 @@ export abstract class Network<Facts extends object = object> {
 
   /**
    * The same for many states on other threads, with the Taylor coefficients Σ F(τ) / (σ(τ) γ(τ)) that the differentials of each
-   * order sum to. The views are over shared memory: `differentials` trees x stateSize, `taylor` order x stateSize. Inputs, states
-   * and gates are read before it returns.
+   * order sum to. What is written lies on shared memory. Inputs, states and gates are read before it returns.
    * @internal
    */
   async expandAsync(order: number, expansions: readonly Expansion[]): Promise<void> {
     checkWhole(order, 'order', 1, MAX_ORDER);
     for (const { state } of expansions) state.checkIdle();
+    const [inputs, ...written] = partsOf(expansions);
     await this.native.expandAsync(
       order,
-      expansions.map(({ input }) => input),
+      inputs,
       expansions.map(({ state }) => state.data),
       expansions.map(({ state }) => state.gates),
-      expansions.map(({ differentials }) => differentials),
-      expansions.map(({ taylor }) => taylor),
+      ...written,
     );
   }
 
@@ -403,6 +430,13 @@ export abstract class Network<Facts extends object = object> {
     const sums = (key: keyof Moments) => moments?.map((one) => one[key]) ?? null;
     return [values, outs, own, this.ownState.gates, sums('sum'), sums('magnitude')] as const;
   }
+}
+
+/** What each expansion reads, and what it writes. */
+function partsOf(expansions: readonly Expansion[]) {
+  const all = <Key extends 'input' | 'differentials' | 'taylor' | 'squares'>(key: Key) =>
+    expansions.map((one) => one[key]);
+  return [all('input'), all('differentials'), all('taylor'), all('squares')] as const;
 }
 
 export const isNetwork = brand(Network, 'Network');

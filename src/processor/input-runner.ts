@@ -8,8 +8,14 @@
 
 import { type EncodeInput, writeSeries } from '../encoding/index.js';
 import type { RequestOptions } from '../engine/index.js';
-import type { DeepTreeModel, State } from '../network/index.js';
-import { applyMultiSourceTransformations, draftTransformations, type PlanTarget, pinPlan } from '../pipeline/index.js';
+import type { DeepTreeModel, Expansion, State } from '../network/index.js';
+import {
+  applyMultiSourceTransformations,
+  type Draft,
+  draftTransformations,
+  type PlanTarget,
+  pinPlan,
+} from '../pipeline/index.js';
 import type { SourceFetcher, SourceSet } from '../sources/index.js';
 import { programShape } from '../transform/index.js';
 import { agreementOf } from './agreement.js';
@@ -26,7 +32,7 @@ import type { InputAccount } from './processor-metrics.js';
 import type { ProcessorParts } from './processor-options.js';
 import { type DtesnFailure, type DtesnResult, failureOf } from './result.js';
 import { StageClock } from './stage-clock.js';
-import { expandFlows, type ModelRun, type Moments, runModel, runModelBatch, treesTo } from './stages.js';
+import { bseriesOf, expansionsOf, type ModelRun, type Moments, runModel, runModelBatch, treesTo } from './stages.js';
 import type { WavePlan } from './waves.js';
 import type { RunMemory, SeriesMemory } from './work-memory.js';
 
@@ -36,6 +42,19 @@ export interface Look {
   tokenizer: SourceSet['sources']['tokenizer'];
   ask: boolean;
   plan: (inputKind: PlanTarget['inputKind']) => PlannedData;
+}
+
+interface Drafted {
+  target: PlanTarget;
+  draft: Draft;
+  /** Elements of the series that its program needs. */
+  room: number;
+}
+
+/** A look, and the clock of those who began with it. */
+export interface Begun {
+  look: Look;
+  clock: StageClock;
 }
 
 type EncodedOne = Omit<PreparedInput, 'transformed'>;
@@ -48,7 +67,7 @@ export interface Wave {
   account: InputAccount;
 }
 
-type RunViews = ReturnType<RunMemory['reserve']>;
+type RunViews = ReturnType<RunMemory['reserve']> & { moments: Moments[]; squares: Float64Array[] };
 /** What the run of a prepared wave heeds. */
 type RunOptions = Pick<ProcessOptions, 'signal' | 'onProgress'>;
 type Settle = (index: number, result: DtesnResult | DtesnFailure) => void;
@@ -93,9 +112,17 @@ export class InputRunner {
     return engineContext(data, this.#parts.planner.explain(data), this.#parts.origin, this.#parts.clock);
   }
 
-  /** Execution of a batch, by the plan for token inputs. */
-  async wavePlan(options: ProcessBatchOptions): Promise<WavePlan> {
+  /** The look of a wave that begins now. */
+  async begin({ onProgress, ...options }: ProcessBatchOptions): Promise<Begun> {
+    const clock = new StageClock(this.#parts.clock);
+    onProgress?.({ stage: 'context', done: 0, total: 1 });
     const look = await this.#lookOf(options);
+    clock.end('context');
+    return { look, clock };
+  }
+
+  /** Execution of a batch, by the plan for token inputs. */
+  wavePlan({ look }: Begun): WavePlan {
     const { data } = look.plan('tokens');
     let plan = this.#wavePlans.get(data);
     if (plan === undefined) {
@@ -121,15 +148,17 @@ export class InputRunner {
     throw failure;
   }
 
-  /** Inputs [start, end) of a batch; those that fail are settled at once. */
+  /** Inputs [start, end) of a batch; those that fail are settled at once. Without `begun` the sources are looked at again. */
   prepare(
     inputs: readonly EncodeInput[],
     start: number,
     end: number,
     options: ProcessBatchOptions,
     settle: Settle,
+    begun?: Begun,
   ): Promise<Wave> {
-    return this.#prepare(inputs, start, end, true, options, (index, error) => settle(index, failureOf(error)));
+    const refuse = (index: number, error: unknown) => settle(index, failureOf(error));
+    return this.#prepare(inputs, start, end, true, options, refuse, begun);
   }
 
   /** Through model and B-series; settles every input of the wave, and gives its memory back. */
@@ -179,6 +208,7 @@ export class InputRunner {
     batch: boolean,
     options: ProcessBatchOptions,
     refuse: (index: number, error: unknown) => void,
+    begun?: Begun,
   ): Promise<Wave> {
     const { metrics, memory: pool } = this.#parts;
     const account = metrics.begin(end - start);
@@ -187,7 +217,7 @@ export class InputRunner {
       refuse(index, error);
     };
     try {
-      const encoded = await this.#lookAndEncode(inputs, start, end, options, fail);
+      const encoded = await this.#encodeAll(inputs, start, end, options, fail, begun ?? (await this.begin(options)));
       const memory = await pool.take(options.signal);
       try {
         return { inputs: this.#transform(encoded, memory, fail), batch, memory, account };
@@ -201,18 +231,15 @@ export class InputRunner {
     }
   }
 
-  async #lookAndEncode(
+  async #encodeAll(
     inputs: readonly EncodeInput[],
     start: number,
     end: number,
     options: ProcessBatchOptions,
     fail: (index: number, error: unknown) => void,
+    { look, clock }: Begun,
   ): Promise<EncodedOne[]> {
     const { signal, onProgress } = options;
-    const clock = new StageClock(this.#parts.clock);
-    onProgress?.({ stage: 'context', done: 0, total: 1 });
-    const look = await this.#lookOf(options);
-    clock.end('context');
     onProgress?.({ stage: 'encode', done: 0, total: 1 });
     const encoding = Array.from({ length: end - start }, async (_, i) => {
       const own = clock.copy();
@@ -260,16 +287,17 @@ export class InputRunner {
     memory: SeriesMemory,
     fail: (index: number, error: unknown) => void,
   ): PreparedInput[] {
-    const { targetOf, metrics } = this.#parts;
+    const { metrics } = this.#parts;
+    const drafts = new Map<string, Drafted>();
     const fitting = encoded.flatMap((input) => {
       input.clock.skip();
-      const { encoded: given } = input.encoding;
+      const { kind, steps } = input.encoding.encoded;
+      // Inputs of one kind and length share the draft of their wave.
+      const key = `${kind} ${steps} ${input.continuation !== null}`;
       try {
-        const target = targetOf(given.kind, given.steps);
-        const planned = draftTransformations(input.planned.data, target);
-        const draft = input.continuation === null ? planned : continuedDraft(planned);
-        const { capacity } = programShape(draft.program, given.steps, given.features);
-        return [{ input, target, draft, room: Math.max(capacity, given.steps * given.features) }];
+        const drafted = drafts.get(key) ?? this.#draft(input);
+        drafts.set(key, { ...drafted, draft: withoutTime(drafted.draft) });
+        return [{ input, ...drafted }];
       } catch (error) {
         fail(input.index, error);
         return [];
@@ -298,6 +326,15 @@ export class InputRunner {
     });
   }
 
+  #draft({ encoding, planned, continuation }: EncodedOne): Drafted {
+    const { kind, steps, features } = encoding.encoded;
+    const target = this.#parts.targetOf(kind, steps);
+    const whole = draftTransformations(planned.data, target);
+    const draft = continuation === null ? whole : continuedDraft(whole);
+    const { capacity } = programShape(draft.program, steps, features);
+    return { target, draft, room: Math.max(capacity, steps * features) };
+  }
+
   // ---- run ----
 
   async #runOn(lane: Lane, wave: Wave, options: RunOptions, settle: Settle): Promise<void> {
@@ -311,13 +348,16 @@ export class InputRunner {
       })),
     );
     for (const { clock } of inputs) clock.skip();
-    const memory = this.#reserve(lane, inputs);
-    const moments = lane.moments(inputs.length);
-    const runs = await this.#runModel(states, { ...memory, moments }, wave, options);
-    for (const { clock } of inputs) clock.end('model');
-    const { bseriesOrder } = this.#parts.config;
+    const { bseriesOrder: order } = this.#parts.config;
     const lastInputs = inputs.map(({ transformed }) => transformed.series.subarray(-model.inputs));
-    const flows = await expandFlows(runs, memory, bseriesOrder, lastInputs);
+    const memory = this.#reserve(lane, inputs);
+    const expansions = expansionsOf(states, memory, order, lastInputs);
+    const { runs, expandMs } = await this.#runModel(states, memory, expansions, wave, options);
+    for (const { clock } of inputs) {
+      clock.end('model');
+      clock.move(expandMs, 'model', 'bseries');
+    }
+    const flows = expansions.map((expansion) => bseriesOf(order, expansion));
     for (const { clock } of inputs) clock.end('bseries');
     for (const [i, input] of inputs.entries()) {
       const run = runs[i]!;
@@ -334,30 +374,42 @@ export class InputRunner {
     if (fromRest >= 0) await this.#shadow(model, inputs[fromRest]!, runs[fromRest]!, options.signal);
   }
 
-  #reserve({ model, memory }: Lane, inputs: PreparedInput[]): RunViews {
-    const { units } = model;
+  #reserve(lane: Lane, inputs: PreparedInput[]): RunViews {
+    const { units } = lane.model;
     const chunkSteps = chunkOf(inputs, units);
     const steps = inputs.reduce((sum, { transformed }) => sum + Math.min(chunkSteps, transformed.steps), 0);
     const { bseriesOrder: order } = this.#parts.config;
-    return memory.reserve({
+    const trees = treesTo(order).length;
+    const views = lane.memory.reserve({
       states: steps * units,
-      differentials: inputs.length * treesTo(order).length * units,
+      differentials: inputs.length * trees * units,
       taylor: inputs.length * order * units,
     });
+    return { ...views, moments: lane.moments(inputs.length), squares: lane.squares(inputs.length, trees + order) };
   }
 
+  /** Through the model and the B-series, and the milliseconds of the latter. */
   async #runModel(
     states: State[],
-    { states: rows, moments }: Pick<RunViews, 'states'> & { moments: Moments[] },
+    { states: rows, moments }: Pick<RunViews, 'states' | 'moments'>,
+    expansions: Expansion[],
     { batch, inputs }: Wave,
     { signal, onProgress }: RunOptions,
-  ): Promise<ModelRun[]> {
+  ): Promise<{ runs: ModelRun[]; expandMs: number }> {
+    const { clock, config } = this.#parts;
+    const { bseriesOrder: order } = config;
     const series = inputs.map(({ transformed }) => transformed);
     const longest = Math.max(...series.map(({ steps }) => steps));
     const progress = onProgress && ((done: number) => onProgress({ stage: 'model', done, total: longest }));
     const run = { chunkSteps: chunkOf(inputs, states[0]!.network.stateSize), signal, onProgress: progress };
-    if (!batch) return [await runModel(states[0]!, rows, series[0]!, { ...run, moments: moments[0]! })];
-    return runModelBatch(states, rows, series, { ...run, moments, threads: series[0]!.execution.threads });
+    if (batch) {
+      const { threads } = series[0]!.execution;
+      return runModelBatch(states, rows, series, { ...run, moments, threads, order, expansions });
+    }
+    const runs = [await runModel(states[0]!, rows, series[0]!, { ...run, moments: moments[0]! })];
+    const begun = clock.now();
+    await states[0]!.network.expandAsync(order, expansions);
+    return { runs, expandMs: clock.now() - begun };
   }
 
   /**
@@ -377,6 +429,11 @@ export class InputRunner {
     const agreement = await comparing.catch(() => null); // the input has its result: an abort comes too late
     if (agreement !== null) planner.observe({ agreement });
   }
+}
+
+/** For the next input that shares it: the time that it took is counted once. */
+function withoutTime(draft: Draft): Draft {
+  return { ...draft, draftMs: Object.fromEntries(Object.keys(draft.draftMs).map((name) => [name, 0])) };
 }
 
 function kindOf(input: EncodeInput): PlanTarget['inputKind'] {

@@ -2,7 +2,7 @@
  * A lane: states for runs of the shared model, and the memory of these runs. The first state has a fixed place in
  * shared memory, so that other threads can observe it; a batch uses one state for each input.
  */
-import { Arena } from '../native/index.js';
+import { Arena, sharedFloats } from '../native/index.js';
 import type { DeepTreeModel, DeepTreeOptions, State } from '../network/index.js';
 import { type Moments, momentsOf } from './stages.js';
 import { RunMemory } from './work-memory.js';
@@ -17,6 +17,7 @@ export class Lane {
   readonly memory = new RunMemory();
   readonly #states: State[];
   readonly #moments: Moments[] = [];
+  readonly #squares: Float64Array[] = [];
 
   constructor(model: DeepTreeModel) {
     this.model = model;
@@ -29,7 +30,8 @@ export class Lane {
     const { units, membranes } = this.model;
     const states = (this.#states.length - 1) * (Float32Array.BYTES_PER_ELEMENT * units + membranes.length);
     const moments = this.#moments.length * 2 * Float64Array.BYTES_PER_ELEMENT * units;
-    return this.live.buffer.byteLength + this.memory.bytes + states + moments;
+    const squares = this.#squares.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    return this.live.buffer.byteLength + this.memory.bytes + states + moments + squares;
   }
 
   /** As many states, each at its start (by default at rest) with its first `active` membranes open. */
@@ -52,6 +54,12 @@ export class Lane {
       magnitude.fill(0);
     }
     return moments;
+  }
+
+  /** Room for the sums of squares of as many B-series of `rows` rows. */
+  squares(count: number, rows: number): Float64Array[] {
+    while (this.#squares.length < count) this.#squares.push(sharedFloats('f64', rows) as Float64Array);
+    return this.#squares.slice(0, count);
   }
 
   close(): void {

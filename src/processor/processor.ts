@@ -263,8 +263,10 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
       };
       if (inputs.length === 0) return results;
       return this.#holding(checkContinuations(options.continueFrom, inputs.length), async () => {
-        await runWaves(inputs.length, await this.#runner.wavePlan(options), {
-          prepare: (start, end) => this.#runner.prepare(inputs, start, end, each, settle),
+        const begun = await this.#runner.begin(each);
+        await runWaves(inputs.length, this.#runner.wavePlan(begun), {
+          prepare: (start, end) =>
+            this.#runner.prepare(inputs, start, end, each, settle, start === 0 ? begun : undefined),
           run: (wave) => this.#runner.run(wave, each, settle),
           drop: (wave, error) => this.#runner.drop(wave, error),
         });

@@ -29,8 +29,15 @@ export class StageClock {
   /** Adds the time since the last lap to a stage. */
   end(stage: StageName): void {
     const now = this.#clock.now();
-    this.#laps.set(stage, (this.#laps.get(stage) ?? 0) + now - this.#last);
+    this.#laps.set(stage, this.of(stage) + now - this.#last);
     this.#last = now;
+  }
+
+  /** Counts milliseconds of a stage as those of another, which ran in the same native call. */
+  move(ms: number, from: StageName, to: StageName): void {
+    const moved = Math.min(ms, this.of(from));
+    this.#laps.set(from, this.of(from) - moved);
+    this.#laps.set(to, this.of(to) + moved);
   }
 
   /** Time that belongs to no stage: waiting for a lane. */

@@ -3,7 +3,7 @@
  */
 
 import { type Floats, sharedFloats } from '../native/index.js';
-import type { DeepTreeModel, State } from '../network/index.js';
+import type { DeepTreeModel, Expansion, State } from '../network/index.js';
 import type { TransformedSeries } from '../pipeline/index.js';
 import { type RootedTree, rootedTrees } from '../trees/index.js';
 
@@ -50,18 +50,19 @@ export async function runModel(
 
 /**
  * Several series (each steps x inputs) as native batches, a chunk of each at a time, on at most `threads` threads; the next
- * chunks begin together. `states` has room for the sum over the series of min(chunkSteps, steps) x units. Errors: those of
- * Network.runBatchAsync; the signal's reason.
+ * chunks begin together, and the last are expanded in the same call. `states` has room for the sum over the series of
+ * min(chunkSteps, steps) x units. Errors: those of Network.runBatchAsync; the signal's reason.
  */
 export async function runModelBatch(
   batchStates: readonly State[],
   states: Float32Array,
   batch: readonly TransformedInput[],
-  { chunkSteps, moments, threads, signal, onProgress }: ModelRunOptions & { moments: Moments[]; threads: number },
-): Promise<ModelRun[]> {
+  { chunkSteps, moments, threads, signal, onProgress, order, expansions }: BatchRunOptions,
+): Promise<{ runs: ModelRun[]; expandMs: number }> {
   const model = batchStates[0]!.network as DeepTreeModel;
   const { units, inputs } = model;
   const longest = Math.max(...batch.map(({ steps }) => steps));
+  let expandMs = 0;
   for (let done = 0; done < longest; done += chunkSteps) {
     const counts = batch.map(({ steps }) => Math.max(0, Math.min(chunkSteps, steps - done)));
     let offset = 0;
@@ -71,10 +72,19 @@ export async function runModelBatch(
       return rows;
     });
     const chunk = batch.map(({ series }, s) => series.subarray(done * inputs, (done + counts[s]!) * inputs));
-    await model.runBatchAsync(chunk, { out, states: batchStates, moments, threads, ...(signal && { signal }) });
+    const options = { out, states: batchStates, moments, threads, ...(signal && { signal }) };
+    if (done + chunkSteps < longest) await model.runBatchAsync(chunk, options);
+    else expandMs = await model.runAndExpandBatchAsync(chunk, options, order, expansions);
     onProgress?.(Math.min(longest, done + chunkSteps));
   }
-  return batch.map(({ steps }, s) => runOf(batchStates[s]!, moments[s]!, steps));
+  return { runs: batch.map(({ steps }, s) => runOf(batchStates[s]!, moments[s]!, steps)), expandMs };
+}
+
+interface BatchRunOptions extends ModelRunOptions {
+  moments: Moments[];
+  threads: number;
+  order: number;
+  expansions: readonly Expansion[];
 }
 
 /** Sums of x and of |x| over the steps of a run, for each unit; zero at its begin. */
@@ -112,60 +122,50 @@ export interface BSeriesResult {
 }
 
 /**
- * B-series of the flow at the end state of each run, for the input of its last step, off the JavaScript thread. Differentials of held
- * units are 0, because their state is held; means are over the units of open membranes. `memory` has room for trees x units and
- * order x units of each run.
+ * What is expanded: the flow at the end state of each run, for the input of its last step. `memory` has room for trees x units and
+ * order x units of each.
  */
-export async function expandFlows(
-  runs: readonly ModelRun[],
-  memory: { differentials: Float32Array; taylor: Float32Array },
+export function expansionsOf(
+  states: readonly State[],
+  memory: { differentials: Float32Array; taylor: Float32Array; squares: Float64Array[] },
   order: number,
   lastInputs: readonly Float32Array[],
-): Promise<BSeriesResult[]> {
-  const model = runs[0]!.state.network as DeepTreeModel;
-  const trees = treesTo(order).length * model.units;
-  const orders = order * model.units;
-  const expansions = runs.map(({ state }, i) => ({
+): Expansion[] {
+  const { units } = states[0]!.network as DeepTreeModel;
+  const trees = treesTo(order).length * units;
+  const orders = order * units;
+  return states.map((state, i) => ({
     input: lastInputs[i]!,
     state,
     differentials: memory.differentials.subarray(i * trees, (i + 1) * trees),
     taylor: memory.taylor.subarray(i * orders, (i + 1) * orders),
+    squares: memory.squares[i]!,
   }));
-  await model.expandAsync(order, expansions);
-  return expansions.map((expansion) => seriesOf(model, order, expansion));
 }
 
-function seriesOf(
-  model: DeepTreeModel,
-  order: number,
-  { state, differentials, taylor }: { state: State; differentials: Float32Array; taylor: Float32Array },
-): BSeriesResult {
-  const { units } = model;
+/** Differentials of held units are 0, because their state is held; means are over the units of open membranes. */
+export function bseriesOf(order: number, { state, taylor, squares }: Expansion): BSeriesResult {
+  const model = state.network as DeepTreeModel;
   const open = model.membranes.reduce((sum, { index, units }) => sum + (state.gates![index] ? units : 0), 0);
-  const rms = (all: Floats, row: number) => Math.sqrt(squaresOf(all, row * units, (row + 1) * units) / open);
-  const last = taylor.subarray((order - 1) * units);
+  const rms = Array.from(squares, (sum: number) => Math.sqrt(sum / open));
+  const trees = treesTo(order).length;
+  const last = taylor.subarray((order - 1) * model.units);
   return {
     order,
-    trees: treesTo(order).length,
-    taylor: Array.from({ length: order }, (_, row) => rms(taylor, row)),
+    trees,
+    taylor: rms.slice(trees),
     errorEstimate: Math.sqrt(squaresOfLast(model, last, order) / open),
-    norms: treesTo(order).map((_, row) => rms(differentials, row)),
+    norms: rms.slice(0, trees),
   };
 }
 
-/** Sum of the squares of elements [start, end): a plain loop, since it runs on the JavaScript thread for every input. */
-function squaresOf(values: Floats, start: number, end: number): number {
-  let squares = 0;
-  for (let i = start; i < end; i++) squares += values[i]! * values[i]!;
-  return squares;
-}
-
 /** Sum of the squares of leak^order times the last Taylor coefficient. */
-function squaresOfLast(model: DeepTreeModel, last: Float32Array, order: number): number {
-  return model.membranes.reduce(
-    (sum, { offset, units, leak }) => sum + leak ** (2 * order) * squaresOf(last, offset, offset + units),
-    0,
-  );
+function squaresOfLast(model: DeepTreeModel, last: Floats, order: number): number {
+  return model.membranes.reduce((sum, { offset, units, leak }) => {
+    let squares = 0;
+    for (let i = offset; i < offset + units; i++) squares += last[i]! * last[i]!;
+    return sum + leak ** (2 * order) * squares;
+  }, 0);
 }
 
 /** All rooted trees up to an order, in the order of the differentials; made once an order. */

@@ -80,7 +80,7 @@ describe('parallel_execution', () => {
 
 describe('threads of the plan', () => {
   test('are those that share the series of a batch', async () => {
-    const watched = vi.spyOn(DeepTreeModel.prototype, 'runBatchAsync');
+    const watched = vi.spyOn(DeepTreeModel.prototype, 'runAndExpandBatchAsync');
     try {
       const given = structuredClone(context);
       for (const pipeline of given.multi_source_data.processing_pipelines.transformation_pipelines) {

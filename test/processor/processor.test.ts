@@ -103,7 +103,7 @@ describe('processBatch', () => {
       for (const { parameters } of steps) if (parameters.batch_size) parameters.batch_size = 32;
     }
     const inputs = Array.from({ length: 70 }, (_, i) => ({ tokens: [i, 7, 2 * i] }));
-    const batches = vi.spyOn(DeepTreeModel.prototype, 'runBatchAsync');
+    const batches = vi.spyOn(DeepTreeModel.prototype, 'runAndExpandBatchAsync');
     const results = await flat.processBatch(inputs, { context });
     const waves = batches.mock.calls.map(([series]) => series.length);
     batches.mockRestore();

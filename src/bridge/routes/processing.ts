@@ -10,7 +10,16 @@ import {
   priorityQuery,
   streamSchema,
 } from '../messages/index.js';
-import { type BatchRunner, type RequestOptions, readFrame, seriesOfFrame } from '../processing/index.js';
+import {
+  type BatchEntry,
+  type BatchRunner,
+  type ChunkOutcome,
+  type RequestOptions,
+  readFrame,
+  type StreamSummary,
+  seriesOfFrame,
+} from '../processing/index.js';
+import { textWithFeatures } from './features-text.js';
 import { objectivePriority } from './objectives.js';
 import { chunksOfMessage, chunksOfStream, modelInput } from './stream-chunks.js';
 
@@ -37,7 +46,7 @@ export function processingEndpoints(runner: BatchRunner, finished: (result: Dtes
         const input = request.framed ? await framedInput(request) : modelInput(request.body);
         const result = await runner.process(input, admission(request));
         finished(result);
-        return { json: result };
+        return { text: textWithFeatures(result), type: 'application/json' };
       },
     }),
     endpoint({
@@ -54,7 +63,7 @@ export function processingEndpoints(runner: BatchRunner, finished: (result: Dtes
         const inputs = request.framed ? await framedInputs(request) : request.body.inputs.map(modelInput);
         const items = await runner.processBatch(inputs, admission(request));
         for (const item of items) if (item.ok) finished(item.result);
-        return { json: { items } };
+        return { text: `{"items":[${items.map(entryText).join()}]}`, type: 'application/json' };
       },
     }),
     endpoint({
@@ -77,12 +86,13 @@ export function processingEndpoints(runner: BatchRunner, finished: (result: Dtes
         const stream = new EventStream(request.outgoing, request.framed ? { connection: 'close' } : {});
         try {
           for (let next = first; !next.done; next = await outcomes.next()) {
-            await send(stream, next.value.type, next.value);
+            await send(stream, next.value);
           }
           stream.end();
         } catch (error) {
           const { code, message } = error as BridgeError;
-          stream.end(eventText('error', { code: code ?? 'internal', message: code ? message : 'The stream failed' }));
+          const failure = { code: code ?? 'internal', message: code ? message : 'The stream failed' };
+          stream.end(eventText('error', JSON.stringify(failure)));
         } finally {
           await outcomes.return();
           if (!request.incoming.complete) dropRest(request.incoming, request.outgoing);
@@ -127,13 +137,17 @@ async function framedInput(request: EndpointRequest) {
   return series;
 }
 
-function eventText(type: string, data: unknown): string {
-  return `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+function entryText(entry: BatchEntry): string {
+  return entry.ok ? `{"ok":true,"result":${textWithFeatures(entry.result)}}` : JSON.stringify(entry);
+}
+
+function eventText(type: string, json: string): string {
+  return `event: ${type}\ndata: ${json}\n\n`;
 }
 
 /** Sends an event, and waits until the client takes more; one that reads nothing is closed (EventStream). */
-async function send(stream: EventStream, type: string, data: unknown): Promise<void> {
-  stream.write(eventText(type, data));
+async function send(stream: EventStream, outcome: ChunkOutcome | StreamSummary): Promise<void> {
+  stream.write(eventText(outcome.type, textWithFeatures(outcome)));
   await stream.drained();
   if (stream.closed) throw new BridgeError('malformed', 'The client left');
 }

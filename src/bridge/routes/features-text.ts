@@ -1,0 +1,22 @@
+/** Messages with the states of a network, as JSON. */
+import { f32Json } from '../../native/index.js';
+
+interface WithFeatures {
+  features: { endState: (number | null)[]; meanState: (number | null)[]; differentials?: number[] };
+}
+
+/**
+ * The message as JSON, its states as f32 in their shortest form: they are computed in f32, and as doubles their text is twice as
+ * long and takes most of the time of an answer.
+ */
+export function textWithFeatures<Message extends WithFeatures>(message: Message): string {
+  const { features, ...rest } = message;
+  const { endState, meanState, ...others } = features;
+  const states = `{"endState":${f32Json(endState)},"meanState":${f32Json(meanState)}}`;
+  return joined(JSON.stringify(rest), `{"features":${joined(states, JSON.stringify(others))}}`);
+}
+
+/** The fields of two objects as JSON in one. */
+function joined(one: string, other: string): string {
+  return other === '{}' ? one : `${one.slice(0, -1)},${other.slice(1)}`;
+}
