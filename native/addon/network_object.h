@@ -4,13 +4,16 @@
 //   build(spec, control) -> Promise          the weights of a spec, made by another thread; progress counts regions
 //   inputs, stateSize, featureSize, gates, bytes
 //   runMany(series[], outs[] | null, states, gates | null, sums[] | null, magnitudes[] | null)
-//   runManyAsync(the same, control, threads?, expansions?)   states: State objects, or stateSize elements a series, in
-//   place; resolves to the ms of the expansions: [order, inputs[], differentials[], taylor[], squares[]] of the last
-//   state of each series features(state, out) weights(region, recurrent, input, bias), blocks(region, coupling,
-//   feedback), carry(region, out) differentials(order, input, state, gates | null, out), normBound(),
-//   effectiveRadius(region) expandAsync(order, inputs[], states[], (gates | null)[], differentials[], taylor[],
-//   squares[])   inputs, states and gates are copied share()                                 -> a number for { kind:
-//   'shared' } in any environment of this process close()                                 lets go of the weights
+//   runManyAsync(the same, control, threads?, expansions?) -> Promise of the ms of the expansions
+//     states: State objects, or stateSize elements a series, in place
+//     expansions: [order, inputs[], differentials[], taylor[], squares[]] of the last state of each series
+//   features(state, out)
+//   weights(region, recurrent, input, bias), blocks(region, coupling, feedback), carry(region, out)
+//   differentials(order, input, state, gates | null, out), normBound(), effectiveRadius(region)
+//   expandAsync(order, inputs[], states[], (gates | null)[], differentials[], taylor[], squares[])
+//     inputs, states and gates are copied
+//   share()                                 -> a number for { kind: 'shared' } in any environment of this process
+//   close()                                 lets go of the weights
 #pragma once
 
 #include <napi.h>
