@@ -44,6 +44,10 @@ export const optionsSchema = z.object({
   clock: clockOption,
 });
 
+/** Intervals of silence for each interval between two observations, and at most so many of these. */
+const SILENCE_INTERVALS = 10;
+const MOST_SLOWNESS = 10;
+
 /** Options of EngineMonitor: how often it asks, and after how long an engine without progress is called hung. */
 export interface EngineMonitorOptions {
   /** Milliseconds between two observations, in (0, 600,000]. Default 1000. */
@@ -112,7 +116,8 @@ export interface EngineMonitorEvents {
  * serve as well (scraper.ts), so a monitor and a SourceFetcher together ask as often as one of them. An engine that stands still
  * is asked once more, at the end of `hungAfterMs`.
  * The second observation comes (0.5 + `phase`) intervals after the first and the others an interval apart, so that monitors that
- * begin together do not ask together. Observations do not overlap: a slow one delays the next. The timer does not keep the process alive. The engine is the
+ * begin together do not ask together. An engine of which nothing has come back for more than ten intervals is asked less often:
+ * after a tenth of its silence, at most ten intervals. Observations do not overlap: a slow one delays the next. The timer does not keep the process alive. The engine is the
  * caller's and stays open. States: see engine-state.ts; anomalies: anomalies/; times are of the clock, in seconds.
  * Errors: TypeError or RangeError ERR_DTESN_ARGUMENT for an option.
  */
@@ -134,6 +139,8 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
   #works = false;
   #observed = false;
   #readAt: number | null = null;
+  /** Since when nothing has come back, in milliseconds of the clock. */
+  #silentSince: number | null = null;
   #inFlight: () => number = () => 0;
   #cancelNext = () => {};
   #observing: Promise<void> = Promise.resolve();
@@ -250,7 +257,7 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
     await this.#observe(maxAgeMs);
     if (this.#closing.signal.aborted) return;
     const now = this.#clock.now();
-    const next = Math.max(0, intervalMs - (now - start));
+    const next = Math.max(0, intervalMs * this.#slowness(now) - (now - start));
     const due = 1000 * this.#tracker.hungAt - now;
     const isEarly = due > 0 && due < next;
     this.#cancelNext = this.#clock.after(isEarly ? due : next, () => {
@@ -258,13 +265,22 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
     });
   }
 
+  /** Intervals until the next observation: what never answers costs the most, and its return is seen a tenth of its silence later. */
+  #slowness(now: number): number {
+    if (this.#silentSince === null) return 1;
+    return Math.min(MOST_SLOWNESS, Math.max(1, (now - this.#silentSince) / (SILENCE_INTERVALS * this.#intervalMs)));
+  }
+
   async #observe(maxAgeMs: number): Promise<void> {
+    const begun = this.#clock.now();
     const closing = this.#closing.signal;
     const late = () => new DOMException(`no answer within ${this.#timeoutMs} ms`, 'TimeoutError');
     const options = { clock: this.#clock, maxAgeMs, working: this.#works ? this.#figures : null };
     const request = (signal: AbortSignal) => observeEngine(this.engine, signal, options);
     const { scrape, ...answers } = await withTimeLimit(this.#timeoutMs, late, closing, request, this.#clock);
     if (closing.aborted) return;
+    const silent = answers.health === 'silent' && answers.metrics === 'silent';
+    this.#silentSince = silent ? (this.#silentSince ?? begun) : null;
     const time = this.#clock.now() / 1000;
     const seconds = secondsBetween(this.#scrape, scrape);
     this.#rates = ratesOf(this.#scrape, scrape);

@@ -50,7 +50,7 @@ function collect(maxBytes: number, whole: (body: Uint8Array) => void, tooLarge: 
       tooLarge();
     };
     readable.on('data', add);
-    readable.on('end', () => whole(Buffer.concat(chunks, bytes)));
+    readable.on('end', () => whole(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes)));
   };
 }
 

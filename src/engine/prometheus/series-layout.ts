@@ -67,7 +67,9 @@ export class SeriesLayout {
     if (values === null) return null;
     for (const histogram of this.#histograms) histogram.run(values);
     const columns = { ...this.#columns, values };
-    return new Map(this.#drafts.map((draft) => [draft.name, new MetricFamily(draft, columns)]));
+    const families = new Map<string, MetricFamily>();
+    for (const draft of this.#drafts) families.set(draft.name, new MetricFamily(draft, columns));
+    return families;
   }
 
   #values(body: Buffer): Float64Array | null {

@@ -93,8 +93,11 @@ export function figuresOf(readings: readonly EngineReading[]): EngineFigures {
 }
 
 function computeFigures(readings: readonly EngineReading[]): EngineFigures {
-  const series = (name: GaugeName | CounterName | 'cacheConfig') =>
-    readings.flatMap((reading) => reading.series.get(name) ?? []);
+  const [lone, ...others] = readings;
+  const series = (name: GaugeName | CounterName | 'cacheConfig'): readonly Series[] =>
+    lone !== undefined && others.length === 0
+      ? (lone.series.get(name) ?? [])
+      : readings.flatMap((reading) => reading.series.get(name) ?? []);
   const usages = kvUsages(readings);
   const finished = series('finished');
   const requestsByReason = byLabel(finished, REASON_LABEL);
@@ -121,7 +124,7 @@ function computeFigures(readings: readonly EngineReading[]): EngineFigures {
 }
 
 export function unknownOf(figures: object): string[] {
-  return Object.entries(figures).flatMap(([name, value]) => (value === null ? [name] : []));
+  return Object.keys(figures).filter((name) => figures[name as keyof typeof figures] === null);
 }
 
 /** Of each engine: as it says, or used / capacity in tokens. */

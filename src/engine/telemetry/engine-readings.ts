@@ -47,8 +47,13 @@ export interface EngineReading {
   engine: string;
   series: Map<GaugeName | CounterName | 'cacheConfig', Series[]>;
   histograms: Map<HistogramName, HistogramSeries[]>;
-  /** When each counter and histogram began, seconds since 1970, by name and labels. */
-  created: Map<string, number>;
+  created: CreatedTimes;
+}
+
+/** When each counter and histogram began: names with labels, and seconds since 1970. */
+export interface CreatedTimes {
+  names: string[];
+  times: number[];
 }
 
 export interface EngineReadings {
@@ -132,8 +137,9 @@ class ReadingsReader {
   series(figure: GaugeName | CounterName | 'cacheConfig', names: readonly string[]): void {
     for (const name of names) {
       const family = familyOf(this.#families, name);
-      const samples = family === undefined ? [] : layoutOf(family).named(name);
-      const ranks = samples.length > 1 ? new Map<string, Series>() : null;
+      const layout = family === undefined ? null : layoutOf(family);
+      const samples = layout?.named(name) ?? [];
+      const ranks = layout?.hasRanks ? new Map<string, Series>() : null;
       for (const { index, shared } of samples) {
         const { labels, key } = shared;
         const value = family!.values[index]!;
@@ -153,15 +159,16 @@ class ReadingsReader {
   histogram(figure: HistogramName, names: readonly string[]): void {
     const family = names.map((name) => this.#families.get(name)).find((family) => family?.type === 'histogram');
     if (family === undefined) return;
-    const ranks = new Map<string, HistogramSeries>();
-    for (const { shared, bounds, buckets, sum, count } of layoutOf(family).histograms()) {
+    const layout = layoutOf(family);
+    const ranks = layout.hasRanks ? new Map<string, HistogramSeries>() : null;
+    for (const { shared, bounds, buckets, sum, count } of layout.histograms()) {
       const { values } = family;
       const at = (index: number | null) => (index === null ? Number.NaN : values[index]!);
       const counts = buckets.map((index) => values[index]!);
       const histogram = { key: shared.key, bounds, counts, sum: at(sum), count: at(count) };
-      const other = ranks.get(histogram.key);
+      const other = ranks?.get(histogram.key);
       if (other === undefined) append(this.#engine(shared.labels).histograms, figure, histogram);
-      if (other === undefined) ranks.set(histogram.key, histogram);
+      if (other === undefined) ranks?.set(histogram.key, histogram);
       else if (histogram.count > other.count) Object.assign(other, histogram);
     }
   }
@@ -174,7 +181,9 @@ class ReadingsReader {
       const family = familyOf(this.#families, createdName);
       if (family === undefined) continue;
       for (const { index, labels, full } of layoutOf(family).named(createdName)) {
-        this.#engine(labels).created.set(full, family.values[index]!);
+        const { created } = this.#engine(labels);
+        created.names.push(full);
+        created.times.push(family.values[index]!);
       }
     }
   }
@@ -184,7 +193,7 @@ class ReadingsReader {
     const engine = label === undefined ? '' : labels[label]!;
     let reading = this.#engines.get(engine);
     if (reading === undefined) {
-      reading = { engine, series: new Map(), histograms: new Map(), created: new Map() };
+      reading = { engine, series: new Map(), histograms: new Map(), created: { names: [], times: [] } };
       this.#engines.set(engine, reading);
     }
     return reading;
@@ -235,6 +244,8 @@ class FamilyLayout {
   readonly #samples: readonly NamedSample[];
   readonly #named = new Map<string, readonly NamedSample[]>();
   #histograms: readonly HistogramPlaces[] | null = null;
+  /** Whether some series differ in nothing but the labels of ranks. */
+  readonly hasRanks: boolean;
 
   constructor(family: MetricFamily) {
     this.#name = family.name;
@@ -247,6 +258,7 @@ class FamilyLayout {
       const shared = { labels: others, key: others === labels ? key : keyOf(others) };
       return { name, index, labels, key, full: `${name}{${key}}`, shared };
     });
+    this.hasRanks = this.#samples.some(({ key, shared }) => shared.key !== key);
   }
 
   named(name: string): readonly NamedSample[] {

@@ -12,14 +12,18 @@
 export function histogramQuantile(q: number, bounds: readonly number[], counts: readonly number[]): number | null {
   const last = bounds.length - 1;
   if (last < 1 || bounds[last] !== Number.POSITIVE_INFINITY) return null;
-  const cumulative: number[] = [];
-  for (const count of counts) cumulative.push(Math.max(count, cumulative.at(-1) ?? 0));
-  const all = cumulative[last]!;
+  let all = 0;
+  for (let i = 0; i <= last; i++) all = Math.max(counts[i]!, all);
   if (!(all > 0)) return null;
   const rank = q * all;
-  const bucket = cumulative.findIndex((count, i) => i === last || count >= rank);
+  let [bucket, below] = [0, 0];
+  let reached = Math.max(counts[0]!, 0);
+  while (bucket < last && !(reached >= rank)) {
+    below = reached;
+    reached = Math.max(counts[++bucket]!, reached);
+  }
   if (bucket === last) return bounds[last - 1]!;
   if (bucket === 0 && bounds[0]! <= 0) return bounds[0]!;
-  const [start, below] = bucket === 0 ? [0, 0] : [bounds[bucket - 1]!, cumulative[bucket - 1]!];
-  return start + (bounds[bucket]! - start) * ((rank - below) / (cumulative[bucket]! - below));
+  const start = bucket === 0 ? 0 : bounds[bucket - 1]!;
+  return start + (bounds[bucket]! - start) * ((rank - below) / (reached - below));
 }

@@ -11,7 +11,7 @@
  * Sums may decrease: an engine's wall clock can step back during a request.
  */
 import { figuresOf } from './engine-metrics.js';
-import type { EngineReading, EngineReadings, HistogramSeries } from './engine-readings.js';
+import type { CreatedTimes, EngineReading, EngineReadings, HistogramSeries } from './engine-readings.js';
 import { counters, type HistogramName, histograms } from './metric-names.js';
 import { sameBounds, sameSeries } from './reading-deltas.js';
 import { differs, fell } from './restart-law.js';
@@ -28,21 +28,32 @@ export function processReset(before: EngineReadings, after: EngineReadings): str
 export function engineReset(before: EngineReading, after: EngineReading): string | null {
   for (const name of counters) {
     const now = after.series.get(name) ?? [];
-    for (const [i, { key, value }] of (before.series.get(name) ?? []).entries()) {
+    const old = before.series.get(name) ?? [];
+    for (let i = 0; i < old.length; i++) {
+      const { key, value } = old[i]!;
       const same = sameSeries(now, key, i)?.value;
       if (isLess(same, value)) return decrease(`${name}{${key}}`, value, same);
     }
   }
   for (const name of histograms) {
     const now = after.histograms.get(name) ?? [];
-    for (const [i, histogram] of (before.histograms.get(name) ?? []).entries()) {
-      const why = histogramReset(name, histogram, sameSeries(now, histogram.key, i));
+    const old = before.histograms.get(name) ?? [];
+    for (let i = 0; i < old.length; i++) {
+      const why = histogramReset(name, old[i]!, sameSeries(now, old[i]!.key, i));
       if (why !== null) return why;
     }
   }
   const capacity = (reading: EngineReading) => figuresOf([reading]).kvTokensCapacity;
   if (differs(capacity(before), capacity(after))) return 'the capacity of the KV cache changed';
-  for (const [name, time] of before.created) if (after.created.get(name) !== time) return `${name} changed`;
+  return createdReset(before.created, after.created);
+}
+
+function createdReset(before: CreatedTimes, after: CreatedTimes): string | null {
+  for (let i = 0; i < before.names.length; i++) {
+    const name = before.names[i]!;
+    const same = after.names[i] === name ? i : after.names.indexOf(name);
+    if (after.times[same] !== before.times[i]) return `${name} changed`;
+  }
   return null;
 }
 
@@ -54,8 +65,10 @@ function histogramReset(
   const name = `${figure}{${before.key}}`;
   if (after === undefined) return `${name} is gone`;
   if (!sameBounds(before.bounds, after.bounds)) return `the buckets of ${name} changed`;
-  const i = before.counts.findIndex((count, bucket) => isLess(after.counts[bucket], count));
-  if (i >= 0) return decrease(`the bucket le=${before.bounds[i]} of ${name}`, before.counts[i]!, after.counts[i]);
+  for (let i = 0; i < before.counts.length; i++) {
+    const [count, same] = [before.counts[i]!, after.counts[i]];
+    if (isLess(same, count)) return decrease(`the bucket le=${before.bounds[i]} of ${name}`, count, same);
+  }
   return isLess(after.count, before.count) ? decrease(`the count of ${name}`, before.count, after.count) : null;
 }
 

@@ -27,59 +27,87 @@ export class ReadingDeltas {
 
   /** The level of a gauge after, summed. */
   gauge(name: GaugeName): number | null {
-    return total(this.#after.flatMap(({ series }) => series.get(name) ?? []));
+    return levelOf(this.#after, name);
   }
 
   gaugeBefore(name: GaugeName): number | null {
-    return total(this.#before.flatMap(({ series }) => series.get(name) ?? []));
+    return levelOf(this.#before, name);
   }
 
+  /** Many engines are read every second: this makes no list. */
   counter(name: CounterName): number | null {
-    return total(this.#counterDeltas(name));
+    let [sum, found] = [0, 0];
+    for (let i = 0; i < this.#after.length; i++) {
+      const before = this.#before[i]?.series.get(name) ?? none;
+      const series = this.#after[i]!.series.get(name) ?? none;
+      for (let k = 0; k < series.length; k++) sum += deltaOf(series[k]!, before, k);
+      found += series.length;
+    }
+    return found > 0 && Number.isFinite(sum) ? sum : null;
   }
 
   /** By the value of a label; null where the counter is unknown. */
   counterBy(name: CounterName, label: string): Record<string, number> | null {
-    const deltas = this.#counterDeltas(name);
-    return total(deltas) === null ? null : sumByLabel(deltas, label);
+    if (this.counter(name) === null) return null;
+    const deltas = this.#after.flatMap((reading, i) => {
+      const before = this.#before[i]?.series.get(name) ?? none;
+      const series = reading.series.get(name) ?? none;
+      return series.map((one, k) => ({ labels: one.labels, value: deltaOf(one, before, k) }));
+    });
+    return sumByLabel(deltas, label);
   }
 
   histogram(name: HistogramName): HistogramDelta | null {
-    const deltas = this.#after.flatMap((reading, i) => {
-      const before = this.#before[i]?.histograms.get(name) ?? [];
-      const series = reading.histograms.get(name) ?? [];
-      return series.map((histogram, k) => difference(histogram, sameSeries(before, histogram.key, k)));
-    });
-    const sum = total(deltas.map(({ sum }) => ({ value: sum })));
-    const count = total(deltas.map(({ count }) => ({ value: count })));
-    return sum === null || count === null ? null : { sum, count, buckets: merged(deltas) };
-  }
-
-  #counterDeltas(name: CounterName): Series[] {
-    return this.#after.flatMap((reading, i) => {
-      const before = this.#before[i]?.series.get(name) ?? [];
-      const series = reading.series.get(name) ?? [];
-      return series.map(({ key, labels, value }, k) => {
-        return { key, labels, value: value - (sameSeries(before, key, k)?.value ?? 0) };
-      });
-    });
+    const sums = new HistogramSums();
+    for (let i = 0; i < this.#after.length; i++) {
+      const before = this.#before[i]?.histograms.get(name) ?? none;
+      const series = this.#after[i]!.histograms.get(name) ?? none;
+      for (let k = 0; k < series.length; k++) sums.add(series[k]!, sameSeries(before, series[k]!.key, k));
+    }
+    return sums.result();
   }
 }
 
-function difference(after: HistogramSeries, before: HistogramSeries | undefined): HistogramSeries {
-  return {
-    ...after,
-    counts: after.counts.map((count, i) => count - (before?.counts[i] ?? 0)),
-    sum: after.sum - (before?.sum ?? 0),
-    count: after.count - (before?.count ?? 0),
-  };
+const none: readonly never[] = [];
+
+function deltaOf({ key, value }: Series, before: readonly Series[], place: number): number {
+  return value - (sameSeries(before, key, place)?.value ?? 0);
 }
 
-function merged(histograms: readonly HistogramSeries[]): HistogramDelta['buckets'] {
-  const [first, ...others] = histograms;
-  if (first === undefined || others.some(({ bounds }) => !sameBounds(bounds, first.bounds))) return null;
-  const counts = first.counts.map((_, i) => histograms.reduce((all, { counts }) => all + counts[i]!, 0));
-  return { bounds: first.bounds, counts };
+function levelOf(readings: readonly EngineReading[], name: GaugeName): number | null {
+  let [sum, found] = [0, 0];
+  for (const { series } of readings) {
+    const own = series.get(name) ?? none;
+    for (let k = 0; k < own.length; k++) sum += own[k]!.value;
+    found += own.length;
+  }
+  return found > 0 && Number.isFinite(sum) ? sum : null;
+}
+
+/** Differences of histograms, added up. */
+class HistogramSums {
+  #sum = 0;
+  #count = 0;
+  #first: HistogramSeries | null = null;
+  #counts: number[] = [];
+  #alike = true;
+
+  add(after: HistogramSeries, before: HistogramSeries | undefined): void {
+    this.#sum += after.sum - (before?.sum ?? 0);
+    this.#count += after.count - (before?.count ?? 0);
+    const isFirst = this.#first === null;
+    this.#first ??= after;
+    this.#alike &&= sameBounds(after.bounds, this.#first.bounds);
+    if (!this.#alike) return;
+    if (isFirst) this.#counts = new Array<number>(after.counts.length).fill(0);
+    for (let i = 0; i < after.counts.length; i++) this.#counts[i]! += after.counts[i]! - (before?.counts[i] ?? 0);
+  }
+
+  result(): HistogramDelta | null {
+    const [sum, count, first] = [this.#sum, this.#count, this.#first];
+    if (first === null || !Number.isFinite(sum) || !Number.isFinite(count)) return null;
+    return { sum, count, buckets: this.#alike ? { bounds: first.bounds, counts: this.#counts } : null };
+  }
 }
 
 /** The series of this key: mostly it stands where it stood in the scrape before. */
@@ -91,9 +119,4 @@ export function sameSeries<S extends { key: string }>(series: readonly S[], key:
 export function sameBounds(a: readonly number[], b: readonly number[]): boolean {
   if (a === b) return true; // of one layout
   return a.length === b.length && a.every((bound, i) => bound === b[i]);
-}
-
-function total(series: readonly Pick<Series, 'value'>[]): number | null {
-  const known = series.length > 0 && series.every(({ value }) => Number.isFinite(value));
-  return known ? series.reduce((sum, { value }) => sum + value, 0) : null;
 }
