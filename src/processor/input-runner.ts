@@ -14,16 +14,14 @@ import {
   type Draft,
   draftTransformations,
   type PlanTarget,
-  pinPlan,
 } from '../pipeline/index.js';
-import type { SourceFetcher, SourceSet } from '../sources/index.js';
 import { programShape } from '../transform/index.js';
 import { agreementOf } from './agreement.js';
 import { assembleResult } from './assemble-result.js';
-import { continuedDraft, continuedPins } from './continuation.js';
-import { type ContextUse, checkContext, engineContext, type FetchedContext, useOf } from './engine-context.js';
+import { continuedDraft } from './continuation.js';
 import { InputEncoder } from './input-encoder.js';
 import type { Lane } from './lane.js';
+import type { Begun, Look, Looks } from './looks.js';
 import { ModelTokenizer } from './model-tokenizer.js';
 import type { PlannedData } from './planner.js';
 import type { PreparedInput } from './prepared-input.js';
@@ -31,30 +29,14 @@ import { checkTraces, type ProcessBatchOptions, type ProcessOptions } from './pr
 import type { InputAccount } from './processor-metrics.js';
 import type { ProcessorParts } from './processor-options.js';
 import { type DtesnFailure, type DtesnResult, failureOf } from './result.js';
-import { StageClock } from './stage-clock.js';
 import { bseriesOf, expansionsOf, type ModelRun, type Moments, runModel, runModelBatch, treesTo } from './stages.js';
-import type { WavePlan } from './waves.js';
 import type { RunMemory, SeriesMemory } from './work-memory.js';
-
-/** What one decision rests on. */
-export interface Look {
-  use: ContextUse;
-  tokenizer: SourceSet['sources']['tokenizer'];
-  ask: boolean;
-  plan: (inputKind: PlanTarget['inputKind']) => PlannedData;
-}
 
 interface Drafted {
   target: PlanTarget;
   draft: Draft;
   /** Elements of the series that its program needs. */
   room: number;
-}
-
-/** A look, and the clock of those who began with it. */
-export interface Begun {
-  look: Look;
-  clock: StageClock;
 }
 
 type EncodedOne = Omit<PreparedInput, 'transformed'>;
@@ -78,60 +60,16 @@ const SHADOW_EVERY = 16;
 export class InputRunner {
   readonly #parts: ProcessorParts;
   readonly #encoder: InputEncoder;
-  /** By what they were drafted from, which inputs share until the plan changes. */
-  readonly #wavePlans = new WeakMap<PlannedData['data'], WavePlan>();
-  readonly #freshness: SourceFetcher['freshness'];
+  readonly #looks: Looks;
   #shadowTurn = 0;
 
-  constructor(parts: ProcessorParts) {
+  constructor(parts: ProcessorParts, looks: Looks) {
     this.#parts = parts;
+    this.#looks = looks;
     const { engine, fetcher, tokens, config } = parts;
-    this.#freshness = fetcher.freshness;
     const local = engine && new ModelTokenizer(engine);
     const tokenizing = () => fetcher.enginesFor('tokenizer');
     this.#encoder = new InputEncoder(tokenizing, local, tokens, config.sourceDeadlineMs, parts.clock);
-  }
-
-  /** The sources as they are now. */
-  async look(signal?: AbortSignal): Promise<Look> {
-    const { fetcher, planner, config, metrics, targetOf } = this.#parts;
-    const set = await fetcher.fetch({ force: !config.caching, ...(signal && { signal }) });
-    const plans = new Map<PlanTarget['inputKind'], PlannedData>();
-    const plan = (inputKind: PlanTarget['inputKind']) => {
-      const planned = plans.get(inputKind) ?? planner.plan(set, targetOf(inputKind));
-      if (!plans.has(inputKind)) metrics.quality(planned.data.aggregation.data_quality_score);
-      plans.set(inputKind, planned);
-      return planned;
-    };
-    const use = { origin: 'fetched' as const, ageMs: 0, state: 'fresh' as const, note: null };
-    return { use, tokenizer: set.sources.tokenizer, ask: true, plan };
-  }
-
-  async context(signal?: AbortSignal): Promise<FetchedContext> {
-    const { data } = (await this.look(signal)).plan('tokens');
-    return engineContext(data, this.#parts.planner.explain(data), this.#parts.origin, this.#parts.clock);
-  }
-
-  /** The look of a wave that begins now. */
-  async begin({ onProgress, ...options }: ProcessBatchOptions): Promise<Begun> {
-    const clock = new StageClock(this.#parts.clock);
-    onProgress?.({ stage: 'context', done: 0, total: 1 });
-    const look = await this.#lookOf(options);
-    clock.end('context');
-    return { look, clock };
-  }
-
-  /** Execution of a batch, by the plan for token inputs. */
-  wavePlan({ look }: Begun): WavePlan {
-    const { data } = look.plan('tokens');
-    let plan = this.#wavePlans.get(data);
-    if (plan === undefined) {
-      const { execution } = draftTransformations(data, this.#parts.targetOf('tokens'));
-      const { batch, batchSize, parallel, threads, overlap } = execution;
-      plan = { batch, batchSize, parallel, threads, overlap };
-      this.#wavePlans.set(data, plan);
-    }
-    return plan;
   }
 
   /** A wave of one input; throws its error. */
@@ -181,24 +119,7 @@ export class InputRunner {
     this.#parts.memory.give(wave.memory);
   }
 
-  // ---- look and prepare ----
-
-  #lookOf({ context, signal }: ProcessBatchOptions): Promise<Look> | Look {
-    if (context === undefined) return this.look(signal);
-    signal?.throwIfAborted();
-    const given = checkContext(context);
-    const { pins, targetOf, origin } = this.#parts;
-    const plan = given.multi_source_data.processing_pipelines;
-    const pinned = pinPlan(plan, pins, targetOf('tokens'));
-    const data =
-      pinned === plan ? given.multi_source_data : { ...given.multi_source_data, processing_pipelines: pinned };
-    return {
-      use: useOf(given, origin, this.#freshness),
-      tokenizer: data.sources.tokenizer,
-      ask: false,
-      plan: () => ({ data, reused: false }),
-    };
-  }
+  // ---- prepare ----
 
   /** Counts the inputs as started, and as failed when preparing them throws. */
   async #prepare(
@@ -217,7 +138,14 @@ export class InputRunner {
       refuse(index, error);
     };
     try {
-      const encoded = await this.#encodeAll(inputs, start, end, options, fail, begun ?? (await this.begin(options)));
+      const encoded = await this.#encodeAll(
+        inputs,
+        start,
+        end,
+        options,
+        fail,
+        begun ?? (await this.#looks.begin(options)),
+      );
       const memory = await pool.take(options.signal);
       try {
         return { inputs: this.#transform(encoded, memory, fail), batch, memory, account };
@@ -245,7 +173,7 @@ export class InputRunner {
       const own = clock.copy();
       const kind = kindOf(inputs[start + i]!);
       const continuation = options.continueFrom?.[start + i] ?? null;
-      const planned = continuation === null ? look.plan(kind) : this.#continuedPlan(look.plan(kind), kind);
+      const planned = continuation === null ? look.plan(kind) : this.#looks.continuedPlan(look, kind);
       own.end('context');
       const encoded = await this.#encode(inputs[start + i]!, look, planned, {
         signal,
@@ -261,11 +189,6 @@ export class InputRunner {
       fail(start + i, result.reason);
       return [];
     });
-  }
-
-  #continuedPlan({ data, reused }: PlannedData, kind: PlanTarget['inputKind']): PlannedData {
-    const pipelines = pinPlan(data.processing_pipelines, continuedPins, this.#parts.targetOf(kind));
-    return { data: { ...data, processing_pipelines: pipelines }, reused };
   }
 
   /** Key of cached ids: restarts and changes of the engine so far, and the provider that tokenises. */

@@ -27,6 +27,7 @@ import type { DtesnConfig } from './config.js';
 import { Continuation } from './continuation.js';
 import { type ContextUse, type FetchedContext, type GivenContext, isContext } from './engine-context.js';
 import { InputRunner } from './input-runner.js';
+import { Looks } from './looks.js';
 import {
   checkContinuations,
   checkProcessOptions,
@@ -83,6 +84,7 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
   /** The engine that sources are read from; null without one. */
   readonly engine: Engine | null;
   readonly #parts: ProcessorParts;
+  readonly #looks: Looks;
   readonly #runner: InputRunner;
   readonly #running = new Set<Promise<unknown>>();
   #closed = false;
@@ -107,7 +109,8 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
     this.#parts = parts;
     this.config = parts.config;
     this.engine = parts.engine;
-    this.#runner = new InputRunner(parts);
+    this.#looks = new Looks(parts);
+    this.#runner = new InputRunner(parts, this.#looks);
   }
 
   /** The model's memory that other threads may map while it runs: state and gates. */
@@ -120,13 +123,13 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
   /** The sources, fetched or from their caches, aggregated and planned for token inputs. */
   async fetchMultiSourceData({ signal }: { signal?: AbortSignal } = {}): Promise<MultiSourceData> {
     this.#checkOpen();
-    return (await this.#runner.look(signal)).plan('tokens').data;
+    return (await this.#looks.look(signal)).plan('tokens').data;
   }
 
   /** The engine context of a decision, to be read, sent, or handed to process, processBatch and preprocessWithEngine. */
   async fetchComprehensiveEngineContext({ signal }: { signal?: AbortSignal } = {}): Promise<FetchedContext> {
     this.#checkOpen();
-    return this.#runner.context(signal);
+    return this.#looks.context(signal);
   }
 
   /** Fetches the source model_config now, without the caches. Rejects only with the reason of the signal. */
@@ -263,8 +266,8 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
       };
       if (inputs.length === 0) return results;
       return this.#holding(checkContinuations(options.continueFrom, inputs.length), async () => {
-        const begun = await this.#runner.begin(each);
-        await runWaves(inputs.length, this.#runner.wavePlan(begun), {
+        const begun = await this.#looks.begin(each);
+        await runWaves(inputs.length, this.#looks.wavePlan(begun), {
           prepare: (start, end) =>
             this.#runner.prepare(inputs, start, end, each, settle, start === 0 ? begun : undefined),
           run: (wave) => this.#runner.run(wave, each, settle),

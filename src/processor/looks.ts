@@ -1,0 +1,102 @@
+/** Looks at the sources: the context and the plan that the decisions of a wave rest on. */
+import { draftTransformations, type PlanTarget, pinPlan } from '../pipeline/index.js';
+import type { SourceFetcher, SourceSet } from '../sources/index.js';
+import { continuedPins } from './continuation.js';
+import { type ContextUse, checkContext, engineContext, type FetchedContext, useOf } from './engine-context.js';
+import type { PlannedData } from './planner.js';
+import type { ProcessBatchOptions } from './process-options.js';
+import type { ProcessorParts } from './processor-options.js';
+import { StageClock } from './stage-clock.js';
+import type { WavePlan } from './waves.js';
+
+/** What one decision rests on. */
+export interface Look {
+  use: ContextUse;
+  tokenizer: SourceSet['sources']['tokenizer'];
+  ask: boolean;
+  plan: (inputKind: PlanTarget['inputKind']) => PlannedData;
+}
+
+/** A look, and the clock of those who began with it. */
+export interface Begun {
+  look: Look;
+  clock: StageClock;
+}
+
+export class Looks {
+  readonly #parts: ProcessorParts;
+  /** By what they were drafted from, which inputs share until the plan changes. */
+  readonly #wavePlans = new WeakMap<PlannedData['data'], WavePlan>();
+  readonly #freshness: SourceFetcher['freshness'];
+
+  constructor(parts: ProcessorParts) {
+    this.#parts = parts;
+    this.#freshness = parts.fetcher.freshness;
+  }
+
+  /** The sources as they are now. */
+  async look(signal?: AbortSignal): Promise<Look> {
+    const { fetcher, planner, config, metrics, targetOf } = this.#parts;
+    const set = await fetcher.fetch({ force: !config.caching, ...(signal && { signal }) });
+    const plans = new Map<PlanTarget['inputKind'], PlannedData>();
+    const plan = (inputKind: PlanTarget['inputKind']) => {
+      const planned = plans.get(inputKind) ?? planner.plan(set, targetOf(inputKind));
+      if (!plans.has(inputKind)) metrics.quality(planned.data.aggregation.data_quality_score);
+      plans.set(inputKind, planned);
+      return planned;
+    };
+    const use = { origin: 'fetched' as const, ageMs: 0, state: 'fresh' as const, note: null };
+    return { use, tokenizer: set.sources.tokenizer, ask: true, plan };
+  }
+
+  async context(signal?: AbortSignal): Promise<FetchedContext> {
+    const { data } = (await this.look(signal)).plan('tokens');
+    return engineContext(data, this.#parts.planner.explain(data), this.#parts.origin, this.#parts.clock);
+  }
+
+  /** The look of a wave that begins now. */
+  async begin({ onProgress, ...options }: ProcessBatchOptions): Promise<Begun> {
+    const clock = new StageClock(this.#parts.clock);
+    onProgress?.({ stage: 'context', done: 0, total: 1 });
+    const look = await this.#lookOf(options);
+    clock.end('context');
+    return { look, clock };
+  }
+
+  /** Execution of a batch, by the plan for token inputs. */
+  wavePlan({ look }: Begun): WavePlan {
+    const { data } = look.plan('tokens');
+    let plan = this.#wavePlans.get(data);
+    if (plan === undefined) {
+      const { execution } = draftTransformations(data, this.#parts.targetOf('tokens'));
+      const { batch, batchSize, parallel, threads, overlap } = execution;
+      plan = { batch, batchSize, parallel, threads, overlap };
+      this.#wavePlans.set(data, plan);
+    }
+    return plan;
+  }
+
+  /** The plan of an input that goes on from an earlier chunk. */
+  continuedPlan(look: Look, kind: PlanTarget['inputKind']): PlannedData {
+    const { data, reused } = look.plan(kind);
+    const pipelines = pinPlan(data.processing_pipelines, continuedPins, this.#parts.targetOf(kind));
+    return { data: { ...data, processing_pipelines: pipelines }, reused };
+  }
+
+  #lookOf({ context, signal }: ProcessBatchOptions): Promise<Look> | Look {
+    if (context === undefined) return this.look(signal);
+    signal?.throwIfAborted();
+    const given = checkContext(context);
+    const { pins, targetOf, origin } = this.#parts;
+    const plan = given.multi_source_data.processing_pipelines;
+    const pinned = pinPlan(plan, pins, targetOf('tokens'));
+    const data =
+      pinned === plan ? given.multi_source_data : { ...given.multi_source_data, processing_pipelines: pinned };
+    return {
+      use: useOf(given, origin, this.#freshness),
+      tokenizer: data.sources.tokenizer,
+      ask: false,
+      plan: () => ({ data, reused: false }),
+    };
+  }
+}
