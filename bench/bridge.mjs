@@ -160,7 +160,7 @@ async function processing({ url, child }, seconds) {
   };
   await closedLoop(8, seconds, one);
   const rounds = [];
-  for (let round = 0; round < (seconds > 1 ? 5 : 1); round++) {
+  for (let turns = seconds > 1 ? 5 : 1; turns > 0; turns--) {
     const alone = await closedLoop(1, seconds / 6, one);
     const before = cpuOf(child.pid);
     const most = await closedLoop(32, seconds / 2, one);
@@ -173,8 +173,8 @@ async function processing({ url, child }, seconds) {
   }
   const middle = (figure) => quantile(rounds.map(figure), 0.5);
   const times = (key) => ({
-    'p50 ms': middle((round) => quantile(round[key], 0.5)),
-    'p99 ms': middle((round) => quantile(round[key], 0.99)),
+    'p50 ms': middle((one) => quantile(one[key], 0.5)),
+    'p99 ms': middle((one) => quantile(one[key], 0.99)),
   });
   const held = rounds.filter(({ share }) => share <= 1).length;
   return [
