@@ -68,8 +68,18 @@ class ExpansionWork final : public LongWork {
   // Copies of what is read, which may change meanwhile, and views of what is written.
   struct Item {
     std::vector<T> input, state;
-    std::vector<uint8_t> gates;  // empty: all open
+    std::vector<uint8_t> gates;
     ExpansionItem<T> views;
+
+    void take(const ExpansionItem<T>& given, const Network<T>& network) {
+      views = given;
+      input.assign(given.input, given.input + network.inputs());
+      state.assign(given.state, given.state + network.stateSize());
+      if (given.gates != nullptr) gates.assign(given.gates, given.gates + network.gateCount());
+      views.input = input.data();
+      views.state = state.data();
+      if (given.gates != nullptr) views.gates = gates.data();
+    }
   };
 
   ExpansionWork(Shared<Network<T>> network, int order, std::vector<Item> items, size_t threads, Pending pending)
@@ -84,13 +94,7 @@ class ExpansionWork final : public LongWork {
 
   void work(size_t part) override {
     Expander<T> expander(*network_, order_);
-    for (size_t i = part; i < items_.size(); i += parts_) {
-      Item& item = items_[i];
-      item.views.input = item.input.data();
-      item.views.state = item.state.data();
-      item.views.gates = item.gates.empty() ? nullptr : item.gates.data();
-      expander.expand(item.views);
-    }
+    for (size_t i = part; i < items_.size(); i += parts_) expander.expand(items_[i].views);
   }
 
   void settle(Napi::Env env, const Failure& failure) override {

@@ -19,13 +19,13 @@
 #include <napi.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "addon/batch_work.h"
 #include "addon/differential_order.h"
 #include "addon/environment.h"
 #include "addon/expansion_work.h"
@@ -94,70 +94,6 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
   }
 
  private:
-  struct Batch {
-    std::vector<Run<T>> runs;
-    std::vector<StateObject<T>*> states;
-  };
-
-  // Of the last state of each series; none where there are no items.
-  struct Expansions {
-    int order = 0;
-    std::vector<ExpansionItem<T>> items;
-  };
-
-  class Long final : public LongWork {
-   public:
-    Long(Shared<Network<T>> network, Batch batch, Expansions expansions, size_t threads, const Control& control,
-         Pending pending)
-        : network_(std::move(network)),
-          states_(std::move(batch.states)),
-          threads_(threads),
-          groups_(groupsOf(*network_, std::move(batch.runs), threads)),
-          expansions_(std::move(expansions)),
-          expandMs_(parts()),
-          control_(control),
-          pending_(std::move(pending)) {
-      for (const Group<T>& group : groups_)
-        scratches_.push_back(network_->scratch(std::min(group.size(), kGroupSeries)));
-    }
-    Napi::Promise promise() const { return pending_.promise(); }
-    // As many as may run at the same time.
-    size_t parts() const override { return std::min(groups_.size(), threads_); }
-    void work(size_t part) override {
-      for (size_t group = part; group < groups_.size(); group += parts()) {
-        groups_[group].run(scratches_[group], control_);
-        if (!expansions_.items.empty() && control_.report(0)) expand(groups_[group], part);
-      }
-    }
-    void settle(Napi::Env env, const Failure& failure) override {
-      for (StateObject<T>* state : states_) state->unclaim();
-      const auto longest = std::max_element(expandMs_.begin(), expandMs_.end());
-      pending_.settle(env, failure, longest == expandMs_.end() ? 0 : *longest);
-    }
-    void abandon() override { pending_.abandon(); }
-
-   private:
-    void expand(const Group<T>& group, size_t part) {
-      const auto begin = std::chrono::steady_clock::now();
-      Expander<T> expander(*network_, expansions_.order);
-      for (const Run<T>& run : group.members()) {
-        if (!control_.report(0)) return;
-        expander.expand(expansions_.items[run.place]);
-      }
-      expandMs_[part] += std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
-    }
-
-    Shared<Network<T>> network_;
-    std::vector<StateObject<T>*> states_;
-    size_t threads_;
-    std::vector<Group<T>> groups_;
-    Expansions expansions_;
-    std::vector<double> expandMs_;  // of each part
-    std::vector<StepScratch<T>> scratches_;
-    Control control_;
-    Pending pending_;
-  };
-
   class Building final : public LongWork {
    public:
     Building(NetworkObject& owner, ReadNetwork<T> read, const Control& control, Pending pending)
@@ -191,7 +127,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     return list.IsArray() ? list.As<Napi::Array>().Get(i) : list.Env().Null();
   }
 
-  Batch readBatch(const Napi::CallbackInfo& info) const {
+  BatchParts<T> readBatch(const Napi::CallbackInfo& info) const {
     const Napi::Env env = info.Env();
     const Network<T>& network = this->network(env);
     if (!info[0].IsArray()) failArgument(env, "Expected an array for series" + butReceived(info[0]));
@@ -201,7 +137,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     const Span<T> rows = hasStates ? Span<T>() : view<T>(info[2], "states", length * network.stateSize());
     const uint8_t* const gates = readGates(info[3]);
     Ranges ranges;
-    Batch batch;
+    BatchParts<T> batch;
     for (uint32_t s = 0; s < length; ++s) {
       T* state = hasStates ? nullptr : rows.data + s * network.stateSize();
       const uint8_t* own = gates;
@@ -222,11 +158,11 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     return batch;
   }
 
-  // Where the B-series of a state goes.
-  ExpansionItem<T> readExpansion(int order, const Napi::Value& input, const Napi::Value& differentials,
+  // Where the B-series of a state goes, of so many trees.
+  ExpansionItem<T> readExpansion(int order, size_t trees, const Napi::Value& input, const Napi::Value& differentials,
                                  const Napi::Value& taylor, const Napi::Value& squares) const {
     const Network<T>& network = this->network(input.Env());
-    const size_t n = network.stateSize(), trees = treeTable(order).size(), orders = static_cast<size_t>(order);
+    const size_t n = network.stateSize(), orders = static_cast<size_t>(order);
     ExpansionItem<T> item = {};
     item.input = view<T>(input, "inputs", network.inputs()).data;
     item.differentials = view<T>(differentials, "differentials", trees * n);
@@ -236,19 +172,18 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
   }
 
   // [order, inputs[], differentials[], taylor[], squares[]] of the series of a batch; undefined for none.
-  Expansions readExpansions(const Napi::Value& value, const Batch& batch) const {
-    Expansions expansions;
-    if (!value.IsArray()) return expansions;
+  void readExpansions(const Napi::Value& value, BatchParts<T>& batch) const {
+    if (!value.IsArray()) return;
     flowOf(value.Env());
-    expansions.order = differentialOrder(at(value, 0));
+    batch.order = differentialOrder(at(value, 0));
+    const size_t trees = treeTable(batch.order).size();
     for (uint32_t s = 0; s < batch.runs.size(); ++s) {
-      ExpansionItem<T> item = readExpansion(expansions.order, at(at(value, 1), s), at(at(value, 2), s),
+      ExpansionItem<T> item = readExpansion(batch.order, trees, at(at(value, 1), s), at(at(value, 2), s),
                                             at(at(value, 3), s), at(at(value, 4), s));
       item.state = batch.runs[s].state;
       item.gates = batch.runs[s].gates;
-      expansions.items.push_back(item);
+      batch.expansions.push_back(item);
     }
-    return expansions;
   }
 
   void take(Napi::Env env, Shared<Network<T>> built) {
@@ -274,7 +209,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
   Napi::Value runMany(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     guarded(env, [&] {
-      Batch batch = readBatch(info);
+      BatchParts<T> batch = readBatch(info);
       runner_.run(network(env), std::move(batch.runs), environment(env).pool());
     });
     return env.Undefined();
@@ -283,19 +218,18 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
   Napi::Value runManyAsync(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     return guarded(env, [&]() -> Napi::Value {
-      Batch batch = readBatch(info);
+      BatchParts<T> batch = readBatch(info);
       const std::vector<StateObject<T>*> states = batch.states;
       Control control = controlOf(info[6]);
       control.setStepBytes(network(env).bytes());
-      Expansions expansions = readExpansions(info[8], batch);
+      readExpansions(info[8], batch);
       Pending pending(env, {info.This(), copied(info[0]), copied(info[1]), copied(info[2]), info[3], copied(info[4]),
                             copied(info[5]), info[6], copied(at(info[8], 1)), copied(at(info[8], 2)),
                             copied(at(info[8], 3)), copied(at(info[8], 4))});
       const size_t most = environment(env).threads();
       const size_t threads =
           info[7].IsUndefined() ? most : std::min(most, std::max<size_t>(1, count(info[7], "threads")));
-      auto work = std::make_unique<Long>(network_, std::move(batch), std::move(expansions), threads, control,
-                                         std::move(pending));
+      auto work = std::make_unique<BatchWork<T>>(network_, std::move(batch), threads, control, std::move(pending));
       const Napi::Promise promise = work->promise();
       if (work->parts() == 0) {
         work->settle(env, Failure());
@@ -393,15 +327,14 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject<T>> {
     flowOf(env);
     if (!info[1].IsArray()) failArgument(env, "Expected an array for inputs" + butReceived(info[1]));
     const uint32_t length = info[1].As<Napi::Array>().Length();
+    const size_t trees = treeTable(order).size();
     std::vector<typename ExpansionWork<T>::Item> items(length);
     for (uint32_t i = 0; i < length; ++i) {
-      auto& item = items[i];
-      item.views = readExpansion(order, at(info[1], i), at(info[4], i), at(info[5], i), at(info[6], i));
-      const Span<T> state = view<T>(at(info[2], i), "states", network.stateSize());
-      const uint8_t* const gates = readGates(at(info[3], i));
-      item.input.assign(item.views.input, item.views.input + network.inputs());
-      item.state.assign(state.begin(), state.end());
-      if (gates != nullptr) item.gates.assign(gates, gates + network.gateCount());
+      ExpansionItem<T> views =
+          readExpansion(order, trees, at(info[1], i), at(info[4], i), at(info[5], i), at(info[6], i));
+      views.state = view<T>(at(info[2], i), "states", network.stateSize()).data;
+      views.gates = readGates(at(info[3], i));
+      items[i].take(views, network);
     }
     return guarded(env, [&]() -> Napi::Value {
       Pending pending(env, {info.This(), copied(info[4]), copied(info[5]), copied(info[6])});

@@ -50,6 +50,20 @@ describe('f32 as JSON', () => {
     );
   });
 
+  test('a list of the longest forms fits', () => {
+    const values = anyFloats(20_000).map((value) => -Math.fround(1e-6 + Math.abs(value % 9e-6)));
+    const text = f32Json(values);
+    expect((JSON.parse(text) as number[]).map(Math.fround)).toEqual(values);
+    expect(
+      Math.max(
+        ...text
+          .slice(1, -1)
+          .split(',')
+          .map(({ length }) => length),
+      ),
+    ).toBeGreaterThanOrEqual(16);
+  });
+
   test('what JSON has no number for is null, and minus zero is 0', () => {
     expect(f32Json([null, Number.NaN, Number.POSITIVE_INFINITY, 1e39, -0])).toBe('[null,null,null,null,0]');
     expect(f32Json([])).toBe('[]');

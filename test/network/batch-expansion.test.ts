@@ -5,30 +5,26 @@ import { DeepTreeModel, type Expansion } from '../../src/network/index.js';
 import { rootedTrees } from '../../src/trees/index.js';
 
 const ORDER = 4;
-const TREES = [1, 2, 3, 4].flatMap((n) => rootedTrees(n)).length;
+const TREES = Array.from({ length: ORDER }, (_, n) => rootedTrees(n + 1)).flat().length;
 const model = new DeepTreeModel({ depth: 3, units: 52, inputs: 2, leak: 0.5, seed: 1 });
 
 function batchOf(lengths: readonly number[]) {
   const series = lengths.map((steps, s) => {
     const values = sharedFloats('f32', 2 * steps) as Float32Array;
-    return values.map((_, i) => Math.sin(i * (s + 1)));
-  });
-  const shared = series.map((values) => {
-    const copy = sharedFloats('f32', values.length) as Float32Array;
-    copy.set(values);
-    return copy;
+    values.set(Array.from(values, (_, i) => Math.sin(i * (s + 1))));
+    return values;
   });
   const states = lengths.map(() => model.createState());
   const expansions = states.map(
     (state, s): Expansion => ({
-      input: shared[s]!.subarray(-2),
+      input: series[s]!.subarray(-2),
       state,
       differentials: sharedFloats('f32', TREES * model.units),
       taylor: sharedFloats('f32', ORDER * model.units),
       squares: sharedFloats('f64', TREES + ORDER) as Float64Array,
     }),
   );
-  return { series: shared, states, expansions };
+  return { series, states, expansions };
 }
 
 const squareOf = (row: ArrayLike<number>) => Array.from(row).reduce((sum, x) => sum + x * x, 0);

@@ -93,10 +93,9 @@ export function figuresOf(readings: readonly EngineReading[]): EngineFigures {
 }
 
 function computeFigures(readings: readonly EngineReading[]): EngineFigures {
-  const [lone, ...others] = readings;
-  const series = (name: GaugeName | CounterName | 'cacheConfig'): readonly Series[] =>
-    lone !== undefined && others.length === 0
-      ? (lone.series.get(name) ?? [])
+  const series = (name: GaugeName | CounterName | 'cacheConfig') =>
+    readings.length === 1
+      ? (readings[0]!.series.get(name) ?? [])
       : readings.flatMap((reading) => reading.series.get(name) ?? []);
   const usages = kvUsages(readings);
   const finished = series('finished');
