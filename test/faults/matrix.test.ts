@@ -344,7 +344,9 @@ describe('many callers', () => {
   });
 
   test('a source that hangs does not delay the others, and after five failures no caller waits for it', async () => {
-    const { server, fetcher } = await serve({ '/metrics': silence }, ['performance']);
+    const { server, engine, fetcher } = await serve({ '/metrics': silence }, ['performance']);
+    await engine.kind();
+    const before = server.count('/metrics'); // 1 where the models took more than 100 ms to tell the kind
     for (let i = 0; i < 5; i++) {
       const { sources } = await fetcher.fetch();
       expect(sources.performance.error_code).toBe(timeout);
@@ -353,6 +355,6 @@ describe('many callers', () => {
     }
     const { sources } = await fetcher.fetch();
     expect(sources.performance).toMatchObject({ error_code: 'ERR_DTESN_ENGINE_BREAKER' });
-    expect(server.count('/metrics')).toBe(5);
+    expect(server.count('/metrics') - before).toBe(5);
   });
 });
