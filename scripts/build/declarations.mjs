@@ -127,7 +127,8 @@ const isNarrowIndex = ({ type, typeAnnotation }) =>
 function checkPackages(folder, fileName, code) {
   const plain = code.replace(/^import \{ z \} from "zod";\n/m, '');
   const foreign = [...plain.matchAll(/(?:from|import\() ?['"]([^.'"][^'"]*)['"]/g)].map(([, name]) => name);
-  const [use] = /^(?!\s*\*|\s*\/).*\bz\.\w+.*$/m.exec(plain) ?? [];
+  // The name of a chunk may end with "-z.js".
+  const [use] = /^(?!\s*\*|\s*\/).*(?<![\w-])z\.\w+.*$/m.exec(plain) ?? [];
   if (foreign.length > 0 || use !== undefined) {
     throw new Error(`Expected declarations that name no package but ${fileName} has ${foreign.join(', ') || use}`);
   }

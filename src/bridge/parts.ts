@@ -34,6 +34,8 @@ import { SourceGauges } from './source-gauges.js';
 
 /** Of one process that serves for long: enough for some hundred long texts. */
 const TOKEN_CACHE_BYTES = 8 * 2 ** 20;
+/** Batches that begin within it share one look at the sources, the newest of which changes twice a second. */
+const CONTEXT_FRESH_MS = 25;
 
 export interface Parts {
   log: Logger;
@@ -206,7 +208,14 @@ function processorOf(engines: EngineSet): LiveParts['makeProcessor'] {
   const first = new FirstEngine(() => firstOf(engines));
   const { lanes, threads } = paceOf();
   const expectedLoad = () => engines.expectedLoad;
-  const options = { engine: first, lanes, plan: { threads }, cacheBytes: TOKEN_CACHE_BYTES, expectedLoad };
+  const options = {
+    engine: first,
+    lanes,
+    plan: { threads },
+    cacheBytes: TOKEN_CACHE_BYTES,
+    contextFreshMs: CONTEXT_FRESH_MS,
+    expectedLoad,
+  };
   return (config) => DtesnProcessor.create({ ...options, config });
 }
 

@@ -21,8 +21,10 @@ import { observeEngine } from './observe-engine.js';
 import { progressed } from './progress.js';
 
 const milliseconds = z.number().positive().max(600_000);
+const interval = milliseconds.default(1000).describe('milliseconds in (0, 600000]');
+const intervalSchema = z.object({ intervalMs: interval });
 export const optionsSchema = z.object({
-  intervalMs: milliseconds.default(1000).describe('milliseconds in (0, 600000]'),
+  intervalMs: interval,
   timeoutMs: milliseconds.default(800).describe('milliseconds in (0, 600000]'),
   hungAfterMs: milliseconds.default(3500).describe('milliseconds in (0, 600000]'),
   firstAfterMs: z.number().min(0).max(600_000).default(0).describe('milliseconds in [0, 600000]'),
@@ -124,7 +126,7 @@ export interface EngineMonitorEvents {
 export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
   /** The engine that is watched; it stays open. */
   readonly engine: Engine;
-  readonly #intervalMs: number;
+  #intervalMs: number;
   readonly #timeoutMs: number;
   readonly #tracker: EngineStateTracker;
   readonly #detector: AnomalyDetector;
@@ -231,6 +233,11 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
       const given = checkWhole(requests, 'requests', 0, undefined, 'requests');
       this.#inFlight = () => given;
     }
+  }
+
+  /** Milliseconds between two observations, from the next on; more than 0. An engine that stands still is still asked in time. */
+  setInterval(intervalMs: number): void {
+    this.#intervalMs = checkOptions(intervalSchema, { intervalMs }, 'setInterval').intervalMs;
   }
 
   /** Ends the watch and what is being asked. */

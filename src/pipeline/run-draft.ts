@@ -6,13 +6,7 @@
  */
 import { systemClock } from '../abort/index.js';
 import { shapeError } from '../errors/index.js';
-import {
-  type ProgramSeries,
-  programShape,
-  runProgram,
-  type SeriesShape,
-  type TransformOp,
-} from '../transform/index.js';
+import { EncodedProgram, type ProgramSeries, type SeriesShape, type TransformOp } from '../transform/index.js';
 import { type AppliedTransformation, type Draft, type Effect, isEmbedding } from './draft.js';
 import type { MultiSourceData } from './envelope.js';
 import { failedEntry } from './failure.js';
@@ -61,7 +55,7 @@ function mayFail(entry: AppliedTransformation): boolean {
 }
 
 function run(operations: readonly TransformOp[], data: ProgramSeries['data'], shape: SeriesShape): SeriesShape {
-  return runProgram(operations, { data, ...shape });
+  return encoded(operations).run({ data, ...shape });
 }
 
 /** Applies all operations or none. */
@@ -76,11 +70,22 @@ function runOrUndo(operations: readonly TransformOp[], data: ProgramSeries['data
 }
 
 function checkCapacity(program: readonly TransformOp[], { data, steps, features }: ProgramSeries): void {
-  const { capacity } = programShape(program, steps, features);
+  const { capacity } = encoded(program).shape(steps, features);
   if (data.length < capacity) {
     throw shapeError(`series.data with ${capacity} elements or more (the widest point of the program)`, data.length);
   }
 }
+
+/** Encoded once for all series of a draft, whose operations never change. */
+function encoded(operations: readonly TransformOp[]): EncodedProgram {
+  let program = programs.get(operations);
+  if (program === undefined) {
+    program = new EncodedProgram(operations);
+    programs.set(operations, program);
+  }
+  return program;
+}
+const programs = new WeakMap<readonly TransformOp[], EncodedProgram>();
 
 function effectOf(
   operations: readonly TransformOp[],

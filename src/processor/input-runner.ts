@@ -21,7 +21,7 @@ import { assembleResult } from './assemble-result.js';
 import { continuedDraft } from './continuation.js';
 import { InputEncoder } from './input-encoder.js';
 import type { Lane } from './lane.js';
-import type { Begun, Look, Looks } from './looks.js';
+import type { Begun, Drafted, Look, Looks } from './looks.js';
 import { ModelTokenizer } from './model-tokenizer.js';
 import type { PlannedData } from './planner.js';
 import type { PreparedInput } from './prepared-input.js';
@@ -31,13 +31,6 @@ import type { ProcessorParts } from './processor-options.js';
 import { type DtesnFailure, type DtesnResult, failureOf } from './result.js';
 import { bseriesOf, expansionsOf, type ModelRun, type Moments, runModel, runModelBatch, treesTo } from './stages.js';
 import type { RunMemory, SeriesMemory } from './work-memory.js';
-
-interface Drafted {
-  target: PlanTarget;
-  draft: Draft;
-  /** Elements of the series that its program needs. */
-  room: number;
-}
 
 type EncodedOne = Omit<PreparedInput, 'transformed'>;
 
@@ -56,6 +49,8 @@ type Settle = (index: number, result: DtesnResult | DtesnFailure) => void;
 
 /** With an adaptive threshold, one input in so many is run once more the other way (standardised or plain). */
 const SHADOW_EVERY = 16;
+/** Kept of one look: inputs may have any lengths. */
+const MOST_DRAFTS = 64;
 
 export class InputRunner {
   readonly #parts: ProcessorParts;
@@ -138,17 +133,11 @@ export class InputRunner {
       refuse(index, error);
     };
     try {
-      const encoded = await this.#encodeAll(
-        inputs,
-        start,
-        end,
-        options,
-        fail,
-        begun ?? (await this.#looks.begin(options)),
-      );
+      const from = begun ?? (await this.#looks.begin(options));
+      const encoded = await this.#encodeAll(inputs, start, end, options, fail, from);
       const memory = await pool.take(options.signal);
       try {
-        return { inputs: this.#transform(encoded, memory, fail), batch, memory, account };
+        return { inputs: this.#transform(encoded, from.look.drafts, memory, fail), batch, memory, account };
       } catch (error) {
         pool.give(memory);
         throw error;
@@ -207,19 +196,22 @@ export class InputRunner {
   /** Reserves the memory of the wave once, then transforms each input in its part of it. */
   #transform(
     encoded: EncodedOne[],
+    drafts: Look['drafts'],
     memory: SeriesMemory,
     fail: (index: number, error: unknown) => void,
   ): PreparedInput[] {
     const { metrics } = this.#parts;
-    const drafts = new Map<string, Drafted>();
     const fitting = encoded.flatMap((input) => {
       input.clock.skip();
       const { kind, steps } = input.encoding.encoded;
-      // Inputs of one kind and length share the draft of their wave.
+      // Inputs of one kind and length share the draft of their look.
       const key = `${kind} ${steps} ${input.continuation !== null}`;
       try {
         const drafted = drafts.get(key) ?? this.#draft(input);
-        drafts.set(key, { ...drafted, draft: withoutTime(drafted.draft) });
+        if (!drafts.has(key)) {
+          if (drafts.size === MOST_DRAFTS) drafts.clear();
+          drafts.set(key, { ...drafted, draft: withoutTime(drafted.draft) });
+        }
         return [{ input, ...drafted }];
       } catch (error) {
         fail(input.index, error);

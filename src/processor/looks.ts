@@ -1,5 +1,5 @@
 /** Looks at the sources: the context and the plan that the decisions of a wave rest on. */
-import { draftTransformations, type PlanTarget, pinPlan } from '../pipeline/index.js';
+import { type Draft, draftTransformations, type PlanTarget, pinPlan } from '../pipeline/index.js';
 import type { SourceFetcher, SourceSet } from '../sources/index.js';
 import { continuedPins } from './continuation.js';
 import { type ContextUse, checkContext, engineContext, type FetchedContext, useOf } from './engine-context.js';
@@ -9,12 +9,22 @@ import type { ProcessorParts } from './processor-options.js';
 import { StageClock } from './stage-clock.js';
 import type { WavePlan } from './waves.js';
 
+/** The plan for series of one kind and length. */
+export interface Drafted {
+  target: PlanTarget;
+  draft: Draft;
+  /** Elements of the series that its program needs. */
+  room: number;
+}
+
 /** What one decision rests on. */
 export interface Look {
   use: ContextUse;
   tokenizer: SourceSet['sources']['tokenizer'];
   ask: boolean;
   plan: (inputKind: PlanTarget['inputKind']) => PlannedData;
+  /** Of the inputs so far, by what they share (input-runner.ts). */
+  drafts: Map<string, Drafted>;
 }
 
 /** A look, and the clock of those who began with it. */
@@ -27,7 +37,13 @@ export class Looks {
   readonly #parts: ProcessorParts;
   /** By what they were drafted from, which inputs share until the plan changes. */
   readonly #wavePlans = new WeakMap<PlannedData['data'], WavePlan>();
+  /** The plans of further chunks, by what they were pinned from. */
+  readonly #continued = new WeakMap<PlannedData['data'], PlannedData['data']>();
   readonly #freshness: SourceFetcher['freshness'];
+  /** The last look at the sources, and when it began. */
+  #newest: { look: Look; at: number } | null = null;
+  /** How often it was forgotten: a look that was under way then is not kept. */
+  #forgotten = 0;
 
   constructor(parts: ProcessorParts) {
     this.#parts = parts;
@@ -46,7 +62,13 @@ export class Looks {
       return planned;
     };
     const use = { origin: 'fetched' as const, ageMs: 0, state: 'fresh' as const, note: null };
-    return { use, tokenizer: set.sources.tokenizer, ask: true, plan };
+    return { use, tokenizer: set.sources.tokenizer, ask: true, plan, drafts: new Map() };
+  }
+
+  /** The next input looks at the sources again. */
+  forget(): void {
+    this.#newest = null;
+    this.#forgotten++;
   }
 
   async context(signal?: AbortSignal): Promise<FetchedContext> {
@@ -79,12 +101,30 @@ export class Looks {
   /** The plan of an input that goes on from an earlier chunk. */
   continuedPlan(look: Look, kind: PlanTarget['inputKind']): PlannedData {
     const { data, reused } = look.plan(kind);
-    const pipelines = pinPlan(data.processing_pipelines, continuedPins, this.#parts.targetOf(kind));
-    return { data: { ...data, processing_pipelines: pipelines }, reused };
+    let continued = this.#continued.get(data);
+    if (continued === undefined) {
+      const pipelines = pinPlan(data.processing_pipelines, continuedPins, this.#parts.targetOf(kind));
+      continued = { ...data, processing_pipelines: pipelines };
+      this.#continued.set(data, continued);
+    }
+    return { data: continued, reused };
+  }
+
+  /** The newest look while it is young enough, with its age; else another one. */
+  async #recent(signal: AbortSignal | undefined): Promise<Look> {
+    const { clock, contextFreshMs } = this.#parts;
+    signal?.throwIfAborted();
+    const begun = clock.now();
+    const newest = this.#newest;
+    if (newest !== null && begun - newest.at < contextFreshMs) return again(newest.look, begun - newest.at);
+    const forgotten = this.#forgotten;
+    const look = await this.look(signal);
+    if (contextFreshMs > 0 && forgotten === this.#forgotten) this.#newest = { look, at: begun };
+    return look;
   }
 
   #lookOf({ context, signal }: ProcessBatchOptions): Promise<Look> | Look {
-    if (context === undefined) return this.look(signal);
+    if (context === undefined) return this.#recent(signal);
     signal?.throwIfAborted();
     const given = checkContext(context);
     const { pins, targetOf, origin } = this.#parts;
@@ -97,6 +137,12 @@ export class Looks {
       tokenizer: data.sources.tokenizer,
       ask: false,
       plan: () => ({ data, reused: false }),
+      drafts: new Map(),
     };
   }
+}
+
+/** A look for inputs that begin later, whose plans are those of the first. */
+function again(look: Look, ageMs: number): Look {
+  return { ...look, use: { ...look.use, ageMs }, plan: (kind) => ({ ...look.plan(kind), reused: true }) };
 }

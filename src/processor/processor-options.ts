@@ -87,6 +87,11 @@ export interface ProcessorOptions {
   adaptive?: boolean | undefined;
   /** 'adaptive' (default); 'fixed': every core and membrane, standardisation as first judged; or what is pinned (pipeline/pins.ts). */
   plan?: 'adaptive' | 'fixed' | PlanPins | undefined;
+  /**
+   * Milliseconds for which the sources as one input found them, and its plan, serve the inputs that begin after it, 0 to 1,000;
+   * 0 by default: each looks anew. `contextUse.ageMs` of a result says how old they were. Without `config.caching` it is 0.
+   */
+  contextFreshMs?: number | undefined;
   /** Clock of waits and ages; the system's monotonic clock by default. */
   clock?: Clock | undefined;
   /** Runs of the model at the same time, 1 to 1,024; one for each usable CPU by default. */
@@ -142,6 +147,7 @@ export const processorOptionsSchema = z.object({
     .union([z.enum(['adaptive', 'fixed']), z.custom<PlanPins>((value) => typeof value === 'object' && value !== null)])
     .default('adaptive')
     .describe("'adaptive', 'fixed' or an object { threads?, membranes?, standardise? }"),
+  contextFreshMs: z.number().min(0).max(1000).default(0).describe('milliseconds, 0 to 1000'),
   clock: clockOption,
   lanes: z.int().min(1).max(1024).optional().describe('a whole number of runs, 1 to 1024'),
   cacheBytes: z
@@ -171,6 +177,7 @@ export interface ProcessorParts {
   metrics: ProcessorMetrics;
   adaptive: boolean;
   pins: PlanPins;
+  contextFreshMs: number;
   clock: Clock;
   origin: ContextOrigin;
   targetOf: (inputKind: PlanTarget['inputKind'], steps?: number) => PlanTarget;
@@ -182,7 +189,7 @@ export async function openParts(
   onChange: (change: QualityChange) => void,
 ): Promise<ProcessorParts> {
   const checked = checkOptions(processorOptionsSchema, options, 'DtesnProcessor');
-  const { providers: given, cacheBytes, clock, plan, esn } = checked;
+  const { providers: given, cacheBytes, contextFreshMs, clock, plan, esn } = checked;
   const predictor = esn === undefined ? null : predictorOf(esn, options.model);
   const trained = predictor?.network ?? null;
   const config = createConfig({ ...options.config, ...(trained && sizesOf(trained)) });
@@ -246,6 +253,7 @@ export async function openParts(
       metrics: new ProcessorMetrics(clock),
       adaptive: options.adaptive === true,
       pins,
+      contextFreshMs: config.caching ? contextFreshMs : 0,
       clock,
       origin: { engine: engine?.label ?? null, depth: model.depth, units: model.units, inputs: model.inputs },
       targetOf: (inputKind, steps) => targetOf(model, config, inputKind, steps),

@@ -297,6 +297,7 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
    */
   observeQuality(observation: QualityObservation): void {
     this.#parts.planner.observe(observation);
+    this.#looks.forget();
   }
 
   /** Drops the cached answers of one source, or all of them: the next input requests them again. */
@@ -304,6 +305,7 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
     this.#parts.fetcher.invalidate(name);
     if (name === undefined || name === 'tokenizer') this.#parts.tokens.clear();
     this.#parts.planner.forget();
+    this.#looks.forget();
   }
 
   /** Waits for the inputs under way, then ends what the processor started; a given engine stays open. */

@@ -44,23 +44,40 @@ export interface ProgramShape extends SeriesShape {
   scratch: number;
 }
 
+/** A program that is checked and encoded once, for many series; a later change of its operations has no effect. */
+export class EncodedProgram {
+  readonly #code: Float64Array;
+
+  constructor(ops: readonly TransformOp[]) {
+    this.#code = programCode(ops);
+  }
+
+  /** As programShape. */
+  shape(steps: number, features: number): ProgramShape {
+    checkShape(steps, features);
+    return addon().transformShape(this.#code, steps, features);
+  }
+
+  /** As runProgram. */
+  run(series: ProgramSeries): SeriesShape {
+    if (typeof series !== 'object' || series === null) throw argumentError('an object', 'series', series);
+    const { steps, features } = series;
+    const data = checkView(series.data, 'series.data', ['Float32Array', 'Float64Array']);
+    checkShape(steps, features);
+    return data instanceof Float32Array
+      ? addon().runTransform32(this.#code, data, steps, features)
+      : addon().runTransform64(this.#code, data, steps, features);
+  }
+}
+
 /** The shape of the result, and the memory that the program needs. */
 export function programShape(ops: readonly TransformOp[], steps: number, features: number): ProgramShape {
-  const code = programCode(ops);
-  checkShape(steps, features);
-  return addon().transformShape(code, steps, features);
+  return new EncodedProgram(ops).shape(steps, features);
 }
 
 /** Runs the program in place and returns the shape of the result. */
 export function runProgram(ops: readonly TransformOp[], series: ProgramSeries): SeriesShape {
-  if (typeof series !== 'object' || series === null) throw argumentError('an object', 'series', series);
-  const code = programCode(ops);
-  const { steps, features } = series;
-  const data = checkView(series.data, 'series.data', ['Float32Array', 'Float64Array']);
-  checkShape(steps, features);
-  return data instanceof Float32Array
-    ? addon().runTransform32(code, data, steps, features)
-    : addon().runTransform64(code, data, steps, features);
+  return new EncodedProgram(ops).run(series);
 }
 
 function checkShape(steps: unknown, features: unknown): void {

@@ -7,6 +7,7 @@ import {
   type EngineContext,
   engineContextSchema,
 } from '../../src/processor/index.js';
+import { ManualClock } from '../manual-clock.js';
 import { type MemoryEngine, memoryEngine } from '../sources/memory-engine.js';
 
 const config = { depth: 2, units: 16, bseriesOrder: 2, sourceDeadlineMs: 20_000 };
@@ -310,6 +311,82 @@ describe('all sources dead', () => {
     } finally {
       broken.mockRestore();
       await processor.close();
+    }
+  });
+});
+
+describe('contextFreshMs', () => {
+  const tokens = [3, 1, 4, 1, 5];
+
+  test('inputs that begin within it share one look at the sources, with its age', async () => {
+    const clock = new ManualClock();
+    const options = { clock, contextFreshMs: 20 };
+    await withProcessor(async (processor) => {
+      const first = await processor.process({ tokens });
+      await clock.pass(19);
+      const [second] = (await processor.processBatch([{ tokens }])) as DtesnResult[];
+      await clock.pass(1);
+      const third = await processor.process({ tokens });
+      expect([first, second!, third].map(({ contextUse }) => contextUse.ageMs)).toEqual([0, 19, 0]);
+      expect(second!.contextUse).toMatchObject({ origin: 'fetched', state: 'fresh' });
+      expect([first.reused.plan, second!.reused.plan]).toEqual([false, true]);
+      expect(second!.context).toBe(first.context);
+      expect(third.context).not.toBe(first.context);
+    }, options);
+  });
+
+  test('what was invalidated or observed since is not served', async () => {
+    const options = { clock: new ManualClock(), contextFreshMs: 1000 };
+    await withProcessor(async (processor) => {
+      const { context } = await processor.process({ tokens });
+      expect((await processor.process({ tokens })).context).toBe(context);
+      processor.invalidate();
+      const after = await processor.process({ tokens });
+      expect(after.context).not.toBe(context);
+      processor.observeQuality({ agreement: 0.5 });
+      expect((await processor.process({ tokens })).context).not.toBe(after.context);
+    }, options);
+  });
+
+  test('without it, and without caching, each input looks anew', async () => {
+    const clock = new ManualClock();
+    for (const options of [{}, { contextFreshMs: 1000, config: { ...config, caching: false } }]) {
+      await withProcessor(
+        async (processor) => {
+          const { context } = await processor.process({ tokens });
+          expect((await processor.process({ tokens })).context).not.toBe(context);
+        },
+        { clock, ...options },
+      );
+    }
+  });
+
+  test('results of inputs of many kinds and lengths are those of inputs that look anew', async () => {
+    const inputs = [...Array(80).keys()].map((i) => ({
+      tokens: Array.from({ length: 1 + i }, (_, k) => (7 * k) % 251),
+    }));
+    const rows = Array.from({ length: 9 }, (_, i) => Array.from({ length: 16 }, (__, k) => Math.sin(i + k)));
+    const run = async (contextFreshMs: number) => {
+      const features: unknown[] = [];
+      await withProcessor(
+        async (processor) => {
+          for (const input of [...inputs, rows, ...inputs]) features.push(featuresOf(await processor.process(input)));
+          const continuation = processor.openContinuation();
+          for (let part = 0; part < 2; part++) {
+            features.push(featuresOf(await processor.process({ tokens }, { continueFrom: continuation })));
+            features.push(featuresOf(await processor.process({ tokens })));
+          }
+        },
+        { clock: new ManualClock(), contextFreshMs },
+      );
+      return features;
+    };
+    expect(await run(1000)).toEqual(await run(0));
+  });
+
+  test('a number outside of 0 to 1000 is refused', async () => {
+    for (const contextFreshMs of [-1, 1001, Number.NaN]) {
+      await expect(DtesnProcessor.create({ engine: null, contextFreshMs })).rejects.toThrow(/contextFreshMs/);
     }
   });
 });

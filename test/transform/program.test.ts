@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { programShape, runProgram, type TransformOp, transformOpSchema } from '../../src/transform/index.js';
+import {
+  EncodedProgram,
+  programShape,
+  runProgram,
+  type TransformOp,
+  transformOpSchema,
+} from '../../src/transform/index.js';
 import fc from '../property/fast-check.js';
 import { referenceProgram } from '../reference/transform.js';
 
@@ -198,6 +204,16 @@ test('scratch is a figure of the features, never of the steps', () => {
       expect(scratch).toBeLessThanOrEqual(2 * (features + 64));
     }
   }
+});
+
+test('an encoded program runs as it was encoded, whatever becomes of its operations', () => {
+  const ops: TransformOp[] = [{ op: 'scale', factor: 3, offset: 1 }];
+  const program = new EncodedProgram(ops);
+  ops[0] = { op: 'truncate', steps: 1, keep: 'first' };
+  const data = Float64Array.of(1, 2, 3);
+  expect(program.shape(3, 1)).toEqual({ steps: 3, features: 1, capacity: 3, scratch: 0 });
+  expect(program.run({ data, steps: 3, features: 1 })).toEqual({ steps: 3, features: 1 });
+  expect([...data]).toEqual([4, 7, 10]);
 });
 
 test('programShape gives the final shape and the widest point', () => {

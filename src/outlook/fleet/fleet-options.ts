@@ -12,6 +12,7 @@ export const outlookOptionsSchema = z.object({
 export const optionsSchema = z.object({
   affinity: z.number().min(1).max(Number.MAX_VALUE).default(2).describe('a finite number, 1 or more,'),
   allowEmpty: z.boolean().default(false).describe('true or false'),
+  mostPerSecond: z.number().positive().max(1_000_000).optional().describe('observations a second in (0, 1000000]'),
   monitor: z.record(z.string(), z.unknown()).default({}).describe('options of EngineMonitor'),
   outlook: z
     .union([z.boolean(), z.record(z.string(), z.unknown())])
@@ -37,6 +38,11 @@ export interface FleetOptions {
   allowEmpty?: boolean | undefined;
   /** Whether first observations are spread over an interval (of at most a second) too, in place of coming at once. Default false. */
   spreadFirst?: boolean | undefined;
+  /**
+   * Observations of all engines together in a second, in (0, 1,000,000]: with more engines the interval of each grows. Default: no
+   * bound.
+   */
+  mostPerSecond?: number | undefined;
   /** Whether it predicts times to first token from the requests that are reported to it, and admits and picks by them. Default false. */
   outlook?: boolean | OutlookOptions | undefined;
   /** Options of the monitor of each engine. Default: those of EngineMonitor. */

@@ -73,6 +73,9 @@ interface Member extends LoadedEngine {
 }
 
 const FIRST_WITHIN_MS = 1000;
+/** Of a monitor by default, and at most. */
+const INTERVAL_MS = 1000;
+const MOST_INTERVAL_MS = 600_000;
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 /**
@@ -109,7 +112,7 @@ const GOLDEN = (Math.sqrt(5) - 1) / 2;
  * count where none are.
  *
  * Observations of the engines are spread over the interval, whatever their number (phases by the golden ratio).
- * Options: `affinity`, `allowEmpty`, `spreadFirst`, `outlook`, `monitor` (those of EngineMonitor), `clock` (abort/clock.ts).
+ * Options: `affinity`, `allowEmpty`, `spreadFirst`, `mostPerSecond`, `outlook`, `monitor` (those of EngineMonitor), `clock` (abort/clock.ts).
  * A listener that throws is reported as one of the monitors (`monitor.onListenerError`) and harms no other.
  * Errors: DtesnError ERR_DTESN_NO_ENGINE when every engine is drained, ERR_DTESN_STATE for what needs the option `outlook`,
  * ERR_DTESN_CLOSED for a question after close(); TypeError or RangeError ERR_DTESN_ARGUMENT.
@@ -123,6 +126,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
   readonly #affinity: number;
   readonly #allowEmpty: boolean;
   readonly #spreadFirst: boolean;
+  readonly #mostPerSecond: number;
   readonly #monitor: EngineMonitorOptions;
   readonly #clock: Clock;
   readonly #errors: ListenerErrors;
@@ -141,6 +145,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
     this.#affinity = checked.affinity;
     this.#allowEmpty = checked.allowEmpty;
     this.#spreadFirst = checked.spreadFirst;
+    this.#mostPerSecond = checked.mostPerSecond ?? Number.POSITIVE_INFINITY;
     this.#monitor = { clock: checked.clock, ...checked.monitor };
     this.#clock = this.#monitor.clock ?? checked.clock;
     this.#errors = new ListenerErrors(this.#monitor.onListenerError);
@@ -156,6 +161,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
     const member = this.#member(engine, { ...this.#place(), ...this.#monitor });
     this.#added++;
     this.#members.set(engine.label, member);
+    this.#setIntervals();
     return member.monitor;
   }
 
@@ -168,6 +174,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
     this.#members.delete(member.engine.label);
     this.#outlook?.remove(member.engine.label);
     member.leave();
+    this.#setIntervals();
     await member.monitor.close();
     return member.engine;
   }
@@ -314,7 +321,14 @@ export class Fleet extends EventEmitter<FleetEvents> {
   #place(): EngineMonitorOptions {
     const place = (this.#added * GOLDEN) % 1;
     if (!this.#spreadFirst) return { phase: (0.5 + place) % 1 };
-    return { firstAfterMs: place * Math.min(this.#monitor.intervalMs ?? FIRST_WITHIN_MS, FIRST_WITHIN_MS) };
+    return { firstAfterMs: place * Math.min(this.#monitor.intervalMs ?? INTERVAL_MS, FIRST_WITHIN_MS) };
+  }
+
+  /** All engines together are observed `mostPerSecond` times a second at most. */
+  #setIntervals(): void {
+    const least = (1000 * this.#members.size) / this.#mostPerSecond;
+    const interval = Math.max(this.#monitor.intervalMs ?? INTERVAL_MS, least);
+    for (const { monitor } of this.#all) monitor.setInterval(Math.min(interval, MOST_INTERVAL_MS));
   }
 
   get #all(): Member[] {

@@ -179,6 +179,20 @@ test('first observations come at once, or spread over an interval of at most a s
   expect(slow.map(({ asked }) => asked.map(Math.round))).toEqual([[0], [618]]);
 });
 
+test('a bound of observations a second makes the interval of each engine grow with their number', async () => {
+  const clock = new ManualClock();
+  const some = ['a', 'b', 'c'].map((label) => engine(label, clock));
+  const fleet = fleetOf(clock, some, { mostPerSecond: 2 });
+  const ofSecond = (from: number) =>
+    some.map(({ asked }) => asked.filter((at) => at > from && at <= from + 12_000).length);
+  await clock.pass(15_000);
+  expect(ofSecond(3000)).toEqual([8, 8, 8]); // three of them every 1.5 s
+  await fleet.remove('c');
+  await clock.pass(15_000);
+  expect(ofSecond(18_000)).toEqual([12, 12, 0]); // two of them every second, which is the interval
+  expect(() => fleetOf(clock, some, { mostPerSecond: 0 })).toThrow(/mostPerSecond/);
+});
+
 test('a fleet that is closed asks no engine whose first observation was to come', async () => {
   const clock = new ManualClock();
   const [a, b] = [engine('a', clock), engine('b', clock)];
