@@ -15,6 +15,7 @@
 #include "bseries/differentials.h"
 #include "network/expansion.h"
 #include "network/network.h"
+#include "simd/kernels.h"
 
 namespace dtesn::addon {
 
@@ -43,16 +44,10 @@ class Expander {
   }
 
  private:
-  // Returns the end of what it wrote. Eight sums, of which none waits for another.
+  // Returns the end of what it wrote.
   double* squaresOf(Span<T> rows, double* out) const {
     for (const T* row = rows.data; row != rows.data + rows.size; row += units_) {
-      double sums[8] = {};
-      size_t i = 0;
-      for (; i + 8 <= units_; i += 8) {
-        for (size_t k = 0; k < 8; ++k) sums[k] += static_cast<double>(row[i + k]) * static_cast<double>(row[i + k]);
-      }
-      for (; i < units_; ++i) sums[i % 8] += static_cast<double>(row[i]) * static_cast<double>(row[i]);
-      *out++ = ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
+      *out++ = kernels<T>().squares(row, units_);
     }
     return out;
   }

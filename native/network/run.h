@@ -3,11 +3,11 @@
 // Traffic of a step: the weights once, the state once read and once written. Nothing is allocated while it runs.
 #pragma once
 
-#include <cmath>
 #include <cstring>
 
 #include "network/control.h"
 #include "network/network.h"
+#include "simd/kernels.h"
 
 namespace dtesn {
 
@@ -34,11 +34,7 @@ class Keeper {
     } else {
       std::memcpy(row, run.state, size_ * sizeof(T));
     }
-    if (run.sum == nullptr) return;
-    for (size_t i = 0; i < size_; ++i) {
-      run.sum[i] += features[i];
-      run.magnitude[i] += std::fabs(features[i]);
-    }
+    if (run.sum != nullptr) kernels<T>().addMoments(features, size_, run.sum, run.magnitude);
   }
 
  private:

@@ -88,6 +88,10 @@ struct Kernels {
   void (*mapSoftplus)(T* drive, size_t n);
   // state += step change; change and step have room to the next multiple of 16 elements.
   void (*euler)(const T* change, const T* step, size_t n, T* state);
+  // sum += x, magnitude += |x|; the same bits on every set. Traffic: x once, both sums read and written.
+  void (*addMoments)(const T* x, size_t n, double* sum, double* magnitude);
+  // Σ x² in the order of ExactKernels::dot; the same bits on every set.
+  double (*squares)(const T* x, size_t n);
 };
 
 // Room for whole groups of series side by side, whatever the lanes of a set.

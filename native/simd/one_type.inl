@@ -14,6 +14,7 @@ namespace DTESN_TYPE {
 #include "simd/limits.inl"
 #include "simd/hadamard.inl"
 #include "simd/product.inl"
+#include "simd/moments.inl"
 #if DTESN_WIDE
 #include "simd/exact.inl"
 #else
@@ -28,7 +29,8 @@ namespace DTESN_TYPE {
 constexpr Kernels<T> kTable = {panels,        blocks8,    blocks16,    rows,         cycle,        leakyTanh,
                                leakyIdentity, panelsMany, blocks8Many, blocks16Many, multiplyAdds, loadAll,
                                permutation,   hadamard,   exactPanels, exactBlocks,  rowsMany,     mapTanh,
-                               mapSigmoid,    mapRelu,    mapSine,     mapSoftplus,  euler};
+                               mapSigmoid,    mapRelu,    mapSine,     mapSoftplus,  euler,        addMoments,
+                               squares};
 #if DTESN_WIDE
 constexpr ExactKernels kExact = {dot, addScaled};
 #else

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 #include "simd/rounded.h"
 
@@ -284,11 +285,25 @@ void symmetric(const double* strip, size_t mirrored, const double* x, const doub
 }
 
 template <class T>
+void addMoments(const T* x, size_t n, double* sum, double* magnitude) {
+  for (size_t i = 0; i < n; ++i) {
+    sum[i] += x[i];
+    magnitude[i] += std::fabs(static_cast<double>(x[i]));
+  }
+}
+
+template <class T>
+double squares(const T* x, size_t n) {
+  const std::vector<double> wide(x, x + n);
+  return dot(wide.data(), wide.data(), n);
+}
+
+template <class T>
 constexpr Kernels<T> kTable = {panels<T>,       blocks<T, 8>,     blocks<T, 16>,  rows<T>,          cycle<T>,
                                leakyTanh<T>,    leakyIdentity<T>, panelsMany<T>,  blocksMany<T, 8>, blocksMany<T, 16>,
                                multiplyAdds<T>, loadAll<T>,       permutation<T>, hadamard<T>,      exactPanels<T>,
                                exactBlocks<T>,  rowsMany<T>,      mapTanh<T>,     mapSigmoid<T>,    mapRelu<T>,
-                               mapSine<T>,      mapSoftplus<T>,   euler<T>};
+                               mapSine<T>,      mapSoftplus<T>,   euler<T>,       addMoments<T>,    squares<T>};
 
 constexpr ExactKernels kExactTable = {dot, addScaled};
 constexpr NarrowKernels kNarrowTable = {bf16Panels, int8Panels, bf16Blocks, int8Blocks, bf16BlocksMany, int8BlocksMany};

@@ -57,6 +57,8 @@ class Checker {
     add("exactPanels", worstOf([this](size_t n) { return exactPanels(n); }), 0);
     add("exactBlocks 8", worstOf([this](size_t n) { return exactBlocks(n, 8); }), 0);
     add("exactBlocks 16", worstOf([this](size_t n) { return exactBlocks(n, 16); }), 0);
+    add("addMoments", worstOf([this](size_t n) { return addMoments(n); }), 0);
+    add("squares", worstOf([this](size_t n) { return squares(n); }), 0);
     if constexpr (sizeof(T) == 8) {
       add("dot", worstOf([this](size_t n) { return dot(n); }), 0);
       add("addScaled", worstOf([this](size_t n) { return addScaled(n); }), 0);
@@ -243,6 +245,20 @@ class Checker {
     std::vector<double> got(groups * groupRows<T>()), wanted = got;
     tested_.exactPanels(w.data(), groups, n, x.data(), got.data());
     plain_.exactPanels(w.data(), groups, n, x.data(), wanted.data());
+    return difference(got, wanted, 1.0);
+  }
+
+  double addMoments(size_t n) {
+    const std::vector<T> x = sequence<T>(n, 1);
+    std::vector<double> got = sequence<double>(2 * n, 2), wanted = got;
+    tested_.addMoments(x.data(), n, got.data(), got.data() + n);
+    plain_.addMoments(x.data(), n, wanted.data(), wanted.data() + n);
+    return difference(got, wanted, 1.0);
+  }
+
+  double squares(size_t n) {
+    const std::vector<T> x = sequence<T>(n, 1);
+    const std::vector<double> got{tested_.squares(x.data(), n)}, wanted{plain_.squares(x.data(), n)};
     return difference(got, wanted, 1.0);
   }
 

@@ -140,6 +140,8 @@ class Errors {
     over("exactPanels", terms, 8, [this](size_t n, Worst& w) { exactPanels(n, w); });
     over("exactBlocks 8", terms, 8, [this](size_t n, Worst& w) { exactBlocks(n, 8, w); });
     over("exactBlocks 16", terms, 8, [this](size_t n, Worst& w) { exactBlocks(n, 16, w); });
+    over("addMoments", terms, 2, [this](size_t n, Worst& w) { addMoments(n, w); });
+    over("squares", terms, 8, [this](size_t n, Worst& w) { squares(n, w); });
     if constexpr (sizeof(T) == 8) {
       over("dot", terms, 8, [this](size_t n, Worst& w) { dot(n, w); });
       over("addScaled", terms, 2, [this](size_t n, Worst& w) { addScaled(n, w); });
@@ -434,6 +436,24 @@ class Errors {
     k_.exactBlocks(a.data(), b.columns.data(), b.degree, b.count, rows, x.data(), y.data());
     compare(y.data(), zero.data(), b.size(), worst, [&](size_t i, Sum<long double>& sum) {
       for (size_t j = 0; j < b.degree; ++j) sum.add(a[b.place(i, j)], x[b.column(i, j)]);
+    });
+  }
+
+  void addMoments(size_t n, Worst& worst) {
+    const vector<T> x = sequence<T>(n, 1);
+    const vector<double> start = sequence<double>(2 * n, 2);
+    vector<double> y = start;
+    k_.addMoments(x.data(), n, y.data(), y.data() + n);
+    compare(y.data(), start.data(), 2 * n, worst, [&](size_t i, Sum<long double>& sum) {
+      sum.add(i < n ? static_cast<long double>(x[i]) : std::fabs(static_cast<long double>(x[i - n])));
+    });
+  }
+
+  void squares(size_t n, Worst& worst) {
+    const vector<T> x = sequence<T>(n, 1);
+    const double zero = 0, y = k_.squares(x.data(), n);
+    compare(&y, &zero, 1, worst, [&](size_t, Sum<long double>& sum) {
+      for (size_t k = 0; k < n; ++k) sum.add(x[k], x[k]);
     });
   }
 
