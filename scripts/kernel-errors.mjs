@@ -14,11 +14,22 @@ import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const folder = path.join(root, 'build/kernel-errors');
-const sources = ['simd/cpu_features.cc', 'simd/kernels.cc', 'simd/scalar.cc', 'test/kernel_errors_test.cc'].map((file) => `native/${file}`);
+const sources = ['simd/cpu_features.cc', 'simd/kernels.cc', 'simd/scalar.cc', 'test/kernel_errors_test.cc'].map(
+  (file) => `native/${file}`,
+);
 const { dtesn_cflags: flags } = JSON.parse(readFileSync(path.join(root, 'native/sources.gypi'), 'utf8')).variables;
 const sets = ['scalar', 'sse2', 'avx2', 'avx512', 'neon'];
 // Kernels that the self check compares with the plain loop bit by bit; all others may differ by 16 ULP of their magnitude.
-const exact = ['mapRelu', 'exactPanels', 'exactBlocks 8', 'exactBlocks 16', 'addMoments', 'squares', 'dot', 'addScaled'];
+const exact = [
+  'mapRelu',
+  'exactPanels',
+  'exactBlocks 8',
+  'exactBlocks 16',
+  'addMoments',
+  'squares',
+  'dot',
+  'addScaled',
+];
 
 const has = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 
