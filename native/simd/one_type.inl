@@ -26,11 +26,10 @@ namespace DTESN_TYPE {
 #endif
 // clang-format on
 
-constexpr Kernels<T> kTable = {panels,        blocks8,    blocks16,    rows,         cycle,        leakyTanh,
-                               leakyIdentity, panelsMany, blocks8Many, blocks16Many, multiplyAdds, loadAll,
-                               permutation,   hadamard,   exactPanels, exactBlocks,  rowsMany,     mapTanh,
-                               mapSigmoid,    mapRelu,    mapSine,     mapSoftplus,  euler,        addMoments,
-                               squares};
+constexpr Kernels<T> kTable = {
+    panels,       blocks8,      blocks16, rows,        cycle,    leakyTanh,   leakyIdentity, panelsMany, blocks8Many,
+    blocks16Many, multiplyAdds, loadAll,  permutation, hadamard, exactPanels, exactBlocks,   rowsMany,   mapTanh,
+    mapSigmoid,   mapRelu,      mapSine,  mapSoftplus, euler,    addMoments,  squares};
 #if DTESN_WIDE
 constexpr ExactKernels kExact = {dot, addScaled};
 #else
