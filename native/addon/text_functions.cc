@@ -1,7 +1,8 @@
 // Numbers as text.
 #include <napi.h>
 
-#include <string>
+#include <cstdint>
+#include <stdexcept>
 
 #include "addon/exports.h"
 #include "addon/view.h"
@@ -10,21 +11,24 @@
 namespace dtesn::addon {
 namespace {
 
-// decimals(values) -> each in its shortest form, with commas between
+// decimals(values, out, at) -> the end: each in its shortest form, with commas between, written to out[at ...], which
+// has room for kDecimalChars + 1 each.
 Napi::Value decimals(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Span<float> values = view<float>(info[0], "values");
+  const Span<uint8_t> out = view<uint8_t>(info[1], "out");
+  const auto at = static_cast<size_t>(info[2].As<Napi::Number>().Int64Value());
   return guarded(env, [&]() -> Napi::Value {
-    std::string text(values.size * (kDecimalChars + 1), '\0');
-    char* out = &text[0];
-    for (size_t i = 0; i < values.size; ++i) {
-      if (i > 0) *out++ = ',';
-      out = writeShortest(values[i], out);
+    if (at > out.size || (out.size - at) / (kDecimalChars + 1) < values.size) {
+      throw std::invalid_argument("Expected more room for the text of the numbers");
     }
-    napi_value made = nullptr;
-    const napi_status status = napi_create_string_latin1(env, text.data(), out - text.data(), &made);
-    NAPI_THROW_IF_FAILED(env, status, Napi::Value());
-    return Napi::Value(env, made);
+    char* const begin = reinterpret_cast<char*>(out.data);
+    char* end = begin + at;
+    for (size_t i = 0; i < values.size; ++i) {
+      if (i > 0) *end++ = ',';
+      end = writeShortest(values[i], end);
+    }
+    return Napi::Number::New(env, static_cast<double>(end - begin));
   });
 }
 

@@ -466,8 +466,11 @@ export interface Addon {
   mapLargeBlocks(): boolean;
 
   // text
-  /** Each number in its shortest decimal, 'null' where it is not finite, with commas between. */
-  decimals(values: Float32Array): string;
+  /**
+   * Writes each number in its shortest decimal, 'null' where it is not finite, with commas between, to out[at ...]; returns the end.
+   * `out` has room for 18 bytes each.
+   */
+  decimals(values: Float32Array, out: Uint8Array, at: number): number;
 
   // trees
   /** Rooted trees of exactly this order, 1 to 20, by generating them. */

@@ -1,12 +1,26 @@
 /** Numbers as JSON, each rounded to f32 and written with the fewest digits that read back as that f32. */
 import { addon } from './addon.js';
 
+/** Of a number and a comma, at most. */
+const NUMBER_BYTES = 18;
+
 /** Kept between calls: most lists have the length of the one before. */
 let values = new Float32Array(0);
 
-/** An array in JSON, null for null and for what is not finite: a fifth of the time of JSON.stringify, and half of the bytes. */
-export function f32Json(numbers: readonly (number | null)[]): string {
+/** Bytes that a list of so many numbers may take. */
+export function f32JsonBytes(numbers: number): number {
+  return NUMBER_BYTES * numbers + 2;
+}
+
+/**
+ * Writes an array in JSON to out[at ...] and returns its end; null for null and for what is not finite. A fifth of the time of
+ * JSON.stringify, half of the bytes, and no string that is collected later. `out` has room for `f32JsonBytes`.
+ */
+export function writeF32Json(numbers: readonly (number | null)[], out: Uint8Array, at: number): number {
   if (values.length !== numbers.length) values = new Float32Array(numbers.length);
   for (let i = 0; i < numbers.length; i++) values[i] = numbers[i] ?? Number.NaN;
-  return `[${addon().decimals(values)}]`;
+  out[at] = 0x5b;
+  const end = addon().decimals(values, out, at + 1);
+  out[end] = 0x5d;
+  return end + 1;
 }

@@ -50,7 +50,7 @@ export type {
   StreamTableConstructor,
   TopologySpec,
 } from './contract.js';
-export { f32Json } from './decimals.js';
+export { f32JsonBytes, writeF32Json } from './decimals.js';
 export { arrayOf, defaultDtype, dtypeOf, type FloatDtype, floats, sharedFloats } from './floats.js';
 export type { Limits, ReadRate } from './limits.js';
 export { loadAddon } from './loader.js';

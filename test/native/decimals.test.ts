@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { f32Json } from '../../src/native/index.js';
+import { f32JsonBytes, writeF32Json } from '../../src/native/index.js';
+
+/** A list as its text, written into bytes that are not 0 and that are checked to be untouched before and after it. */
+function f32Json(numbers: readonly (number | null)[]): string {
+  const out = Buffer.alloc(f32JsonBytes(numbers.length) + 20, 0xaa);
+  const end = writeF32Json(numbers, out, 10);
+  expect(out.subarray(0, 10).every((byte) => byte === 0xaa)).toBe(true);
+  expect(out.subarray(out.length - 10).every((byte) => byte === 0xaa)).toBe(true);
+  return out.toString('latin1', 10, end);
+}
 
 /** The fewest digits, at most nine, that read back as this f32. */
 function shortest(value: number): string {
@@ -67,6 +76,13 @@ describe('f32 as JSON', () => {
   test('what JSON has no number for is null, and minus zero is 0', () => {
     expect(f32Json([null, Number.NaN, Number.POSITIVE_INFINITY, 1e39, -0])).toBe('[null,null,null,null,0]');
     expect(f32Json([])).toBe('[]');
+  });
+
+  test('too little room is an error, and nothing is written past the end', () => {
+    const out = Buffer.alloc(40, 0xaa);
+    expect(() => writeF32Json([1, 2], out, 4)).toThrow(/room/);
+    expect(() => writeF32Json([1], out, 60)).toThrow(/room/);
+    expect(out.subarray(5).every((byte) => byte === 0xaa)).toBe(true);
   });
 
   test('a shorter list after a longer one has its own length', () => {

@@ -44,7 +44,7 @@ export interface EndpointRequest<Query = unknown, Body = unknown> {
 export type Answer =
   | { status?: number; json: unknown; headers?: Record<string, string> }
   | { status?: number; bytes: Uint8Array; headers?: Record<string, string> }
-  | { status?: number; text: string; type: string; headers?: Record<string, string> }
+  | { status?: number; text: string | Uint8Array; type: string; headers?: Record<string, string> }
   | { empty: 204 | 304; headers?: Record<string, string> }
   | 'sent';
 

@@ -38,8 +38,8 @@ export class EventStream {
     return this.#outgoing.destroyed || this.#outgoing.writableEnded;
   }
 
-  /** Sends an event that is already text; false when the client was closed instead. */
-  write(text: string): boolean {
+  /** Sends an event that is already text, or its bytes; false when the client was closed instead. */
+  write(text: string | Uint8Array): boolean {
     if (this.closed) return false;
     if (this.#unread > mostUnreadBytes) {
       this.#outgoing.destroy();
@@ -67,7 +67,7 @@ export class EventStream {
     cancel();
   }
 
-  end(text = ''): void {
+  end(text: string | Uint8Array = ''): void {
     this.#cancelComment();
     if (!this.closed) this.#outgoing.end(text);
   }

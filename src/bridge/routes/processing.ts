@@ -19,7 +19,7 @@ import {
   type StreamSummary,
   seriesOfFrame,
 } from '../processing/index.js';
-import { textWithFeatures } from './features-text.js';
+import { bytesWithFeatures } from './features-text.js';
 import { objectivePriority } from './objectives.js';
 import { chunksOfMessage, chunksOfStream, modelInput } from './stream-chunks.js';
 
@@ -46,7 +46,7 @@ export function processingEndpoints(runner: BatchRunner, finished: (result: Dtes
         const input = request.framed ? await framedInput(request) : modelInput(request.body);
         const result = await runner.process(input, admission(request));
         finished(result);
-        return { text: textWithFeatures(result), type: 'application/json' };
+        return { text: bytesWithFeatures(result), type: 'application/json' };
       },
     }),
     endpoint({
@@ -63,7 +63,7 @@ export function processingEndpoints(runner: BatchRunner, finished: (result: Dtes
         const inputs = request.framed ? await framedInputs(request) : request.body.inputs.map(modelInput);
         const items = await runner.processBatch(inputs, admission(request));
         for (const item of items) if (item.ok) finished(item.result);
-        return { text: `{"items":[${items.map(entryText).join()}]}`, type: 'application/json' };
+        return { text: listOf(items.map(entryBytes)), type: 'application/json' };
       },
     }),
     endpoint({
@@ -92,7 +92,7 @@ export function processingEndpoints(runner: BatchRunner, finished: (result: Dtes
         } catch (error) {
           const { code, message } = error as BridgeError;
           const failure = { code: code ?? 'internal', message: code ? message : 'The stream failed' };
-          stream.end(eventText('error', JSON.stringify(failure)));
+          stream.end(eventBytes('error', JSON.stringify(failure)));
         } finally {
           await outcomes.return();
           if (!request.incoming.complete) dropRest(request.incoming, request.outgoing);
@@ -137,17 +137,28 @@ async function framedInput(request: EndpointRequest) {
   return series;
 }
 
-function entryText(entry: BatchEntry): string {
-  return entry.ok ? `{"ok":true,"result":${textWithFeatures(entry.result)}}` : JSON.stringify(entry);
+function entryBytes(entry: BatchEntry): Buffer {
+  return entry.ok
+    ? joined('{"ok":true,"result":', bytesWithFeatures(entry.result), '}')
+    : Buffer.from(JSON.stringify(entry));
 }
 
-function eventText(type: string, json: string): string {
-  return `event: ${type}\ndata: ${json}\n\n`;
+/** Items as JSON in the answer of a list. */
+function listOf(items: readonly Buffer[]): Buffer {
+  return joined('{"items":[', ...items.flatMap((item, i) => (i === 0 ? [item] : [',', item])), ']}');
+}
+
+function eventBytes(type: string, json: string | Buffer): Buffer {
+  return joined(`event: ${type}\ndata: `, json, '\n\n');
+}
+
+function joined(...parts: readonly (string | Buffer)[]): Buffer {
+  return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
 }
 
 /** Sends an event, and waits until the client takes more; one that reads nothing is closed (EventStream). */
 async function send(stream: EventStream, outcome: ChunkOutcome | StreamSummary): Promise<void> {
-  stream.write(eventText(outcome.type, textWithFeatures(outcome)));
+  stream.write(eventBytes(outcome.type, bytesWithFeatures(outcome)));
   await stream.drained();
   if (stream.closed) throw new BridgeError('malformed', 'The client left');
 }
