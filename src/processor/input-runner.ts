@@ -137,7 +137,7 @@ export class InputRunner {
       const encoded = await this.#encodeAll(inputs, start, end, options, fail, from);
       const memory = await pool.take(options.signal);
       try {
-        return { inputs: this.#transform(encoded, from.look.drafts, memory, fail), batch, memory, account };
+        return { inputs: this.#transform(encoded, from.look.made.drafts, memory, fail), batch, memory, account };
       } catch (error) {
         pool.give(memory);
         throw error;
@@ -196,7 +196,7 @@ export class InputRunner {
   /** Reserves the memory of the wave once, then transforms each input in its part of it. */
   #transform(
     encoded: EncodedOne[],
-    drafts: Look['drafts'],
+    drafts: Look['made']['drafts'],
     memory: SeriesMemory,
     fail: (index: number, error: unknown) => void,
   ): PreparedInput[] {

@@ -17,14 +17,23 @@ export interface Drafted {
   room: number;
 }
 
+/** What was made of a look so far, for all inputs that share it. */
+interface MadeOfLook {
+  plans: Map<PlanTarget['inputKind'], PlannedData>;
+  /** The plans of further chunks. */
+  continued: Map<PlanTarget['inputKind'], PlannedData['data']>;
+  waves: WavePlan | null;
+  /** Of the inputs so far, by what they share (input-runner.ts). */
+  drafts: Map<string, Drafted>;
+}
+
 /** What one decision rests on. */
 export interface Look {
   use: ContextUse;
   tokenizer: SourceSet['sources']['tokenizer'];
   ask: boolean;
   plan: (inputKind: PlanTarget['inputKind']) => PlannedData;
-  /** Of the inputs so far, by what they share (input-runner.ts). */
-  drafts: Map<string, Drafted>;
+  made: MadeOfLook;
 }
 
 /** A look, and the clock of those who began with it. */
@@ -35,10 +44,6 @@ export interface Begun {
 
 export class Looks {
   readonly #parts: ProcessorParts;
-  /** By what they were drafted from, which inputs share until the plan changes. */
-  readonly #wavePlans = new WeakMap<PlannedData['data'], WavePlan>();
-  /** The plans of further chunks, by what they were pinned from. */
-  readonly #continued = new WeakMap<PlannedData['data'], PlannedData['data']>();
   readonly #freshness: SourceFetcher['freshness'];
   /** The last look at the sources, and when it began. */
   #newest: { look: Look; at: number } | null = null;
@@ -54,15 +59,15 @@ export class Looks {
   async look(signal?: AbortSignal): Promise<Look> {
     const { fetcher, planner, config, metrics, targetOf } = this.#parts;
     const set = await fetcher.fetch({ force: !config.caching, ...(signal && { signal }) });
-    const plans = new Map<PlanTarget['inputKind'], PlannedData>();
+    const made = nothingMade();
     const plan = (inputKind: PlanTarget['inputKind']) => {
-      const planned = plans.get(inputKind) ?? planner.plan(set, targetOf(inputKind));
-      if (!plans.has(inputKind)) metrics.quality(planned.data.aggregation.data_quality_score);
-      plans.set(inputKind, planned);
+      const planned = made.plans.get(inputKind) ?? planner.plan(set, targetOf(inputKind));
+      if (!made.plans.has(inputKind)) metrics.quality(planned.data.aggregation.data_quality_score);
+      made.plans.set(inputKind, planned);
       return planned;
     };
     const use = { origin: 'fetched' as const, ageMs: 0, state: 'fresh' as const, note: null };
-    return { use, tokenizer: set.sources.tokenizer, ask: true, plan, drafts: new Map() };
+    return { use, tokenizer: set.sources.tokenizer, ask: true, plan, made };
   }
 
   /** The next input looks at the sources again. */
@@ -88,24 +93,22 @@ export class Looks {
   /** Execution of a batch, by the plan for token inputs. */
   wavePlan({ look }: Begun): WavePlan {
     const { data } = look.plan('tokens');
-    let plan = this.#wavePlans.get(data);
-    if (plan === undefined) {
+    if (look.made.waves === null) {
       const { execution } = draftTransformations(data, this.#parts.targetOf('tokens'));
       const { batch, batchSize, parallel, threads, overlap } = execution;
-      plan = { batch, batchSize, parallel, threads, overlap };
-      this.#wavePlans.set(data, plan);
+      look.made.waves = { batch, batchSize, parallel, threads, overlap };
     }
-    return plan;
+    return look.made.waves;
   }
 
   /** The plan of an input that goes on from an earlier chunk. */
   continuedPlan(look: Look, kind: PlanTarget['inputKind']): PlannedData {
     const { data, reused } = look.plan(kind);
-    let continued = this.#continued.get(data);
+    let continued = look.made.continued.get(kind);
     if (continued === undefined) {
       const pipelines = pinPlan(data.processing_pipelines, continuedPins, this.#parts.targetOf(kind));
       continued = { ...data, processing_pipelines: pipelines };
-      this.#continued.set(data, continued);
+      look.made.continued.set(kind, continued);
     }
     return { data: continued, reused };
   }
@@ -137,12 +140,21 @@ export class Looks {
       tokenizer: data.sources.tokenizer,
       ask: false,
       plan: () => ({ data, reused: false }),
-      drafts: new Map(),
+      made: nothingMade(),
     };
   }
 }
 
-/** A look for inputs that begin later, whose plans are those of the first. */
+function nothingMade(): MadeOfLook {
+  return { plans: new Map(), continued: new Map(), waves: null, drafts: new Map() };
+}
+
+/** A look for inputs that begin later, which reuse its plans. */
 function again(look: Look, ageMs: number): Look {
-  return { ...look, use: { ...look.use, ageMs }, plan: (kind) => ({ ...look.plan(kind), reused: true }) };
+  const plan: Look['plan'] = (kind) => {
+    const isMade = look.made.plans.has(kind);
+    const { data, reused } = look.plan(kind);
+    return { data, reused: reused || isMade };
+  };
+  return { ...look, use: { ...look.use, ageMs }, plan };
 }

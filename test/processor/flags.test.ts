@@ -158,6 +158,16 @@ describe('enable_caching', () => {
 describe('batch_processing', () => {
   const inputs = [tokens(30), tokens(11, 2), tokens(30, 3), tokens(1, 4), tokens(700, 5)];
 
+  test('a context whose switch its owner changes is used as it is at each call', async () => {
+    const own = withFlags(context, {});
+    const sizes = async () => (await processor.processBatch(inputs, { context: own })).map((one) => ok(one).batch.size);
+    expect(Math.min(...(await sizes()))).toBeGreaterThan(1);
+    const pipelines = own.multi_source_data.processing_pipelines;
+    Object.assign(pipelines.optimization_config, { batch_processing: false });
+    Object.assign(pipelines.data_flow_config, { batch_processing: false });
+    expect(await sizes()).toEqual(inputs.map(() => 1));
+  });
+
   test('true runs native batches, false one series at a time, with equal results', async () => {
     const together = (await processor.processBatch(inputs, { context })).map(ok);
     const apart = (
