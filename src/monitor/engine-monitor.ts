@@ -126,6 +126,7 @@ export interface EngineMonitorEvents {
 export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
   /** The engine that is watched; it stays open. */
   readonly engine: Engine;
+  readonly #sharedMs: number;
   #intervalMs: number;
   readonly #timeoutMs: number;
   readonly #tracker: EngineStateTracker;
@@ -155,6 +156,8 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
     const { learnSeconds, loadFeatures, probe, probeIntervalMs } = checked;
     this.engine = engine;
     this.#intervalMs = intervalMs;
+    // Half an interval and a moment, so that one of two readers in turn always finds the other's answer.
+    this.#sharedMs = intervalMs / 2 + 1;
     this.#timeoutMs = timeoutMs;
     this.#clock = clock;
     this.#errors = new ListenerErrors(onListenerError);
@@ -251,11 +254,6 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  /** Half an interval and a moment, so that one of two readers in turn always finds the other's answer. */
-  get #sharedMs(): number {
-    return this.#intervalMs / 2 + 1;
   }
 
   /** `maxAgeMs`: how old an answer that another reader had may be. `intervalMs`: until the next observation. */

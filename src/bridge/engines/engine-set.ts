@@ -42,8 +42,8 @@ import { TicketBook } from './tickets.js';
 import { type EngineHistory, plainEvidence, WatchedEngine } from './watched-engine.js';
 
 const OPEN_TICKETS = 100_000;
-/** Of all engines: with more than 32 each is asked less often, fifty every 1.6 s. A hang is seen as soon as with fewer. */
-const SCRAPES_PER_SECOND = 32;
+/** Of all engines: with more than 36 each is asked less often, fifty every 1.4 s. A hang is seen as soon as with fewer. */
+const SCRAPES_PER_SECOND = 36;
 /** The start waits so long for the file of engines: what holds it may be a file system that hangs. */
 const FILE_WAIT_MS = 2000;
 const SIMULATION = 'embedded simulation';
