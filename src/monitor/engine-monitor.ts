@@ -239,8 +239,8 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
   }
 
   /** Milliseconds between two observations, from the next on; more than 0. An engine that stands still is still asked in time. */
-  setInterval(intervalMs: number): void {
-    this.#intervalMs = checkOptions(intervalSchema, { intervalMs }, 'setInterval').intervalMs;
+  askEvery(intervalMs: number): void {
+    this.#intervalMs = checkOptions(intervalSchema, { intervalMs }, 'askEvery').intervalMs;
   }
 
   /** Ends the watch and what is being asked. */

@@ -87,10 +87,7 @@ export interface ProcessorOptions {
   adaptive?: boolean | undefined;
   /** 'adaptive' (default); 'fixed': every core and membrane, standardisation as first judged; or what is pinned (pipeline/pins.ts). */
   plan?: 'adaptive' | 'fixed' | PlanPins | undefined;
-  /**
-   * Milliseconds for which the sources as one input found them, and its plan, serve the inputs that begin after it, 0 to 1,000;
-   * 0 by default: each looks anew. `contextUse.ageMs` of a result says how old they were. Without `config.caching` it is 0.
-   */
+  /** Milliseconds for which the sources as one input found them, and its plan, serve the inputs that begin after it, 0 to 1,000; 0 by default: each looks anew. Results say how old they were (`contextUse.ageMs`); without `config.caching` nothing is shared. */
   contextFreshMs?: number | undefined;
   /** Clock of waits and ages; the system's monotonic clock by default. */
   clock?: Clock | undefined;

@@ -161,7 +161,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
     const member = this.#member(engine, { ...this.#place(), ...this.#monitor });
     this.#added++;
     this.#members.set(engine.label, member);
-    this.#setIntervals();
+    this.#boundObservations();
     return member.monitor;
   }
 
@@ -174,7 +174,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
     this.#members.delete(member.engine.label);
     this.#outlook?.remove(member.engine.label);
     member.leave();
-    this.#setIntervals();
+    this.#boundObservations();
     await member.monitor.close();
     return member.engine;
   }
@@ -325,10 +325,10 @@ export class Fleet extends EventEmitter<FleetEvents> {
   }
 
   /** All engines together are observed `mostPerSecond` times a second at most. */
-  #setIntervals(): void {
+  #boundObservations(): void {
     const least = (1000 * this.#members.size) / this.#mostPerSecond;
     const interval = Math.max(this.#monitor.intervalMs ?? INTERVAL_MS, least);
-    for (const { monitor } of this.#all) monitor.setInterval(Math.min(interval, MOST_INTERVAL_MS));
+    for (const { monitor } of this.#all) monitor.askEvery(Math.min(interval, MOST_INTERVAL_MS));
   }
 
   get #all(): Member[] {

@@ -191,6 +191,7 @@ test('a bound of observations a second makes the interval of each engine grow wi
   await clock.pass(15_000);
   expect(ofSecond(18_000)).toEqual([12, 12, 0]); // two of them every second, which is the interval
   expect(() => fleetOf(clock, some, { mostPerSecond: 0 })).toThrow(/mostPerSecond/);
+  expect(() => fleet.monitor('a').askEvery(0)).toThrow(/intervalMs/);
 });
 
 test('a fleet that is closed asks no engine whose first observation was to come', async () => {
