@@ -17,7 +17,7 @@ Napi::Value decimals(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Span<float> values = view<float>(info[0], "values");
   const Span<uint8_t> out = view<uint8_t>(info[1], "out");
-  const auto at = static_cast<size_t>(info[2].As<Napi::Number>().Int64Value());
+  const size_t at = count(info[2], "at");
   return guarded(env, [&]() -> Napi::Value {
     if (at > out.size || (out.size - at) / (kDecimalChars + 1) < values.size) {
       throw std::invalid_argument("Expected more room for the text of the numbers");

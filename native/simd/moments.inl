@@ -19,27 +19,30 @@ static void addMoments(const T* x, size_t n, double* sum, double* magnitude) {
   }
 }
 
-static double squares(const T* x, size_t n) {
-  constexpr int kParts = 16 / kDoubles;
+// Σ a b in the order that kernels.h states for ExactKernels::dot.
+DTESN_INLINE double productSum(const T* a, const T* b, size_t n) {
+  constexpr size_t kSums = 16;
+  constexpr int kParts = kSums / kDoubles;
   D sum[kParts] = {};
   size_t i = 0;
-  for (; i + 16 <= n; i += 16) {
+  for (; i + kSums <= n; i += kSums) {
     DTESN_UNROLL for (int p = 0; p < kParts; ++p) {
-      D square = widened(x + i + p * kDoubles);
-      square *= square;
-      DTESN_ROUNDED(square);
-      sum[p] += square;
+      D product = widened(a + i + p * kDoubles) * widened(b + i + p * kDoubles);
+      DTESN_ROUNDED(product);
+      sum[p] += product;
     }
   }
-  double each[16];
+  double each[kSums];
   DTESN_UNROLL for (int p = 0; p < kParts; ++p) storeDoubles(each + p * kDoubles, sum[p]);
   for (size_t s = 0; i < n; ++i, ++s) {
-    double square = static_cast<double>(x[i]) * static_cast<double>(x[i]);
-    DTESN_ROUNDED(square);
-    each[s] += square;
+    double product = static_cast<double>(a[i]) * static_cast<double>(b[i]);
+    DTESN_ROUNDED(product);
+    each[s] += product;
   }
-  DTESN_UNROLL for (size_t apart = 8; apart > 0; apart /= 2) {
+  DTESN_UNROLL for (size_t apart = kSums / 2; apart > 0; apart /= 2) {
     for (size_t s = 0; s < apart; ++s) each[s] += each[s + apart];
   }
   return each[0];
 }
+
+static double squares(const T* x, size_t n) { return productSum(x, x, n); }

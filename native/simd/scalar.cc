@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <cstring>
-#include <vector>
 
 #include "simd/rounded.h"
 
@@ -169,14 +168,17 @@ void exactBlocks(const T* w, const uint16_t* columns, size_t degree, size_t bloc
   }
 }
 
-double dot(const double* a, const double* b, size_t n) {
+template <class T>
+double productSum(const T* a, const T* b, size_t n) {
   double sum[16] = {};
-  for (size_t i = 0; i < n; ++i) sum[i % 16] += roundedProduct(a[i], b[i]);
+  for (size_t i = 0; i < n; ++i) sum[i % 16] += roundedProduct(a[i], static_cast<double>(b[i]));
   for (size_t apart = 8; apart > 0; apart /= 2) {
     for (size_t i = 0; i < apart; ++i) sum[i] += sum[i + apart];
   }
   return sum[0];
 }
+
+double dot(const double* a, const double* b, size_t n) { return productSum(a, b, n); }
 
 void addScaled(double s, const double* x, double* y, size_t n) {
   for (size_t i = 0; i < n; ++i) y[i] += roundedProduct(s, x[i]);
@@ -294,8 +296,7 @@ void addMoments(const T* x, size_t n, double* sum, double* magnitude) {
 
 template <class T>
 double squares(const T* x, size_t n) {
-  const std::vector<double> wide(x, x + n);
-  return dot(wide.data(), wide.data(), n);
+  return productSum(x, x, n);
 }
 
 template <class T>

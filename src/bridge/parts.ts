@@ -34,7 +34,7 @@ import { SourceGauges } from './source-gauges.js';
 
 /** Of one process that serves for long: enough for some hundred long texts. */
 const TOKEN_CACHE_BYTES = 8 * 2 ** 20;
-/** Batches that begin within it share one look at the sources, the newest of which changes twice a second. */
+/** Milliseconds in which batches share one context; the performance source is read twice a second. */
 const CONTEXT_FRESH_MS = 25;
 
 export interface Parts {

@@ -20,11 +20,14 @@ import { IdleProbe, type Probe } from './idle-probe.js';
 import { observeEngine } from './observe-engine.js';
 import { progressed } from './progress.js';
 
-const milliseconds = z.number().positive().max(600_000);
-const interval = milliseconds.default(1000).describe('milliseconds in (0, 600000]');
+export const defaultIntervalMs = 1000;
+export const mostIntervalMs = 600_000;
+
+const milliseconds = z.number().positive().max(mostIntervalMs);
+const interval = milliseconds.describe(`milliseconds in (0, ${mostIntervalMs}]`);
 const intervalSchema = z.object({ intervalMs: interval });
 export const optionsSchema = z.object({
-  intervalMs: interval,
+  intervalMs: interval.default(defaultIntervalMs),
   timeoutMs: milliseconds.default(800).describe('milliseconds in (0, 600000]'),
   hungAfterMs: milliseconds.default(3500).describe('milliseconds in (0, 600000]'),
   firstAfterMs: z.number().min(0).max(600_000).default(0).describe('milliseconds in [0, 600000]'),
@@ -238,7 +241,10 @@ export class EngineMonitor extends EventEmitter<EngineMonitorEvents> {
     }
   }
 
-  /** Milliseconds between two observations, from the next on; more than 0. An engine that stands still is still asked in time. */
+  /**
+   * Sets the milliseconds between two observations, in (0, 600,000], from the next observation on. An engine that stands still is
+   * asked at the end of `hungAfterMs` all the same. Errors: TypeError or RangeError ERR_DTESN_ARGUMENT.
+   */
   askEvery(intervalMs: number): void {
     this.#intervalMs = checkOptions(intervalSchema, { intervalMs }, 'askEvery').intervalMs;
   }

@@ -8,7 +8,13 @@ export {
   LOAD_INPUTS,
   type LoadFeatures,
 } from './anomalies/index.js';
-export { EngineMonitor, type EngineMonitorEvents, type EngineMonitorOptions } from './engine-monitor.js';
+export {
+  defaultIntervalMs,
+  EngineMonitor,
+  type EngineMonitorEvents,
+  type EngineMonitorOptions,
+  mostIntervalMs,
+} from './engine-monitor.js';
 export {
   canServe,
   type EngineState,

@@ -91,7 +91,7 @@ export type GivenContext = Pick<EngineContext, 'multi_source_data'> & Partial<Om
 
 /** How an input used its context: where it came from, its age, and whether it was fresh. */
 export interface ContextUse {
-  /** Fetched for this input (or for one before it, see `contextFreshMs`), or given by the caller. */
+  /** Fetched, for this input or for one before it (`contextFreshMs`), or given by the caller. */
   origin: 'fetched' | 'given';
   ageMs: number;
   state: 'fresh' | 'old' | 'foreign';

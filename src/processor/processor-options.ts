@@ -87,7 +87,7 @@ export interface ProcessorOptions {
   adaptive?: boolean | undefined;
   /** 'adaptive' (default); 'fixed': every core and membrane, standardisation as first judged; or what is pinned (pipeline/pins.ts). */
   plan?: 'adaptive' | 'fixed' | PlanPins | undefined;
-  /** Milliseconds for which the sources as one input found them, and its plan, serve the inputs that begin after it, 0 to 1,000; 0 by default: each looks anew. Results say how old they were (`contextUse.ageMs`); without `config.caching` nothing is shared. */
+  /** How long the context of one input (its sources and plan) also serves later inputs: milliseconds, 0 to 1,000; 0 by default, which reads the sources for each input. `contextUse.ageMs` of a result is the age of its context. Where `config.caching` is false no context is shared. */
   contextFreshMs?: number | undefined;
   /** Clock of waits and ages; the system's monotonic clock by default. */
   clock?: Clock | undefined;

@@ -40,7 +40,9 @@ export interface EndpointRequest<Query = unknown, Body = unknown> {
   signal: AbortSignal;
 }
 
-/** An answer in JSON, bytes or text, or one without content; `sent` where the handler wrote it itself. */
+/**
+ * An answer in JSON, bytes or text (a string, or its bytes in UTF-8), or one without content; `sent` where the handler wrote it itself.
+ */
 export type Answer =
   | { status?: number; json: unknown; headers?: Record<string, string> }
   | { status?: number; bytes: Uint8Array; headers?: Record<string, string> }

@@ -63,7 +63,7 @@ export function processingEndpoints(runner: BatchRunner, finished: (result: Dtes
         const inputs = request.framed ? await framedInputs(request) : request.body.inputs.map(modelInput);
         const items = await runner.processBatch(inputs, admission(request));
         for (const item of items) if (item.ok) finished(item.result);
-        return { text: listOf(items.map(entryBytes)), type: 'application/json' };
+        return { text: listBytes(items), type: 'application/json' };
       },
     }),
     endpoint({
@@ -137,15 +137,13 @@ async function framedInput(request: EndpointRequest) {
   return series;
 }
 
-function entryBytes(entry: BatchEntry): Buffer {
-  return entry.ok
-    ? joined('{"ok":true,"result":', bytesWithFeatures(entry.result), '}')
-    : Buffer.from(JSON.stringify(entry));
-}
-
-/** Items as JSON in the answer of a list. */
-function listOf(items: readonly Buffer[]): Buffer {
-  return joined('{"items":[', ...items.flatMap((item, i) => (i === 0 ? [item] : [',', item])), ']}');
+/** The answer of a list: an item for each entry. */
+function listBytes(entries: readonly BatchEntry[]): Buffer {
+  const parts = entries.flatMap((entry, i) => [
+    i === 0 ? '' : ',',
+    ...(entry.ok ? ['{"ok":true,"result":', bytesWithFeatures(entry.result), '}'] : [JSON.stringify(entry)]),
+  ]);
+  return joined('{"items":[', ...parts, ']}');
 }
 
 function eventBytes(type: string, json: string | Buffer): Buffer {

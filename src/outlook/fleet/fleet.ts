@@ -11,7 +11,14 @@ import {
   ListenerErrors,
   rangeError,
 } from '../../errors/index.js';
-import { canServe, EngineMonitor, type EngineMonitorOptions, type EngineState } from '../../monitor/index.js';
+import {
+  canServe,
+  defaultIntervalMs,
+  EngineMonitor,
+  type EngineMonitorOptions,
+  type EngineState,
+  mostIntervalMs,
+} from '../../monitor/index.js';
 import type { ReportedLoad, TtftPrediction } from '../prediction/index.js';
 import type { AdmissionRequest } from '../rules/index.js';
 import type { ScaleHint, ScaleHintOptions } from '../scaling/index.js';
@@ -73,9 +80,6 @@ interface Member extends LoadedEngine {
 }
 
 const FIRST_WITHIN_MS = 1000;
-/** Of a monitor by default, and at most. */
-const INTERVAL_MS = 1000;
-const MOST_INTERVAL_MS = 600_000;
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 /**
@@ -321,14 +325,14 @@ export class Fleet extends EventEmitter<FleetEvents> {
   #place(): EngineMonitorOptions {
     const place = (this.#added * GOLDEN) % 1;
     if (!this.#spreadFirst) return { phase: (0.5 + place) % 1 };
-    return { firstAfterMs: place * Math.min(this.#monitor.intervalMs ?? INTERVAL_MS, FIRST_WITHIN_MS) };
+    return { firstAfterMs: place * Math.min(this.#monitor.intervalMs ?? defaultIntervalMs, FIRST_WITHIN_MS) };
   }
 
   /** All engines together are observed `mostPerSecond` times a second at most. */
   #boundObservations(): void {
     const least = (1000 * this.#members.size) / this.#mostPerSecond;
-    const interval = Math.max(this.#monitor.intervalMs ?? INTERVAL_MS, least);
-    for (const { monitor } of this.#all) monitor.askEvery(Math.min(interval, MOST_INTERVAL_MS));
+    const interval = Math.max(this.#monitor.intervalMs ?? defaultIntervalMs, least);
+    for (const { monitor } of this.#all) monitor.askEvery(Math.min(interval, mostIntervalMs));
   }
 
   get #all(): Member[] {
