@@ -62,7 +62,7 @@ export function applyMultiSourceTransformations(
   if (series.features !== features)
     throw shapeError(`a series of ${target.inputKind} with ${features} features`, series.features);
   if (draft.target.steps !== series.steps) throw shapeError(`a draft of ${series.steps} steps`, draft.target.steps);
-  return { ...runDraft(draft, series, data), execution: draft.execution };
+  return { execution: draft.execution, ...runDraft(draft, series, data) };
 }
 
 /** Tracks the shape of the series through the program and removes entries that do not fit it. */

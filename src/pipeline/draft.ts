@@ -72,7 +72,7 @@ export function initialDraft(target: PlanTarget): Draft {
     reason: `the model takes ${target.inputs} numbers a step, so each token id becomes ${target.inputs} seeded ones`,
     effect: null,
   };
-  return { ...draft, program: [embed], applied: [embedding] };
+  return { program: [embed], applied: [embedding], ...draft };
 }
 
 export function isEmbedding({ transformation, pipeline }: AppliedTransformation): boolean {

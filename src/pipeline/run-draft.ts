@@ -46,7 +46,7 @@ export function runDraft(
       if (pipeline !== null) pipelineMs[pipeline] = (pipelineMs[pipeline] ?? 0) + systemClock.now() - start;
     }
   });
-  return { ...shape, applied: entries, pipelineMs };
+  return { applied: entries, pipelineMs, ...shape };
 }
 
 /** The embedding of the plan itself cannot be left out: its failure is an error for the series. */

@@ -70,9 +70,9 @@ export class InputEncoder {
     const tokenize = kept ? async () => ({ tokens: kept as number[] }) : this.#tokenize(rules);
     const local = this.#local;
     const encoded = await encodeInput(input, {
-      ...(tokenize && { tokenize }),
-      ...(local && { localTokenizer: () => local.find() }),
-      ...(signal && { signal }),
+      tokenize: tokenize ?? undefined,
+      localTokenizer: local ? () => local.find() : undefined,
+      signal,
     });
     if (encoded.steps === 0) {
       throw new DtesnError('ERR_DTESN_EMPTY', 'Expected an input of at least one step but received an empty one');

@@ -230,10 +230,10 @@ export class InputRunner {
         const { steps, features } = given;
         const { data } = input.planned;
         const shaped = applyMultiSourceTransformations({ data: series, steps, features }, data, target, draft);
-        const transformed = { ...shaped, series: series.subarray(0, shaped.steps * shaped.features) };
+        const transformed = { series: series.subarray(0, shaped.steps * shaped.features), ...shaped };
         input.clock.end('transform');
         metrics.transformed(transformed.applied, transformed.pipelineMs);
-        return [{ ...input, transformed }];
+        return [{ transformed, ...input }];
       } catch (error) {
         fail(input.index, error);
         return [];
@@ -300,7 +300,7 @@ export class InputRunner {
       differentials: inputs.length * trees * units,
       taylor: inputs.length * order * units,
     });
-    return { ...views, moments: lane.moments(inputs.length), squares: lane.squares(inputs.length, trees + order) };
+    return { moments: lane.moments(inputs.length), squares: lane.squares(inputs.length, trees + order), ...views };
   }
 
   /** Through the model and the B-series, and the milliseconds of the latter. */
@@ -319,9 +319,9 @@ export class InputRunner {
     const run = { chunkSteps: chunkOf(inputs, states[0]!.network.stateSize), signal, onProgress: progress };
     if (batch) {
       const { threads } = series[0]!.execution;
-      return runModelBatch(states, rows, series, { ...run, moments, threads, order, expansions });
+      return runModelBatch(states, rows, series, { moments, threads, order, expansions, ...run });
     }
-    const runs = [await runModel(states[0]!, rows, series[0]!, { ...run, moments: moments[0]! })];
+    const runs = [await runModel(states[0]!, rows, series[0]!, { moments: moments[0]!, ...run })];
     const begun = clock.now();
     await states[0]!.network.expandAsync(order, expansions);
     return { runs, expandMs: clock.now() - begun };

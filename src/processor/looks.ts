@@ -156,5 +156,5 @@ function again(look: Look, ageMs: number): Look {
     const { data, reused } = look.plan(kind);
     return { data, reused: reused || isMade };
   };
-  return { ...look, use: { ...look.use, ageMs }, plan };
+  return Object.assign({}, look, { use: Object.assign({}, look.use, { ageMs }), plan });
 }

@@ -147,7 +147,6 @@ async function serve(
       holdFrame(incoming, outgoing, held, (error) => leaving.abort(error));
     }
     const answer = await one.handle({
-      ...request,
       params,
       caller,
       requestId,
@@ -155,6 +154,7 @@ async function serve(
       signal: leaving.signal,
       incoming,
       outgoing,
+      ...request,
     });
     sendAnswer(incoming, outgoing, answer);
   } catch (error) {
