@@ -206,11 +206,10 @@ function readKey(file: string): string {
 /** Makes processors that read the sources of the first engine. */
 function processorOf(engines: EngineSet): LiveParts['makeProcessor'] {
   const first = new FirstEngine(() => firstOf(engines));
-  const { lanes, threads } = paceOf();
+  const { threads } = paceOf();
   const expectedLoad = () => engines.expectedLoad;
   const options = {
     engine: first,
-    lanes,
     plan: { threads },
     cacheBytes: TOKEN_CACHE_BYTES,
     contextFreshMs: CONTEXT_FRESH_MS,

@@ -3,9 +3,9 @@
  *
  *     wait = batchWaitMs (1 - waiting / size)²        ms since the oldest arrived, while the model is idle; 0 when full
  *
- * `size` is `execution.batchSize` of the plan of the last results, 8 before the first. While as many batches are under way as
- * the model takes (`lanes`), requests gather without a wait of their own; then only full batches are prepared ahead (context
- * and tokens), at most AHEAD.
+ * `size` is `execution.batchSize` of the plan of the last results, 8 before the first. While `lanes` batches are under way,
+ * requests gather without a wait of their own. One more begins once as many wait as each of those has, so that it is prepared
+ * (context and tokens) when one of them ends; full ones begin at most AHEAD.
  *
  * Results equal those of `processor.process` to rounding (1e-5 relative, f32): batches sum in another order. They depend
  * neither on the batch nor on its size, to the bit, while the plan is the same.
@@ -47,7 +47,7 @@ export interface BatchRunnerOptions extends QueueOptions {
   metrics: MetricsRegistry;
   /** Milliseconds that a batch which is not full may wait for more requests while the model is idle, 0 to 5; 1 by default. */
   batchWaitMs?: number | undefined;
-  /** Batches in the model at the same time, 1 to 1,024; all usable CPUs but one by default (pace.ts). */
+  /** Batches that begin as soon as requests wait, 1 to 1,024; all usable CPUs but one by default (pace.ts). */
   lanes?: number | undefined;
   /** Chunked streams under way, 2 to 100,000; 256 by default. A client may have half of them. */
   maxStreams?: number | undefined;
@@ -92,6 +92,8 @@ export class BatchRunner implements AsyncDisposable {
   readonly #running = new Set<Promise<void>>();
   /** Those of `running` that have not left the model. */
   #inModel = 0;
+  /** In these batches. */
+  #requestsInModel = 0;
   #processor: DtesnProcessor;
   #size = FIRST_SIZE;
   #turn: NodeJS.Immediate | null = null;
@@ -267,7 +269,8 @@ export class BatchRunner implements AsyncDisposable {
     for (;;) {
       const { waiting } = this.#queue;
       const full = waiting >= this.#size;
-      if (waiting === 0 || this.#inModel >= this.#lanes + (full ? AHEAD : 0)) return;
+      const even = waiting * this.#inModel >= this.#requestsInModel;
+      if (waiting === 0 || this.#inModel >= this.#lanes + (full ? AHEAD : even ? 1 : 0)) return;
       const wait = full ? 0 : this.#batchWaitMs * (1 - waiting / this.#size) ** 2 - this.#queue.oldestMs;
       if (wait > 0) {
         this.#cancelWait = this.#clock.after(wait, () => this.#begin(), { hold: true });
@@ -281,13 +284,16 @@ export class BatchRunner implements AsyncDisposable {
     if (requests.length === 0) return;
     this.#sizes.observe({}, requests.length);
     this.#inModel++;
-    const running = runTogether(requests, () => this.#leaveModel()).finally(() => this.#running.delete(running));
+    this.#requestsInModel += requests.length;
+    const leave = () => this.#leaveModel(requests.length);
+    const running = runTogether(requests, leave).finally(() => this.#running.delete(running));
     this.#running.add(running);
   }
 
   /** The next batch enters the model before the answers of this one take the event loop. */
-  async #leaveModel(): Promise<void> {
+  async #leaveModel(requests: number): Promise<void> {
     this.#inModel--;
+    this.#requestsInModel -= requests;
     if (this.#queue.waiting === 0) return;
     this.#begin();
     await new Promise<void>((resolve) => setImmediate(resolve));

@@ -44,6 +44,9 @@ async function busy(options: Partial<BatchRunnerOptions> = {}) {
   return { runner, slow, blocking, stop, letGo };
 }
 
+/** What arrived together begins in the next turn of the event loop. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
 const seriesOf = (steps: number, phase = 0) =>
   Array.from({ length: steps }, (_, t) => [0, 1, 2].map((i) => Math.sin(t * 0.7 + i + phase)));
 
@@ -245,12 +248,55 @@ describe('a batch', () => {
 
 describe('under load', () => {
   test('work that is not begun within its budget is dropped with budget, and what waits longer is done', async () => {
-    const { runner, slow, blocking, letGo } = await busy();
+    const { runner, slow, blocking, letGo } = await busy({ batchWaitMs: 0 });
+    const next = runner.process('held too');
+    await turn();
     const [late, patient] = [runner.process('late', { budgetMs: 20 }), runner.process(seriesOf(4))];
     await expect(late).rejects.toMatchObject({ code: 'budget', status: 504 });
     letGo();
     await expect(blocking).resolves.toMatchObject({ ok: true });
+    await expect(next).resolves.toMatchObject({ ok: true });
     await expect(patient).resolves.toMatchObject({ ok: true });
+    await slow.close();
+  });
+
+  test('one more batch begins once as many requests wait as the one in the model has; the others gather', async () => {
+    const { runner, slow, letGo } = await busy({ batchWaitMs: 0 });
+    const batches = vi.spyOn(slow, 'processBatch');
+    const running = [runner.process('held too')];
+    await turn();
+    expect([batches.mock.calls.length, runner.waiting]).toEqual([1, 0]);
+    for (let i = 0; i < 3; i++) {
+      running.push(runner.process(seriesOf(4, i)));
+      await turn();
+    }
+    expect([batches.mock.calls.length, runner.waiting]).toEqual([1, 3]);
+    letGo();
+    await Promise.all(running);
+    expect(batches.mock.calls.map(([inputs]) => inputs.length)).toEqual([1, 3]);
+    await slow.close();
+  });
+
+  test('no more batch begins while fewer requests wait than the one in the model has', async () => {
+    const { engine, held, letGo } = heldEngine();
+    const slow = await DtesnProcessor.create({
+      config: { ...config, sourceDeadlineMs: 600_000 },
+      plan,
+      engine,
+      lanes: 1,
+    });
+    const { runner } = open({ processor: slow, batchWaitMs: 0 });
+    const batches = vi.spyOn(slow, 'processBatch');
+    const running = runner.processBatch(['held', 'back']);
+    await held;
+    const others = [runner.process('held a')];
+    await turn();
+    expect([batches.mock.calls.length, runner.waiting]).toEqual([1, 1]);
+    others.push(runner.process('held b'));
+    await turn();
+    expect([batches.mock.calls.length, runner.waiting]).toEqual([2, 0]);
+    letGo();
+    await Promise.all([running, ...others]);
     await slow.close();
   });
 
