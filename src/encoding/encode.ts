@@ -94,12 +94,10 @@ function encodeSeries(input: Exclude<EncodeInput, string>): EncodedInput {
 
 function checkTokens(tokens: readonly number[]): readonly number[] {
   if (!Array.isArray(tokens)) throw argumentError('an array of token ids', 'input.tokens', tokens);
-  for (const [i, token] of tokens.entries()) {
-    if (isToken(token)) continue;
-    const wrong = typeof token === 'number' ? rangeError : argumentError;
-    throw wrong('a token id (a whole number in [0, 2^32))', `input.tokens[${i}]`, token);
-  }
-  return tokens;
+  const i = tokens.findIndex((token) => !isToken(token));
+  if (i < 0) return tokens;
+  const wrong = typeof tokens[i] === 'number' ? rangeError : argumentError;
+  throw wrong('a token id (a whole number in [0, 2^32))', `input.tokens[${i}]`, tokens[i]);
 }
 
 function givenTokens(tokens: readonly number[] | Uint8Array): EncodedTokens {

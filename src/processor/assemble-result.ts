@@ -67,10 +67,15 @@ function membranesOf(model: DeepTreeModel, { activity, state }: ModelRun): Dtesn
   }));
 }
 
+/** An array of the last length that holds doubles. */
+let doubles: number[] = [];
+
 /** Values of the units; null for those of a membrane that was held. */
 function computed(values: Float32Array | Float64Array, model: DeepTreeModel, { state }: ModelRun): (number | null)[] {
-  // Array.from takes ten times as long. This runs on the JavaScript thread for every input.
-  const all = new Array<number | null>(values.length);
+  // This runs on the JavaScript thread for every input: Array.from takes ten times as long, and an empty array is allocated
+  // once more when its first double comes.
+  if (doubles.length !== values.length) doubles = Array.from(values, () => 0.5);
+  const all: (number | null)[] = doubles.slice();
   for (let i = 0; i < values.length; i++) all[i] = values[i]!;
   for (const { index, offset, units } of model.membranes) {
     if (!state.gates![index]) all.fill(null, offset, offset + units);

@@ -1,21 +1,18 @@
 /** Messages of inputs and of their results: POST /v1/process, /v1/process/batch, /v1/process/stream. */
 import { z } from 'zod';
 import { bridgeErrorCodes } from './bridge-error.js';
+import { seriesSchema, tokensSchema } from './lists.js';
 
 const MAX_INPUTS = 100;
 
-const finite = z.number();
 /** An input: one of the three. */
 const inputFields = {
   text: z
     .string()
     .optional()
     .describe('a text, encoded by the tokenizer of the engine, else of the model files, else as UTF-8 bytes'),
-  tokens: z.array(z.int().nonnegative()).optional().describe('token ids'),
-  series: z
-    .array(z.union([finite, z.array(finite)]))
-    .optional()
-    .describe('a numeric series: rows of `inputs` numbers'),
+  tokens: tokensSchema().optional().describe('token ids'),
+  series: seriesSchema().optional().describe('a numeric series: rows of `inputs` numbers'),
 };
 
 function oneOf(value: { text?: unknown; tokens?: unknown; series?: unknown }): boolean {

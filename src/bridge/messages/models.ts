@@ -1,7 +1,7 @@
 /** Saved models: which there are, and one-off runs of them. */
 import { z } from 'zod';
 import { MAX_RUN_ROWS } from './bounds.js';
-import { rowsSchema } from './rows.js';
+import { rowsSchema } from './lists.js';
 
 const rowsText = 'rows of `inputs` finite numbers in the units of the data; from rest';
 

@@ -1,7 +1,7 @@
 /** Sessions: their creation, their rows, and what they have learned. */
 import { z } from 'zod';
 import { ID_PATTERN, MAX_STEPS_ITEMS } from './bounds.js';
-import { rowsSchema } from './rows.js';
+import { rowsSchema } from './lists.js';
 
 const MAX_OUTPUTS = 64;
 

@@ -19,35 +19,34 @@ let room = Buffer.alloc(0);
 export function bytesWithFeatures<Message extends WithFeatures>(message: Message): Buffer {
   const { features, context, ...rest } = message;
   const { endState, meanState, ...others } = features;
-  const fields = fieldsOf(JSON.stringify(rest));
-  const contextField = context === undefined ? '' : `"context":${contextText(context)},`;
-  const otherFields = fieldsOf(JSON.stringify(others));
-  const textBytes = 3 * (fields.length + contextField.length + otherFields.length) + NAMES_BYTES;
+  const texts = [
+    JSON.stringify(rest),
+    context === undefined ? '' : contextText(context),
+    JSON.stringify(others),
+  ] as const;
+  const [restText, ofContext, othersText] = texts;
+  const textBytes = 3 * (restText.length + ofContext.length + othersText.length) + NAMES_BYTES;
   const most = textBytes + f32JsonBytes(endState.length) + f32JsonBytes(meanState.length);
   if (room.length < most) room = Buffer.allocUnsafeSlow(most);
-  let at = 0;
-  const write = (text: string) => {
-    at += room.write(text, at);
-  };
-  write('{');
-  write(fields);
-  write(contextField);
-  write('"features":{');
-  write(otherFields);
-  write('"endState":');
-  at = writeF32Json(endState, room, at);
-  write(',"meanState":');
-  at = writeF32Json(meanState, room, at);
-  write('}}');
-  return Buffer.from(room.subarray(0, at));
+  let at = writeOpen(restText, 0);
+  if (ofContext !== '') at = write(',', write(ofContext, write('"context":', at)));
+  at = writeOpen(othersText, write('"features":', at));
+  at = writeF32Json(endState, room, write('"endState":', at));
+  at = writeF32Json(meanState, room, write(',"meanState":', at));
+  return Buffer.from(room.subarray(0, write('}}', at)));
 }
 
 /** Of the names and brackets that are written here. */
 const NAMES_BYTES = 64;
 
-/** The fields of an object as JSON, each with a comma after it. */
-function fieldsOf(json: string): string {
-  return json === '{}' ? '' : `${json.slice(1, -1)},`;
+function write(text: string, at: number): number {
+  return at + room.write(text, at);
+}
+
+/** An object as JSON, to which fields follow: with a comma in the place of its closing brace. */
+function writeOpen(json: string, at: number): number {
+  const brace = write(json, at) - 1;
+  return json === '{}' ? brace : write(',', brace);
 }
 
 function contextText(context: object): string {

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { checked } from '../../../src/bridge/http/index.js';
 import {
+  inputSchema,
   modelForecastSchema,
   modelRowsSchema,
   stepsAnswerSchema,
@@ -32,6 +33,35 @@ test.each<[unknown, string]>([
 ])('steps stop at the first wrong element', (value, wanted) => {
   const { code, message } = told(stepsSchema, value);
   expect([code, message]).toEqual(['malformed', wanted]);
+});
+
+const ofTokens = 'the body.tokens';
+const ofSeries = 'the body.series';
+test.each<[unknown, string]>([
+  [{ tokens: [1, ...Array(300_000).fill('')] }, `${ofTokens}.1: expected whole numbers of at least 0`],
+  [{ tokens: [1, -1] }, `${ofTokens}.1: expected whole numbers of at least 0`],
+  [{ tokens: [0.5] }, `${ofTokens}.0: expected whole numbers of at least 0`],
+  [{ tokens: [2 ** 53] }, `${ofTokens}.0: expected whole numbers of at least 0`],
+  [{ tokens: { length: 1 } }, `${ofTokens}: expected whole numbers of at least 0`],
+  [{ tokens: null }, `${ofTokens}: expected whole numbers of at least 0`],
+  [{ series: Array(300_000).fill('') }, `${ofSeries}.0: expected finite numbers or rows of finite numbers`],
+  [{ series: [1, [1, null]] }, `${ofSeries}.1.1: expected finite numbers or rows of finite numbers`],
+  [{ series: [Number.POSITIVE_INFINITY] }, `${ofSeries}.0: expected finite numbers or rows of finite numbers`],
+  [{ series: 'abc' }, `${ofSeries}: expected finite numbers or rows of finite numbers`],
+])('an input stops at the first wrong element', (value, wanted) => {
+  const { code, message } = told(inputSchema, value);
+  expect([code, message]).toEqual(['malformed', wanted]);
+});
+
+test('an input takes token ids, numbers and rows of numbers, and the OpenAPI document says so', () => {
+  for (const input of [{ tokens: [] }, { tokens: [0, 7] }, { series: [1, -2.5] }, { series: [[1], [2]] }])
+    expect(inputSchema.parse(input)).toEqual(input);
+  const { properties, required } = z.toJSONSchema(inputSchema, { io: 'input' });
+  expect(required).toBeUndefined();
+  expect(properties).toMatchObject({
+    tokens: { type: 'array', items: { type: 'integer', minimum: 0 }, description: 'token ids' },
+    series: { items: { anyOf: [{ type: 'number' }, { type: 'array', items: { type: 'number' } }] } },
+  });
 });
 
 test('rows keep their bounds, also in the OpenAPI document', () => {
