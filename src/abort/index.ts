@@ -7,4 +7,5 @@ export { CircuitBreaker, type Failure, type Pass } from './circuit-breaker.js';
 export { type Clock, processMs, systemClock, wallMs } from './clock.js';
 export { clockOption } from './clock-option.js';
 export { SharedWork } from './shared-work.js';
+export { Underway } from './underway.js';
 export { limitClock, waitingClock } from './waiting-clock.js';

@@ -17,20 +17,15 @@ import type { BridgeOptions } from '../bridge/index.js';
 import { argumentsOf } from './arguments.js';
 
 /**
- * What V8 does with objects that live as long as a request, both for fewer collections of the whole heap, each of which delays all
- * answers by tens of milliseconds:
- *
- *   - The heap grows by 100 percent before all of it is collected again. Where little is allocated V8 does so after 8 MB, which is
- *     a third of the work of a bridge that reads fifty engines.
- *   - Every object is allocated among the young ones. Where V8 once saw that most objects of a place in the code outlived a young
- *     collection, it allocates them among the old ones from then on: four fifths of what requests left to full collections.
+ * How much the heap grows, in percent, before V8 collects all of it again. Where little is allocated V8 does so after 8 MB, which
+ * is a third of the work of a bridge that reads fifty engines.
  */
-const V8_FLAGS = ['--heap-growing-percent=100', '--no-allocation-site-pretenuring'];
+const HEAP_GROWTH = 100;
 
 /** Runs until a signal comes; returns the exit code. */
 export async function runBridge(args: string[]): Promise<number> {
   const { values } = argumentsOf('bridge', args);
-  for (const flag of V8_FLAGS) setFlagsFromString(flag);
+  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
   const { serve } = await import('../bridge/index.js');
   // What a library may still hold open does not keep a drained bridge alive.
   process.exit(await serve(optionsOf(values)));

@@ -1,5 +1,7 @@
 /** DtesnProcessor: from an input to a result. */
+
 import { EventEmitter } from 'node:events';
+import { Underway } from '../abort/index.js';
 import type { QualityChange, QualityObservation } from '../aggregation/index.js';
 import type { EncodeInput } from '../encoding/index.js';
 import type { Engine } from '../engine/index.js';
@@ -86,7 +88,7 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
   readonly #parts: ProcessorParts;
   readonly #looks: Looks;
   readonly #runner: InputRunner;
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #running = new Underway();
   #closed = false;
 
   /**
@@ -311,7 +313,7 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
   /** Waits for the inputs under way, then ends what the processor started; a given engine stays open. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.allSettled(this.#running);
+    await this.#running.none();
     await this.#parts.close();
     this.removeAllListeners();
   }
@@ -324,13 +326,7 @@ export class DtesnProcessor extends EventEmitter<ProcessorEvents> {
 
   async #track<R>(work: () => Promise<R>): Promise<R> {
     this.#checkOpen();
-    const running = work();
-    this.#running.add(running);
-    try {
-      return await running;
-    } finally {
-      this.#running.delete(running);
-    }
+    return this.#running.during(work());
   }
 
   /** Runs `work` while no other call may use the continuations. */

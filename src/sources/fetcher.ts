@@ -1,6 +1,6 @@
 /** The concurrent fetch of all sources: the five, and those that a host declares. */
 
-import { type Clock, limitClock, untilAborted, wallMs, withTimeLimit } from '../abort/index.js';
+import { type Clock, limitClock, Underway, untilAborted, wallMs, withTimeLimit } from '../abort/index.js';
 import { type Engine, type EngineSourceName, engineSourceNames } from '../engine/index.js';
 import { DtesnError, ListenerErrors, rangeError } from '../errors/index.js';
 import { type DeclaredSource, fetchAdditionalSource } from './additional-source.js';
@@ -74,7 +74,7 @@ export class SourceFetcher {
   readonly #additional = new Map<string, CachedSource<AdditionalSource>>();
   readonly #figures = new Map<string, SourceFigures>();
   readonly #closing = new AbortController();
-  readonly #asked = new Set<Promise<unknown>>();
+  readonly #asked = new Underway();
   readonly #kept: KeptFacts | null;
   /** The reading of what is kept on disk, until it is done. */
   #loading: Promise<void> | null = null;
@@ -180,7 +180,7 @@ export class SourceFetcher {
   /** Ends what is being asked, and waits for its end and for what is being written. */
   async close(): Promise<void> {
     this.#closing.abort(new DtesnError('ERR_DTESN_CLOSED', 'The source fetcher is closed'));
-    await Promise.allSettled(this.#asked);
+    await this.#asked.none();
     await Promise.all(engineSourceNames.map((name) => this.#choices[name].settled()));
     await this.#loading;
     await this.#kept?.settled();
@@ -288,7 +288,7 @@ export class SourceFetcher {
       figures.countQuestion(source, this.#clock.now() - start);
       return source;
     };
-    const asked = (maxAgeMs: number) => this.#track(counted(maxAgeMs));
+    const asked = (maxAgeMs: number) => this.#asked.during(counted(maxAgeMs));
     return new CachedSource<Source>(freshness, asked, figures.countRead, this.#clock);
   }
 
@@ -349,13 +349,6 @@ export class SourceFetcher {
       this.#caches.tokenizer.seed(seeded(tokenizer), ageMs(tokenizer));
       this.#main?.changedTokenizer(tokenizer);
     }
-  }
-
-  #track<T>(asked: Promise<T>): Promise<T> {
-    this.#asked.add(asked);
-    const done = () => this.#asked.delete(asked);
-    asked.then(done, done);
-    return asked;
   }
 }
 

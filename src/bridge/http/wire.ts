@@ -65,16 +65,21 @@ const codes: Record<string, BridgeErrorCode> = {
 
 /** Requests of each connection whose answers have not ended. */
 export class Pending {
-  readonly #bySocket = new WeakMap<Duplex, Map<ServerResponse, IncomingMessage>>();
+  // Lists and no Maps: what a Map once held lives until V8 collects all of its heap.
+  readonly #bySocket = new WeakMap<Duplex, [ServerResponse, IncomingMessage][]>();
 
   /** False, and the connection is ended, where too many of its requests wait for their answers. */
   add(incoming: IncomingMessage, outgoing: ServerResponse): boolean {
     const { socket } = incoming;
-    const known = this.#bySocket.get(socket) ?? new Map<ServerResponse, IncomingMessage>();
-    if (known.size >= mostPipelined) socket.destroy();
+    const known = this.#bySocket.get(socket) ?? [];
+    if (known.length >= mostPipelined) socket.destroy();
     if (socket.destroyed) return false;
-    this.#bySocket.set(socket, known.set(outgoing, incoming));
-    outgoing.once('close', () => known.delete(outgoing));
+    known.push([outgoing, incoming]);
+    this.#bySocket.set(socket, known);
+    outgoing.once('close', () => {
+      const at = known.findIndex(([one]) => one === outgoing);
+      known.splice(at, 1);
+    });
     return true;
   }
 

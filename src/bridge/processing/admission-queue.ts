@@ -76,7 +76,8 @@ export const admissionSchema = z.object({
 });
 
 interface Entry<T> {
-  item: T;
+  /** Until the entry leaves the queue. */
+  item: T | null;
   bytes: number;
   group: Group<T>;
 }
@@ -94,6 +95,8 @@ interface Group<T> {
   /** Removes the timer and the listener. */
   end: () => void;
 }
+
+const nothing = () => {};
 
 interface Share {
   requests: number;
@@ -186,7 +189,7 @@ export class AdmissionQueue<T> {
       late,
       waiting: new Set(),
       shed,
-      end: () => {},
+      end: nothing,
     };
     for (const item of items) this.#add({ item, bytes: bytes / items.length, group });
     const abort = () => this.#drop(group, () => signal?.reason);
@@ -206,15 +209,14 @@ export class AdmissionQueue<T> {
       const priority = this.#stride.next((one) => this.#levels[one].size > 0);
       if (priority === undefined) break;
       const [entry] = this.#levels[priority] as Set<Entry<T>>;
-      const { group, item } = entry!;
+      const { group } = entry!;
       const now = this.#clock.now();
       if (now > group.deadline) {
         this.#tooLate(group); // the timer is late: the event loop was busy
         continue;
       }
-      this.#remove(entry!);
       this.#waited.observe({ priority }, (now - group.arrivedAt) / 1000);
-      taken.push(item);
+      taken.push(this.#remove(entry!));
     }
     if (taken.length > 0) this.#rate.begun(taken.length);
     return taken;
@@ -265,12 +267,19 @@ export class AdmissionQueue<T> {
     this.#count(group.client, 1, bytes);
   }
 
-  #remove(entry: Entry<T>): void {
+  /** Returns the item of the entry, which then holds none: what a Set once held lives until V8 collects all of its heap. */
+  #remove(entry: Entry<T>): T {
     const { group, bytes } = entry;
+    const item = entry.item as T;
+    entry.item = null;
     this.#levels[group.priority].delete(entry);
     group.waiting.delete(entry);
     this.#count(group.client, -1, -bytes);
-    if (group.waiting.size === 0) group.end();
+    if (group.waiting.size === 0) {
+      group.end();
+      group.end = nothing;
+    }
+    return item;
   }
 
   #count(client: string, requests: number, bytes: number): void {
@@ -290,8 +299,7 @@ export class AdmissionQueue<T> {
   }
 
   #drop(group: Group<T>, error: () => unknown): void {
-    const entries = [...group.waiting];
-    for (const entry of entries) this.#remove(entry);
-    for (const { item } of entries) group.shed(item, error());
+    const items = Array.from(group.waiting, (entry) => this.#remove(entry));
+    for (const item of items) group.shed(item, error());
   }
 }

@@ -14,7 +14,7 @@
  * too_many_streams and client_share for streams. Metric: dtesn_batch_size, and those of the queue.
  */
 import { z } from 'zod';
-import type { Clock } from '../../abort/index.js';
+import { type Clock, Underway } from '../../abort/index.js';
 import { argumentError, checkOptions } from '../../errors/index.js';
 import type { DtesnProcessor, DtesnResultJson } from '../../processor/index.js';
 import { bridgeErrorOf } from '../messages/index.js';
@@ -89,8 +89,8 @@ export class BatchRunner implements AsyncDisposable {
   readonly #sizes: Histogram;
   readonly #uses = new Uses<DtesnProcessor>();
   readonly #streams = new Map<string, number>();
-  readonly #running = new Set<Promise<void>>();
-  /** Those of `running` that have not left the model. */
+  readonly #running = new Underway();
+  /** Those of the batches under way that have not left the model. */
   #inModel = 0;
   /** In these batches. */
   #requestsInModel = 0;
@@ -199,7 +199,7 @@ export class BatchRunner implements AsyncDisposable {
     this.#queue.close();
     this.#cancelWait();
     if (this.#turn !== null) clearImmediate(this.#turn);
-    await Promise.all(this.#running);
+    await this.#running.none();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -220,7 +220,6 @@ export class BatchRunner implements AsyncDisposable {
       outcomes.push(outcome.then((settled) => this.#learn(settled)));
       return { input, processor, context, continuation, traceparent, signal: admission.signal, settle };
     });
-    const shed = ({ settle }: ModelRequest, error: unknown) => settle({ ok: false, error });
     this.#queue.admit(requests, { ...admission, bytes }, shed, reserved);
     this.#uses.hold(processor);
     try {
@@ -286,8 +285,7 @@ export class BatchRunner implements AsyncDisposable {
     this.#inModel++;
     this.#requestsInModel += requests.length;
     const leave = () => this.#leaveModel(requests.length);
-    const running = runTogether(requests, leave).finally(() => this.#running.delete(running));
-    this.#running.add(running);
+    void this.#running.during(runTogether(requests, leave));
   }
 
   /** The next batch enters the model before the answers of this one take the event loop. */
@@ -298,6 +296,11 @@ export class BatchRunner implements AsyncDisposable {
     this.#begin();
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
+}
+
+/** Of no call: the queue keeps it beyond the end of the call that gave it. */
+function shed({ settle }: ModelRequest, error: unknown): void {
+  settle({ ok: false, error });
 }
 
 /** The result, or its error: the signal's reason where the caller left. */
