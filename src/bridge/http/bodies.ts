@@ -112,6 +112,8 @@ export async function readJson(incoming: IncomingMessage, budget: BodyBudget): P
   // What a client only announces takes no room from others: its bytes count as they arrive.
   const held = [budget.take(0)];
   const take = (bytes: number) => void held.push(budget.take(bytes));
+  // No one else takes the chunks meanwhile: a host's Request would turn them into a stream of its own.
+  incoming.on('readable', nothing);
   try {
     // Most bodies come with their head and are parsed after it: whole by then, they take no time limit.
     await setImmediate();
@@ -120,9 +122,12 @@ export async function readJson(incoming: IncomingMessage, budget: BodyBudget): P
       : await withTimeLimit(requestTimeoutMs, lateBody, undefined, (signal) => readAll(incoming, signal, take));
     return parseJson(whole);
   } finally {
+    incoming.off('readable', nothing);
     for (const giveBack of held) giveBack();
   }
 }
+
+const nothing = () => {};
 
 const lateBody = () =>
   new BridgeError('request_timeout', `Expected the whole body within ${requestTimeoutMs / 1000} s`);

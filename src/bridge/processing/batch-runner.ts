@@ -4,8 +4,8 @@
  *     wait = batchWaitMs (1 - waiting / size)²        ms since the oldest arrived, while the model is idle; 0 when full
  *
  * `size` is `execution.batchSize` of the plan of the last results, 8 before the first. While `lanes` batches are under way,
- * requests gather without a wait of their own. One more begins once as many wait as each of those has, so that it is prepared
- * (context and tokens) when one of them ends; full ones begin at most AHEAD.
+ * requests gather without a wait of their own. One more begins once as many wait as each of those has, where that is
+ * LEAST_EACH at least, so that it is prepared (context and tokens) when one of them ends; full ones begin at most AHEAD.
  *
  * Results equal those of `processor.process` to rounding (1e-5 relative, f32): batches sum in another order. They depend
  * neither on the batch nor on its size, to the bit, while the plan is the same.
@@ -70,6 +70,8 @@ export const batchRunnerOptionsSchema = queueOptionsSchema.extend({
 const FIRST_SIZE = 8;
 /** Full batches that are prepared while the model is busy. */
 const AHEAD = 2;
+/** Requests of a batch beside which one more begins: the end of a small one comes soon. */
+const LEAST_EACH = 4;
 const SIZE_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128];
 
 /** What a request has beside its admission. */
@@ -268,7 +270,8 @@ export class BatchRunner implements AsyncDisposable {
     for (;;) {
       const { waiting } = this.#queue;
       const full = waiting >= this.#size;
-      const even = waiting * this.#inModel >= this.#requestsInModel;
+      const each = this.#requestsInModel / this.#inModel;
+      const even = each >= LEAST_EACH && waiting >= each;
       if (waiting === 0 || this.#inModel >= this.#lanes + (full ? AHEAD : even ? 1 : 0)) return;
       const wait = full ? 0 : this.#batchWaitMs * (1 - waiting / this.#size) ** 2 - this.#queue.oldestMs;
       if (wait > 0) {

@@ -248,36 +248,20 @@ describe('a batch', () => {
 
 describe('under load', () => {
   test('work that is not begun within its budget is dropped with budget, and what waits longer is done', async () => {
-    const { runner, slow, blocking, letGo } = await busy({ batchWaitMs: 0 });
-    const next = runner.process('held too');
-    await turn();
+    const { runner, slow, blocking, letGo } = await busy();
     const [late, patient] = [runner.process('late', { budgetMs: 20 }), runner.process(seriesOf(4))];
     await expect(late).rejects.toMatchObject({ code: 'budget', status: 504 });
     letGo();
     await expect(blocking).resolves.toMatchObject({ ok: true });
-    await expect(next).resolves.toMatchObject({ ok: true });
     await expect(patient).resolves.toMatchObject({ ok: true });
     await slow.close();
   });
 
-  test('one more batch begins once as many requests wait as the one in the model has; the others gather', async () => {
-    const { runner, slow, letGo } = await busy({ batchWaitMs: 0 });
-    const batches = vi.spyOn(slow, 'processBatch');
-    const running = [runner.process('held too')];
-    await turn();
-    expect([batches.mock.calls.length, runner.waiting]).toEqual([1, 0]);
-    for (let i = 0; i < 3; i++) {
-      running.push(runner.process(seriesOf(4, i)));
-      await turn();
-    }
-    expect([batches.mock.calls.length, runner.waiting]).toEqual([1, 3]);
-    letGo();
-    await Promise.all(running);
-    expect(batches.mock.calls.map(([inputs]) => inputs.length)).toEqual([1, 3]);
-    await slow.close();
-  });
-
-  test('no more batch begins while fewer requests wait than the one in the model has', async () => {
+  test.each([
+    [1, [1, 2, 3, 4, 5, 6]],
+    [4, [1, 2, 3, 0, 1, 2]],
+    [6, [1, 2, 3, 4, 5, 0]],
+  ])('beside a batch of %i, one more begins once as many requests wait, of four at least', async (size, waiting) => {
     const { engine, held, letGo } = heldEngine();
     const slow = await DtesnProcessor.create({
       config: { ...config, sourceDeadlineMs: 600_000 },
@@ -286,17 +270,17 @@ describe('under load', () => {
       lanes: 1,
     });
     const { runner } = open({ processor: slow, batchWaitMs: 0 });
-    const batches = vi.spyOn(slow, 'processBatch');
-    const running = runner.processBatch(['held', 'back']);
+    const running: Promise<unknown>[] = [runner.processBatch(Array.from({ length: size }, (_, i) => `held ${i}`))];
     await held;
-    const others = [runner.process('held a')];
-    await turn();
-    expect([batches.mock.calls.length, runner.waiting]).toEqual([1, 1]);
-    others.push(runner.process('held b'));
-    await turn();
-    expect([batches.mock.calls.length, runner.waiting]).toEqual([2, 0]);
+    const seen: number[] = [];
+    for (let i = 0; i < 6; i++) {
+      running.push(runner.process(`held beside ${i}`));
+      await turn();
+      seen.push(runner.waiting);
+    }
+    expect(seen).toEqual(waiting);
     letGo();
-    await Promise.all([running, ...others]);
+    await Promise.all(running);
     await slow.close();
   });
 
