@@ -163,20 +163,19 @@ async function processing({ url, child }, seconds) {
   await closedLoop(8, seconds, one);
   const rounds = [];
   for (let turns = seconds > 1 ? 5 : 1; turns > 0; turns--) {
-    const alone = await closedLoop(1, seconds / 6, one);
-    const before = cpuOf(child.pid);
-    const most = await closedLoop(32, seconds / 2, one);
-    const cpu = (cpuOf(child.pid) - before) / most.length;
-    const perSecond = (2 * most.length) / seconds;
-    const half = await poisson(0.5 * perSecond, seconds / 2, one);
-    const arrivals = await poisson(0.7 * perSecond, seconds / 2, one);
-    const bound = round(4 * quantile(alone, 0.5) + 20);
-    rounds.push({ alone, most, cpu, perSecond, half, arrivals, bound, share: quantile(arrivals, 0.99) / bound });
+    const alone = await counted(child.pid, () => closedLoop(1, seconds / 6, one));
+    const most = await counted(child.pid, () => closedLoop(32, seconds / 2, one));
+    const perSecond = (2 * most.times.length) / seconds;
+    const half = await counted(child.pid, () => poisson(0.5 * perSecond, seconds / 2, one));
+    const arrivals = await counted(child.pid, () => poisson(0.7 * perSecond, seconds / 2, one));
+    const bound = round(4 * quantile(alone.times, 0.5) + 20);
+    rounds.push({ alone, most, perSecond, half, arrivals, bound, share: quantile(arrivals.times, 0.99) / bound });
   }
   const middle = (figure) => quantile(rounds.map(figure), 0.5);
   const times = (key) => ({
-    'p50 ms': middle((one) => quantile(one[key], 0.5)),
-    'p99 ms': middle((one) => quantile(one[key], 0.99)),
+    'p50 ms': middle((one) => quantile(one[key].times, 0.5)),
+    'p99 ms': middle((one) => quantile(one[key].times, 0.99)),
+    'cpu ms': middle((one) => one[key].cpu),
   });
   const held = rounds.filter(({ share }) => share <= 1).length;
   return [
@@ -185,7 +184,6 @@ async function processing({ url, child }, seconds) {
       task: 'process, 32 clients',
       'requests/s': middle(({ perSecond }) => perSecond),
       ...times('most'),
-      'cpu ms': middle(({ cpu }) => cpu),
     },
     { task: 'process, Poisson at 0.5', ...times('half'), 'bound ms': middle(({ bound }) => bound) },
     {
@@ -194,6 +192,13 @@ async function processing({ url, child }, seconds) {
       'bound ms': middle(({ bound }) => bound),
     },
   ];
+}
+
+/** Milliseconds of each request, and the CPU that the process took for one. */
+async function counted(pid, load) {
+  const before = cpuOf(pid);
+  const times = await load();
+  return { times, cpu: (cpuOf(pid) - before) / times.length };
 }
 
 /** Arrivals of a Poisson process, whether the ones before were answered or not. */

@@ -1,9 +1,9 @@
-/** Counts calls under way, for who waits for the end of all. A Set of their promises keeps results until V8 collects all of its heap. */
+/** Counts calls under way, so that the end of all can be awaited. In a Set of promises V8 keeps results until it collects all of its heap. */
 export class Underway {
   #calls = 0;
   #waiting: (() => void)[] = [];
 
-  /** The promise itself, counted until it settles. */
+  /** Settles as `call` does, which is counted until then. */
   async during<T>(call: Promise<T>): Promise<T> {
     this.#calls++;
     try {

@@ -156,5 +156,6 @@ function again(look: Look, ageMs: number): Look {
     const { data, reused } = look.plan(kind);
     return { data, reused: reused || isMade };
   };
+  // V8 of Node 20 makes a new class for each object that begins with a spread.
   return Object.assign({}, look, { use: Object.assign({}, look.use, { ageMs }), plan });
 }

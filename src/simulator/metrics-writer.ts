@@ -78,7 +78,7 @@ export class MetricsWriter {
     counts.forEach((inBucket, i) => {
       cumulative += inBucket;
       const le = i < bounds.length ? formatNumber(bounds[i]!) : '+Inf';
-      this.sample('histogram', `${name}_bucket`, Object.assign({}, labels, { le }), cumulative);
+      this.sample('histogram', `${name}_bucket`, { ...labels, le }, cumulative);
     });
   }
 

@@ -128,7 +128,7 @@ function record<Name extends SourceName>(
     ...outcome,
   };
   // The compiler cannot see that the fields of a name and its outcome are the record of that name.
-  return Object.assign({}, fields, { source_type: source }, said) as unknown as Sources[Name];
+  return { ...fields, source_type: source, ...said } as unknown as Sources[Name];
 }
 
 /** What a record says of an error, of whatever kind it is: a host may throw anything. */

@@ -68,6 +68,7 @@ function send(
   if (!isWhole) outgoing.setHeader('connection', 'close');
   const bytes = body === null ? 0 : Buffer.byteLength(body);
   const length = body === null ? {} : { 'content-length': String(bytes) };
+  // No spread first, as in app.ts.
   outgoing.writeHead(status, Object.assign({}, standing, headers, length));
   // Text that has as many bytes as characters is ASCII, which as latin1 is copied and not encoded.
   if (incoming.method === 'HEAD' || body === null) outgoing.end();

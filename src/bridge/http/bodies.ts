@@ -111,7 +111,12 @@ export async function readJson(incoming: IncomingMessage, budget: BodyBudget): P
   declaredLength(incoming, maxJsonBytes);
   // What a client only announces takes no room from others: its bytes count as they arrive.
   const held = [budget.take(0)];
-  const take = (bytes: number) => void held.push(budget.take(bytes));
+  let length = 0;
+  const take = (bytes: number) => {
+    length += bytes;
+    if (length > maxJsonBytes) throw tooLarge(maxJsonBytes);
+    held.push(budget.take(bytes));
+  };
   // No one else takes the chunks meanwhile: a host's Request would turn them into a stream of its own.
   incoming.on('readable', nothing);
   try {
@@ -135,17 +140,13 @@ const lateBody = () =>
 /** The body of a request that has arrived whole. */
 function readWhole(incoming: IncomingMessage, take: (bytes: number) => void): Buffer {
   const whole = (incoming.read() as Buffer | null) ?? Buffer.alloc(0);
-  if (whole.length > maxJsonBytes) throw tooLarge(maxJsonBytes);
   take(whole.length);
   return whole;
 }
 
 async function readAll(incoming: IncomingMessage, signal: AbortSignal, take: (bytes: number) => void): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  let length = 0;
   for await (const chunk of chunksOf(incoming, signal)) {
-    length += chunk.length;
-    if (length > maxJsonBytes) throw tooLarge(maxJsonBytes);
     take(chunk.length);
     chunks.push(chunk);
   }

@@ -4,10 +4,10 @@
  */
 import { z } from 'zod';
 
-interface ListBounds {
-  /** Fewest elements. Default 0. */
+interface RowBounds {
+  /** Fewest rows. Default 0. */
   min?: number;
-  /** Most elements. Default any number. */
+  /** Most rows. Default any number. */
   max?: number;
 }
 
@@ -15,7 +15,7 @@ interface ListBounds {
 type FirstWrong = (list: readonly unknown[]) => number[] | null;
 
 /** A schema of rows of finite numbers, of any width. */
-export function rowsSchema(bounds: ListBounds = {}): z.ZodType<number[][]> {
+export function rowsSchema(bounds: RowBounds = {}): z.ZodType<number[][]> {
   const firstWrong: FirstWrong = (list) => firstWrongOfRows(list, () => false);
   return listSchema('rows of finite numbers', firstWrong, { type: 'array', items: { type: 'number' } }, bounds);
 }
@@ -40,7 +40,8 @@ export function tokensSchema(): z.ZodType<number[]> {
   });
 }
 
-function listSchema<List>(what: string, firstWrong: FirstWrong, items: object, bounds: ListBounds = {}) {
+/** A schema of arrays; `what` names its elements in errors, `items` is their JSON Schema. */
+function listSchema<List>(what: string, firstWrong: FirstWrong, items: object, bounds: RowBounds = {}) {
   const { min = 0, max = Number.POSITIVE_INFINITY } = bounds;
   const known = { ...(min > 0 && { minItems: min }), ...(max < Number.POSITIVE_INFINITY && { maxItems: max }) };
   const message = `expected ${what}`;

@@ -267,7 +267,10 @@ export class AdmissionQueue<T> {
     this.#count(group.client, 1, bytes);
   }
 
-  /** Returns the item of the entry, which then holds none: what a Set once held lives until V8 collects all of its heap. */
+  /**
+   * Returns the item of the entry. V8 keeps what a Set once held until it collects all of its heap, so entries and groups that have
+   * left hold nothing of their calls.
+   */
   #remove(entry: Entry<T>): T {
     const { group, bytes } = entry;
     const item = entry.item as T;
@@ -278,6 +281,7 @@ export class AdmissionQueue<T> {
     if (group.waiting.size === 0) {
       group.end();
       group.end = nothing;
+      group.shed = nothing;
     }
     return item;
   }
@@ -299,7 +303,8 @@ export class AdmissionQueue<T> {
   }
 
   #drop(group: Group<T>, error: () => unknown): void {
+    const { shed } = group;
     const items = Array.from(group.waiting, (entry) => this.#remove(entry));
-    for (const item of items) group.shed(item, error());
+    for (const item of items) shed(item, error());
   }
 }

@@ -94,7 +94,7 @@ export class BatchRunner implements AsyncDisposable {
   readonly #running = new Underway();
   /** Those of the batches under way that have not left the model. */
   #inModel = 0;
-  /** In these batches. */
+  /** Requests of these batches. */
   #requestsInModel = 0;
   #processor: DtesnProcessor;
   #size = FIRST_SIZE;
@@ -222,6 +222,7 @@ export class BatchRunner implements AsyncDisposable {
       outcomes.push(outcome.then((settled) => this.#learn(settled)));
       return { input, processor, context, continuation, traceparent, signal: admission.signal, settle };
     });
+    const shed = ({ settle }: ModelRequest, error: unknown) => settle({ ok: false, error });
     this.#queue.admit(requests, { ...admission, bytes }, shed, reserved);
     this.#uses.hold(processor);
     try {
@@ -270,9 +271,7 @@ export class BatchRunner implements AsyncDisposable {
     for (;;) {
       const { waiting } = this.#queue;
       const full = waiting >= this.#size;
-      const each = this.#requestsInModel / this.#inModel;
-      const even = each >= LEAST_EACH && waiting >= each;
-      if (waiting === 0 || this.#inModel >= this.#lanes + (full ? AHEAD : even ? 1 : 0)) return;
+      if (waiting === 0 || this.#inModel >= this.#lanes + (full ? AHEAD : this.#oneMore(waiting))) return;
       const wait = full ? 0 : this.#batchWaitMs * (1 - waiting / this.#size) ** 2 - this.#queue.oldestMs;
       if (wait > 0) {
         this.#cancelWait = this.#clock.after(wait, () => this.#begin(), { hold: true });
@@ -280,6 +279,12 @@ export class BatchRunner implements AsyncDisposable {
       }
       this.#run(this.#queue.take(this.#size));
     }
+  }
+
+  /** Batches that may begin beside those of all lanes, 0 or 1. */
+  #oneMore(waiting: number): number {
+    const each = this.#requestsInModel / this.#inModel;
+    return each >= LEAST_EACH && waiting >= each ? 1 : 0;
   }
 
   #run(requests: readonly ModelRequest[]): void {
@@ -299,11 +304,6 @@ export class BatchRunner implements AsyncDisposable {
     this.#begin();
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
-}
-
-/** Of no call: the queue keeps it beyond the end of the call that gave it. */
-function shed({ settle }: ModelRequest, error: unknown): void {
-  settle({ ok: false, error });
 }
 
 /** The result, or its error: the signal's reason where the caller left. */

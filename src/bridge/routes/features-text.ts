@@ -19,12 +19,9 @@ let room = Buffer.alloc(0);
 export function bytesWithFeatures<Message extends WithFeatures>(message: Message): Buffer {
   const { features, context, ...rest } = message;
   const { endState, meanState, ...others } = features;
-  const texts = [
-    JSON.stringify(rest),
-    context === undefined ? '' : contextText(context),
-    JSON.stringify(others),
-  ] as const;
-  const [restText, ofContext, othersText] = texts;
+  const restText = JSON.stringify(rest);
+  const othersText = JSON.stringify(others);
+  const ofContext = context === undefined ? '' : contextText(context);
   const textBytes = 3 * (restText.length + ofContext.length + othersText.length) + NAMES_BYTES;
   const most = textBytes + f32JsonBytes(endState.length) + f32JsonBytes(meanState.length);
   if (room.length < most) room = Buffer.allocUnsafeSlow(most);

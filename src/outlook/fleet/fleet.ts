@@ -233,6 +233,7 @@ export class Fleet extends EventEmitter<FleetEvents> {
    * Whether a request is taken: where its first token is expected within `margin` (0.85) of what it may take, by which engine;
    * else when to ask again and why. While admission is advisory, and where predictions had no skill lately, each request is
    * admitted, and `withheld` says what the rule came to. Needs the option `outlook`.
+   * Errors: DtesnError ERR_DTESN_NO_ENGINE where no engine can serve.
    */
   admit(request: AdmissionRequest): FleetAdmission {
     const outlook = this.#predicting();

@@ -3,7 +3,7 @@ import { BatchRunner, type BatchRunnerOptions } from '../../../src/bridge/proces
 import { DtesnError } from '../../../src/errors/index.js';
 import { DtesnProcessor, dtesnResultSchema } from '../../../src/processor/index.js';
 import { ManualClock } from '../../manual-clock.js';
-import { heldEngine } from './held-engine.js';
+import { heldProcessor } from './held-engine.js';
 import { KeptMetrics } from './metrics.js';
 
 const config = { units: 96, inputs: 3, depth: 3, bseriesOrder: 2, sourceDeadlineMs: 20_000 };
@@ -29,13 +29,7 @@ function open(options: Partial<BatchRunnerOptions> = {}) {
 
 /** A runner whose model is busy with one text until `letGo`. */
 async function busy(options: Partial<BatchRunnerOptions> = {}) {
-  const { engine, held, letGo } = heldEngine();
-  const slow = await DtesnProcessor.create({
-    config: { ...config, sourceDeadlineMs: 600_000 },
-    plan,
-    engine,
-    lanes: 1,
-  });
+  const { slow, held, letGo } = await heldProcessor({ config, plan });
   const { runner } = open({ processor: slow, ...options });
   const stop = new AbortController();
   const blocking = runner.process('held back', { client: 'first', signal: stop.signal });
@@ -115,13 +109,7 @@ describe('requests that arrive together', () => {
   });
 
   test('of which one is aborted under way give the others their results', async () => {
-    const { engine, held, letGo } = heldEngine();
-    const slow = await DtesnProcessor.create({
-      config: { ...config, sourceDeadlineMs: 600_000 },
-      plan,
-      engine,
-      lanes: 1,
-    });
+    const { slow, held, letGo } = await heldProcessor({ config, plan });
     const { runner, metrics } = open({ processor: slow });
     const stop = new AbortController();
     const running = [
@@ -262,13 +250,7 @@ describe('under load', () => {
     [4, [1, 2, 3, 0, 1, 2]],
     [6, [1, 2, 3, 4, 5, 0]],
   ])('beside a batch of %i, one more begins once as many requests wait, of four at least', async (size, waiting) => {
-    const { engine, held, letGo } = heldEngine();
-    const slow = await DtesnProcessor.create({
-      config: { ...config, sourceDeadlineMs: 600_000 },
-      plan,
-      engine,
-      lanes: 1,
-    });
+    const { slow, held, letGo } = await heldProcessor({ config, plan });
     const { runner } = open({ processor: slow, batchWaitMs: 0 });
     const running: Promise<unknown>[] = [runner.processBatch(Array.from({ length: size }, (_, i) => `held ${i}`))];
     await held;

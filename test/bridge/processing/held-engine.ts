@@ -1,7 +1,8 @@
 /** An engine whose tokenizer holds texts that begin with 'held' back until it is let go. */
+import { DtesnProcessor, type ProcessorOptions } from '../../../src/processor/index.js';
 import { memoryEngine } from '../../sources/memory-engine.js';
 
-export function heldEngine() {
+function heldEngine() {
   let letGo: () => void = () => {};
   let begun: () => void = () => {};
   const go = new Promise<void>((resolve) => {
@@ -21,4 +22,16 @@ export function heldEngine() {
   });
   /** `held` resolves when a text is held back. */
   return { engine, held, letGo };
+}
+
+/** A processor of one lane on such an engine, for which it waits as long as it is held. */
+export async function heldProcessor({ config, plan }: Pick<ProcessorOptions, 'config' | 'plan'>) {
+  const { engine, held, letGo } = heldEngine();
+  const slow = await DtesnProcessor.create({
+    config: { ...config, sourceDeadlineMs: 600_000 },
+    plan,
+    engine,
+    lanes: 1,
+  });
+  return { slow, held, letGo };
 }

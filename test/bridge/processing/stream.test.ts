@@ -10,7 +10,7 @@ import {
 import { TextChunks } from '../../../src/bridge/processing/text-chunks.js';
 import { DtesnProcessor } from '../../../src/processor/index.js';
 import fc from '../../property/fast-check.js';
-import { heldEngine } from './held-engine.js';
+import { heldProcessor } from './held-engine.js';
 import { KeptMetrics } from './metrics.js';
 
 const config = { units: 96, inputs: 3, depth: 3, bseriesOrder: 2, sourceDeadlineMs: 20_000 };
@@ -139,13 +139,7 @@ describe('a stream', () => {
   });
 
   test('that is aborted while a chunk is under way ends with the reason', async () => {
-    const { engine, held } = heldEngine();
-    const slow = await DtesnProcessor.create({
-      config: { ...config, sourceDeadlineMs: 600_000 },
-      plan,
-      engine,
-      lanes: 1,
-    });
+    const { slow, held } = await heldProcessor({ config, plan });
     const stop = new AbortController();
     const runner = open({ processor: slow });
     const stream = runner.processStream(each(['held back']), { signal: stop.signal });
@@ -190,13 +184,7 @@ describe('a stream', () => {
   });
 
   test('under way goes on while the queue is full', async () => {
-    const { engine, held, letGo } = heldEngine();
-    const slow = await DtesnProcessor.create({
-      config: { ...config, sourceDeadlineMs: 600_000 },
-      plan,
-      engine,
-      lanes: 1,
-    });
+    const { slow, held, letGo } = await heldProcessor({ config, plan });
     const runner = open({ processor: slow, maxRequests: 2 });
     const stream = runner.processStream(each([seriesOf(2), seriesOf(3)]), { client: 'stream' });
     await stream.next();

@@ -1,5 +1,6 @@
 /** Events of requests that come late, twice, in a wrong order, or for an engine that is gone. */
 import { afterEach, expect, test } from 'vitest';
+import { canServe } from '../../../src/monitor/index.js';
 import type { Fleet, FleetOptions, RequestTicket } from '../../../src/outlook/index.js';
 import fc from '../../property/fast-check.js';
 import { answered, engine, type MemoryEngine, type WatchedFleet, watched } from './watched-engines.js';
@@ -125,6 +126,10 @@ test('whatever is said in whatever order, predictions stay finite and an idle en
       const faces = { a: engine('a'), b: engine('b') };
       const { clock, fleet } = await watched([faces.a, faces.b]);
       const tickets: RequestTicket[] = [];
+      const ask = (question: () => unknown) => {
+        if (fleet.members.some(({ state }) => canServe(state))) question();
+        else expect(question).toThrow(expect.objectContaining({ code: 'ERR_DTESN_NO_ENGINE' }));
+      };
       for (const { kind, which, tokens } of events) {
         const ticket = tickets[which % Math.max(1, tickets.length)];
         const label = which % 2 === 0 ? 'a' : 'b';
@@ -134,8 +139,8 @@ test('whatever is said in whatever order, predictions stay finite and an idle en
         if (kind === 'failed') ticket?.failed();
         if (kind === 'pass') await clock.pass(50 * which);
         if (kind === 'restart') faces[label].face.began++;
-        if (kind === 'admit') fleet.admit({ promptTokens: tokens, ttftSloMs: 1000, priority: which - 10 });
-        if (kind === 'pick') fleet.pick({ promptTokens: tokens, session: `s${which}` });
+        if (kind === 'admit') ask(() => fleet.admit({ promptTokens: tokens, ttftSloMs: 1000, priority: which - 10 }));
+        if (kind === 'pick') ask(() => fleet.pick({ promptTokens: tokens, session: `s${which}` }));
         if (kind === 'swap') {
           await fleet.remove(label);
           faces[label] = engine(label);
