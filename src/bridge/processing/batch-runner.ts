@@ -3,9 +3,10 @@
  *
  *     wait = batchWaitMs (1 - waiting / size)²        ms since the oldest arrived, while the model is idle; 0 when full
  *
- * `size` is `execution.batchSize` of the plan of the last results, 8 before the first. While `lanes` batches are under way,
- * requests gather without a wait of their own. One more begins once as many wait as each of those has, where that is
- * LEAST_EACH at least, so that it is prepared (context and tokens) when one of them ends; full ones begin at most AHEAD.
+ * `size` is `execution.batchSize` of the plan of the last results, 8 before the first. What waited for a batch runs in ENOUGH.
+ * While `lanes` batches are under way, requests gather without a wait of their own. One more begins once as many wait as each of
+ * those has, where that is LEAST_EACH at least, so that it is prepared (context and tokens) when one of them ends; where a full
+ * one waits, AHEAD begin.
  *
  * Results equal those of `processor.process` to rounding (1e-5 relative, f32): batches sum in another order. They depend
  * neither on the batch nor on its size, to the bit, while the plan is the same.
@@ -68,7 +69,9 @@ export const batchRunnerOptionsSchema = queueOptionsSchema.extend({
 });
 
 const FIRST_SIZE = 8;
-/** Full batches that are prepared while the model is busy. */
+/** Requests of a batch after or beside others: six series share a load of a weight (native/simd/batch.inl), more would only end later. */
+const ENOUGH = 6;
+/** Batches that are prepared while the model is busy and a full one waits. */
 const AHEAD = 2;
 /** Requests of a batch beside which one more begins: the end of a small one comes soon. */
 const LEAST_EACH = 4;
@@ -99,6 +102,8 @@ export class BatchRunner implements AsyncDisposable {
   #processor: DtesnProcessor;
   #size = FIRST_SIZE;
   #turn: NodeJS.Immediate | null = null;
+  /** Resolves when the batch that began last has had its turn of the event loop: answers are given in the order of the batches. */
+  #begun: Promise<void> | null = null;
   #cancelWait = () => {};
 
   constructor(options: BatchRunnerOptions) {
@@ -266,7 +271,8 @@ export class BatchRunner implements AsyncDisposable {
     });
   }
 
-  #begin(): void {
+  /** `wasBusy` says whether what waits has waited for a batch. */
+  #begin(wasBusy = false): void {
     this.#cancelWait();
     for (;;) {
       const { waiting } = this.#queue;
@@ -277,7 +283,8 @@ export class BatchRunner implements AsyncDisposable {
         this.#cancelWait = this.#clock.after(wait, () => this.#begin(), { hold: true });
         return;
       }
-      this.#run(this.#queue.take(this.#size));
+      const most = wasBusy || this.#inModel > 0 ? Math.min(this.#size, ENOUGH) : this.#size;
+      this.#run(this.#queue.take(most));
     }
   }
 
@@ -300,9 +307,11 @@ export class BatchRunner implements AsyncDisposable {
   async #leaveModel(requests: number): Promise<void> {
     this.#inModel--;
     this.#requestsInModel -= requests;
-    if (this.#queue.waiting === 0) return;
-    this.#begin();
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (this.#queue.waiting > 0) {
+      this.#begin(true);
+      this.#begun = new Promise((resolve) => setImmediate(resolve));
+    }
+    await this.#begun;
   }
 }
 
