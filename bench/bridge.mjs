@@ -19,6 +19,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { DeepTreeModel, StreamPool } from '../dist/index.js';
+import { LeanClient } from './lean-client.mjs';
 import { cpuOf, round } from './measure.mjs';
 
 const TOKENS = Array.from({ length: 100 }, (_, i) => (i * 31) % 256);
@@ -96,12 +97,11 @@ async function askWell(base, where, options) {
   return answer;
 }
 
-/** `keep: false` drops the body of the answer, so that this process collects no garbage of 40 KB a request beside the bridge. */
-function ask(base, where, { method = 'GET', body, headers = {}, through = agent, keep = true } = {}) {
+function ask(base, where, { method = 'GET', body, headers = {}, through = agent } = {}) {
   return new Promise((resolve, reject) => {
     const request = http.request(new URL(where, base), { method, headers, agent: through }, (answer) => {
       const chunks = [];
-      answer.on('data', (chunk) => keep && chunks.push(chunk));
+      answer.on('data', (chunk) => chunks.push(chunk));
       answer.on('end', () =>
         resolve({ status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks) }),
       );
@@ -156,8 +156,9 @@ function quantile(times, share) {
 async function processing({ url, child }, seconds) {
   const body = JSON.stringify({ tokens: TOKENS });
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+  const client = new LeanClient(`${url}/v1/process`, { method: 'POST', body, headers });
   const one = async () => {
-    const { status } = await ask(url, '/v1/process', { method: 'POST', body, headers, keep: false });
+    const status = await client.send();
     if (status !== 200) throw new Error(`POST /v1/process answered ${status}`);
   };
   await closedLoop(8, seconds, one);
@@ -171,6 +172,7 @@ async function processing({ url, child }, seconds) {
     const bound = round(4 * quantile(alone.times, 0.5) + 20);
     rounds.push({ alone, most, perSecond, half, arrivals, bound, share: quantile(arrivals.times, 0.99) / bound });
   }
+  client.close();
   const middle = (figure) => quantile(rounds.map(figure), 0.5);
   const times = (key) => ({
     'p50 ms': middle((one) => quantile(one[key].times, 0.5)),

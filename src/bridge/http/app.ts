@@ -16,6 +16,7 @@ import { sendAnswer, sendError, shown } from './answers.js';
 import { type BodyBudget, holdFrame, readJson } from './bodies.js';
 import type { Caller, Endpoint, EndpointRequest } from './endpoint.js';
 import { type Guard, guardError } from './guard.js';
+import { leavingOf } from './leaving.js';
 import { peerOf } from './peers.js';
 import { requestIdOf, traceparentOf } from './request-identity.js';
 import { bearerOf, includes, type Tokens } from './tokens.js';
@@ -134,7 +135,7 @@ async function serve(
   if (options.draining()) outgoing.setHeader('connection', 'close');
   const outcome: { error: BridgeError | null } = { error: null };
   count(incoming, outgoing, endpoints[0]?.path ?? 'none', requestId, outcome, options);
-  const leaving = new AbortController();
+  let leaving = leavingOf(incoming);
   outgoing.once('close', () => {
     if (!outgoing.writableFinished) leaving.abort(new BridgeError('malformed', 'The client left'));
   });
@@ -143,6 +144,7 @@ async function serve(
     const one = routed(incoming, endpoints, caller);
     const request = await read(incoming, one, options.bodies);
     if (request.framed && !one.streamed) {
+      leaving = new AbortController(); // a late frame ends no other request of the connection
       const held = { budget: options.bodies, client: caller.id };
       holdFrame(incoming, outgoing, held, (error) => leaving.abort(error));
     }

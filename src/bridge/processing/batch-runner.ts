@@ -69,8 +69,8 @@ export const batchRunnerOptionsSchema = queueOptionsSchema.extend({
 });
 
 const FIRST_SIZE = 8;
-/** Requests of a batch after or beside others: six series share a load of a weight (native/simd/batch.inl), more would only end later. */
-const ENOUGH = 6;
+/** Requests of a batch after or beside others: more take no less time each, since the product is bound by its arithmetic. */
+const ENOUGH = 8;
 /** Batches that are prepared while the model is busy and a full one waits. */
 const AHEAD = 2;
 /** Requests of a batch beside which one more begins: the end of a small one comes soon. */

@@ -8,6 +8,7 @@
  *
  * An aborted request is settled at once; its batch goes on for the others, and ends when all of its requests have left.
  */
+import { lastingController } from '../../abort/index.js';
 import type { Continuation, DtesnFailure, DtesnProcessor, DtesnResult, GivenContext } from '../../processor/index.js';
 import { bytesOf } from './request-bytes.js';
 import type { ModelInput } from './types.js';
@@ -52,8 +53,11 @@ function batchesOf(requests: readonly ModelRequest[]): ModelRequest[][] {
   return [...batches, ...long];
 }
 
+/** Of batches that have ended. */
+const unused: AbortController[] = [];
+
 async function runBatch(batch: readonly ModelRequest[], leave: () => Promise<void>): Promise<void> {
-  const stop = new AbortController();
+  const stop = unused.pop() ?? lastingController();
   const left = new Set(batch);
   const leaving = batch.map((request) => () => {
     request.settle({ ok: false, error: request.signal?.reason });
@@ -66,6 +70,7 @@ async function runBatch(batch: readonly ModelRequest[], leave: () => Promise<voi
   }
   const results = await outcomesOf(batch, left, stop.signal);
   for (const [i, { signal }] of batch.entries()) signal?.removeEventListener('abort', leaving[i]!);
+  if (!stop.signal.aborted) unused.push(stop);
   await leave();
   for (const [i, outcome] of results.entries()) batch[i]!.settle(outcome);
 }

@@ -266,17 +266,17 @@ describe('under load', () => {
     await slow.close();
   });
 
-  test('what waited for a batch runs in batches of six, answered in their order', async () => {
+  test('what waited for a batch runs in batches of eight, answered in their order', async () => {
     const { slow, held, letGo } = await heldProcessor({ config, plan });
     const { runner, metrics } = open({ processor: slow });
     const ended: number[] = [];
     const running: Promise<unknown>[] = [runner.process('held back')];
     await held;
-    for (let i = 0; i < 14; i++) running.push(runner.process(seriesOf(4, i)).then(() => ended.push(i)));
+    for (let i = 0; i < 18; i++) running.push(runner.process(seriesOf(4, i)).then(() => ended.push(i)));
     letGo();
     await Promise.all(running);
-    expect(metrics.read('dtesn_batch_size')).toEqual([1, 6, 6, 2]);
-    expect(ended).toEqual(Array.from({ length: 14 }, (_, i) => i));
+    expect(metrics.read('dtesn_batch_size')).toEqual([1, 8, 8, 2]);
+    expect(ended).toEqual(Array.from({ length: 18 }, (_, i) => i));
     await slow.close();
   });
 
