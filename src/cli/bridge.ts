@@ -23,8 +23,8 @@ import { argumentsOf } from './arguments.js';
  *     a third of the work of a bridge that reads fifty engines.
  *   - Young objects are collected by one thread. V8 wakes four for it, though a megabyte is left to copy: a quarter of the work of
  *     such a bridge, and they take the CPUs from the model.
- *   - Old objects are marked by the event loop, a millisecond at a time. Four threads that mark beside the model's stop it and the
- *     event loop for 30 ms.
+ *   - Old objects are marked by the event loop, at most some milliseconds at a time. Four threads that mark beside the model's stop it
+ *     and the event loop for 30 ms.
  *   - No object begins as an old one because others of its kind became old: what it holds would be kept with it.
  */
 const V8_FLAGS = [

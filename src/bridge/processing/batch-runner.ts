@@ -3,7 +3,7 @@
  *
  *     wait = batchWaitMs (1 - waiting / size)²        ms since the oldest arrived, while the model is idle; 0 when full
  *
- * `size` is `execution.batchSize` of the plan of the last results, 8 before the first. What waited for a batch runs in ENOUGH.
+ * `size` is `execution.batchSize` of the plan of the last results, 8 before the first; what waited for a batch runs in ENOUGH at most.
  * While `lanes` batches are under way, requests gather without a wait of their own. One more begins once as many wait as each of
  * those has, where that is LEAST_EACH at least, so that it is prepared (context and tokens) when one of them ends; where a full
  * one waits, AHEAD begin.
