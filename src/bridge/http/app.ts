@@ -135,16 +135,17 @@ async function serve(
   if (options.draining()) outgoing.setHeader('connection', 'close');
   const outcome: { error: BridgeError | null } = { error: null };
   count(incoming, outgoing, endpoints[0]?.path ?? 'none', requestId, outcome, options);
-  let leaving = leavingOf(incoming);
+  const type = mediaType(incoming);
+  // A frame that is late ends no other request of its connection.
+  const leaving = type === frameType ? new AbortController() : leavingOf(incoming);
   outgoing.once('close', () => {
     if (!outgoing.writableFinished) leaving.abort(new BridgeError('malformed', 'The client left'));
   });
   try {
     const caller = admitted(incoming, endpoints, options);
     const one = routed(incoming, endpoints, caller);
-    const request = await read(incoming, one, options.bodies);
+    const request = await read(incoming, type, one, options.bodies);
     if (request.framed && !one.streamed) {
-      leaving = new AbortController(); // a late frame ends no other request of the connection
       const held = { budget: options.bodies, client: caller.id };
       holdFrame(incoming, outgoing, held, (error) => leaving.abort(error));
     }
@@ -207,23 +208,24 @@ function routed(incoming: IncomingMessage, endpoints: readonly Endpoint[], calle
   return one;
 }
 
+const frameType = 'application/octet-stream';
+
 /** The query of an endpoint that declares none. */
 const noQuery = z.strictObject({});
 
 type Read = Pick<EndpointRequest, 'query' | 'body' | 'framed' | 'wantsFrames' | 'budgetMs'>;
 
 /** Checks headers and query, and reads a JSON body. */
-async function read(incoming: IncomingMessage, one: Endpoint, bodies: BodyBudget): Promise<Read> {
+async function read(incoming: IncomingMessage, type: string, one: Endpoint, bodies: BodyBudget): Promise<Read> {
   const query = checked(one.query ?? noQuery, queryOf(incoming), 'the query');
   const budgetMs = budgetOf(incoming);
   const wantsFrames = one.frames === true && (incoming.headers.accept ?? '').startsWith('application/octet-stream');
   if (one.method !== 'POST') return { query, body: undefined, framed: false, wantsFrames, budgetMs };
-  const type = mediaType(incoming);
   const coding = incoming.headers['content-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'identity') {
     throw new BridgeError('unsupported_media_type', 'Expected a body without Content-Encoding');
   }
-  const framed = type === 'application/octet-stream' && (one.frames === true || one.streamed === true);
+  const framed = type === frameType && (one.frames === true || one.streamed === true);
   if (!framed && type !== 'application/json') {
     const known = one.frames ? 'application/json or application/octet-stream' : 'application/json';
     throw new BridgeError('unsupported_media_type', `Expected ${known} as Content-Type`);

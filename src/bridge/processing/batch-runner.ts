@@ -69,7 +69,7 @@ export const batchRunnerOptionsSchema = queueOptionsSchema.extend({
 });
 
 const FIRST_SIZE = 8;
-/** Requests of a batch after or beside others: more take no less time each, since the product is bound by its arithmetic. */
+/** Requests of a batch after or beside others: more take hardly less time each, since the product is bound by its arithmetic. */
 const ENOUGH = 8;
 /** Batches that are prepared while the model is busy and a full one waits. */
 const AHEAD = 2;
@@ -102,7 +102,7 @@ export class BatchRunner implements AsyncDisposable {
   #processor: DtesnProcessor;
   #size = FIRST_SIZE;
   #turn: NodeJS.Immediate | null = null;
-  /** Resolves when the batch that began last has had its turn of the event loop: answers are given in the order of the batches. */
+  /** Resolves when the batch that began last has had its turn of the event loop: those that end meanwhile are answered in their order. */
   #begun: Promise<void> | null = null;
   #cancelWait = () => {};
 
